@@ -1,0 +1,112 @@
+//! An account and its roles (product.md sections 1 and 2).
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AccountId, CompanyId},
+    ports::Moment,
+};
+
+/// A role. The order is the order of rights: the highest decides the landing page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Signs in and manages their own profile.
+    Agent,
+    /// Helps agents: sees, unlocks, issues backup codes.
+    Supervisor,
+    /// Runs the company.
+    Admin,
+}
+
+impl Role {
+    /// The stored and typed form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A word that names no role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownRole;
+
+impl std::fmt::Display for UnknownRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a role is agent, supervisor or admin")
+    }
+}
+
+impl std::error::Error for UnknownRole {}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        [Self::Agent, Self::Supervisor, Self::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or(UnknownRole)
+    }
+}
+
+/// An account, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its company.
+    pub company: CompanyId,
+    /// Its identifier, unique over the installation.
+    pub id: AccountId,
+    /// Account name, as shown.
+    pub name: String,
+    /// E-mail address; mail goes here.
+    pub email: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// What colleagues see; first and last name unless set.
+    pub alias: String,
+    /// Language tag; `None` = the company's.
+    pub language: Option<String>,
+    /// Roles, highest last; never empty.
+    pub roles: Vec<Role>,
+    /// An admin's switch.
+    pub active: bool,
+    /// When five wrong codes locked it; `None` = not locked.
+    pub locked_at: Option<Moment>,
+    /// Wrong codes since the last sign-in that passed the second factor, or the last unlock.
+    pub wrong_codes: i64,
+    /// Whether a code by e-mail is a second factor of this account.
+    pub email_factor: bool,
+    /// Grows whenever a credential changes; sessions and trusted browsers of older versions are over.
+    pub credential_version: i64,
+    /// When it was created.
+    pub created_at: Moment,
+    /// When it last signed in.
+    pub last_sign_in_at: Option<Moment>,
+}
+
+impl Account {
+    /// The highest role.
+    pub fn highest_role(&self) -> Role {
+        self.roles.iter().copied().max().unwrap_or(Role::Agent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Role;
+
+    #[test]
+    fn admin_is_the_highest_role() {
+        assert!(Role::Admin > Role::Supervisor && Role::Supervisor > Role::Agent);
+        assert_eq!("supervisor".parse(), Ok(Role::Supervisor));
+        assert!("Admin".parse::<Role>().is_err());
+    }
+}

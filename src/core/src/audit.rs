@@ -1,0 +1,117 @@
+//! Events of the audit log (security.md 16.3): a closed list, so that nobody invents a spelling.
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A sign-in was completed.
+    SignedIn,
+    /// Company, account or password was wrong, or the password could not be tried.
+    PasswordRefused,
+    /// The password was right but the gate said no.
+    GateRefused,
+    /// The password was right; a second factor is awaited.
+    PasswordAccepted,
+    /// A wrong code.
+    CodeRefused,
+    /// Five wrong codes: the account is locked.
+    AccountLocked,
+    /// An operator or an admin unlocked the account.
+    AccountUnlocked,
+    /// A new code was sent.
+    CodeResent,
+    /// A pending sign-in was given up.
+    SignInCancelled,
+    /// A browser is trusted for a while.
+    BrowserTrusted,
+    /// A session was ended by its owner.
+    SignedOut,
+    /// A request from another site was refused.
+    CrossSiteRefused,
+    /// A mail was given up.
+    MailGivenUp,
+    /// A company was created.
+    CompanyCreated,
+    /// A company was enabled.
+    CompanyEnabled,
+    /// A company was disabled.
+    CompanyDisabled,
+    /// A company was deleted.
+    CompanyDeleted,
+    /// An account was created.
+    AccountCreated,
+    /// A password was set by an operator.
+    PasswordSet,
+}
+
+impl Event {
+    /// The stored form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::PasswordRefused => "password_refused",
+            Self::GateRefused => "gate_refused",
+            Self::PasswordAccepted => "password_accepted",
+            Self::CodeRefused => "code_refused",
+            Self::AccountLocked => "account_locked",
+            Self::AccountUnlocked => "account_unlocked",
+            Self::CodeResent => "code_resent",
+            Self::SignInCancelled => "sign_in_cancelled",
+            Self::BrowserTrusted => "browser_trusted",
+            Self::SignedOut => "signed_out",
+            Self::CrossSiteRefused => "cross_site_refused",
+            Self::MailGivenUp => "mail_given_up",
+            Self::CompanyCreated => "company_created",
+            Self::CompanyEnabled => "company_enabled",
+            Self::CompanyDisabled => "company_disabled",
+            Self::CompanyDeleted => "company_deleted",
+            Self::AccountCreated => "account_created",
+            Self::PasswordSet => "password_set",
+        }
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody who has not proved who they are.
+    Visitor,
+    /// An account of the company.
+    Account(crate::id::AccountId),
+    /// Somebody with access to the command line.
+    Operator,
+    /// Vestibule itself.
+    System,
+}
+
+impl Actor {
+    /// The stored kind of actor.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Account(_) => "account",
+            Self::Operator => "operator",
+            Self::System => "system",
+        }
+    }
+}
+
+/// One line of the audit log, before it gets its identifier.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    /// The company it belongs to; `None` when no company is known.
+    pub company: Option<crate::id::CompanyId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// The account it was done to.
+    pub target: Option<crate::id::AccountId>,
+    /// What happened.
+    pub event: Event,
+    /// The visitor's network address.
+    pub address: Option<String>,
+    /// The visitor's browser, shortened.
+    pub browser: Option<String>,
+    /// The request it happened in.
+    pub request: Option<String>,
+    /// A word or number that belongs to the event, such as how many wrong codes there are now. Never a secret.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,72 @@
+//! A company and its policies (product.md sections 2 and 6).
+
+use crate::{id::CompanyId, ports::Moment};
+
+/// 2FA Policy: how long a browser may skip the second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwoFactorPolicy {
+    /// The second factor is asked at every sign-in.
+    EveryLogin,
+    /// Agents may skip it on a trusted browser for this many days: 14, 30, 60 or 90.
+    Skip(u16),
+}
+
+impl TwoFactorPolicy {
+    /// From the number of days; 0 means every login. Other numbers than 0, 14, 30, 60 and 90 are no policy.
+    pub fn from_days(days: i64) -> Option<Self> {
+        match days {
+            0 => Some(Self::EveryLogin),
+            14 | 30 | 60 | 90 => u16::try_from(days).ok().map(Self::Skip),
+            _ => None,
+        }
+    }
+
+    /// Days a browser may be trusted; `None` for never.
+    pub const fn trust_days(self) -> Option<u16> {
+        match self {
+            Self::EveryLogin => None,
+            Self::Skip(days) => Some(days),
+        }
+    }
+
+    /// The number that [`TwoFactorPolicy::from_days`] reads.
+    pub fn days(self) -> i64 {
+        self.trust_days().map_or(0, i64::from)
+    }
+}
+
+/// A company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
+    /// Its identifier.
+    pub id: CompanyId,
+    /// Its name, as shown.
+    pub name: String,
+    /// Language tag of its mails and screens when an account has none.
+    pub language: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// An operator's switch.
+    pub enabled: bool,
+    /// 2FA Policy.
+    pub two_factor: TwoFactorPolicy,
+    /// Log-out Policy: minutes without activity (15-999); `None` = never.
+    pub idle_minutes: Option<u16>,
+    /// When it was created.
+    pub created_at: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TwoFactorPolicy;
+
+    #[test]
+    fn only_the_five_policies_exist() {
+        for days in [0, 14, 30, 60, 90] {
+            assert_eq!(TwoFactorPolicy::from_days(days).unwrap().days(), days);
+        }
+        for days in [-1, 1, 15, 91, 3650, i64::MAX] {
+            assert_eq!(TwoFactorPolicy::from_days(days), None);
+        }
+    }
+}

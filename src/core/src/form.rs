@@ -1,0 +1,89 @@
+//! The cheap checks of a form, the same in the browser and on the server: what cannot be right needs no round trip.
+
+use crate::{
+    limits::{ACCOUNT_MAX, CODE_DIGITS, CODE_FIELD_MAX, COMPANY_MAX, EMAIL_MAX, PASSWORD_MAX},
+    refusal::{Field, FieldProblem, Problem},
+};
+
+/// What is wrong with the fields of the sign-in page, in their order.
+pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<FieldProblem> {
+    let account_max = if account.contains('@') { EMAIL_MAX } else { ACCOUNT_MAX };
+    let password_problem = match password {
+        "" => Some(Problem::Missing),
+        _ if password.chars().count() > PASSWORD_MAX => Some(Problem::TooLong),
+        _ if password.contains('\0') => Some(Problem::BadCharacters),
+        _ => None,
+    };
+    [
+        (Field::Company, name_problem(company, COMPANY_MAX)),
+        (Field::Account, name_problem(account, account_max)),
+        (Field::Password, password_problem),
+    ]
+    .into_iter()
+    .filter_map(|(field, problem)| problem.map(|problem| FieldProblem { field, problem }))
+    .collect()
+}
+
+/// What is wrong with an entered six-digit code; white space and hyphens do not matter.
+pub fn code_problem(code: &str) -> Option<Problem> {
+    let mut digits = 0;
+    for c in code.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+        if !c.is_ascii_digit() {
+            return Some(Problem::NotACode);
+        }
+        digits += 1;
+    }
+    match digits {
+        0 => Some(Problem::Missing),
+        CODE_DIGITS if code.len() <= CODE_FIELD_MAX => None,
+        _ => Some(Problem::NotACode),
+    }
+}
+
+fn name_problem(name: &str, most: usize) -> Option<Problem> {
+    let name = name.trim();
+    if name.is_empty() {
+        Some(Problem::Missing)
+    } else if name.chars().count() > most {
+        Some(Problem::TooLong)
+    } else if name.chars().any(char::is_control) {
+        Some(Problem::BadCharacters)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_checked_and_all_problems_are_told_at_once() {
+        let problems = |company: &str, account: &str, password: &str| {
+            sign_in_problems(company, account, password).into_iter().map(|p| (p.field, p.problem)).collect::<Vec<_>>()
+        };
+        assert_eq!(problems("Acme", "alice", "secret"), []);
+        assert_eq!(
+            problems(" ", "", ""),
+            [(Field::Company, Problem::Missing), (Field::Account, Problem::Missing), (Field::Password, Problem::Missing)]
+        );
+        let long = |n: usize| "ü".repeat(n);
+        assert_eq!(problems(&long(64), &long(64), &long(128)), []);
+        assert_eq!(
+            problems(&long(65), &long(65), &long(129)),
+            [(Field::Company, Problem::TooLong), (Field::Account, Problem::TooLong), (Field::Password, Problem::TooLong)]
+        );
+        assert_eq!(problems("Acme", &format!("{}@acme.test", long(200)), "x"), []);
+        assert_eq!(problems("Ac\u{0}me", "al\nice", "a\0b").len(), 3);
+    }
+
+    #[test]
+    fn a_code_is_six_digits_however_it_is_pasted() {
+        assert_eq!(code_problem(" 123 456\n"), None);
+        assert_eq!(code_problem("123-456"), None);
+        assert_eq!(code_problem("  "), Some(Problem::Missing));
+        for bad in ["12345", "1234567", "12345a", "１２３４５６", "null", "[\"123456\"]", &"1".repeat(10_000)] {
+            assert_eq!(code_problem(bad), Some(Problem::NotACode), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Identifiers: random enough not to be guessed, ordered by time so that indexes stay compact.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ports::{Moment, Randomness};
+
+/// A UUID of version 7 from the given time and randomness.
+fn version_7(now: Moment, randomness: &dyn Randomness) -> Uuid {
+    let mut random = [0; 10];
+    randomness.fill(&mut random);
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Makes a new one.
+            pub fn new(now: Moment, randomness: &dyn Randomness) -> Self {
+                Self(version_7(now, randomness))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+identifier!(/// A company.
+    CompanyId);
+identifier!(/// An account of a company.
+    AccountId);
+identifier!(/// A session.
+    SessionId);
+identifier!(/// A pending sign-in: the password was right, the second factor is awaited.
+    PendingId);
+identifier!(/// A one-time code.
+    CodeId);
+identifier!(/// A trusted browser of an account.
+    TrustedBrowserId);
+identifier!(/// A mail in the outbox.
+    MailId);
+identifier!(/// An event of the audit log.
+    EventId);

@@ -1,0 +1,36 @@
+//! Numbers of product.md and the number sheet that both halves need.
+
+/// Longest company name, in characters.
+pub const COMPANY_MAX: usize = 64;
+/// Longest account name, in characters.
+pub const ACCOUNT_MAX: usize = 64;
+/// Longest e-mail address, in characters (RFC 5321, 4.5.3.1.3 less the angle brackets).
+pub const EMAIL_MAX: usize = 254;
+/// Longest password, in characters (N2).
+pub const PASSWORD_MAX: usize = 128;
+/// Longest password, in bytes of UTF-8 (N2).
+pub const PASSWORD_MAX_BYTES: usize = 1024;
+/// Digits of a one-time code (N10, N15).
+pub const CODE_DIGITS: usize = 6;
+/// Longest thing accepted in the code field before it is called malformed, in characters.
+pub const CODE_FIELD_MAX: usize = 64;
+/// Wrong codes that lock an account (product.md section 4.5).
+pub const WRONG_CODES_TO_LOCK: i64 = 5;
+/// Seconds between two mailed codes of one pending sign-in (N12).
+pub const RESEND_WAIT_SECONDS: i64 = 60;
+/// Resends of one pending sign-in (N12).
+pub const RESENDS_MAX: i64 = 5;
+/// Life of a pending sign-in and of a mailed code, in seconds (N10, N11).
+pub const PENDING_SECONDS: i64 = 600;
+/// Code mails to one account within [`CODE_MAIL_BURST_SECONDS`] (N12).
+pub const CODE_MAIL_BURST: i64 = 5;
+/// Length of the short window for code mails, in seconds (N12).
+pub const CODE_MAIL_BURST_SECONDS: i64 = 600;
+/// Code mails to one account within 24 hours (N12).
+pub const CODE_MAIL_DAY: i64 = 20;
+/// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).
+pub const SESSIONS_MAX: i64 = 10;
+/// Trusted browsers of one account; the oldest ends when one more is trusted (N18).
+pub const TRUSTED_BROWSERS_MAX: i64 = 10;
+/// Largest request body, in bytes (N25).
+pub const BODY_MAX: usize = 64 * 1024;

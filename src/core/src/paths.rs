@@ -1,0 +1,74 @@
+//! The addresses of pages and server functions, and the test for a harmless return address.
+
+/// Sign-in page; a POST to it is the sign-in server function.
+pub const LOGIN: &str = "/login";
+/// Code page; a POST to it verifies a code.
+pub const LOGIN_CODE: &str = "/login/code";
+/// Server function: send a new code.
+pub const LOGIN_CODE_RESEND: &str = "/login/code/resend";
+/// Server function: give the pending sign-in up.
+pub const LOGIN_CODE_CANCEL: &str = "/login/code/cancel";
+/// Server function: what the code page should show now.
+pub const LOGIN_CODE_STATUS: &str = "/login/code/status";
+/// Server function: end this session.
+pub const LOGOUT: &str = "/logout";
+/// Server function: remember a language.
+pub const LANGUAGE: &str = "/language";
+/// Landing page of agents.
+pub const AGENT: &str = "/agent";
+/// Landing page of admins.
+pub const ADMIN: &str = "/admin";
+/// Terms of Service.
+pub const TERMS: &str = "/terms";
+/// Privacy Policy.
+pub const PRIVACY: &str = "/privacy";
+/// The demo's local mailbox.
+pub const MAILBOX: &str = "/mailbox";
+
+/// Longest return address that is kept, in bytes.
+const LOCAL_PATH_MAX: usize = 512;
+
+/// Says whether `path` may be used as a return address: an absolute path on this host and nothing that any
+/// browser could read as another host (product.md section 4.9, attacks.md T114).
+///
+/// ```
+/// use vestibule_core::paths::is_local;
+/// assert!(is_local("/agent?tab=1"));
+/// assert!(!is_local("//evil.example"));
+/// assert!(!is_local("/\\evil.example"));
+/// assert!(!is_local("https://evil.example"));
+/// ```
+pub fn is_local(path: &str) -> bool {
+    path.len() <= LOCAL_PATH_MAX
+        && path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'@')
+        && !contains_encoded(path)
+}
+
+/// Encoded slashes, backslashes and control characters have no business in a return address and some
+/// proxies decode them.
+fn contains_encoded(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    ["%2f", "%5c", "%0", "%1", "%40"].iter().any(|bad| lower.contains(bad))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn a_return_address_never_leaves_the_host() {
+        for good in ["/", "/agent", "/admin/agents?filter=locked&page=2", "/profile#top"] {
+            assert!(is_local(good), "{good}");
+        }
+        let long = format!("/{}", "a".repeat(5000));
+        for bad in [
+            "", "agent", "//evil", "/\\evil", "\\\\evil", "https:evil", "https://evil", "/%09/evil", "/\t/evil",
+            "/@evil", "javascript:alert(1)", "/a\r\nSet-Cookie: x=1", "/%0d%0aSet-Cookie:x", "/%2f/evil", "/%5Cevil", "/ü",
+            long.as_str(),
+        ] {
+            assert!(!is_local(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The state machine of a sign-in: identify, password, second factor, session (product.md section 4).
+//!
+//! Pure: what was found and counted comes in, what happens next comes out. Whoever calls it has counted before it
+//! compared, and writes the outcome down in one transaction.
+
+use chrono::TimeDelta;
+
+use crate::{
+    account::{Account, Role},
+    company::{Company, TwoFactorPolicy},
+    gate,
+    id::{AccountId, CompanyId, PendingId},
+    limits::{PENDING_SECONDS, WRONG_CODES_TO_LOCK},
+    paths,
+    ports::Moment,
+    refusal::Refusal,
+    session::Proof,
+};
+
+/// A sign-in whose password was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its identifier.
+    pub id: PendingId,
+    /// The company.
+    pub company: CompanyId,
+    /// The account.
+    pub account: AccountId,
+    /// When the password was right.
+    pub created_at: Moment,
+    /// The absolute end.
+    pub expires_at: Moment,
+    /// When a code was last mailed; `None` = none yet.
+    pub mailed_at: Option<Moment>,
+    /// How often `Resend` was used.
+    pub resends: i64,
+    /// Version of the credentials it began with.
+    pub credential_version: i64,
+    /// Where to go afterwards: a local path.
+    pub next: Option<String>,
+    /// When it was completed; `None` = still open.
+    pub completed_at: Option<Moment>,
+}
+
+/// When a pending sign-in that begins now ends.
+pub fn pending_ends_at(now: Moment) -> Moment {
+    now + TimeDelta::seconds(PENDING_SECONDS)
+}
+
+/// What a right password leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPassword {
+    /// Signed in.
+    Session(Proof),
+    /// A code is mailed and asked for.
+    AskForEmailCode,
+}
+
+/// The step after a right password. `trusted` says that this browser is trusted for this account
+/// ([`trust_holds`]).
+///
+/// # Errors
+/// What [`gate::admit`] says.
+pub fn after_password(company: &Company, account: &Account, trusted: bool) -> Result<AfterPassword, Refusal> {
+    gate::admit(company, account)?;
+    Ok(match (account.email_factor, trusted) {
+        (false, _) => AfterPassword::Session(Proof::Password),
+        (true, true) => AfterPassword::Session(Proof::TrustedBrowser),
+        (true, false) => AfterPassword::AskForEmailCode,
+    })
+}
+
+/// Whether trust given at `since` with the fixed end `until` still holds under today's policy: a policy of fewer
+/// days, or of none, ends trust that was given under an older one (product.md section 4.7).
+pub fn trust_holds(now: Moment, since: Moment, until: Moment, policy: TwoFactorPolicy) -> bool {
+    policy.trust_days().is_some_and(|days| {
+        let by_policy = since + TimeDelta::days(i64::from(days));
+        since <= now && now < until.min(by_policy)
+    })
+}
+
+/// When trust given now ends; `None` when the policy allows none.
+pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy) -> Option<Moment> {
+    policy.trust_days().map(|days| now + TimeDelta::days(i64::from(days)))
+}
+
+/// Whether a pending sign-in can still be completed.
+///
+/// # Errors
+/// [`Refusal::SignInExpired`] when it is over, was completed, or credentials changed since it began; what
+/// [`gate::admit`] says about the account.
+pub fn may_continue(
+    now: Moment,
+    company: &Company,
+    account: &Account,
+    pending: &Pending,
+) -> Result<(), Refusal> {
+    gate::admit(company, account)?;
+    let open = pending.completed_at.is_none()
+        && now < pending.expires_at
+        && now >= pending.created_at - TimeDelta::seconds(PENDING_SECONDS)
+        && pending.credential_version == account.credential_version;
+    if open { Ok(()) } else { Err(Refusal::SignInExpired) }
+}
+
+/// How an entered code compared, after it was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is the code of this pending sign-in.
+    Right,
+    /// It was, until a newer one replaced it.
+    Replaced,
+    /// It is, but its time is over.
+    Expired,
+    /// It is none of ours.
+    Wrong,
+}
+
+/// What an entered code leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterCode {
+    /// Signed in; the counter starts at zero again.
+    Session,
+    /// The count is taken back: an old code is not a guess.
+    Uncount(OldCode),
+    /// Wrong; with the tries that are left from the third on.
+    Wrong {
+        /// Tries left, said from the third wrong code on.
+        left: Option<u8>,
+    },
+    /// The fifth wrong code.
+    Lock,
+}
+
+/// A code that was right once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldCode {
+    /// A newer one replaced it.
+    Replaced,
+    /// Its time is over.
+    Expired,
+}
+
+/// The step after a code was counted as number `counted` (1-5) and compared (product.md section 4.5).
+pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
+    match comparison {
+        Comparison::Right => AfterCode::Session,
+        Comparison::Replaced => AfterCode::Uncount(OldCode::Replaced),
+        Comparison::Expired => AfterCode::Uncount(OldCode::Expired),
+        Comparison::Wrong if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
+        Comparison::Wrong => {
+            let left = WRONG_CODES_TO_LOCK - counted;
+            AfterCode::Wrong { left: u8::try_from(left).ok().filter(|&left| left <= 2) }
+        }
+    }
+}
+
+/// Where a completed sign-in lands: the deep link if it is local, else `/admin` for admins and `/agent` for
+/// everyone else (product.md section 4.9).
+pub fn landing(highest: Role, next: Option<&str>) -> String {
+    match next {
+        Some(next) if paths::is_local(next) && next != "/" => next.to_owned(),
+        _ if highest == Role::Admin => paths::ADMIN.to_owned(),
+        _ => paths::AGENT.to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::ports::SeededRandomness;
+
+    fn at(seconds: i64) -> Moment {
+        Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn company() -> Company {
+        Company {
+            id: CompanyId::new(at(0), &SeededRandomness::new(1)),
+            name: "Acme".into(),
+            language: "en".into(),
+            time_zone: "UTC".into(),
+            enabled: true,
+            two_factor: TwoFactorPolicy::EveryLogin,
+            idle_minutes: Some(30),
+            created_at: at(0),
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            company: company().id,
+            id: AccountId::new(at(0), &SeededRandomness::new(2)),
+            name: "alice".into(),
+            email: "a@acme.test".into(),
+            first_name: "Alice".into(),
+            last_name: String::new(),
+            alias: "Alice".into(),
+            language: None,
+            roles: vec![Role::Agent],
+            active: true,
+            locked_at: None,
+            wrong_codes: 0,
+            email_factor: true,
+            credential_version: 1,
+            created_at: at(0),
+            last_sign_in_at: None,
+        }
+    }
+
+    fn pending() -> Pending {
+        Pending {
+            id: PendingId::new(at(0), &SeededRandomness::new(3)),
+            company: company().id,
+            account: account().id,
+            created_at: at(0),
+            expires_at: pending_ends_at(at(0)),
+            mailed_at: Some(at(0)),
+            resends: 0,
+            credential_version: 1,
+            next: None,
+            completed_at: None,
+        }
+    }
+
+    #[test]
+    fn a_right_password_is_not_enough_for_an_account_with_a_second_factor() {
+        assert_eq!(after_password(&company(), &account(), false), Ok(AfterPassword::AskForEmailCode));
+        assert_eq!(
+            after_password(&company(), &account(), true),
+            Ok(AfterPassword::Session(Proof::TrustedBrowser))
+        );
+        let plain = Account { email_factor: false, ..account() };
+        assert_eq!(after_password(&company(), &plain, false), Ok(AfterPassword::Session(Proof::Password)));
+    }
+
+    #[test]
+    fn the_gate_stops_every_step() {
+        let disabled = Company { enabled: false, ..company() };
+        let inactive = Account { active: false, ..account() };
+        let locked = Account { locked_at: Some(at(0)), ..account() };
+        let counted_out = Account { wrong_codes: 5, ..account() };
+        for (company, account, refusal) in [
+            (disabled, account(), Refusal::CompanyDisabled),
+            (company(), inactive, Refusal::AccountInactive),
+            (company(), locked, Refusal::AccountLocked),
+            (company(), counted_out, Refusal::AccountLocked),
+        ] {
+            for trusted in [false, true] {
+                assert_eq!(after_password(&company, &account, trusted), Err(refusal.clone()));
+            }
+            assert_eq!(may_continue(at(1), &company, &account, &pending()), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_pending_sign_in_ends_after_ten_minutes_or_with_the_credentials_it_began_with() {
+        let go_on = |now, pending: &Pending| may_continue(now, &company(), &account(), pending);
+        assert_eq!(go_on(at(599), &pending()), Ok(()));
+        assert_eq!(go_on(at(600), &pending()), Err(Refusal::SignInExpired));
+        assert_eq!(go_on(at(1), &Pending { credential_version: 0, ..pending() }), Err(Refusal::SignInExpired));
+        assert_eq!(go_on(at(1), &Pending { completed_at: Some(at(1)), ..pending() }), Err(Refusal::SignInExpired));
+    }
+
+    #[test]
+    fn the_third_and_fourth_wrong_code_warn_and_the_fifth_locks() {
+        let outcomes: Vec<_> = (1..=5).map(|counted| after_code(Comparison::Wrong, counted)).collect();
+        assert_eq!(
+            outcomes,
+            [
+                AfterCode::Wrong { left: None },
+                AfterCode::Wrong { left: None },
+                AfterCode::Wrong { left: Some(2) },
+                AfterCode::Wrong { left: Some(1) },
+                AfterCode::Lock,
+            ]
+        );
+    }
+
+    #[test]
+    fn old_codes_are_not_guesses_and_a_right_one_wins_even_as_the_fifth() {
+        assert_eq!(after_code(Comparison::Replaced, 5), AfterCode::Uncount(OldCode::Replaced));
+        assert_eq!(after_code(Comparison::Expired, 1), AfterCode::Uncount(OldCode::Expired));
+        assert_eq!(after_code(Comparison::Right, 5), AfterCode::Session);
+    }
+
+    #[test]
+    fn trust_has_a_fixed_end_and_a_shorter_policy_shortens_it() {
+        let day = |n: i64| at(n * 86_400);
+        let policy = |days| TwoFactorPolicy::from_days(days).unwrap();
+        assert_eq!(trust_ends_at(day(0), policy(30)), Some(day(30)));
+        assert_eq!(trust_ends_at(day(0), policy(0)), None);
+        assert!(trust_holds(day(29), day(0), day(30), policy(30)));
+        assert!(!trust_holds(day(30), day(0), day(30), policy(30)));
+        assert!(trust_holds(day(29), day(0), day(30), policy(90)));
+        assert!(!trust_holds(day(31), day(0), day(30), policy(90)), "a longer policy does not lengthen it");
+        assert!(!trust_holds(day(15), day(0), day(30), policy(14)));
+        assert!(!trust_holds(day(1), day(0), day(30), policy(0)));
+        assert!(!trust_holds(day(-1), day(0), day(30), policy(30)), "a clock that steps back trusts nobody");
+    }
+
+    #[test]
+    fn everyone_lands_where_they_belong() {
+        assert_eq!(landing(Role::Admin, None), "/admin");
+        assert_eq!(landing(Role::Supervisor, None), "/agent");
+        assert_eq!(landing(Role::Agent, Some("/profile?tab=2")), "/profile?tab=2");
+        assert_eq!(landing(Role::Agent, Some("//evil.example")), "/agent");
+        assert_eq!(landing(Role::Agent, Some("/")), "/agent");
+    }
+}
