@@ -1,0 +1,54 @@
+//! Compiles `locales/` into one typed module. Every folder there is an offered language: adding one needs no Rust.
+
+use std::{env, error::Error, fs, path::Path, path::PathBuf};
+
+use leptos_i18n_build::{Config, FileFormat, ParseOptions, TranslationsInfos};
+
+const DEFAULT_LANGUAGE: &str = "en";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let folder = here.join("../../locales").canonicalize()?;
+    println!("cargo::rerun-if-changed=build.rs");
+    // Cargo looks through the whole folder, so a new language or file is noticed, and the embedded legal texts with it.
+    println!("cargo::rerun-if-changed={}", folder.display());
+
+    let languages = names(&folder, Path::is_dir)?;
+    let namespaces = names(&folder.join(DEFAULT_LANGUAGE), |path| {
+        path.extension().is_some_and(|extension| extension == "json")
+    })?;
+
+    let config = Config::new(DEFAULT_LANGUAGE)?
+        .add_locales(
+            languages
+                .into_iter()
+                .filter(|language| language != DEFAULT_LANGUAGE),
+        )?
+        .add_namespaces(namespaces)?
+        .locales_path("../../locales")
+        .parse_options(
+            ParseOptions::default()
+                .file_format(FileFormat::Json)
+                .interpolate_display(true),
+        );
+    let translations = TranslationsInfos::parse(config)?;
+    translations.emit_diagnostics();
+    translations.generate_i18n_module(PathBuf::from(env::var("OUT_DIR")?).join("i18n"))?;
+    Ok(())
+}
+
+/// The names, without extension, of what lies in `folder` and is wanted; sorted, hidden things left out.
+fn names(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if let Some(name) = path.file_stem().and_then(|name| name.to_str())
+            && !name.starts_with('.')
+            && wanted(&path)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

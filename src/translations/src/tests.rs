@@ -1,0 +1,290 @@
+//! What every language must have, checked on the files themselves: nothing here names a language but English.
+
+use std::{collections::BTreeSet, fmt, fs, path::Path, path::PathBuf};
+
+use serde::{Deserialize, Deserializer, de::MapAccess, de::Visitor};
+
+use crate::{all, tag};
+
+/// The keys and texts of one file in the order of the file, with those that stand there twice.
+struct Texts(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Texts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts, without further objects inside")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = map.next_entry()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+impl Texts {
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(key, _)| key.as_str()).collect()
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(found, _)| found == key)
+            .map(|(_, text)| text.as_str())
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../locales")
+}
+
+/// Names in a folder, hidden ones left out.
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
+}
+
+fn languages() -> BTreeSet<String> {
+    names(&folder())
+        .into_iter()
+        .filter(|name| folder().join(name).is_dir())
+        .collect()
+}
+
+fn read(language: &str, file: &str) -> String {
+    let path = folder().join(language).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn texts(language: &str, file: &str) -> Texts {
+    serde_json::from_str(&read(language, file)).unwrap_or_else(|error| panic!("{language}/{file}: {error}"))
+}
+
+/// Every JSON file of a language with its texts.
+fn all_texts(language: &str) -> Vec<(String, Texts)> {
+    let files = names(&folder().join("en")).into_iter();
+    files
+        .filter(|file| {
+            Path::new(file)
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|file| (file.clone(), texts(language, &file)))
+        .collect()
+}
+
+/// What stands between `{{` and `}}`.
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    text.split("{{")
+        .skip(1)
+        .map(|rest| rest.split("}}").next().unwrap().trim())
+        .collect()
+}
+
+/// Calls `check` with language, file, key and text of every text of every language.
+fn for_every_text(check: impl Fn(&str, &str, &str, &str)) {
+    for language in languages() {
+        for (file, texts) in all_texts(&language) {
+            for (key, text) in &texts.0 {
+                check(&language, &file, key, text);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_folder_is_an_offered_language() {
+    let offered: BTreeSet<String> = all().iter().map(|locale| tag(*locale).to_owned()).collect();
+    assert_eq!(offered, languages());
+}
+
+#[test]
+fn every_language_has_the_files_of_english() {
+    let english = names(&folder().join("en"));
+    assert!(english.contains("terms.md") && english.contains("privacy.md"));
+    for language in languages() {
+        assert_eq!(names(&folder().join(&language)), english, "{language}");
+    }
+}
+
+#[test]
+fn every_language_has_the_keys_of_english_in_the_same_order() {
+    for (file, english) in all_texts("en") {
+        for language in languages() {
+            let own = texts(&language, &file);
+            let (own, english) = (own.keys(), english.keys());
+            let missing: Vec<_> = english.iter().filter(|key| !own.contains(key)).collect();
+            let unknown: Vec<_> = own.iter().filter(|key| !english.contains(key)).collect();
+            assert!(missing.is_empty(), "{language}/{file} lacks {missing:?}");
+            assert!(
+                unknown.is_empty(),
+                "{language}/{file} has {unknown:?}, which English has not"
+            );
+            assert_eq!(
+                own, english,
+                "{language}/{file}: order or a key that stands there twice"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_key_stands_twice_in_a_file() {
+    for (file, english) in all_texts("en") {
+        let keys = english.keys();
+        assert_eq!(
+            keys.iter().collect::<BTreeSet<_>>().len(),
+            keys.len(),
+            "en/{file}: {keys:?}"
+        );
+    }
+}
+
+#[test]
+fn every_text_has_the_placeholders_of_english() {
+    for (file, english) in all_texts("en") {
+        for language in languages() {
+            for (key, text) in &texts(&language, &file).0 {
+                let wanted = placeholders(english.get(key).unwrap_or_default());
+                assert_eq!(placeholders(text), wanted, "{language}/{file}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_are_plain_and_trimmed() {
+    for_every_text(|language, file, key, text| {
+        let place = format!("{language}/{file}: {key}");
+        assert!(!text.is_empty(), "{place} is empty");
+        assert_eq!(text, text.trim(), "{place} begins or ends with a blank");
+        assert!(!text.contains("  "), "{place} has two blanks in a row");
+        assert!(
+            !text.contains(['<', '>', '\n', '\t']),
+            "{place} has markup or a line end"
+        );
+    });
+}
+
+#[test]
+fn numbers_are_written_as_the_code_writes_them() {
+    for_every_text(|language, file, key, text| {
+        assert!(
+            !text.contains(|c: char| c.is_numeric() && !c.is_ascii()),
+            "{language}/{file}: {key}"
+        );
+    });
+}
+
+#[test]
+fn every_isolate_that_begins_also_ends() {
+    for_every_text(|language, file, key, text| {
+        let begun = text.matches(['\u{2066}', '\u{2067}', '\u{2068}']).count();
+        assert_eq!(
+            begun,
+            text.matches('\u{2069}').count(),
+            "{language}/{file}: {key}"
+        );
+    });
+}
+
+#[test]
+fn nothing_long_is_left_in_english() {
+    for (file, english) in all_texts("en") {
+        for language in languages().into_iter().filter(|language| language != "en") {
+            for (key, text) in &texts(&language, &file).0 {
+                let untranslated = english.get(key) == Some(text) && text.chars().count() > 25;
+                assert!(!untranslated, "{language}/{file}: {key} is still English");
+            }
+        }
+    }
+}
+
+#[test]
+fn languages_can_be_told_apart_by_their_names() {
+    let names: BTreeSet<String> = languages()
+        .iter()
+        .map(|language| {
+            texts(language, "common.json")
+                .get("language_name")
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(names.len(), languages().len(), "{names:?}");
+}
+
+#[test]
+fn legal_texts_are_complete() {
+    for language in languages() {
+        for file in ["terms.md", "privacy.md"] {
+            let (text, english) = (read(&language, file), read("en", file));
+            let shape = |text: &str| -> Vec<String> {
+                text.lines()
+                    .filter_map(|line| line.split_once(' ').map(|(mark, _)| mark.to_owned()))
+                    .filter(|mark| mark.starts_with('#') || mark == "-")
+                    .collect()
+            };
+            assert!(text.starts_with("# "), "{language}/{file}");
+            assert_eq!(
+                shape(&text),
+                shape(&english),
+                "{language}/{file}: headings and lists"
+            );
+            assert!(
+                language == "en" || text != english,
+                "{language}/{file} is still English"
+            );
+        }
+    }
+}
+
+/// Labels and sentences that product.md fixes word for word.
+#[test]
+fn english_keeps_the_words_of_the_contract() {
+    for (file, key, text) in [
+        ("sign_in.json", "title", "Sign in"),
+        ("sign_in.json", "company", "Company"),
+        ("sign_in.json", "account", "Account"),
+        ("sign_in.json", "password", "Password"),
+        ("sign_in.json", "submit", "Sign in"),
+        ("sign_in.json", "forgot", "Forgot Password"),
+        ("sign_in.json", "code_title", "Input Authentication Code"),
+        ("sign_in.json", "verify", "Verify"),
+        ("sign_in.json", "cancel", "Cancel"),
+        ("sign_in.json", "resend", "Resend"),
+        ("sign_in.json", "trust", "Don't ask again for {{ days }} days"),
+        ("common.json", "terms", "Terms of Service"),
+        ("common.json", "privacy", "Privacy Policy"),
+        ("common.json", "logout", "Logout"),
+        ("console.json", "agent_title", "Agent Panel"),
+        (
+            "errors.json",
+            "wrong_credentials",
+            "Company, account or password is incorrect",
+        ),
+        (
+            "errors.json",
+            "two_left",
+            "You have 2 login attempts before your account is locked",
+        ),
+        (
+            "errors.json",
+            "one_left",
+            "You have 1 login attempt before your account is locked",
+        ),
+    ] {
+        assert_eq!(texts("en", file).get(key), Some(text), "{file}: {key}");
+    }
+}
