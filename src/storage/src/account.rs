@@ -1,0 +1,378 @@
+//! Accounts, their passwords, and the one counter of wrong codes (N13, N14).
+
+use sqlx::FromRow;
+use vestibule_core::{
+    account::{Account, Role},
+    id::{AccountId, CompanyId},
+    limits::WRONG_CODES_TO_LOCK,
+    name::{AccountName, EmailAddress},
+    ports::Moment,
+};
+
+use crate::{
+    Reader, StoreError, Writer,
+    columns::{AccountColumns, account_columns},
+    link::{all, execute, optional},
+};
+
+const INSERT: &str = "INSERT INTO account (company_id, id, name, name_key, email, email_key, first_name, \
+    last_name, alias, language, active, email_factor, password_hash, password_must_change, \
+    password_expires_at, created_at, changed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
+const INSERT_ROLE: &str = "INSERT INTO account_role (company_id, account_id, role) VALUES ($1, $2, $3)";
+const BY_ID: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM account a WHERE a.company_id = $1 AND a.id = $2"
+);
+pub(crate) const BY_SIGN_IN: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    ", a.password_hash, a.password_must_change, a.password_expires_at FROM account a \
+     WHERE a.company_id = $1 AND (a.name_key = $2 OR a.email_key = $3)"
+);
+const PASSWORD: &str = "SELECT password_hash, password_must_change, password_expires_at FROM account \
+    WHERE company_id = $1 AND id = $2";
+const ALL: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM account a WHERE a.company_id = $1 ORDER BY a.name_key"
+);
+const SET_PASSWORD: &str = "UPDATE account SET password_hash = $3, password_must_change = $4, \
+    password_expires_at = $5, credential_version = credential_version + 1, changed_at = $6 \
+    WHERE company_id = $1 AND id = $2";
+const REPLACE_HASH: &str =
+    "UPDATE account SET password_hash = $4 WHERE company_id = $1 AND id = $2 AND password_hash = $3";
+const SET_ACTIVE: &str = "UPDATE account SET active = $3, changed_at = $4 WHERE company_id = $1 AND id = $2";
+const SET_LANGUAGE: &str =
+    "UPDATE account SET language = $3, changed_at = $4 WHERE company_id = $1 AND id = $2";
+const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE company_id = $1 AND id = $2";
+const HOLD: &str = "UPDATE account SET changed_at = changed_at WHERE company_id = $1 AND id = $2";
+const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1 \
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes < $3 RETURNING wrong_codes";
+const UNCOUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes - 1 \
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes > 0";
+const RESET_WRONG_CODES: &str =
+    "UPDATE account SET wrong_codes = 0 WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
+const LOCK: &str = "UPDATE account SET locked_at = $4, lock_reason = $3, changed_at = $4 \
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
+const UNLOCK: &str = "UPDATE account SET locked_at = NULL, lock_reason = NULL, wrong_codes = 0, changed_at = $3 \
+    WHERE company_id = $1 AND id = $2 AND (locked_at IS NOT NULL OR wrong_codes > 0)";
+
+/// An account to create, with at least one role.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// Its company.
+    pub company: CompanyId,
+    /// Its identifier.
+    pub id: AccountId,
+    /// Account name.
+    pub name: AccountName,
+    /// E-mail address.
+    pub email: EmailAddress,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// What colleagues see.
+    pub alias: String,
+    /// Language tag; `None` = the company's.
+    pub language: Option<String>,
+    /// Roles, each once.
+    pub roles: Vec<Role>,
+    /// An admin's switch.
+    pub active: bool,
+    /// Whether a code by e-mail is a second factor.
+    pub email_factor: bool,
+    /// Hash of the password as a PHC string; `None` = none yet.
+    pub password_hash: Option<String>,
+    /// Whether the password must be changed at the first sign-in.
+    pub password_must_change: bool,
+    /// When a temporary password ends.
+    pub password_expires_at: Option<Moment>,
+    /// When it is created.
+    pub created_at: Moment,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("company", &self.company)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The password of an account, as stored.
+#[derive(Clone, PartialEq, Eq, FromRow)]
+pub struct PasswordRecord {
+    /// PHC string; `None` = this account has no password.
+    #[sqlx(rename = "password_hash")]
+    pub hash: Option<String>,
+    /// Whether it must be changed before anything else.
+    #[sqlx(rename = "password_must_change")]
+    pub must_change: bool,
+    /// When a temporary password ends.
+    #[sqlx(rename = "password_expires_at")]
+    pub expires_at: Option<Moment>,
+}
+
+impl std::fmt::Debug for PasswordRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordRecord(…)")
+    }
+}
+
+#[derive(FromRow)]
+struct SignInColumns {
+    #[sqlx(flatten)]
+    account: AccountColumns,
+    #[sqlx(flatten)]
+    password: PasswordRecord,
+}
+
+impl Reader {
+    /// The account with this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+    ) -> Result<Option<Account>, StoreError> {
+        optional!(self, AccountColumns, BY_ID, company.0, id.0)?
+            .map(Account::try_from)
+            .transpose()
+    }
+
+    /// The account that was typed at sign-in, by the key of its name or of its e-mail address. A name has no `@` and
+    /// an address has one, so the two never mean two accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_by_sign_in(
+        &mut self,
+        company: CompanyId,
+        name_key: &str,
+        email_key: &str,
+    ) -> Result<Option<(Account, PasswordRecord)>, StoreError> {
+        optional!(self, SignInColumns, BY_SIGN_IN, company.0, name_key, email_key)?
+            .map(|row| Ok((row.account.try_into()?, row.password)))
+            .transpose()
+    }
+
+    /// The password of an account; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn password_of(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+    ) -> Result<Option<PasswordRecord>, StoreError> {
+        optional!(self, PasswordRecord, PASSWORD, company.0, id.0)
+    }
+
+    /// All accounts of a company, ordered by the key of their name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts(&mut self, company: CompanyId) -> Result<Vec<Account>, StoreError> {
+        all!(self, AccountColumns, ALL, company.0)?
+            .into_iter()
+            .map(Account::try_from)
+            .collect()
+    }
+}
+
+impl Writer {
+    /// Creates an account with its roles.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its name or e-mail address is taken in its company; [`StoreError::Other`] when
+    /// it has no role or the company does not exist.
+    pub async fn insert_account(&mut self, new: &NewAccount) -> Result<(), StoreError> {
+        if new.roles.is_empty() {
+            return Err(StoreError::other("an account without a role"));
+        }
+        execute!(
+            self,
+            INSERT,
+            new.company.0,
+            new.id.0,
+            new.name.display(),
+            new.name.key(),
+            new.email.display(),
+            new.email.key(),
+            &new.first_name,
+            &new.last_name,
+            &new.alias,
+            &new.language,
+            new.active,
+            new.email_factor,
+            &new.password_hash,
+            new.password_must_change,
+            new.password_expires_at,
+            new.created_at,
+        )?;
+        for role in &new.roles {
+            execute!(self, INSERT_ROLE, new.company.0, new.id.0, role.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// Sets a password and makes the credential version one higher, which ends sessions and trusted browsers of older
+    /// versions. Says whether the account exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_password(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        hash: &str,
+        must_change: bool,
+        expires_at: Option<Moment>,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(
+            self,
+            SET_PASSWORD,
+            company.0,
+            id.0,
+            hash,
+            must_change,
+            expires_at,
+            now
+        )? == 1)
+    }
+
+    /// Replaces the hash of an unchanged password by a stronger one. Says whether `old` was still the stored hash.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn replace_password_hash(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, REPLACE_HASH, company.0, id.0, old, new)? == 1)
+    }
+
+    /// Sets an admin's switch; says whether the account exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_account_active(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        active: bool,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, SET_ACTIVE, company.0, id.0, active, now)? == 1)
+    }
+
+    /// Sets the language; `None` = the company's. Says whether the account exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_account_language(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        language: Option<&str>,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, SET_LANGUAGE, company.0, id.0, language, now)? == 1)
+    }
+
+    /// Writes down when the account signed in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_sign_in(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, NOTE_SIGN_IN, company.0, id.0, now).map(drop)
+    }
+
+    /// Holds the account until the transaction ends: whoever else wants to hold it or count on it waits. Says whether
+    /// it exists. Decisions that read first and write afterwards begin with this.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_account(&mut self, company: CompanyId, id: AccountId) -> Result<bool, StoreError> {
+        Ok(execute!(self, HOLD, company.0, id.0)? == 1)
+    }
+
+    /// Counts a code as wrong before it is compared, and gives its number: 1 to 5. `None` when the account is locked,
+    /// has used up its tries, or does not exist: then nothing may be compared (N13).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_wrong_code(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+    ) -> Result<Option<i64>, StoreError> {
+        let row = optional!(
+            self,
+            (i64,),
+            COUNT_WRONG_CODE,
+            company.0,
+            id.0,
+            WRONG_CODES_TO_LOCK
+        )?;
+        Ok(row.map(|(count,)| count))
+    }
+
+    /// Takes one count back: the code was an old one, not a guess. Does nothing on a locked account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn uncount_wrong_code(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
+        execute!(self, UNCOUNT_WRONG_CODE, company.0, id.0).map(drop)
+    }
+
+    /// Sets the count to zero after a sign-in that passed the second factor (N14). Does nothing on a locked account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reset_wrong_codes(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
+        execute!(self, RESET_WRONG_CODES, company.0, id.0).map(drop)
+    }
+
+    /// Locks the account; says whether it was not locked before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_account(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        reason: &str,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, LOCK, company.0, id.0, reason, now)? == 1)
+    }
+
+    /// Unlocks the account and sets its count to zero; says whether it was locked or had a count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unlock_account(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, UNLOCK, company.0, id.0, now)? == 1)
+    }
+}

@@ -1,0 +1,154 @@
+//! Columns of companies and accounts as several statements select them, and their way into the types of the core.
+//!
+//! Statements call the tables `c` and `a`.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+use vestibule_core::{
+    account::{Account, Role},
+    company::{Company, TwoFactorPolicy},
+    id::{AccountId, CompanyId},
+    ports::Moment,
+    secret::TokenHash,
+};
+
+use crate::StoreError;
+
+macro_rules! company_columns {
+    () => {
+        "c.id AS c_id, c.name AS c_name, c.language AS c_language, c.time_zone AS c_time_zone, \
+         c.enabled AS c_enabled, c.skip_second_factor_days AS c_skip_second_factor_days, \
+         c.idle_minutes AS c_idle_minutes, c.created_at AS c_created_at"
+    };
+}
+
+macro_rules! account_columns {
+    () => {
+        "a.company_id AS a_company_id, a.id AS a_id, a.name AS a_name, a.email AS a_email, \
+         a.first_name AS a_first_name, a.last_name AS a_last_name, a.alias AS a_alias, a.language AS a_language, \
+         (SELECT string_agg(r.role, ',') FROM account_role r \
+          WHERE r.company_id = a.company_id AND r.account_id = a.id) AS a_roles, \
+         a.active AS a_active, a.locked_at AS a_locked_at, a.wrong_codes AS a_wrong_codes, \
+         a.email_factor AS a_email_factor, a.credential_version AS a_credential_version, \
+         a.created_at AS a_created_at, a.last_sign_in_at AS a_last_sign_in_at"
+    };
+}
+
+pub(crate) use {account_columns, company_columns};
+
+#[derive(FromRow)]
+#[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]
+pub(crate) struct CompanyColumns {
+    c_id: Uuid,
+    c_name: String,
+    c_language: String,
+    c_time_zone: String,
+    c_enabled: bool,
+    c_skip_second_factor_days: i64,
+    c_idle_minutes: Option<i64>,
+    c_created_at: Moment,
+}
+
+impl TryFrom<CompanyColumns> for Company {
+    type Error = StoreError;
+
+    fn try_from(row: CompanyColumns) -> Result<Self, StoreError> {
+        let two_factor = TwoFactorPolicy::from_days(row.c_skip_second_factor_days)
+            .ok_or(StoreError::corrupt("company", "skip_second_factor_days"))?;
+        let idle_minutes = row
+            .c_idle_minutes
+            .map(u16::try_from)
+            .transpose()
+            .map_err(|_| StoreError::corrupt("company", "idle_minutes"))?;
+        Ok(Self {
+            id: CompanyId(row.c_id),
+            name: row.c_name,
+            language: row.c_language,
+            time_zone: row.c_time_zone,
+            enabled: row.c_enabled,
+            two_factor,
+            idle_minutes,
+            created_at: row.c_created_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+#[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]
+pub(crate) struct AccountColumns {
+    a_company_id: Uuid,
+    a_id: Uuid,
+    a_name: String,
+    a_email: String,
+    a_first_name: String,
+    a_last_name: String,
+    a_alias: String,
+    a_language: Option<String>,
+    a_roles: Option<String>,
+    a_active: bool,
+    a_locked_at: Option<Moment>,
+    a_wrong_codes: i64,
+    a_email_factor: bool,
+    a_credential_version: i64,
+    a_created_at: Moment,
+    a_last_sign_in_at: Option<Moment>,
+}
+
+impl TryFrom<AccountColumns> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountColumns) -> Result<Self, StoreError> {
+        Ok(Self {
+            roles: roles(row.a_roles.as_deref())?,
+            company: CompanyId(row.a_company_id),
+            id: AccountId(row.a_id),
+            name: row.a_name,
+            email: row.a_email,
+            first_name: row.a_first_name,
+            last_name: row.a_last_name,
+            alias: row.a_alias,
+            language: row.a_language,
+            active: row.a_active,
+            locked_at: row.a_locked_at,
+            wrong_codes: row.a_wrong_codes,
+            email_factor: row.a_email_factor,
+            credential_version: row.a_credential_version,
+            created_at: row.a_created_at,
+            last_sign_in_at: row.a_last_sign_in_at,
+        })
+    }
+}
+
+/// An account without a role is as unreadable as one with an unknown role: neither gets rights by accident.
+fn roles(joined: Option<&str>) -> Result<Vec<Role>, StoreError> {
+    let unreadable = StoreError::corrupt("account_role", "role");
+    let parsed: Result<Vec<Role>, _> = joined.unwrap_or_default().split(',').map(str::parse).collect();
+    let mut roles = parsed.map_err(|_| unreadable)?;
+    roles.sort_unstable();
+    Ok(roles)
+}
+
+/// A stored hash of 32 bytes.
+pub(crate) fn token_hash(bytes: &[u8], table: &'static str) -> Result<TokenHash, StoreError> {
+    bytes
+        .try_into()
+        .map(TokenHash)
+        .map_err(|_| StoreError::corrupt(table, "token_hash"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_sorted_and_never_guessed() {
+        assert_eq!(roles(Some("admin,agent")), Ok(vec![Role::Agent, Role::Admin]));
+        for bad in [None, Some(""), Some("owner"), Some("agent,"), Some("Admin")] {
+            assert_eq!(
+                roles(bad),
+                Err(StoreError::corrupt("account_role", "role")),
+                "{bad:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Sessions: one joined query tells whether a cookie is worth anything (N19, N20).
+
+use sqlx::FromRow;
+use uuid::Uuid;
+use vestibule_core::{
+    account::Account,
+    company::Company,
+    id::{AccountId, CompanyId, SessionId},
+    ports::Moment,
+    secret::TokenHash,
+    session::Proof,
+};
+
+use crate::{
+    Reader, StoreError, Writer,
+    columns::{AccountColumns, CompanyColumns, account_columns, company_columns},
+    link::{all, execute, optional},
+};
+
+const INSERT: &str = "INSERT INTO session (company_id, id, account_id, token_hash, created_at, last_used_at, \
+    ends_at, proof, proved_at, address, browser, credential_version) \
+    VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5, $8, $9, $10)";
+pub(crate) const BY_TOKEN: &str = concat!(
+    "SELECT s.id AS s_id, s.created_at AS s_created_at, s.last_used_at AS s_last_used_at, \
+     s.ends_at AS s_ends_at, s.proof AS s_proof, s.proved_at AS s_proved_at, s.address AS s_address, \
+     s.browser AS s_browser, s.credential_version AS s_credential_version, ",
+    company_columns!(),
+    ", ",
+    account_columns!(),
+    " FROM session s JOIN company c ON c.id = s.company_id \
+     JOIN account a ON a.company_id = s.company_id AND a.id = s.account_id WHERE s.token_hash = $1"
+);
+pub(crate) const OF_ACCOUNT: &str = "SELECT id, created_at, last_used_at, ends_at, proof, address, browser, \
+    credential_version FROM session WHERE company_id = $1 AND account_id = $2 ORDER BY created_at DESC, id DESC";
+const TOUCH: &str =
+    "UPDATE session SET last_used_at = $3 WHERE company_id = $1 AND id = $2 AND last_used_at < $3";
+const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
+const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
+const END_OF_COMPANY: &str = "DELETE FROM session WHERE company_id = $1";
+const TRIM: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
+    SELECT id FROM session WHERE company_id = $1 AND account_id = $2 \
+    ORDER BY created_at DESC, id DESC LIMIT $3)";
+
+/// A session to begin. It counts as used, and as proved, when it is created.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its company.
+    pub company: CompanyId,
+    /// Its identifier.
+    pub id: SessionId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Hash of the token in the cookie.
+    pub token_hash: TokenHash,
+    /// When it begins.
+    pub created_at: Moment,
+    /// Its absolute end.
+    pub ends_at: Moment,
+    /// How the account proved who it is.
+    pub proof: Proof,
+    /// The visitor's network address.
+    pub address: Option<String>,
+    /// The visitor's browser, shortened.
+    pub browser: Option<String>,
+    /// Version of the credentials it was begun with.
+    pub credential_version: i64,
+}
+
+/// A session with its company and account, as they are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its identifier.
+    pub id: SessionId,
+    /// The company.
+    pub company: Company,
+    /// The account.
+    pub account: Account,
+    /// When it began.
+    pub created_at: Moment,
+    /// Its last use that was written down.
+    pub last_used_at: Moment,
+    /// Its absolute end.
+    pub ends_at: Moment,
+    /// How the account proved who it is: [`Proof::as_str`].
+    pub proof: String,
+    /// When it did.
+    pub proved_at: Moment,
+    /// Network address it began from.
+    pub address: Option<String>,
+    /// Browser it began in.
+    pub browser: Option<String>,
+    /// Version of the credentials it was begun with; over when the account's is another.
+    pub credential_version: i64,
+}
+
+/// A session in the list of an account's sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionEntry {
+    /// Its identifier.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Moment,
+    /// Its last use that was written down.
+    pub last_used_at: Moment,
+    /// Its absolute end.
+    pub ends_at: Moment,
+    /// How the account proved who it is: [`Proof::as_str`].
+    pub proof: String,
+    /// Network address it began from.
+    pub address: Option<String>,
+    /// Browser it began in.
+    pub browser: Option<String>,
+    /// Version of the credentials it was begun with.
+    pub credential_version: i64,
+}
+
+#[derive(FromRow)]
+struct TokenColumns {
+    s_id: Uuid,
+    s_created_at: Moment,
+    s_last_used_at: Moment,
+    s_ends_at: Moment,
+    s_proof: String,
+    s_proved_at: Moment,
+    s_address: Option<String>,
+    s_browser: Option<String>,
+    s_credential_version: i64,
+    #[sqlx(flatten)]
+    company: CompanyColumns,
+    #[sqlx(flatten)]
+    account: AccountColumns,
+}
+
+impl TryFrom<TokenColumns> for SessionRow {
+    type Error = StoreError;
+
+    fn try_from(row: TokenColumns) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SessionId(row.s_id),
+            company: row.company.try_into()?,
+            account: row.account.try_into()?,
+            created_at: row.s_created_at,
+            last_used_at: row.s_last_used_at,
+            ends_at: row.s_ends_at,
+            proof: row.s_proof,
+            proved_at: row.s_proved_at,
+            address: row.s_address,
+            browser: row.s_browser,
+            credential_version: row.s_credential_version,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct EntryColumns {
+    id: Uuid,
+    created_at: Moment,
+    last_used_at: Moment,
+    ends_at: Moment,
+    proof: String,
+    address: Option<String>,
+    browser: Option<String>,
+    credential_version: i64,
+}
+
+impl From<EntryColumns> for SessionEntry {
+    fn from(row: EntryColumns) -> Self {
+        Self {
+            id: SessionId(row.id),
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            ends_at: row.ends_at,
+            proof: row.proof,
+            address: row.address,
+            browser: row.browser,
+            credential_version: row.credential_version,
+        }
+    }
+}
+
+impl Reader {
+    /// The session of a token, with its company and account. Whether it is still alive is for the caller to decide.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_by_token(&mut self, token: TokenHash) -> Result<Option<SessionRow>, StoreError> {
+        optional!(self, TokenColumns, BY_TOKEN, &token.0[..])?
+            .map(SessionRow::try_from)
+            .transpose()
+    }
+
+    /// The sessions of an account, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+    ) -> Result<Vec<SessionEntry>, StoreError> {
+        let rows = all!(self, EntryColumns, OF_ACCOUNT, company.0, account.0)?;
+        Ok(rows.into_iter().map(SessionEntry::from).collect())
+    }
+}
+
+impl Writer {
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_session(&mut self, new: &NewSession) -> Result<(), StoreError> {
+        execute!(
+            self,
+            INSERT,
+            new.company.0,
+            new.id.0,
+            new.account.0,
+            &new.token_hash.0[..],
+            new.created_at,
+            new.ends_at,
+            new.proof.as_str(),
+            &new.address,
+            &new.browser,
+            new.credential_version,
+        )
+        .map(drop)
+    }
+
+    /// Writes down that the session was used; never moves its last use back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn touch_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, TOUCH, company.0, id.0, now).map(drop)
+    }
+
+    /// Ends a session; says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_session(&mut self, company: CompanyId, id: SessionId) -> Result<bool, StoreError> {
+        Ok(execute!(self, END, company.0, id.0)? == 1)
+    }
+
+    /// Ends all sessions of an account; gives their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_sessions_of(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+    ) -> Result<u64, StoreError> {
+        execute!(self, END_OF_ACCOUNT, company.0, account.0)
+    }
+
+    /// Ends all sessions of a company; gives their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_sessions_of_company(&mut self, company: CompanyId) -> Result<u64, StoreError> {
+        execute!(self, END_OF_COMPANY, company.0)
+    }
+
+    /// Ends the oldest sessions of an account so that at most `most` stay; gives the number of ended ones. Call it
+    /// after inserting a new one, while holding the account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trim_sessions(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        most: i64,
+    ) -> Result<u64, StoreError> {
+        execute!(self, TRIM, company.0, account.0, most)
+    }
+}

@@ -1,0 +1,376 @@
+//! Connections: which database, how many, and how long anything may take (N28).
+
+use std::{io::ErrorKind, path::Path, str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    Connection, PgConnection, PgPool, SqlitePool,
+    migrate::Migrator,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::{
+    Reader, StoreError, Writer,
+    link::{Held, Link, all},
+};
+
+pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(crate) static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+const PING: &str = "SELECT CAST(1 AS BIGINT)";
+const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = TRUE";
+
+/// Limits of the connections (N28). The defaults are the number sheet's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Connections to PostgreSQL, or readers of SQLite (which has one writer besides). At least 1.
+    pub connections: u32,
+    /// How long to wait for a free connection.
+    pub wait: Duration,
+    /// How long one statement may take on PostgreSQL, and how long SQLite waits for another process's lock.
+    pub statement: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            connections: 10,
+            wait: Duration::from_secs(3),
+            statement: Duration::from_secs(5),
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres {
+        pool: PgPool,
+        /// For migrations, which may take longer than a statement may.
+        patient: Arc<PgConnectOptions>,
+    },
+}
+
+/// The database. Clones share their connections.
+#[derive(Clone)]
+pub struct Store(Pools);
+
+impl Store {
+    /// Connects to `sqlite://path/to/file` (created if missing, readable by its owner only) or
+    /// `postgres://user:password@host/database`. Creates no tables: see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Other`] for an address that is neither; [`StoreError::Unavailable`] when nothing answers.
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            Self::open_sqlite(url, options).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::open_postgres(url, options).await
+        } else {
+            Err(StoreError::other(
+                "the address of the database must begin with sqlite:// or postgres://",
+            ))
+        }
+    }
+
+    async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(StoreError::other(
+                "a database in memory would lose every account at the next start",
+            ));
+        }
+        let connect = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(options.statement);
+        create_for_owner(connect.get_filename())?;
+        let lasting = || {
+            PoolOptions::new()
+                .acquire_timeout(options.wait)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = lasting().max_connections(1).connect_with(connect.clone()).await?;
+        let readers = lasting()
+            .max_connections(options.connections.max(1))
+            .connect_with(connect.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self(Pools::Sqlite { writer, readers }))
+    }
+
+    async fn open_postgres(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let connect = PgConnectOptions::from_str(url)?.application_name("vestibule");
+        let patient = Arc::new(connect.clone());
+        let limit = options.statement.as_millis().to_string();
+        // A transaction that its owner forgot must not keep its locks.
+        let idle = (options.statement * 6).as_millis().to_string();
+        let pool = PoolOptions::new()
+            .max_connections(options.connections.max(1))
+            .acquire_timeout(options.wait)
+            .connect_with(connect.options([
+                ("statement_timeout", limit),
+                ("idle_in_transaction_session_timeout", idle),
+            ]))
+            .await?;
+        Ok(Self(Pools::Postgres { pool, patient }))
+    }
+
+    /// Brings the tables up to this version of Vestibule. Nodes that start together wait for one another.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also when a newer version has already migrated this database.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => {
+                // All in one transaction that takes the lock first: half a migration never stays behind, and a
+                // second process waits.
+                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+                SQLITE_MIGRATIONS.run(&mut *transaction).await?;
+                transaction.commit().await?;
+            }
+            Pools::Postgres { patient, .. } => {
+                let mut connection = PgConnection::connect_with(patient).await?;
+                POSTGRES_MIGRATIONS.run(&mut connection).await?;
+                connection.close().await?;
+            }
+        }
+        tracing::debug!("the database is up to date");
+        Ok(())
+    }
+
+    /// How many migrations of this version the database does not have yet; 0 = up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn migrations_pending(&self) -> Result<usize, StoreError> {
+        let migrations = match &self.0 {
+            Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        };
+        let applied = self.read().await?.applied_migrations().await?;
+        Ok(migrations
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .count())
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut reader = self.read().await?;
+        all!(reader, (i64,), PING).map(drop)
+    }
+
+    /// Waits for the connections in use and closes all of them.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// A connection for reading. Each read sees the newest committed state.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when none becomes free in time.
+    pub async fn read(&self) -> Result<Reader, StoreError> {
+        let link = match &self.0 {
+            Pools::Sqlite { readers, .. } => Link::Sqlite(Held::Plain(readers.acquire().await?)),
+            Pools::Postgres { pool, .. } => Link::Postgres(Held::Plain(pool.acquire().await?)),
+        };
+        Ok(Reader::new(link))
+    }
+
+    /// A transaction for writing. On SQLite there is one at a time, so keep it short: no password hashing and no mail
+    /// server in between.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when none can begin in time.
+    pub async fn write(&self) -> Result<Writer, StoreError> {
+        // In a task of its own: whoever waits here may go away (a browser that hangs up), and sqlx 0.9.0 gives a
+        // connection back with its transaction open when `begin` is dropped half way (sqlx issue 4385).
+        let link = match self.0.clone() {
+            Pools::Sqlite { writer, .. } => {
+                let begun = tokio::spawn(async move { writer.begin_with("BEGIN IMMEDIATE").await }).await;
+                Link::Sqlite(Held::Transaction(begun.map_err(shutting_down)??))
+            }
+            Pools::Postgres { pool, .. } => {
+                let begun = tokio::spawn(async move { pool.begin().await }).await;
+                Link::Postgres(Held::Transaction(begun.map_err(shutting_down)??))
+            }
+        };
+        Ok(Writer::new(link))
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Pools::Sqlite { .. } => "Store(SQLite)",
+            Pools::Postgres { .. } => "Store(PostgreSQL)",
+        })
+    }
+}
+
+impl Reader {
+    /// Versions of the applied migrations; none when there is no table of them yet.
+    async fn applied_migrations(&mut self) -> Result<Vec<i64>, StoreError> {
+        let rows: Result<Vec<(i64,)>, sqlx::Error> = match &mut self.link {
+            Link::Sqlite(held) => sqlx::query_as(APPLIED).fetch_all(held.connection()).await,
+            Link::Postgres(held) => sqlx::query_as(APPLIED).fetch_all(held.connection()).await,
+        };
+        match rows {
+            Ok(rows) => Ok(rows.into_iter().map(|(version,)| version).collect()),
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some("42P01")
+                    || error.message().starts_with("no such table") =>
+            {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Creates the file so that only its owner may read it: it holds password hashes and addresses. SQLite gives the same
+/// permissions to the files beside it.
+fn create_for_owner(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // An existing file is not opened here: closing it again would drop the locks of this process's connections.
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(StoreError::other(format!(
+            "the database file cannot be created: {}",
+            error.kind()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn shutting_down(_: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable(crate::Cause::new("the process is ending"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let list = |migrator: &'static Migrator| -> Vec<(i64, String)> {
+            migrator
+                .iter()
+                .map(|migration| (migration.version, migration.description.to_string()))
+                .collect()
+        };
+        assert_eq!(list(&SQLITE_MIGRATIONS), list(&POSTGRES_MIGRATIONS));
+        assert!(!list(&SQLITE_MIGRATIONS).is_empty());
+    }
+
+    /// The first two words of every line that is not a comment: statements, columns, constraints, in their order.
+    /// Types may differ; `NOT NULL`, defaults, keys and deletion rules may not.
+    fn shape(migration: &str) -> Vec<String> {
+        const TYPES: [&str; 7] = [
+            "BLOB",
+            "TEXT",
+            "INTEGER",
+            "UUID",
+            "BYTEA",
+            "BIGINT",
+            "TIMESTAMPTZ",
+        ];
+        let plain = migration
+            .replace(" STRICT", "")
+            .replace("octet_length(", "length(")
+            .replace(" COLLATE \"C\"", "")
+            .replace(" DEFAULT FALSE", " DEFAULT 0");
+        plain
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .map(|line| {
+                let line = line.split(" CHECK (").next().unwrap_or(line);
+                let words = line.trim_end_matches(',').split_whitespace();
+                words
+                    .filter(|word| !TYPES.contains(word) && *word != "BOOLEAN")
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables() {
+        for (sqlite, postgres) in SQLITE_MIGRATIONS.iter().zip(POSTGRES_MIGRATIONS.iter()) {
+            assert_eq!(
+                shape(sqlite.sql.as_str()),
+                shape(postgres.sql.as_str()),
+                "{}",
+                sqlite.description
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_of_no_database_are_refused_without_repeating_them() {
+        for bad in [
+            "",
+            "mysql://root:secret@localhost/x",
+            "vestibule.sqlite",
+            "sqlite::memory:",
+            "sqlite://x?mode=memory",
+            "postgres://user:secret@host:notaport/x",
+        ] {
+            let error = Store::open(bad, StoreOptions::default()).await.unwrap_err();
+            assert!(matches!(error, StoreError::Other(_)), "{bad}: {error:?}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_does_not_answer_is_unavailable() {
+        let options = StoreOptions {
+            wait: Duration::from_millis(500),
+            ..StoreOptions::default()
+        };
+        let error = Store::open("postgres://nobody@127.0.0.1:1/x", options)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_file_is_readable_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.sqlite");
+        let store = Store::open(&format!("sqlite://{}", path.display()), StoreOptions::default())
+            .await
+            .unwrap();
+        assert_eq!(
+            store.migrations_pending().await,
+            Ok(SQLITE_MIGRATIONS.iter().count())
+        );
+        store.migrate().await.unwrap();
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
+        }
+        store.close().await;
+    }
+}

@@ -1,0 +1,218 @@
+//! Browsers that may skip the second factor for a while (N18), and browsers that are merely known (N9).
+
+use sqlx::FromRow;
+use uuid::Uuid;
+use vestibule_core::{
+    id::{AccountId, CompanyId, TrustedBrowserId},
+    ports::Moment,
+    secret::TokenHash,
+};
+
+use crate::{
+    Reader, StoreError, Writer,
+    columns::token_hash,
+    link::{all, execute, optional},
+};
+
+const INSERT: &str = "INSERT INTO trusted_browser (company_id, id, account_id, token_hash, created_at, ends_at, \
+    last_used_at, credential_version, address, browser) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9)";
+pub(crate) const OF_ACCOUNT: &str = "SELECT id, token_hash, created_at, ends_at, last_used_at, credential_version, \
+    address, browser FROM trusted_browser WHERE company_id = $1 AND account_id = $2 \
+    ORDER BY created_at DESC, id DESC";
+const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, last_used_at = $5 \
+    WHERE company_id = $1 AND id = $2 AND token_hash = $3";
+const TRIM: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
+    SELECT id FROM trusted_browser WHERE company_id = $1 AND account_id = $2 \
+    ORDER BY created_at DESC, id DESC LIMIT $3)";
+const END_OF_ACCOUNT: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2";
+const KNOWS: &str = "SELECT count(*) FROM known_browser \
+    WHERE company_id = $1 AND account_id = $2 AND browser_hash = $3";
+const REMEMBER: &str = "INSERT INTO known_browser (company_id, account_id, browser_hash, first_at, last_at) \
+    VALUES ($1, $2, $3, $4, $4) \
+    ON CONFLICT (company_id, account_id, browser_hash) DO UPDATE SET last_at = excluded.last_at";
+
+/// A browser to trust.
+#[derive(Clone, Debug)]
+pub struct NewTrusted {
+    /// Its company.
+    pub company: CompanyId,
+    /// Its identifier.
+    pub id: TrustedBrowserId,
+    /// The account that trusts it.
+    pub account: AccountId,
+    /// Hash of the token in the cookie.
+    pub token_hash: TokenHash,
+    /// When trust begins.
+    pub created_at: Moment,
+    /// Its fixed end.
+    pub ends_at: Moment,
+    /// Version of the credentials it was given with.
+    pub credential_version: i64,
+    /// The visitor's network address.
+    pub address: Option<String>,
+    /// The visitor's browser, shortened.
+    pub browser: Option<String>,
+}
+
+/// A trusted browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedRow {
+    /// Its identifier.
+    pub id: TrustedBrowserId,
+    /// Hash of the token in its cookie.
+    pub token_hash: TokenHash,
+    /// When trust began.
+    pub created_at: Moment,
+    /// Its fixed end.
+    pub ends_at: Moment,
+    /// When it last spared a code.
+    pub last_used_at: Moment,
+    /// Version of the credentials it was given with.
+    pub credential_version: i64,
+    /// Network address it was given from.
+    pub address: Option<String>,
+    /// The browser, shortened.
+    pub browser: Option<String>,
+}
+
+#[derive(FromRow)]
+struct TrustedColumns {
+    id: Uuid,
+    token_hash: Vec<u8>,
+    created_at: Moment,
+    ends_at: Moment,
+    last_used_at: Moment,
+    credential_version: i64,
+    address: Option<String>,
+    browser: Option<String>,
+}
+
+impl TryFrom<TrustedColumns> for TrustedRow {
+    type Error = StoreError;
+
+    fn try_from(row: TrustedColumns) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: TrustedBrowserId(row.id),
+            token_hash: token_hash(&row.token_hash, "trusted_browser")?,
+            created_at: row.created_at,
+            ends_at: row.ends_at,
+            last_used_at: row.last_used_at,
+            credential_version: row.credential_version,
+            address: row.address,
+            browser: row.browser,
+        })
+    }
+}
+
+impl Reader {
+    /// The trusted browsers of an account whose token is one of these, newest first. Whether trust still holds is for
+    /// the caller to decide.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trusted_of_browser(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<TrustedRow>, StoreError> {
+        // An account has a handful at most, so one plain statement serves for any number of tokens.
+        let rows = all!(self, TrustedColumns, OF_ACCOUNT, company.0, account.0)?;
+        let rows: Result<Vec<TrustedRow>, _> = rows.into_iter().map(TrustedRow::try_from).collect();
+        Ok(rows?
+            .into_iter()
+            .filter(|row| tokens.contains(&row.token_hash))
+            .collect())
+    }
+
+    /// Whether this account has signed in from this browser before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn knows_browser(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        browser: [u8; 32],
+    ) -> Result<bool, StoreError> {
+        let row = optional!(self, (i64,), KNOWS, company.0, account.0, &browser[..])?;
+        Ok(row.is_some_and(|(count,)| count > 0))
+    }
+}
+
+impl Writer {
+    /// Trusts a browser.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_trusted(&mut self, new: &NewTrusted) -> Result<(), StoreError> {
+        execute!(
+            self,
+            INSERT,
+            new.company.0,
+            new.id.0,
+            new.account.0,
+            &new.token_hash.0[..],
+            new.created_at,
+            new.ends_at,
+            new.credential_version,
+            &new.address,
+            &new.browser,
+        )
+        .map(drop)
+    }
+
+    /// Gives a trusted browser a new token, if `old` is still its token. Of several requests at once, one gets `true`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rotate_trusted(
+        &mut self,
+        company: CompanyId,
+        id: TrustedBrowserId,
+        old: TokenHash,
+        new: TokenHash,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, ROTATE, company.0, id.0, &old.0[..], &new.0[..], now)? == 1)
+    }
+
+    /// Ends trust in the oldest browsers of an account so that at most `most` stay; gives the number of ended ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trim_trusted(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        most: i64,
+    ) -> Result<u64, StoreError> {
+        execute!(self, TRIM, company.0, account.0, most)
+    }
+
+    /// Ends trust in all browsers of an account; gives their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_trusted_of(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+    ) -> Result<u64, StoreError> {
+        execute!(self, END_OF_ACCOUNT, company.0, account.0)
+    }
+
+    /// Remembers that this account has signed in from this browser.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remember_browser(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        browser: [u8; 32],
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, REMEMBER, company.0, account.0, &browser[..], now).map(drop)
+    }
+}

@@ -1,0 +1,303 @@
+//! Between two companies: what belongs to one does not exist for the other.
+
+use vestibule_core::{
+    account::Account,
+    company::{Company, TwoFactorPolicy},
+    id::SessionId,
+    sign_in::Pending,
+};
+use vestibule_storage::{
+    CodeRow, EventRow, MailProgress, NewAccount, NewPending, NewSession, NewTrusted, PasswordRecord, Reader,
+    SessionRow, Store, StoreError, TrustedRow,
+};
+
+use crate::fixture::{Maker, alice, at, entry, write};
+
+/// Everything that can be read about one company's account.
+#[derive(Debug, PartialEq)]
+struct Everything {
+    company: Option<Company>,
+    accounts: Vec<Account>,
+    password: Option<PasswordRecord>,
+    session: Option<SessionRow>,
+    pending: Option<(Pending, Option<SessionId>)>,
+    codes: Vec<CodeRow>,
+    trusted: Vec<TrustedRow>,
+    known: bool,
+    mail: Option<MailProgress>,
+    events: Vec<EventRow>,
+}
+
+struct Owned {
+    account: NewAccount,
+    session: NewSession,
+    pending: NewPending,
+    trusted: NewTrusted,
+    browser: [u8; 32],
+}
+
+async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, StoreError> {
+    let (company, account) = (owned.account.company, owned.account.id);
+    Ok(Everything {
+        company: reader.company(company).await?,
+        accounts: reader.accounts(company).await?,
+        password: reader.password_of(company, account).await?,
+        session: reader.session_by_token(owned.session.token_hash).await?,
+        pending: reader.pending_by_token(owned.pending.token_hash).await?,
+        codes: reader.codes_of_pending(company, owned.pending.id).await?,
+        trusted: reader
+            .trusted_of_browser(company, account, &[owned.trusted.token_hash])
+            .await?,
+        known: reader.knows_browser(company, account, owned.browser).await?,
+        mail: reader.mail_of_pending(company, owned.pending.id).await?,
+        events: reader.events(Some(company), 10).await?,
+    })
+}
+
+#[expect(clippy::too_many_lines, reason = "one table of all methods")]
+pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
+    let maker = Maker::new();
+    let account = alice(store, &maker).await;
+    let owned = Owned {
+        session: maker.session(&account, at(0)),
+        pending: maker.pending(&account, at(0)),
+        trusted: maker.trusted(&account, at(0)),
+        browser: maker.bytes(),
+        account,
+    };
+    let code = maker.code(&owned.pending, at(0));
+    // A company of its own with an account of the same name: whatever is asked there with foreign identifiers must
+    // find nothing and change nothing.
+    let intruder = maker.company("Intruder");
+    let own = maker.account(intruder.id, "own");
+    write(store, async |writer| {
+        writer.insert_company(&intruder).await?;
+        writer.insert_account(&own).await?;
+        writer
+            .count_wrong_code(owned.account.company, owned.account.id)
+            .await?;
+        writer.insert_session(&owned.session).await?;
+        writer.insert_pending(&owned.pending).await?;
+        writer.insert_code(&code).await?;
+        writer.insert_trusted(&owned.trusted).await?;
+        writer
+            .remember_browser(owned.account.company, owned.account.id, owned.browser, at(0))
+            .await?;
+        writer
+            .insert_mail(&maker.mail(&owned.account, Some(&owned.pending), at(0)))
+            .await?;
+        let event = entry(
+            Some(owned.account.company),
+            vestibule_core::audit::Actor::Operator,
+        );
+        writer.insert_event(maker.event_id(), at(0), &event).await
+    })
+    .await
+    .unwrap();
+
+    let mut w = store.write().await.unwrap();
+    let before = everything(&mut w, &owned).await.unwrap();
+    let (c, a) = (intruder.id, owned.account.id);
+    let (session, pending, trusted) = (owned.session.id, owned.pending.id, owned.trusted.id);
+    let nothing = async {
+        let table: Vec<(&str, bool)> = vec![
+            ("account", w.account(c, a).await?.is_none()),
+            (
+                "account_by_sign_in name",
+                w.account_by_sign_in(c, "alice", "alice").await?.is_none(),
+            ),
+            (
+                "account_by_sign_in address",
+                w.account_by_sign_in(c, "alice@example.test", "alice@example.test")
+                    .await?
+                    .is_none(),
+            ),
+            ("password_of", w.password_of(c, a).await?.is_none()),
+            (
+                "accounts",
+                w.accounts(c).await?.iter().all(|account| account.id == own.id),
+            ),
+            (
+                "set_password",
+                !w.set_password(c, a, "stolen", false, None, at(1)).await?,
+            ),
+            (
+                "replace_password_hash",
+                !w.replace_password_hash(c, a, "hash of alice", "stolen").await?,
+            ),
+            (
+                "set_account_active",
+                !w.set_account_active(c, a, false, at(1)).await?,
+            ),
+            (
+                "set_account_language",
+                !w.set_account_language(c, a, Some("xx"), at(1)).await?,
+            ),
+            ("note_sign_in", w.note_sign_in(c, a, at(1)).await.is_ok()),
+            ("hold_account", !w.hold_account(c, a).await?),
+            ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
+            ("uncount_wrong_code", w.uncount_wrong_code(c, a).await.is_ok()),
+            ("reset_wrong_codes", w.reset_wrong_codes(c, a).await.is_ok()),
+            ("lock_account", !w.lock_account(c, a, "wrong_codes", at(1)).await?),
+            ("unlock_account", !w.unlock_account(c, a, at(1)).await?),
+            ("sessions_of", w.sessions_of(c, a).await?.is_empty()),
+            ("touch_session", w.touch_session(c, session, at(1)).await.is_ok()),
+            ("end_session", !w.end_session(c, session).await?),
+            ("end_sessions_of", w.end_sessions_of(c, a).await? == 0),
+            ("trim_sessions", w.trim_sessions(c, a, 0).await? == 0),
+            (
+                "end_sessions_of_company",
+                w.end_sessions_of_company(c).await? == 0,
+            ),
+            (
+                "mark_mailed",
+                !w.mark_mailed(c, pending, None, at(1), true).await?,
+            ),
+            (
+                "complete_pending",
+                !w.complete_pending(c, pending, session, at(1)).await?,
+            ),
+            ("delete_pending", !w.delete_pending(c, pending).await?),
+            ("delete_pendings_of", w.delete_pendings_of(c, a).await? == 0),
+            ("replace_codes", w.replace_codes(c, pending, at(1)).await.is_ok()),
+            (
+                "codes_of_pending",
+                w.codes_of_pending(c, pending).await?.is_empty(),
+            ),
+            ("use_code", !w.use_code(c, code.id, at(1)).await?),
+            (
+                "code_mails_since",
+                w.code_mails_since(c, a, at(-1)).await?.is_empty(),
+            ),
+            (
+                "trusted_of_browser",
+                w.trusted_of_browser(c, a, &[owned.trusted.token_hash])
+                    .await?
+                    .is_empty(),
+            ),
+            (
+                "trusted_of_browser own account",
+                w.trusted_of_browser(c, own.id, &[owned.trusted.token_hash])
+                    .await?
+                    .is_empty(),
+            ),
+            (
+                "rotate_trusted",
+                !w.rotate_trusted(c, trusted, owned.trusted.token_hash, maker.token(), at(1))
+                    .await?,
+            ),
+            ("trim_trusted", w.trim_trusted(c, a, 0).await? == 0),
+            ("end_trusted_of", w.end_trusted_of(c, a).await? == 0),
+            ("knows_browser", !w.knows_browser(c, a, owned.browser).await?),
+            ("mail_of_pending", w.mail_of_pending(c, pending).await?.is_none()),
+            ("events", w.events(Some(c), 10).await?.is_empty()),
+            (
+                "set_company_enabled",
+                w.set_company_enabled(c, false, at(1)).await?,
+            ),
+            (
+                "set_two_factor_policy",
+                w.set_two_factor_policy(c, TwoFactorPolicy::Skip(90), at(1))
+                    .await?,
+            ),
+            ("delete_company", w.delete_company(c).await?),
+        ];
+        Ok::<_, StoreError>(table)
+    }
+    .await
+    .unwrap();
+    for (method, as_if_it_did_not_exist) in nothing {
+        assert!(as_if_it_did_not_exist, "{method}");
+    }
+    assert_eq!(everything(&mut w, &owned).await.unwrap(), before);
+}
+
+pub async fn nothing_is_attached_to_another_companys_account(store: &Store) {
+    let maker = Maker::new();
+    let account = alice(store, &maker).await;
+    let pending = maker.pending(&account, at(0));
+    let intruder = maker.company("Intruder");
+    let own = maker.account(intruder.id, "own");
+    write(store, async |writer| {
+        writer.insert_pending(&pending).await?;
+        writer.insert_company(&intruder).await?;
+        writer.insert_account(&own).await
+    })
+    .await
+    .unwrap();
+    let foreign = NewAccount {
+        company: intruder.id,
+        ..account.clone()
+    };
+    let own_pending = maker.pending(&own, at(0));
+    let foreign_code = vestibule_storage::NewCode {
+        pending: Some(pending.id),
+        ..maker.code(&own_pending, at(0))
+    };
+    let attempts = [
+        (
+            "insert_session",
+            write(store, async |w| {
+                w.insert_session(&maker.session(&foreign, at(0))).await
+            })
+            .await,
+        ),
+        (
+            "insert_pending",
+            write(store, async |w| {
+                w.insert_pending(&maker.pending(&foreign, at(0))).await
+            })
+            .await,
+        ),
+        (
+            "insert_code",
+            write(store, async |w| w.insert_code(&foreign_code).await).await,
+        ),
+        (
+            "insert_trusted",
+            write(store, async |w| {
+                w.insert_trusted(&maker.trusted(&foreign, at(0))).await
+            })
+            .await,
+        ),
+        (
+            "insert_mail",
+            write(store, async |w| {
+                w.insert_mail(&maker.mail(&foreign, None, at(0))).await
+            })
+            .await,
+        ),
+        (
+            "remember_browser",
+            write(store, async |w| {
+                w.remember_browser(intruder.id, account.id, [1; 32], at(0)).await
+            })
+            .await,
+        ),
+        (
+            "insert_account with an identifier in use",
+            write(store, async |w| {
+                w.insert_account(&NewAccount {
+                    id: account.id,
+                    ..maker.account(intruder.id, "twin")
+                })
+                .await
+            })
+            .await,
+        ),
+        (
+            "insert_account in a company that does not exist",
+            write(store, async |w| {
+                w.insert_account(&maker.account(maker.company("Nowhere").id, "lost"))
+                    .await
+            })
+            .await,
+        ),
+    ];
+    for (method, refused) in attempts {
+        assert!(
+            matches!(refused, Err(StoreError::Other(_))),
+            "{method}: {refused:?}"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! Cleaning up.
+
+use vestibule_storage::{FOREVER, NewMail, SourceTry, Store};
+
+use crate::fixture::{Maker, alice, at, day, write};
+
+const HOUR: i64 = 3600;
+
+pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let session = maker.session(&alice, at(0));
+    let pending = maker.pending(&alice, at(0));
+    let long = vestibule_storage::NewPending {
+        expires_at: day(3),
+        ..maker.pending(&alice, at(0))
+    };
+    let code = maker.code(&long, at(0));
+    let trusted = maker.trusted(&alice, at(0));
+    let browser = maker.bytes();
+    let (sent, given_up, waiting) = (
+        maker.mail(&alice, None, at(0)),
+        maker.mail(&alice, None, at(0)),
+        maker.mail(&alice, None, at(0)),
+    );
+    let waiting = NewMail {
+        expires_at: None,
+        ..waiting
+    };
+    let attempt = SourceTry {
+        source: "192.0.2.1",
+        subject: [1; 32],
+        now: at(0),
+    };
+    let (slow, disabled): (&[u8], &[u8]) = (&[1; 32], &[2; 32]);
+    write(store, async |writer| {
+        writer.insert_session(&session).await?;
+        writer.insert_pending(&pending).await?;
+        writer.insert_pending(&long).await?;
+        writer.insert_code(&code).await?;
+        writer.insert_trusted(&trusted).await?;
+        writer
+            .remember_browser(alice.company, alice.id, browser, at(0))
+            .await?;
+        for mail in [&sent, &given_up, &waiting] {
+            writer.insert_mail(mail).await?;
+        }
+        writer.mail_sent(sent.id, at(0)).await?;
+        writer
+            .mail_given_up(given_up.id, at(0), "no such mailbox")
+            .await?;
+        writer.count_source_try(&attempt).await?;
+        writer.count_password_try(slow, b"", at(0)).await?;
+        writer.count_password_try(disabled, b"", at(0)).await?;
+        writer.block_password(disabled, b"", FOREVER).await
+    })
+    .await
+    .unwrap();
+
+    // Each row names a moment and how many rows are over by then that were not over before.
+    let steps = [
+        ("nothing yet", at(599), 0),
+        ("the pending sign-in", at(600), 1),
+        // 01:20 by the clock when they were counted: the windows of the minute and of the ten minutes are over.
+        ("windows of sources", at(2 * HOUR), 3),
+        ("the session", at(12 * HOUR), 1),
+        ("the code", at(25 * HOUR), 1),
+        ("the long pending sign-in", day(3), 1),
+        ("mails that are done", day(7), 2),
+        ("trust, and failures of a month ago", day(30), 2),
+        ("the known browser", day(400), 1),
+        ("nothing more", day(4000), 0),
+    ];
+    for (what, now, expected) in steps {
+        let deleted = write(store, async |writer| writer.delete_expired(now).await)
+            .await
+            .unwrap();
+        assert_eq!(deleted, expected, "{what}");
+    }
+    write(store, async |writer| {
+        assert_eq!(
+            writer.count_password_try(slow, b"", day(4000)).await?,
+            Some(1),
+            "forgotten"
+        );
+        assert_eq!(
+            writer.count_password_try(disabled, b"", day(4000)).await?,
+            None,
+            "still disabled"
+        );
+        let waiting_still = writer.claim_mails(day(4000), day(4001), 10).await?;
+        assert_eq!(
+            waiting_still.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [waiting.id]
+        );
+        assert!(writer.account(alice.company, alice.id).await?.is_some());
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

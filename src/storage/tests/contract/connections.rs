@@ -1,0 +1,345 @@
+//! Transactions, connections and errors.
+
+use std::time::Duration;
+
+use futures::{FutureExt, future::join_all};
+use vestibule_core::audit::Actor;
+use vestibule_storage::{
+    NewAccount, Store, StoreError, StoreOptions, Unique,
+    test_support::{PATIENT, TestStore},
+};
+
+use crate::fixture::{Maker, alice, at, entry, write};
+
+pub async fn a_dropped_writer_rolls_back(store: &TestStore) {
+    let maker = Maker::new();
+    let company = maker.company("Acme");
+    let mut writer = store.write().await.unwrap();
+    writer.insert_company(&company).await.unwrap();
+    drop(writer);
+    assert_eq!(store.read().await.unwrap().company(company.id).await, Ok(None));
+    // And the connection is fit for the next one.
+    write(store, async |writer| writer.insert_company(&company).await)
+        .await
+        .unwrap();
+    assert!(
+        store
+            .second()
+            .await
+            .read()
+            .await
+            .unwrap()
+            .company(company.id)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+pub async fn a_writer_reads_what_it_wrote_and_others_do_not(store: &TestStore) {
+    let maker = Maker::new();
+    let company = maker.company("Acme");
+    let mut writer = store.write().await.unwrap();
+    writer.insert_company(&company).await.unwrap();
+    assert!(writer.company(company.id).await.unwrap().is_some());
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .company(company.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    writer.commit().await.unwrap();
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .company(company.id)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+pub async fn a_failed_statement_spoils_the_commit(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let mut writer = store.write().await.unwrap();
+    writer
+        .set_account_language(alice.company, alice.id, Some("fr"), at(1))
+        .await
+        .unwrap();
+    let twin = NewAccount {
+        email: alice.email.clone(),
+        ..maker.account(alice.company, "twin")
+    };
+    assert_eq!(
+        writer.insert_account(&twin).await,
+        Err(StoreError::Conflict(Unique::Email))
+    );
+    assert!(
+        matches!(writer.commit().await, Err(StoreError::Other(_))),
+        "PostgreSQL would say yes and write nothing"
+    );
+    let read = store
+        .read()
+        .await
+        .unwrap()
+        .account(alice.company, alice.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(read.language, None);
+}
+
+pub async fn a_caller_who_goes_away_leaves_no_transaction_open(store: &TestStore) {
+    let maker = Maker::new();
+    let narrow = Store::open(
+        store.url(),
+        StoreOptions {
+            connections: 1,
+            ..PATIENT
+        },
+    )
+    .await
+    .unwrap();
+    for round in 0..200 {
+        // Given up before it is done, a little later each time.
+        let mut begin = Box::pin(narrow.write());
+        for _ in 0..round {
+            if begin.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(begin);
+        // The only connection is free again, and nothing is open on it: neither a lock that another node would wait
+        // for, nor a transaction that the next statements would silently belong to.
+        narrow.read().await.unwrap().events(None, 1).await.unwrap();
+        if round % 10 == 0 {
+            let event = entry(None, Actor::System);
+            write(store, async |writer| {
+                writer.insert_event(maker.event_id(), at(0), &event).await
+            })
+            .await
+            .unwrap();
+        }
+        assert_eq!(
+            forgotten_transactions(store).await,
+            0,
+            "given up after {round} polls"
+        );
+    }
+}
+
+pub async fn fifty_parallel_writers_all_succeed(store: &TestStore) {
+    // Half of them come from a second process, as far as the database can tell.
+    let nodes = [(**store).clone(), store.second().await];
+    let maker = Maker::new();
+    let writers = (0..50).map(|writer| {
+        let (node, id) = (nodes[writer % 2].clone(), maker.event_id());
+        tokio::spawn(async move {
+            let mut writer = node.write().await?;
+            let before = writer.events(None, 1000).await?.len();
+            tokio::task::yield_now().await;
+            writer
+                .insert_event(id, at(0), &entry(None, Actor::System))
+                .await?;
+            writer.commit().await?;
+            Ok::<_, StoreError>(before)
+        })
+    });
+    for written in join_all(writers).await {
+        let written = written.unwrap();
+        assert!(written.is_ok(), "{written:?}");
+    }
+    assert_eq!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .events(None, 1000)
+            .await
+            .unwrap()
+            .len(),
+        50
+    );
+}
+
+pub async fn the_database_answers_and_is_up_to_date(store: &TestStore) {
+    assert_eq!(store.ping().await, Ok(()));
+    assert_eq!(store.migrations_pending().await, Ok(0));
+    assert_eq!(store.migrate().await, Ok(()), "a second time changes nothing");
+}
+
+pub async fn a_closed_database_is_unavailable(store: &TestStore) {
+    let second = store.second().await;
+    second.close().await;
+    assert!(matches!(second.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(
+        second.write().await.err(),
+        Some(StoreError::Unavailable(_))
+    ));
+    assert_eq!(store.ping().await, Ok(()));
+}
+
+pub async fn a_reader_cannot_be_made_to_wait_by_a_writer(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let mut writer = store.write().await.unwrap();
+    writer
+        .set_account_active(alice.company, alice.id, false, at(1))
+        .await
+        .unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert!(
+        reader
+            .account(alice.company, alice.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .active,
+        "the committed state"
+    );
+    drop(reader);
+    writer.commit().await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert!(
+        !reader
+            .account(alice.company, alice.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .active,
+        "at once"
+    );
+}
+
+pub async fn a_full_pool_is_unavailable(store: &TestStore) {
+    let options = StoreOptions {
+        connections: 1,
+        wait: Duration::from_millis(50),
+        statement: Duration::from_secs(1),
+    };
+    let narrow = Store::open(store.url(), options).await.unwrap();
+    let reader = narrow.read().await.unwrap();
+    let refused = narrow.read().await.err();
+    assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+    drop(reader);
+    let writer = narrow.write().await.unwrap();
+    let refused = narrow.write().await.err();
+    assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+    drop(writer);
+
+    // A lock that another node holds for too long.
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let mut holder = store.write().await.unwrap();
+    holder.hold_account(alice.company, alice.id).await.unwrap();
+    let refused = write(&narrow, async |writer| {
+        writer.hold_account(alice.company, alice.id).await
+    })
+    .await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    holder.commit().await.unwrap();
+    assert_eq!(
+        write(&narrow, async |writer| writer
+            .hold_account(alice.company, alice.id)
+            .await)
+        .await,
+        Ok(true)
+    );
+}
+
+pub async fn two_nodes_migrate_at_once(store: &TestStore) {
+    let nodes = [store.second().await, store.second().await, store.second().await];
+    // Back to an empty database, so that there is something to do.
+    empty(store).await;
+    assert_eq!(nodes[0].migrations_pending().await, Ok(1));
+    for migrated in join_all(nodes.iter().map(Store::migrate)).await {
+        assert_eq!(migrated, Ok(()));
+    }
+    assert_eq!(nodes[0].migrations_pending().await, Ok(0));
+    alice(&nodes[1], &Maker::new()).await;
+}
+
+pub async fn errors_name_no_data(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let twin = NewAccount {
+        name: alice.name.clone(),
+        ..maker.account(alice.company, "twin")
+    };
+    let lost = maker.account(maker.company("Nowhere").id, "confidential");
+    let double = NewAccount {
+        roles: vec![vestibule_core::account::Role::Agent; 2],
+        ..maker.account(alice.company, "confidential")
+    };
+    for new in [twin, lost, double] {
+        let error = write(store, async |writer| writer.insert_account(&new).await)
+            .await
+            .unwrap_err();
+        let text = format!("{error} {error:?}").to_lowercase();
+        for secret in [
+            "alice",
+            "confidential",
+            "example.test",
+            "hash of",
+            &alice.company.to_string(),
+        ] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+/// Drops every table.
+async fn empty(store: &TestStore) {
+    use sqlx::{AssertSqlSafe, Connection};
+    if store.url().starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(store.url()).await.unwrap();
+        let tables: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table'")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let drops: Vec<_> = tables
+            .into_iter()
+            .map(|(table,)| format!("DROP TABLE {table};"))
+            .collect();
+        let drops = format!("PRAGMA foreign_keys = OFF; {}", drops.concat());
+        sqlx::raw_sql(AssertSqlSafe(drops))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    } else {
+        let mut connection = sqlx::PgConnection::connect(store.url()).await.unwrap();
+        sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+}
+
+/// Connections of PostgreSQL that are in a transaction and do nothing. A connection that has just been used may need
+/// a moment to say that it is not.
+async fn forgotten_transactions(store: &TestStore) -> i64 {
+    const IDLE: &str = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    use sqlx::Connection;
+    if store.url().starts_with("sqlite") {
+        return 0;
+    }
+    let mut connection = sqlx::PgConnection::connect(store.url()).await.unwrap();
+    let mut count = 0;
+    for _ in 0..20 {
+        (count,) = sqlx::query_as(IDLE).fetch_one(&mut connection).await.unwrap();
+        if count == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    count
+}

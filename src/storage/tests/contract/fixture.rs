@@ -1,0 +1,205 @@
+//! Companies, accounts and what belongs to them, with as few words as possible.
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    account::Role,
+    audit::{Actor, AuditEntry, Event},
+    company::TwoFactorPolicy,
+    id::{AccountId, CodeId, CompanyId, EventId, MailId, PendingId, SessionId, TrustedBrowserId},
+    name::{AccountName, CompanyName, EmailAddress},
+    ports::{Moment, Randomness, SeededRandomness},
+    secret::{Token, TokenHash},
+    session::Proof,
+};
+use vestibule_storage::{
+    NewAccount, NewCode, NewCompany, NewMail, NewPending, NewSession, NewTrusted, Store, StoreError, Writer,
+};
+
+/// The moment this many seconds after the tests' beginning, with microseconds that must survive.
+pub fn at(seconds: i64) -> Moment {
+    Moment::from_timestamp(1_800_000_000 + seconds, 123_456_000).unwrap()
+}
+
+/// The same in days.
+pub fn day(days: i64) -> Moment {
+    at(0) + TimeDelta::days(days)
+}
+
+/// Runs one transaction.
+pub async fn write<T>(
+    store: &Store,
+    act: impl AsyncFnOnce(&mut Writer) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut writer = store.write().await?;
+    let done = act(&mut writer).await?;
+    writer.commit().await?;
+    Ok(done)
+}
+
+/// Makes new things out of a seed, all valid, all different.
+pub struct Maker {
+    randomness: SeededRandomness,
+}
+
+impl Maker {
+    pub fn new() -> Self {
+        Self {
+            randomness: SeededRandomness::new(7),
+        }
+    }
+
+    pub fn token(&self) -> TokenHash {
+        Token::new(&self.randomness).hash()
+    }
+
+    pub fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.randomness.fill(&mut bytes);
+        bytes
+    }
+
+    pub fn event_id(&self) -> EventId {
+        EventId::new(at(0), &self.randomness)
+    }
+
+    pub fn event_id_at(&self, moment: Moment) -> EventId {
+        EventId::new(moment, &self.randomness)
+    }
+
+    pub fn session_id(&self) -> SessionId {
+        SessionId::new(at(0), &self.randomness)
+    }
+
+    pub fn company(&self, name: &str) -> NewCompany {
+        NewCompany {
+            id: CompanyId::new(at(0), &self.randomness),
+            name: CompanyName::parse(name).unwrap(),
+            language: "de".into(),
+            time_zone: "Europe/Berlin".into(),
+            two_factor: TwoFactorPolicy::Skip(30),
+            idle_minutes: Some(30),
+            created_at: at(0),
+        }
+    }
+
+    pub fn account(&self, company: CompanyId, name: &str) -> NewAccount {
+        NewAccount {
+            company,
+            id: AccountId::new(at(0), &self.randomness),
+            name: AccountName::parse(name).unwrap(),
+            email: EmailAddress::parse(&format!("{name}@Example.test")).unwrap(),
+            first_name: "Zoë".into(),
+            last_name: "O'Neil".into(),
+            alias: "Zoë O'Neil".into(),
+            language: None,
+            roles: vec![Role::Admin, Role::Agent],
+            active: true,
+            email_factor: true,
+            password_hash: Some(format!("hash of {name}")),
+            password_must_change: false,
+            password_expires_at: None,
+            created_at: at(0),
+        }
+    }
+
+    pub fn session(&self, account: &NewAccount, now: Moment) -> NewSession {
+        NewSession {
+            company: account.company,
+            id: SessionId::new(now, &self.randomness),
+            account: account.id,
+            token_hash: self.token(),
+            created_at: now,
+            ends_at: now + TimeDelta::hours(12),
+            proof: Proof::EmailCode,
+            address: Some("192.0.2.1".into()),
+            browser: Some("Firefox on Windows".into()),
+            credential_version: 1,
+        }
+    }
+
+    pub fn pending(&self, account: &NewAccount, now: Moment) -> NewPending {
+        NewPending {
+            company: account.company,
+            id: PendingId::new(now, &self.randomness),
+            account: account.id,
+            token_hash: self.token(),
+            created_at: now,
+            expires_at: now + TimeDelta::seconds(600),
+            credential_version: 1,
+            next: Some("/profile".into()),
+            address: Some("192.0.2.1".into()),
+            browser: None,
+        }
+    }
+
+    pub fn code(&self, pending: &NewPending, now: Moment) -> NewCode {
+        NewCode {
+            company: pending.company,
+            id: CodeId::new(now, &self.randomness),
+            account: pending.account,
+            pending: Some(pending.id),
+            purpose: "sign_in",
+            code_hash: self.bytes().to_vec(),
+            created_at: now,
+            expires_at: now + TimeDelta::seconds(600),
+        }
+    }
+
+    pub fn trusted(&self, account: &NewAccount, now: Moment) -> NewTrusted {
+        NewTrusted {
+            company: account.company,
+            id: TrustedBrowserId::new(now, &self.randomness),
+            account: account.id,
+            token_hash: self.token(),
+            created_at: now,
+            ends_at: now + TimeDelta::days(30),
+            credential_version: 1,
+            address: Some("192.0.2.1".into()),
+            browser: Some("Firefox on Windows".into()),
+        }
+    }
+
+    pub fn mail(&self, account: &NewAccount, pending: Option<&NewPending>, now: Moment) -> NewMail {
+        NewMail {
+            id: MailId::new(now, &self.randomness),
+            company: account.company,
+            account: account.id,
+            kind: "sign_in_code",
+            receiver: account.email.display().to_owned(),
+            language: "de".into(),
+            sealed: self.bytes().to_vec(),
+            priority: 0,
+            created_at: now,
+            due_at: now,
+            expires_at: Some(now + TimeDelta::seconds(600)),
+            pending: pending.map(|pending| pending.id),
+        }
+    }
+}
+
+/// An audit event of a company.
+pub fn entry(company: Option<CompanyId>, actor: Actor) -> AuditEntry {
+    AuditEntry {
+        company,
+        actor,
+        target: None,
+        event: Event::SignedIn,
+        address: Some("192.0.2.1".into()),
+        browser: None,
+        request: Some("r-1".into()),
+        detail: Some("3".into()),
+    }
+}
+
+/// A company with one account, written down.
+pub async fn alice(store: &Store, maker: &Maker) -> NewAccount {
+    let company = maker.company("Acme");
+    let account = maker.account(company.id, "alice");
+    write(store, async |writer| {
+        writer.insert_company(&company).await?;
+        writer.insert_account(&account).await
+    })
+    .await
+    .unwrap();
+    account
+}

@@ -1,0 +1,138 @@
+//! Pending sign-ins.
+
+use futures::future::join_all;
+use vestibule_core::sign_in::Pending;
+use vestibule_storage::{Store, StoreError};
+
+use crate::fixture::{Maker, alice, at, write};
+
+pub async fn a_pending_sign_in_is_read_as_it_was_written(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.pending(&alice, at(0));
+    write(store, async |writer| writer.insert_pending(&new).await)
+        .await
+        .unwrap();
+    let expected = Pending {
+        id: new.id,
+        company: new.company,
+        account: new.account,
+        created_at: at(0),
+        expires_at: at(600),
+        mailed_at: None,
+        resends: 0,
+        credential_version: 1,
+        next: Some("/profile".into()),
+        completed_at: None,
+    };
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(
+        reader.pending_by_token(new.token_hash).await,
+        Ok(Some((expected, None)))
+    );
+    assert_eq!(reader.pending_by_token(maker.token()).await, Ok(None));
+}
+
+pub async fn a_mail_is_marked_once(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.pending(&alice, at(0));
+    let (company, id) = (new.company, new.id);
+    write(store, async |writer| {
+        writer.insert_pending(&new).await?;
+        assert!(
+            !writer.mark_mailed(company, id, Some(at(0)), at(0), false).await?,
+            "none was mailed yet"
+        );
+        assert!(writer.mark_mailed(company, id, None, at(0), false).await?);
+        assert!(!writer.mark_mailed(company, id, None, at(0), false).await?);
+        let (pending, _) = writer.pending_by_token(new.token_hash).await?.unwrap();
+        assert_eq!((pending.mailed_at, pending.resends), (Some(at(0)), 0));
+        Ok(())
+    })
+    .await
+    .unwrap();
+
+    let resends = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut writer = store.write().await?;
+            let won = writer.mark_mailed(company, id, Some(at(0)), at(60), true).await?;
+            writer.commit().await?;
+            Ok::<_, StoreError>(won)
+        })
+    });
+    let won = join_all(resends)
+        .await
+        .into_iter()
+        .filter(|won| *won.as_ref().unwrap().as_ref().unwrap())
+        .count();
+    assert_eq!(won, 1);
+    let (pending, _) = store
+        .read()
+        .await
+        .unwrap()
+        .pending_by_token(new.token_hash)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((pending.mailed_at, pending.resends), (Some(at(60)), 1));
+}
+
+pub async fn a_pending_sign_in_is_completed_once_and_in_time(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.pending(&alice, at(0));
+    let (company, id, session) = (new.company, new.id, maker.session_id());
+    write(store, async |writer| {
+        writer.insert_pending(&new).await?;
+        assert!(
+            !writer.complete_pending(company, id, session, at(600)).await?,
+            "over"
+        );
+        assert!(writer.complete_pending(company, id, session, at(599)).await?);
+        assert!(
+            !writer
+                .complete_pending(company, id, maker.session_id(), at(599))
+                .await?,
+            "completed"
+        );
+        assert!(
+            !writer.mark_mailed(company, id, None, at(599), true).await?,
+            "completed"
+        );
+        let (pending, led_to) = writer.pending_by_token(new.token_hash).await?.unwrap();
+        assert_eq!((pending.completed_at, led_to), (Some(at(599)), Some(session)));
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_cancelled_sign_in_takes_its_codes_along(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let pendings: Vec<_> = (0..3).map(|_| maker.pending(&alice, at(0))).collect();
+    write(store, async |writer| {
+        for pending in &pendings {
+            writer.insert_pending(pending).await?;
+            writer.insert_code(&maker.code(pending, at(0))).await?;
+        }
+        assert!(writer.delete_pending(alice.company, pendings[0].id).await?);
+        assert!(!writer.delete_pending(alice.company, pendings[0].id).await?);
+        assert_eq!(writer.codes_of_pending(alice.company, pendings[0].id).await?, []);
+        assert_eq!(
+            writer
+                .codes_of_pending(alice.company, pendings[1].id)
+                .await?
+                .len(),
+            1
+        );
+        assert_eq!(writer.delete_pendings_of(alice.company, alice.id).await?, 2);
+        assert_eq!(writer.codes_of_pending(alice.company, pendings[1].id).await?, []);
+        assert_eq!(writer.pending_by_token(pendings[2].token_hash).await?, None);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

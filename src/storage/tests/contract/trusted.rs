@@ -1,0 +1,156 @@
+//! Trusted and known browsers.
+
+use futures::future::join_all;
+use vestibule_storage::{Store, StoreError, TrustedRow};
+
+use crate::fixture::{Maker, alice, at, write};
+
+pub async fn a_trusted_browser_is_found_by_its_token(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let (mine, phone, bobs) = (
+        maker.trusted(&alice, at(0)),
+        maker.trusted(&alice, at(1)),
+        maker.trusted(&bob, at(0)),
+    );
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        for new in [&mine, &phone, &bobs] {
+            writer.insert_trusted(new).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let expected = TrustedRow {
+        id: mine.id,
+        token_hash: mine.token_hash,
+        created_at: at(0),
+        ends_at: mine.ends_at,
+        last_used_at: at(0),
+        credential_version: 1,
+        address: mine.address.clone(),
+        browser: mine.browser.clone(),
+    };
+    let mut reader = store.read().await.unwrap();
+    // Two agents on one shared browser: its cookie holds the tokens of both.
+    let cookie = [bobs.token_hash, mine.token_hash, maker.token()];
+    let found = reader.trusted_of_browser(alice.company, alice.id, &cookie).await;
+    assert_eq!(found, Ok(vec![expected]));
+    let found = reader
+        .trusted_of_browser(alice.company, bob.id, &cookie)
+        .await
+        .unwrap();
+    assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [bobs.id]);
+    assert_eq!(
+        reader.trusted_of_browser(alice.company, alice.id, &[]).await,
+        Ok(Vec::new())
+    );
+    drop(reader);
+
+    write(store, async |writer| {
+        assert_eq!(writer.end_trusted_of(alice.company, alice.id).await?, 2);
+        assert_eq!(
+            writer
+                .trusted_of_browser(alice.company, alice.id, &cookie)
+                .await?,
+            []
+        );
+        assert_eq!(
+            writer
+                .trusted_of_browser(alice.company, bob.id, &cookie)
+                .await?
+                .len(),
+            1
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_token_is_rotated_once(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let trusted = maker.trusted(&alice, at(0));
+    write(store, async |writer| writer.insert_trusted(&trusted).await)
+        .await
+        .unwrap();
+    let (company, id, old) = (trusted.company, trusted.id, trusted.token_hash);
+    let rotations = (0..20).map(|_| {
+        let (store, new) = (store.clone(), maker.token());
+        tokio::spawn(async move {
+            let mut writer = store.write().await?;
+            let won = writer.rotate_trusted(company, id, old, new, at(9)).await?;
+            writer.commit().await?;
+            Ok::<_, StoreError>(won.then_some(new))
+        })
+    });
+    let won: Vec<_> = join_all(rotations)
+        .await
+        .into_iter()
+        .filter_map(|won| won.unwrap().unwrap())
+        .collect();
+    assert_eq!(won.len(), 1);
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(
+        reader.trusted_of_browser(company, alice.id, &[old]).await,
+        Ok(Vec::new())
+    );
+    let found = reader.trusted_of_browser(company, alice.id, &won).await.unwrap();
+    assert_eq!(
+        (found.len(), found[0].last_used_at, found[0].ends_at),
+        (1, at(9), trusted.ends_at)
+    );
+}
+
+pub async fn the_oldest_trusted_browsers_make_room(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let browsers: Vec<_> = (0..4).map(|second| maker.trusted(&alice, at(second))).collect();
+    let tokens: Vec<_> = browsers.iter().map(|browser| browser.token_hash).collect();
+    write(store, async |writer| {
+        for browser in &browsers {
+            writer.insert_trusted(browser).await?;
+        }
+        assert_eq!(writer.trim_trusted(alice.company, alice.id, 2).await?, 2);
+        let left = writer
+            .trusted_of_browser(alice.company, alice.id, &tokens)
+            .await?;
+        assert_eq!(
+            left.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [browsers[3].id, browsers[2].id]
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_browser_is_known_to_the_account_that_used_it(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let browser = maker.bytes();
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        assert!(!writer.knows_browser(alice.company, alice.id, browser).await?);
+        writer
+            .remember_browser(alice.company, alice.id, browser, at(0))
+            .await?;
+        writer
+            .remember_browser(alice.company, alice.id, browser, at(1))
+            .await?;
+        assert!(writer.knows_browser(alice.company, alice.id, browser).await?);
+        assert!(
+            !writer
+                .knows_browser(alice.company, alice.id, maker.bytes())
+                .await?
+        );
+        assert!(!writer.knows_browser(alice.company, bob.id, browser).await?);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
