@@ -1,0 +1,81 @@
+//! Facts that people typed, made harmless before they stand in a sentence (attacks.md T134).
+
+use vestibule_core::name::has_bad_characters;
+
+/// Longest fact that is shown, in characters; more than any field may hold.
+const FACT_MAX: usize = 200;
+const FIRST_STRONG_ISOLATE: char = '\u{2068}';
+const POP_ISOLATE: char = '\u{2069}';
+
+/// One line without control characters, and without characters that are invisible or change the writing direction.
+pub(super) fn clean(fact: &str) -> String {
+    let visible: String = fact
+        .chars()
+        .map(|c| {
+            if c.is_control() || c.is_whitespace() {
+                ' '
+            } else {
+                c
+            }
+        })
+        .filter(|&c| c == ' ' || !has_bad_characters(c.encode_utf8(&mut [0; 4])))
+        .collect();
+    let mut line = String::with_capacity(visible.len());
+    for word in visible.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((end, _)) = line.char_indices().nth(FACT_MAX) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// Keeps a cleaned fact from disturbing the order of the words around it, when it is written in the other direction
+/// than the sentence.
+pub(super) fn isolate(fact: String, right_to_left: bool) -> String {
+    let foreign = fact
+        .chars()
+        .any(|c| c.is_alphabetic() && is_right_to_left(c) != right_to_left);
+    if foreign {
+        format!("{FIRST_STRONG_ISOLATE}{fact}{POP_ISOLATE}")
+    } else {
+        fact
+    }
+}
+
+/// Whether a letter belongs to a script that is written from right to left.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_one_visible_line() {
+        assert_eq!(
+            clean(" Ann\r\nBcc: eve@evil.test\t\0x "),
+            "Ann Bcc: eve@evil.test x"
+        );
+        assert_eq!(clean("a\u{202e}b\u{200b}c\u{2067}d\u{feff}"), "abcd");
+        assert_eq!(clean("a\u{2028}b\u{2029}c\u{85}d"), "a b c d");
+        assert_eq!(clean("Müller & Söhne <b>"), "Müller & Söhne <b>");
+        assert_eq!(clean(&"é".repeat(500)).chars().count(), FACT_MAX + 1);
+        assert_eq!(clean("\r\n \u{200e}"), "");
+    }
+
+    #[test]
+    fn only_facts_of_the_other_direction_are_isolated() {
+        assert_eq!(isolate("Acme".to_owned(), false), "Acme");
+        assert_eq!(isolate("Acme".to_owned(), true), "\u{2068}Acme\u{2069}");
+        assert_eq!(isolate("شركة".to_owned(), false), "\u{2068}شركة\u{2069}");
+        assert_eq!(isolate("شركة".to_owned(), true), "شركة");
+        assert_eq!(isolate("123".to_owned(), true), "123");
+    }
+}

@@ -1,0 +1,229 @@
+//! When a mail is sent, sent again, and given up. Pure functions of facts, time and a random number.
+
+use chrono::TimeDelta;
+use vestibule_core::ports::Moment;
+
+use crate::transport::{Reason, SendError};
+
+/// A mail that is of use for no longer than this is urgent: a code, a link to a new password.
+const URGENT_LIFE: TimeDelta = TimeDelta::hours(1);
+/// Tries of an urgent mail (N27).
+const URGENT_TRIES: i64 = 5;
+/// Tries of any other.
+const PATIENT_TRIES: i64 = 12;
+/// Wait after the first failed try, in milliseconds.
+const FIRST_WAIT: i64 = 5_000;
+/// Longest wait, in milliseconds.
+const LONGEST_WAIT: i64 = 30 * 60 * 1000;
+
+/// What decides about the next try of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When the mail was put into the outbox.
+    pub created_at: Moment,
+    /// When it stops being of use.
+    pub expires_at: Option<Moment>,
+    /// Tries that failed so far.
+    pub tries: i64,
+}
+
+/// What to do with a mail that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it.
+    Send,
+    /// It is of no use any more and must not be sent.
+    Expired,
+    /// It was tried often enough.
+    GiveUp,
+}
+
+/// What to do after a failed try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try again at this moment.
+    Retry(Moment),
+    /// Never again.
+    GiveUp,
+}
+
+/// Why a mail was given up. Its `Display` is the word that the outbox keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It was of no use any more.
+    Expired,
+    /// It was tried often enough, and nothing is known of the last try.
+    TriesUsedUp,
+    /// The last try failed for this reason.
+    NotTaken(Reason),
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Expired => f.write_str("expired"),
+            Self::TriesUsedUp => f.write_str("tries_used_up"),
+            Self::NotTaken(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl Attempt {
+    /// Whether the mail may be sent at `now`.
+    pub fn decide(&self, now: Moment) -> Decision {
+        if self.expires_at.is_some_and(|end| now >= end) {
+            Decision::Expired
+        } else if self.tries >= self.tries_allowed() {
+            Decision::GiveUp
+        } else {
+            Decision::Send
+        }
+    }
+
+    /// What follows when the try that began with `self.tries` failed ones has failed too.
+    pub fn after(&self, error: SendError, now: Moment, random: u64) -> Next {
+        let failed = self.tries.saturating_add(1);
+        if matches!(error, SendError::Permanent(_)) || failed >= self.tries_allowed() {
+            return Next::GiveUp;
+        }
+        let due = now + self.wait(failed, random);
+        if self.expires_at.is_some_and(|end| due >= end) {
+            Next::GiveUp
+        } else {
+            Next::Retry(due)
+        }
+    }
+
+    /// How long to wait after so many failed tries: 5 seconds after the first, then twice as long each time and never
+    /// longer than 30 minutes. Urgent mails wait three times as long each time, so that their few tries reach over a
+    /// restart of the mail server. The wait is up to a fifth shorter or longer, so that mails that failed together
+    /// do not come back together.
+    fn wait(&self, failed: i64, random: u64) -> TimeDelta {
+        let factor: i64 = if self.is_urgent() { 3 } else { 2 };
+        let exponent = u32::try_from(failed.saturating_sub(1)).unwrap_or_default();
+        let wait = factor
+            .saturating_pow(exponent)
+            .saturating_mul(FIRST_WAIT)
+            .min(LONGEST_WAIT);
+        let jitter = 800 + i64::try_from(random % 401).unwrap_or_default();
+        TimeDelta::milliseconds((wait * jitter / 1000).min(LONGEST_WAIT))
+    }
+
+    fn tries_allowed(&self) -> i64 {
+        if self.is_urgent() {
+            URGENT_TRIES
+        } else {
+            PATIENT_TRIES
+        }
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.expires_at
+            .is_some_and(|end| end - self.created_at <= URGENT_LIFE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: SendError = SendError::Temporary(Reason::Unreachable);
+    /// The random number that leaves a wait as it is.
+    const NO_JITTER: u64 = 200;
+
+    fn at(seconds: i64) -> Moment {
+        Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn attempt(life: Option<i64>, tries: i64) -> Attempt {
+        Attempt {
+            created_at: at(0),
+            expires_at: life.map(at),
+            tries,
+        }
+    }
+
+    /// Seconds at which a mail is tried when every try fails at once.
+    fn tries_of(life: Option<i64>, random: u64) -> Vec<i64> {
+        let mut now = at(0);
+        let mut tries = vec![0];
+        while let Next::Retry(due) =
+            attempt(life, i64::try_from(tries.len()).unwrap() - 1).after(LATER, now, random)
+        {
+            now = due;
+            tries.push((now - at(0)).num_seconds());
+        }
+        tries
+    }
+
+    #[test]
+    fn a_code_is_tried_five_times_within_its_life() {
+        assert_eq!(tries_of(Some(600), NO_JITTER), [0, 5, 20, 65, 200]);
+        let slowest = tries_of(Some(600), 400);
+        assert_eq!(slowest.len(), 5);
+        assert!(slowest[4] < 300, "{slowest:?}");
+    }
+
+    #[test]
+    fn other_mails_are_tried_twelve_times_and_never_wait_longer_than_half_an_hour() {
+        let tries = tries_of(None, NO_JITTER);
+        assert_eq!(tries[..6], [0, 5, 15, 35, 75, 155]);
+        assert_eq!(tries.len(), 12);
+        for random in [0, NO_JITTER, 400, u64::MAX] {
+            let tries = tries_of(None, random);
+            assert!(
+                tries
+                    .windows(2)
+                    .all(|pair| (4..=1800).contains(&(pair[1] - pair[0]))),
+                "{tries:?}"
+            );
+        }
+        assert_eq!(
+            tries_of(Some(72 * 3600), NO_JITTER).len(),
+            12,
+            "a link of three days is not urgent"
+        );
+    }
+
+    #[test]
+    fn an_expired_mail_is_never_sent() {
+        assert_eq!(attempt(Some(600), 0).decide(at(599)), Decision::Send);
+        assert_eq!(attempt(Some(600), 0).decide(at(600)), Decision::Expired);
+        assert_eq!(attempt(Some(600), 9).decide(at(601)), Decision::Expired);
+        assert_eq!(attempt(None, 0).decide(at(1_000_000)), Decision::Send);
+        assert_eq!(
+            attempt(Some(600), 1).after(LATER, at(595), NO_JITTER),
+            Next::GiveUp,
+            "the next try would be too late"
+        );
+    }
+
+    #[test]
+    fn tries_that_were_counted_elsewhere_end_too() {
+        assert_eq!(attempt(Some(600), 4).decide(at(1)), Decision::Send);
+        assert_eq!(attempt(Some(600), 5).decide(at(1)), Decision::GiveUp);
+        assert_eq!(attempt(None, 12).decide(at(1)), Decision::GiveUp);
+        assert_eq!(attempt(None, i64::MAX).after(LATER, at(1), 0), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_final_no_is_final() {
+        assert_eq!(
+            attempt(None, 0).after(SendError::Permanent(Reason::Rejected(550)), at(1), 0),
+            Next::GiveUp
+        );
+    }
+
+    #[test]
+    fn problems_have_words() {
+        let words = [
+            Problem::Expired,
+            Problem::TriesUsedUp,
+            Problem::NotTaken(Reason::Rejected(451)),
+        ];
+        assert_eq!(
+            words.map(|problem| problem.to_string()),
+            ["expired", "tries_used_up", "rejected_451"]
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Speaks to a mail server, never longer than the limits allow (N27; attacks.md T166, T167).
+//!
+//! Connections are kept here and not in lettre's own pool: that one takes a connection back when a limit has cut its
+//! conversation short, in the middle of whatever was being said, and the next mail would continue the last one's.
+//! Here only a connection whose last mail was taken is used again; any other is closed.
+
+mod settings;
+
+use std::{
+    error::Error,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use lettre::{
+    address,
+    transport::smtp::{self, authentication::Mechanism, client::AsyncSmtpConnection, extension::ClientId},
+};
+use tokio::time::{Instant, timeout};
+
+pub use settings::{Encryption, SettingsError, SmtpSettings};
+
+use crate::{
+    envelope::Envelope,
+    transport::{Reason, SendError},
+};
+
+/// Connections that wait for the next mail: as many as the worker uses at once.
+const KEPT_CONNECTIONS: usize = crate::outbox::PARALLEL;
+/// How long one waits; shorter than any common server's patience.
+const KEPT_FOR: Duration = Duration::from_secs(20);
+/// How long a kept connection may take to show that it still lives, and how long a goodbye may take.
+const COURTESY: Duration = Duration::from_secs(1);
+/// Longest answer of a server that is logged, in characters.
+const LOGGED_MAX: usize = 200;
+/// Longest word of it that is logged, in characters; tokens are longer.
+const LOGGED_WORD_MAX: usize = 40;
+
+/// Sends mails to one server. Clones share their connections.
+#[derive(Clone)]
+pub struct SmtpTransport {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: SmtpSettings,
+    kept: Mutex<Vec<Kept>>,
+}
+
+struct Kept {
+    connection: AsyncSmtpConnection,
+    since: Instant,
+}
+
+impl SmtpTransport {
+    /// A transport that connects when the first mail is sent.
+    pub fn new(settings: SmtpSettings) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                kept: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Sends one mail within the limits of the settings.
+    ///
+    /// # Errors
+    /// [`SendError::Permanent`] when the server refused this mail or its receiver for good; everything that went wrong
+    /// before it was asked, a wrong password included, is temporary: the operator will mend it.
+    pub async fn send(&self, envelope: &Envelope) -> Result<(), SendError> {
+        let (addresses, bytes) = envelope.wire_form()?;
+        let conversation = self.converse(envelope.from.domain(), &addresses, &bytes);
+        let outcome = match timeout(self.shared.settings.conversation_limit, conversation).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::of(SendError::Temporary(Reason::TimedOut), String::new())),
+        };
+        outcome.map_err(|Failure { error, detail }| {
+            let server = self.shared.settings.server();
+            tracing::warn!(mail = %envelope.message_id, %server, reason = %error.reason(), detail, "mail not taken");
+            error
+        })
+    }
+
+    async fn converse(
+        &self,
+        domain: &str,
+        addresses: &address::Envelope,
+        mail: &[u8],
+    ) -> Result<(), Failure> {
+        let mut connection = match self.kept().await {
+            Some(connection) => connection,
+            None => self.connect(domain).await?,
+        };
+        connection
+            .send(addresses, mail)
+            .await
+            .map_err(|error| Failure::of_mail(&error))?;
+        self.keep(connection);
+        Ok(())
+    }
+
+    /// A new connection, encrypted and signed in as the settings say.
+    async fn connect(&self, domain: &str) -> Result<AsyncSmtpConnection, Failure> {
+        let settings = &self.shared.settings;
+        let hello = ClientId::Domain(settings.hello_name.clone().unwrap_or_else(|| domain.to_owned()));
+        let implicit = settings.encryption == Encryption::Implicit;
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            (settings.host.as_str(), settings.port),
+            Some(settings.connect_limit),
+            &hello,
+            implicit.then(|| settings.tls.clone()),
+            None,
+        )
+        .await
+        .map_err(|error| Failure::of_connection(&error, implicit))?;
+
+        let starttls = match settings.encryption {
+            Encryption::None | Encryption::Implicit => false,
+            Encryption::Optional => connection.can_starttls(),
+            Encryption::Required if connection.can_starttls() => true,
+            Encryption::Required => return Err(Failure::unencrypted("the server offers no STARTTLS")),
+        };
+        if starttls {
+            let encrypted = connection.starttls(settings.tls.clone(), &hello).await;
+            encrypted.map_err(|error| Failure::of_connection(&error, true))?;
+        }
+
+        if let Some(credentials) = &settings.credentials {
+            let exposed = settings.encryption == Encryption::Optional && !settings.loopback;
+            if exposed && !connection.is_encrypted() {
+                return Err(Failure::unencrypted(
+                    "the server offers no STARTTLS, so the password was not sent",
+                ));
+            }
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let accepted = connection.auth(&mechanisms, credentials).await;
+            accepted.map_err(|error| Failure::of_connection(&error, false))?;
+        }
+        Ok(connection)
+    }
+
+    /// A kept connection that still answers. When one does not, the others will hardly either.
+    async fn kept(&self) -> Option<AsyncSmtpConnection> {
+        self.tidy();
+        let mut kept = self.lock().pop()?;
+        if timeout(COURTESY, kept.connection.test_connected()).await == Ok(true) {
+            return Some(kept.connection);
+        }
+        self.lock().clear();
+        None
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        let mut kept = self.lock();
+        if kept.len() < KEPT_CONNECTIONS {
+            kept.push(Kept {
+                connection,
+                since: Instant::now(),
+            });
+        } else {
+            drop(kept);
+            tokio::spawn(say_goodbye(connection));
+        }
+    }
+
+    /// Says goodbye, in the background, on connections that were kept long enough.
+    pub(crate) fn tidy(&self) {
+        let old: Vec<Kept> = self
+            .lock()
+            .extract_if(.., |kept| kept.since.elapsed() >= KEPT_FOR)
+            .collect();
+        for kept in old {
+            tokio::spawn(say_goodbye(kept.connection));
+        }
+    }
+
+    /// Says goodbye on all kept connections.
+    pub(crate) async fn close(&self) {
+        let all = std::mem::take(&mut *self.lock());
+        futures::future::join_all(all.into_iter().map(|kept| say_goodbye(kept.connection))).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn say_goodbye(mut connection: AsyncSmtpConnection) {
+    // Whether the server answers makes no difference: the connection is closed when it is dropped here.
+    drop(timeout(COURTESY, connection.quit()).await);
+}
+
+/// What went wrong, and what the operator may read about it in the log.
+struct Failure {
+    error: SendError,
+    detail: String,
+}
+
+impl Failure {
+    fn of(error: SendError, detail: String) -> Self {
+        Self { error, detail }
+    }
+
+    fn unencrypted(detail: &str) -> Self {
+        Self::of(SendError::Temporary(Reason::Tls), detail.to_owned())
+    }
+
+    /// A failure before the server was asked to take the mail. What the server said is not logged: it was told the
+    /// password and may repeat it.
+    fn of_connection(error: &smtp::Error, encrypting: bool) -> Self {
+        let said = error.status().is_some() || error.is_response();
+        let detail = if said {
+            String::new()
+        } else {
+            harmless(&error.to_string())
+        };
+        Self::of(SendError::Temporary(reason(error, encrypting)), detail)
+    }
+
+    /// A failure of the mail itself.
+    fn of_mail(error: &smtp::Error) -> Self {
+        let reason = reason(error, false);
+        // "Sign in first", "encrypt first" and their kin say nothing about this mail but about the settings.
+        let about_settings = matches!(reason, Reason::Rejected(530 | 534 | 535 | 538));
+        let permanent = error.is_client() || (error.is_permanent() && !about_settings);
+        let error_kind = if permanent {
+            SendError::Permanent(reason)
+        } else {
+            SendError::Temporary(reason)
+        };
+        Self::of(error_kind, harmless(&error.to_string()))
+    }
+}
+
+fn reason(error: &smtp::Error, encrypting: bool) -> Reason {
+    if let Some(code) = error.status() {
+        return Reason::Rejected(code.into());
+    }
+    if error.is_client() {
+        return Reason::Other;
+    }
+    match io_kind(error) {
+        Some(io::ErrorKind::ConnectionRefused) => Reason::Refused,
+        Some(io::ErrorKind::TimedOut) => Reason::TimedOut,
+        // The TLS library reports its own errors, such as a certificate it does not trust, as invalid data.
+        Some(io::ErrorKind::InvalidData) => Reason::Tls,
+        Some(io::ErrorKind::UnexpectedEof) if encrypting => Reason::Tls,
+        _ if error.is_tls() => Reason::Tls,
+        _ => Reason::Unreachable,
+    }
+}
+
+fn io_kind(error: &smtp::Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// What may be logged of a server's answer. A server can repeat the mail, so all that could be a code, a token or a
+/// password is left out.
+fn harmless(answer: &str) -> String {
+    let secret = |word: &str| {
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        digits >= vestibule_core::limits::CODE_DIGITS
+            || word.chars().count() > LOGGED_WORD_MAX
+            || word.contains("=?")
+    };
+    let words: Vec<&str> = answer
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let shown: Vec<&str> = words
+        .into_iter()
+        .map(|word| if secret(word) { "…" } else { word })
+        .collect();
+    shown.join(" ").chars().take(LOGGED_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn codes_and_tokens_are_not_logged() {
+        let answer = "permanent error (550): 5.7.1 relaying denied\r\nfor \"123456 is your code\" 12-34-56 =?utf-8?b?MTIz?= ";
+        let logged = harmless(&format!("{answer}{} end", "A".repeat(43)));
+        assert_eq!(
+            logged,
+            "permanent error (550): 5.7.1 relaying denied for … is your code\" … … … end"
+        );
+        assert_eq!(harmless(&"ab ".repeat(500)).len(), 200);
+    }
+}

@@ -1,0 +1,92 @@
+//! The ways a mail can take, and how one fails.
+
+use crate::{envelope::Envelope, mailbox::Mailbox, smtp::SmtpTransport};
+
+/// Why a mail was not taken. Its `Display` is the word that the outbox keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The server's computer refuses connections: no mail server runs there.
+    Refused,
+    /// No way to the server, no mail server speaks there, or the connection broke.
+    Unreachable,
+    /// The server did not finish the conversation in time (N27).
+    TimedOut,
+    /// No encrypted connection as the settings demand it, or a certificate that is not to be trusted.
+    Tls,
+    /// The server answered with this code, 400-599.
+    Rejected(u16),
+    /// Anything else, such as an address that no server can take.
+    Other,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused"),
+            Self::Unreachable => f.write_str("unreachable"),
+            Self::TimedOut => f.write_str("timed_out"),
+            Self::Tls => f.write_str("tls"),
+            Self::Rejected(code) => write!(f, "rejected_{code}"),
+            Self::Other => f.write_str("other"),
+        }
+    }
+}
+
+/// A mail was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It may be taken later.
+    #[error("not now: {0}")]
+    Temporary(Reason),
+    /// It will never be taken.
+    #[error("never: {0}")]
+    Permanent(Reason),
+}
+
+impl SendError {
+    /// Why.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Temporary(reason) | Self::Permanent(reason) => reason,
+        }
+    }
+}
+
+/// Where mails go. Clones share connections and mails.
+#[derive(Clone)]
+pub enum Transport {
+    /// To a mail server.
+    Smtp(SmtpTransport),
+    /// Into the mailbox of the demo and of tests.
+    Mailbox(Mailbox),
+}
+
+impl Transport {
+    /// Sends one mail. It ends in time (N27), whatever the mail server does.
+    ///
+    /// # Errors
+    /// [`SendError`], which says whether to try again.
+    pub async fn send(&self, envelope: &Envelope) -> Result<(), SendError> {
+        match self {
+            Self::Smtp(smtp) => smtp.send(envelope).await,
+            Self::Mailbox(mailbox) => {
+                mailbox.deliver(envelope);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says goodbye on connections that were not used for a while.
+    pub(crate) fn tidy(&self) {
+        if let Self::Smtp(smtp) = self {
+            smtp.tidy();
+        }
+    }
+
+    /// Says goodbye on all connections that are not in use.
+    pub async fn close(&self) {
+        if let Self::Smtp(smtp) = self {
+            smtp.close().await;
+        }
+    }
+}

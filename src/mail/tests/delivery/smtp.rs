@@ -1,0 +1,378 @@
+//! How the transport deals with mail servers that are well, ill, slow, or not to be trusted (attacks.md T166, T167).
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::net::TcpListener;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+use uuid::Uuid;
+use vestibule_core::{id::MailId, ports::Moment};
+use vestibule_mail::{Envelope, Message, Reason, SendError, Sender, SmtpSettings, SmtpTransport, Transport};
+
+use crate::server::{Mischief, Server, Stage, Tls};
+
+/// Long enough for a busy test machine, for conversations that are meant to succeed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For conversations that are meant to be cut short.
+const IMPATIENCE: Duration = Duration::from_millis(300);
+
+fn envelope(number: u128, to: &str) -> Envelope {
+    let message = Message {
+        subject: format!("{number} ✓"),
+        text: format!("Text {number}\n.\nend\n"),
+        html: format!("<p>{number}</p>"),
+    };
+    Envelope {
+        from: Sender::parse("Vestibule <no-reply@vestibule.test>").unwrap(),
+        to: to.to_owned(),
+        message,
+        message_id: MailId(Uuid::from_u128(number)),
+        at: Moment::UNIX_EPOCH,
+    }
+}
+
+fn settings(url: &str, limit: Duration) -> SmtpSettings {
+    SmtpSettings::parse(url).unwrap().with_limits(limit, limit)
+}
+
+fn transport(server: &Server, limit: Duration) -> Transport {
+    Transport::Smtp(SmtpTransport::new(settings(
+        &format!("smtp://{}", server.address),
+        limit,
+    )))
+}
+
+#[tokio::test]
+async fn a_mail_arrives_whole_and_the_connection_is_used_again() {
+    let server = Server::start().await;
+    let transport = transport(&server, PATIENCE);
+    for number in 1..=3 {
+        transport
+            .send(&envelope(number, "ann@example.org"))
+            .await
+            .unwrap();
+    }
+    let mails = server.mails();
+    assert_eq!((mails.len(), server.connections()), (3, 1));
+    let mail = &mails[1];
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_str()),
+        ("no-reply@vestibule.test", "ann@example.org")
+    );
+    assert!(
+        mail.data
+            .contains("From: Vestibule <no-reply@vestibule.test>\r\n"),
+        "{}",
+        mail.data
+    );
+    assert!(mail.data.contains("Text 2\r\n.\r\nend\r\n"), "{}", mail.data);
+    assert!(mail.data.contains("Auto-Submitted: auto-generated\r\n"));
+    transport.close().await;
+    server.wait_for_open(0).await;
+}
+
+#[tokio::test]
+async fn answers_are_told_apart() {
+    use SendError::{Permanent, Temporary};
+    let server = Server::start().await;
+    for (stage, answer, expected) in [
+        (Stage::Greeting, "421 later", Temporary(Reason::Rejected(421))),
+        (Stage::Greeting, "554 go away", Temporary(Reason::Rejected(554))),
+        (Stage::Mail, "451 4.7.1 later", Temporary(Reason::Rejected(451))),
+        (
+            Stage::Mail,
+            "530 5.7.0 sign in first",
+            Temporary(Reason::Rejected(530)),
+        ),
+        (
+            Stage::Mail,
+            "553 5.1.8 no such sender",
+            Permanent(Reason::Rejected(553)),
+        ),
+        (Stage::Rcpt, "451 greylisted", Temporary(Reason::Rejected(451))),
+        (
+            Stage::Rcpt,
+            "550-5.1.1 nobody\r\n550 5.1.1 here",
+            Permanent(Reason::Rejected(550)),
+        ),
+        (Stage::Data, "452 disk full", Temporary(Reason::Rejected(452))),
+        (Stage::End, "451 later", Temporary(Reason::Rejected(451))),
+        (Stage::End, "554 spam", Permanent(Reason::Rejected(554))),
+        (Stage::Rcpt, "hello?", Temporary(Reason::Unreachable)),
+    ] {
+        server.misbehave(stage, Mischief::Answer(answer.to_owned()));
+        let outcome = transport(&server, PATIENCE)
+            .send(&envelope(1, "ann@example.org"))
+            .await;
+        assert_eq!(outcome, Err(expected), "{stage:?} {answer}");
+    }
+    assert!(server.mails().is_empty());
+    server.wait_for_open(0).await;
+}
+
+#[tokio::test]
+async fn a_silent_server_is_left_in_time_and_no_connection_stays() {
+    for stage in [Stage::Greeting, Stage::Mail, Stage::Data, Stage::End] {
+        let server = Server::start().await;
+        server.misbehave(stage, Mischief::Hang);
+        let started = Instant::now();
+        let outcome = transport(&server, IMPATIENCE)
+            .send(&envelope(1, "ann@example.org"))
+            .await;
+        assert_eq!(outcome, Err(SendError::Temporary(Reason::TimedOut)), "{stage:?}");
+        assert!(started.elapsed() >= IMPATIENCE, "{stage:?}");
+        // The silent server sees that the client has closed its side.
+        server.wait_for_open(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_cut_short_does_not_run_into_the_next() {
+    let server = Server::start().await;
+    let transport = transport(&server, IMPATIENCE);
+    server.misbehave(Stage::End, Mischief::Hang);
+    transport.send(&envelope(1, "ann@example.org")).await.unwrap_err();
+    server.behave();
+    while transport.send(&envelope(2, "bob@example.org")).await.is_err() {}
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, "bob@example.org");
+    assert!(!mails[0].data.contains("Text 1"));
+    assert!(
+        server.connections() >= 2,
+        "the first connection was not used again"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_or_missing_connection_is_temporary() {
+    let server = Server::start().await;
+    for stage in [Stage::Greeting, Stage::Mail, Stage::Data, Stage::End] {
+        server.misbehave(stage, Mischief::Drop);
+        let outcome = transport(&server, PATIENCE)
+            .send(&envelope(1, "ann@example.org"))
+            .await;
+        assert_eq!(
+            outcome,
+            Err(SendError::Temporary(Reason::Unreachable)),
+            "{stage:?}"
+        );
+    }
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let transport = SmtpTransport::new(settings(&format!("smtp://{free}"), PATIENCE));
+    let outcome = transport.send(&envelope(1, "ann@example.org")).await;
+    assert_eq!(outcome, Err(SendError::Temporary(Reason::Refused)));
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced() {
+    let server = Server::start().await;
+    let transport = transport(&server, PATIENCE);
+    transport.send(&envelope(1, "ann@example.org")).await.unwrap();
+    server.close_connections();
+    server.wait_for_open(0).await;
+    transport.send(&envelope(2, "ann@example.org")).await.unwrap();
+    assert_eq!((server.mails().len(), server.connections()), (2, 2));
+}
+
+#[tokio::test]
+async fn the_password_is_given_and_a_wrong_one_can_be_mended() {
+    let server = Server::start().await;
+    let url = format!("smtp://mail%40er:p%40ss@{}", server.address);
+    let transport = SmtpTransport::new(settings(&url, PATIENCE));
+    server.misbehave(Stage::Auth, Mischief::Answer("535 5.7.8 no".to_owned()));
+    let outcome = transport.send(&envelope(1, "ann@example.org")).await;
+    assert_eq!(outcome, Err(SendError::Temporary(Reason::Rejected(535))));
+    server.behave();
+    transport.send(&envelope(1, "ann@example.org")).await.unwrap();
+    // "\0mail@er\0p@ss" in base64.
+    assert_eq!(server.credentials(), ["AUTH PLAIN AG1haWxAZXIAcEBzcw=="; 2]);
+}
+
+/// An authority and an acceptor with a certificate from it for `name`.
+fn certificate(name: &str) -> (String, TlsAcceptor) {
+    let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([name.to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Sends one mail and says whether it went through an encrypted connection.
+async fn send_over(
+    server: &Server,
+    scheme: &str,
+    options: &str,
+    authority: Option<&str>,
+) -> Result<bool, SendError> {
+    let url = format!("{scheme}://localhost:{}{options}", server.address.port());
+    let settings = settings(&url, PATIENCE);
+    let settings = match authority {
+        Some(pem) => settings.with_root_certificate(pem.as_bytes()).unwrap(),
+        None => settings,
+    };
+    SmtpTransport::new(settings)
+        .send(&envelope(1, "ann@example.org"))
+        .await?;
+    Ok(server.mails().last().unwrap().encrypted)
+}
+
+const NOT_TRUSTED: Result<bool, SendError> = Err(SendError::Temporary(Reason::Tls));
+
+#[tokio::test]
+async fn starttls_is_used_as_the_settings_say() {
+    let (authority, acceptor) = certificate("localhost");
+    let server = Server::start_with(Tls::Upgrade(acceptor)).await;
+    let trusted = Some(authority.as_str());
+    assert_eq!(
+        send_over(&server, "smtp", "?tls=required", trusted).await,
+        Ok(true)
+    );
+    assert_eq!(
+        send_over(&server, "smtp", "?tls=optional", trusted).await,
+        Ok(true)
+    );
+    assert_eq!(send_over(&server, "smtp", "", trusted).await, Ok(true));
+    assert_eq!(send_over(&server, "smtp", "?tls=none", trusted).await, Ok(false));
+    assert_eq!(
+        send_over(&server, "smtp", "?tls=required", None).await,
+        NOT_TRUSTED
+    );
+    assert_eq!(
+        send_over(&server, "smtp", "?tls=optional", None).await,
+        NOT_TRUSTED
+    );
+}
+
+#[tokio::test]
+async fn without_starttls_nothing_is_sent_that_must_be_encrypted() {
+    let server = Server::start().await;
+    assert_eq!(
+        send_over(&server, "smtp", "?tls=required", None).await,
+        NOT_TRUSTED
+    );
+    assert!(server.mails().is_empty());
+    assert_eq!(
+        send_over(&server, "smtp", "", None).await,
+        Ok(false),
+        "on loopback it is optional"
+    );
+}
+
+#[tokio::test]
+async fn implicit_encryption_is_from_the_first_byte() {
+    let (authority, acceptor) = certificate("localhost");
+    let server = Server::start_with(Tls::Implicit(acceptor)).await;
+    assert_eq!(send_over(&server, "smtps", "", Some(&authority)).await, Ok(true));
+    assert_eq!(send_over(&server, "smtps", "", None).await, NOT_TRUSTED);
+    let plain = Server::start().await;
+    assert_eq!(
+        send_over(&plain, "smtps", "", Some(&authority)).await,
+        NOT_TRUSTED
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_host_is_refused() {
+    let (authority, acceptor) = certificate("other.test");
+    let implicit = Server::start_with(Tls::Implicit(acceptor.clone())).await;
+    let starttls = Server::start_with(Tls::Upgrade(acceptor)).await;
+    assert_eq!(
+        send_over(&implicit, "smtps", "", Some(&authority)).await,
+        NOT_TRUSTED
+    );
+    assert_eq!(
+        send_over(&starttls, "smtp", "?tls=required", Some(&authority)).await,
+        NOT_TRUSTED
+    );
+    assert!(implicit.mails().is_empty() && starttls.mails().is_empty());
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_secrets_does_not_get_them_into_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+
+    let server = Server::start().await;
+    let url = format!("smtp://mailer:s3cret-password@{}", server.address);
+    let transport = SmtpTransport::new(settings(&url, PATIENCE));
+    let mut mail = envelope(1, "ann@example.org");
+    mail.message.subject = "042719 is your code".to_owned();
+    mail.message.text = "042719\n".to_owned();
+    server.misbehave(
+        Stage::Auth,
+        Mischief::Answer("535 wrong: s3cret-password AG1haWxlcg==".to_owned()),
+    );
+    transport.send(&mail).await.unwrap_err();
+    server.misbehave(
+        Stage::End,
+        Mischief::Answer("550 no <042719> \"042719 is your code\" 0-4-2-7-1-9".to_owned()),
+    );
+    transport.send(&mail).await.unwrap_err();
+    server.behave();
+    transport.send(&mail).await.unwrap();
+    drop(guard);
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        log.contains("rejected_535") && log.contains("rejected_550"),
+        "{log}"
+    );
+    for secret in [
+        "042719",
+        "0-4-2",
+        "s3cret",
+        "AG1haWxlcg",
+        "czNjcmV0",
+        "ann@example.org",
+    ] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
