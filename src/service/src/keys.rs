@@ -1,0 +1,245 @@
+//! Secrets at rest: versioned keys, what is sealed with them and what is fingerprinted with them.
+//!
+//! One key file holds one secret per version. From each secret a separate key is derived for every purpose
+//! (HKDF-SHA256, RFC 5869), so that a value made for one purpose means nothing for another. What is written
+//! always carries the version it was made with; the newest version writes, all versions read.
+
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, KeyInit, Payload},
+};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use vestibule_core::{ports::Randomness, secret::same};
+use zeroize::Zeroizing;
+
+const VERSION_BYTES: usize = 4;
+const NONCE_BYTES: usize = 24;
+
+/// What a key is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Fingerprints of one-time codes.
+    Code,
+    /// Session tokens that follow from a pending sign-in.
+    Session,
+    /// Names typed at sign-in, for counting tries.
+    Subject,
+    /// Mails waiting in the outbox.
+    Outbox,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Code => b"vestibule one-time code v1",
+            Self::Session => b"vestibule session v1",
+            Self::Subject => b"vestibule sign-in subject v1",
+            Self::Outbox => b"vestibule outbox v1",
+        }
+    }
+}
+
+/// One version of the secret.
+pub struct Key {
+    /// Grows with every rotation; starts at 1.
+    pub version: u32,
+    /// 256 random bits.
+    pub secret: Zeroizing<[u8; 32]>,
+}
+
+/// All versions of the secret.
+pub struct Keys(Vec<Key>);
+
+/// No key, or two of one version.
+#[derive(Debug, thiserror::Error)]
+#[error("the key file needs at least one key, and each version only once")]
+pub struct BadKeys;
+
+/// A sealed value that cannot be opened: another context, another key, or damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("a sealed value cannot be opened")]
+pub struct Unsealable;
+
+impl Keys {
+    /// Takes the versions in any order.
+    ///
+    /// # Errors
+    /// [`BadKeys`] when there is none or two share a version.
+    pub fn new(mut keys: Vec<Key>) -> Result<Self, BadKeys> {
+        keys.sort_by_key(|key| key.version);
+        let doubled = keys.windows(2).any(|pair| pair[0].version == pair[1].version);
+        if keys.is_empty() || doubled {
+            Err(BadKeys)
+        } else {
+            Ok(Self(keys))
+        }
+    }
+
+    /// A fingerprint of `parts` with the newest key: version and HMAC-SHA256.
+    pub fn fingerprint(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(VERSION_BYTES + 32);
+        if let Some(newest) = self.0.last() {
+            out.extend_from_slice(&newest.version.to_be_bytes());
+            out.extend_from_slice(&digest(newest, purpose, parts));
+        }
+        out
+    }
+
+    /// The fingerprint without its version, for values that are never compared with a stored one of an older key.
+    pub fn derive(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        self.0
+            .last()
+            .map_or([0; 32], |newest| digest(newest, purpose, parts))
+    }
+
+    /// Whether `stored` is the fingerprint of `parts`, with whichever key it was made. Constant time.
+    pub fn fits(&self, purpose: Purpose, parts: &[&[u8]], stored: &[u8]) -> bool {
+        let Some((version, stored)) = stored.split_first_chunk::<VERSION_BYTES>() else {
+            return false;
+        };
+        self.version(u32::from_be_bytes(*version))
+            .is_some_and(|key| same(&digest(key, purpose, parts), stored))
+    }
+
+    /// Encrypts `plain` with the newest key so that it opens only under the same purpose and context
+    /// (XChaCha20-Poly1305, the context is authenticated).
+    ///
+    /// # Errors
+    /// [`Unsealable`] when the library refuses, which it does only for more than 256 GiB.
+    pub fn seal(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        plain: &[u8],
+        randomness: &dyn Randomness,
+    ) -> Result<Vec<u8>, Unsealable> {
+        let newest = self.0.last().ok_or(Unsealable)?;
+        let mut nonce = [0; NONCE_BYTES];
+        randomness.fill(&mut nonce);
+        let secret = cipher(newest, purpose)
+            .encrypt(
+                XNonce::from_slice(&nonce),
+                Payload {
+                    msg: plain,
+                    aad: context,
+                },
+            )
+            .map_err(|_| Unsealable)?;
+        Ok([&newest.version.to_be_bytes()[..], &nonce, &secret].concat())
+    }
+
+    /// Decrypts what [`Keys::seal`] made.
+    ///
+    /// # Errors
+    /// [`Unsealable`] for another purpose, context or key, and for anything changed since.
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+        let (version, rest) = sealed.split_first_chunk::<VERSION_BYTES>().ok_or(Unsealable)?;
+        let (nonce, secret) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(Unsealable)?;
+        let key = self.version(u32::from_be_bytes(*version)).ok_or(Unsealable)?;
+        cipher(key, purpose)
+            .decrypt(
+                XNonce::from_slice(nonce),
+                Payload {
+                    msg: secret,
+                    aad: context,
+                },
+            )
+            .map(Zeroizing::new)
+            .map_err(|_| Unsealable)
+    }
+
+    fn version(&self, version: u32) -> Option<&Key> {
+        self.0.iter().find(|key| key.version == version)
+    }
+}
+
+fn derived(key: &Key, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+    let mut out = Zeroizing::new([0; 32]);
+    // 32 bytes is one block of the hash, so that HKDF cannot refuse.
+    let expanded = Hkdf::<Sha256>::new(None, key.secret.as_ref()).expand(purpose.label(), out.as_mut());
+    debug_assert!(expanded.is_ok());
+    out
+}
+
+fn digest(key: &Key, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC pads a short key with zeros to the block of its hash; done here, no length can be refused.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(derived(key, purpose).as_ref());
+    let mut mac = <Hmac<Sha256> as Mac>::new(block.as_ref().into());
+    for part in parts {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn cipher(key: &Key, purpose: Purpose) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(derived(key, purpose).as_ref().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vestibule_core::ports::SeededRandomness;
+
+    fn key(version: u32, byte: u8) -> Key {
+        Key {
+            version,
+            secret: Zeroizing::new([byte; 32]),
+        }
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_where_it_belongs() {
+        let keys = Keys::new(vec![key(1, 1)]).unwrap();
+        let sealed = keys
+            .seal(Purpose::Outbox, b"mail 1", b"123456", &SeededRandomness::new(1))
+            .unwrap();
+        assert!(!sealed.windows(6).any(|window| window == b"123456"));
+        assert_eq!(
+            keys.open(Purpose::Outbox, b"mail 1", &sealed).unwrap().as_slice(),
+            b"123456"
+        );
+        assert!(keys.open(Purpose::Outbox, b"mail 2", &sealed).is_err());
+        assert!(keys.open(Purpose::Code, b"mail 1", &sealed).is_err());
+        for index in 0..sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged[index] ^= 1;
+            assert!(
+                keys.open(Purpose::Outbox, b"mail 1", &damaged).is_err(),
+                "byte {index}"
+            );
+        }
+        assert!(keys.open(Purpose::Outbox, b"mail 1", &sealed[..20]).is_err());
+    }
+
+    #[test]
+    fn old_values_live_on_after_a_rotation() {
+        let old = Keys::new(vec![key(1, 1)]).unwrap();
+        let both = Keys::new(vec![key(2, 2), key(1, 1)]).unwrap();
+        let fingerprint = old.fingerprint(Purpose::Code, &[b"a", b"b"]);
+        assert!(both.fits(Purpose::Code, &[b"a", b"b"], &fingerprint));
+        assert!(!both.fits(Purpose::Code, &[b"ab", b""], &fingerprint));
+        assert!(!both.fits(Purpose::Session, &[b"a", b"b"], &fingerprint));
+        assert_ne!(both.fingerprint(Purpose::Code, &[b"a", b"b"]), fingerprint);
+        assert!(
+            !Keys::new(vec![key(2, 2)])
+                .unwrap()
+                .fits(Purpose::Code, &[b"a", b"b"], &fingerprint)
+        );
+    }
+
+    #[test]
+    fn no_key_and_a_doubled_version_are_refused() {
+        assert!(Keys::new(vec![]).is_err());
+        assert!(Keys::new(vec![key(1, 1), key(1, 2)]).is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! What Vestibule does: use cases that load, let `vestibule-core` decide, and save in one transaction.
+//!
+//! Nothing here knows of HTTP, and nothing here contains SQL. Callers run each use case to its end even when the
+//! visitor goes away: a count must never be lost because a connection was.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use vestibule_core::{
+    audit::{Actor, AuditEntry, Event},
+    id::{AccountId, CompanyId},
+    ports::{Clock, Moment, Randomness},
+    refusal::Refusal,
+    secret::Token,
+    throttle::SourceLimits,
+};
+use vestibule_storage::{Store, StoreError};
+
+mod audit;
+pub mod keys;
+pub mod operator;
+pub mod outbox;
+pub mod passwords;
+pub mod sessions;
+pub mod sign_in;
+
+use keys::Keys;
+use passwords::{Hasher, HashingError};
+
+/// Seconds after which a visitor should try again when the database or the processor is overloaded.
+const RETRY_SECONDS: u32 = 5;
+
+/// Everything a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    hasher: Hasher,
+    keys: Keys,
+    settings: Settings,
+    outbox_filled: Arc<Notify>,
+}
+
+/// What an operator configures.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Language tags on offer; the first is the fallback.
+    pub languages: Vec<String>,
+    /// Limits on wrong passwords from one source.
+    pub source_limits: SourceLimits,
+    /// Address of the sign-in page, for links in mails.
+    pub sign_in_url: String,
+}
+
+/// Who is asking: facts of the request that rules, audit log and mails need.
+#[derive(Clone, Default)]
+pub struct Visitor {
+    /// Network address, as text.
+    pub address: Option<String>,
+    /// What wrong passwords are counted by: an IPv4 address or an IPv6 network of 64 bits (N8).
+    pub source: String,
+    /// Kind of browser, such as "Firefox on Windows"; `None` = unknown.
+    pub browser: Option<String>,
+    /// Identifier of the request.
+    pub request: String,
+    /// Short reference for error pages, `A`-`Z` and `0`-`9`.
+    pub reference: String,
+    /// Language chosen in this browser.
+    pub language: Option<String>,
+    /// The number of this browser.
+    pub browser_token: Option<Token>,
+    /// The pending sign-in of this browser.
+    pub pending: Option<Token>,
+    /// The accounts that trust this browser.
+    pub trusted: Vec<Token>,
+    /// The session of this browser.
+    pub session: Option<Token>,
+}
+
+/// Why a use case did not do what was asked.
+enum Failure {
+    Refused(Refusal),
+    Store(StoreError),
+    Hashing(HashingError),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<HashingError> for Failure {
+    fn from(error: HashingError) -> Self {
+        Self::Hashing(error)
+    }
+}
+
+impl Service {
+    /// Puts the parts together.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+        hasher: Hasher,
+        keys: Keys,
+        settings: Settings,
+    ) -> Self {
+        let outbox_filled = Arc::new(Notify::new());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                randomness,
+                hasher,
+                keys,
+                settings,
+                outbox_filled,
+            }),
+        }
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// The source of randomness.
+    pub fn randomness(&self) -> &Arc<dyn Randomness> {
+        &self.inner.randomness
+    }
+
+    /// Told whenever a mail was put into the outbox.
+    pub fn outbox_filled(&self) -> &Arc<Notify> {
+        &self.inner.outbox_filled
+    }
+
+    fn now(&self) -> Moment {
+        self.inner.clock.now()
+    }
+
+    fn random(&self) -> &dyn Randomness {
+        self.inner.randomness.as_ref()
+    }
+}
+
+impl Visitor {
+    /// What the visitor is told of a failure: a refusal as it is, overload as a time to come back, and of everything
+    /// else only the reference under which the log has it.
+    fn explain(&self, failure: Failure) -> Refusal {
+        let error: &dyn std::error::Error = match &failure {
+            Failure::Refused(refusal) => return refusal.clone(),
+            Failure::Store(error) if error.is_unavailable() => {
+                tracing::warn!(request = %self.request, %error, "the database is not available");
+                return Refusal::Busy {
+                    retry_after: RETRY_SECONDS,
+                };
+            }
+            Failure::Hashing(HashingError::Busy) => {
+                return Refusal::Busy {
+                    retry_after: RETRY_SECONDS,
+                };
+            }
+            Failure::Store(error) => error,
+            Failure::Hashing(error) => error,
+        };
+        tracing::error!(request = %self.request, reference = %self.reference, error, "a request failed");
+        Refusal::Internal {
+            reference: self.reference.clone(),
+        }
+    }
+
+    /// A line of the audit log about this visitor.
+    fn entry(&self, event: Event, company: Option<CompanyId>, target: Option<AccountId>) -> AuditEntry {
+        AuditEntry {
+            company,
+            actor: Actor::Visitor,
+            target,
+            event,
+            address: self.address.clone(),
+            browser: self.browser.clone(),
+            request: (!self.request.is_empty()).then(|| self.request.clone()),
+            detail: None,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The outbox as the mail worker sees it: mails are unsealed when they are claimed, and what was given up is in the
+//! audit log.
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    audit::{Actor, AuditEntry, Event},
+    id::MailId,
+    mail::{Letter, Mail},
+    ports::Moment,
+};
+use vestibule_mail::{
+    Reason,
+    outbox::{CLAIM_SECONDS, Claimed, Problem, Queue},
+};
+use vestibule_storage::{NewMail, OutboxRow, StoreError, Writer};
+
+use crate::{
+    Service,
+    keys::{Purpose, Unsealable},
+};
+
+/// Stored for a mail that no key opens.
+const UNSEALABLE: &str = "unsealable";
+
+impl Service {
+    /// Puts a letter into the outbox, sealed, as part of the transaction that gave rise to it.
+    pub(crate) async fn post(&self, writer: &mut Writer, letter: &Letter) -> Result<(), StoreError> {
+        let now = self.now();
+        let id = MailId::new(now, self.random());
+        let sealed = self
+            .seal(id, &letter.mail)
+            .map_err(|_| StoreError::unsealable())?;
+        writer
+            .insert_mail(&NewMail {
+                id,
+                company: letter.company,
+                account: letter.account,
+                kind: letter.mail.kind(),
+                receiver: letter.receiver.clone(),
+                language: letter.language.clone(),
+                sealed,
+                priority: letter.mail.priority(),
+                created_at: now,
+                due_at: now,
+                expires_at: letter.expires_at,
+                pending: letter.pending,
+            })
+            .await
+    }
+
+    /// Whether mails go out: false while a waiting one has failed.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn mail_is_flowing(&self) -> Result<bool, StoreError> {
+        Ok(!self.inner.store.read().await?.has_failing_mail().await?)
+    }
+
+    /// Deletes what has expired; gives the number of rows.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn clean_up(&self) -> Result<u64, StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        let deleted = writer.delete_expired(self.now()).await?;
+        writer.commit().await?;
+        Ok(deleted)
+    }
+
+    fn seal(&self, id: MailId, mail: &Mail) -> Result<Vec<u8>, Unsealable> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(mail).map_err(|_| Unsealable)?);
+        self.inner
+            .keys
+            .seal(Purpose::Outbox, id.0.as_bytes(), &plain, self.random())
+    }
+
+    fn unseal(&self, row: OutboxRow) -> Result<Claimed, Unsealable> {
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::Outbox, row.id.0.as_bytes(), &row.sealed)?;
+        Ok(Claimed {
+            id: row.id,
+            receiver: row.receiver,
+            language: row.language,
+            mail: serde_json::from_slice(&plain).map_err(|_| Unsealable)?,
+            expires_at: row.expires_at,
+            // The claim has counted this try already.
+            tries: row.tries - 1,
+            created_at: row.created_at,
+        })
+    }
+
+    async fn give_up(&self, id: MailId, now: Moment, problem: &str) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.mail_given_up(id, now, problem).await?;
+        let owner = writer.mail_owner(id).await?;
+        let entry = AuditEntry {
+            company: owner.map(|(company, _)| company),
+            actor: Actor::System,
+            target: owner.map(|(_, account)| account),
+            event: Event::MailGivenUp,
+            address: None,
+            browser: None,
+            request: None,
+            detail: Some(problem.to_owned()),
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await
+    }
+}
+
+impl Queue for Service {
+    type Error = StoreError;
+
+    async fn claim(&self, now: Moment, most: usize) -> Result<Vec<Claimed>, StoreError> {
+        // Looking costs no write: an idle Vestibule leaves its disk alone.
+        if !self.inner.store.read().await?.has_due_mail(now).await? {
+            return Ok(Vec::new());
+        }
+        let until = now + TimeDelta::seconds(CLAIM_SECONDS);
+        let mut writer = self.inner.store.write().await?;
+        let rows = writer
+            .claim_mails(now, until, i64::try_from(most).unwrap_or(i64::MAX))
+            .await?;
+        writer.commit().await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.id;
+            match self.unseal(row) {
+                Ok(mail) => claimed.push(mail),
+                Err(error) => {
+                    tracing::error!(mail = %id, %error, "a mail is given up");
+                    self.give_up(id, now, UNSEALABLE).await?;
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn sent(&self, id: MailId, now: Moment) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.mail_sent(id, now).await?;
+        writer.commit().await
+    }
+
+    async fn retry(&self, id: MailId, due_at: Moment, problem: Reason) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.mail_retry(id, due_at, &problem.to_string()).await?;
+        writer.commit().await
+    }
+
+    async fn given_up(&self, id: MailId, now: Moment, problem: Problem) -> Result<(), StoreError> {
+        self.give_up(id, now, &problem.to_string()).await
+    }
+}

@@ -1,0 +1,156 @@
+//! Sign-in: password, then second factor, then session (product.md section 4).
+//!
+//! Two things hold everywhere: a try is counted and committed before anything is compared, and the gate is asked
+//! again in the transaction that opens the session.
+
+mod code;
+mod page;
+mod password;
+mod trust;
+
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    company::Company,
+    id::SessionId,
+    limits::SESSIONS_MAX,
+    secret::{Password, SixDigits, Token},
+    session::{Proof, absolute_end},
+    sign_in::{Pending, landing},
+    sign_in_view::CodeView,
+};
+use vestibule_storage::{NewSession, StoreError, Writer};
+
+use crate::{Service, Visitor};
+
+/// What was typed on the sign-in page.
+pub struct SignInForm {
+    /// Company name.
+    pub company: String,
+    /// Account name or e-mail address.
+    pub account: String,
+    /// Password.
+    pub password: Password,
+    /// Deep link asked for before.
+    pub next: Option<String>,
+}
+
+/// A right password, or a right code, and what the browser gets for it.
+pub enum Outcome {
+    /// Signed in.
+    SignedIn(Granted),
+    /// A second factor is asked: the token of the pending sign-in for this browser.
+    CodeAsked {
+        /// For the cookie.
+        pending: Token,
+        /// The company's name as it is spelt, to be remembered in the browser.
+        company: String,
+    },
+}
+
+/// What a completed sign-in hands to the browser.
+pub struct Granted {
+    /// The session.
+    pub session: Token,
+    /// The browser's number, when it had none yet.
+    pub browser: Option<Token>,
+    /// The new list of trust tokens, when it changed.
+    pub trusted: Option<Vec<Token>>,
+    /// Where to go.
+    pub landing: String,
+    /// The company's name as it is spelt, to be remembered in the browser.
+    pub company: String,
+}
+
+/// An open pending sign-in with everything its page needs.
+pub struct OpenSignIn {
+    /// What the page shows.
+    pub view: CodeView,
+    /// Language of the account, or else of the company.
+    pub language: String,
+}
+
+/// A pending sign-in with what it stands on.
+struct Underway {
+    pending: Pending,
+    session: Option<SessionId>,
+    company: Company,
+    account: Account,
+}
+
+/// What a new session is made of.
+struct Opening<'a> {
+    id: SessionId,
+    token: &'a Token,
+    proof: Proof,
+    next: Option<&'a str>,
+}
+
+impl Service {
+    /// The one place that opens a session.
+    async fn grant(
+        &self,
+        writer: &mut Writer,
+        company: &Company,
+        account: &Account,
+        opening: &Opening<'_>,
+        visitor: &Visitor,
+    ) -> Result<Granted, StoreError> {
+        let now = self.now();
+        writer
+            .insert_session(&NewSession {
+                id: opening.id,
+                company: company.id,
+                account: account.id,
+                token_hash: opening.token.hash(),
+                created_at: now,
+                ends_at: absolute_end(now, account.highest_role()),
+                proof: opening.proof,
+                address: visitor.address.clone(),
+                browser: visitor.browser.clone(),
+                credential_version: account.credential_version,
+            })
+            .await?;
+        writer.trim_sessions(company.id, account.id, SESSIONS_MAX).await?;
+        writer.note_sign_in(company.id, account.id, now).await?;
+        let browser = match &visitor.browser_token {
+            Some(_) => None,
+            None => Some(Token::new(self.random())),
+        };
+        if let Some(known) = browser.as_ref().or(visitor.browser_token.as_ref()) {
+            writer
+                .remember_browser(company.id, account.id, known.hash().0, now)
+                .await?;
+        }
+        let entry = AuditEntry {
+            actor: Actor::Account(account.id),
+            detail: Some(opening.proof.as_str().to_owned()),
+            ..visitor.entry(Event::SignedIn, Some(company.id), Some(account.id))
+        };
+        self.record(writer, &entry).await?;
+        Ok(Granted {
+            session: opening.token.clone(),
+            browser,
+            trusted: None,
+            landing: landing(account.highest_role(), opening.next),
+            company: company.name.clone(),
+        })
+    }
+}
+
+/// What the fingerprint of a code covers: a code of one pending sign-in means nothing for another.
+fn code_parts<'a>(pending: &'a Pending, digits: &'a SixDigits) -> [&'a [u8]; 3] {
+    [
+        pending.company.0.as_bytes(),
+        pending.id.0.as_bytes(),
+        digits.reveal().as_bytes(),
+    ]
+}
+
+/// Language of mails to an account: its own, or else the company's.
+pub(crate) fn language_of(company: &Company, account: &Account) -> String {
+    account
+        .language
+        .clone()
+        .unwrap_or_else(|| company.language.clone())
+}

@@ -1,0 +1,474 @@
+//! The whole sign-in on real databases, with a clock and randomness that the tests hold.
+
+mod site;
+
+use futures::future::join_all;
+use site::{Site, on_both};
+use vestibule_core::{
+    mail::Mail,
+    refusal::{Field, Problem, Refusal},
+    sign_in_view::CodeMail,
+};
+use vestibule_service::{Visitor, operator::OperatorError, sign_in::Outcome};
+
+on_both! {
+    async fn an_account_without_second_factor_is_signed_in_by_its_password(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        for account in ["bob", "BOB", " bob ", "bob@acme.test", "Bob@ACME.test"] {
+            let granted = site.signed_in(" ACME ", account, &site.visitor()).await;
+            assert_eq!(granted.landing, "/agent");
+            assert_eq!(granted.company, "Acme");
+            let visitor = Visitor { session: Some(granted.session), ..site.visitor() };
+            assert_eq!(site.service.session(&visitor).await.unwrap().unwrap().account.name, "bob");
+        }
+    }
+
+    async fn every_wrong_try_gets_one_and_the_same_answer(site: Site) {
+        site.company("Acme", 0).await;
+        site.company("Beta", 0).await;
+        for account in ["alice", "off", "lock"] {
+            site.account("Acme", account, true).await;
+        }
+        site.service.set_account_active("Acme", "off", false).await.unwrap();
+        site.lock("Acme", "lock").await;
+        for (company, account) in
+            [("Nowhere", "x"), ("Acme", "nobody"), ("Acme", "alice"), ("Acme", "off"), ("Acme", "lock"), ("Beta", "alice"), ("%", "_")]
+        {
+            let visitor = site.visitor();
+            let refused = site.try_password(company, account, "not the password", &visitor).await.err();
+            assert_eq!(refused, Some(Refusal::WrongCredentials), "{company}/{account}");
+        }
+    }
+
+    async fn the_state_of_an_account_is_told_only_after_the_right_password(site: Site) {
+        site.company("Acme", 0).await;
+        for account in ["off", "lock", "alice"] {
+            site.account("Acme", account, true).await;
+        }
+        site.service.set_account_active("Acme", "off", false).await.unwrap();
+        site.lock("Acme", "lock").await;
+        site.no_mail().await;
+        let visitor = site.visitor();
+        let right = |account| site.try_password("Acme", account, site::PASSWORD, &visitor);
+        assert_eq!(right("off").await.err(), Some(Refusal::AccountInactive));
+        assert_eq!(right("lock").await.err(), Some(Refusal::AccountLocked));
+        site.service.set_company_enabled("Acme", false).await.unwrap();
+        assert_eq!(right("alice").await.err(), Some(Refusal::CompanyDisabled));
+        assert_eq!(site.mails().await.len(), 0, "nobody gets a code who may not come in");
+    }
+
+    async fn a_code_completes_the_sign_in_once(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let granted = site.service.verify_code(&format!("{} {}", &code[..3], &code[3..]), false, &visitor).await.unwrap();
+        assert!(granted.trusted.is_none(), "nobody is trusted who did not ask for it");
+
+        let (again, other) = site.at_code_page("Acme", "alice").await;
+        if other != code {
+            assert_eq!(site.verify(&code, &again).await, Err(Refusal::WrongCode { left: None }), "counted");
+        }
+    }
+
+    async fn a_double_click_gets_the_same_session_and_leaves_no_count(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let answers = join_all((0..5).map(|_| site.service.verify_code(&code, false, &visitor))).await;
+        let sessions: std::collections::HashSet<_> =
+            answers.into_iter().map(|answer| answer.unwrap().session.reveal()).collect();
+        assert_eq!(sessions.len(), 1);
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        assert_eq!(site.sessions("Acme", "alice").await, 1);
+
+        site.clock.advance(61);
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "much later it is no double click");
+    }
+
+    async fn five_wrong_codes_warn_twice_and_lock(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let wrong = site::other_code(&code);
+        let mut answers = Vec::new();
+        for _ in 0..5 {
+            answers.push(site.verify(&wrong, &visitor).await.unwrap_err());
+        }
+        assert_eq!(
+            answers,
+            [
+                Refusal::WrongCode { left: None },
+                Refusal::WrongCode { left: None },
+                Refusal::WrongCode { left: Some(2) },
+                Refusal::WrongCode { left: Some(1) },
+                Refusal::AccountLocked,
+            ]
+        );
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "the pending sign-in is gone");
+        let mails = site.mails().await;
+        assert!(mails.iter().any(|mail| matches!(&mail.mail, Mail::AccountLocked { account, .. } if account == "alice")));
+        let right = site.try_password("Acme", "alice", site::PASSWORD, &site.visitor()).await;
+        assert_eq!(right.err(), Some(Refusal::AccountLocked));
+        site.service.unlock_account("Acme", "alice").await.unwrap();
+        assert!(matches!(site.service.unlock_account("Acme", "alice").await, Err(OperatorError::NotLocked)));
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()));
+    }
+
+    async fn the_count_survives_resend_cancel_and_new_sign_ins_and_ends_with_a_passed_second_factor(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        for _ in 0..2 {
+            site.verify(&site::other_code(&code), &visitor).await.unwrap_err();
+        }
+        site.clock.advance(61);
+        site.service.resend_code(&visitor).await.unwrap();
+        let code = site.code_for("alice").await;
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: Some(2) }));
+        site.service.cancel_sign_in(&visitor).await.unwrap();
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired));
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: Some(1) }));
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()), "the fifth try may be the right one");
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: None }));
+    }
+
+    async fn two_hundred_parallel_guesses_compare_five(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let wrong = site::other_code(&code);
+        let answers = join_all((0..200).map(|_| site.verify(&wrong, &visitor))).await;
+        let compared = answers.iter().filter(|answer| matches!(answer, Err(Refusal::WrongCode { .. }))).count();
+        assert_eq!(compared, 4, "the fifth locks");
+        assert!(answers.iter().all(Result::is_err));
+        let account = site.account_of("Acme", "alice").await;
+        assert_eq!((account.wrong_codes, account.locked_at.is_some()), (5, true));
+    }
+
+    async fn a_crash_between_count_and_comparison_leaves_the_count(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let account = site.account_of("Acme", "alice").await;
+        for _ in 0..5 {
+            let mut writer = site.store.write().await.unwrap();
+            writer.count_wrong_code(account.company, account.id).await.unwrap().unwrap();
+            writer.commit().await.unwrap();
+        }
+        let right = site.try_password("Acme", "alice", site::PASSWORD, &site.visitor()).await;
+        assert_eq!(right.err(), Some(Refusal::AccountLocked), "five counted codes lock even without the lock itself");
+        site.service.unlock_account("Acme", "alice").await.unwrap();
+        site.at_code_page("Acme", "alice").await;
+    }
+
+    async fn malformed_replaced_and_foreign_codes(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        site.account("Acme", "carol", true).await;
+        let (visitor, first) = site.at_code_page("Acme", "alice").await;
+        for (bad, problem) in
+            [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("１２３４５６", Problem::NotACode)]
+        {
+            assert_eq!(site.verify(bad, &visitor).await, Err(Refusal::field(Field::Code, problem)), "{bad}");
+        }
+        site.clock.advance(60);
+        site.service.resend_code(&visitor).await.unwrap();
+        let second = site.code_for("alice").await;
+        if first != second {
+            assert_eq!(site.verify(&first, &visitor).await, Err(Refusal::CodeReplaced));
+        }
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "none of these counted");
+
+        let (other_browser, third) = site.at_code_page("Acme", "alice").await;
+        if third != second {
+            assert_eq!(site.verify(&third, &visitor).await, Err(Refusal::WrongCode { left: None }), "another browser's");
+        }
+        let (carol, _) = site.at_code_page("Acme", "carol").await;
+        if site.verify(&second, &carol).await != Err(Refusal::WrongCode { left: None }) {
+            panic!("another account's code was taken");
+        }
+        assert_eq!(site.verify(&third, &other_browser).await, Ok(()));
+    }
+
+    async fn ten_minutes_and_not_longer(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        site.clock.advance(599);
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()));
+
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        site.clock.advance(540);
+        site.service.resend_code(&visitor).await.unwrap();
+        let code = site.code_for("alice").await;
+        site.clock.advance(60);
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired));
+        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::SignInExpired));
+    }
+
+    async fn resend_waits_sixty_seconds_and_sends_one_mail_for_a_burst(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 60 }));
+        site.clock.advance(59);
+        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 1 }));
+        site.clock.advance(2);
+        let answers = join_all((0..20).map(|_| site.service.resend_code(&visitor))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+        assert_eq!(site.mails().await.len(), 1);
+        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        assert_eq!((view.resend_in, view.mail, view.mailed_to.as_str()), (60, CodeMail::Sent, "a***@a***.test"));
+    }
+
+    async fn five_codes_in_ten_minutes_however_they_are_asked_for(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        for _ in 0..5 {
+            let (visitor, _) = site.at_code_page("Acme", "alice").await;
+            site.service.cancel_sign_in(&visitor).await.unwrap();
+            site.clock.advance(30);
+        }
+        let visitor = site.past_password("Acme", "alice").await;
+        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        assert_eq!(view.mail, CodeMail::Limited);
+        assert_eq!(site.mails().await.len(), 0);
+        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::CodeMailLimit { retry_after: 450 }));
+        site.clock.advance(450);
+        site.service.resend_code(&visitor).await.unwrap();
+        let code = site.code_for("alice").await;
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()));
+    }
+
+    async fn a_new_sign_in_kills_the_one_this_browser_had_open(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (old, code) = site.at_code_page("Acme", "alice").await;
+        site.try_password("Acme", "alice", site::PASSWORD, &old).await.unwrap();
+        assert_eq!(site.verify(&code, &old).await, Err(Refusal::SignInExpired));
+    }
+
+    async fn the_lock_stops_a_sign_in_that_was_already_under_way(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let (attacker, other) = site.at_code_page("Acme", "alice").await;
+        for _ in 0..5 {
+            site.verify(&site::other_code(&other), &attacker).await.unwrap_err();
+        }
+        assert!(site.verify(&code, &visitor).await.is_err());
+        assert_eq!(site.sessions("Acme", "alice").await, 0);
+    }
+
+    async fn wrong_passwords_make_strangers_wait_but_not_the_browser_that_knows_the_account(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let granted = site.signed_in("Acme", "bob", &site.visitor()).await;
+        let known = Visitor { browser_token: granted.browser, ..site.visitor() };
+        for n in 0..5 {
+            let visitor = Visitor { source: format!("192.0.2.{n}"), ..site.visitor() };
+            site.try_password("Acme", "bob", "wrong", &visitor).await.err().unwrap();
+        }
+        let right = |visitor: Visitor| {
+            let site = &site;
+            async move { site.try_password("Acme", "bob", site::PASSWORD, &visitor).await.map(|_| ()) }
+        };
+        assert_eq!(right(site.visitor()).await, Err(Refusal::WrongCredentials), "even the right one has to wait");
+        assert_eq!(right(known).await, Ok(()), "the owner's own browser is not kept out");
+        site.clock.advance(31);
+        assert_eq!(right(site.visitor()).await, Ok(()));
+        assert_eq!(right(site.visitor()).await, Ok(()), "a right password clears the count");
+    }
+
+    async fn a_hundred_wrong_passwords_in_a_row_disable_the_password_until_it_is_set_anew(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        for n in 0..100 {
+            let visitor = Visitor { source: format!("198.51.100.{n}"), ..site.visitor() };
+            site.try_password("Acme", "bob", "wrong", &visitor).await.err().unwrap();
+            site.clock.advance(901);
+        }
+        site.clock.advance(86_400 * 30);
+        let right = site.try_password("Acme", "bob", site::PASSWORD, &site.visitor()).await;
+        assert_eq!(right.err(), Some(Refusal::WrongCredentials));
+        site.service.set_password("Acme", "bob", &site::password("another long passphrase")).await.unwrap();
+        site.try_password("Acme", "bob", "another long passphrase", &site.visitor()).await.unwrap();
+    }
+
+    async fn one_source_may_be_wrong_ten_times_a_minute(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let visitor = Visitor { source: "203.0.113.9".into(), ..site.visitor() };
+        for n in 0..10 {
+            let refused = site.try_password("Acme", &format!("nobody{n}"), "wrong", &visitor).await.err();
+            assert_eq!(refused, Some(Refusal::WrongCredentials));
+        }
+        let refused = site.try_password("Acme", "bob", site::PASSWORD, &visitor).await.err();
+        assert!(matches!(refused, Some(Refusal::TooManyTries { retry_after: 1..=60 })), "{refused:?}");
+        site.try_password("Acme", "bob", site::PASSWORD, &site.visitor()).await.expect("other sources are not affected");
+        site.clock.advance(60);
+        for _ in 0..15 {
+            site.try_password("Acme", "bob", site::PASSWORD, &visitor).await.expect("right passwords do not count");
+        }
+    }
+
+    async fn a_trusted_browser_skips_the_code_for_this_account_until_its_day(site: Site) {
+        site.company("Acme", 14).await;
+        site.account("Acme", "alice", true).await;
+        site.account("Acme", "carol", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let browser = |granted: &vestibule_service::sign_in::Granted| Visitor {
+            trusted: granted.trusted.clone().unwrap_or_default(),
+            ..site.visitor()
+        };
+        let trusted = browser(&granted);
+        assert!(matches!(
+            site.try_password("Acme", "carol", site::PASSWORD, &trusted).await,
+            Ok(Outcome::CodeAsked { .. })
+        ), "another account on this browser is asked");
+
+        site.clock.advance(86_400 * 13);
+        let next = site.signed_in("Acme", "alice", &trusted).await;
+        assert!(matches!(
+            site.try_password("Acme", "alice", site::PASSWORD, &trusted).await,
+            Ok(Outcome::CodeAsked { .. })
+        ), "the token of the last visit is dead: every use makes a new one");
+        let rotated = browser(&next);
+        site.clock.advance(86_400 + 60);
+        assert!(matches!(
+            site.try_password("Acme", "alice", site::PASSWORD, &rotated).await,
+            Ok(Outcome::CodeAsked { .. })
+        ), "use does not lengthen trust");
+    }
+
+    async fn trust_ends_with_a_new_password_a_lock_and_a_shorter_policy(site: Site) {
+        site.company("Acme", 90).await;
+        for account in ["alice", "carol", "dora"] {
+            site.account("Acme", account, true).await;
+        }
+        let mut trusted = Vec::new();
+        for account in ["alice", "carol", "dora"] {
+            let (visitor, code) = site.at_code_page("Acme", account).await;
+            let visitor = Visitor { trusted: trusted.clone(), ..visitor };
+            trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+        }
+        assert_eq!(trusted.len(), 3, "several accounts trust one browser side by side");
+        let visitor = Visitor { trusted, ..site.visitor() };
+        let asked = |account: &'static str, password: &'static str| {
+            let (site, visitor) = (&site, &visitor);
+            async move {
+                matches!(site.try_password("Acme", account, password, visitor).await, Ok(Outcome::CodeAsked { .. }))
+            }
+        };
+        site.service.set_password("Acme", "alice", &site::password("another long passphrase")).await.unwrap();
+        assert!(asked("alice", "another long passphrase").await);
+        site.lock("Acme", "carol").await;
+        site.service.unlock_account("Acme", "carol").await.unwrap();
+        assert!(asked("carol", site::PASSWORD).await);
+        site.clock.advance(86_400 * 20);
+        site.service.set_two_factor_days("Acme", 14).await.unwrap();
+        assert!(asked("dora", site::PASSWORD).await);
+    }
+
+    async fn a_policy_of_every_login_trusts_nobody_whatever_is_sent(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        assert!(site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.is_none());
+    }
+
+    async fn sessions_end_when_idle_at_their_end_and_with_what_they_stand_on(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let begin = || async {
+            let granted = site.signed_in("Acme", "bob", &site.visitor()).await;
+            Visitor { session: Some(granted.session), ..site.visitor() }
+        };
+        let alive = |visitor: Visitor| {
+            let service = site.service.clone();
+            async move { service.session(&visitor).await.unwrap().is_some() }
+        };
+        let idle = begin().await;
+        site.clock.advance(29 * 60);
+        assert!(alive(idle.clone()).await);
+        site.clock.advance(30 * 60);
+        assert!(!alive(idle.clone()).await);
+        site.clock.advance(-30 * 60);
+        assert!(!alive(idle).await, "a clock that steps back revives nothing");
+
+        let long = begin().await;
+        for _ in 0..(12 * 60 / 20 - 1) {
+            site.clock.advance(20 * 60);
+            assert!(alive(long.clone()).await);
+        }
+        site.clock.advance(20 * 60);
+        assert!(!alive(long).await, "twelve hours, whatever happens");
+
+        let out = begin().await;
+        site.service.sign_out(&out).await.unwrap();
+        site.service.sign_out(&out).await.unwrap();
+        assert!(!alive(out).await);
+
+        for end in ["password", "inactive", "disabled"] {
+            site.service.set_company_enabled("Acme", true).await.unwrap();
+            site.service.set_account_active("Acme", "bob", true).await.unwrap();
+            let visitor = begin().await;
+            match end {
+                "password" => {
+                    site.service.set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
+                }
+                "inactive" => site.service.set_account_active("Acme", "bob", false).await.unwrap(),
+                _ => site.service.set_company_enabled("Acme", false).await.unwrap(),
+            }
+            assert!(!alive(visitor).await, "{end}");
+        }
+    }
+
+    async fn an_eleventh_session_ends_the_oldest(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let mut sessions = Vec::new();
+        for _ in 0..11 {
+            sessions.push(site.signed_in("Acme", "bob", &site.visitor()).await.session);
+            site.clock.advance(1);
+        }
+        let first = Visitor { session: sessions.first().cloned(), ..site.visitor() };
+        let last = Visitor { session: sessions.last().cloned(), ..site.visitor() };
+        assert!(site.service.session(&first).await.unwrap().is_none());
+        assert!(site.service.session(&last).await.unwrap().is_some());
+        assert_eq!(site.sessions("Acme", "bob").await, 10);
+    }
+
+    async fn the_pending_token_opens_nothing_but_the_code_step(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        let renamed = Visitor { session: visitor.pending.clone(), ..site.visitor() };
+        assert!(site.service.session(&renamed).await.unwrap().is_none());
+    }
+
+    async fn mails_speak_the_language_of_the_browser_the_account_or_the_company(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let visitor = Visitor { language: Some("ar".into()), ..site.visitor() };
+        site.try_password("Acme", "alice", site::PASSWORD, &visitor).await.unwrap();
+        assert_eq!(site.mails().await[0].language, "ar");
+        site.try_password("Acme", "alice", site::PASSWORD, &site.visitor()).await.unwrap();
+        assert_eq!(site.mails().await[0].language, "de", "the account's");
+    }
+
+    async fn codes_and_passwords_are_nowhere_in_the_database(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let visitor = site.past_password("Acme", "alice").await;
+        let rows = site.dump().await;
+        let code = site.code_for("alice").await;
+        assert!(!rows.contains(&code), "the code waits sealed in the outbox");
+        assert!(!rows.contains(site::PASSWORD));
+        assert!(!rows.contains(&visitor.pending.unwrap().reveal()));
+    }
+}

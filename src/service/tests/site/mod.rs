@@ -1,0 +1,242 @@
+//! A Vestibule without HTTP: a fresh database, a clock that stands still, randomness that repeats itself.
+
+use std::sync::Arc;
+
+use vestibule_core::{
+    account::{Account, Role},
+    ports::{Clock, ManualClock, Moment, SeededRandomness},
+    refusal::Refusal,
+    secret::Password,
+    throttle::SourceLimits,
+};
+use vestibule_mail::outbox::{Claimed, Queue};
+use vestibule_service::{
+    Service, Settings, Visitor,
+    keys::{Key, Keys},
+    operator::{AccountInput, CompanyInput, PasswordRules},
+    passwords::{HashCost, Hasher},
+    sign_in::{Granted, Outcome, SignInForm},
+};
+use vestibule_storage::test_support::TestStore;
+
+/// The password of every account.
+pub const PASSWORD: &str = "violet harbour kettle";
+
+pub struct Site {
+    pub service: Service,
+    pub store: TestStore,
+    pub clock: Arc<ManualClock>,
+}
+
+/// Stamps each test for both databases.
+macro_rules! on_both {
+    ($(async fn $name:ident($site:ident: Site) $body:block)*) => {
+        $(async fn $name($site: Site) $body)*
+
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::Site::on(vestibule_storage::test_support::TestStore::sqlite().await)).await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if let Some(fresh) = vestibule_storage::test_support::TestStore::postgres().await {
+                    super::$name(super::Site::on(fresh)).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+pub fn password(text: &str) -> Password {
+    Password::new(text.to_owned())
+}
+
+/// A code that is not this one.
+pub fn other_code(code: &str) -> String {
+    let number: u32 = code.parse().unwrap();
+    format!("{:06}", (number + 1) % 1_000_000)
+}
+
+impl Site {
+    pub fn on(store: TestStore) -> Self {
+        let start = "2026-01-05T09:00:00Z".parse::<Moment>().unwrap();
+        let clock = Arc::new(ManualClock::at(start));
+        let randomness = Arc::new(SeededRandomness::new(42));
+        let cheap = HashCost {
+            memory_kib: 64,
+            passes: 1,
+        };
+        let hasher = Hasher::new(cheap, 8, randomness.as_ref()).unwrap();
+        let keys = Keys::new(vec![Key {
+            version: 1,
+            secret: [7; 32].into(),
+        }])
+        .unwrap();
+        let settings = Settings {
+            languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
+            source_limits: SourceLimits::default(),
+            sign_in_url: "https://login.test/login".to_owned(),
+        };
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let service = Service::new(store.clone(), as_clock, randomness, hasher, keys, settings);
+        Self {
+            service,
+            store,
+            clock,
+        }
+    }
+
+    pub async fn company(&self, name: &str, days: i64) {
+        let input = CompanyInput {
+            name: name.to_owned(),
+            language: "en".to_owned(),
+            time_zone: "Europe/Berlin".to_owned(),
+            two_factor_days: days,
+        };
+        self.service.create_company(input).await.unwrap();
+    }
+
+    pub async fn account(&self, company: &str, account: &str, email_factor: bool) {
+        let input = AccountInput {
+            company: company.to_owned(),
+            account: account.to_owned(),
+            email: format!("{account}@{}.test", company.to_lowercase()),
+            first_name: account.to_owned(),
+            last_name: String::new(),
+            roles: vec![Role::Agent],
+            language: Some("de".to_owned()),
+            email_factor,
+            password: password(PASSWORD),
+        };
+        self.service
+            .create_account(input, PasswordRules::Enforced)
+            .await
+            .unwrap();
+    }
+
+    pub async fn lock(&self, company: &str, account: &str) {
+        self.service.lock_account(company, account).await.unwrap();
+    }
+
+    pub async fn account_of(&self, company: &str, account: &str) -> Account {
+        self.service.account_named(company, account).await.unwrap().1
+    }
+
+    /// A browser that nobody knows, at an address of its own.
+    pub fn visitor(&self) -> Visitor {
+        Visitor {
+            address: Some("192.0.2.77".to_owned()),
+            source: "192.0.2.77".to_owned(),
+            ..Visitor::default()
+        }
+    }
+
+    pub async fn try_password(
+        &self,
+        company: &str,
+        account: &str,
+        typed: &str,
+        visitor: &Visitor,
+    ) -> Result<Outcome, Refusal> {
+        let form = SignInForm {
+            company: company.to_owned(),
+            account: account.to_owned(),
+            password: password(typed),
+            next: None,
+        };
+        self.service.sign_in(form, visitor).await
+    }
+
+    pub async fn signed_in(&self, company: &str, account: &str, visitor: &Visitor) -> Granted {
+        match self
+            .try_password(company, account, PASSWORD, visitor)
+            .await
+            .unwrap()
+        {
+            Outcome::SignedIn(granted) => granted,
+            Outcome::CodeAsked { .. } => panic!("a code is asked"),
+        }
+    }
+
+    /// A browser that has passed the password.
+    pub async fn past_password(&self, company: &str, account: &str) -> Visitor {
+        match self
+            .try_password(company, account, PASSWORD, &self.visitor())
+            .await
+            .unwrap()
+        {
+            Outcome::CodeAsked { pending, .. } => Visitor {
+                pending: Some(pending),
+                ..self.visitor()
+            },
+            Outcome::SignedIn(_) => panic!("no code is asked"),
+        }
+    }
+
+    /// A browser that has passed the password, and the code it was mailed.
+    pub async fn at_code_page(&self, company: &str, account: &str) -> (Visitor, String) {
+        let visitor = self.past_password(company, account).await;
+        (visitor, self.code_for(account).await)
+    }
+
+    pub async fn verify(&self, code: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.service.verify_code(code, false, visitor).await.map(drop)
+    }
+
+    /// Takes all waiting mails out of the outbox, as the worker does.
+    pub async fn mails(&self) -> Vec<Claimed> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        loop {
+            let claimed = self.service.claim(now, 50).await.unwrap();
+            if claimed.is_empty() {
+                return all;
+            }
+            for mail in claimed {
+                self.service.sent(mail.id, now).await.unwrap();
+                all.push(mail);
+            }
+        }
+    }
+
+    pub async fn no_mail(&self) {
+        self.mails().await;
+    }
+
+    /// The code in the last mail to an account.
+    pub async fn code_for(&self, account: &str) -> String {
+        let mails = self.mails().await;
+        let codes: Vec<_> = mails
+            .iter()
+            .filter(|mail| mail.receiver.starts_with(&format!("{account}@")))
+            .filter_map(|mail| match &mail.mail {
+                vestibule_core::mail::Mail::SignInCode { code, .. } => Some(code.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(codes.len(), 1, "one code for {account}");
+        codes[0].clone()
+    }
+
+    pub async fn sessions(&self, company: &str, account: &str) -> usize {
+        let account = self.account_of(company, account).await;
+        self.store
+            .read()
+            .await
+            .unwrap()
+            .sessions_of(account.company, account.id)
+            .await
+            .unwrap()
+            .len()
+    }
+
+    /// Everything the database holds, as text.
+    pub async fn dump(&self) -> String {
+        self.store.dump().await
+    }
+}
