@@ -7,7 +7,11 @@ use crate::{
 
 /// What is wrong with the fields of the sign-in page, in their order.
 pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<FieldProblem> {
-    let account_max = if account.contains('@') { EMAIL_MAX } else { ACCOUNT_MAX };
+    let account_max = if account.contains('@') {
+        EMAIL_MAX
+    } else {
+        ACCOUNT_MAX
+    };
     let password_problem = match password {
         "" => Some(Problem::Missing),
         _ if password.chars().count() > PASSWORD_MAX => Some(Problem::TooLong),
@@ -28,7 +32,7 @@ pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<Fie
 pub fn code_problem(code: &str) -> Option<Problem> {
     let mut digits = 0;
     for c in code.chars().filter(|c| !c.is_whitespace() && *c != '-') {
-        if !c.is_ascii_digit() {
+        if ascii_digit(c).is_none() {
             return Some(Problem::NotACode);
         }
         digits += 1;
@@ -38,6 +42,17 @@ pub fn code_problem(code: &str) -> Option<Problem> {
         CODE_DIGITS if code.len() <= CODE_FIELD_MAX => None,
         _ => Some(Problem::NotACode),
     }
+}
+
+/// A digit of the mail, whichever keyboard typed it: ASCII, Arabic-Indic or Extended Arabic-Indic (Persian, Urdu).
+pub fn ascii_digit(typed: char) -> Option<char> {
+    let zero = match typed {
+        '0'..='9' => return Some(typed),
+        '\u{660}'..='\u{669}' => 0x660,
+        '\u{6f0}'..='\u{6f9}' => 0x6f0,
+        _ => return None,
+    };
+    char::from_digit(u32::from(typed) - zero, 10)
 }
 
 fn name_problem(name: &str, most: usize) -> Option<Problem> {
@@ -60,29 +75,57 @@ mod tests {
     #[test]
     fn every_field_is_checked_and_all_problems_are_told_at_once() {
         let problems = |company: &str, account: &str, password: &str| {
-            sign_in_problems(company, account, password).into_iter().map(|p| (p.field, p.problem)).collect::<Vec<_>>()
+            sign_in_problems(company, account, password)
+                .into_iter()
+                .map(|p| (p.field, p.problem))
+                .collect::<Vec<_>>()
         };
         assert_eq!(problems("Acme", "alice", "secret"), []);
         assert_eq!(
             problems(" ", "", ""),
-            [(Field::Company, Problem::Missing), (Field::Account, Problem::Missing), (Field::Password, Problem::Missing)]
+            [
+                (Field::Company, Problem::Missing),
+                (Field::Account, Problem::Missing),
+                (Field::Password, Problem::Missing)
+            ]
         );
         let long = |n: usize| "ü".repeat(n);
         assert_eq!(problems(&long(64), &long(64), &long(128)), []);
         assert_eq!(
             problems(&long(65), &long(65), &long(129)),
-            [(Field::Company, Problem::TooLong), (Field::Account, Problem::TooLong), (Field::Password, Problem::TooLong)]
+            [
+                (Field::Company, Problem::TooLong),
+                (Field::Account, Problem::TooLong),
+                (Field::Password, Problem::TooLong)
+            ]
         );
         assert_eq!(problems("Acme", &format!("{}@acme.test", long(200)), "x"), []);
         assert_eq!(problems("Ac\u{0}me", "al\nice", "a\0b").len(), 3);
     }
 
     #[test]
+    fn digits_of_arabic_keyboards_are_digits() {
+        let read = |typed: &str| typed.chars().filter_map(ascii_digit).collect::<String>();
+        assert_eq!(read("١٢٣٤٥٦"), "123456");
+        assert_eq!(read("۱۲۳۴۵۶"), "123456");
+        assert_eq!(read("12a４"), "12");
+    }
+
+    #[test]
     fn a_code_is_six_digits_however_it_is_pasted() {
         assert_eq!(code_problem(" 123 456\n"), None);
         assert_eq!(code_problem("123-456"), None);
+        assert_eq!(code_problem("١٢٣٤٥٦"), None);
         assert_eq!(code_problem("  "), Some(Problem::Missing));
-        for bad in ["12345", "1234567", "12345a", "１２３４５６", "null", "[\"123456\"]", &"1".repeat(10_000)] {
+        for bad in [
+            "12345",
+            "1234567",
+            "12345a",
+            "１２３４５６",
+            "null",
+            "[\"123456\"]",
+            &"1".repeat(10_000),
+        ] {
             assert_eq!(code_problem(bad), Some(Problem::NotACode), "{bad}");
         }
     }

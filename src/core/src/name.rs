@@ -95,7 +95,10 @@ impl AccountName {
         if display.chars().count() > ACCOUNT_MAX {
             return Err(NameProblem::TooLong);
         }
-        if !display.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
+        if !display
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        {
             return Err(NameProblem::BadCharacters);
         }
         let key = key(&display);
@@ -136,7 +139,9 @@ impl EmailAddress {
         if has_bad_characters(&display) {
             return Err(NameProblem::BadCharacters);
         }
-        let options = email_address::Options::default().without_display_text().without_domain_literal();
+        let options = email_address::Options::default()
+            .without_display_text()
+            .without_domain_literal();
         let parsed = email_address::EmailAddress::parse_with_options(&display, options)
             .map_err(|_| NameProblem::NotAnAddress)?;
         if parsed.local_part().starts_with('"') {
@@ -199,18 +204,29 @@ mod tests {
     #[test]
     fn names_with_characters_nobody_can_see_are_refused() {
         for bad in ["Ac\u{0}me", "Ac\u{200b}me", "\u{202e}emcA", "A\ncme"] {
-            assert_eq!(CompanyName::parse(bad), Err(NameProblem::BadCharacters), "{bad:?}");
+            assert_eq!(
+                CompanyName::parse(bad),
+                Err(NameProblem::BadCharacters),
+                "{bad:?}"
+            );
         }
         assert_eq!(CompanyName::parse(" \t "), Err(NameProblem::Missing));
         assert_eq!(CompanyName::parse(&"a".repeat(65)), Err(NameProblem::TooLong));
-        assert_eq!(CompanyName::parse(" Müller & Söhne ").unwrap().display(), "Müller & Söhne");
+        assert_eq!(
+            CompanyName::parse(" Müller & Söhne ").unwrap().display(),
+            "Müller & Söhne"
+        );
     }
 
     #[test]
     fn account_names_are_never_addresses() {
         assert_eq!(AccountName::parse("Al.ice_1-x").unwrap().key(), "al.ice_1-x");
         for bad in ["a@b.test", "a b", "аlice", "a\u{0}b", "über"] {
-            assert_eq!(AccountName::parse(bad), Err(NameProblem::BadCharacters), "{bad:?}");
+            assert_eq!(
+                AccountName::parse(bad),
+                Err(NameProblem::BadCharacters),
+                "{bad:?}"
+            );
         }
     }
 
@@ -221,14 +237,28 @@ mod tests {
         assert_eq!(address.key(), EmailAddress::lookup_key("mike@EXAMPLE.ORG"));
         assert_ne!(address.key(), EmailAddress::lookup_key("m\u{131}ke@example.org"));
         assert_ne!(address.key(), EmailAddress::lookup_key("mike@ｅxample.org"));
-        for bad in ["mike", "mike@", "@x.org", "\"a b\"@x.org", "a@x.org,b@x.org", "A <a@x.org>", "a@x.org\nBcc: b@x.org"] {
+        for bad in [
+            "mike",
+            "mike@",
+            "@x.org",
+            "\"a b\"@x.org",
+            "a@x.org,b@x.org",
+            "A <a@x.org>",
+            "a@x.org\nBcc: b@x.org",
+        ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_masked_address_keeps_three_characters() {
-        assert_eq!(EmailAddress::parse("alice@demo.test").unwrap().masked(), "a***@d***.test");
-        assert_eq!(EmailAddress::parse("b@mail.acme.co.uk").unwrap().masked(), "b***@m***.uk");
+        assert_eq!(
+            EmailAddress::parse("alice@demo.test").unwrap().masked(),
+            "a***@d***.test"
+        );
+        assert_eq!(
+            EmailAddress::parse("b@mail.acme.co.uk").unwrap().masked(),
+            "b***@m***.uk"
+        );
     }
 }

@@ -42,7 +42,9 @@ pub fn is_local(path: &str) -> bool {
     path.len() <= LOCAL_PATH_MAX
         && path.starts_with('/')
         && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'@')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'@')
         && !contains_encoded(path)
 }
 
@@ -50,7 +52,9 @@ pub fn is_local(path: &str) -> bool {
 /// proxies decode them.
 fn contains_encoded(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    ["%2f", "%5c", "%0", "%1", "%40"].iter().any(|bad| lower.contains(bad))
+    ["%2f", "%5c", "%0", "%1", "%40"]
+        .iter()
+        .any(|bad| lower.contains(bad))
 }
 
 #[cfg(test)]
@@ -59,13 +63,32 @@ mod tests {
 
     #[test]
     fn a_return_address_never_leaves_the_host() {
-        for good in ["/", "/agent", "/admin/agents?filter=locked&page=2", "/profile#top"] {
+        for good in [
+            "/",
+            "/agent",
+            "/admin/agents?filter=locked&page=2",
+            "/profile#top",
+        ] {
             assert!(is_local(good), "{good}");
         }
         let long = format!("/{}", "a".repeat(5000));
         for bad in [
-            "", "agent", "//evil", "/\\evil", "\\\\evil", "https:evil", "https://evil", "/%09/evil", "/\t/evil",
-            "/@evil", "javascript:alert(1)", "/a\r\nSet-Cookie: x=1", "/%0d%0aSet-Cookie:x", "/%2f/evil", "/%5Cevil", "/ü",
+            "",
+            "agent",
+            "//evil",
+            "/\\evil",
+            "\\\\evil",
+            "https:evil",
+            "https://evil",
+            "/%09/evil",
+            "/\t/evil",
+            "/@evil",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x=1",
+            "/%0d%0aSet-Cookie:x",
+            "/%2f/evil",
+            "/%5Cevil",
+            "/ü",
             long.as_str(),
         ] {
             assert!(!is_local(bad), "{bad}");

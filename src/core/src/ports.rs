@@ -63,6 +63,9 @@ impl SeededRandomness {
 impl Randomness for SeededRandomness {
     fn fill(&self, buffer: &mut [u8]) {
         use rand::RngCore;
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(buffer);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .fill_bytes(buffer);
     }
 }

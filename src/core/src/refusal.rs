@@ -146,15 +146,18 @@ impl Refusal {
 
     /// A refusal because of a single input.
     pub fn field(field: Field, problem: Problem) -> Self {
-        Self::Invalid { fields: vec![FieldProblem { field, problem }] }
+        Self::Invalid {
+            fields: vec![FieldProblem { field, problem }],
+        }
     }
 
     /// What is wrong with `field`, when this refusal is about it.
     pub fn problem(&self, field: Field) -> Option<Problem> {
         match self {
-            Self::Invalid { fields } => {
-                fields.iter().find(|found| found.field == field).map(|found| found.problem)
-            }
+            Self::Invalid { fields } => fields
+                .iter()
+                .find(|found| found.field == field)
+                .map(|found| found.problem),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{limits::CODE_DIGITS, ports::Randomness};
+use crate::{form::ascii_digit, limits::CODE_DIGITS, ports::Randomness};
 
 /// A typed password on its way to the hash. It is wiped when dropped and never shown.
 #[derive(Clone)]
@@ -90,11 +90,17 @@ impl SixDigits {
         Self(Zeroizing::new(format!("{number:06}")))
     }
 
-    /// Reads what a person typed or pasted: white space and hyphens are ignored, six ASCII digits must remain.
+    /// Reads what a person typed or pasted: white space and hyphens are ignored, six digits must remain
+    /// ([`ascii_digit`] says which).
     pub fn parse(typed: &str) -> Option<Self> {
-        let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let right = digits.len() == CODE_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
-        right.then(|| Self(Zeroizing::new(digits)))
+        let digits: Option<String> = typed
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(ascii_digit)
+            .collect();
+        digits
+            .filter(|digits| digits.len() == CODE_DIGITS)
+            .map(|digits| Self(Zeroizing::new(digits)))
     }
 
     /// The digits.
@@ -147,7 +153,14 @@ mod tests {
         let text = token.reveal();
         assert_eq!(text.len(), 43);
         assert_eq!(Token::parse(&text).unwrap().hash(), token.hash());
-        for bad in ["", "x", &text[1..], &format!("{text}A"), &text.replace(&text[0..1], "!"), "../x"] {
+        for bad in [
+            "",
+            "x",
+            &text[1..],
+            &format!("{text}A"),
+            &text.replace(&text[0..1], "!"),
+            "../x",
+        ] {
             assert!(Token::parse(bad).is_none(), "{bad}");
         }
         assert_eq!(format!("{token:?}"), "Token(…)");
@@ -162,15 +175,18 @@ mod tests {
             assert_eq!(code.reveal().len(), 6);
             first[usize::from(code.reveal().as_bytes()[0] - b'0')] += 1;
         }
-        assert!(first.iter().all(|&count| (850..1150).contains(&count)), "{first:?}");
+        assert!(
+            first.iter().all(|&count| (850..1150).contains(&count)),
+            "{first:?}"
+        );
     }
 
     #[test]
     fn a_pasted_code_is_read_and_nonsense_is_not() {
-        for good in ["123456", " 123 456\n", "123-456", "\u{a0}123456"] {
+        for good in ["123456", " 123 456\n", "123-456", "\u{a0}123456", "١٢٣٤٥٦"] {
             assert_eq!(SixDigits::parse(good).unwrap().reveal(), "123456");
         }
-        for bad in ["", "12345", "1234567", "１２３４５６", "12345a", "\0123456", "١٢٣٤٥٦"] {
+        for bad in ["", "12345", "1234567", "１２３４５６", "12345a", "\u{0}123456"] {
             assert!(SixDigits::parse(bad).is_none(), "{bad:?}");
         }
     }

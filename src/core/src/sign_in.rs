@@ -81,7 +81,9 @@ pub fn trust_holds(now: Moment, since: Moment, until: Moment, policy: TwoFactorP
 
 /// When trust given now ends; `None` when the policy allows none.
 pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy) -> Option<Moment> {
-    policy.trust_days().map(|days| now + TimeDelta::days(i64::from(days)))
+    policy
+        .trust_days()
+        .map(|days| now + TimeDelta::days(i64::from(days)))
 }
 
 /// Whether a pending sign-in can still be completed.
@@ -150,7 +152,9 @@ pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
         Comparison::Wrong if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
         Comparison::Wrong => {
             let left = WRONG_CODES_TO_LOCK - counted;
-            AfterCode::Wrong { left: u8::try_from(left).ok().filter(|&left| left <= 2) }
+            AfterCode::Wrong {
+                left: u8::try_from(left).ok().filter(|&left| left <= 2),
+            }
         }
     }
 }
@@ -225,21 +229,42 @@ pub(crate) mod tests {
 
     #[test]
     fn a_right_password_is_not_enough_for_an_account_with_a_second_factor() {
-        assert_eq!(after_password(&company(), &account(), false), Ok(AfterPassword::AskForEmailCode));
+        assert_eq!(
+            after_password(&company(), &account(), false),
+            Ok(AfterPassword::AskForEmailCode)
+        );
         assert_eq!(
             after_password(&company(), &account(), true),
             Ok(AfterPassword::Session(Proof::TrustedBrowser))
         );
-        let plain = Account { email_factor: false, ..account() };
-        assert_eq!(after_password(&company(), &plain, false), Ok(AfterPassword::Session(Proof::Password)));
+        let plain = Account {
+            email_factor: false,
+            ..account()
+        };
+        assert_eq!(
+            after_password(&company(), &plain, false),
+            Ok(AfterPassword::Session(Proof::Password))
+        );
     }
 
     #[test]
     fn the_gate_stops_every_step() {
-        let disabled = Company { enabled: false, ..company() };
-        let inactive = Account { active: false, ..account() };
-        let locked = Account { locked_at: Some(at(0)), ..account() };
-        let counted_out = Account { wrong_codes: 5, ..account() };
+        let disabled = Company {
+            enabled: false,
+            ..company()
+        };
+        let inactive = Account {
+            active: false,
+            ..account()
+        };
+        let locked = Account {
+            locked_at: Some(at(0)),
+            ..account()
+        };
+        let counted_out = Account {
+            wrong_codes: 5,
+            ..account()
+        };
         for (company, account, refusal) in [
             (disabled, account(), Refusal::CompanyDisabled),
             (company(), inactive, Refusal::AccountInactive),
@@ -258,13 +283,33 @@ pub(crate) mod tests {
         let go_on = |now, pending: &Pending| may_continue(now, &company(), &account(), pending);
         assert_eq!(go_on(at(599), &pending()), Ok(()));
         assert_eq!(go_on(at(600), &pending()), Err(Refusal::SignInExpired));
-        assert_eq!(go_on(at(1), &Pending { credential_version: 0, ..pending() }), Err(Refusal::SignInExpired));
-        assert_eq!(go_on(at(1), &Pending { completed_at: Some(at(1)), ..pending() }), Err(Refusal::SignInExpired));
+        assert_eq!(
+            go_on(
+                at(1),
+                &Pending {
+                    credential_version: 0,
+                    ..pending()
+                }
+            ),
+            Err(Refusal::SignInExpired)
+        );
+        assert_eq!(
+            go_on(
+                at(1),
+                &Pending {
+                    completed_at: Some(at(1)),
+                    ..pending()
+                }
+            ),
+            Err(Refusal::SignInExpired)
+        );
     }
 
     #[test]
     fn the_third_and_fourth_wrong_code_warn_and_the_fifth_locks() {
-        let outcomes: Vec<_> = (1..=5).map(|counted| after_code(Comparison::Wrong, counted)).collect();
+        let outcomes: Vec<_> = (1..=5)
+            .map(|counted| after_code(Comparison::Wrong, counted))
+            .collect();
         assert_eq!(
             outcomes,
             [
@@ -279,8 +324,14 @@ pub(crate) mod tests {
 
     #[test]
     fn old_codes_are_not_guesses_and_a_right_one_wins_even_as_the_fifth() {
-        assert_eq!(after_code(Comparison::Replaced, 5), AfterCode::Uncount(OldCode::Replaced));
-        assert_eq!(after_code(Comparison::Expired, 1), AfterCode::Uncount(OldCode::Expired));
+        assert_eq!(
+            after_code(Comparison::Replaced, 5),
+            AfterCode::Uncount(OldCode::Replaced)
+        );
+        assert_eq!(
+            after_code(Comparison::Expired, 1),
+            AfterCode::Uncount(OldCode::Expired)
+        );
         assert_eq!(after_code(Comparison::Right, 5), AfterCode::Session);
     }
 
@@ -293,10 +344,16 @@ pub(crate) mod tests {
         assert!(trust_holds(day(29), day(0), day(30), policy(30)));
         assert!(!trust_holds(day(30), day(0), day(30), policy(30)));
         assert!(trust_holds(day(29), day(0), day(30), policy(90)));
-        assert!(!trust_holds(day(31), day(0), day(30), policy(90)), "a longer policy does not lengthen it");
+        assert!(
+            !trust_holds(day(31), day(0), day(30), policy(90)),
+            "a longer policy does not lengthen it"
+        );
         assert!(!trust_holds(day(15), day(0), day(30), policy(14)));
         assert!(!trust_holds(day(1), day(0), day(30), policy(0)));
-        assert!(!trust_holds(day(-1), day(0), day(30), policy(30)), "a clock that steps back trusts nobody");
+        assert!(
+            !trust_holds(day(-1), day(0), day(30), policy(30)),
+            "a clock that steps back trusts nobody"
+        );
     }
 
     #[test]

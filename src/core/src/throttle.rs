@@ -22,7 +22,11 @@ pub fn wait_after(failures: i64) -> Option<TimeDelta> {
     if doublings < 0 {
         return Some(TimeDelta::zero());
     }
-    let seconds = if doublings >= 5 { LONGEST_WAIT_SECONDS } else { FIRST_WAIT_SECONDS << doublings };
+    let seconds = if doublings >= 5 {
+        LONGEST_WAIT_SECONDS
+    } else {
+        FIRST_WAIT_SECONDS << doublings
+    };
     Some(TimeDelta::seconds(seconds))
 }
 
@@ -39,7 +43,11 @@ pub struct SourceLimits {
 
 impl Default for SourceLimits {
     fn default() -> Self {
-        Self { per_minute: 10, per_hour: 100, accounts_per_ten_minutes: 20 }
+        Self {
+            per_minute: 10,
+            per_hour: 100,
+            accounts_per_ten_minutes: 20,
+        }
     }
 }
 

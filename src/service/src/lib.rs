@@ -163,8 +163,8 @@ impl Service {
 impl Visitor {
     /// What the visitor is told of a failure: a refusal as it is, overload as a time to come back, and of everything
     /// else only the reference under which the log has it.
-    fn explain(&self, failure: Failure) -> Refusal {
-        let error: &dyn std::error::Error = match &failure {
+    fn explain(&self, failure: &Failure) -> Refusal {
+        let error: &dyn std::error::Error = match failure {
             Failure::Refused(refusal) => return refusal.clone(),
             Failure::Store(error) if error.is_unavailable() => {
                 tracing::warn!(request = %self.request, %error, "the database is not available");

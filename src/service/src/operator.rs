@@ -20,6 +20,10 @@ use crate::{Service, Visitor, passwords::HashingError, sign_in::language_of};
 const PASSWORD_MIN: usize = 12;
 /// Longest first name, last name and alias, in characters.
 const PERSON_NAME_MAX: usize = 100;
+/// Name of the product: a word that attackers try first.
+const PRODUCT: &str = "vestibule";
+/// Shorter names say nothing about a password.
+const SHORTEST_WORD: usize = 3;
 
 /// Why an operator's act was refused.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +128,7 @@ pub struct AccountInput {
 
 /// Whether a password is held against the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordRules {
+pub enum PasswordCheck {
     /// Length and zxcvbn, with the names around it as context.
     Enforced,
     /// None: for fixtures of tests.
@@ -274,7 +278,7 @@ impl Service {
     pub async fn create_account(
         &self,
         input: AccountInput,
-        rules: PasswordRules,
+        check: PasswordCheck,
     ) -> Result<Account, OperatorError> {
         let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
         let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
@@ -297,7 +301,7 @@ impl Service {
             &first_name,
             &last_name,
         ];
-        check_password(&input.password, &words, rules)?;
+        check_password(&input.password, &words, check)?;
         let hash = self.inner.hasher.hash(&input.password, self.random()).await?;
 
         let now = self.now();
@@ -433,7 +437,7 @@ impl Service {
             account.first_name.as_str(),
             account.last_name.as_str(),
         ];
-        check_password(password, &words, PasswordRules::Enforced)?;
+        check_password(password, &words, PasswordCheck::Enforced)?;
         let hash = self.inner.hasher.hash(password, self.random()).await?;
         let mut writer = self.inner.store.write().await?;
         writer
@@ -450,7 +454,7 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
-    /// Switches an account on or off; off ends its sessions and pending sign-ins.
+    /// Switches an account on or off; off ends its sessions. A sign-in under way is stopped by the gate, which tells why.
     ///
     /// # Errors
     /// Unknown names; a failing database.
@@ -467,7 +471,6 @@ impl Service {
             .await?;
         if !active {
             writer.end_sessions_of(company.id, account.id).await?;
-            writer.delete_pendings_of(company.id, account.id).await?;
         }
         Ok(writer.commit().await?)
     }
@@ -549,21 +552,92 @@ fn person_name(typed: &str) -> Result<String, OperatorError> {
     Ok(name.to_owned())
 }
 
-/// Length and guessability (product.md section 6): at least "safely unguessable" by zxcvbn, which is 3 of 4, with
-/// the names around the account as words an attacker tries first.
-fn check_password(password: &Password, words: &[&str], rules: PasswordRules) -> Result<(), OperatorError> {
-    let length = password.reveal().chars().count();
+/// Length and guessability (product.md section 6): at least "safely unguessable" by zxcvbn, which is 3 of 4. The names
+/// around the account are what an attacker tries first (N4): zxcvbn knows them, and what is left of the password
+/// without them has to be strong by itself.
+fn check_password(password: &Password, names: &[&str], check: PasswordCheck) -> Result<(), OperatorError> {
+    let password = password.reveal();
+    let length = password.chars().count();
     if length > PASSWORD_MAX {
         return Err(OperatorError::PasswordTooLong);
     }
-    if rules == PasswordRules::Waived {
+    if check == PasswordCheck::Waived {
         return Ok(());
     }
     if length < PASSWORD_MIN {
         return Err(OperatorError::PasswordTooShort { least: PASSWORD_MIN });
     }
-    if zxcvbn::zxcvbn(password.reveal(), words).score() < zxcvbn::Score::Three {
+    let mut words: Vec<String> = names
+        .iter()
+        .chain(&[PRODUCT])
+        .flat_map(|name| name.split(['@', ' ']).chain([*name]))
+        .map(str::to_lowercase)
+        .filter(|word| word.chars().count() >= SHORTEST_WORD)
+        .collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let rest = words.iter().fold(password.to_lowercase(), |rest, word| {
+        rest.replace(word.as_str(), "")
+    });
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let guessable = |text: &str| zxcvbn::zxcvbn(text, &words).score() < zxcvbn::Score::Three;
+    if guessable(password) || (rest.len() < password.to_lowercase().len() && guessable(&rest)) {
         return Err(OperatorError::PasswordTooWeak);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password: &str) -> Result<(), OperatorError> {
+        let names = ["Acme", "alice", "alice@mail.acme.test", "Alice", "Ng"];
+        check_password(
+            &Password::new(password.to_owned()),
+            &names,
+            PasswordCheck::Enforced,
+        )
+    }
+
+    #[test]
+    fn passwords_that_are_easy_to_guess_are_refused() {
+        for weak in [
+            "passwordpassword",
+            "Acme2026!!!!",
+            "alicealice12",
+            "alice-acme-alice",
+            "alice@mail.acme.test",
+            "vestibule123",
+            "qwertyuiop12",
+            "aaaaaaaaaaaaaaaa",
+        ] {
+            assert!(
+                matches!(check(weak), Err(OperatorError::PasswordTooWeak)),
+                "{weak}"
+            );
+        }
+        for strong in [
+            "kqzvwyxbntgmrdf",
+            "violet harbour kettle",
+            "Ünïcödé is fine too",
+            "acme violet harbour kettle",
+        ] {
+            assert!(check(strong).is_ok(), "{strong}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(matches!(
+            check("kqzvwyxbntg"),
+            Err(OperatorError::PasswordTooShort { least: 12 })
+        ));
+        assert!(check("kqzvwyxbntgm").is_ok());
+        let long: String = ["violet harbour kettle "; 7].concat();
+        assert!(matches!(check(&long[..129]), Err(OperatorError::PasswordTooLong)));
+        assert!(!matches!(
+            check(&long[..128]),
+            Err(OperatorError::PasswordTooLong)
+        ));
+    }
 }

@@ -38,7 +38,7 @@ impl Service {
     pub async fn session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Refusal> {
         self.find_session(visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn find_session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Failure> {
@@ -82,7 +82,7 @@ impl Service {
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
         self.end_own_session(visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn end_own_session(&self, visitor: &Visitor) -> Result<(), Failure> {
@@ -114,7 +114,7 @@ impl Service {
     ) -> Result<(), Refusal> {
         self.store_language(signed_in, language)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn store_language(&self, signed_in: &SignedIn, language: &str) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! The whole sign-in on real databases, with a clock and randomness that the tests hold.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod site;
 
 use futures::future::join_all;

@@ -41,6 +41,7 @@ pub fn from_tag(tag: &str) -> Option<Locale> {
         || !tag
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        || tag.split('-').any(str::is_empty)
     {
         return None;
     }

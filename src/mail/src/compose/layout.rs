@@ -147,7 +147,7 @@ fn block_html(block: &Block) -> Markup {
             Block::Paragraph(words) => p style=(PARAGRAPH) { (words) },
             Block::Code(code) => p class="code" dir="ltr" translate="no" style=(CODE) { (code) },
             Block::Button { label, link } => {
-                p style=(PARAGRAPH) { a class="button" href=(link.0) style=(BUTTON) { (label) } }
+                p style=(PARAGRAPH) { a class="button" href=(link.0) target="_blank" rel="noreferrer" style=(BUTTON) { (label) } }
                 p class="quiet" style=(SMALL) { span dir="ltr" { (link.0) } }
             },
             Block::Facts(facts) => {

@@ -33,7 +33,7 @@ impl Service {
     pub async fn verify_code(&self, typed: &str, trust: bool, visitor: &Visitor) -> Result<Granted, Refusal> {
         self.check_code(typed, trust, visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn check_code(&self, typed: &str, trust: bool, visitor: &Visitor) -> Result<Granted, Failure> {

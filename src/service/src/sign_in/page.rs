@@ -29,7 +29,7 @@ impl Service {
     pub async fn resend_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
         self.mail_new_code(visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn mail_new_code(&self, visitor: &Visitor) -> Result<(), Failure> {
@@ -134,7 +134,7 @@ impl Service {
     pub async fn cancel_sign_in(&self, visitor: &Visitor) -> Result<(), Refusal> {
         self.give_sign_in_up(visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn give_sign_in_up(&self, visitor: &Visitor) -> Result<(), Failure> {
@@ -162,7 +162,7 @@ impl Service {
     pub async fn open_sign_in(&self, visitor: &Visitor) -> Result<OpenSignIn, Refusal> {
         self.look_at_sign_in(visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn look_at_sign_in(&self, visitor: &Visitor) -> Result<OpenSignIn, Failure> {

@@ -52,7 +52,7 @@ impl Service {
     pub async fn sign_in(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
         self.check_password(form, visitor)
             .await
-            .map_err(|failure| visitor.explain(failure))
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn check_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
@@ -145,17 +145,13 @@ impl Service {
     /// What tries are counted by: the account, or for unknown names a fingerprint of what was typed, so that both
     /// leave the same traces in the same time.
     fn subject(&self, form: &SignInForm, found: Option<&(Company, Account, PasswordRecord)>) -> [u8; 32] {
-        match found {
-            Some((company, account, _)) => self.account_subject(company, account),
-            None => {
-                let company = name::key(&form.company);
-                let account = name::key(&form.account);
-                self.inner.keys.derive(
-                    Purpose::Subject,
-                    &[company.as_bytes(), account.as_bytes(), b"unknown"],
-                )
-            }
+        if let Some((company, account, _)) = found {
+            return self.account_subject(company, account);
         }
+        let company = name::key(&form.company);
+        let account = name::key(&form.account);
+        let parts = [company.as_bytes(), account.as_bytes(), b"unknown"];
+        self.inner.keys.derive(Purpose::Subject, &parts)
     }
 
     /// What tries on an account are counted by.

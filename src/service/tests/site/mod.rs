@@ -13,7 +13,7 @@ use vestibule_mail::outbox::{Claimed, Queue};
 use vestibule_service::{
     Service, Settings, Visitor,
     keys::{Key, Keys},
-    operator::{AccountInput, CompanyInput, PasswordRules},
+    operator::{AccountInput, CompanyInput, PasswordCheck},
     passwords::{HashCost, Hasher},
     sign_in::{Granted, Outcome, SignInForm},
 };
@@ -114,7 +114,7 @@ impl Site {
             password: password(PASSWORD),
         };
         self.service
-            .create_account(input, PasswordRules::Enforced)
+            .create_account(input, PasswordCheck::Enforced)
             .await
             .unwrap();
     }
