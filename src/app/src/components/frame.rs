@@ -1,0 +1,125 @@
+//! What surrounds every page: skip link, logo, language form, footer.
+
+use leptos::{ev, prelude::*};
+use serde::{Deserialize, Serialize};
+use vestibule_core::paths;
+use vestibule_translations::{Locale, all, from_tag, name, tag};
+
+use super::PRODUCT;
+use crate::{
+    browser,
+    page::Links,
+    text::{Sentence, text},
+};
+
+/// What an island must know about the page around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shell {
+    /// Language tag of the page.
+    pub language: String,
+    /// Address of the page: the language form comes back to it.
+    pub path: String,
+    /// Links of the footer.
+    pub links: Links,
+    /// Address of the logo.
+    pub logo: String,
+}
+
+impl Shell {
+    /// Language of the page; English when the tag is unknown.
+    pub fn locale(&self) -> Locale {
+        from_tag(&self.language).unwrap_or_default()
+    }
+}
+
+/// The frame of the sign-in screens: logo and language on top, the form in the middle, the doorway at the side.
+pub fn gate(
+    shell: Shell,
+    locale: RwSignal<Locale>,
+    title: impl Fn() -> Sentence + 'static,
+    content: impl IntoView,
+) -> impl IntoView {
+    let Shell {
+        path, links, logo, ..
+    } = shell;
+    Effect::new(move |_| {
+        let now = locale.get();
+        browser::name_language(now, title()(now));
+    });
+    view! {
+        <div class="gate">
+            {skip_link(locale)}
+            <header class="gate-top">{brand(logo, None)} {language_form(locale, path)}</header>
+            <main id="content" class="gate-main" tabindex="-1">
+                <div class="sheet">{content}</div>
+            </main>
+            {footer(locale, links)}
+            <div class="doorway" aria-hidden="true"></div>
+        </div>
+    }
+}
+
+/// Link for keyboards that jumps over the header.
+pub fn skip_link(locale: RwSignal<Locale>) -> impl IntoView {
+    view! {
+        <a class="skip" href="#content">
+            {text!(locale, common.skip_to_content)}
+        </a>
+    }
+}
+
+/// Logo and name; a link when `href` is given.
+pub fn brand(logo: String, href: Option<&'static str>) -> impl IntoView {
+    view! {
+        <a class="brand" href=href>
+            <img src=logo alt="" width="36" height="36" />
+            <span>{PRODUCT}</span>
+        </a>
+    }
+}
+
+/// The language switch. A plain form that comes back to the same page; live inside an island.
+pub fn language_form(locale: RwSignal<Locale>, return_to: String) -> impl IntoView {
+    let switch = move |event: ev::Event| {
+        if let Some(chosen) = from_tag(&event_target_value(&event)) {
+            browser::remember_language(chosen);
+            locale.set(chosen);
+        }
+    };
+    let first = locale.get_untracked();
+    let options = all()
+        .iter()
+        .map(|&offered| {
+            view! {
+                <option value=tag(offered) lang=tag(offered) selected=offered == first>
+                    {name(offered)}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <form class="language" method="post" action=paths::LANGUAGE>
+            <label for="language">{text!(locale, common.language)}</label>
+            <input type="hidden" name="return_to" value=return_to />
+            <select id="language" name="language" autocomplete="off" on:change=switch>
+                {options}
+            </select>
+            <button class="button small before-script">{text!(locale, common.change_language)}</button>
+        </form>
+    }
+}
+
+/// Links at the end of every page.
+pub fn footer(locale: RwSignal<Locale>, links: Links) -> impl IntoView {
+    view! {
+        <footer class="foot">
+            <a href=links.terms>{text!(locale, common.terms)}</a>
+            <a href=links.privacy>{text!(locale, common.privacy)}</a>
+            {links
+                .mailbox
+                .map(|href| {
+                    view! { <a href=href>{text!(locale, mailbox.title)}</a> }
+                })}
+        </footer>
+    }
+}

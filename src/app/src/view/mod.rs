@@ -1,0 +1,24 @@
+//! Whole HTML documents, rendered on the server.
+
+mod console;
+mod document;
+mod mailbox;
+mod site;
+
+#[cfg(test)]
+mod tests;
+
+use leptos::prelude::*;
+
+pub use document::document;
+
+use crate::page::Page;
+
+/// Renders a page to HTML. Everything is in `page` already, so nothing is awaited.
+pub fn render(page: Page) -> String {
+    // Without resources there is nothing to hand from server to browser, hence no shared context.
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| document(page).to_html());
+    owner.unset_with_forced_cleanup();
+    html
+}

@@ -1,0 +1,106 @@
+//! The frame of pages without an island, the legal texts and the error pages. All of it is plain HTML.
+
+use leptos::prelude::*;
+use vestibule_core::{paths, refusal::Refusal};
+use vestibule_translations::{Locale, direction, from_tag, refusal, td_string};
+
+use crate::{
+    components::frame::{brand, footer, language_form, skip_link},
+    page::{Frame, LegalPage, SignedIn},
+};
+
+/// Header, content, footer.
+pub(super) fn site(frame: Frame, content: impl IntoView) -> impl IntoView {
+    let Frame {
+        locale,
+        path,
+        links,
+        assets,
+        signed_in,
+        ..
+    } = frame;
+    let shared = RwSignal::new(locale);
+    view! {
+        <div class="site">
+            {skip_link(shared)}
+            <header class="site-top">
+                {brand(assets.logo, Some("/"))} {language_form(shared, path)}
+                {signed_in.map(|somebody| status_menu(locale, somebody))}
+            </header>
+            {content}
+            {footer(shared, links)}
+        </div>
+    }
+}
+
+/// Who is signed in, and the way out. Opens without scripts.
+fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
+    let SignedIn {
+        alias,
+        account,
+        email,
+        company,
+        ..
+    } = somebody;
+    let initial = alias.chars().next().map(|first| first.to_uppercase().to_string());
+    let signed_in_as = td_string!(now, common.signed_in_as, name = alias.clone());
+    view! {
+        <details class="status">
+            <summary>
+                <span class="avatar" aria-hidden="true">{initial}</span>
+                <span class="visually-hidden">{signed_in_as}</span>
+                <bdi class="status-name" aria-hidden="true">{alias.clone()}</bdi>
+            </summary>
+            <div class="status-panel">
+                <p class="status-who">
+                    <bdi><b>{alias}</b></bdi>
+                    <bdi>{account}</bdi>
+                    <bdi>{email}</bdi>
+                    <bdi>{company}</bdi>
+                </p>
+                <form method="post" action=paths::LOGOUT>
+                    <button class="button wide">{td_string!(now, common.logout)}</button>
+                </form>
+            </div>
+        </details>
+    }
+}
+
+/// Terms of Service or Privacy Policy.
+pub(super) fn legal(frame: Frame, page: LegalPage) -> impl IntoView {
+    let LegalPage { language, html, .. } = page;
+    let dir = from_tag(&language).map_or("auto", direction);
+    let content = view! {
+        <main id="content" class="reading" tabindex="-1">
+            <article class="prose" lang=language dir=dir inner_html=html></article>
+        </main>
+    };
+    site(frame, content)
+}
+
+/// An error page: what happened, in one sentence, and the way back.
+pub(super) fn problem(frame: Frame, refusal: &Refusal) -> impl IntoView {
+    let now = frame.locale;
+    let heading = refusal::title(now, refusal);
+    let sentence = refusal::full_sentence(now, refusal);
+    let status = refusal.status();
+    let home = matches!(
+        refusal,
+        Refusal::NotFound | Refusal::Forbidden | Refusal::Internal { .. }
+    );
+    let back = if home {
+        view! { <a class="button primary" href="/">{td_string!(now, errors.go_home)}</a> }.into_any()
+    } else {
+        view! { <a class="button primary" href=paths::LOGIN>{td_string!(now, sign_in.back_to_sign_in)}</a> }
+            .into_any()
+    };
+    let content = view! {
+        <main id="content" class="problem-page" tabindex="-1">
+            <p class="problem-status" aria-hidden="true">{status}</p>
+            <h1>{heading}</h1>
+            <p class="lead">{sentence}</p>
+            <p>{back}</p>
+        </main>
+    };
+    site(frame, content)
+}
