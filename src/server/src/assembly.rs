@@ -1,0 +1,69 @@
+//! Puts the use cases together from the settings: the same for the server, the commands and the test kit.
+
+use std::sync::Arc;
+
+use vestibule_core::{
+    paths,
+    ports::{Clock, Randomness},
+};
+use vestibule_service::{
+    Service, Settings,
+    keys::{BadKeys, Key, Keys},
+    passwords::{HashCost, Hasher, HashingError},
+};
+use vestibule_storage::Store;
+
+use crate::{
+    config::Config,
+    key_file::{self, KeyFileError},
+};
+
+/// Why the use cases cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// The key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// Its keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
+    /// The first password could not be hashed.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+}
+
+/// Tags of the languages on offer; the first is the fallback.
+pub fn languages() -> Vec<String> {
+    vestibule_translations::all()
+        .iter()
+        .map(|locale| vestibule_translations::tag(*locale).to_owned())
+        .collect()
+}
+
+/// The use cases on this database. Makes the key file when there is none.
+///
+/// # Errors
+/// [`AssemblyError`] when the key file cannot be used.
+pub fn service(
+    config: &Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+) -> Result<Service, AssemblyError> {
+    let keys = key_file::load_or_create(&config.key_file, clock.as_ref(), randomness.as_ref())?
+        .into_keys()
+        .into_iter()
+        .map(|key| Key {
+            version: key.version,
+            secret: key.secret,
+        })
+        .collect();
+    let keys = Keys::new(keys)?;
+    let hasher = Hasher::new(HashCost::default(), config.hashing_threads, randomness.as_ref())?;
+    let settings = Settings {
+        languages: languages(),
+        source_limits: config.sources,
+        sign_in_url: format!("{}{}", config.origin(), paths::LOGIN),
+    };
+    Ok(Service::new(store, clock, randomness, hasher, keys, settings))
+}

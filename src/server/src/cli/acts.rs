@@ -1,0 +1,352 @@
+//! The one place where commands meet the rest of the program.
+
+use std::{
+    io::{BufRead as _, Read as _},
+    sync::Arc,
+};
+
+use vestibule_core::{limits::PASSWORD_MAX_BYTES, secret::Password};
+use vestibule_service::{
+    Service,
+    operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck},
+};
+use vestibule_storage::{Store, StoreOptions};
+use zeroize::Zeroizing;
+
+use super::{
+    AccountCommand, CompanyCommand, Refused, SecondFactor, Streams,
+    output::{self, AccountView, CompanyView},
+    sentences::{self, Names},
+};
+use crate::{
+    assembly::{self, AssemblyError},
+    config::Config,
+    system::{SystemClock, SystemRandomness},
+};
+
+/// Serves until told to stop.
+pub(super) async fn serve(config: Config) -> Result<(), Refused> {
+    start(config, crate::serve::ServeOptions::default()).await
+}
+
+/// Serves the demo until told to stop; `welcome` makes what is printed when it can be visited.
+pub(super) async fn serve_demo(config: Config, welcome: fn(&Config) -> String) -> Result<(), Refused> {
+    start(
+        config,
+        crate::serve::ServeOptions {
+            welcome: Some(welcome),
+        },
+    )
+    .await
+}
+
+async fn start(config: Config, options: crate::serve::ServeOptions) -> Result<(), Refused> {
+    crate::serve::serve(config, options)
+        .await
+        .map_err(|error| Refused::because(format!("{error}.")))
+}
+
+/// Brings the database up to date.
+pub(super) async fn migrate(config: &Config, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    let store = open_store(config).await?;
+    let pending = store
+        .migrations_pending()
+        .await
+        .map_err(|error| store_refused(&error))?;
+    store.migrate().await.map_err(|error| store_refused(&error))?;
+    store.close().await;
+    match pending {
+        0 => writeln!(streams.output, "The database was up to date already.")?,
+        1 => writeln!(streams.output, "The database is up to date: 1 step was applied.")?,
+        many => writeln!(
+            streams.output,
+            "The database is up to date: {many} steps were applied."
+        )?,
+    }
+    Ok(())
+}
+
+/// Commands about companies.
+pub(super) async fn company(
+    config: &Config,
+    command: CompanyCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let service = open_service(config).await?;
+    let result = company_act(&service, command, streams).await;
+    service.store().close().await;
+    result
+}
+
+async fn company_act(
+    service: &Service,
+    command: CompanyCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    match command {
+        CompanyCommand::Create {
+            name,
+            language,
+            time_zone,
+            two_factor_policy,
+        } => {
+            let input = CompanyInput {
+                name: name.clone(),
+                language,
+                time_zone,
+                two_factor_days: two_factor_policy,
+            };
+            let made = service
+                .create_company(input)
+                .await
+                .map_err(|error| refused(&name, "", &error))?;
+            writeln!(streams.output, "Created the company {:?}.", made.name)?;
+        }
+        CompanyCommand::List { json } => {
+            let companies = service
+                .companies()
+                .await
+                .map_err(|error| refused("", "", &error))?;
+            if json {
+                let views: Vec<_> = companies.iter().map(CompanyView::from).collect();
+                output::json(streams.output, &views)?;
+            } else if companies.is_empty() {
+                writeln!(
+                    streams.output,
+                    "There is no company yet: `vestibule company create --name Acme`"
+                )?;
+            } else {
+                output::companies(streams.output, &companies)?;
+            }
+        }
+        CompanyCommand::Enable { name } => {
+            service
+                .set_company_enabled(&name, true)
+                .await
+                .map_err(|error| refused(&name, "", &error))?;
+            writeln!(
+                streams.output,
+                "The company {name:?} is enabled: its people can sign in."
+            )?;
+        }
+        CompanyCommand::Disable { name } => {
+            service
+                .set_company_enabled(&name, false)
+                .await
+                .map_err(|error| refused(&name, "", &error))?;
+            let answer = "is disabled: its sessions are over, nobody can sign in";
+            writeln!(streams.output, "The company {name:?} {answer}.")?;
+        }
+        CompanyCommand::Delete {
+            name,
+            confirm,
+            dry_run,
+        } => {
+            delete_company(service, &name, confirm.as_deref(), dry_run, streams).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn delete_company(
+    service: &Service,
+    name: &str,
+    confirm: Option<&str>,
+    dry_run: bool,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let contents = service
+        .company_contents(name)
+        .await
+        .map_err(|error| refused(name, "", &error))?;
+    let contents = format!(
+        "{} accounts and {} sessions",
+        contents.accounts, contents.sessions
+    );
+    if dry_run {
+        let answer = format!("This would delete the company {name:?} with {contents}. Nothing was deleted.");
+        writeln!(streams.output, "{answer}")?;
+        return Ok(());
+    }
+    if confirm != Some(name) {
+        return Err(Refused::because(format!(
+            "Nothing was deleted: --confirm has to repeat the name {name:?} exactly."
+        )));
+    }
+    service
+        .delete_company(name)
+        .await
+        .map_err(|error| refused(name, "", &error))?;
+    writeln!(streams.output, "Deleted the company {name:?} with {contents}.")?;
+    Ok(())
+}
+
+/// Commands about accounts.
+pub(super) async fn account(
+    config: &Config,
+    command: AccountCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let service = open_service(config).await?;
+    let result = account_act(&service, command, streams).await;
+    service.store().close().await;
+    result
+}
+
+async fn account_act(
+    service: &Service,
+    command: AccountCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    match command {
+        AccountCommand::Create {
+            company,
+            account,
+            email,
+            first_name,
+            last_name,
+            roles,
+            language,
+            second_factor,
+            password_stdin: _,
+        } => {
+            let input = AccountInput {
+                company: company.clone(),
+                account: account.clone(),
+                email,
+                first_name,
+                last_name,
+                roles,
+                language,
+                email_factor: second_factor == SecondFactor::Email,
+                password: password(streams)?,
+            };
+            let made = service.create_account(input, PasswordCheck::Enforced).await;
+            let made = made.map_err(|error| refused(&company, &account, &error))?;
+            writeln!(
+                streams.output,
+                "Created the account {:?} in the company {company:?}.",
+                made.name
+            )?;
+        }
+        AccountCommand::List { company, json } => {
+            let accounts = service
+                .accounts(&company)
+                .await
+                .map_err(|error| refused(&company, "", &error))?;
+            if json {
+                let views: Vec<_> = accounts.iter().map(AccountView::from).collect();
+                output::json(streams.output, &views)?;
+            } else if accounts.is_empty() {
+                writeln!(streams.output, "The company {company:?} has no account yet.")?;
+            } else {
+                output::accounts(streams.output, &accounts)?;
+            }
+        }
+        AccountCommand::Unlock { company, account } => {
+            let done = service.unlock_account(&company, &account).await;
+            done.map_err(|error| refused(&company, &account, &error))?;
+            writeln!(
+                streams.output,
+                "Unlocked the account {account:?} of the company {company:?}."
+            )?;
+        }
+        AccountCommand::SetPassword {
+            company,
+            account,
+            password_stdin: _,
+        } => {
+            let password = password(streams)?;
+            let done = service.set_password(&company, &account, &password).await;
+            done.map_err(|error| refused(&company, &account, &error))?;
+            let whose = format!("the account {account:?} of the company {company:?}");
+            writeln!(
+                streams.output,
+                "Set the password of {whose}. Its sessions are over."
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn refused(company: &str, account: &str, error: &OperatorError) -> Refused {
+    let languages = assembly::languages();
+    Refused::because(sentences::operator(
+        error,
+        Names {
+            company,
+            account,
+            languages: &languages,
+        },
+    ))
+}
+
+/// The first line of standard input, without its end.
+fn password(streams: &mut Streams<'_>) -> Result<Password, Refused> {
+    let unreadable =
+        |what: &str| Refused::because(format!("No password can be read from standard input: {what}."));
+    // One byte more than allowed and the end of the line, so that a longer one is refused and not cut.
+    let most = PASSWORD_MAX_BYTES as u64 + 3;
+    let mut line = Zeroizing::new(Vec::with_capacity(PASSWORD_MAX_BYTES + 3));
+    streams
+        .input
+        .take(most)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| unreadable(&error.to_string()))?;
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Err(unreadable("the first line is empty"));
+    }
+    if line.len() > PASSWORD_MAX_BYTES {
+        return Err(Refused::because(
+            "The password is too long: it may have up to 128 characters.",
+        ));
+    }
+    match std::str::from_utf8(line) {
+        Ok(text) if !text.contains('\0') => Ok(Password::new(text.to_owned())),
+        _ => Err(unreadable("it is not valid UTF-8")),
+    }
+}
+
+/// The use cases, on a database that is up to date.
+pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
+    let store = open_store(config).await?;
+    if store
+        .migrations_pending()
+        .await
+        .map_err(|error| store_refused(&error))?
+        > 0
+    {
+        return Err(Refused::because(
+            "The database is not prepared for this version: run `vestibule migrate` first.",
+        ));
+    }
+    assemble(config, store)
+}
+
+/// The use cases, on a database that is brought up to date first.
+pub(super) async fn open_fresh_service(config: &Config) -> Result<Service, Refused> {
+    let store = open_store(config).await?;
+    store.migrate().await.map_err(|error| store_refused(&error))?;
+    assemble(config, store)
+}
+
+fn assemble(config: &Config, store: Store) -> Result<Service, Refused> {
+    assembly::service(config, store, Arc::new(SystemClock), Arc::new(SystemRandomness)).map_err(|error| {
+        match error {
+            AssemblyError::KeyFile(error) => Refused::because(sentences::key_file(&error)),
+            other => Refused::because(format!("The program cannot start: {other}.")),
+        }
+    })
+}
+
+async fn open_store(config: &Config) -> Result<Store, Refused> {
+    Store::open(config.database_url.reveal(), StoreOptions::default())
+        .await
+        .map_err(|error| store_refused(&error))
+}
+
+fn store_refused(error: &vestibule_storage::StoreError) -> Refused {
+    Refused::because(sentences::store(error))
+}

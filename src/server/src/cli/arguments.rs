@@ -1,0 +1,309 @@
+//! The arguments, with the help that teaches them.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use vestibule_core::account::Role;
+
+use crate::config::KEYS;
+
+/// Vestibule: sign-in for many companies in one installation.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, arg_required_else_help = true, after_help = FIRST_HOUR)]
+pub struct Cli {
+    /// File with settings
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "File with settings [default: VESTIBULE_CONFIG, else vestibule.toml when it exists]"
+    )]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const FIRST_HOUR: &str = "\
+Just looking:
+  vestibule demo
+
+The first hour of a real installation:
+  vestibule config check
+  vestibule migrate
+  vestibule company create --name Acme --language en --time-zone Europe/London
+  vestibule account create --company Acme --account alice --email alice@acme.example \\
+      --first-name Alice --role admin --second-factor email --password-stdin < password.txt
+  vestibule serve
+
+Exit codes: 0 done, 1 refused (the reason is on standard error), 2 wrong usage.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the pages and send the mails
+    #[command(after_help = "\
+Brings the database up to date, makes the key file when there is none, and runs until it receives SIGTERM or SIGINT;
+requests under way may then end (setting shutdown_seconds). /healthz and /readyz are for supervisors.
+
+Examples:
+  vestibule serve
+  VESTIBULE_LISTEN=127.0.0.1:8080 vestibule serve
+  vestibule serve --config /etc/vestibule.toml")]
+    Serve,
+    /// Bring the database up to this version
+    #[command(after_help = "\
+Creates the tables the first time. `serve` does the same at its start; this command is for doing it beforehand, for
+instance with a database user that may change tables. Make a copy of the database first.
+
+Example:
+  VESTIBULE_DATABASE_URL=postgres://owner:…@db/vestibule vestibule migrate")]
+    Migrate,
+    /// Look at the settings
+    Config {
+        /// What to do.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Manage companies
+    Company {
+        /// What to do.
+        #[command(subcommand)]
+        command: CompanyCommand,
+    },
+    /// Manage the accounts of a company
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Try everything on this machine, without setting anything up
+    #[command(after_help = "\
+Serves a company with three accounts and a mailbox page that receives all mails. It reads no settings and keeps all it
+has in one folder: delete the folder to start afresh. Its passwords are printed, so it listens on this machine only.
+
+Examples:
+  vestibule demo
+  vestibule demo --listen 127.0.0.1:8080 --data /tmp/vestibule-demo")]
+    Demo(DemoArguments),
+}
+
+/// Arguments of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArguments {
+    /// Folder for the demo's data
+    #[arg(long, value_name = "FOLDER", default_value = "vestibule-demo")]
+    pub data: PathBuf,
+    /// Address and port to listen on, this machine only
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub listen: String,
+}
+
+/// Commands about the settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check all settings and show them, with where each comes from
+    Check,
+}
+
+/// Commands about companies.
+#[derive(Debug, Subcommand)]
+pub enum CompanyCommand {
+    /// Create a company
+    #[command(after_help = "\
+Example:
+  vestibule company create --name Acme --language de --time-zone Europe/Berlin --two-factor-policy 30")]
+    Create {
+        /// Name, which people type at sign-in: up to 64 characters
+        #[arg(long)]
+        name: String,
+        /// Language of its pages and mails, for accounts that have not chosen one
+        #[arg(long, value_name = "TAG", default_value = "en")]
+        language: String,
+        /// Time zone, by its IANA name
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        time_zone: String,
+        /// Days for which people may skip the second factor in a browser they trust; 0 = never
+        #[arg(long, value_name = "DAYS", default_value = "0", value_parser = policy_days())]
+        two_factor_policy: i64,
+    },
+    /// List all companies
+    #[command(after_help = "\
+Example:
+  vestibule company list --json")]
+    List {
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the people of a company sign in again
+    Enable {
+        /// Name of the company
+        #[arg(long)]
+        name: String,
+    },
+    /// End all sessions of a company and let nobody of it sign in
+    Disable {
+        /// Name of the company
+        #[arg(long)]
+        name: String,
+    },
+    /// Delete a company with its accounts, for ever
+    #[command(after_help = "\
+Look first, then delete; the name has to be given twice:
+  vestibule company delete --name Acme --dry-run
+  vestibule company delete --name Acme --confirm Acme")]
+    Delete {
+        /// Name of the company
+        #[arg(long)]
+        name: String,
+        /// The name once more, exactly
+        #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+        confirm: Option<String>,
+        /// Only say what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Commands about accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Create an account that can sign in at once
+    #[command(after_help = "\
+The password is read from standard input, one line, never from an argument. It needs 12 characters and must not be easy
+to guess.
+
+Examples:
+  vestibule account create --company Acme --account alice --email alice@acme.example \\
+      --first-name Alice --role agent --second-factor email --password-stdin < password.txt
+  pwgen -s 20 1 | vestibule account create --company Acme --account root --email it@acme.example \\
+      --first-name Ada --role agent --role admin --password-stdin")]
+    Create {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name: letters, digits, dot, underscore and hyphen
+        #[arg(long)]
+        account: String,
+        /// E-mail address; codes go there
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        /// First name
+        #[arg(long, value_name = "NAME")]
+        first_name: String,
+        /// Last name
+        #[arg(long, value_name = "NAME", default_value = "")]
+        last_name: String,
+        /// agent, supervisor or admin; may be given more than once
+        #[arg(long = "role", value_name = "ROLE", default_value = "agent", value_parser = role())]
+        roles: Vec<Role>,
+        /// Language of its pages and mails [default: the company's]
+        #[arg(long, value_name = "TAG")]
+        language: Option<String>,
+        /// What is asked for besides the password
+        #[arg(long, value_name = "KIND", value_enum, default_value_t = SecondFactor::Email)]
+        second_factor: SecondFactor,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// List the accounts of a company
+    #[command(after_help = "\
+Example:
+  vestibule account list --company Acme --json")]
+    List {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Unlock an account that five wrong codes locked
+    #[command(after_help = "\
+The owner is told by mail.
+
+Example:
+  vestibule account unlock --company Acme --account alice")]
+    Unlock {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name or e-mail address
+        #[arg(long)]
+        account: String,
+    },
+    /// Set an account's password, end its sessions and forget its trusted browsers
+    #[command(after_help = "\
+Example:
+  vestibule account set-password --company Acme --account alice --password-stdin < password.txt")]
+    SetPassword {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name or e-mail address
+        #[arg(long)]
+        account: String,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+/// What is asked for besides the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecondFactor {
+    /// Nothing
+    None,
+    /// A code that is mailed at each sign-in
+    Email,
+}
+
+fn policy_days() -> impl clap::builder::TypedValueParser<Value = i64> {
+    use clap::builder::TypedValueParser as _;
+    // Every possible value is a number, so that the fallback is never used.
+    clap::builder::PossibleValuesParser::new(["0", "14", "30", "60", "90"])
+        .map(|days| days.parse().unwrap_or_default())
+}
+
+fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new([Role::Agent, Role::Supervisor, Role::Admin].map(Role::as_str))
+        .try_map(|role| role.parse::<Role>())
+}
+
+/// The whole command, with the list of settings in the help of `config check`.
+pub fn command() -> clap::Command {
+    Cli::command().mut_subcommand("config", |config| {
+        config.mut_subcommand("check", |check| check.after_help(settings_help()))
+    })
+}
+
+fn settings_help() -> String {
+    let mut help = String::from(
+        "Settings come from the file (TOML), and from environment variables, which win. All of them are optional.\n\n",
+    );
+    for key in KEYS {
+        // Writing to a String cannot fail.
+        let _ = write!(help, "  {}\n      {}", key.name, key.purpose);
+        if let Some(default) = key.default {
+            let _ = write!(help, " Default: {default}");
+        }
+        let _ = write!(help, "\n      {}", key.variable());
+        if key.secret {
+            let _ = write!(
+                help,
+                ", or {}_FILE with the path of a file that holds it",
+                key.variable()
+            );
+        }
+        help.push('\n');
+    }
+    help.push_str(
+        "\nExample of a file:\n  public_url = \"https://login.acme.example\"\n  \
+         database_url_file = \"/run/secrets/database\"\n  trusted_proxies = [\"10.0.0.0/8\"]\n\n\
+         Examples:\n  vestibule config check\n  vestibule config check --config /etc/vestibule.toml",
+    );
+    help
+}

@@ -1,0 +1,163 @@
+//! Answers: tables for people, JSON for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use vestibule_core::{account::Account, company::Company, ports::Moment};
+
+/// A company in JSON.
+#[derive(Serialize)]
+pub(super) struct CompanyView<'a> {
+    id: String,
+    name: &'a str,
+    language: &'a str,
+    time_zone: &'a str,
+    enabled: bool,
+    two_factor_policy: i64,
+    created_at: Moment,
+}
+
+impl<'a> From<&'a Company> for CompanyView<'a> {
+    fn from(company: &'a Company) -> Self {
+        Self {
+            id: company.id.to_string(),
+            name: &company.name,
+            language: &company.language,
+            time_zone: &company.time_zone,
+            enabled: company.enabled,
+            two_factor_policy: company.two_factor.days(),
+            created_at: company.created_at,
+        }
+    }
+}
+
+/// An account in JSON.
+#[derive(Serialize)]
+pub(super) struct AccountView<'a> {
+    id: String,
+    account: &'a str,
+    email: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    roles: Vec<&'static str>,
+    language: Option<&'a str>,
+    second_factor: &'static str,
+    active: bool,
+    locked_at: Option<Moment>,
+    created_at: Moment,
+    last_sign_in_at: Option<Moment>,
+}
+
+impl<'a> From<&'a Account> for AccountView<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            account: &account.name,
+            email: &account.email,
+            first_name: &account.first_name,
+            last_name: &account.last_name,
+            roles: account.roles.iter().map(|role| role.as_str()).collect(),
+            language: account.language.as_deref(),
+            second_factor: second_factor(account),
+            active: account.active,
+            locked_at: account.locked_at,
+            created_at: account.created_at,
+            last_sign_in_at: account.last_sign_in_at,
+        }
+    }
+}
+
+/// Writes a list as JSON.
+pub(super) fn json<T: Serialize>(output: &mut dyn Write, list: &[T]) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *output, list)?;
+    writeln!(output)
+}
+
+/// Writes companies as a table.
+pub(super) fn companies(output: &mut dyn Write, companies: &[Company]) -> io::Result<()> {
+    let rows = companies.iter().map(|company| {
+        let policy = company
+            .two_factor
+            .trust_days()
+            .map_or_else(|| "every login".to_owned(), |days| format!("{days} days"));
+        let state = if company.enabled { "enabled" } else { "disabled" };
+        [
+            company.name.clone(),
+            state.to_owned(),
+            company.language.clone(),
+            company.time_zone.clone(),
+            policy,
+        ]
+    });
+    table(
+        output,
+        ["NAME", "STATE", "LANGUAGE", "TIME ZONE", "2FA POLICY"],
+        rows,
+    )
+}
+
+/// Writes accounts as a table.
+pub(super) fn accounts(output: &mut dyn Write, accounts: &[Account]) -> io::Result<()> {
+    let moment = |moment: Moment| moment.format("%Y-%m-%d %H:%M UTC").to_string();
+    let rows = accounts.iter().map(|account| {
+        let state = match account.locked_at {
+            Some(at) => format!("locked {}", moment(at)),
+            None if account.active => "active".to_owned(),
+            None => "inactive".to_owned(),
+        };
+        [
+            account.name.clone(),
+            account.email.clone(),
+            account.alias.clone(),
+            account
+                .roles
+                .iter()
+                .map(|role| role.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+            second_factor(account).to_owned(),
+            state,
+            account.last_sign_in_at.map_or_else(|| "never".to_owned(), moment),
+        ]
+    });
+    table(
+        output,
+        [
+            "ACCOUNT",
+            "E-MAIL",
+            "NAME",
+            "ROLES",
+            "SECOND FACTOR",
+            "STATE",
+            "LAST SIGN-IN",
+        ],
+        rows,
+    )
+}
+
+fn second_factor(account: &Account) -> &'static str {
+    if account.email_factor { "email" } else { "none" }
+}
+
+fn table<const N: usize>(
+    output: &mut dyn Write,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        writeln!(output, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

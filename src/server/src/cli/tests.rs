@@ -1,0 +1,386 @@
+use std::{ffi::OsString, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use super::*;
+
+/// An installation in a folder of its own, and its operator.
+struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn inputs(&self) -> Inputs {
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        let environment = [
+            ("VESTIBULE_DATABASE_URL", format!("sqlite://{}", path("test.db"))),
+            ("VESTIBULE_KEY_FILE", path("test.key")),
+        ];
+        let environment = environment
+            .into_iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        Inputs {
+            file: None,
+            default_file: PathBuf::from("/nonexistent/vestibule.toml"),
+            environment,
+        }
+    }
+
+    /// Runs a command line; its answer, or the sentence of the refusal.
+    async fn run(&self, line: &str, input: &str) -> Result<String, String> {
+        let cli = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let (mut input, mut output) = (input.as_bytes(), Vec::new());
+        let streams = Streams {
+            input: &mut input,
+            output: &mut output,
+        };
+        match run(cli, self.inputs(), streams).await {
+            Ok(()) => Ok(String::from_utf8(output).unwrap()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn prepared() -> Self {
+        let site = Self::new();
+        site.run("migrate", "").await.unwrap();
+        site.run("company create --name Acme", "").await.unwrap();
+        site
+    }
+}
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    let words = std::iter::once("vestibule").chain(line.split_whitespace());
+    command()
+        .try_get_matches_from(words)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+}
+
+const ALICE: &str = "account create --company Acme --account alice --email a@acme.test --first-name Alice --role agent \
+                     --language en --second-factor none --password-stdin";
+const GOOD_PASSWORD: &str = "velvet-harbour-lantern-42\n";
+
+#[test]
+fn the_arguments_are_consistent_and_every_command_teaches() {
+    command().debug_assert();
+    let help = command().render_long_help().to_string();
+    assert!(
+        help.contains("vestibule demo") && help.contains("Exit codes"),
+        "{help}"
+    );
+    let help = command()
+        .find_subcommand("config")
+        .and_then(|config| config.find_subcommand("check"))
+        .and_then(clap::Command::get_after_help)
+        .map(ToString::to_string)
+        .unwrap();
+    for key in crate::config::KEYS {
+        assert!(help.contains(&key.variable()), "{}", key.name);
+    }
+    for part in ["VESTIBULE_SMTP_URL_FILE", "Default: 127.0.0.1:3000"] {
+        assert!(help.contains(part), "{part:?} is missing in {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_has_code_2_and_help_has_code_0() {
+    for bad in [
+        "company create",
+        "company create --name Acme --two-factor-policy 15",
+        "company delete --name Acme",
+        "account create --company Acme --account a --email a@b.test --first-name A",
+        "account create --company Acme --account a --email a@b.test --first-name A --password-stdin --role boss",
+        "account create --company Acme --account a --email a@b.test --first-name A --password secret",
+        "account set-password --company Acme --account alice",
+        "config",
+        "bogus",
+    ] {
+        assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");
+    }
+    for good in ["--help", "--version", "company create --help", "help account"] {
+        assert_eq!(parse(good).expect_err(good).exit_code(), 0, "{good}");
+    }
+}
+
+#[test]
+fn an_account_is_an_agent_with_a_mailed_code_unless_told_otherwise() {
+    let line = "account create --company Acme --account a --email a@b.test --first-name A --password-stdin";
+    let Command::Account {
+        command:
+            AccountCommand::Create {
+                roles,
+                second_factor,
+                language,
+                ..
+            },
+    } = parse(line).unwrap().command
+    else {
+        panic!("{line}");
+    };
+    assert_eq!(
+        (roles, second_factor, language),
+        (
+            vec![vestibule_core::account::Role::Agent],
+            SecondFactor::Email,
+            None
+        )
+    );
+    let Command::Account {
+        command: AccountCommand::Create { roles, .. },
+    } = parse(&format!("{line} --role agent --role admin"))
+        .unwrap()
+        .command
+    else {
+        panic!("{line}");
+    };
+    assert_eq!(roles.len(), 2);
+}
+
+#[tokio::test]
+async fn a_database_is_prepared_first() {
+    let site = Site::new();
+    let refusal = site.run("company list", "").await.unwrap_err();
+    assert!(refusal.contains("vestibule migrate"), "{refusal}");
+    assert!(site.run("migrate", "").await.unwrap().contains("applied"));
+    assert!(site.run("migrate", "").await.unwrap().contains("already"));
+    assert!(
+        site.run("company list", "")
+            .await
+            .unwrap()
+            .contains("There is no company yet")
+    );
+}
+
+#[tokio::test]
+async fn companies_come_and_go() {
+    let site = Site::prepared().await;
+    let refusal = site.run("company create --name ACME", "").await.unwrap_err();
+    assert!(refusal.contains("\"ACME\" exists already"), "{refusal}");
+    let refusal = site
+        .run("company create --name Other --language xx", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("one of: en"), "{refusal}");
+    let refusal = site
+        .run("company create --name Other --time-zone Mars/Olympus", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("Europe/Berlin"), "{refusal}");
+
+    site.run(
+        "company create --name Zebra --language en --time-zone Europe/Paris --two-factor-policy 30",
+        "",
+    )
+    .await
+    .unwrap();
+    site.run("company disable --name zebra", "").await.unwrap();
+    let table = site.run("company list", "").await.unwrap();
+    assert!(
+        table
+            .lines()
+            .any(|line| line.starts_with("Zebra") && line.contains("disabled") && line.ends_with("30 days"))
+    );
+    let list: serde_json::Value =
+        serde_json::from_str(&site.run("company list --json", "").await.unwrap()).unwrap();
+    assert_eq!(
+        (&list[0]["name"], &list[0]["two_factor_policy"]),
+        (&"Acme".into(), &0.into())
+    );
+    assert_eq!(
+        (&list[1]["enabled"], &list[1]["time_zone"]),
+        (&false.into(), &"Europe/Paris".into())
+    );
+    site.run("company enable --name Zebra", "").await.unwrap();
+
+    let refusal = site
+        .run("company delete --name Zebra --confirm zebra", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("Nothing was deleted"), "{refusal}");
+    let answer = site
+        .run("company delete --name Zebra --dry-run", "")
+        .await
+        .unwrap();
+    assert!(answer.contains("0 accounts and 0 sessions"), "{answer}");
+    assert!(site.run("company list", "").await.unwrap().contains("Zebra"));
+    site.run("company delete --name Zebra --confirm Zebra", "")
+        .await
+        .unwrap();
+    let refusal = site.run("company enable --name Zebra", "").await.unwrap_err();
+    assert!(refusal.contains("no company called \"Zebra\""), "{refusal}");
+}
+
+#[tokio::test]
+async fn accounts_are_made_with_a_password_from_standard_input() {
+    let site = Site::prepared().await;
+    for (password, why) in [
+        ("", "the first line is empty"),
+        ("\nvelvet-harbour-lantern-42\n", "the first line is empty"),
+        ("tiny\n", "at least 12"),
+        ("passwordpassword\n", "easy to guess"),
+        ("a\0bcdefghijklmnop\n", "UTF-8"),
+    ] {
+        let refusal = site.run(ALICE, password).await.unwrap_err();
+        assert!(refusal.contains(why), "{password:?}: {refusal}");
+        assert!(
+            password.trim().is_empty() || !refusal.contains(password.trim()),
+            "{refusal}"
+        );
+    }
+    for long in ["ab".repeat(65), "ü".repeat(513), "x".repeat(1_000_000)] {
+        let refusal = site.run(ALICE, &long).await.unwrap_err();
+        assert!(refusal.contains("too long"), "{refusal}");
+    }
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let again = ALICE.replace("a@acme.test", "a2@acme.test");
+    let refusal = site.run(&again, GOOD_PASSWORD).await.unwrap_err();
+    assert!(refusal.contains("an account \"alice\" already"), "{refusal}");
+    let again = ALICE.replace("--account alice", "--account alicia");
+    assert!(
+        site.run(&again, GOOD_PASSWORD)
+            .await
+            .unwrap_err()
+            .contains("this e-mail address already")
+    );
+    let unknown = ALICE.replace("--company Acme", "--company Nobody");
+    assert!(
+        site.run(&unknown, GOOD_PASSWORD)
+            .await
+            .unwrap_err()
+            .contains("no company called")
+    );
+    for (from, to, why) in [
+        (
+            "--account alice",
+            "--account al@ice",
+            "account name has characters",
+        ),
+        ("a@acme.test", "acme.test", "is not an address"),
+        ("--language en", "--language xx", "one of: en"),
+    ] {
+        let refusal = site
+            .run(&ALICE.replace(from, to), GOOD_PASSWORD)
+            .await
+            .unwrap_err();
+        assert!(refusal.contains(why), "{refusal}");
+    }
+
+    let list = site.run("account list --company Acme --json", "").await.unwrap();
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(
+        (&list[0]["account"], &list[0]["second_factor"]),
+        (&"alice".into(), &"none".into())
+    );
+    assert_eq!(list[0]["roles"], serde_json::json!(["agent"]));
+    assert!(
+        list[0]
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|key| !key.contains("password"))
+    );
+    let table = site.run("account list --company Acme", "").await.unwrap();
+    assert!(
+        table.contains("a@acme.test") && table.contains("never"),
+        "{table}"
+    );
+}
+
+#[tokio::test]
+async fn passwords_are_set_and_only_locked_accounts_unlocked() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let line = "account set-password --company Acme --account a@acme.test --password-stdin";
+    assert!(site.run(line, "weak\n").await.is_err());
+    assert!(
+        site.run(line, "saddle-quartz-meadow-17\r\n")
+            .await
+            .unwrap()
+            .contains("Set the password")
+    );
+    let refusal = site
+        .run("account unlock --company Acme --account alice", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("is not locked"), "{refusal}");
+    let refusal = site
+        .run("account unlock --company Acme --account bob", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("no account \"bob\""), "{refusal}");
+}
+
+#[tokio::test]
+async fn the_settings_are_shown_or_all_their_problems() {
+    let site = Site::new();
+    let answer = site.run("config check", "").await.unwrap();
+    assert!(
+        answer.contains("VESTIBULE_KEY_FILE") && answer.contains("The settings can be used."),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("the first `vestibule serve` makes it"),
+        "{answer}"
+    );
+    let key_file = site.folder.path().join("test.key");
+    std::fs::write(&key_file, "nonsense").unwrap();
+    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let refusal = site.run("config check", "").await.unwrap_err();
+    assert!(
+        refusal.starts_with("The key file") && refusal.contains("chmod 600"),
+        "{refusal}"
+    );
+    let refusal = site
+        .run("config check --config /nonexistent/x.toml", "")
+        .await
+        .unwrap_err();
+    assert!(
+        refusal.contains("/nonexistent/x.toml") && refusal.contains("no such file"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn the_demo_can_be_set_up_again_and_again() {
+    let site = Site::new();
+    let folder = site.folder.path().join("new/demo");
+    let config = Config::demo("127.0.0.1:0", &folder).unwrap();
+    for _ in 0..2 {
+        demo::prepare(&config, &folder).await.unwrap();
+    }
+    let service = acts::open_service(&config).await.unwrap();
+    let accounts = service.accounts(demo::COMPANY).await.unwrap();
+    assert_eq!(
+        accounts
+            .iter()
+            .map(|account| account.name.as_str())
+            .collect::<Vec<_>>(),
+        ["admin", "alice", "bob"]
+    );
+    service.store().close().await;
+    let text = demo::welcome(&config);
+    for part in [
+        "Demo",
+        "alice",
+        "bob",
+        "admin",
+        demo::PASSWORD,
+        "/mailbox",
+        "/login",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in {text}");
+    }
+    let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+    assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
+}
+
+#[tokio::test]
+async fn the_demo_refuses_visitors_from_outside() {
+    let site = Site::new();
+    let refusal = site.run("demo --listen 0.0.0.0:3000", "").await.unwrap_err();
+    assert!(refusal.contains("can be reached from outside"), "{refusal}");
+}

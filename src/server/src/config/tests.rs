@@ -1,0 +1,526 @@
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use super::*;
+
+fn inputs(file: Option<&Path>, environment: &[(&str, &str)]) -> Inputs {
+    Inputs {
+        file: file.map(Path::to_owned),
+        default_file: PathBuf::from("/nonexistent/vestibule.toml"),
+        environment: environment
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect(),
+    }
+}
+
+fn of_environment(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(&inputs(None, environment))
+}
+
+/// The keys of the problems, and all the text about them.
+fn problems(result: Result<Config, ConfigError>) -> (Vec<String>, String) {
+    let error = result.expect_err("these settings are wrong");
+    (
+        error
+            .problems()
+            .iter()
+            .map(|problem| problem.key.clone())
+            .collect(),
+        error.to_string(),
+    )
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn without_any_setting_it_is_a_private_server_on_sqlite() {
+    let config = of_environment(&[]).unwrap();
+    assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
+    assert_eq!(config.origin(), "http://127.0.0.1:3000");
+    assert!(!config.is_https());
+    assert_eq!(config.database_url.reveal(), "sqlite://vestibule.db");
+    assert!(config.smtp.is_none());
+    assert_eq!(config.key_file, Path::new("vestibule.key"));
+    assert_eq!(
+        (&config.terms, &config.privacy),
+        (&Legal::BuiltIn, &Legal::BuiltIn)
+    );
+    assert_eq!(
+        config.sources,
+        SourceLimits {
+            per_minute: 10,
+            per_hour: 100,
+            accounts_per_ten_minutes: 20
+        }
+    );
+    assert_eq!(
+        (config.log_format, config.shutdown_seconds),
+        (LogFormat::Text, 30)
+    );
+    assert!(config.hashing_threads >= 1 && config.trusted_proxies.is_empty());
+    assert_eq!(config.warnings(), [""; 0]);
+    assert_eq!(config.settings().len(), KEYS.len());
+    assert!(
+        config
+            .settings()
+            .iter()
+            .all(|setting| setting.origin == Origin::Default)
+    );
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+    let file = file(
+        "listen = \"127.0.0.1:4000\"\nshutdown_seconds = 5\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n",
+    );
+    let config = Config::load(&inputs(
+        Some(file.path()),
+        &[("VESTIBULE_LISTEN", "127.0.0.1:5000")],
+    ))
+    .unwrap();
+    assert_eq!(config.listen.port(), 5000);
+    assert_eq!(
+        config.origin(),
+        "http://127.0.0.1:5000",
+        "the public address follows"
+    );
+    assert_eq!(config.shutdown_seconds, 5);
+    assert_eq!(
+        config.trusted_proxies,
+        ["10.0.0.0/8".parse().unwrap(), "::1/128".parse::<IpNet>().unwrap()]
+    );
+    let report = config.report();
+    let line = |key: &str| report.lines().find(|line| line.starts_with(key)).unwrap();
+    assert!(line("listen").ends_with("VESTIBULE_LISTEN"), "{report}");
+    assert!(
+        line("shutdown_seconds").ends_with(file.path().to_str().unwrap()),
+        "{report}"
+    );
+    assert!(line("key_file").ends_with("default"), "{report}");
+}
+
+#[test]
+fn the_file_is_the_named_one_or_the_one_that_lies_there() {
+    let (one, two) = (file("shutdown_seconds = 1"), file("shutdown_seconds = 2"));
+    let mut inputs = inputs(None, &[("VESTIBULE_CONFIG", one.path().to_str().unwrap())]);
+    assert_eq!(Config::load(&inputs).unwrap().shutdown_seconds, 1);
+    inputs.file = Some(two.path().to_owned());
+    assert_eq!(Config::load(&inputs).unwrap().shutdown_seconds, 2);
+    inputs = Inputs {
+        file: None,
+        default_file: one.path().to_owned(),
+        environment: Vec::new(),
+    };
+    assert_eq!(Config::load(&inputs).unwrap().shutdown_seconds, 1);
+    inputs.file = Some(PathBuf::from("/nonexistent/other.toml"));
+    let (keys, text) = problems(Config::load(&inputs));
+    assert_eq!(keys, ["the file"]);
+    assert!(
+        text.contains("/nonexistent/other.toml") && text.contains("no such file"),
+        "{text}"
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_key_source_and_what_is_right() {
+    let file = file("listen = 3000\nlog_format = \"xml\"\nlisten_port = 1\nterms = [[1]]\n");
+    let environment = [
+        ("VESTIBULE_HASHING_THREADS", "many"),
+        ("VESTIBULE_SHUTDOWN_SECOND", "5"),
+        ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.1, everybody"),
+        ("VESTIBULE_LOG", "inof"),
+        ("VESTIBULE_KEY_FILE", ""),
+        ("VESTIBULE_WRONG_PASSWORDS_PER_MINUTE", "-1"),
+        ("PATH", "/bin"),
+    ];
+    let (keys, text) = problems(Config::load(&inputs(Some(file.path()), &environment)));
+    let expected = [
+        "listen_port",
+        "shutdown_second",
+        "listen",
+        "key_file",
+        "trusted_proxies",
+        "terms",
+        "log",
+        "log_format",
+        "hashing_threads",
+        "wrong_passwords_per_minute",
+    ];
+    assert_eq!(keys, expected, "{text}");
+    for part in [
+        "There are 10 problems",
+        "VESTIBULE_HASHING_THREADS): \"many\" is not right. It must be a number from 1 to 256.",
+        "Did you mean VESTIBULE_SHUTDOWN_SECONDS?\n",
+        "\"everybody\", which is no address",
+        "\"3000\" is not right. It must be an IP address and a port",
+        "It must be text or json.",
+        "\"inof\", which is no level",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing in {text}");
+    }
+    assert_eq!(text.matches(file.path().to_str().unwrap()).count(), 4, "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_its_line_and_never_quoted() {
+    let file = file("listen = \"127.0.0.1:3000\"\nsmtp_url = smtp://u:sentinel@mail.test\n");
+    let (keys, text) = problems(Config::load(&inputs(Some(file.path()), &[])));
+    assert_eq!(keys, ["the file"]);
+    assert!(text.contains("line 2") && !text.contains("sentinel"), "{text}");
+}
+
+#[test]
+fn names_of_tools_and_of_kubernetes_are_no_settings() {
+    let environment = [
+        ("VESTIBULE_TEST_WORKERS", "4"),
+        ("VESTIBULE_BINARY", "target/vestibule"),
+        ("VESTIBULE_SERVICE_HOST", "10.0.0.9"),
+        ("VESTIBULE_SERVICE_PORT_HTTP", "3000"),
+        ("VESTIBULE_PORT", "tcp://10.0.0.9:3000"),
+        ("VESTIBULE_PORT_3000_TCP_ADDR", "10.0.0.9"),
+    ];
+    assert!(of_environment(&environment).is_ok());
+    let (keys, _) = problems(of_environment(&[
+        ("VESTIBULE_PORT", "3000"),
+        ("VESTIBULE_Listen", "x"),
+    ]));
+    assert_eq!(keys, ["VESTIBULE_Listen", "port"]);
+}
+
+#[test]
+fn plain_http_is_for_this_machine_only() {
+    for good in [
+        "http://localhost:3000",
+        "http://127.0.0.1:3000/",
+        "http://127.8.9.1",
+        "http://[::1]:3000",
+        "https://login.acme.example",
+        "https://login.acme.example:8443",
+    ] {
+        assert!(
+            of_environment(&[("VESTIBULE_PUBLIC_URL", good)]).is_ok(),
+            "{good}"
+        );
+    }
+    for bad in [
+        "http://login.acme.example",
+        "http://10.0.0.1",
+        "http://localhost.evil.example",
+        "http://localhost@evil.example",
+        "https://acme.example/login",
+        "https://acme.example/?a=b",
+        "https://user:password@acme.example",
+        "ftp://localhost",
+        "localhost:3000",
+        "login.acme.example",
+        "",
+    ] {
+        let result = of_environment(&[("VESTIBULE_LISTEN", "127.0.0.1:1"), ("VESTIBULE_PUBLIC_URL", bad)]);
+        if bad.is_empty() {
+            // An empty variable is a mistake too: the public address is too important to be guessed at.
+            assert!(result.is_err());
+        } else {
+            assert_eq!(problems(result).0, ["public_url"], "{bad}");
+        }
+    }
+    let (keys, text) = problems(of_environment(&[("VESTIBULE_LISTEN", "0.0.0.0:3000")]));
+    assert_eq!(
+        keys,
+        ["public_url"],
+        "listening for everybody needs a public address: {text}"
+    );
+    let both = [
+        ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
+        ("VESTIBULE_PUBLIC_URL", "https://login.acme.example"),
+    ];
+    assert!(of_environment(&both).unwrap().is_https());
+}
+
+#[test]
+fn a_free_port_is_filled_in_when_it_is_known() {
+    let mut config = of_environment(&[("VESTIBULE_LISTEN", "127.0.0.1:0")]).unwrap();
+    config.bound_to("127.0.0.1:40123".parse().unwrap());
+    assert_eq!(
+        (config.listen.port(), config.origin().as_str()),
+        (40123, "http://127.0.0.1:40123")
+    );
+    let chosen = [
+        ("VESTIBULE_LISTEN", "127.0.0.1:0"),
+        ("VESTIBULE_PUBLIC_URL", "https://login.acme.example"),
+    ];
+    let mut config = of_environment(&chosen).unwrap();
+    config.bound_to("127.0.0.1:40123".parse().unwrap());
+    assert_eq!(config.origin(), "https://login.acme.example");
+}
+
+#[test]
+fn no_password_is_ever_shown() {
+    let environment = [
+        (
+            "VESTIBULE_DATABASE_URL",
+            "postgres://app:sentinel1@db.acme.example/vestibule?password=sentinel2&sslmode=verify-full",
+        ),
+        (
+            "VESTIBULE_SMTP_URL",
+            "smtps://sentinel3:sentinel3@mail.acme.example",
+        ),
+        ("VESTIBULE_MAIL_FROM", "Acme <login@acme.example>"),
+    ];
+    let config = of_environment(&environment).unwrap();
+    let shown = format!("{config:?}\n{config:#?}\n{}", config.report());
+    assert!(!shown.contains("sentinel"), "{shown}");
+    assert!(
+        config
+            .report()
+            .contains("postgres://app:***@db.acme.example/vestibule"),
+        "{}",
+        config.report()
+    );
+    assert!(
+        config.database_url.reveal().contains("sentinel1"),
+        "the database still gets it"
+    );
+    for bad in [
+        (
+            "VESTIBULE_DATABASE_URL",
+            "postgres://app:sentinel@db.acme.example",
+        ),
+        ("VESTIBULE_DATABASE_URL", "mysql://app:sentinel@db/x"),
+        (
+            "VESTIBULE_SMTP_URL",
+            "smtp://app:sentinel@mail.acme.example?tls=sentinel",
+        ),
+        ("VESTIBULE_SMTP_URL", "app:sentinel@mail.acme.example"),
+    ] {
+        let (keys, text) = problems(of_environment(&[bad]));
+        assert_eq!(keys.len(), 1, "{text}");
+        assert!(!text.contains("sentinel"), "{text}");
+    }
+}
+
+#[test]
+fn secrets_may_lie_in_files_of_their_own() {
+    let secret = file("postgres://app:sentinel@localhost/vestibule\n");
+    let path = secret.path().to_str().unwrap();
+    let config = of_environment(&[("VESTIBULE_DATABASE_URL_FILE", path)]).unwrap();
+    assert_eq!(
+        config.database_url.reveal(),
+        "postgres://app:sentinel@localhost/vestibule"
+    );
+    assert!(
+        config.report().contains(&format!("secret file {path}")) && !config.report().contains("sentinel")
+    );
+
+    // The layers keep their order whichever way the secret is given.
+    let toml = file(&format!("database_url_file = \"{path}\"\n"));
+    let config = Config::load(&inputs(Some(toml.path()), &[])).unwrap();
+    assert!(config.database_url.reveal().starts_with("postgres:"));
+    let over = inputs(Some(toml.path()), &[("VESTIBULE_DATABASE_URL", "sqlite://x.db")]);
+    assert_eq!(
+        Config::load(&over).unwrap().database_url.reveal(),
+        "sqlite://x.db"
+    );
+    let toml = file("database_url = \"sqlite://x.db\"\n");
+    let over = inputs(Some(toml.path()), &[("VESTIBULE_DATABASE_URL_FILE", path)]);
+    assert!(
+        Config::load(&over)
+            .unwrap()
+            .database_url
+            .reveal()
+            .starts_with("postgres:")
+    );
+
+    let twice = [
+        ("VESTIBULE_DATABASE_URL_FILE", path),
+        ("VESTIBULE_DATABASE_URL", "sqlite://x.db"),
+    ];
+    assert_eq!(problems(of_environment(&twice)).0, ["database_url_file"]);
+    let missing = [("VESTIBULE_SMTP_URL_FILE", "/nonexistent/smtp")];
+    let (keys, text) = problems(of_environment(&missing));
+    assert_eq!(keys, ["smtp_url_file"]);
+    assert!(
+        text.contains("/nonexistent/smtp: there is no such file"),
+        "{text}"
+    );
+    assert_eq!(
+        problems(of_environment(&[("VESTIBULE_LISTEN_FILE", path)])).0,
+        ["listen_file"]
+    );
+}
+
+#[test]
+fn a_mail_server_needs_a_sender_and_certificates_need_a_mail_server() {
+    let smtp = ("VESTIBULE_SMTP_URL", "smtps://u:p@mail.acme.example");
+    let (keys, text) = problems(of_environment(&[smtp]));
+    assert_eq!(keys, ["mail_from"]);
+    assert!(text.contains("it is needed when smtp_url is set"), "{text}");
+    let from = ("VESTIBULE_MAIL_FROM", "login@acme.example");
+    assert!(of_environment(&[smtp, from]).unwrap().smtp.is_some());
+    for bad in [
+        "Acme",
+        "a@b@c",
+        "Acme <login@acme.example>, Eve <eve@evil.example>",
+        "A\nBcc: eve@evil.example",
+    ] {
+        assert_eq!(
+            problems(of_environment(&[("VESTIBULE_MAIL_FROM", bad)])).0,
+            ["mail_from"],
+            "{bad}"
+        );
+    }
+
+    let nonsense = file("no certificate");
+    let ca = ("VESTIBULE_SMTP_CA_FILE", nonsense.path().to_str().unwrap());
+    assert_eq!(problems(of_environment(&[smtp, from, ca])).0, ["smtp_ca_file"]);
+    assert_eq!(problems(of_environment(&[ca])).0, ["smtp_ca_file"]);
+    let absent = ("VESTIBULE_SMTP_CA_FILE", "/nonexistent/ca.pem");
+    assert_eq!(
+        problems(of_environment(&[smtp, from, absent])).0,
+        ["smtp_ca_file"]
+    );
+}
+
+#[test]
+fn an_empty_variable_takes_an_optional_setting_back() {
+    let file = file("smtp_url = \"smtps://u:p@mail.acme.example\"\nmail_from = \"a@acme.example\"\n");
+    let config = Config::load(&inputs(Some(file.path()), &[("VESTIBULE_SMTP_URL", "")])).unwrap();
+    assert!(config.smtp.is_none());
+}
+
+#[test]
+fn databases_are_files_or_postgres() {
+    for good in [
+        "sqlite://x.db",
+        "sqlite:///var/lib/x.db",
+        "postgres://localhost/x",
+        "postgresql:///x?host=/run/postgresql",
+    ] {
+        let config = of_environment(&[("VESTIBULE_DATABASE_URL", good)]).unwrap();
+        assert_eq!(config.warnings(), [""; 0], "{good}");
+    }
+    for bad in [
+        "",
+        "x.db",
+        "sqlite::memory:",
+        "sqlite://",
+        "sqlite://:memory:",
+        "sqlite://a/",
+        "sqlite://x.db?mode=ro",
+        "postgres://localhost",
+    ] {
+        assert_eq!(
+            problems(of_environment(&[("VESTIBULE_DATABASE_URL", bad)])).0,
+            ["database_url"],
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn nobody_trusts_everybody() {
+    for bad in [
+        "0.0.0.0/0",
+        "10.0.0.1,::/0",
+        "10.0.0.0/33",
+        "proxy.acme.example",
+        "10.0.0.1,,10.0.0.2",
+    ] {
+        assert_eq!(
+            problems(of_environment(&[("VESTIBULE_TRUSTED_PROXIES", bad)])).0,
+            ["trusted_proxies"],
+            "{bad}"
+        );
+    }
+    let config = of_environment(&[("VESTIBULE_TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1")]).unwrap();
+    assert_eq!(
+        config.trusted_proxies,
+        [
+            "10.0.0.0/8".parse().unwrap(),
+            "192.0.2.1/32".parse::<IpNet>().unwrap()
+        ]
+    );
+}
+
+#[test]
+fn legal_texts_are_pages_or_files() {
+    let text = file("# Terms");
+    let path = text.path().to_str().unwrap();
+    let config = of_environment(&[
+        ("VESTIBULE_TERMS", path),
+        ("VESTIBULE_PRIVACY", "https://acme.example/privacy"),
+    ])
+    .unwrap();
+    assert_eq!(config.terms, Legal::File(text.path().to_owned()));
+    assert_eq!(
+        config.privacy,
+        Legal::Url(Url::parse("https://acme.example/privacy").unwrap())
+    );
+    for bad in ["/nonexistent/terms.md", "/", "javascript://x", "https://"] {
+        assert_eq!(
+            problems(of_environment(&[("VESTIBULE_TERMS", bad)])).0,
+            ["terms"],
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn doubtful_settings_are_allowed_with_a_warning() {
+    let file = file("database_url = \"postgres://app:secret@db.acme.example/x\"\n");
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let environment = [
+        ("VESTIBULE_PUBLIC_URL", "https://login.acme.example"),
+        ("VESTIBULE_HASHING_THREADS", "256"),
+    ];
+    let config = Config::load(&inputs(Some(file.path()), &environment)).unwrap();
+    let warnings = config.warnings().join("\n");
+    for part in ["chmod 600", "sslmode=verify-full", "smtp_url is not set"] {
+        assert!(warnings.contains(part), "{part:?} is missing in {warnings}");
+    }
+    assert!(!warnings.contains(":secret"));
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(config.hashing_threads, cores.min(256));
+    assert_eq!(warnings.contains("hashing_threads is 256"), cores < 256);
+    let smtp = [
+        ("VESTIBULE_SMTP_URL", "smtp://mail.acme.example?tls=optional"),
+        ("VESTIBULE_MAIL_FROM", "a@acme.example"),
+    ];
+    assert!(
+        of_environment(&smtp)
+            .unwrap()
+            .warnings()
+            .join("")
+            .contains("does not insist on TLS")
+    );
+}
+
+#[test]
+fn the_demo_reads_nothing_and_stays_on_this_machine() {
+    let config = Config::demo("127.0.0.1:3000", Path::new("some folder/100%")).unwrap();
+    assert_eq!(
+        config.database_url.reveal(),
+        "sqlite://some folder/100%25/demo.db"
+    );
+    assert_eq!(config.key_file, Path::new("some folder/100%/demo.key"));
+    assert!(config.smtp.is_none() && config.listen.ip().is_loopback());
+    for bad in ["0.0.0.0:3000", "[::]:3000", "192.0.2.1:3000", "localhost"] {
+        assert!(Config::demo(bad, Path::new("x")).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn every_default_passes_its_own_check_and_every_key_is_explained() {
+    for key in KEYS {
+        assert!(
+            key.purpose.ends_with('.') && !key.right.ends_with('.'),
+            "{}",
+            key.name
+        );
+    }
+    assert_eq!(keys::closest("databse_url").as_deref(), Some("database_url"));
+    assert_eq!(keys::closest("colour"), None);
+}

@@ -1,0 +1,163 @@
+//! The facts of one request that pages and server functions share.
+
+use std::sync::Arc;
+
+use axum::http::{Method, header, request::Parts};
+use vestibule_app::page::{Body, Frame, Page, Role, SignedIn as SignedInView};
+use vestibule_core::{account::Role as AccountRole, paths, secret::Token};
+use vestibule_service::{Visitor, sessions::SignedIn};
+use vestibule_translations::Locale;
+
+use super::{
+    client_address::ClientAddress,
+    cookies::Kind,
+    denied,
+    headers::Nonce,
+    language,
+    request_id::{RequestId, reference},
+};
+use crate::state::AppState;
+
+/// Who asks for what, and how.
+#[derive(Clone)]
+pub struct Facts {
+    /// Who is asking.
+    pub visitor: Arc<Visitor>,
+    /// Path and query, without secrets: our addresses have none.
+    pub path: String,
+    /// Where the language form comes back to: this page, or the sign-in page when this answers a form.
+    return_to: String,
+    /// Company remembered in this browser.
+    pub company: Option<String>,
+    /// Whether the answer should be a page.
+    pub wants_page: bool,
+    nonce: String,
+    chosen: Option<Locale>,
+    accepted: Option<Locale>,
+}
+
+impl Facts {
+    /// Reads them from the request.
+    pub fn of(state: &AppState, parts: &Parts) -> Self {
+        let cookie = |kind| state.cookies.read(&parts.headers, kind);
+        let token = |kind| cookie(kind).and_then(|text| Token::parse(&text));
+        let text = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        let address = parts.extensions.get::<ClientAddress>();
+        let id = parts.extensions.get::<RequestId>();
+        let chosen = cookie(Kind::Language).and_then(|tag| vestibule_translations::from_tag(&tag));
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
+        Self {
+            visitor: Arc::new(Visitor {
+                address: address.map(|address| address.0.to_string()),
+                source: address.copied().map(ClientAddress::source).unwrap_or_default(),
+                browser: browser_of(text(header::USER_AGENT)),
+                request: id.map(ToString::to_string).unwrap_or_default(),
+                reference: id.map(reference).unwrap_or_default(),
+                language: chosen.map(|locale| vestibule_translations::tag(locale).to_owned()),
+                browser_token: token(Kind::Browser),
+                pending: token(Kind::Pending),
+                trusted: cookie(Kind::Trusted)
+                    .map(|list| list.split('.').filter_map(Token::parse).collect())
+                    .unwrap_or_default(),
+                session: token(Kind::Session),
+            }),
+            return_to: if parts.method == Method::GET {
+                path.clone()
+            } else {
+                paths::LOGIN.to_owned()
+            },
+            path,
+            company: cookie(Kind::Company),
+            wants_page: denied::wants_page(&parts.headers),
+            nonce: parts
+                .extensions
+                .get::<Nonce>()
+                .map(|nonce| nonce.0.to_string())
+                .unwrap_or_default(),
+            chosen,
+            accepted: language::accepted(&parts.headers),
+        }
+    }
+
+    /// The language of the page (product.md section 7). `account` and `company` are language tags, where known.
+    pub fn locale(&self, account: Option<&str>, company: Option<&str>) -> Locale {
+        language::choose(self.chosen, account, company, self.accepted)
+    }
+
+    /// A page for somebody who is not signed in.
+    pub fn page(&self, state: &AppState, body: Body) -> Page {
+        self.page_in(state, self.locale(None, None), body)
+    }
+
+    /// A page in a given language.
+    pub fn page_in(&self, state: &AppState, locale: Locale, body: Body) -> Page {
+        Page {
+            frame: Frame {
+                locale,
+                path: self.return_to.clone(),
+                links: state.links.clone(),
+                nonce: self.nonce.clone(),
+                assets: state.assets.clone(),
+                signed_in: None,
+            },
+            body,
+        }
+    }
+
+    /// A page for somebody who is signed in.
+    pub fn page_for(&self, state: &AppState, signed_in: &SignedIn, body: Body) -> Page {
+        let locale = self.locale(
+            signed_in.account.language.as_deref(),
+            Some(&signed_in.company.language),
+        );
+        let mut page = self.page_in(state, locale, body);
+        page.frame.signed_in = Some(SignedInView {
+            alias: signed_in.account.alias.clone(),
+            account: signed_in.account.name.clone(),
+            email: signed_in.account.email.clone(),
+            company: signed_in.company.name.clone(),
+            role: match signed_in.account.highest_role() {
+                AccountRole::Agent => Role::Agent,
+                AccountRole::Supervisor => Role::Supervisor,
+                AccountRole::Admin => Role::Admin,
+            },
+        });
+        page
+    }
+}
+
+/// "Firefox on Windows 10", or nothing when the browser does not say.
+fn browser_of(user_agent: &str) -> Option<String> {
+    const LONGEST: usize = 512;
+    let user_agent: String = user_agent.chars().take(LONGEST).collect();
+    let found = woothee::parser::Parser::new().parse(&user_agent)?;
+    let known = |text: &str| !text.is_empty() && text != "UNKNOWN";
+    match (known(found.name), known(found.os)) {
+        (true, true) => Some(format!("{} on {}", found.name, found.os)),
+        (true, false) => Some(found.name.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser_of;
+
+    #[test]
+    fn browsers_have_names_people_know() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+        assert_eq!(browser_of(firefox).as_deref(), Some("Firefox on Linux"));
+        assert_eq!(browser_of(""), None);
+        assert_eq!(browser_of(&"<script>".repeat(10_000)), None);
+    }
+}

@@ -1,0 +1,355 @@
+//! Only our own pages may ask for changes, and only under our own name (security.md 3.5.1, 4.1.4; attacks.md T086-T091,
+//! T162, T165).
+//!
+//! A request that is not GET or HEAD must prove where it comes from: `Sec-Fetch-Site` says `same-origin`, and `Origin`
+//! is the public address; browsers send at least one of them and each that is there must be right. A request with
+//! neither is refused, so a program (curl, a test) has to send `Origin: <public URL>`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        header::{ALLOW, HOST, ORIGIN},
+        request::Parts,
+        uri::Authority,
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use url::Url;
+use vestibule_core::refusal::Refusal;
+
+use crate::http::{denied::Denied, health};
+
+/// Names of this machine; a public URL with one of them answers to all three.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// One name the site is reached under.
+#[derive(Debug, PartialEq, Eq)]
+struct Site {
+    /// Host in lower case, IPv6 in brackets.
+    host: String,
+    /// The origin as browsers write it.
+    origin: String,
+}
+
+/// Is told of every request from another site that is refused, for the audit log. It must not block.
+pub type Report = Arc<dyn Fn(&Parts) + Send + Sync>;
+
+/// The names the site is reached under, from the public URL.
+#[derive(Clone)]
+pub struct PublicOrigin {
+    sites: Arc<[Site]>,
+    port: u16,
+    default_port: u16,
+    report: Report,
+}
+
+impl PublicOrigin {
+    /// Takes the public URL. One without a host answers to no name at all.
+    pub fn new(public_url: &Url, report: Report) -> Self {
+        let own = public_url.host_str().unwrap_or_default();
+        let names = if LOOPBACK.contains(&own) {
+            LOOPBACK.to_vec()
+        } else {
+            vec![own]
+        };
+        let sites = names
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| {
+                let port = public_url
+                    .port()
+                    .map(|port| format!(":{port}"))
+                    .unwrap_or_default();
+                Site {
+                    host: name.to_owned(),
+                    origin: format!("{}://{name}{port}", public_url.scheme()),
+                }
+            })
+            .collect();
+        let default_port = if public_url.scheme() == "https" { 443 } else { 80 };
+        Self {
+            sites,
+            port: public_url.port().unwrap_or(default_port),
+            default_port,
+            report,
+        }
+    }
+
+    /// The site that this request is for; `None` for a foreign, doubled, missing or unreadable host.
+    fn site(&self, uri: &Uri, headers: &HeaderMap) -> Option<&Site> {
+        let named = self.named(&only(headers, HOST.as_str())?.to_str().ok()?.parse().ok()?)?;
+        match uri.authority() {
+            Some(target) if self.named(target)? != named => None,
+            _ => Some(named),
+        }
+    }
+
+    fn named(&self, authority: &Authority) -> Option<&Site> {
+        let rest = authority.as_str().strip_prefix(authority.host())?;
+        let port = match rest.strip_prefix(':') {
+            Some(digits) => digits.parse().ok()?,
+            None if rest.is_empty() => self.default_port,
+            None => return None,
+        };
+        self.sites
+            .iter()
+            .find(|site| port == self.port && site.host.eq_ignore_ascii_case(authority.host()))
+    }
+}
+
+/// The one value of a header; `None` when it is missing or doubled.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Whether a request for `site` comes from one of our own pages.
+fn is_ours(site: &Site, headers: &HeaderMap) -> bool {
+    let right = |name: &str, wanted: &str| {
+        headers
+            .contains_key(name)
+            .then(|| only(headers, name).is_some_and(|value| value.as_bytes() == wanted.as_bytes()))
+    };
+    match (
+        right("sec-fetch-site", "same-origin"),
+        right(ORIGIN.as_str(), &site.origin),
+    ) {
+        (None, None) => false,
+        (fetched, sent) => fetched != Some(false) && sent != Some(false),
+    }
+}
+
+/// The layer that refuses foreign hosts (421), foreign sites (403) and methods other than GET, HEAD and POST (405).
+///
+/// Health checks come from machines that know no name, so `/healthz` and `/readyz` answer under every host.
+pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads && request.method() != Method::POST {
+        let denied = Denied::with_status(StatusCode::METHOD_NOT_ALLOWED, Refusal::NotFound);
+        return ([(ALLOW, "GET, HEAD, POST")], denied).into_response();
+    }
+    if reads && [health::ALIVE, health::READY].contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    let Some(site) = public.site(request.uri(), request.headers()) else {
+        return Denied::with_status(StatusCode::MISDIRECTED_REQUEST, Refusal::Malformed).into_response();
+    };
+    if !reads && !is_ours(site, request.headers()) {
+        tracing::warn!("a request from another site was refused");
+        (public.report)(&request.into_parts().0);
+        return Denied::from(Refusal::CrossSite).into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use axum::{Router, middleware::from_fn_with_state, routing::any};
+
+    use super::*;
+    use crate::http::testing::ask;
+
+    fn router(public_url: &str) -> Router {
+        reporting(public_url, Arc::new(|_| {}))
+    }
+
+    fn reporting(public_url: &str, report: Report) -> Router {
+        let public = PublicOrigin::new(&public_url.parse().unwrap(), report);
+        Router::new()
+            .fallback(any(|| async { "reached" }))
+            .layer(from_fn_with_state(public, guard))
+    }
+
+    const URL: &str = "https://login.acme.test";
+
+    async fn post(headers: &[(&str, &str)]) -> u16 {
+        let mut all = vec![("host", "login.acme.test")];
+        all.extend(headers);
+        ask(router(URL), "POST", "/login", &all, "")
+            .await
+            .status()
+            .as_u16()
+    }
+
+    #[tokio::test]
+    async fn only_our_own_pages_may_post() {
+        for ours in [
+            &[("sec-fetch-site", "same-origin")][..],
+            &[("origin", URL)],
+            &[("sec-fetch-site", "same-origin"), ("origin", URL)],
+        ] {
+            assert_eq!(post(ours).await, 200, "{ours:?}");
+        }
+        for foreign in [
+            &[][..],
+            &[("cookie", "session=x")],
+            &[("sec-fetch-site", "cross-site")],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "")],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+            &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.test")],
+            &[("sec-fetch-site", "cross-site"), ("origin", URL)],
+            &[("origin", "null")],
+            &[("origin", "")],
+            &[("origin", "https://evil.test")],
+            &[("origin", "http://login.acme.test")],
+            &[("origin", "https://login.acme.test:8443")],
+            &[("origin", "https://login.acme.test.evil.test")],
+            &[("origin", "https://evil.login.acme.test")],
+            &[("origin", URL), ("origin", URL)],
+            &[("referer", "https://login.acme.test/login")],
+        ] {
+            assert_eq!(post(foreign).await, 403, "{foreign:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_reported() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let list = seen.clone();
+        let report: Report = Arc::new(move |asked| list.lock().unwrap().push(asked.uri.path().to_owned()));
+        let router = reporting(URL, report);
+        for (path, site) in [("/login", "same-origin"), ("/logout", "cross-site")] {
+            ask(
+                router.clone(),
+                "POST",
+                path,
+                &[("host", "login.acme.test"), ("sec-fetch-site", site)],
+                "",
+            )
+            .await;
+        }
+        assert_eq!(*seen.lock().unwrap(), ["/logout"]);
+    }
+
+    #[tokio::test]
+    async fn reading_needs_no_proof() {
+        for method in ["GET", "HEAD"] {
+            let headers = [
+                ("host", "login.acme.test"),
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://evil.test"),
+            ];
+            assert_eq!(
+                ask(router(URL), method, "/login", &headers, "").await.status(),
+                200
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn other_methods_do_not_exist() {
+        for method in [
+            "OPTIONS", "TRACE", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND", "get",
+        ] {
+            let headers = [("host", "login.acme.test"), ("origin", URL)];
+            let response = ask(router(URL), method, "/login", &headers, "").await;
+            assert_eq!(response.status(), 405, "{method}");
+            assert_eq!(response.headers()["allow"], "GET, HEAD, POST");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_foreign_host_is_misdirected_whatever_is_asked() {
+        for (url, host, right) in [
+            (URL, "login.acme.test", true),
+            (URL, "LOGIN.acme.TEST:443", true),
+            (URL, "login.acme.test:80", false),
+            (URL, "login.acme.test.", false),
+            (URL, "acme.test", false),
+            (URL, "localhost", false),
+            (URL, "me@login.acme.test", false),
+            (URL, "login.acme.test:", false),
+            (URL, "login.acme.test:443:443", false),
+            (URL, "login.acme.test, evil.test", false),
+            (URL, "", false),
+            ("https://login.acme.test:8443", "login.acme.test:8443", true),
+            ("https://login.acme.test:8443", "login.acme.test", false),
+            ("http://127.0.0.1:3000", "127.0.0.1:3000", true),
+            ("http://127.0.0.1:3000", "localhost:3000", true),
+            ("http://127.0.0.1:3000", "[::1]:3000", true),
+            ("http://127.0.0.1:3000", "localhost", false),
+            ("http://127.0.0.1:3000", "evil.test:3000", false),
+            ("http://localhost", "localhost", true),
+            ("http://localhost", "127.0.0.1:80", true),
+        ] {
+            for (method, path) in [
+                ("GET", "/"),
+                ("GET", "/assets/x"),
+                ("POST", "/login"),
+                ("POST", "/healthz"),
+            ] {
+                let headers = [("host", host), ("sec-fetch-site", "same-origin")];
+                let status = ask(router(url), method, path, &headers, "").await.status();
+                assert_eq!(
+                    status,
+                    if right { 200 } else { 421 },
+                    "{url} {host:?} {method} {path}"
+                );
+            }
+        }
+        let doubled = [("host", "login.acme.test"), ("host", "login.acme.test")];
+        assert_eq!(ask(router(URL), "GET", "/", &doubled, "").await.status(), 421);
+        assert_eq!(ask(router(URL), "GET", "/", &[], "").await.status(), 421);
+    }
+
+    #[tokio::test]
+    async fn an_absolute_target_must_name_the_same_host() {
+        let host = [("host", "login.acme.test")];
+        assert_eq!(
+            ask(router(URL), "GET", "https://login.acme.test/login", &host, "")
+                .await
+                .status(),
+            200
+        );
+        assert_eq!(
+            ask(router(URL), "GET", "http://evil.test/login", &host, "")
+                .await
+                .status(),
+            421
+        );
+    }
+
+    #[tokio::test]
+    async fn on_loopback_the_origin_must_match_the_name_that_was_used() {
+        let router = router("http://127.0.0.1:3000");
+        let post = async |host, origin| {
+            ask(
+                router.clone(),
+                "POST",
+                "/login",
+                &[("host", host), ("origin", origin)],
+                "",
+            )
+            .await
+            .status()
+        };
+        assert_eq!(post("localhost:3000", "http://localhost:3000").await, 200);
+        assert_eq!(post("[::1]:3000", "http://[::1]:3000").await, 200);
+        assert_eq!(post("127.0.0.1:3000", "http://localhost:3000").await, 403);
+        assert_eq!(post("127.0.0.1:3000", "http://127.0.0.1:4000").await, 403);
+    }
+
+    #[tokio::test]
+    async fn health_checks_know_no_name() {
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(
+                ask(router(URL), "GET", path, &[("host", "10.0.0.1:3000")], "")
+                    .await
+                    .status(),
+                200
+            );
+            assert_eq!(ask(router(URL), "GET", path, &[], "").await.status(), 200);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The pages: gather facts, ask the service, fill in a page. No rule is decided here.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Query, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Deserialize;
+use vestibule_app::{
+    page::{Body, CodePage, Legal, LoginPage, Page},
+    view,
+};
+use vestibule_core::{account::Role, limits::COMPANY_MAX, paths, refusal::Refusal, sign_in::landing};
+use vestibule_service::sessions::SignedIn;
+
+use super::{
+    denied::{Denied, DeniedPage},
+    facts::Facts,
+};
+use crate::state::AppState;
+
+/// A page with its status.
+pub fn show(status: StatusCode, page: Page) -> Response {
+    (status, Html(view::render(page))).into_response()
+}
+
+/// Sends the browser to a local path by GET.
+pub fn see_other(to: &str) -> Response {
+    match HeaderValue::from_str(to) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => (
+            StatusCode::SEE_OTHER,
+            [(header::LOCATION, HeaderValue::from_static(paths::LOGIN))],
+        )
+            .into_response(),
+    }
+}
+
+/// Gives an answer the status of a refusal, and the time to wait where waiting helps.
+pub fn mark(response: &mut Response, refusal: &Refusal) {
+    *response.status_mut() =
+        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(seconds) = refusal.retry_after() {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Query of the sign-in page.
+#[derive(Debug, Default, Deserialize)]
+pub struct LoginQuery {
+    company: Option<String>,
+    next: Option<String>,
+    signed_out: Option<String>,
+    ended: Option<String>,
+}
+
+/// `/`: the landing page, or the sign-in page.
+pub async fn home(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    match state.service.session(&facts.visitor).await {
+        Ok(Some(signed_in)) => see_other(&landing(signed_in.account.highest_role(), None)),
+        Ok(None) => see_other(paths::LOGIN),
+        Err(refusal) => Denied::from(refusal).into_response(),
+    }
+}
+
+/// `/login`
+pub async fn login(
+    State(state): State<AppState>,
+    query: Result<Query<LoginQuery>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    // A query that cannot be read is a broken bookmark, not a reason to turn somebody away.
+    let query = query.map(|Query(query)| query).unwrap_or_default();
+    let next = query.next.filter(|next| paths::is_local(next));
+    match state.service.session(&facts.visitor).await {
+        Ok(Some(signed_in)) => {
+            return see_other(&landing(signed_in.account.highest_role(), next.as_deref()));
+        }
+        Ok(None) => {}
+        Err(refusal) => return Denied::from(refusal).into_response(),
+    }
+    let company = query
+        .company
+        .or_else(|| facts.company.clone())
+        .unwrap_or_default();
+    let page = LoginPage {
+        company: company.chars().take(COMPANY_MAX).collect(),
+        account: String::new(),
+        next,
+        refusal: query.ended.map(|_| Refusal::SignInExpired),
+        signed_out: query.signed_out.is_some(),
+    };
+    show(StatusCode::OK, facts.page(&state, Body::Login(page)))
+}
+
+/// `/login/code`
+pub async fn code(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    let resent = facts.path.ends_with("?resent");
+    match state.service.open_sign_in(&facts.visitor).await {
+        Ok(open) => {
+            let page = CodePage {
+                view: open.view,
+                refusal: None,
+                resent,
+                trust: false,
+            };
+            let locale = facts.locale(Some(&open.language), None);
+            let mut page = facts.page_in(&state, locale, Body::Code(page));
+            paths::LOGIN_CODE.clone_into(&mut page.frame.path);
+            show(StatusCode::OK, page)
+        }
+        Err(Refusal::SignInExpired) if facts.visitor.pending.is_some() => see_other("/login?ended"),
+        Err(Refusal::SignInExpired) => see_other(paths::LOGIN),
+        Err(refusal) => closed(&state, &facts, &refusal),
+    }
+}
+
+/// The code page of a sign-in that the gate stopped.
+pub fn closed(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
+    let body = match refusal {
+        Refusal::AccountLocked => Body::Locked,
+        other => Body::Problem(other.clone()),
+    };
+    let mut response = show(StatusCode::OK, facts.page(state, body));
+    mark(&mut response, refusal);
+    response
+}
+
+/// `/agent`
+pub async fn agent(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    match signed_in(&state, &facts).await {
+        Ok(signed_in) => show(StatusCode::OK, facts.page_for(&state, &signed_in, Body::Agent)),
+        Err(response) => *response,
+    }
+}
+
+/// `/admin`
+pub async fn admin(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    match signed_in(&state, &facts).await {
+        Ok(signed_in) if signed_in.account.highest_role() == Role::Admin => {
+            show(StatusCode::OK, facts.page_for(&state, &signed_in, Body::Admin))
+        }
+        Ok(signed_in) => show(
+            StatusCode::FORBIDDEN,
+            facts.page_for(&state, &signed_in, Body::Problem(Refusal::Forbidden)),
+        ),
+        Err(response) => *response,
+    }
+}
+
+/// The live session, or the way to the sign-in page and back.
+async fn signed_in(state: &AppState, facts: &Facts) -> Result<SignedIn, Box<Response>> {
+    match state.service.session(&facts.visitor).await {
+        Ok(Some(signed_in)) => Ok(signed_in),
+        Ok(None) => {
+            let next: String = form_urlencoded::byte_serialize(facts.path.as_bytes()).collect();
+            Err(Box::new(see_other(&format!("{}?next={next}", paths::LOGIN))))
+        }
+        Err(refusal) => Err(Box::new(Denied::from(refusal).into_response())),
+    }
+}
+
+/// `/terms`
+pub async fn terms(State(state): State<AppState>, request: Request) -> Response {
+    legal(&state, Legal::Terms, request).await
+}
+
+/// `/privacy`
+pub async fn privacy(State(state): State<AppState>, request: Request) -> Response {
+    legal(&state, Legal::Privacy, request).await
+}
+
+async fn legal(state: &AppState, kind: Legal, request: Request) -> Response {
+    let facts = Facts::of(state, &request.into_parts().0);
+    let signed_in = match state.service.session(&facts.visitor).await {
+        Ok(signed_in) => signed_in,
+        Err(refusal) => return Denied::from(refusal).into_response(),
+    };
+    let language = |signed_in: &SignedIn| {
+        facts.locale(
+            signed_in.account.language.as_deref(),
+            Some(&signed_in.company.language),
+        )
+    };
+    let locale = signed_in
+        .as_ref()
+        .map_or_else(|| facts.locale(None, None), language);
+    match state.legal.page(kind, locale) {
+        Ok(page) => show(StatusCode::OK, facts.page_in(state, locale, Body::Legal(page))),
+        Err(url) => see_other(&url),
+    }
+}
+
+/// The page of a refusal that a layer or a program's answer became.
+pub fn problem(state: AppState) -> DeniedPage {
+    Arc::new(move |parts, denied| {
+        let state = state.clone();
+        Box::pin(async move {
+            let facts = Facts::of(&state, &parts);
+            show(StatusCode::OK, facts.page(&state, Body::Problem(denied.refusal)))
+        })
+    })
+}

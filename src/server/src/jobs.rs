@@ -1,0 +1,25 @@
+//! Background work besides mail.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use vestibule_service::Service;
+
+/// How often what has expired is deleted.
+const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
+
+/// Deletes what has expired, now and every ten minutes, until told to stop.
+pub async fn clean_up(service: Service, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match service.clean_up().await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::debug!(deleted, "expired rows are gone"),
+            Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+    }
+}

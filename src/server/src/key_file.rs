@@ -1,0 +1,421 @@
+//! The key file: the versioned secrets that everything encrypted in the database hangs on (security.md 11.1.1, 13.3.1).
+//!
+//! It is TOML, readable and writable by its owner alone:
+//!
+//! ```toml
+//! [[keys]]
+//! version = 1
+//! created = "2026-01-05T09:00:00Z"
+//! secret = "32 random bytes in base64"
+//! ```
+//!
+//! To rotate, add a block with the next version and restart. The newest version encrypts; the older ones still
+//! decrypt, and leave the file when nothing made with them is left.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    fs::{File, Permissions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use vestibule_core::ports::{Clock, Randomness};
+use zeroize::Zeroizing;
+
+/// Length of a secret, in bytes.
+const SECRET_BYTES: usize = 32;
+/// Largest key file, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
+
+/// One version of the secret.
+#[derive(Clone)]
+pub struct KeyMaterial {
+    /// Grows with every rotation; starts at 1.
+    pub version: u32,
+    /// 256 random bits.
+    pub secret: Zeroizing<[u8; SECRET_BYTES]>,
+}
+
+impl fmt::Debug for KeyMaterial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyMaterial {{ version: {}, … }}", self.version)
+    }
+}
+
+/// What the key file holds.
+#[derive(Clone, Debug)]
+pub struct KeyFile {
+    keys: Vec<KeyMaterial>,
+    created: bool,
+}
+
+impl KeyFile {
+    /// All versions, oldest first; never empty, no version twice.
+    pub fn keys(&self) -> &[KeyMaterial] {
+        &self.keys
+    }
+
+    /// The same, to keep.
+    pub fn into_keys(self) -> Vec<KeyMaterial> {
+        self.keys
+    }
+
+    /// Whether the file was made just now.
+    pub fn was_created(&self) -> bool {
+        self.created
+    }
+}
+
+/// Why the key file cannot be used. Never quotes it.
+#[derive(Debug, thiserror::Error)]
+#[error("the key file {} {problem}", path.display())]
+pub struct KeyFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: KeyFileProblem,
+}
+
+/// What is wrong with a key file.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileProblem {
+    /// It is not there.
+    #[error("does not exist")]
+    Missing,
+    /// The system does not give it out.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// The system does not let us write it.
+    #[error("cannot be made: {0}")]
+    Unwritable(io::Error),
+    /// Others than its owner may open it.
+    #[error("may be opened by other users of this machine (mode {mode:03o}). Run chmod 600 on it")]
+    TooOpen {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// No regular file, or far too large.
+    #[error("is not a key file")]
+    NotAFile,
+    /// No TOML, or not the expected fields.
+    #[error(
+        "is damaged near line {line}: it holds blocks [[keys]], each with version, created and secret and nothing else"
+    )]
+    Malformed {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// No key in it.
+    #[error("holds no key")]
+    Empty,
+    /// Version 0.
+    #[error("holds a key with version 0: versions start at 1")]
+    ZeroVersion,
+    /// Two keys share a version.
+    #[error("holds version {0} twice")]
+    Doubled(u32),
+    /// A secret that is not 32 bytes in base64.
+    #[error("holds a secret in version {0} that is not 32 bytes in base64")]
+    BadSecret(u32),
+    /// A secret that nobody drew at random.
+    #[error("holds a secret in version {0} that is not random")]
+    WeakSecret(u32),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    #[serde(default)]
+    keys: Vec<StoredKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredKey {
+    version: u32,
+    /// For people; only checked.
+    #[serde(rename = "created")]
+    _created: DateTime<Utc>,
+    secret: Zeroizing<String>,
+}
+
+/// Reads the key file; makes it with one new key when there is none, and says in the log that it must be kept safe.
+/// When several processes start at the same moment, one makes the file and all read the same.
+///
+/// # Errors
+/// [`KeyFileError`] when the file cannot be made, is open to others, or holds anything but sound keys.
+pub fn load_or_create(
+    path: &Path,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<KeyFile, KeyFileError> {
+    match load(path) {
+        Err(KeyFileError {
+            problem: KeyFileProblem::Missing,
+            ..
+        }) => {}
+        other => return other,
+    }
+    let created = create(path, clock, randomness).map_err(|error| KeyFileError {
+        path: path.to_owned(),
+        problem: KeyFileProblem::Unwritable(error),
+    })?;
+    if created {
+        tracing::warn!(
+            file = %path.display(),
+            "made a new key file: keep a copy in a safe place, without it the encrypted parts of the database are lost"
+        );
+    }
+    load(path).map(|file| KeyFile { created, ..file })
+}
+
+/// Reads the key file.
+///
+/// # Errors
+/// [`KeyFileError`] when the file is missing, is open to others, or holds anything but sound keys.
+pub fn load(path: &Path) -> Result<KeyFile, KeyFileError> {
+    read(path).map_err(|problem| KeyFileError {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn read(path: &Path) -> Result<KeyFile, KeyFileProblem> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => KeyFileProblem::Missing,
+        _ => KeyFileProblem::Unreadable(error),
+    })?;
+    // Asked of the open file, so that nobody can put another in its place between the question and the reading.
+    let metadata = file.metadata().map_err(KeyFileProblem::Unreadable)?;
+    if !metadata.is_file() || metadata.len() > FILE_MAX {
+        return Err(KeyFileProblem::NotAFile);
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileProblem::TooOpen { mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(FILE_MAX)
+        .read_to_string(&mut text)
+        .map_err(KeyFileProblem::Unreadable)?;
+    let keys = parse(&text)?;
+    Ok(KeyFile { keys, created: false })
+}
+
+fn parse(text: &str) -> Result<Vec<KeyMaterial>, KeyFileProblem> {
+    let stored: Stored = toml::from_str(text).map_err(|error| {
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        KeyFileProblem::Malformed {
+            line: before.matches('\n').count() + 1,
+        }
+    })?;
+    let mut seen = BTreeSet::new();
+    let mut keys = Vec::with_capacity(stored.keys.len());
+    for StoredKey { version, secret, .. } in stored.keys {
+        if version == 0 {
+            return Err(KeyFileProblem::ZeroVersion);
+        }
+        if !seen.insert(version) {
+            return Err(KeyFileProblem::Doubled(version));
+        }
+        keys.push(KeyMaterial {
+            version,
+            secret: decode(version, &secret)?,
+        });
+    }
+    if keys.is_empty() {
+        return Err(KeyFileProblem::Empty);
+    }
+    keys.sort_by_key(|key| key.version);
+    Ok(keys)
+}
+
+fn decode(version: u32, text: &str) -> Result<Zeroizing<[u8; SECRET_BYTES]>, KeyFileProblem> {
+    let bytes = STANDARD
+        .decode(text)
+        .map(Zeroizing::new)
+        .map_err(|_| KeyFileProblem::BadSecret(version))?;
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    if bytes.len() != SECRET_BYTES {
+        return Err(KeyFileProblem::BadSecret(version));
+    }
+    secret.copy_from_slice(&bytes);
+    // Placeholders repeat a byte or two. Of 32 random bytes fewer than 16 are different with a chance below 2^-60.
+    let different: BTreeSet<u8> = secret.iter().copied().collect();
+    if different.len() < 16 {
+        Err(KeyFileProblem::WeakSecret(version))
+    } else {
+        Ok(secret)
+    }
+}
+
+/// Makes the file unless it exists; says whether it was made. It appears under its name only when it is whole.
+fn create(path: &Path, clock: &dyn Clock, randomness: &dyn Randomness) -> io::Result<bool> {
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    randomness.fill(secret.as_mut());
+    let text = Zeroizing::new(format!(
+        "# Vestibule: key file. Keep a copy in a safe place and show it to nobody.\n\
+         # Without it the encrypted parts of the database cannot be read again.\n\n\
+         [[keys]]\nversion = 1\ncreated = \"{}\"\nsecret = \"{}\"\n",
+        clock.now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        *Zeroizing::new(STANDARD.encode(secret.as_ref())),
+    ));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".vestibule-key")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {
+            // The name itself is on the disk only when the folder is.
+            File::open(folder)?.sync_all()?;
+            Ok(true)
+        }
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, sync::Barrier};
+    use vestibule_core::ports::{ManualClock, SeededRandomness};
+
+    fn clock() -> ManualClock {
+        ManualClock::at(DateTime::from_timestamp(1_767_603_600, 0).unwrap())
+    }
+
+    fn block(version: u32, seed: u64) -> String {
+        let mut secret = [0; SECRET_BYTES];
+        SeededRandomness::new(seed).fill(&mut secret);
+        let secret = STANDARD.encode(secret);
+        format!("[[keys]]\nversion = {version}\ncreated = \"2026-01-05T09:00:00Z\"\nsecret = \"{secret}\"\n")
+    }
+
+    #[test]
+    fn the_first_start_makes_a_file_that_only_its_owner_can_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.key");
+        let first = load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap();
+        assert!(first.was_created());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let second = load_or_create(&path, &clock(), &SeededRandomness::new(2)).unwrap();
+        assert!(!second.was_created());
+        assert_eq!(first.keys()[0].secret, second.keys()[0].secret);
+        assert_eq!(
+            fs::read_dir(&folder).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .contains("2026-01-05T09:00:00Z")
+        );
+    }
+
+    #[test]
+    fn two_starts_at_once_end_with_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.key");
+        let barrier = Barrier::new(8);
+        let files: Vec<KeyFile> = std::thread::scope(|scope| {
+            let start = |seed| {
+                let (path, barrier) = (&path, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    load_or_create(path, &clock(), &SeededRandomness::new(seed)).unwrap()
+                })
+            };
+            let threads: Vec<_> = (0..8).map(start).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(files.iter().filter(|file| file.was_created()).count(), 1);
+        assert!(
+            files
+                .iter()
+                .all(|file| file.keys()[0].secret == files[0].keys()[0].secret)
+        );
+    }
+
+    #[test]
+    fn a_file_open_to_others_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.key");
+        load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap();
+        for mode in [0o640, 0o604, 0o620, 0o601, 0o666] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap_err();
+            assert!(
+                matches!(error.problem, KeyFileProblem::TooOpen { .. }),
+                "{mode:o}"
+            );
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_newest_version_comes_last_whatever_the_order_in_the_file() {
+        let keys = parse(&format!("{}{}{}", block(2, 2), block(10, 10), block(1, 1))).unwrap();
+        assert_eq!(keys.iter().map(|key| key.version).collect::<Vec<_>>(), [1, 2, 10]);
+    }
+
+    #[test]
+    fn anything_but_sound_keys_is_refused_and_never_quoted() {
+        use KeyFileProblem::{BadSecret, Doubled, Empty, Malformed, WeakSecret, ZeroVersion};
+        let good = block(1, 1);
+        let short = STANDARD.encode([7; 31]);
+        let zero = STANDARD.encode([0; 32]);
+        let with = |secret: &str| {
+            format!("[[keys]]\nversion = 1\ncreated = \"2026-01-05T09:00:00Z\"\nsecret = \"{secret}\"\n")
+        };
+        assert!(matches!(parse(""), Err(Empty)));
+        assert!(matches!(parse("keys = []"), Err(Empty)));
+        assert!(matches!(parse(&with(&short)), Err(BadSecret(1))));
+        assert!(matches!(parse(&with("not base64!")), Err(BadSecret(1))));
+        assert!(matches!(parse(&with(&zero)), Err(WeakSecret(1))));
+        assert!(matches!(parse(&format!("{good}{good}")), Err(Doubled(1))));
+        assert!(matches!(parse(&block(0, 1)), Err(ZeroVersion)));
+        assert!(matches!(
+            parse(&format!("{good}extra = 1\n")),
+            Err(Malformed { line: 1.. })
+        ));
+        assert!(matches!(
+            parse(&good.replace("2026-01", "yesterday")),
+            Err(Malformed { line: 3 })
+        ));
+        assert!(matches!(parse("{\"keys\": []}"), Err(Malformed { line: 1 })));
+        let misplaced = "[[keys]]\nversion = \"sentinel-secret\"\n";
+        let error = parse(misplaced).err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("sentinel"), "{error:?}");
+        let keys = parse(&good).unwrap();
+        assert!(!format!("{keys:?}").contains(&format!("{:?}", keys[0].secret[0..4].to_vec())));
+        assert!(format!("{keys:?}").len() < 50, "{keys:?}");
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_said_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/vestibule.key");
+        let error = load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap_err();
+        assert!(error.to_string().contains("cannot be made"), "{error}");
+        assert!(matches!(
+            load(folder.path()).unwrap_err().problem,
+            KeyFileProblem::NotAFile
+        ));
+    }
+}

@@ -1,0 +1,87 @@
+//! Terms of Service and Privacy Policy: the operator's address, the operator's Markdown file, or the shipped text
+//! (product.md section 3).
+
+use std::{fs, io};
+
+use vestibule_app::page::{Legal as Kind, LegalPage};
+use vestibule_core::paths;
+use vestibule_translations::{Locale, legal, tag};
+
+use crate::config::Legal;
+
+/// Where one of the two texts comes from, ready to be shown.
+enum Source {
+    Elsewhere(String),
+    Own(String),
+    Shipped,
+}
+
+/// Both texts.
+pub struct LegalTexts {
+    terms: Source,
+    privacy: Source,
+}
+
+impl LegalTexts {
+    /// Reads the operator's files once, at start.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn load(terms: &Legal, privacy: &Legal) -> io::Result<Self> {
+        Ok(Self {
+            terms: load(terms)?,
+            privacy: load(privacy)?,
+        })
+    }
+
+    /// Where the link in the footer leads.
+    pub fn link(&self, kind: Kind) -> String {
+        match (self.source(kind), kind) {
+            (Source::Elsewhere(url), _) => url.clone(),
+            (_, Kind::Terms) => paths::TERMS.to_owned(),
+            (_, Kind::Privacy) => paths::PRIVACY.to_owned(),
+        }
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// The address where the text is, when the operator has it elsewhere.
+    pub fn page(&self, kind: Kind, locale: Locale) -> Result<LegalPage, String> {
+        match self.source(kind) {
+            Source::Elsewhere(url) => Err(url.clone()),
+            Source::Own(html) => Ok(LegalPage {
+                kind,
+                language: String::new(),
+                html: html.clone(),
+            }),
+            Source::Shipped => {
+                let shipped = match kind {
+                    Kind::Terms => legal::Kind::Terms,
+                    Kind::Privacy => legal::Kind::Privacy,
+                };
+                let (language, markdown) = legal::text(shipped, locale);
+                Ok(LegalPage {
+                    kind,
+                    language: tag(language).to_owned(),
+                    html: legal::to_html(&markdown),
+                })
+            }
+        }
+    }
+
+    fn source(&self, kind: Kind) -> &Source {
+        match kind {
+            Kind::Terms => &self.terms,
+            Kind::Privacy => &self.privacy,
+        }
+    }
+}
+
+fn load(legal: &Legal) -> io::Result<Source> {
+    Ok(match legal {
+        Legal::Url(url) => Source::Elsewhere(url.to_string()),
+        Legal::File(path) => Source::Own(legal::to_html(&fs::read_to_string(path)?)),
+        Legal::BuiltIn => Source::Shipped,
+    })
+}

@@ -1,0 +1,15 @@
+//! The binary `vestibule`: configuration, HTTP, background work and the command line around the use cases.
+
+pub mod assembly;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod jobs;
+pub mod key_file;
+pub mod legal;
+pub mod logging;
+pub mod serve;
+pub mod state;
+pub mod system;
+#[cfg(feature = "test-kit")]
+pub mod test_kit;

@@ -1,0 +1,362 @@
+//! The test kit: clock, mail and fixtures for people who write browser tests against Vestibule.
+//!
+//! Compiled in only with the feature `test-kit`, and refused on anything but loopback. Its addresses stand outside the
+//! origin check, because test runners are not browsers.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Query, State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use vestibule_core::{
+    account::Role,
+    limits::BODY_MAX,
+    ports::{Clock, Moment},
+    secret::Password,
+};
+use vestibule_mail::StoredMail;
+use vestibule_service::operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck};
+
+use crate::state::AppState;
+
+/// The real clock plus what tests moved it by.
+pub struct KitClock {
+    real: Arc<dyn Clock>,
+    offset_micros: AtomicI64,
+}
+
+impl KitClock {
+    /// A clock that shows the real time until told otherwise.
+    pub fn new(real: Arc<dyn Clock>) -> Self {
+        Self {
+            real,
+            offset_micros: AtomicI64::new(0),
+        }
+    }
+
+    fn advance(&self, seconds: i64) {
+        self.offset_micros
+            .fetch_add(seconds.saturating_mul(1_000_000), Ordering::SeqCst);
+    }
+
+    fn set(&self, moment: Moment) {
+        let offset = (moment - self.real.now()).num_microseconds().unwrap_or_default();
+        self.offset_micros.store(offset, Ordering::SeqCst);
+    }
+
+    fn reset(&self) {
+        self.offset_micros.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for KitClock {
+    fn now(&self) -> Moment {
+        self.real.now() + TimeDelta::microseconds(self.offset_micros.load(Ordering::SeqCst))
+    }
+}
+
+/// Whether the kit may run on this address.
+pub fn may_listen(address: SocketAddr) -> bool {
+    address.ip().is_loopback()
+}
+
+#[derive(Clone)]
+struct Kit {
+    state: AppState,
+    clock: Arc<KitClock>,
+}
+
+/// The kit's addresses.
+pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
+    Router::new()
+        .route("/_test/clock", post(move_clock))
+        .route("/_test/mail", get(mails))
+        .route("/_test/companies", post(create_company))
+        .route("/_test/companies/state", post(set_company_state))
+        .route("/_test/accounts", post(create_account))
+        .route("/_test/accounts/state", post(set_account_state))
+        .route("/_test/reset", post(reset))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(Kit { state, clock })
+}
+
+/// Why the kit did not do what it was asked.
+struct KitError(StatusCode, String);
+
+impl IntoResponse for KitError {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+impl From<OperatorError> for KitError {
+    fn from(error: OperatorError) -> Self {
+        let status = match error {
+            OperatorError::UnknownCompany | OperatorError::UnknownAccount => StatusCode::NOT_FOUND,
+            OperatorError::CompanyExists | OperatorError::AccountExists | OperatorError::EmailExists => {
+                StatusCode::CONFLICT
+            }
+            OperatorError::Store(_) | OperatorError::Hashing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for KitError {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+type KitResult<T> = Result<T, KitError>;
+type Input<T> = Result<Json<T>, JsonRejection>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockInput {
+    advance_seconds: Option<i64>,
+    set: Option<Moment>,
+}
+
+async fn move_clock(State(kit): State<Kit>, input: Input<ClockInput>) -> KitResult<Json<serde_json::Value>> {
+    let Json(input) = input?;
+    if let Some(moment) = input.set {
+        kit.clock.set(moment);
+    }
+    if let Some(seconds) = input.advance_seconds {
+        kit.clock.advance(seconds);
+    }
+    // Mails whose time has come are sent now, not at the worker's next look.
+    kit.state.service.outbox_filled().notify_one();
+    Ok(Json(json!({ "now": kit.clock.now() })))
+}
+
+#[derive(Deserialize)]
+struct MailQuery {
+    to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MailOutput {
+    to: String,
+    from: String,
+    subject: String,
+    text: String,
+    html: String,
+    at: Moment,
+    code: Option<String>,
+    link: Option<String>,
+}
+
+async fn mails(State(kit): State<Kit>, Query(query): Query<MailQuery>) -> KitResult<Json<Vec<MailOutput>>> {
+    let mailbox = kit.state.mailbox.as_ref().ok_or_else(|| {
+        KitError(
+            StatusCode::NOT_FOUND,
+            "mails go to a real mail server: VESTIBULE_SMTP_URL is set".to_owned(),
+        )
+    })?;
+    Ok(Json(
+        mailbox
+            .mails(query.to.as_deref())
+            .into_iter()
+            .map(output)
+            .collect(),
+    ))
+}
+
+fn output(mail: StoredMail) -> MailOutput {
+    let word = |found: fn(&str) -> bool| {
+        mail.text
+            .split_whitespace()
+            .find(|word| found(word))
+            .map(str::to_owned)
+    };
+    MailOutput {
+        code: word(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())),
+        link: word(|word| word.starts_with("http://") || word.starts_with("https://")),
+        to: mail.to,
+        from: mail.from,
+        subject: mail.subject,
+        text: mail.text,
+        html: mail.html,
+        at: mail.at,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompanyFixture {
+    name: String,
+    #[serde(default = "english")]
+    language: String,
+    #[serde(default)]
+    two_factor_policy: i64,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+async fn create_company(
+    State(kit): State<Kit>,
+    input: Input<CompanyFixture>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    let company = kit
+        .state
+        .service
+        .create_company(CompanyInput {
+            name: input.name,
+            language: input.language,
+            time_zone: "UTC".to_owned(),
+            two_factor_days: input.two_factor_policy,
+        })
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "id": company.id, "name": company.name })),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompanyState {
+    name: String,
+    enabled: Option<bool>,
+    two_factor_policy: Option<i64>,
+}
+
+async fn set_company_state(
+    State(kit): State<Kit>,
+    input: Input<CompanyState>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    if let Some(days) = input.two_factor_policy {
+        kit.state.service.set_two_factor_days(&input.name, days).await?;
+    }
+    if let Some(enabled) = input.enabled {
+        kit.state
+            .service
+            .set_company_enabled(&input.name, enabled)
+            .await?;
+    }
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecondFactor {
+    None,
+    Email,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountFixture {
+    company: String,
+    account: String,
+    email: String,
+    #[serde(default)]
+    first_name: String,
+    #[serde(default)]
+    last_name: String,
+    #[serde(default = "agent")]
+    roles: Vec<Role>,
+    language: Option<String>,
+    password: String,
+    #[serde(default = "no_second_factor")]
+    second_factor: SecondFactor,
+}
+
+fn agent() -> Vec<Role> {
+    vec![Role::Agent]
+}
+
+const fn no_second_factor() -> SecondFactor {
+    SecondFactor::None
+}
+
+async fn create_account(
+    State(kit): State<Kit>,
+    input: Input<AccountFixture>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    let account = kit
+        .state
+        .service
+        .create_account(
+            AccountInput {
+                company: input.company,
+                account: input.account,
+                email: input.email,
+                first_name: input.first_name,
+                last_name: input.last_name,
+                roles: input.roles,
+                language: input.language,
+                email_factor: matches!(input.second_factor, SecondFactor::Email),
+                password: Password::new(input.password),
+            },
+            // Fixtures may use short passwords: these accounts exist only in tests.
+            PasswordCheck::Waived,
+        )
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "id": account.id, "account": account.name })),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountState {
+    company: String,
+    account: String,
+    active: Option<bool>,
+    locked: Option<bool>,
+}
+
+async fn set_account_state(
+    State(kit): State<Kit>,
+    input: Input<AccountState>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    if let Some(active) = input.active {
+        kit.state
+            .service
+            .set_account_active(&input.company, &input.account, active)
+            .await?;
+    }
+    let service = &kit.state.service;
+    match input.locked {
+        Some(true) => service.lock_account(&input.company, &input.account).await?,
+        Some(false) => service.unlock_account(&input.company, &input.account).await?,
+        None => {}
+    }
+    Ok(Json(json!({})))
+}
+
+async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {
+    for company in kit.state.service.companies().await? {
+        kit.state.service.delete_company(&company.name).await?;
+    }
+    kit.state.service.forget_tries().await?;
+    if let Some(mailbox) = &kit.state.mailbox {
+        mailbox.clear();
+    }
+    kit.clock.reset();
+    Ok(Json(json!({})))
+}

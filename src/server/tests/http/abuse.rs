@@ -1,0 +1,385 @@
+//! Requests that no page of ours sends.
+
+use std::collections::BTreeSet;
+
+use crate::site::{self, Browser, Site};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Every server function with fields that it would accept.
+const FUNCTIONS: [(&str, &[(&str, &str)]); 7] = [
+    (
+        "/login",
+        &[
+            ("company", "Acme"),
+            ("account", "bob"),
+            ("password", site::PASSWORD),
+        ],
+    ),
+    ("/login/code", &[("code", "123456")]),
+    ("/login/code/resend", &[]),
+    ("/login/code/cancel", &[]),
+    ("/login/code/status", &[]),
+    ("/logout", &[]),
+    ("/language", &[("language", "de"), ("return_to", "/login")]),
+];
+
+#[tokio::test]
+async fn every_server_function_is_known_here_and_is_a_post() {
+    let registered: BTreeSet<_> = server_fn::axum::server_fn_paths().collect();
+    let known: BTreeSet<_> = FUNCTIONS
+        .iter()
+        .map(|(path, _)| (*path, axum::http::Method::POST))
+        .collect();
+    assert_eq!(
+        registered
+            .iter()
+            .map(|(path, method)| format!("{method} {path}"))
+            .collect::<BTreeSet<_>>(),
+        known
+            .iter()
+            .map(|(path, method)| format!("{method} {path}"))
+            .collect::<BTreeSet<_>>(),
+        "a new server function needs its fields in the router and a place in these tests"
+    );
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_changes_nothing() {
+    let site = Site::new().await;
+    for (path, fields) in FUNCTIONS {
+        for (name, value) in [
+            ("origin", "https://evil.test"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+        ] {
+            let mut browser = Browser::default();
+            browser.without_origin();
+            browser.extra.push((name, value.to_owned()));
+            let answer = browser.post(&site, path, fields).await;
+            assert_eq!(answer.status, 403, "{path} {name}: {value}");
+            assert!(answer.set_cookies().is_empty(), "{path}");
+            assert_eq!(answer.header("location"), "");
+        }
+        let mut bare = Browser::program();
+        bare.without_origin();
+        assert_eq!(
+            bare.post(&site, path, fields).await.status,
+            403,
+            "{path} without any origin"
+        );
+    }
+}
+
+#[tokio::test]
+async fn reading_methods_and_odd_methods_do_nothing() {
+    let site = Site::new().await;
+    for (path, fields) in FUNCTIONS {
+        let query: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut browser = Browser::default();
+        let answer = browser
+            .send(
+                &site,
+                "GET",
+                &format!("{path}?{}", query.join("&").replace(' ', "+")),
+                None,
+            )
+            .await;
+        assert!(
+            answer
+                .set_cookies()
+                .iter()
+                .all(|cookie| !cookie.starts_with("session=")),
+            "{path}"
+        );
+        for method in ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT"] {
+            let answer = browser.send(&site, method, path, None).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert!(!answer.has_header("access-control-allow-origin"));
+        }
+    }
+    for path in [
+        "/login/code/resend",
+        "/login/code/cancel",
+        "/login/code/status",
+        "/logout",
+        "/language",
+    ] {
+        assert_eq!(Browser::default().get(&site, path).await.status, 405, "{path}");
+    }
+}
+
+/// Address, content type, body and the status it deserves.
+fn unreadable() -> Vec<(&'static str, &'static str, Vec<u8>, u16)> {
+    let long = format!("company=Acme&account=bob&password={}", "x".repeat(10_000));
+    vec![
+        ("/login", FORM, b"".to_vec(), 400),
+        ("/login", FORM, b"company=Acme".to_vec(), 400),
+        (
+            "/login",
+            FORM,
+            b"company=Acme&company=Beta&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company=Acme&account=bob&password=x&role=admin".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company=%00&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company=%ff%fe&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company=\xff&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company=%zz&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            FORM,
+            b"company[]=Acme&account=bob&password=x".to_vec(),
+            400,
+        ),
+        (
+            "/login",
+            "application/json",
+            br#"{"company":"Acme","account":"bob","password":"x"}"#.to_vec(),
+            415,
+        ),
+        (
+            "/login",
+            "text/plain",
+            b"company=Acme&account=bob&password=x".to_vec(),
+            415,
+        ),
+        ("/login", "", b"company=Acme&account=bob&password=x".to_vec(), 415),
+        ("/login", FORM, long.into_bytes(), 422),
+        ("/login", FORM, vec![b'a'; 65 * 1024], 413),
+        (
+            "/login?company=Beta",
+            FORM,
+            b"company=Acme&account=bob&password=x".to_vec(),
+            400,
+        ),
+        ("/login/code", FORM, b"code=1&code=2".to_vec(), 400),
+        ("/login/code", FORM, b"code[]=123456".to_vec(), 400),
+        ("/login/code", FORM, b"".to_vec(), 400),
+        ("/login/code", FORM, b"code=null".to_vec(), 422),
+        ("/login/code", FORM, b"code=%5B%22123456%22%5D".to_vec(), 422),
+        ("/login/code", FORM, "code=１２３４５６".as_bytes().to_vec(), 422),
+    ]
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_and_never_a_fault() {
+    let site = Site::new().await;
+    let cases = unreadable();
+    for accept in ["text/html", "application/json"] {
+        let mut browser = if accept == "text/html" {
+            Browser::default()
+        } else {
+            Browser::program()
+        };
+        browser.past_password(&site, "alice").await;
+        site.code("alice").await;
+        for (path, kind, body, status) in &cases {
+            browser.content_type = (*kind).to_owned();
+            let answer = browser.send(&site, "POST", path, Some(body.clone())).await;
+            assert_eq!(
+                answer.status,
+                *status,
+                "{path} {kind} {:?}",
+                String::from_utf8_lossy(&body[..body.len().min(60)])
+            );
+            assert!(!browser.has("session"));
+        }
+        // Cancelled, so that the second round is not short of code mails.
+        browser.content_type = FORM.to_owned();
+        browser.post(&site, "/login/code/cancel", &[]).await;
+        site.clock.advance(700);
+    }
+    let account = site.service.account_named("Acme", "alice").await.unwrap().1;
+    assert_eq!(account.wrong_codes, 0, "nothing unreadable counts");
+}
+
+#[tokio::test]
+async fn a_pending_sign_in_opens_nothing_else() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    browser.past_password(&site, "root2").await;
+    for path in ["/agent", "/admin"] {
+        assert!(
+            browser
+                .get(&site, path)
+                .await
+                .location()
+                .starts_with("/login?next="),
+            "{path}"
+        );
+    }
+    let pending = browser.cookie("pending").unwrap();
+    let mut renamed = Browser::default();
+    renamed.set_cookie("session", &pending);
+    assert!(
+        renamed
+            .get(&site, "/admin")
+            .await
+            .location()
+            .starts_with("/login?next=")
+    );
+    for bad in [
+        "",
+        "x",
+        "../x",
+        "0",
+        &"A".repeat(43),
+        &"A".repeat(8000),
+        "\"quoted\"",
+    ] {
+        let mut browser = Browser::default();
+        for name in ["session", "pending", "trusted", "browser", "language", "company"] {
+            browser.set_cookie(name, bad);
+        }
+        assert!(
+            browser
+                .get(&site, "/agent")
+                .await
+                .location()
+                .starts_with("/login"),
+            "{bad:.20}"
+        );
+        assert!(
+            browser
+                .get(&site, "/login/code")
+                .await
+                .location()
+                .starts_with("/login"),
+            "{bad:.20}"
+        );
+        assert_eq!(browser.get(&site, "/login").await.status, 200, "{bad:.20}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_headers_and_no_secret() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    let mut answers = vec![
+        browser.get(&site, "/login").await,
+        browser.get(&site, "/nowhere").await,
+    ];
+    answers.push(
+        browser
+            .post(
+                &site,
+                "/login",
+                &[("company", "Acme"), ("account", "alice"), ("password", "wrong")],
+            )
+            .await,
+    );
+    answers.push(browser.past_password(&site, "alice").await);
+    answers.push(browser.get(&site, "/login/code").await);
+    let code = site.code("alice").await;
+    answers.push(browser.get(&site, "/login/code").await);
+    answers.push(browser.post(&site, "/login/code", &[("code", &code)]).await);
+    answers.push(browser.get(&site, "/agent").await);
+    let nonces: BTreeSet<_> = answers
+        .iter()
+        .map(|answer| {
+            answer
+                .header("content-security-policy")
+                .split("'nonce-")
+                .nth(1)
+                .unwrap()
+                .split('\'')
+                .next()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(nonces.len(), answers.len(), "every answer has a nonce of its own");
+    for answer in &answers {
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'")
+        );
+        assert!(!answer.has_header("server"));
+        assert!(!answer.body.contains(&code), "the code leaves by mail only");
+        assert!(!answer.body.contains(site::PASSWORD));
+        for cookie in answer.set_cookies() {
+            assert!(
+                cookie.contains("HttpOnly") && cookie.contains("Path=/") && cookie.contains("SameSite="),
+                "{cookie}"
+            );
+            assert!(!cookie.contains("Domain"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn too_many_wrong_passwords_from_one_address_have_to_wait() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    browser.address = "198.51.100.7";
+    for n in 0..10 {
+        let account = format!("nobody{n}");
+        let typed = [
+            ("company", "Acme"),
+            ("account", account.as_str()),
+            ("password", "wrong"),
+        ];
+        assert_eq!(browser.post(&site, "/login", &typed).await.status, 401);
+    }
+    let typed = [
+        ("company", "Acme"),
+        ("account", "bob"),
+        ("password", site::PASSWORD),
+    ];
+    let answer = browser.post(&site, "/login", &typed).await;
+    assert_eq!(answer.status, 429);
+    assert!(answer.has_header("retry-after"));
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.1"),
+        ("forwarded", "for=203.0.113.1"),
+        ("x-real-ip", "203.0.113.1"),
+    ] {
+        browser.extra = vec![(name, value.to_owned())];
+        assert_eq!(
+            browser.post(&site, "/login", &typed).await.status,
+            429,
+            "{name} is not believed"
+        );
+    }
+    browser.extra.clear();
+    browser.address = "198.51.100.8";
+    assert_eq!(
+        browser.post(&site, "/login", &typed).await.status,
+        303,
+        "other addresses are not affected"
+    );
+}
