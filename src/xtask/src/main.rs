@@ -1,0 +1,117 @@
+//! Builds, runs and tests Vestibule. Start with `cargo xtask help`.
+//!
+//! Every command sets up what it needs, says in short lines what it does and how long that took, and when it cannot
+//! do a step says exactly what to install.
+
+#[cfg(feature = "bench")]
+mod bench;
+mod check;
+mod files;
+mod postgres;
+mod say;
+mod server;
+mod setup;
+mod shell;
+mod site;
+mod test;
+mod wasm;
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::{Parser, Subcommand};
+
+const HELP: &str = "\
+A first hour:
+  cargo xtask run             builds everything and serves the demo at http://127.0.0.1:3000
+  cargo xtask test            sets up and runs every check and test, as the gate does
+  cargo xtask dev             the demo again, rebuilt and restarted whenever a file changes
+  cargo xtask build           the one self-contained release binary: target/vestibule
+
+What is where:
+  target/site                 the files browsers load: hashed names, each with .br and .gz beside it, manifest.json
+  target/demo                 database and key of the demo: delete the folder to start over
+  target/vestibule            release binary, site inside
+  target/vestibule-test-kit   the same with the test kit: clock, mails and fixtures over HTTP, loopback only
+
+Needed: Rust (rustup or Debian's) and Node.js 20. What else is missing is installed when that can be done without
+asking (npm packages; Debian packages when root), else its name is printed.";
+
+/// Builds, runs and tests Vestibule.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = HELP, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and serve the demo on port 3000 of this machine
+    Run,
+    /// Serve the demo; rebuild and restart when a source, style, language or public file changes
+    Dev,
+    /// Build the release binary with the site inside: target/vestibule
+    Build {
+        /// Build target/vestibule-test-kit instead: clock, mails and fixtures over HTTP for other people's tests
+        #[arg(long)]
+        test_kit: bool,
+    },
+    /// Build only the site: target/site
+    Site,
+    /// Set up and run every check and test
+    Test {
+        /// Run only this part
+        #[arg(long, value_enum)]
+        only: Option<test::Part>,
+        /// Handed to the test runner of that part, after `--`
+        #[arg(last = true, requires = "only")]
+        rest: Vec<String>,
+    },
+    /// Formatting, clippy on both targets with warnings as errors, audit of what the WebAssembly contains
+    Check,
+    /// Measure the release binary on this machine: bytes of the sign-in page, rates, memory, start-up
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let task = Arguments::parse().task;
+    let start = Instant::now();
+    let outcome = match task {
+        Task::Run => server::run(),
+        Task::Dev => server::dev(),
+        Task::Build { test_kit: false } => server::build().map(drop),
+        Task::Build { test_kit: true } => server::build_test_kit().map(drop),
+        Task::Site => site::build(site::Kind::Shipped).map(drop),
+        Task::Test { only, rest } => test::run(only, &rest),
+        Task::Check => check::run(),
+        Task::Bench => bench(),
+    };
+    match outcome {
+        Ok(()) => {
+            say::line(&format!("done, {}", say::took(start)));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say::problem(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(feature = "bench")]
+fn bench() -> anyhow::Result<()> {
+    bench::run()
+}
+
+/// Builds this program again with what measuring needs; everything else starts quicker without it.
+#[cfg(not(feature = "bench"))]
+fn bench() -> anyhow::Result<()> {
+    shell::execute(shell::cargo("run").args([
+        "--package",
+        "vestibule-xtask",
+        "--features",
+        "bench",
+        "--",
+        "bench",
+    ]))
+}

@@ -1,0 +1,184 @@
+//! What must be on the machine: Debian's packages and npm's.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Once,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    files, say,
+    shell::{self, execute, which},
+};
+
+/// The browser that Debian ships.
+pub const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// Makes Debian's packages present, installing those that are missing when root.
+///
+/// # Errors
+/// Not Debian, or not root: the error says what to install.
+pub fn debian(packages: &[&str], why: &str) -> Result<()> {
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|name| !is_installed(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if which("apt-get").is_none() {
+        bail!("{why}: install what Debian calls {list}");
+    }
+    if !shell::is_root() {
+        bail!("{why}: not root here, so install by hand: sudo apt-get install {list}");
+    }
+    say::step(&format!("Installing Debian's {list}: {why}"), || {
+        refresh_package_lists();
+        execute(
+            Command::new("apt-get")
+                .args([
+                    "install",
+                    "--yes",
+                    "--quiet",
+                    "--no-install-recommends",
+                    "-o",
+                    "DPkg::Lock::Timeout=600",
+                ])
+                .args(&missing)
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null()),
+        )
+        .with_context(|| format!("install by hand: apt-get install {list}"))
+    })
+}
+
+fn is_installed(package: &str) -> bool {
+    shell::output(Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]))
+        .is_ok_and(|status| status.starts_with("installed"))
+}
+
+/// Version that `apt-get install` would bring.
+pub fn offered_version(package: &str) -> Option<String> {
+    if shell::is_root() {
+        refresh_package_lists();
+    }
+    let policy = shell::output(
+        Command::new("apt-cache")
+            .args(["policy", package])
+            .env("LC_ALL", "C"),
+    )
+    .ok()?;
+    let version = policy
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Candidate: "))?;
+    (version != "(none)").then(|| version.to_owned())
+}
+
+/// Once a run. A source that does not answer is no reason to stop: the others may have what is wanted.
+fn refresh_package_lists() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = shell::output(Command::new("apt-get").args([
+            "update",
+            "--quiet",
+            "-o",
+            "DPkg::Lock::Timeout=600",
+        ]));
+    });
+}
+
+/// Makes npm's packages present in `end2end/node_modules`: the browser tests and the tools of the site's build.
+///
+/// # Errors
+/// No Node.js, or no registry.
+pub fn npm() -> Result<()> {
+    let folder = shell::root().join("end2end");
+    let stamp = folder.join("node_modules/.vestibule");
+    let lock = folder.join("package-lock.json");
+    let wanted = files::hash(&fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?);
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    if which("npm").is_none() {
+        bail!("install Node.js 20 or newer with npm: https://nodejs.org, or Debian's nodejs and npm");
+    }
+    say::step("Installing npm's packages into end2end/node_modules", || {
+        execute(
+            Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+                .current_dir(&folder)
+                .stdin(Stdio::null()),
+        )?;
+        fs::write(&stamp, wanted)?;
+        Ok(())
+    })
+}
+
+/// One of npm's programs.
+pub fn npm_program(name: &str) -> Command {
+    let mut command = Command::new(shell::root().join("end2end/node_modules/.bin").join(name));
+    command.current_dir(shell::root().join("end2end"));
+    command
+}
+
+/// Makes a Chromium present: Debian's, else the one that Playwright brings.
+///
+/// # Errors
+/// Neither can be installed.
+pub fn chromium() -> Result<()> {
+    if which("apt-get").is_some() && shell::is_root() {
+        return debian(
+            &["chromium", "fonts-noto-core", "fonts-noto-cjk"],
+            "the browser tests",
+        );
+    }
+    if PathBuf::from(CHROMIUM).exists() {
+        return Ok(());
+    }
+    say::step("Fetching Playwright's Chromium", || {
+        execute(
+            npm_program("playwright")
+                .args(["install", "chromium"])
+                .stdin(Stdio::null()),
+        )
+        .context("install Chromium by hand: sudo apt-get install chromium")
+    })
+}
+
+/// Folder of PostgreSQL's server programs, installed when missing.
+///
+/// # Errors
+/// It cannot be installed.
+pub fn postgresql() -> Result<PathBuf> {
+    if let Some(found) = postgresql_programs() {
+        return Ok(found);
+    }
+    debian(&["postgresql"], "the tests run on PostgreSQL too")?;
+    postgresql_programs()
+        .context("PostgreSQL's server programs (initdb, postgres) are not where they are expected")
+}
+
+fn postgresql_programs() -> Option<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let folder = entry.ok()?;
+            let version = folder.file_name().to_str()?.parse().ok()?;
+            let programs = folder.path().join("bin");
+            shell::is_program(&programs.join("initdb")).then_some((version, programs))
+        })
+        .collect();
+    found.sort();
+    found.pop().map(|(_, programs)| programs).or_else(|| {
+        let programs = which("initdb")?.parent()?.to_path_buf();
+        shell::is_program(&programs.join("postgres")).then_some(programs)
+    })
+}
