@@ -1,0 +1,50 @@
+import { expect, test } from '../fixtures';
+
+/** What the browser does with a form before any script has loaded. */
+test('every form is a post to its own server function', async ({ visitor, account, createAccount, mail }) => {
+  const actions = async () =>
+    (await visitor.page.locator('form').evaluateAll((forms) => (forms as HTMLFormElement[]).map((form) => `${form.method} ${new URL(form.action).pathname}`))).sort();
+
+  await visitor.login.goto();
+  expect(await actions()).toEqual(['post /language', 'post /login']);
+  await visitor.passPassword(account);
+  expect(await actions()).toEqual(expect.arrayContaining(['post /language', 'post /login/code', 'post /login/code/cancel', 'post /login/code/resend']));
+  await visitor.code.enter(await mail.nextCode(account.email));
+  await visitor.agent.ready();
+  expect(await actions()).toEqual(['post /language', 'post /logout']);
+  await visitor.page.context().clearCookies();
+  await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+  expect(await actions()).toEqual(['post /language', 'post /logout']);
+});
+
+test('nothing secret stands in any address', { tag: '@journey' }, async ({ visitor, account, mail }) => {
+  const addresses: string[] = [];
+  visitor.page.on('request', (request) => addresses.push(request.url()));
+  await visitor.login.goto();
+  await visitor.login.send({ ...account, password: `${account.password} wrong` });
+  await visitor.login.send(account);
+  await visitor.code.ready();
+  const code = await mail.nextCode(account.email);
+  await visitor.code.send(code === '000000' ? '000001' : '000000');
+  await expect(visitor.code.verify).toBeEnabled();
+  const pending = await visitor.cookie('pending');
+  await visitor.code.enter(code);
+  await visitor.agent.ready();
+  const session = await visitor.cookie('session');
+  await visitor.agent.signOut();
+  await visitor.login.ready();
+
+  expect(pending).toBeTruthy();
+  expect(session).toBeTruthy();
+  const secrets = [account.password, account.email, account.account, code, pending ?? '', session ?? ''];
+  for (const address of addresses.map((text) => decodeURIComponent(text))) {
+    for (const secret of secrets) expect(address).not.toContain(secret);
+    expect(address, 'everything comes from our own server').toContain(new URL(visitor.page.url()).origin);
+  }
+});
+
+test('nothing is kept in the browser but cookies', async ({ visitor, account, mail }) => {
+  await visitor.signIn(account, mail);
+  const kept = await visitor.page.evaluate(() => localStorage.length + sessionStorage.length);
+  expect(kept).toBe(0);
+});

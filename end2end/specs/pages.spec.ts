@@ -1,0 +1,112 @@
+import { expect, test } from '../fixtures';
+import { pattern } from '../fixtures/labels';
+
+test('the start page leads to the sign-in page', async ({ visitor }) => {
+  await visitor.open('/');
+  await visitor.login.ready();
+  await expect(visitor.page).toHaveTitle(new RegExp(visitor.labels.signIn.title));
+  await expect(visitor.login.heading).toBeVisible();
+});
+
+test('every page links Terms of Service and Privacy Policy', async ({ visitor, createAccount, mail, labels }) => {
+  const admin = await createAccount({ roles: ['admin'], second_factor: 'none' });
+  const expectLinks = async () => {
+    await expect(visitor.page.getByRole('link', { name: labels.common.terms, exact: true })).toHaveAttribute('href', '/terms');
+    await expect(visitor.page.getByRole('link', { name: labels.common.privacy, exact: true })).toHaveAttribute('href', '/privacy');
+  };
+  for (const path of ['/login', '/terms', '/privacy', '/nowhere']) {
+    await visitor.open(path);
+    await expectLinks();
+  }
+  await visitor.signIn(admin, mail);
+  await expectLinks();
+  await visitor.agent.goto();
+  await expectLinks();
+});
+
+for (const { path, title } of [
+  { path: '/terms', title: 'terms' },
+  { path: '/privacy', title: 'privacy' },
+] as const) {
+  test(`${path} has a text to read`, async ({ visitor, labels }) => {
+    expect((await visitor.open(path)).status()).toBe(200);
+    await expect(visitor.page.getByRole('heading', { level: 1 })).toHaveText(labels.common[title]);
+    expect((await visitor.page.getByRole('main').innerText()).length).toBeGreaterThan(200);
+  });
+}
+
+test.describe('an error page', () => {
+  test('for an unknown address', async ({ visitor, labels, console }) => {
+    console.allow(/status of 404 .*\/assets\/nowhere\.css/);
+    for (const path of ['/nowhere', '/login/nowhere', '/assets/nowhere.css', '/agent/%F0%9F%A6%8A', '/.git/config', '/.env']) {
+      expect((await visitor.open(path)).status(), path).toBe(404);
+    }
+    await visitor.open('/nowhere');
+    await expect(visitor.page.getByRole('heading', { level: 1, name: labels.errors.not_found_title })).toBeVisible();
+    await expect(visitor.login.sentence(labels.errors.not_found)).toBeVisible();
+    await visitor.page.getByRole('link', { name: labels.errors.go_home }).click();
+    await visitor.login.ready();
+  });
+
+  test('for an agent at the admin\'s door', { tag: '@journey' }, async ({ visitor, createAccount, mail, labels }) => {
+    for (const role of ['agent', 'supervisor'] as const) {
+      const account = await createAccount({ roles: [role], second_factor: 'none' });
+      await visitor.page.context().clearCookies();
+      await visitor.signIn(account, mail);
+      expect((await visitor.open('/admin')).status()).toBe(403);
+      await expect(visitor.page.getByRole('heading', { level: 1, name: labels.errors.forbidden_title })).toBeVisible();
+      await expect(visitor.login.sentence(labels.errors.forbidden)).toBeVisible();
+    }
+    await visitor.page.getByRole('link', { name: labels.errors.go_home }).click();
+    await visitor.agent.ready();
+  });
+
+  test('for a request from elsewhere', async ({ visitor, account, labels }) => {
+    await visitor.login.goto();
+    const origin = new URL(visitor.page.url()).origin;
+    // A page of another site that sends our own form.
+    const hostile = `data:text/html,<form method="post" action="${origin}/login"><input name="company" value="${account.company}"><button>Win</button></form>`;
+    await visitor.page.goto(hostile);
+    const answer = visitor.page.waitForResponse((response) => response.request().method() === 'POST');
+    await visitor.page.getByRole('button').click();
+    expect((await answer).status()).toBe(403);
+    await expect(visitor.page.getByRole('heading', { level: 1, name: labels.errors.cross_site_title })).toBeVisible();
+    await expect(visitor.login.sentence(labels.errors.cross_site)).toBeVisible();
+  });
+});
+
+test('the code page without a pending sign-in leads to the sign-in page', async ({ visitor }) => {
+  await visitor.open('/login/code');
+  await expect(visitor.code.code).toHaveCount(0);
+  await visitor.login.ready();
+});
+
+test('a page of somebody who is not signed in leads to the sign-in page', async ({ visitor }) => {
+  for (const path of ['/agent', '/admin']) {
+    await visitor.open(path);
+    await visitor.login.ready();
+    expect(new URL(visitor.page.url()).pathname).toBe('/login');
+  }
+});
+
+test.describe('the local mailbox', () => {
+  // It is there for the same machine only, so nobody may be in between.
+  test.use({ source: null });
+
+  test('shows the mail with the code', async ({ visitor, account, mail, labels }) => {
+    await visitor.passPassword(account);
+    const { subject, code } = await mail.next(account.email);
+    const tab = await visitor.newTab();
+    await tab.mailbox.goto();
+    await expect(tab.page.getByText(account.email).first()).toBeVisible();
+    await tab.mailbox.mail(subject).click();
+    await expect(tab.mailbox.html.getByText(code ?? '').first()).toBeVisible();
+    await expect(tab.mailbox.html.getByText(pattern(labels.mail.code_life)).first()).toBeVisible();
+    await tab.page.getByRole('link', { name: labels.mailbox.back }).click();
+    await tab.mailbox.ready();
+  });
+});
+
+test('the local mailbox is not there for others', async ({ visitor }) => {
+  expect((await visitor.open('/mailbox')).status()).toBe(404);
+});
