@@ -62,6 +62,15 @@ pub fn other_code(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
+/// A browser that nobody knows, at an address of its own.
+pub fn visitor() -> Visitor {
+    Visitor {
+        address: Some("192.0.2.77".to_owned()),
+        source: "192.0.2.77".to_owned(),
+        ..Visitor::default()
+    }
+}
+
 impl Site {
     pub fn on(store: TestStore) -> Self {
         let start = "2026-01-05T09:00:00Z".parse::<Moment>().unwrap();
@@ -127,15 +136,6 @@ impl Site {
         self.service.account_named(company, account).await.unwrap().1
     }
 
-    /// A browser that nobody knows, at an address of its own.
-    pub fn visitor(&self) -> Visitor {
-        Visitor {
-            address: Some("192.0.2.77".to_owned()),
-            source: "192.0.2.77".to_owned(),
-            ..Visitor::default()
-        }
-    }
-
     pub async fn try_password(
         &self,
         company: &str,
@@ -166,13 +166,13 @@ impl Site {
     /// A browser that has passed the password.
     pub async fn past_password(&self, company: &str, account: &str) -> Visitor {
         match self
-            .try_password(company, account, PASSWORD, &self.visitor())
+            .try_password(company, account, PASSWORD, &visitor())
             .await
             .unwrap()
         {
             Outcome::CodeAsked { pending, .. } => Visitor {
                 pending: Some(pending),
-                ..self.visitor()
+                ..visitor()
             },
             Outcome::SignedIn(_) => panic!("no code is asked"),
         }
