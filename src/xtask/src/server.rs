@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Child, Command},
@@ -87,22 +87,7 @@ fn demo() -> Result<Command> {
     let folder = shell::target("demo");
     fs::create_dir_all(&folder)?;
     let mut demo = Command::new(shell::target("debug").join("vestibule"));
-    demo.arg("demo").current_dir(&folder);
-    let defaults = [
-        (
-            "VESTIBULE_DATABASE_URL",
-            format!("sqlite://{}", folder.join("vestibule.db").display()),
-        ),
-        (
-            "VESTIBULE_KEY_FILE",
-            folder.join("vestibule.key").display().to_string(),
-        ),
-    ];
-    for (name, value) in defaults {
-        if env::var_os(name).is_none() {
-            demo.env(name, value);
-        }
-    }
+    demo.arg("demo").arg("--data").arg(&folder).current_dir(&folder);
     Ok(demo)
 }
 
