@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     files, say, setup,
-    shell::{self, cargo, execute},
+    shell::{self, cargo, cargo_plain, execute},
     site::{self, Site},
     wasm,
 };
@@ -64,13 +64,6 @@ fn formatting() -> Result<()> {
     say::step("Formatting", || {
         execute(cargo_plain("fmt").args(["--all", "--check"])).context("repair with: cargo fmt")
     })
-}
-
-/// `cargo fmt` knows no `--locked`.
-fn cargo_plain(command: &str) -> std::process::Command {
-    let mut plain = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    plain.arg(command).current_dir(shell::root());
-    plain
 }
 
 fn lints() -> Result<()> {

@@ -103,15 +103,20 @@ fn bench() -> anyhow::Result<()> {
     bench::run()
 }
 
-/// Builds this program again with what measuring needs; everything else starts quicker without it.
+/// Builds this program again with what measuring needs, and becomes it; everything else starts quicker without.
 #[cfg(not(feature = "bench"))]
 fn bench() -> anyhow::Result<()> {
-    shell::execute(shell::cargo("run").args([
-        "--package",
-        "vestibule-xtask",
-        "--features",
-        "bench",
-        "--",
-        "bench",
-    ]))
+    use std::os::unix::process::CommandExt as _;
+
+    let error = shell::cargo("run")
+        .args([
+            "--package",
+            "vestibule-xtask",
+            "--features",
+            "bench",
+            "--",
+            "bench",
+        ])
+        .exec();
+    Err(error.into())
 }

@@ -11,7 +11,7 @@ use crate::{
     check,
     postgres::Cluster,
     say, setup,
-    shell::{self, cargo, execute, shown, which},
+    shell::{self, cargo, cargo_plain, execute, shown, which},
     site,
 };
 
@@ -75,8 +75,11 @@ const ALL: [&str; 5] = [
 /// Cargo's tests.
 fn unit(cluster: &Cluster, server_only: bool, rest: &[String]) -> Result<()> {
     if which("cargo-nextest").is_some() {
-        let mut nextest = cargo("nextest");
-        nextest.arg("run").args(ALL).env(CLUSTER, &cluster.url);
+        let mut nextest = cargo_plain("nextest");
+        nextest
+            .args(["run", "--locked"])
+            .args(ALL)
+            .env(CLUSTER, &cluster.url);
         if server_only {
             nextest.args(["--filterset", "package(vestibule-server)"]);
         }

@@ -88,9 +88,9 @@ fn pages_per_second(url: &str) {
     match measured {
         Ok(text) => {
             for line in text.lines().filter(|line| {
-                ["Requests/sec", "50%", "99%", "Non-2xx", "Socket errors"]
+                ["Requests/sec", "50% ", "99% ", "Non-2xx", "Socket errors"]
                     .iter()
-                    .any(|part| line.contains(part))
+                    .any(|part| line.trim().starts_with(part))
             }) {
                 println!("  {}", line.trim());
             }
