@@ -26,15 +26,17 @@ pub fn on_ci() -> bool {
     env::var_os("CI").is_some()
 }
 
-/// Cargo without `--locked`, for those of its commands that do not know it there.
-pub fn cargo_plain(command: &str) -> Command {
-    let mut plain = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    plain.arg(command).current_dir(root());
-    plain
-}
-
 /// The cargo that runs this program, in the workspace's folder, with the workspace's target folder.
 pub fn cargo(command: &str) -> Command {
+    let mut cargo = cargo_plain(command);
+    if on_ci() {
+        cargo.arg("--locked");
+    }
+    cargo
+}
+
+/// Cargo without `--locked`, for those of its commands that do not know it there.
+pub fn cargo_plain(command: &str) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .arg(command)
@@ -50,9 +52,6 @@ pub fn cargo(command: &str) -> Command {
         }) {
             cargo.env_remove(name);
         }
-    }
-    if on_ci() {
-        cargo.arg("--locked");
     }
     cargo
 }
