@@ -25,6 +25,7 @@ use crate::{
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
 const CHOICE: &str = "XTASK_WASM_TOOLCHAIN";
+const DEBIAN_PROGRAMS: &str = "/usr/bin";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
@@ -59,6 +60,9 @@ impl Toolchain {
                     None => debian.env_remove(name),
                 };
             }
+            // Its subcommands, such as clippy, are looked for in the path: rustup's would run rustup's compiler.
+            let path = env::var("PATH").unwrap_or_default();
+            debian.env("PATH", format!("{DEBIAN_PROGRAMS}:{path}"));
             for name in [
                 "CARGO",
                 "RUSTUP_TOOLCHAIN",
