@@ -2,7 +2,11 @@
 
 use std::{env, error::Error, fs, path::Path, path::PathBuf};
 
-use leptos_i18n_build::{Config, FileFormat, ParseOptions, TranslationsInfos};
+use leptos_i18n_codegen::gen_code;
+use leptos_i18n_parser::parse_locales::{
+    options::{Config, FileFormat, ParseOptions},
+    parse_locales,
+};
 
 const DEFAULT_LANGUAGE: &str = "en";
 
@@ -31,9 +35,19 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .file_format(FileFormat::Json)
                 .interpolate_display(true),
         );
-    let translations = TranslationsInfos::parse(config)?;
-    translations.emit_diagnostics();
-    translations.generate_i18n_module(PathBuf::from(env::var("OUT_DIR")?).join("i18n"))?;
+    let translations = parse_locales(None, config)?;
+    for warning in translations.diag.warnings().iter() {
+        println!("cargo::warning={warning}");
+    }
+    for error in translations.diag.errors().iter() {
+        println!("cargo::error={error}");
+    }
+    // Diagnostics were said already; with documentation, so that an editor shows a key's placeholders.
+    let module = gen_code(&translations, None, false, None, true)?;
+
+    let folder = PathBuf::from(env::var("OUT_DIR")?).join("i18n");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("mod.rs"), module.to_string())?;
     Ok(())
 }
 

@@ -112,6 +112,13 @@ fn input(id: &str) -> Option<HtmlInputElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
+/// Says of the input with this id whether it `is` so: the attribute is there, or it is not.
+pub fn mark(id: &str, attribute: &str, is: bool) {
+    if let Some(input) = input(id) {
+        let _ = input.toggle_attribute_with_force(attribute, is);
+    }
+}
+
 /// Moves the focus to the element with this id once the page shows the latest state.
 pub fn focus_soon(id: &'static str) {
     request_animation_frame(move || {

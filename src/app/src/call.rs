@@ -4,8 +4,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::use_context;
-use vestibule_core::{refusal::Refusal, secret::Token};
+use vestibule_core::{
+    backup_code::BackupCode,
+    paths::{self, PROFILE, SECURITY, SECURITY_APP, SECURITY_BACKUP_CODES, SECURITY_EMAIL},
+    refusal::Refusal,
+    second_factor::must_set_up,
+    secret::Token,
+    sign_in_view::Method,
+};
 use vestibule_service::{Service, Visitor, sign_in::Granted};
+use vestibule_translations::Locale;
+
+use crate::functions::Done;
 
 /// Something that the answer does to the browser.
 #[derive(Clone)]
@@ -20,11 +30,15 @@ pub enum Effect {
     Browser(Token),
     /// The company is remembered.
     Company(String),
-    /// The language is remembered.
-    Language(String),
+    /// The language is remembered, or no longer.
+    Language(Option<String>),
     /// What the browser stored for this site is thrown away.
     ClearSiteData,
 }
+
+/// Chooses the language of an answer from the tags of the account and of its company, where known, and from what the
+/// request says.
+pub type ChooseLanguage = Arc<dyn Fn(Option<&str>, Option<&str>) -> Locale + Send + Sync>;
 
 /// One call of a server function.
 #[derive(Clone)]
@@ -33,15 +47,17 @@ pub struct Call {
     pub service: Service,
     /// Who is asking.
     pub visitor: Arc<Visitor>,
+    choose_language: ChooseLanguage,
     effects: Arc<Mutex<Vec<Effect>>>,
 }
 
 impl Call {
     /// A call by `visitor`.
-    pub fn new(service: Service, visitor: Arc<Visitor>) -> Self {
+    pub fn new(service: Service, visitor: Arc<Visitor>, choose_language: ChooseLanguage) -> Self {
         Self {
             service,
             visitor,
+            choose_language,
             effects: Arc::default(),
         }
     }
@@ -69,10 +85,30 @@ impl Call {
         std::mem::take(&mut *self.effects.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands a completed sign-in to the browser; says where to go.
+    /// The language of the page that asks.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn locale(&self) -> Result<Locale, Refusal> {
+        let signed_in = self.service.session(&self.visitor).await?;
+        let (account, company) = match &signed_in {
+            Some(somebody) => (
+                somebody.account.language.as_deref(),
+                Some(somebody.company.language.as_str()),
+            ),
+            None => (None, None),
+        };
+        Ok((self.choose_language)(account, company))
+    }
+
+    /// Hands a completed sign-in, or step-up, to the browser; says where to go.
     pub fn signed_in(&self, granted: Granted) -> String {
         self.add(Effect::Session(Some(granted.session)));
         self.add(Effect::Pending(None));
+        // A step-up changes nothing else about the browser.
+        if granted.step_up {
+            return granted.landing;
+        }
         self.add(Effect::Company(granted.company));
         if let Some(browser) = granted.browser {
             self.add(Effect::Browser(browser));
@@ -81,5 +117,82 @@ impl Call {
             self.add(Effect::Trusted(trusted));
         }
         granted.landing
+    }
+
+    /// Hands what a right code earned to the browser, and goes on with what a step-up was for; says where to go.
+    pub async fn granted(&self, granted: Granted) -> String {
+        let step_up = granted.step_up.then(|| granted.session.clone());
+        let to = self.signed_in(granted);
+        if let Some(session) = step_up {
+            self.begin_set_up(&session, &to).await;
+        }
+        to
+    }
+
+    /// Begins the set-up that somebody confirmed their identity for, so that they need not choose it twice; one that is
+    /// under way goes on. Where `next` is no set-up nothing happens, and why one cannot begin its own page says.
+    pub async fn begin_set_up(&self, session: &Token, next: &str) {
+        let visitor = Visitor {
+            session: Some(session.clone()),
+            ..(*self.visitor).clone()
+        };
+        let service = &self.service;
+        let _ = match next {
+            SECURITY_APP => match service.app_set_up(&visitor).await {
+                Ok(None) => service.begin_app_set_up(&visitor).await,
+                _ => Ok(()),
+            },
+            SECURITY_EMAIL => match service.email_set_up(&visitor).await {
+                Ok(None) => service.begin_email_set_up(&visitor).await,
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        };
+    }
+
+    /// Finishes a set-up. Whoever had to do it goes on to the landing page, everybody else back to the settings.
+    ///
+    /// # Errors
+    /// What the service refuses.
+    pub async fn finish_set_up(&self, method: Method, set_up: &str, code: &str) -> Result<Done, Refusal> {
+        let before = self.service.session(&self.visitor).await?;
+        let required = before.is_some_and(|before| must_set_up(&before.company, &before.account));
+        let done = self
+            .service
+            .finish_set_up(method, set_up, code, &self.visitor)
+            .await?;
+        let codes = |codes: Vec<BackupCode>| codes.iter().map(BackupCode::reveal).collect();
+        Ok(Done {
+            to: if required {
+                "/".to_owned()
+            } else {
+                format!("{SECURITY}?changed")
+            },
+            backup_codes: done.backup_codes.map(codes),
+        })
+    }
+}
+
+/// Where a step-up leads: `next` when it is a local path, else Security Settings. A page on which something has to be
+/// chosen again says so.
+pub fn after_step_up(next: &str) -> String {
+    match next {
+        PROFILE | SECURITY | SECURITY_BACKUP_CODES => format!("{next}?confirmed"),
+        next if paths::is_local(next) => next.to_owned(),
+        _ => format!("{SECURITY}?confirmed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_step_up;
+
+    #[test]
+    fn a_step_up_never_leaves_the_host() {
+        assert_eq!(after_step_up("/profile/security/app"), "/profile/security/app");
+        assert_eq!(after_step_up("/profile"), "/profile?confirmed");
+        for foreign in ["", "//evil.test", "https://evil.test", "/\\evil", "/a@b"] {
+            assert_eq!(after_step_up(foreign), "/profile/security?confirmed", "{foreign}");
+        }
     }
 }

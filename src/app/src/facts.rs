@@ -4,8 +4,8 @@
 //! and a fifth of the WebAssembly (20 kB of 90, compressed). The tests write every type with serde and read it back.
 
 use vestibule_core::{
-    refusal::{Field, FieldProblem, Problem, Refusal},
-    sign_in_view::{CodeMail, CodeView, Onward},
+    refusal::{CodeHint, Field, FieldProblem, Problem, Refusal},
+    sign_in_view::{CodeMail, CodeView, Method, Onward},
 };
 
 use crate::{
@@ -81,6 +81,7 @@ impl Read for LoginPage {
             next: json.member("next").text(),
             refusal: Refusal::read(&json.member("refusal")),
             signed_out: json.member("signed_out").is_true(),
+            password_changed: json.member("password_changed").is_true(),
         })
     }
 }
@@ -92,6 +93,7 @@ impl Read for CodePage {
             refusal: Refusal::read(&json.member("refusal")),
             resent: json.member("resent").is_true(),
             trust: json.member("trust").is_true(),
+            backup: json.member("backup").is_true(),
         })
     }
 }
@@ -99,6 +101,13 @@ impl Read for CodePage {
 impl Read for CodeView {
     fn read(json: &impl Json) -> Option<Self> {
         Some(Self {
+            method: match json.member("method").text()?.as_str() {
+                "email" => Method::Email,
+                "app" => Method::App,
+                _ => return None,
+            },
+            other_method: json.member("other_method").is_true(),
+            step_up: json.member("step_up").is_true(),
             mailed_to: json.member("mailed_to").text()?,
             mail: match json.member("mail").text()?.as_str() {
                 "queued" => CodeMail::Queued,
@@ -119,6 +128,17 @@ impl Read for Onward {
         Some(Self {
             to: json.member("to").text()?,
         })
+    }
+}
+
+impl Read for CodeHint {
+    fn read(json: &impl Json) -> Option<Self> {
+        match json.text() {
+            Some(word) => (word == "used").then_some(Self::Used),
+            None => whole(json, "clock_ahead")
+                .map(Self::ClockAhead)
+                .or_else(|| whole(json, "clock_behind").map(Self::ClockBehind)),
+        }
     }
 }
 
@@ -144,6 +164,7 @@ impl Read for Refusal {
             "company_disabled" => Self::CompanyDisabled,
             "wrong_code" => Self::WrongCode {
                 left: whole(json, "left").and_then(|left| left.try_into().ok()),
+                hint: CodeHint::read(&json.member("hint")),
             },
             "code_replaced" => Self::CodeReplaced,
             "code_expired" => Self::CodeExpired,
@@ -245,8 +266,16 @@ mod tests {
             Refusal::Busy { .. } => Refusal::AccountLocked,
             Refusal::AccountLocked => Refusal::AccountInactive,
             Refusal::AccountInactive => Refusal::CompanyDisabled,
-            Refusal::CompanyDisabled => Refusal::WrongCode { left: None },
-            Refusal::WrongCode { left: None } => Refusal::WrongCode { left: Some(2) },
+            Refusal::CompanyDisabled => wrong_code(None, None),
+            Refusal::WrongCode { left: None, .. } => wrong_code(Some(2), Some(CodeHint::Used)),
+            Refusal::WrongCode {
+                hint: Some(CodeHint::Used),
+                ..
+            } => wrong_code(Some(1), Some(CodeHint::ClockAhead(60))),
+            Refusal::WrongCode {
+                hint: Some(CodeHint::ClockAhead(_)),
+                ..
+            } => wrong_code(Some(1), Some(CodeHint::ClockBehind(600))),
             Refusal::WrongCode { .. } => Refusal::CodeReplaced,
             Refusal::CodeReplaced => Refusal::CodeExpired,
             Refusal::CodeExpired => Refusal::SignInExpired,
@@ -263,7 +292,13 @@ mod tests {
                 reference: "AB12CD34".to_owned(),
             },
             Refusal::Internal { .. } => return None,
+            #[cfg(feature = "ssr")]
+            Refusal::Profile(_) => return None,
         })
+    }
+
+    fn wrong_code(left: Option<u8>, hint: Option<CodeHint>) -> Refusal {
+        Refusal::WrongCode { left, hint }
     }
 
     #[test]
@@ -304,6 +339,7 @@ mod tests {
             next: Some("/agent".to_owned()),
             refusal: Some(Refusal::WrongCredentials),
             signed_out: true,
+            password_changed: true,
         };
         comes_back(&(shell.clone(), login));
         comes_back(&(shell.clone(), LoginPage::default()));
@@ -314,6 +350,9 @@ mod tests {
             CodeMail::Limited,
         ] {
             let view = CodeView {
+                method: Method::Email,
+                other_method: true,
+                step_up: true,
                 mailed_to: "a***@d***.test".to_owned(),
                 mail,
                 resend_in: 60,
@@ -328,9 +367,13 @@ mod tests {
                     refusal: None,
                     resent: true,
                     trust: true,
+                    backup: true,
                 },
             ));
             comes_back(&CodeView {
+                method: Method::App,
+                other_method: false,
+                step_up: false,
                 trust_days: None,
                 resends_left: false,
                 ..view
@@ -356,6 +399,7 @@ mod tests {
             assert_eq!(Refusal::read(&json), None, "{json}");
             assert_eq!(Onward::read(&json), None, "{json}");
             assert_eq!(CodeView::read(&json), None, "{json}");
+            assert_eq!(CodeHint::read(&json), None, "{json}");
         }
     }
 }

@@ -55,6 +55,35 @@ impl FromStr for Role {
     }
 }
 
+/// How times are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// 9:30 PM
+    Hours12,
+    /// 21:30
+    #[default]
+    Hours24,
+}
+
+impl TimeFormat {
+    /// From 12 or 24.
+    pub fn from_hours(hours: i64) -> Option<Self> {
+        match hours {
+            12 => Some(Self::Hours12),
+            24 => Some(Self::Hours24),
+            _ => None,
+        }
+    }
+
+    /// The number that [`TimeFormat::from_hours`] reads.
+    pub const fn hours(self) -> i64 {
+        match self {
+            Self::Hours12 => 12,
+            Self::Hours24 => 24,
+        }
+    }
+}
+
 /// An account, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -72,6 +101,12 @@ pub struct Account {
     pub last_name: String,
     /// What colleagues see; first and last name unless set.
     pub alias: String,
+    /// Phone number, free text.
+    pub phone: String,
+    /// Title, such as "Team lead".
+    pub title: String,
+    /// How times are shown.
+    pub time_format: TimeFormat,
     /// Language tag; `None` = the company's.
     pub language: Option<String>,
     /// Roles, highest last; never empty.
@@ -84,6 +119,9 @@ pub struct Account {
     pub wrong_codes: i64,
     /// Whether a code by e-mail is a second factor of this account.
     pub email_factor: bool,
+    /// Whether the codes of an authenticator app are a second factor of this account. True as soon as a secret is
+    /// stored, whether or not a key can open it: a lost key refuses, it never lets anybody in.
+    pub app_factor: bool,
     /// Grows whenever a credential changes; sessions and trusted browsers of older versions are over.
     pub credential_version: i64,
     /// When it was created.
@@ -96,6 +134,11 @@ impl Account {
     /// The highest role.
     pub fn highest_role(&self) -> Role {
         self.roles.iter().copied().max().unwrap_or(Role::Agent)
+    }
+
+    /// Whether a password alone is not enough for this account.
+    pub const fn has_second_factor(&self) -> bool {
+        self.email_factor || self.app_factor
     }
 }
 

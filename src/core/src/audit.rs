@@ -23,8 +23,34 @@ pub enum Event {
     SignInCancelled,
     /// A browser is trusted for a while.
     BrowserTrusted,
+    /// Trust in a browser was ended by its owner; with which.
+    BrowserForgotten,
     /// A session was ended by its owner.
     SignedOut,
+    /// A session other than the one in use was ended by its owner.
+    SessionEnded,
+    /// The password was asked again and was wrong.
+    StepUpRefused,
+    /// Identity was proved once more.
+    SteppedUp,
+    /// A password was changed by its owner.
+    PasswordChanged,
+    /// The own data were changed.
+    ProfileChanged,
+    /// A second factor was set up, or set up anew; with which.
+    SecondFactorOn,
+    /// A second factor was turned off; with which.
+    SecondFactorOff,
+    /// New backup codes were made.
+    BackupCodesMade,
+    /// A backup code was used; with how many are left.
+    BackupCodeUsed,
+    /// An administrator or an operator issued a backup code; with the reason.
+    BackupCodeIssued,
+    /// An issued backup code was used.
+    IssuedCodeUsed,
+    /// A secret in the database could not be opened with any key.
+    SecretUnreadable,
     /// A request from another site was refused.
     CrossSiteRefused,
     /// A mail was given up.
@@ -37,6 +63,10 @@ pub enum Event {
     CompanyDisabled,
     /// A company was deleted.
     CompanyDeleted,
+    /// A company's policies were changed; with which and to what.
+    PolicyChanged,
+    /// Secrets in the database were encrypted anew; with how many.
+    KeysRotated,
     /// An account was created.
     AccountCreated,
     /// A password was set by an operator.
@@ -57,13 +87,28 @@ impl Event {
             Self::CodeResent => "code_resent",
             Self::SignInCancelled => "sign_in_cancelled",
             Self::BrowserTrusted => "browser_trusted",
+            Self::BrowserForgotten => "browser_forgotten",
             Self::SignedOut => "signed_out",
+            Self::SessionEnded => "session_ended",
+            Self::StepUpRefused => "step_up_refused",
+            Self::SteppedUp => "stepped_up",
+            Self::PasswordChanged => "password_changed",
+            Self::ProfileChanged => "profile_changed",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
+            Self::BackupCodesMade => "backup_codes_made",
+            Self::BackupCodeUsed => "backup_code_used",
+            Self::BackupCodeIssued => "backup_code_issued",
+            Self::IssuedCodeUsed => "issued_code_used",
+            Self::SecretUnreadable => "secret_unreadable",
             Self::CrossSiteRefused => "cross_site_refused",
             Self::MailGivenUp => "mail_given_up",
             Self::CompanyCreated => "company_created",
             Self::CompanyEnabled => "company_enabled",
             Self::CompanyDisabled => "company_disabled",
             Self::CompanyDeleted => "company_deleted",
+            Self::PolicyChanged => "policy_changed",
+            Self::KeysRotated => "keys_rotated",
             Self::AccountCreated => "account_created",
             Self::PasswordSet => "password_set",
         }

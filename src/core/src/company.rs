@@ -1,6 +1,6 @@
 //! A company and its policies (product.md sections 2 and 6).
 
-use crate::{id::CompanyId, ports::Moment};
+use crate::{account::Role, id::CompanyId, ports::Moment};
 
 /// 2FA Policy: how long a browser may skip the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,46 @@ impl TwoFactorPolicy {
     }
 }
 
+/// Require a second factor: who has to set one up at the next sign-in (product.md section 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequireSecondFactor {
+    /// Nobody.
+    #[default]
+    Off,
+    /// Accounts whose highest role is Admin.
+    Admins,
+    /// Every account.
+    Everyone,
+}
+
+impl RequireSecondFactor {
+    /// All values, in the order of product.md.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Admins, Self::Everyone];
+
+    /// The stored and typed form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Admins => "admins",
+            Self::Everyone => "everyone",
+        }
+    }
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
+    }
+
+    /// Whether an account with this highest role has to have a second factor.
+    pub fn asks(self, highest: Role) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Admins => highest == Role::Admin,
+            Self::Everyone => true,
+        }
+    }
+}
+
 /// A company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Company {
@@ -50,6 +90,10 @@ pub struct Company {
     pub enabled: bool,
     /// 2FA Policy.
     pub two_factor: TwoFactorPolicy,
+    /// Require a second factor.
+    pub require_second_factor: RequireSecondFactor,
+    /// Minimum password length, in characters (8-64).
+    pub password_min: usize,
     /// Log-out Policy: minutes without activity (15-999); `None` = never.
     pub idle_minutes: Option<u16>,
     /// When it was created.
@@ -58,7 +102,7 @@ pub struct Company {
 
 #[cfg(test)]
 mod tests {
-    use super::TwoFactorPolicy;
+    use super::*;
 
     #[test]
     fn only_the_five_policies_exist() {
@@ -68,5 +112,17 @@ mod tests {
         for days in [-1, 1, 15, 91, 3650, i64::MAX] {
             assert_eq!(TwoFactorPolicy::from_days(days), None);
         }
+    }
+
+    #[test]
+    fn a_second_factor_is_asked_of_nobody_of_admins_or_of_everyone() {
+        let asked = |word: &str| {
+            let policy = RequireSecondFactor::from_word(word).unwrap();
+            [Role::Agent, Role::Supervisor, Role::Admin].map(|role| policy.asks(role))
+        };
+        assert_eq!(asked("off"), [false; 3]);
+        assert_eq!(asked("admins"), [false, false, true]);
+        assert_eq!(asked("everyone"), [true; 3]);
+        assert_eq!(RequireSecondFactor::from_word("Everyone"), None);
     }
 }

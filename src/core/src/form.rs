@@ -1,7 +1,9 @@
 //! The cheap checks of a form, the same in the browser and on the server: what cannot be right needs no round trip.
 
 use crate::{
-    limits::{ACCOUNT_MAX, CODE_DIGITS, CODE_FIELD_MAX, COMPANY_MAX, EMAIL_MAX, PASSWORD_MAX},
+    limits::{
+        ACCOUNT_MAX, BACKUP_CODE_CHARS, CODE_DIGITS, CODE_FIELD_MAX, COMPANY_MAX, EMAIL_MAX, PASSWORD_MAX,
+    },
     refusal::{Field, FieldProblem, Problem},
 };
 
@@ -28,20 +30,29 @@ pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<Fie
     .collect()
 }
 
-/// What is wrong with an entered six-digit code; white space and hyphens do not matter.
+/// What is wrong with an entered code: neither six digits nor a backup code. White space and hyphens do not matter.
 pub fn code_problem(code: &str) -> Option<Problem> {
-    let mut digits = 0;
+    let (mut digits, mut letters, mut others) = (0, 0, 0);
     for c in code.chars().filter(|c| !c.is_whitespace() && *c != '-') {
-        if ascii_digit(c).is_none() {
-            return Some(Problem::NotACode);
+        if ascii_digit(c).is_some() {
+            digits += 1;
+        } else if c.is_ascii_alphabetic() && !matches!(c, 'u' | 'U') {
+            letters += 1;
+        } else {
+            others += 1;
         }
-        digits += 1;
     }
-    match digits {
-        0 => Some(Problem::Missing),
-        CODE_DIGITS if code.len() <= CODE_FIELD_MAX => None,
+    match (digits, letters, others) {
+        (0, 0, 0) => Some(Problem::Missing),
+        (CODE_DIGITS, 0, 0) if code.len() <= CODE_FIELD_MAX => None,
+        (_, _, 0) if digits + letters == BACKUP_CODE_CHARS && code.len() <= CODE_FIELD_MAX => None,
         _ => Some(Problem::NotACode),
     }
+}
+
+/// Whether what stands in the code field so far can only become a backup code: it has letters.
+pub fn looks_like_backup_code(code: &str) -> bool {
+    code.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 /// A digit of the mail, whichever keyboard typed it: ASCII, Arabic-Indic or Extended Arabic-Indic (Persian, Urdu).
@@ -117,10 +128,20 @@ mod tests {
         assert_eq!(code_problem("123-456"), None);
         assert_eq!(code_problem("١٢٣٤٥٦"), None);
         assert_eq!(code_problem("  "), Some(Problem::Missing));
+        for backup in [
+            "0123-4567-89ab-cdef",
+            "0123456789ABCDEF",
+            " oI23 4567 89ab cdel ",
+            "0123456789012345",
+        ] {
+            assert_eq!(code_problem(backup), None, "{backup}");
+        }
         for bad in [
             "12345",
             "1234567",
             "12345a",
+            "0123-4567-89ab-cdeu",
+            "0123-4567-89ab-cdef0",
             "１２３４５６",
             "null",
             "[\"123456\"]",

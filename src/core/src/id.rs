@@ -42,6 +42,8 @@ identifier!(/// A session.
     SessionId);
 identifier!(/// A pending sign-in: the password was right, the second factor is awaited.
     PendingId);
+identifier!(/// The set-up of a second factor that is under way.
+    SetUpId);
 identifier!(/// A one-time code.
     CodeId);
 identifier!(/// A trusted browser of an account.

@@ -14,6 +14,10 @@ pub mod account;
 #[cfg(feature = "server")]
 pub mod audit;
 #[cfg(feature = "server")]
+pub mod authenticator;
+#[cfg(feature = "server")]
+pub mod backup_code;
+#[cfg(feature = "server")]
 pub mod code;
 #[cfg(feature = "server")]
 pub mod company;
@@ -26,7 +30,13 @@ pub mod mail;
 #[cfg(feature = "server")]
 pub mod name;
 #[cfg(feature = "server")]
+pub mod password;
+#[cfg(feature = "server")]
 pub mod ports;
+#[cfg(feature = "server")]
+pub mod profile;
+#[cfg(feature = "server")]
+pub mod second_factor;
 #[cfg(feature = "server")]
 pub mod secret;
 #[cfg(feature = "server")]

@@ -14,6 +14,24 @@ pub const PASSWORD_MAX_BYTES: usize = 1024;
 pub const CODE_DIGITS: usize = 6;
 /// Longest thing accepted in the code field before it is called malformed, in characters.
 pub const CODE_FIELD_MAX: usize = 64;
+/// Characters of a backup code, without its dashes: 80 bits in Crockford's base32 (N16).
+pub const BACKUP_CODE_CHARS: usize = 16;
+/// Backup codes of one set (N16).
+pub const BACKUP_CODES: usize = 10;
+/// With this many backup codes left, or fewer, the agent is warned.
+pub const BACKUP_CODES_LOW: usize = 3;
+/// Life of a backup code that an administrator issued, in seconds (N17).
+pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
+/// How long a proof of identity is good for changing credentials, in seconds (N21).
+pub const STEP_UP_SECONDS: i64 = 300;
+/// How long the set-up of a second factor may take, in seconds.
+pub const SET_UP_SECONDS: i64 = 600;
+/// Shortest password that a company may ask for, in characters (product.md section 6).
+pub const PASSWORD_MIN_LOWEST: usize = 8;
+/// Shortest password of a new company, in characters (product.md section 6).
+pub const PASSWORD_MIN_DEFAULT: usize = 12;
+/// Longest first name, last name, alias, phone and title, in characters.
+pub const PERSON_FIELD_MAX: usize = 100;
 /// Wrong codes that lock an account (product.md section 4.5).
 pub const WRONG_CODES_TO_LOCK: i64 = 5;
 /// Seconds between two mailed codes of one pending sign-in (N12).

@@ -51,6 +51,86 @@ pub enum Mail {
         /// Where to sign in.
         link: String,
     },
+    /// The code that confirms who somebody is before credentials are changed.
+    ConfirmCode {
+        /// Who asked for it, and where.
+        about: About,
+        /// Six digits.
+        code: String,
+        /// Minutes it is good for.
+        minutes: u32,
+    },
+    /// The code that turns codes by e-mail on.
+    SetUpCode {
+        /// Who asked for it, and where.
+        about: About,
+        /// Six digits.
+        code: String,
+        /// Minutes it is good for.
+        minutes: u32,
+    },
+    /// The password was changed by its owner.
+    PasswordChanged {
+        /// Whose, and where it happened.
+        about: About,
+    },
+    /// A second factor was turned on or off, or backup codes were made.
+    SecondFactorChanged {
+        /// Whose, and where it happened.
+        about: About,
+        /// What changed.
+        change: FactorChange,
+    },
+    /// One of the ten backup codes was used.
+    BackupCodeUsed {
+        /// Whose, and where it happened.
+        about: About,
+        /// How many are left, 0 to 9.
+        left: u32,
+    },
+    /// An administrator or an operator issued a backup code; the code itself is told by the administrator.
+    BackupCodeIssued {
+        /// For whom.
+        about: About,
+        /// Minutes it is good for.
+        minutes: u32,
+    },
+    /// A sign-in came from a browser that the account had not used before.
+    NewBrowser {
+        /// Whose, and where it happened.
+        about: About,
+    },
+}
+
+/// Which change of the second factor a mail tells about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// Codes by e-mail were turned on, or confirmed anew.
+    EmailOn,
+    /// Codes by e-mail were turned off.
+    EmailOff,
+    /// An authenticator app was set up, or replaced by another.
+    AppOn,
+    /// The authenticator app was turned off.
+    AppOff,
+    /// New backup codes were made; the old ones are dead.
+    BackupCodes,
+}
+
+/// What a mail about an account says in every case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// How the receiver is addressed.
+    pub name: String,
+    /// The company.
+    pub company: String,
+    /// The account.
+    pub account: String,
+    /// The browser in which it happened; empty = unknown.
+    pub browser: String,
+    /// The network address from which it happened; empty = unknown.
+    pub address: String,
 }
 
 impl Mail {
@@ -60,14 +140,27 @@ impl Mail {
             Self::SignInCode { .. } => "sign_in_code",
             Self::AccountLocked { .. } => "account_locked",
             Self::AccountUnlocked { .. } => "account_unlocked",
+            Self::ConfirmCode { .. } => "confirm_code",
+            Self::SetUpCode { .. } => "set_up_code",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::SecondFactorChanged { .. } => "second_factor_changed",
+            Self::BackupCodeUsed { .. } => "backup_code_used",
+            Self::BackupCodeIssued { .. } => "backup_code_issued",
+            Self::NewBrowser { .. } => "new_browser",
         }
     }
 
     /// Mails somebody waits for go before all others; smaller is sooner.
     pub const fn priority(&self) -> i64 {
         match self {
-            Self::SignInCode { .. } => 0,
-            Self::AccountLocked { .. } | Self::AccountUnlocked { .. } => 10,
+            Self::SignInCode { .. } | Self::ConfirmCode { .. } | Self::SetUpCode { .. } => 0,
+            Self::AccountLocked { .. }
+            | Self::AccountUnlocked { .. }
+            | Self::PasswordChanged { .. }
+            | Self::SecondFactorChanged { .. }
+            | Self::BackupCodeUsed { .. }
+            | Self::BackupCodeIssued { .. }
+            | Self::NewBrowser { .. } => 10,
         }
     }
 }

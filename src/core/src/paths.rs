@@ -10,6 +10,8 @@ pub const LOGIN_CODE_RESEND: &str = "/login/code/resend";
 pub const LOGIN_CODE_CANCEL: &str = "/login/code/cancel";
 /// Server function: what the code page should show now.
 pub const LOGIN_CODE_STATUS: &str = "/login/code/status";
+/// Server function: offer the other method on the code page.
+pub const LOGIN_CODE_METHOD: &str = "/login/code/method";
 /// Server function: end this session.
 pub const LOGOUT: &str = "/logout";
 /// Server function: remember a language.
@@ -18,6 +20,42 @@ pub const LANGUAGE: &str = "/language";
 pub const AGENT: &str = "/agent";
 /// Landing page of admins.
 pub const ADMIN: &str = "/admin";
+/// An agent's own data; a POST to it saves them.
+pub const PROFILE: &str = "/profile";
+/// Server function: change the own password.
+pub const PROFILE_PASSWORD: &str = "/profile/password";
+/// Server function: how good a new password is. Changes nothing.
+pub const PROFILE_PASSWORD_CHECK: &str = "/profile/password/check";
+/// Step-up: asks for the password again; a POST to it checks it.
+pub const PROFILE_CONFIRM: &str = "/profile/confirm";
+/// Security Settings.
+pub const SECURITY: &str = "/profile/security";
+/// Where somebody is led who has to set up a second factor.
+pub const SECURITY_SET_UP: &str = "/profile/security/set-up";
+/// Set-up of codes by e-mail; a POST to it begins one.
+pub const SECURITY_EMAIL: &str = "/profile/security/email";
+/// Server function: finish the set-up of codes by e-mail.
+pub const SECURITY_EMAIL_CODE: &str = "/profile/security/email/code";
+/// Server function: send the set-up code once more.
+pub const SECURITY_EMAIL_RESEND: &str = "/profile/security/email/resend";
+/// Server function: turn codes by e-mail off.
+pub const SECURITY_EMAIL_OFF: &str = "/profile/security/email/off";
+/// Set-up of the authenticator app: the QR code; a POST to it begins one.
+pub const SECURITY_APP: &str = "/profile/security/app";
+/// Set-up of the authenticator app: its first code; a POST to it finishes the set-up.
+pub const SECURITY_APP_CODE: &str = "/profile/security/app/code";
+/// Server function: turn the authenticator app off.
+pub const SECURITY_APP_OFF: &str = "/profile/security/app/off";
+/// Which backup codes are used; a POST to it makes new ones.
+pub const SECURITY_BACKUP_CODES: &str = "/profile/security/backup-codes";
+/// Server function: no longer trust one browser.
+pub const SECURITY_TRUSTED_REMOVE: &str = "/profile/security/trusted/remove";
+/// Server function: no longer trust any browser.
+pub const SECURITY_TRUSTED_REMOVE_ALL: &str = "/profile/security/trusted/remove-all";
+/// Server function: end one session.
+pub const SECURITY_SESSION_END: &str = "/profile/security/sessions/end";
+/// Server function: end all sessions but this one.
+pub const SECURITY_SESSIONS_END_OTHERS: &str = "/profile/security/sessions/end-others";
 /// Terms of Service.
 pub const TERMS: &str = "/terms";
 /// Privacy Policy.

@@ -40,6 +40,18 @@ pub struct FieldProblem {
     pub problem: Problem,
 }
 
+/// Why an entered code of an authenticator app was wrong, where that helps its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeHint {
+    /// It was accepted before: each code counts once.
+    Used,
+    /// It will be right in this many seconds: the phone's clock is ahead.
+    ClockAhead(u32),
+    /// It was right this many seconds ago: the phone's clock is behind.
+    ClockBehind(u32),
+}
+
 /// Every way in which Vestibule says no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
@@ -67,10 +79,12 @@ pub enum Refusal {
     AccountInactive,
     /// The company is disabled; said only after the right password.
     CompanyDisabled,
-    /// The code is wrong.
+    /// The code is wrong, and counted.
     WrongCode {
         /// Tries that are left, said from the third wrong code on (product.md section 4.5).
         left: Option<u8>,
+        /// What is known about the code besides.
+        hint: Option<CodeHint>,
     },
     /// The code was right once and a newer one replaced it; not counted.
     CodeReplaced,
@@ -94,6 +108,9 @@ pub enum Refusal {
     NotSignedIn,
     /// Signed in, but not allowed.
     Forbidden,
+    /// What only a signed-in agent can be refused. The browser's half never gets one: its pages are plain forms.
+    #[cfg(feature = "server")]
+    Profile(crate::profile::ProfileRefusal),
     /// The request did not come from one of our pages.
     CrossSite,
     /// The request cannot be read: missing, doubled or unknown fields, wrong type, broken encoding.
@@ -125,6 +142,8 @@ impl Refusal {
             | Self::CompanyDisabled
             | Self::Forbidden
             | Self::CrossSite => 403,
+            #[cfg(feature = "server")]
+            Self::Profile(refusal) => refusal.status(),
             Self::SignInExpired => 410,
             Self::Malformed => 400,
             Self::TooLarge => 413,

@@ -90,6 +90,11 @@ impl SixDigits {
         Self(Zeroizing::new(format!("{number:06}")))
     }
 
+    /// Wraps six ASCII digits that our own side computed.
+    pub(crate) fn from_digits(digits: String) -> Self {
+        Self(Zeroizing::new(digits))
+    }
+
     /// Reads what a person typed or pasted: white space and hyphens are ignored, six digits must remain
     /// ([`ascii_digit`] says which).
     pub fn parse(typed: &str) -> Option<Self> {

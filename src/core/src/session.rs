@@ -2,7 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::{account::Role, ports::Moment};
+use crate::{
+    account::{Account, Role},
+    limits::STEP_UP_SECONDS,
+    ports::Moment,
+    sign_in_view::Method,
+};
 
 /// Activity is written down at most this often, in seconds, so that a page view costs no write.
 pub const TOUCH_SECONDS: i64 = 30;
@@ -27,6 +32,12 @@ pub enum Proof {
     Password,
     /// Password and a code by e-mail.
     EmailCode,
+    /// Password and a code of an authenticator app.
+    AppCode,
+    /// Password and one of the ten backup codes.
+    BackupCode,
+    /// Password and a backup code that an administrator issued.
+    IssuedCode,
     /// Password on a trusted browser.
     TrustedBrowser,
 }
@@ -37,14 +48,95 @@ impl Proof {
         match self {
             Self::Password => "password",
             Self::EmailCode => "email_code",
+            Self::AppCode => "app_code",
+            Self::BackupCode => "backup_code",
+            Self::IssuedCode => "issued_code",
             Self::TrustedBrowser => "trusted_browser",
         }
     }
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Password,
+            Self::EmailCode,
+            Self::AppCode,
+            Self::BackupCode,
+            Self::IssuedCode,
+            Self::TrustedBrowser,
+        ]
+        .into_iter()
+        .find(|proof| proof.as_str() == word)
+    }
+
+    /// The proof that a code of this method is.
+    pub const fn by(method: Method) -> Self {
+        match method {
+            Method::Email => Self::EmailCode,
+            Method::App => Self::AppCode,
+        }
+    }
+
+    /// Whether it holds a second factor. A trusted browser skips the question, it does not answer it.
+    pub const fn has_second_factor(self) -> bool {
+        match self {
+            Self::EmailCode | Self::AppCode | Self::BackupCode | Self::IssuedCode => true,
+            Self::Password | Self::TrustedBrowser => false,
+        }
+    }
+}
+
+/// Whether a session may change credentials without being asked again: everything the account has was proved, not
+/// more than five minutes ago (N21).
+pub fn is_proved(now: Moment, proof: Proof, proved_at: Moment, account: &Account) -> bool {
+    let recent = proved_at <= now && now - proved_at < TimeDelta::seconds(STEP_UP_SECONDS);
+    recent && (proof.has_second_factor() || !account.has_second_factor())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign_in::tests::account;
+
+    #[test]
+    fn a_proof_is_good_for_five_minutes_and_only_when_it_is_whole() {
+        let start = Moment::UNIX_EPOCH;
+        let with = account();
+        let without = Account {
+            email_factor: false,
+            ..account()
+        };
+        let holds = |seconds, proof, account: &Account| {
+            is_proved(start + TimeDelta::seconds(seconds), proof, start, account)
+        };
+        assert!(holds(299, Proof::EmailCode, &with));
+        assert!(!holds(300, Proof::EmailCode, &with));
+        assert!(
+            !holds(-1, Proof::EmailCode, &with),
+            "a clock that steps back proves nothing"
+        );
+        assert!(
+            !holds(0, Proof::TrustedBrowser, &with),
+            "trust replaces the question, not the answer"
+        );
+        assert!(!holds(0, Proof::Password, &with));
+        assert!(holds(0, Proof::Password, &without));
+    }
+
+    #[test]
+    fn every_proof_is_read_as_it_is_written() {
+        for word in [
+            "password",
+            "email_code",
+            "app_code",
+            "backup_code",
+            "issued_code",
+            "trusted_browser",
+        ] {
+            assert_eq!(Proof::from_word(word).map(Proof::as_str), Some(word));
+        }
+        assert_eq!(Proof::from_word("nothing"), None);
+    }
 
     #[test]
     fn idle_and_absolute_end_are_both_ends() {

@@ -9,15 +9,26 @@ use crate::{
     account::{Account, Role},
     company::{Company, TwoFactorPolicy},
     gate,
-    id::{AccountId, CompanyId, PendingId},
+    id::{AccountId, CompanyId, PendingId, SessionId},
     limits::{PENDING_SECONDS, WRONG_CODES_TO_LOCK},
     paths,
     ports::Moment,
-    refusal::Refusal,
+    refusal::{CodeHint, Refusal},
+    second_factor::first_method,
     session::Proof,
+    sign_in_view::Method,
 };
 
-/// A sign-in whose password was right.
+/// What a right password and a code lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A new session.
+    SignIn,
+    /// This session has proved once more who it is (N21).
+    StepUp(SessionId),
+}
+
+/// A sign-in, or a step-up, whose password was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// Its identifier.
@@ -26,6 +37,10 @@ pub struct Pending {
     pub company: CompanyId,
     /// The account.
     pub account: AccountId,
+    /// What it leads to.
+    pub purpose: Purpose,
+    /// The method that its page asks for.
+    pub method: Method,
     /// When the password was right.
     pub created_at: Moment,
     /// The absolute end.
@@ -52,8 +67,8 @@ pub fn pending_ends_at(now: Moment) -> Moment {
 pub enum AfterPassword {
     /// Signed in.
     Session(Proof),
-    /// A code is mailed and asked for.
-    AskForEmailCode,
+    /// A code of this method is asked for.
+    AskForCode(Method),
 }
 
 /// The step after a right password. `trusted` says that this browser is trusted for this account
@@ -63,10 +78,10 @@ pub enum AfterPassword {
 /// What [`gate::admit`] says.
 pub fn after_password(company: &Company, account: &Account, trusted: bool) -> Result<AfterPassword, Refusal> {
     gate::admit(company, account)?;
-    Ok(match (account.email_factor, trusted) {
-        (false, _) => AfterPassword::Session(Proof::Password),
-        (true, true) => AfterPassword::Session(Proof::TrustedBrowser),
-        (true, false) => AfterPassword::AskForEmailCode,
+    Ok(match (first_method(account), trusted) {
+        (None, _) => AfterPassword::Session(Proof::Password),
+        (Some(_), true) => AfterPassword::Session(Proof::TrustedBrowser),
+        (Some(method), false) => AfterPassword::AskForCode(method),
     })
 }
 
@@ -108,14 +123,14 @@ pub fn may_continue(
 /// How an entered code compared, after it was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is the code of this pending sign-in.
+    /// It is the code of this pending sign-in, or one that the account may use anywhere.
     Right,
     /// It was, until a newer one replaced it.
     Replaced,
     /// It is, but its time is over.
     Expired,
-    /// It is none of ours.
-    Wrong,
+    /// It is none of ours, or used up.
+    Wrong(Option<CodeHint>),
 }
 
 /// What an entered code leads to.
@@ -129,6 +144,8 @@ pub enum AfterCode {
     Wrong {
         /// Tries left, said from the third wrong code on.
         left: Option<u8>,
+        /// What is known about the code besides.
+        hint: Option<CodeHint>,
     },
     /// The fifth wrong code.
     Lock,
@@ -149,11 +166,12 @@ pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
         Comparison::Right => AfterCode::Session,
         Comparison::Replaced => AfterCode::Uncount(OldCode::Replaced),
         Comparison::Expired => AfterCode::Uncount(OldCode::Expired),
-        Comparison::Wrong if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
-        Comparison::Wrong => {
+        Comparison::Wrong(_) if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
+        Comparison::Wrong(hint) => {
             let left = WRONG_CODES_TO_LOCK - counted;
             AfterCode::Wrong {
                 left: u8::try_from(left).ok().filter(|&left| left <= 2),
+                hint,
             }
         }
     }
@@ -172,13 +190,13 @@ pub fn landing(highest: Role, next: Option<&str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::ports::SeededRandomness;
+    use crate::{account::TimeFormat, company::RequireSecondFactor, ports::SeededRandomness};
 
     fn at(seconds: i64) -> Moment {
         Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
     }
 
-    fn company() -> Company {
+    pub(crate) fn company() -> Company {
         Company {
             id: CompanyId::new(at(0), &SeededRandomness::new(1)),
             name: "Acme".into(),
@@ -186,12 +204,14 @@ pub(crate) mod tests {
             time_zone: "UTC".into(),
             enabled: true,
             two_factor: TwoFactorPolicy::EveryLogin,
+            require_second_factor: RequireSecondFactor::Off,
+            password_min: 12,
             idle_minutes: Some(30),
             created_at: at(0),
         }
     }
 
-    fn account() -> Account {
+    pub(crate) fn account() -> Account {
         Account {
             company: company().id,
             id: AccountId::new(at(0), &SeededRandomness::new(2)),
@@ -200,12 +220,16 @@ pub(crate) mod tests {
             first_name: "Alice".into(),
             last_name: String::new(),
             alias: "Alice".into(),
+            phone: String::new(),
+            title: String::new(),
+            time_format: TimeFormat::Hours24,
             language: None,
             roles: vec![Role::Agent],
             active: true,
             locked_at: None,
             wrong_codes: 0,
             email_factor: true,
+            app_factor: false,
             credential_version: 1,
             created_at: at(0),
             last_sign_in_at: None,
@@ -217,6 +241,8 @@ pub(crate) mod tests {
             id: PendingId::new(at(0), &SeededRandomness::new(3)),
             company: company().id,
             account: account().id,
+            purpose: Purpose::SignIn,
+            method: Method::Email,
             created_at: at(0),
             expires_at: pending_ends_at(at(0)),
             mailed_at: Some(at(0)),
@@ -231,11 +257,20 @@ pub(crate) mod tests {
     fn a_right_password_is_not_enough_for_an_account_with_a_second_factor() {
         assert_eq!(
             after_password(&company(), &account(), false),
-            Ok(AfterPassword::AskForEmailCode)
+            Ok(AfterPassword::AskForCode(Method::Email))
         );
         assert_eq!(
             after_password(&company(), &account(), true),
             Ok(AfterPassword::Session(Proof::TrustedBrowser))
+        );
+        let both = Account {
+            app_factor: true,
+            ..account()
+        };
+        assert_eq!(
+            after_password(&company(), &both, false),
+            Ok(AfterPassword::AskForCode(Method::App)),
+            "the app is asked first"
         );
         let plain = Account {
             email_factor: false,
@@ -308,15 +343,27 @@ pub(crate) mod tests {
     #[test]
     fn the_third_and_fourth_wrong_code_warn_and_the_fifth_locks() {
         let outcomes: Vec<_> = (1..=5)
-            .map(|counted| after_code(Comparison::Wrong, counted))
+            .map(|counted| after_code(Comparison::Wrong(None), counted))
             .collect();
         assert_eq!(
             outcomes,
             [
-                AfterCode::Wrong { left: None },
-                AfterCode::Wrong { left: None },
-                AfterCode::Wrong { left: Some(2) },
-                AfterCode::Wrong { left: Some(1) },
+                AfterCode::Wrong {
+                    left: None,
+                    hint: None
+                },
+                AfterCode::Wrong {
+                    left: None,
+                    hint: None
+                },
+                AfterCode::Wrong {
+                    left: Some(2),
+                    hint: None
+                },
+                AfterCode::Wrong {
+                    left: Some(1),
+                    hint: None
+                },
                 AfterCode::Lock,
             ]
         );

@@ -23,9 +23,25 @@ pub enum CodeMail {
     Limited,
 }
 
+/// How a second factor is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A code by e-mail.
+    Email,
+    /// A code of an authenticator app.
+    App,
+}
+
 /// What the code page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeView {
+    /// The method that is asked for.
+    pub method: Method,
+    /// Whether the account has the other method too: `Use another method`.
+    pub other_method: bool,
+    /// Whether this is a step-up of somebody who is signed in, and not a sign-in.
+    pub step_up: bool,
     /// The masked address, such as `a***@d***.test`.
     pub mailed_to: String,
     /// How the mail is doing.

@@ -15,7 +15,7 @@ use vestibule_storage::Store;
 
 use crate::{
     config::Config,
-    key_file::{self, KeyFileError},
+    key_file::{self, KeyFileError, KeyMaterial},
 };
 
 /// Why the use cases cannot be put together.
@@ -30,6 +30,12 @@ pub enum AssemblyError {
     /// The first password could not be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+}
+
+fn versions(keys: Vec<KeyMaterial>) -> Vec<Key> {
+    keys.into_iter()
+        .map(|KeyMaterial { version, secret }| Key { version, secret })
+        .collect()
 }
 
 /// Tags of the languages on offer; the first is the fallback.
@@ -50,15 +56,16 @@ pub fn service(
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
 ) -> Result<Service, AssemblyError> {
-    let keys = key_file::load_or_create(&config.key_file, clock.as_ref(), randomness.as_ref())?
-        .into_keys()
-        .into_iter()
-        .map(|key| Key {
-            version: key.version,
-            secret: key.secret,
-        })
-        .collect();
-    let keys = Keys::new(keys)?;
+    let keys = key_file::load_or_create(&config.key_file, clock.as_ref(), randomness.as_ref())?.into_keys();
+    let path = config.key_file.clone();
+    let source = Box::new(move || match key_file::load(&path) {
+        Ok(file) => Some(versions(file.into_keys())),
+        Err(error) => {
+            tracing::error!(%error, "the key file cannot be read again");
+            None
+        }
+    });
+    let keys = Keys::new(versions(keys))?.with_source(source);
     let hasher = Hasher::new(HashCost::default(), config.hashing_threads, randomness.as_ref())?;
     let settings = Settings {
         languages: languages(),

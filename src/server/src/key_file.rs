@@ -9,8 +9,8 @@
 //! secret = "32 random bytes in base64"
 //! ```
 //!
-//! To rotate, add a block with the next version and restart. The newest version encrypts; the older ones still
-//! decrypt, and leave the file when nothing made with them is left.
+//! `vestibule keys rotate` adds a block with the next version. The newest version encrypts; the older ones still decrypt,
+//! and leave the file when nothing made with them is left.
 
 use std::{
     collections::BTreeSet,
@@ -259,34 +259,78 @@ fn decode(version: u32, text: &str) -> Result<Zeroizing<[u8; SECRET_BYTES]>, Key
 
 /// Makes the file unless it exists; says whether it was made. It appears under its name only when it is whole.
 fn create(path: &Path, clock: &dyn Clock, randomness: &dyn Randomness) -> io::Result<bool> {
-    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-    randomness.fill(secret.as_mut());
     let text = Zeroizing::new(format!(
         "# Vestibule: key file. Keep a copy in a safe place and show it to nobody.\n\
-         # Without it the encrypted parts of the database cannot be read again.\n\n\
-         [[keys]]\nversion = 1\ncreated = \"{}\"\nsecret = \"{}\"\n",
-        clock.now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        *Zeroizing::new(STANDARD.encode(secret.as_ref())),
+         # Without it the encrypted parts of the database cannot be read again.\n\n{}",
+        *block(1, clock, randomness),
     ));
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".vestibule-key")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
+    match written_beside(path, &text)?.persist_noclobber(path) {
         Ok(_) => {
-            // The name itself is on the disk only when the folder is.
-            File::open(folder)?.sync_all()?;
+            sync_folder(path)?;
             Ok(true)
         }
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error.error),
     }
+}
+
+/// Adds a key with the next version to the file and gives that version. The file is replaced as a whole: whoever reads
+/// it meanwhile reads the old one or the new one.
+///
+/// # Errors
+/// [`KeyFileError`] when the file is missing, unsound or cannot be written.
+pub fn add_version(path: &Path, clock: &dyn Clock, randomness: &dyn Randomness) -> Result<u32, KeyFileError> {
+    let failed = |problem| KeyFileError {
+        path: path.to_owned(),
+        problem,
+    };
+    let newest = load(path)?.keys.last().map_or(0, |key| key.version);
+    let version = newest + 1;
+    let old = Zeroizing::new(
+        std::fs::read_to_string(path).map_err(|error| failed(KeyFileProblem::Unreadable(error)))?,
+    );
+    let text = Zeroizing::new(format!(
+        "{}\n\n{}",
+        old.trim_end(),
+        *block(version, clock, randomness)
+    ));
+    written_beside(path, &text)
+        .and_then(|file| file.persist(path).map_err(|error| error.error))
+        .and_then(|_| sync_folder(path))
+        .map_err(|error| failed(KeyFileProblem::Unwritable(error)))?;
+    Ok(version)
+}
+
+/// A block of the file with a new secret.
+fn block(version: u32, clock: &dyn Clock, randomness: &dyn Randomness) -> Zeroizing<String> {
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    randomness.fill(secret.as_mut());
+    Zeroizing::new(format!(
+        "[[keys]]\nversion = {version}\ncreated = \"{}\"\nsecret = \"{}\"\n",
+        clock.now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        *Zeroizing::new(STANDARD.encode(secret.as_ref())),
+    ))
+}
+
+fn written_beside(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".vestibule-key")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// A name is on the disk only when its folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -405,6 +449,32 @@ mod tests {
         let keys = parse(&good).unwrap();
         assert!(!format!("{keys:?}").contains(&format!("{:?}", keys[0].secret[0..4].to_vec())));
         assert!(format!("{keys:?}").len() < 50, "{keys:?}");
+    }
+
+    #[test]
+    fn a_new_version_joins_the_old_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.key");
+        let first = load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap();
+        assert_eq!(
+            add_version(&path, &clock(), &SeededRandomness::new(2)).unwrap(),
+            2
+        );
+        assert_eq!(
+            add_version(&path, &clock(), &SeededRandomness::new(3)).unwrap(),
+            3
+        );
+        let all = load(&path).unwrap();
+        assert_eq!(
+            all.keys().iter().map(|key| key.version).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
+        assert_eq!(all.keys()[0].secret, first.keys()[0].secret);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# Vestibule"));
+        let missing = folder.path().join("none.key");
+        let error = add_version(&missing, &clock(), &SeededRandomness::new(4)).unwrap_err();
+        assert!(matches!(error.problem, KeyFileProblem::Missing));
     }
 
     #[test]

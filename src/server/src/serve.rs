@@ -116,6 +116,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
             .run(outbox, filled, async move { told.cancelled().await })
             .await;
     });
+    tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
     tasks.spawn(jobs::clean_up(service, stop.clone()));
     tasks.close();
     tokio::spawn(cancel_on_signal(stop.clone()));

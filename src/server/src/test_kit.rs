@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vestibule_core::{
     account::Role,
+    backup_code::BackupCode,
+    company::RequireSecondFactor,
     limits::BODY_MAX,
     ports::{Clock, Moment},
     secret::Password,
@@ -88,6 +90,7 @@ pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
         .route("/_test/companies/state", post(set_company_state))
         .route("/_test/accounts", post(create_account))
         .route("/_test/accounts/state", post(set_account_state))
+        .route("/_test/accounts/backup-code", post(issue_backup_code))
         .route("/_test/reset", post(reset))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(Kit { state, clock })
@@ -109,7 +112,9 @@ impl From<OperatorError> for KitError {
             OperatorError::CompanyExists | OperatorError::AccountExists | OperatorError::EmailExists => {
                 StatusCode::CONFLICT
             }
-            OperatorError::Store(_) | OperatorError::Hashing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            OperatorError::Store(_) | OperatorError::Hashing(_) | OperatorError::Sealing(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self(status, error.to_string())
@@ -205,6 +210,28 @@ struct CompanyFixture {
     language: String,
     #[serde(default)]
     two_factor_policy: i64,
+    #[serde(default)]
+    require_second_factor: Who,
+}
+
+/// Who has to have a second factor.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Who {
+    #[default]
+    Off,
+    Admins,
+    Everyone,
+}
+
+impl From<Who> for RequireSecondFactor {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::Off => Self::Off,
+            Who::Admins => Self::Admins,
+            Who::Everyone => Self::Everyone,
+        }
+    }
 }
 
 fn english() -> String {
@@ -224,6 +251,7 @@ async fn create_company(
             language: input.language,
             time_zone: "UTC".to_owned(),
             two_factor_days: input.two_factor_policy,
+            require_second_factor: input.require_second_factor.into(),
         })
         .await?;
     Ok((
@@ -238,6 +266,7 @@ struct CompanyState {
     name: String,
     enabled: Option<bool>,
     two_factor_policy: Option<i64>,
+    require_second_factor: Option<Who>,
 }
 
 async fn set_company_state(
@@ -247,6 +276,12 @@ async fn set_company_state(
     let Json(input) = input?;
     if let Some(days) = input.two_factor_policy {
         kit.state.service.set_two_factor_days(&input.name, days).await?;
+    }
+    if let Some(who) = input.require_second_factor {
+        kit.state
+            .service
+            .set_require_second_factor(&input.name, who.into())
+            .await?;
     }
     if let Some(enabled) = input.enabled {
         kit.state
@@ -262,6 +297,8 @@ async fn set_company_state(
 enum SecondFactor {
     None,
     Email,
+    App,
+    Both,
 }
 
 #[derive(Deserialize)]
@@ -295,6 +332,7 @@ async fn create_account(
     input: Input<AccountFixture>,
 ) -> KitResult<impl IntoResponse> {
     let Json(input) = input?;
+    let company = input.company.clone();
     let account = kit
         .state
         .service
@@ -307,17 +345,20 @@ async fn create_account(
                 last_name: input.last_name,
                 roles: input.roles,
                 language: input.language,
-                email_factor: matches!(input.second_factor, SecondFactor::Email),
+                email_factor: matches!(input.second_factor, SecondFactor::Email | SecondFactor::Both),
                 password: Password::new(input.password),
             },
             // Fixtures may use short passwords: these accounts exist only in tests.
             PasswordCheck::Waived,
         )
         .await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(json!({ "id": account.id, "account": account.name })),
-    ))
+    let mut made = json!({ "id": account.id, "account": account.name });
+    if matches!(input.second_factor, SecondFactor::App | SecondFactor::Both) {
+        let (secret, codes) = kit.state.service.give_app(&company, &account.name).await?;
+        made["app_secret"] = secret.typed().replace(' ', "").into();
+        made["backup_codes"] = codes.iter().map(BackupCode::reveal).collect();
+    }
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 #[derive(Deserialize)]
@@ -347,6 +388,26 @@ async fn set_account_state(
         None => {}
     }
     Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssuedCodeFixture {
+    company: String,
+    account: String,
+}
+
+async fn issue_backup_code(
+    State(kit): State<Kit>,
+    input: Input<IssuedCodeFixture>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    let code = kit
+        .state
+        .service
+        .issue_backup_code(&input.company, &input.account, "test")
+        .await?;
+    Ok((StatusCode::CREATED, Json(json!({ "code": code.reveal() }))))
 }
 
 async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {

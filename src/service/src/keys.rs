@@ -4,6 +4,8 @@
 //! (HKDF-SHA256, RFC 5869), so that a value made for one purpose means nothing for another. What is written
 //! always carries the version it was made with; the newest version writes, all versions read.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit, Payload},
@@ -28,6 +30,8 @@ pub enum Purpose {
     Subject,
     /// Mails waiting in the outbox.
     Outbox,
+    /// Secrets of authenticator apps.
+    AppSecret,
 }
 
 impl Purpose {
@@ -37,6 +41,7 @@ impl Purpose {
             Self::Session => b"vestibule session v1",
             Self::Subject => b"vestibule sign-in subject v1",
             Self::Outbox => b"vestibule outbox v1",
+            Self::AppSecret => b"vestibule authenticator app v1",
         }
     }
 }
@@ -49,8 +54,15 @@ pub struct Key {
     pub secret: Zeroizing<[u8; 32]>,
 }
 
+/// Where the versions come from, asked again when a value was made with one that is not known yet: another process has
+/// rotated the keys. `None` when they cannot be read at the moment.
+pub type Source = Box<dyn Fn() -> Option<Vec<Key>> + Send + Sync>;
+
 /// All versions of the secret.
-pub struct Keys(Vec<Key>);
+pub struct Keys {
+    known: RwLock<Arc<[Key]>>,
+    source: Option<Source>,
+}
 
 /// No key, or two of one version.
 #[derive(Debug, thiserror::Error)]
@@ -67,20 +79,42 @@ impl Keys {
     ///
     /// # Errors
     /// [`BadKeys`] when there is none or two share a version.
-    pub fn new(mut keys: Vec<Key>) -> Result<Self, BadKeys> {
-        keys.sort_by_key(|key| key.version);
-        let doubled = keys.windows(2).any(|pair| pair[0].version == pair[1].version);
-        if keys.is_empty() || doubled {
-            Err(BadKeys)
-        } else {
-            Ok(Self(keys))
-        }
+    pub fn new(keys: Vec<Key>) -> Result<Self, BadKeys> {
+        Ok(Self {
+            known: RwLock::new(sorted(keys)?),
+            source: None,
+        })
+    }
+
+    /// The same, with a place to look for newer versions.
+    #[must_use]
+    pub fn with_source(mut self, source: Source) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Looks for newer versions. Keeps what it has when there are none, or when what there is cannot be used.
+    pub fn reload(&self) {
+        let Some(Ok(keys)) = self.source.as_ref().and_then(|source| source()).map(sorted) else {
+            return;
+        };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Whether a sealed value was made with the newest version.
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        let newest = self.known().last().map(|key| key.version.to_be_bytes());
+        sealed.first_chunk::<VERSION_BYTES>().copied() == newest
+    }
+
+    fn known(&self) -> Arc<[Key]> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A fingerprint of `parts` with the newest key: version and HMAC-SHA256.
     pub fn fingerprint(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::with_capacity(VERSION_BYTES + 32);
-        if let Some(newest) = self.0.last() {
+        if let Some(newest) = self.known().last() {
             out.extend_from_slice(&newest.version.to_be_bytes());
             out.extend_from_slice(&digest(newest, purpose, parts));
         }
@@ -89,7 +123,7 @@ impl Keys {
 
     /// The fingerprint without its version, for values that are never compared with a stored one of an older key.
     pub fn derive(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        self.0
+        self.known()
             .last()
             .map_or([0; 32], |newest| digest(newest, purpose, parts))
     }
@@ -99,8 +133,10 @@ impl Keys {
         let Some((version, stored)) = stored.split_first_chunk::<VERSION_BYTES>() else {
             return false;
         };
-        self.version(u32::from_be_bytes(*version))
-            .is_some_and(|key| same(&digest(key, purpose, parts), stored))
+        self.with_version(u32::from_be_bytes(*version), |key| {
+            same(&digest(key, purpose, parts), stored)
+        })
+        .unwrap_or(false)
     }
 
     /// Encrypts `plain` with the newest key so that it opens only under the same purpose and context
@@ -115,7 +151,8 @@ impl Keys {
         plain: &[u8],
         randomness: &dyn Randomness,
     ) -> Result<Vec<u8>, Unsealable> {
-        let newest = self.0.last().ok_or(Unsealable)?;
+        let known = self.known();
+        let newest = known.last().ok_or(Unsealable)?;
         let mut nonce = [0; NONCE_BYTES];
         randomness.fill(&mut nonce);
         let secret = cipher(newest, purpose)
@@ -142,21 +179,37 @@ impl Keys {
     ) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
         let (version, rest) = sealed.split_first_chunk::<VERSION_BYTES>().ok_or(Unsealable)?;
         let (nonce, secret) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(Unsealable)?;
-        let key = self.version(u32::from_be_bytes(*version)).ok_or(Unsealable)?;
-        cipher(key, purpose)
-            .decrypt(
-                XNonce::from_slice(nonce),
-                Payload {
-                    msg: secret,
-                    aad: context,
-                },
-            )
-            .map(Zeroizing::new)
-            .map_err(|_| Unsealable)
+        let payload = Payload {
+            msg: secret,
+            aad: context,
+        };
+        self.with_version(u32::from_be_bytes(*version), |key| {
+            cipher(key, purpose).decrypt(XNonce::from_slice(nonce), payload)
+        })
+        .and_then(Result::ok)
+        .map(Zeroizing::new)
+        .ok_or(Unsealable)
     }
 
-    fn version(&self, version: u32) -> Option<&Key> {
-        self.0.iter().find(|key| key.version == version)
+    fn with_version<T>(&self, version: u32, act: impl FnOnce(&Key) -> T) -> Option<T> {
+        let find = |keys: Arc<[Key]>| keys.iter().position(|key| key.version == version);
+        if find(self.known()).is_none() {
+            self.reload();
+        }
+        let known = self.known();
+        find(Arc::clone(&known))
+            .and_then(|index| known.get(index))
+            .map(act)
+    }
+}
+
+fn sorted(mut keys: Vec<Key>) -> Result<Arc<[Key]>, BadKeys> {
+    keys.sort_by_key(|key| key.version);
+    let doubled = keys.windows(2).any(|pair| pair[0].version == pair[1].version);
+    if keys.is_empty() || doubled {
+        Err(BadKeys)
+    } else {
+        Ok(keys.into())
     }
 }
 

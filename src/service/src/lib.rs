@@ -17,14 +17,17 @@ use vestibule_core::{
 use vestibule_storage::{Store, StoreError};
 
 mod audit;
+mod codes;
 pub mod keys;
+mod letters;
 pub mod operator;
 pub mod outbox;
 pub mod passwords;
+pub mod profile;
 pub mod sessions;
 pub mod sign_in;
 
-use keys::Keys;
+use keys::{Keys, Unsealable};
 use passwords::{Hasher, HashingError};
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
@@ -87,6 +90,7 @@ enum Failure {
     Refused(Refusal),
     Store(StoreError),
     Hashing(HashingError),
+    Unsealable(Unsealable),
 }
 
 impl From<Refusal> for Failure {
@@ -98,6 +102,18 @@ impl From<Refusal> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Unsealable> for Failure {
+    fn from(error: Unsealable) -> Self {
+        Self::Unsealable(error)
+    }
+}
+
+impl From<vestibule_core::profile::ProfileRefusal> for Failure {
+    fn from(refusal: vestibule_core::profile::ProfileRefusal) -> Self {
+        Self::Refused(Refusal::Profile(refusal))
     }
 }
 
@@ -179,6 +195,7 @@ impl Visitor {
             }
             Failure::Store(error) => error,
             Failure::Hashing(error) => error,
+            Failure::Unsealable(error) => error,
         };
         tracing::error!(request = %self.request, reference = %self.reference, error, "a request failed");
         Refusal::Internal {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
 };
-use tokio::sync::Semaphore;
+use tokio::{runtime::Runtime, sync::Semaphore};
 use unicode_normalization::UnicodeNormalization;
 use vestibule_core::{
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
@@ -55,7 +55,44 @@ pub enum HashingError {
 pub struct Hasher {
     argon2: Argon2<'static>,
     turns: Arc<Semaphore>,
+    threads: Threads,
     dummy: String,
+}
+
+/// As many threads as there are turns, and always the same: the allocator keeps 19 MiB for every thread that has ever
+/// hashed, so on the threads of the main runtime a flood of sign-ins would leave hundreds of them behind.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new(count: usize) -> Result<Self, HashingError> {
+        tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(count)
+            .thread_name("hashing")
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|_| HashingError::Failed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let runtime = self.0.as_ref().ok_or(HashingError::Failed)?;
+        runtime
+            .handle()
+            .spawn_blocking(work)
+            .await
+            .map_err(|_| HashingError::Failed)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // A runtime may not wait for its threads where others run.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// What comparing a password with a stored hash found.
@@ -85,6 +122,7 @@ impl Hasher {
         Ok(Self {
             argon2,
             turns: Arc::new(Semaphore::new(at_once.max(1))),
+            threads: Threads::new(at_once.max(1))?,
             dummy,
         })
     }
@@ -136,6 +174,31 @@ impl Hasher {
         })
     }
 
+    /// Hashes secrets that are random already, all with one salt of at least 8 bytes, to 32 bytes each (N16).
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] when no core became free within two seconds.
+    pub async fn derive(
+        &self,
+        secrets: Vec<Zeroizing<Vec<u8>>>,
+        salt: Vec<u8>,
+    ) -> Result<Vec<[u8; 32]>, HashingError> {
+        let argon2 = self.argon2.clone();
+        self.in_turn(move || {
+            secrets
+                .iter()
+                .map(|secret| {
+                    let mut hash = [0; 32];
+                    argon2
+                        .hash_password_into(secret, &salt, &mut hash)
+                        .map_err(|_| HashingError::Failed)?;
+                    Ok(hash)
+                })
+                .collect()
+        })
+        .await?
+    }
+
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -144,13 +207,13 @@ impl Hasher {
             .await
             .map_err(|_| HashingError::Busy)?
             .map_err(|_| HashingError::Failed)?;
-        tokio::task::spawn_blocking(move || {
-            // The turn ends with the work, even when nobody waits for the answer any more.
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(|_| HashingError::Failed)
+        self.threads
+            .run(move || {
+                // The turn ends with the work, even when nobody waits for the answer any more.
+                let _turn = turn;
+                work()
+            })
+            .await
     }
 }
 

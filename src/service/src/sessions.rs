@@ -5,11 +5,15 @@ use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
     company::Company,
+    gate,
     id::SessionId,
     ports::Moment,
+    profile::ProfileRefusal,
     refusal::Refusal,
-    session::{TOUCH_SECONDS, is_alive},
+    second_factor::must_set_up,
+    session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
 };
+use vestibule_storage::{SessionRow, Writer};
 
 use crate::{Failure, Service, Visitor};
 
@@ -26,6 +30,37 @@ pub struct SignedIn {
     pub since: Moment,
     /// The absolute end.
     pub ends_at: Moment,
+    /// How the account proved who it is.
+    pub proof: Proof,
+    /// When it did.
+    pub proved_at: Moment,
+}
+
+impl From<SessionRow> for SignedIn {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            session: row.id,
+            company: row.company,
+            account: row.account,
+            since: row.created_at,
+            ends_at: row.ends_at,
+            proof: row.proof,
+            proved_at: row.proved_at,
+        }
+    }
+}
+
+/// What a use case asks of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Signed in; open even to somebody who has to set up a second factor.
+    SetUp,
+    /// The same, and everything the account has was proved moments ago (N21).
+    ProvedSetUp,
+    /// Signed in, and nothing to set up first.
+    Home,
+    /// The same, and everything the account has was proved moments ago.
+    ProvedHome,
 }
 
 impl Service {
@@ -51,11 +86,7 @@ impl Service {
         };
         drop(reader);
         let now = self.now();
-        let alive = row.company.enabled
-            && row.account.active
-            && row.credential_version == row.account.credential_version
-            && is_alive(now, row.last_used_at, row.ends_at, row.company.idle_minutes);
-        if !alive {
+        if !self.is_live(&row) {
             let mut writer = self.inner.store.write().await?;
             writer.end_session(row.company.id, row.id).await?;
             writer.commit().await?;
@@ -66,13 +97,77 @@ impl Service {
             writer.touch_session(row.company.id, row.id, now).await?;
             writer.commit().await?;
         }
-        Ok(Some(SignedIn {
-            session: row.id,
-            company: row.company,
-            account: row.account,
-            since: row.created_at,
-            ends_at: row.ends_at,
-        }))
+        Ok(Some(row.into()))
+    }
+
+    /// Whether a session is worth anything: neither idle for too long nor past its absolute end, company enabled,
+    /// account active, credentials unchanged.
+    pub(crate) fn is_live(&self, row: &SessionRow) -> bool {
+        row.company.enabled
+            && row.account.active
+            && row.credential_version == row.account.credential_version
+            && is_alive(
+                self.now(),
+                row.last_used_at,
+                row.ends_at,
+                row.company.idle_minutes,
+            )
+    }
+
+    /// The session of this browser for pages that need one.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; [`ProfileRefusal::SetUpRequired`] when a second factor has to be set up first.
+    pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
+        self.look(Need::Home, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    /// The session of this browser, if it meets `need`. Counts as activity.
+    pub(crate) async fn look(&self, need: Need, visitor: &Visitor) -> Result<SignedIn, Failure> {
+        let signed_in = self.find_session(visitor).await?.ok_or(Refusal::NotSignedIn)?;
+        self.meets(&signed_in, need)?;
+        Ok(signed_in)
+    }
+
+    /// The session of this browser behind its account's lock, if it still meets `need`: the last word before something
+    /// is changed.
+    pub(crate) async fn enter(
+        &self,
+        writer: &mut Writer,
+        need: Need,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, Failure> {
+        let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?.hash();
+        let row = writer
+            .session_by_token(token)
+            .await?
+            .ok_or(Refusal::NotSignedIn)?;
+        writer.hold_account(row.company.id, row.account.id).await?;
+        let row = writer
+            .session_by_token(token)
+            .await?
+            .filter(|row| self.is_live(row))
+            .ok_or(Refusal::NotSignedIn)?;
+        let signed_in = SignedIn::from(row);
+        self.meets(&signed_in, need)?;
+        Ok(signed_in)
+    }
+
+    fn meets(&self, signed_in: &SignedIn, need: Need) -> Result<(), Failure> {
+        let SignedIn { company, account, .. } = signed_in;
+        if matches!(need, Need::Home | Need::ProvedHome) && must_set_up(company, account) {
+            return Err(ProfileRefusal::SetUpRequired.into());
+        }
+        if matches!(need, Need::ProvedHome | Need::ProvedSetUp) {
+            // A running session survives a lock; what opens doors does not.
+            gate::admit(company, account)?;
+            if !is_proved(self.now(), signed_in.proof, signed_in.proved_at, account) {
+                return Err(ProfileRefusal::StepUpNeeded.into());
+            }
+        }
+        Ok(())
     }
 
     /// Ends the session of this browser on the server. Nothing to end is fine.

@@ -46,6 +46,8 @@ const REPLACE_HASH: &str =
 const SET_ACTIVE: &str = "UPDATE account SET active = $3, changed_at = $4 WHERE company_id = $1 AND id = $2";
 const SET_LANGUAGE: &str =
     "UPDATE account SET language = $3, changed_at = $4 WHERE company_id = $1 AND id = $2";
+const SET_EMAIL_FACTOR: &str = "UPDATE account SET email_factor = $3, \
+    credential_version = credential_version + 1, changed_at = $4 WHERE company_id = $1 AND id = $2";
 const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE company_id = $1 AND id = $2";
 const HOLD: &str = "UPDATE account SET changed_at = changed_at WHERE company_id = $1 AND id = $2";
 const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1 \
@@ -288,6 +290,21 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, SET_LANGUAGE, company.0, id.0, language, now)? == 1)
+    }
+
+    /// Turns codes by e-mail on or off as a second factor and makes the credential version one higher, which ends
+    /// sessions and trusted browsers of older versions. Says whether the account exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_email_factor(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        on: bool,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, SET_EMAIL_FACTOR, company.0, id.0, on, now)? == 1)
     }
 
     /// Writes down when the account signed in.

@@ -8,7 +8,7 @@ use crate::{StoreError, Writer, link::execute};
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 9] = [
+const EXPIRED: [(&str, TimeDelta); 11] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
@@ -16,6 +16,15 @@ const EXPIRED: [(&str, TimeDelta); 9] = [
     (
         "DELETE FROM one_time_code WHERE created_at <= $1",
         TimeDelta::hours(25),
+    ),
+    (
+        "DELETE FROM factor_set_up WHERE expires_at <= $1",
+        TimeDelta::zero(),
+    ),
+    // Kept for a day, so that a code that came too late is told from a wrong one.
+    (
+        "DELETE FROM issued_code WHERE expires_at <= $1",
+        TimeDelta::days(1),
     ),
     ("DELETE FROM session WHERE ends_at <= $1", TimeDelta::zero()),
     (

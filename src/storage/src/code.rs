@@ -21,7 +21,7 @@ pub(crate) const OF_PENDING: &str = "SELECT id, code_hash, expires_at, replaced_
 const USE: &str = "UPDATE one_time_code SET used_at = $3 \
     WHERE company_id = $1 AND id = $2 AND used_at IS NULL AND replaced_at IS NULL AND expires_at > $3";
 pub(crate) const MAILED_SINCE: &str = "SELECT created_at FROM mail_outbox WHERE company_id = $1 AND account_id = $2 \
-    AND kind = 'sign_in_code' AND created_at > $3 ORDER BY created_at DESC";
+    AND kind IN ('sign_in_code', 'confirm_code', 'set_up_code') AND created_at > $3 ORDER BY created_at DESC";
 
 /// A code to store.
 #[derive(Clone)]
@@ -114,9 +114,9 @@ impl Reader {
         Ok(rows.into_iter().map(CodeRow::from).collect())
     }
 
-    /// When mails with a sign-in code went to the outbox for this account after `since`, newest first. It asks the
-    /// outbox and not the codes, because codes go away with a cancelled sign-in and the limits on mails must not
-    /// (N12).
+    /// When mails with a code, for a sign-in, a step-up or a set-up, went to the outbox for this account after `since`,
+    /// newest first. It asks the outbox and not the codes, because codes go away with a cancelled sign-in and the
+    /// limits on mails must not (N12).
     ///
     /// # Errors
     /// [`StoreError`].

@@ -5,19 +5,26 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    account::{Account, Role},
-    company::{Company, TwoFactorPolicy},
+    account::{Account, Role, TimeFormat},
+    company::{Company, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
+    limits::PASSWORD_MIN_LOWEST,
     ports::Moment,
     secret::TokenHash,
+    session::Proof,
+    sign_in_view::Method,
 };
 
 use crate::StoreError;
+
+/// Minimum password lengths that a company may have (product.md section 6).
+pub(crate) const PASSWORD_MIN: std::ops::RangeInclusive<usize> = PASSWORD_MIN_LOWEST..=64;
 
 macro_rules! company_columns {
     () => {
         "c.id AS c_id, c.name AS c_name, c.language AS c_language, c.time_zone AS c_time_zone, \
          c.enabled AS c_enabled, c.skip_second_factor_days AS c_skip_second_factor_days, \
+         c.require_second_factor AS c_require_second_factor, c.password_min_length AS c_password_min_length, \
          c.idle_minutes AS c_idle_minutes, c.created_at AS c_created_at"
     };
 }
@@ -25,11 +32,13 @@ macro_rules! company_columns {
 macro_rules! account_columns {
     () => {
         "a.company_id AS a_company_id, a.id AS a_id, a.name AS a_name, a.email AS a_email, \
-         a.first_name AS a_first_name, a.last_name AS a_last_name, a.alias AS a_alias, a.language AS a_language, \
+         a.first_name AS a_first_name, a.last_name AS a_last_name, a.alias AS a_alias, a.phone AS a_phone, \
+         a.title AS a_title, a.hour_clock AS a_hour_clock, a.language AS a_language, \
          (SELECT string_agg(r.role, ',') FROM account_role r \
           WHERE r.company_id = a.company_id AND r.account_id = a.id) AS a_roles, \
          a.active AS a_active, a.locked_at AS a_locked_at, a.wrong_codes AS a_wrong_codes, \
-         a.email_factor AS a_email_factor, a.credential_version AS a_credential_version, \
+         a.email_factor AS a_email_factor, (a.app_secret IS NOT NULL) AS a_app_factor, \
+         a.credential_version AS a_credential_version, \
          a.created_at AS a_created_at, a.last_sign_in_at AS a_last_sign_in_at"
     };
 }
@@ -45,6 +54,8 @@ pub(crate) struct CompanyColumns {
     c_time_zone: String,
     c_enabled: bool,
     c_skip_second_factor_days: i64,
+    c_require_second_factor: String,
+    c_password_min_length: i64,
     c_idle_minutes: Option<i64>,
     c_created_at: Moment,
 }
@@ -55,6 +66,12 @@ impl TryFrom<CompanyColumns> for Company {
     fn try_from(row: CompanyColumns) -> Result<Self, StoreError> {
         let two_factor = TwoFactorPolicy::from_days(row.c_skip_second_factor_days)
             .ok_or(StoreError::corrupt("company", "skip_second_factor_days"))?;
+        let require_second_factor = RequireSecondFactor::from_word(&row.c_require_second_factor)
+            .ok_or(StoreError::corrupt("company", "require_second_factor"))?;
+        let password_min = usize::try_from(row.c_password_min_length)
+            .ok()
+            .filter(|length| PASSWORD_MIN.contains(length))
+            .ok_or(StoreError::corrupt("company", "password_min_length"))?;
         let idle_minutes = row
             .c_idle_minutes
             .map(u16::try_from)
@@ -67,6 +84,8 @@ impl TryFrom<CompanyColumns> for Company {
             time_zone: row.c_time_zone,
             enabled: row.c_enabled,
             two_factor,
+            require_second_factor,
+            password_min,
             idle_minutes,
             created_at: row.c_created_at,
         })
@@ -83,12 +102,16 @@ pub(crate) struct AccountColumns {
     a_first_name: String,
     a_last_name: String,
     a_alias: String,
+    a_phone: String,
+    a_title: String,
+    a_hour_clock: i64,
     a_language: Option<String>,
     a_roles: Option<String>,
     a_active: bool,
     a_locked_at: Option<Moment>,
     a_wrong_codes: i64,
     a_email_factor: bool,
+    a_app_factor: bool,
     a_credential_version: i64,
     a_created_at: Moment,
     a_last_sign_in_at: Option<Moment>,
@@ -107,11 +130,16 @@ impl TryFrom<AccountColumns> for Account {
             first_name: row.a_first_name,
             last_name: row.a_last_name,
             alias: row.a_alias,
+            phone: row.a_phone,
+            title: row.a_title,
+            time_format: TimeFormat::from_hours(row.a_hour_clock)
+                .ok_or(StoreError::corrupt("account", "hour_clock"))?,
             language: row.a_language,
             active: row.a_active,
             locked_at: row.a_locked_at,
             wrong_codes: row.a_wrong_codes,
             email_factor: row.a_email_factor,
+            app_factor: row.a_app_factor,
             credential_version: row.a_credential_version,
             created_at: row.a_created_at,
             last_sign_in_at: row.a_last_sign_in_at,
@@ -129,16 +157,81 @@ fn roles(joined: Option<&str>) -> Result<Vec<Role>, StoreError> {
 }
 
 /// A stored hash of 32 bytes.
+pub(crate) fn hash(bytes: &[u8], table: &'static str, column: &'static str) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::corrupt(table, column))
+}
+
+/// A stored hash of a token.
 pub(crate) fn token_hash(bytes: &[u8], table: &'static str) -> Result<TokenHash, StoreError> {
-    bytes
-        .try_into()
-        .map(TokenHash)
-        .map_err(|_| StoreError::corrupt(table, "token_hash"))
+    hash(bytes, table, "token_hash").map(TokenHash)
+}
+
+/// A stored proof. One that nobody knows proves nothing, so it is not guessed.
+pub(crate) fn proof(word: &str) -> Result<Proof, StoreError> {
+    Proof::from_word(word).ok_or(StoreError::corrupt("session", "proof"))
+}
+
+/// A stored method.
+pub(crate) fn method(word: &str, table: &'static str) -> Result<Method, StoreError> {
+    vestibule_core::second_factor::from_word(word).ok_or(StoreError::corrupt(table, "method"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn company(require: &str, password_min: i64) -> CompanyColumns {
+        CompanyColumns {
+            c_id: Uuid::nil(),
+            c_name: "Acme".into(),
+            c_language: "en".into(),
+            c_time_zone: "UTC".into(),
+            c_enabled: true,
+            c_skip_second_factor_days: 0,
+            c_require_second_factor: require.into(),
+            c_password_min_length: password_min,
+            c_idle_minutes: None,
+            c_created_at: Moment::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn policies_are_never_guessed() {
+        for length in [8, 64] {
+            let read = Company::try_from(company("admins", length)).unwrap();
+            assert_eq!(read.require_second_factor, RequireSecondFactor::Admins);
+            assert_eq!(i64::try_from(read.password_min), Ok(length));
+        }
+        for word in ["", "Off", "nobody"] {
+            assert_eq!(
+                Company::try_from(company(word, 12)),
+                Err(StoreError::corrupt("company", "require_second_factor")),
+                "{word}"
+            );
+        }
+        for length in [i64::MIN, -1, 0, 7, 65, i64::MAX] {
+            assert_eq!(
+                Company::try_from(company("off", length)),
+                Err(StoreError::corrupt("company", "password_min_length")),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn proofs_methods_and_hashes_are_never_guessed() {
+        assert_eq!(proof("app_code"), Ok(Proof::AppCode));
+        assert_eq!(proof("magic"), Err(StoreError::corrupt("session", "proof")));
+        assert_eq!(method("app", "factor_set_up"), Ok(Method::App));
+        assert_eq!(
+            method("sms", "factor_set_up"),
+            Err(StoreError::corrupt("factor_set_up", "method"))
+        );
+        assert_eq!(
+            hash(&[1; 31], "issued_code", "code_hash"),
+            Err(StoreError::corrupt("issued_code", "code_hash"))
+        );
+    }
 
     #[test]
     fn roles_are_sorted_and_never_guessed() {

@@ -1,7 +1,7 @@
 //! Companies: looked up by name before anybody is signed in, and switched by operators.
 
 use vestibule_core::{
-    company::{Company, TwoFactorPolicy},
+    company::{Company, RequireSecondFactor, TwoFactorPolicy},
     id::CompanyId,
     name::CompanyName,
     ports::Moment,
@@ -9,13 +9,13 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    columns::{CompanyColumns, company_columns},
+    columns::{CompanyColumns, PASSWORD_MIN, company_columns},
     link::{all, execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO company (id, name, name_key, language, time_zone, enabled, \
-    skip_second_factor_days, idle_minutes, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $8)";
+    skip_second_factor_days, require_second_factor, password_min_length, idle_minutes, created_at, changed_at) \
+    VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $9, $10, $10)";
 const BY_ID: &str = concat!("SELECT ", company_columns!(), " FROM company c WHERE c.id = $1");
 pub(crate) const BY_KEY: &str = concat!(
     "SELECT ",
@@ -29,6 +29,7 @@ const ALL: &str = concat!(
 );
 const SET_ENABLED: &str = "UPDATE company SET enabled = $2, changed_at = $3 WHERE id = $1";
 const SET_TWO_FACTOR: &str = "UPDATE company SET skip_second_factor_days = $2, changed_at = $3 WHERE id = $1";
+const SET_REQUIRE: &str = "UPDATE company SET require_second_factor = $2, changed_at = $3 WHERE id = $1";
 const DELETE: &str = "DELETE FROM company WHERE id = $1";
 
 /// A company to create; it is enabled, and the policies that are not named here have their defaults.
@@ -44,6 +45,10 @@ pub struct NewCompany {
     pub time_zone: String,
     /// 2FA Policy.
     pub two_factor: TwoFactorPolicy,
+    /// Require a second factor.
+    pub require_second_factor: RequireSecondFactor,
+    /// Minimum password length, in characters (8-64).
+    pub password_min: usize,
     /// Minutes without activity that end a session; `None` = never.
     pub idle_minutes: Option<u16>,
     /// When it is created.
@@ -87,8 +92,13 @@ impl Writer {
     /// Creates a company.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when its name is taken.
+    /// [`StoreError::Conflict`] when its name is taken; [`StoreError::Other`] when its minimum password length is
+    /// none that a company may have.
     pub async fn insert_company(&mut self, new: &NewCompany) -> Result<(), StoreError> {
+        let password_min = i64::try_from(new.password_min)
+            .ok()
+            .filter(|_| PASSWORD_MIN.contains(&new.password_min))
+            .ok_or_else(|| StoreError::other("a minimum password length outside 8 to 64"))?;
         execute!(
             self,
             INSERT,
@@ -98,6 +108,8 @@ impl Writer {
             &new.language,
             &new.time_zone,
             new.two_factor.days(),
+            new.require_second_factor.as_str(),
+            password_min,
             new.idle_minutes.map(i64::from),
             new.created_at,
         )
@@ -128,6 +140,19 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, SET_TWO_FACTOR, id.0, policy.days(), now)? == 1)
+    }
+
+    /// Sets Require a second factor (product.md section 6); says whether the company exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_require_second_factor(
+        &mut self,
+        id: CompanyId,
+        policy: RequireSecondFactor,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, SET_REQUIRE, id.0, policy.as_str(), now)? == 1)
     }
 
     /// Deletes a company with everything in it, except its audit events; says whether it existed.

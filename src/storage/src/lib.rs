@@ -3,13 +3,16 @@
 //! [`Store::read`] gives a [`Reader`], [`Store::write`] a [`Writer`]: a transaction in which every read works too.
 //! There are no rules in here. Services load, let `vestibule_core` decide, and write the outcome down in one
 //! [`Writer`]. What must hold even when many requests arrive at once is one conditional statement: counting a wrong
-//! code, using a code, completing a pending sign-in, claiming a mail.
+//! code, using a code or a step of an app, completing a pending sign-in, claiming a mail.
 //!
 //! Every method takes the company first where there is one, and every statement asks for it: another company's
-//! identifiers are as if they did not exist. Secrets are stored as hashes only; mails are stored encrypted.
+//! identifiers are as if they did not exist. Secrets are stored as hashes only; mails and the secrets
+//! of authenticator apps, which must be read again, are stored encrypted.
 
 mod account;
 mod audit;
+mod authenticator;
+mod backup_code;
 mod cleanup;
 mod code;
 mod columns;
@@ -20,7 +23,9 @@ mod outbox;
 mod pending;
 #[cfg(test)]
 mod plans;
+mod profile;
 mod session;
+mod set_up;
 mod store;
 #[cfg(feature = "test-support")]
 pub mod test_support;
@@ -29,13 +34,17 @@ mod trusted;
 
 pub use account::{NewAccount, PasswordRecord};
 pub use audit::EventRow;
+pub use authenticator::AppRow;
+pub use backup_code::{BackupCodeRow, BackupSet, IssuedRow, NewIssuedCode};
 pub use code::{CodeRow, NewCode};
 pub use company::NewCompany;
 pub use error::{Cause, StoreError, Unique};
 pub use link::{Reader, Writer};
 pub use outbox::{MailProgress, NewMail, OutboxRow};
-pub use pending::NewPending;
+pub use pending::{Completion, NewPending};
+pub use profile::NewProfile;
 pub use session::{NewSession, SessionEntry, SessionRow};
+pub use set_up::{NewSetUp, SetUpCodeRow, SetUpRow};
 pub use store::{Store, StoreOptions};
 pub use throttle::{FOREVER, SourceCounts, SourceTry};
 pub use trusted::{NewTrusted, TrustedRow};

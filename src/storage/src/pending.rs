@@ -1,31 +1,38 @@
-//! Pending sign-ins: the password was right, the second factor is awaited (N11, N12).
+//! Pending sign-ins and step-ups: the password was right, the second factor is awaited (N11, N12, N21).
 
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId, PendingId, SessionId},
     ports::Moment,
+    second_factor,
     secret::TokenHash,
-    sign_in::Pending,
+    sign_in::{Pending, Purpose},
+    sign_in_view::Method,
 };
 
 use crate::{
     Reader, StoreError, Writer,
+    columns::method,
     link::{execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO pending_sign_in (company_id, id, account_id, token_hash, created_at, expires_at, \
-    credential_version, next, address, browser) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    credential_version, next, address, browser, purpose, for_session, method) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 pub(crate) const BY_TOKEN: &str = "SELECT company_id, id, account_id, created_at, expires_at, mailed_at, resends, \
-    credential_version, next, completed_at, session_id FROM pending_sign_in WHERE token_hash = $1";
+    credential_version, next, completed_at, session_id, purpose, for_session, method, completed_with \
+    FROM pending_sign_in WHERE token_hash = $1";
 const MARK_MAILED: &str = "UPDATE pending_sign_in SET mailed_at = $4, resends = resends + $5 \
     WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND mailed_at IS NOT DISTINCT FROM $3";
-const COMPLETE: &str = "UPDATE pending_sign_in SET completed_at = $4, session_id = $3 \
-    WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND expires_at > $4";
+const SET_METHOD: &str = "UPDATE pending_sign_in SET method = $3 \
+    WHERE company_id = $1 AND id = $2 AND completed_at IS NULL";
+const COMPLETE: &str = "UPDATE pending_sign_in SET completed_at = $5, session_id = $3, completed_with = $4 \
+    WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND expires_at > $5";
 const DELETE: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND id = $2";
 const DELETE_OF_ACCOUNT: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND account_id = $2";
 
-/// A pending sign-in to begin; no code is mailed yet.
+/// A pending sign-in, or a step-up, to begin; no code is mailed yet.
 #[derive(Clone, Debug)]
 pub struct NewPending {
     /// Its company.
@@ -36,6 +43,10 @@ pub struct NewPending {
     pub account: AccountId,
     /// Hash of the token in the cookie.
     pub token_hash: TokenHash,
+    /// What it leads to.
+    pub purpose: Purpose,
+    /// The method that its page asks for first.
+    pub method: Method,
     /// When the password was right.
     pub created_at: Moment,
     /// Its absolute end.
@@ -48,6 +59,24 @@ pub struct NewPending {
     pub address: Option<String>,
     /// The visitor's browser, shortened.
     pub browser: Option<String>,
+}
+
+/// What a completed pending sign-in led to, for the same request sent twice.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The session: the new one, or the one that was proved once more.
+    pub session: SessionId,
+    /// What it was completed with, as given to [`Writer::complete_pending`]. Empty when a version of Vestibule that did
+    /// not note it completed it.
+    pub with: Vec<u8>,
+}
+
+impl std::fmt::Debug for Completion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Completion")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(FromRow)]
@@ -63,33 +92,67 @@ struct PendingColumns {
     next: Option<String>,
     completed_at: Option<Moment>,
     session_id: Option<Uuid>,
+    purpose: String,
+    for_session: Option<Uuid>,
+    method: String,
+    completed_with: Option<Vec<u8>>,
+}
+
+/// The stored forms of a purpose: its word and its session.
+fn purpose_columns(purpose: Purpose) -> (&'static str, Option<Uuid>) {
+    match purpose {
+        Purpose::SignIn => ("sign_in", None),
+        Purpose::StepUp(session) => ("step_up", Some(session.0)),
+    }
+}
+
+/// What [`purpose_columns`] wrote. A step-up without a session must not be taken for a sign-in.
+fn purpose(word: &str, session: Option<Uuid>) -> Result<Purpose, StoreError> {
+    match (word, session) {
+        ("sign_in", None) => Ok(Purpose::SignIn),
+        ("step_up", Some(session)) => Ok(Purpose::StepUp(SessionId(session))),
+        _ => Err(StoreError::corrupt("pending_sign_in", "purpose")),
+    }
+}
+
+impl TryFrom<PendingColumns> for (Pending, Option<Completion>) {
+    type Error = StoreError;
+
+    fn try_from(row: PendingColumns) -> Result<Self, StoreError> {
+        let pending = Pending {
+            id: PendingId(row.id),
+            company: CompanyId(row.company_id),
+            account: AccountId(row.account_id),
+            purpose: purpose(&row.purpose, row.for_session)?,
+            method: method(&row.method, "pending_sign_in")?,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            mailed_at: row.mailed_at,
+            resends: row.resends,
+            credential_version: row.credential_version,
+            next: row.next,
+            completed_at: row.completed_at,
+        };
+        let completion = row.session_id.map(|session| Completion {
+            session: SessionId(session),
+            with: row.completed_with.unwrap_or_default(),
+        });
+        Ok((pending, completion))
+    }
 }
 
 impl Reader {
-    /// The pending sign-in of a token and, when it was completed, the session it led to.
+    /// The pending sign-in of a token and, when it was completed, what it led to.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn pending_by_token(
         &mut self,
         token: TokenHash,
-    ) -> Result<Option<(Pending, Option<SessionId>)>, StoreError> {
-        let row = optional!(self, PendingColumns, BY_TOKEN, &token.0[..])?;
-        Ok(row.map(|row| {
-            let pending = Pending {
-                id: PendingId(row.id),
-                company: CompanyId(row.company_id),
-                account: AccountId(row.account_id),
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                mailed_at: row.mailed_at,
-                resends: row.resends,
-                credential_version: row.credential_version,
-                next: row.next,
-                completed_at: row.completed_at,
-            };
-            (pending, row.session_id.map(SessionId))
-        }))
+    ) -> Result<Option<(Pending, Option<Completion>)>, StoreError> {
+        optional!(self, PendingColumns, BY_TOKEN, &token.0[..])?
+            .map(PendingColumns::try_into)
+            .transpose()
     }
 }
 
@@ -99,6 +162,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
+        let (purpose, for_session) = purpose_columns(new.purpose);
         execute!(
             self,
             INSERT,
@@ -112,6 +176,9 @@ impl Writer {
             &new.next,
             &new.address,
             &new.browser,
+            purpose,
+            for_session,
+            second_factor::word(new.method),
         )
         .map(drop)
     }
@@ -140,8 +207,23 @@ impl Writer {
         )? == 1)
     }
 
+    /// Sets the method that the page asks for, while the sign-in is not completed; says whether it was so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_pending_method(
+        &mut self,
+        company: CompanyId,
+        id: PendingId,
+        method: Method,
+    ) -> Result<bool, StoreError> {
+        let method = second_factor::word(method);
+        Ok(execute!(self, SET_METHOD, company.0, id.0, method)? == 1)
+    }
+
     /// Completes a pending sign-in that is open and not over; says whether it was. Its row stays until it would have
-    /// expired, so that the same request sent twice finds the session.
+    /// expired, so that the same request sent twice finds the session. `with` is what the second request is recognised
+    /// by: a hash of the entered code, never the code.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -150,9 +232,10 @@ impl Writer {
         company: CompanyId,
         id: PendingId,
         session: SessionId,
+        with: &[u8],
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, COMPLETE, company.0, id.0, session.0, now)? == 1)
+        Ok(execute!(self, COMPLETE, company.0, id.0, session.0, with, now)? == 1)
     }
 
     /// Deletes a pending sign-in with its codes; says whether there was one.
@@ -173,5 +256,26 @@ impl Writer {
         account: AccountId,
     ) -> Result<u64, StoreError> {
         execute!(self, DELETE_OF_ACCOUNT, company.0, account.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purpose_is_never_guessed() {
+        let session = Uuid::from_u128(7);
+        for right in [Purpose::SignIn, Purpose::StepUp(SessionId(session))] {
+            let (word, for_session) = purpose_columns(right);
+            assert_eq!(purpose(word, for_session), Ok(right));
+        }
+        for (word, for_session) in [("step_up", None), ("sign_in", Some(session)), ("reset", None)] {
+            assert_eq!(
+                purpose(word, for_session),
+                Err(StoreError::corrupt("pending_sign_in", "purpose")),
+                "{word}"
+            );
+        }
     }
 }

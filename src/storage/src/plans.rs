@@ -2,7 +2,10 @@
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use crate::{Store, StoreOptions, account, audit, code, company, outbox, pending, session, trusted};
+use crate::{
+    Store, StoreOptions, account, audit, authenticator, backup_code, code, company, outbox, pending, session,
+    set_up, trusted,
+};
 
 #[tokio::test]
 async fn look_ups_use_an_index_on_sqlite() {
@@ -21,6 +24,15 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("mails with codes", code::MAILED_SINCE),
         ("trusted browsers", trusted::OF_ACCOUNT),
         ("mail of a pending sign-in", outbox::OF_PENDING),
+        ("app of an account", authenticator::OF_ACCOUNT),
+        ("use of an app's step", authenticator::USE_STEP),
+        ("apps of all accounts", authenticator::AFTER),
+        ("backup codes", backup_code::OF_ACCOUNT),
+        ("backup codes left", backup_code::LEFT),
+        ("use of a backup code", backup_code::USE),
+        ("issued code", backup_code::ISSUED),
+        ("set-up of an account", set_up::OF_ACCOUNT),
+        ("codes of a set-up", set_up::CODES),
         ("events of a company", audit::NEWEST_OF_COMPANY),
     ] {
         let plan = plan_of(&mut connection, sql).await;

@@ -13,7 +13,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    columns::{AccountColumns, CompanyColumns, account_columns, company_columns},
+    columns::{AccountColumns, CompanyColumns, account_columns, company_columns, proof},
     link::{all, execute, optional},
 };
 
@@ -34,8 +34,12 @@ pub(crate) const OF_ACCOUNT: &str = "SELECT id, created_at, last_used_at, ends_a
     credential_version FROM session WHERE company_id = $1 AND account_id = $2 ORDER BY created_at DESC, id DESC";
 const TOUCH: &str =
     "UPDATE session SET last_used_at = $3 WHERE company_id = $1 AND id = $2 AND last_used_at < $3";
+const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, proved_at = $6, \
+    token_hash = COALESCE($3, token_hash) WHERE company_id = $1 AND id = $2";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
+const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
+const END_OTHERS: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id <> $3";
 const END_OF_COMPANY: &str = "DELETE FROM session WHERE company_id = $1";
 const TRIM: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
     SELECT id FROM session WHERE company_id = $1 AND account_id = $2 \
@@ -81,8 +85,8 @@ pub struct SessionRow {
     pub last_used_at: Moment,
     /// Its absolute end.
     pub ends_at: Moment,
-    /// How the account proved who it is: [`Proof::as_str`].
-    pub proof: String,
+    /// How the account proved who it is.
+    pub proof: Proof,
     /// When it did.
     pub proved_at: Moment,
     /// Network address it began from.
@@ -104,8 +108,8 @@ pub struct SessionEntry {
     pub last_used_at: Moment,
     /// Its absolute end.
     pub ends_at: Moment,
-    /// How the account proved who it is: [`Proof::as_str`].
-    pub proof: String,
+    /// How the account proved who it is.
+    pub proof: Proof,
     /// Network address it began from.
     pub address: Option<String>,
     /// Browser it began in.
@@ -142,7 +146,7 @@ impl TryFrom<TokenColumns> for SessionRow {
             created_at: row.s_created_at,
             last_used_at: row.s_last_used_at,
             ends_at: row.s_ends_at,
-            proof: row.s_proof,
+            proof: proof(&row.s_proof)?,
             proved_at: row.s_proved_at,
             address: row.s_address,
             browser: row.s_browser,
@@ -163,18 +167,20 @@ struct EntryColumns {
     credential_version: i64,
 }
 
-impl From<EntryColumns> for SessionEntry {
-    fn from(row: EntryColumns) -> Self {
-        Self {
+impl TryFrom<EntryColumns> for SessionEntry {
+    type Error = StoreError;
+
+    fn try_from(row: EntryColumns) -> Result<Self, StoreError> {
+        Ok(Self {
             id: SessionId(row.id),
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             ends_at: row.ends_at,
-            proof: row.proof,
+            proof: proof(&row.proof)?,
             address: row.address,
             browser: row.browser,
             credential_version: row.credential_version,
-        }
+        })
     }
 }
 
@@ -198,8 +204,10 @@ impl Reader {
         company: CompanyId,
         account: AccountId,
     ) -> Result<Vec<SessionEntry>, StoreError> {
-        let rows = all!(self, EntryColumns, OF_ACCOUNT, company.0, account.0)?;
-        Ok(rows.into_iter().map(SessionEntry::from).collect())
+        all!(self, EntryColumns, OF_ACCOUNT, company.0, account.0)?
+            .into_iter()
+            .map(SessionEntry::try_from)
+            .collect()
     }
 }
 
@@ -239,12 +247,64 @@ impl Writer {
         execute!(self, TOUCH, company.0, id.0, now).map(drop)
     }
 
+    /// Writes down that the account has proved once more who it is (N21): with what, when, and with which version of
+    /// its credentials. With `token`, the session's token is replaced too. Says whether there was such a session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn prove_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+        token: Option<TokenHash>,
+        proof: Proof,
+        credential_version: i64,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(
+            self,
+            PROVE,
+            company.0,
+            id.0,
+            token.map(|token| token.0.to_vec()),
+            proof.as_str(),
+            credential_version,
+            now
+        )? == 1)
+    }
+
     /// Ends a session; says whether there was one.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn end_session(&mut self, company: CompanyId, id: SessionId) -> Result<bool, StoreError> {
         Ok(execute!(self, END, company.0, id.0)? == 1)
+    }
+
+    /// Ends a session of this account; says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_session_of(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        id: SessionId,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, END_ONE_OF_ACCOUNT, company.0, account.0, id.0)? == 1)
+    }
+
+    /// Ends all sessions of an account but one; gives the number of ended ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_other_sessions(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        keep: SessionId,
+    ) -> Result<u64, StoreError> {
+        execute!(self, END_OTHERS, company.0, account.0, keep.0)
     }
 
     /// Ends all sessions of an account; gives their number.

@@ -303,7 +303,7 @@ mod tests {
             .filter(|line| !line.starts_with("--"))
             .map(|line| {
                 let line = line.split(" CHECK (").next().unwrap_or(line);
-                let words = line.trim_end_matches(',').split_whitespace();
+                let words = line.trim_end_matches([',', ';']).split_whitespace();
                 words
                     .filter(|word| !TYPES.contains(word) && *word != "BOOLEAN")
                     .collect::<Vec<_>>()

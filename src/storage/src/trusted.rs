@@ -24,6 +24,7 @@ const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, last_used_at =
 const TRIM: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
     SELECT id FROM trusted_browser WHERE company_id = $1 AND account_id = $2 \
     ORDER BY created_at DESC, id DESC LIMIT $3)";
+const END: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id = $3";
 const END_OF_ACCOUNT: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2";
 const KNOWS: &str = "SELECT count(*) FROM known_browser \
     WHERE company_id = $1 AND account_id = $2 AND browser_hash = $3";
@@ -117,12 +118,24 @@ impl Reader {
         tokens: &[TokenHash],
     ) -> Result<Vec<TrustedRow>, StoreError> {
         // An account has a handful at most, so one plain statement serves for any number of tokens.
-        let rows = all!(self, TrustedColumns, OF_ACCOUNT, company.0, account.0)?;
-        let rows: Result<Vec<TrustedRow>, _> = rows.into_iter().map(TrustedRow::try_from).collect();
-        Ok(rows?
+        let mut rows = self.trusted_of(company, account).await?;
+        rows.retain(|row| tokens.contains(&row.token_hash));
+        Ok(rows)
+    }
+
+    /// All trusted browsers of an account, newest first, those whose trust is over included (product.md section 4.7).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trusted_of(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+    ) -> Result<Vec<TrustedRow>, StoreError> {
+        all!(self, TrustedColumns, OF_ACCOUNT, company.0, account.0)?
             .into_iter()
-            .filter(|row| tokens.contains(&row.token_hash))
-            .collect())
+            .map(TrustedRow::try_from)
+            .collect()
     }
 
     /// Whether this account has signed in from this browser before.
@@ -188,6 +201,19 @@ impl Writer {
         most: i64,
     ) -> Result<u64, StoreError> {
         execute!(self, TRIM, company.0, account.0, most)
+    }
+
+    /// Ends trust in one browser of this account; says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_trusted(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        id: TrustedBrowserId,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, END, company.0, account.0, id.0)? == 1)
     }
 
     /// Ends trust in all browsers of an account; gives their number.

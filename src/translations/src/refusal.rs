@@ -1,6 +1,10 @@
 //! A translated sentence for every refusal: closed matches, so that a new refusal without words does not compile.
 
-use vestibule_core::refusal::{Field, Problem, Refusal};
+use std::borrow::Borrow;
+
+#[cfg(feature = "ssr")]
+use vestibule_core::profile::{ProfileField, ProfileProblem, ProfileRefusal};
+use vestibule_core::refusal::{CodeHint, Field, Problem, Refusal};
 
 use crate::{Locale, clock, td_string};
 
@@ -10,17 +14,10 @@ use crate::{Locale, clock, td_string};
 pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
     let sentence = match refusal {
         Refusal::Invalid { fields } => {
-            let mut sentences: Vec<&str> = Vec::new();
-            for found in fields {
-                let sentence = field_sentence(locale, found.field, found.problem);
-                if !sentences.contains(&sentence) {
-                    sentences.push(sentence);
-                }
-            }
-            if !sentences.is_empty() {
-                return sentences.join(" ");
-            }
-            td_string!(locale, errors.malformed)
+            let sentences = fields
+                .iter()
+                .map(|found| field_sentence(locale, found.field, found.problem));
+            return each_once(locale, sentences);
         }
         Refusal::TooManyTries { retry_after } => {
             return td_string!(locale, errors.too_many_tries, time = clock(*retry_after));
@@ -40,12 +37,23 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
         Refusal::AccountLocked => td_string!(locale, errors.account_locked),
         Refusal::AccountInactive => td_string!(locale, errors.account_inactive),
         Refusal::CompanyDisabled => td_string!(locale, errors.company_disabled),
-        Refusal::WrongCode { .. } => td_string!(locale, errors.wrong_code),
+        Refusal::WrongCode { hint: None, .. } => td_string!(locale, errors.wrong_code),
+        Refusal::WrongCode { hint: Some(hint), .. } => match hint {
+            CodeHint::Used => td_string!(locale, errors.code_used),
+            CodeHint::ClockAhead(seconds) => {
+                return td_string!(locale, errors.clock_ahead, time = clock(*seconds));
+            }
+            CodeHint::ClockBehind(seconds) => {
+                return td_string!(locale, errors.clock_behind, time = clock(*seconds));
+            }
+        },
         Refusal::CodeReplaced => td_string!(locale, errors.code_replaced),
         Refusal::CodeExpired => td_string!(locale, errors.code_expired),
         Refusal::SignInExpired => td_string!(locale, errors.sign_in_expired),
         Refusal::ResendLimit => td_string!(locale, errors.resend_limit),
         Refusal::NotSignedIn => td_string!(locale, errors.not_signed_in),
+        #[cfg(feature = "ssr")]
+        Refusal::Profile(refusal) => return profile_sentence(locale, refusal),
         Refusal::Forbidden => td_string!(locale, errors.forbidden),
         Refusal::CrossSite => td_string!(locale, errors.cross_site),
         Refusal::Malformed => td_string!(locale, errors.malformed),
@@ -55,12 +63,44 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
     sentence.to_owned()
 }
 
+/// What [`sentence`] says to a signed-in agent's own changes.
+#[cfg(feature = "ssr")]
+fn profile_sentence(locale: Locale, refusal: &ProfileRefusal) -> String {
+    let sentence = match refusal {
+        ProfileRefusal::Invalid { fields } => {
+            let sentences = fields
+                .iter()
+                .map(|found| profile_field_sentence(locale, found.field, found.problem));
+            return each_once(locale, sentences);
+        }
+        ProfileRefusal::StepUpNeeded => td_string!(locale, errors.step_up_needed),
+        ProfileRefusal::SetUpRequired => td_string!(locale, errors.set_up_required),
+        ProfileRefusal::LastFactor => td_string!(locale, errors.last_factor),
+        ProfileRefusal::SetUpOver => td_string!(locale, errors.set_up_over),
+    };
+    sentence.to_owned()
+}
+
+/// Sentences about inputs, one after the other and none twice. A refusal that names no input is not one of ours.
+fn each_once<S: Borrow<str> + PartialEq>(locale: Locale, sentences: impl Iterator<Item = S>) -> String {
+    let mut said: Vec<S> = Vec::new();
+    for sentence in sentences {
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    if said.is_empty() {
+        return td_string!(locale, errors.malformed).to_owned();
+    }
+    said.join(" ")
+}
+
 /// The attempts that are left before the account is locked, for a wrong code that says so (product.md section 4.5).
 /// A page shows it beside [`sentence`], with more weight. Any number but 1 and 2 gives no warning.
 pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
     match refusal {
-        Refusal::WrongCode { left: Some(2) } => Some(td_string!(locale, errors.two_left)),
-        Refusal::WrongCode { left: Some(1) } => Some(td_string!(locale, errors.one_left)),
+        Refusal::WrongCode { left: Some(2), .. } => Some(td_string!(locale, errors.two_left)),
+        Refusal::WrongCode { left: Some(1), .. } => Some(td_string!(locale, errors.one_left)),
         Refusal::WrongCode { .. }
         | Refusal::Invalid { .. }
         | Refusal::WrongCredentials
@@ -82,6 +122,8 @@ pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
         | Refusal::TooLarge
         | Refusal::NotFound
         | Refusal::Internal { .. } => None,
+        #[cfg(feature = "ssr")]
+        Refusal::Profile(_) => None,
     }
 }
 
@@ -112,6 +154,15 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
         | Refusal::ResendLimit
         | Refusal::CodeMailLimit { .. } => td_string!(locale, errors.try_later_title),
         Refusal::SignInExpired | Refusal::NotSignedIn => td_string!(locale, sign_in.title),
+        #[cfg(feature = "ssr")]
+        Refusal::Profile(refusal) => match refusal {
+            ProfileRefusal::Invalid { .. } => td_string!(locale, errors.summary_title),
+            ProfileRefusal::StepUpNeeded => td_string!(locale, errors.step_up_title),
+            ProfileRefusal::SetUpRequired | ProfileRefusal::LastFactor => {
+                td_string!(locale, errors.factor_required_title)
+            }
+            ProfileRefusal::SetUpOver => td_string!(locale, errors.set_up_over_title),
+        },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
         Refusal::CrossSite | Refusal::TooLarge => td_string!(locale, errors.cross_site_title),
         Refusal::Malformed => td_string!(locale, errors.malformed_title),
@@ -139,6 +190,34 @@ pub fn field_sentence(locale: Locale, field: Field, problem: Problem) -> &'stati
     }
 }
 
+/// What is wrong with one input of the profile's forms, for the place right at that input (product.md sections 3
+/// and 6). Lengths are counted in characters.
+#[cfg(feature = "ssr")]
+pub fn profile_field_sentence(locale: Locale, field: ProfileField, problem: ProfileProblem) -> String {
+    let sentence = match problem {
+        ProfileProblem::Missing => match field {
+            ProfileField::FirstName => td_string!(locale, errors.first_name_missing),
+            ProfileField::Password => td_string!(locale, errors.password_missing),
+            ProfileField::OldPassword => td_string!(locale, errors.old_password_missing),
+            ProfileField::NewPassword => td_string!(locale, errors.new_password_missing),
+            ProfileField::ConfirmPassword => td_string!(locale, errors.confirm_password_missing),
+            ProfileField::LastName | ProfileField::Alias | ProfileField::Phone | ProfileField::Title => {
+                td_string!(locale, errors.field_missing)
+            }
+        },
+        ProfileProblem::TooLong { most } => return td_string!(locale, errors.field_too_long, most = most),
+        ProfileProblem::TooShort { least } => {
+            return td_string!(locale, errors.field_too_short, least = least);
+        }
+        ProfileProblem::BadCharacters => td_string!(locale, errors.bad_characters),
+        ProfileProblem::Weak => td_string!(locale, errors.password_weak),
+        ProfileProblem::Different => td_string!(locale, errors.passwords_differ),
+        ProfileProblem::Unchanged => td_string!(locale, errors.password_unchanged),
+        ProfileProblem::Wrong => td_string!(locale, errors.password_wrong),
+    };
+    sentence.to_owned()
+}
+
 fn is_reference(text: &str) -> bool {
     text.len() == 8
         && text
@@ -161,8 +240,12 @@ mod tests {
         Problem::NotACode,
     ];
 
+    fn wrong_code(left: Option<u8>, hint: Option<CodeHint>) -> Refusal {
+        Refusal::WrongCode { left, hint }
+    }
+
     fn refusals() -> Vec<Refusal> {
-        vec![
+        let refusals = vec![
             Refusal::field(Field::Company, Problem::Missing),
             Refusal::WrongCredentials,
             Refusal::TooManyTries { retry_after: 42 },
@@ -170,7 +253,10 @@ mod tests {
             Refusal::AccountLocked,
             Refusal::AccountInactive,
             Refusal::CompanyDisabled,
-            Refusal::WrongCode { left: None },
+            wrong_code(None, None),
+            wrong_code(None, Some(CodeHint::Used)),
+            wrong_code(None, Some(CodeHint::ClockAhead(90))),
+            wrong_code(None, Some(CodeHint::ClockBehind(90))),
             Refusal::CodeReplaced,
             Refusal::CodeExpired,
             Refusal::SignInExpired,
@@ -186,7 +272,22 @@ mod tests {
             Refusal::Internal {
                 reference: "AB12CD34".to_owned(),
             },
-        ]
+        ];
+        #[cfg(feature = "ssr")]
+        let refusals = [refusals, profile_refusals()].concat();
+        refusals
+    }
+
+    #[cfg(feature = "ssr")]
+    fn profile_refusals() -> Vec<Refusal> {
+        let refusals = [
+            ProfileRefusal::field(ProfileField::FirstName, ProfileProblem::Missing),
+            ProfileRefusal::StepUpNeeded,
+            ProfileRefusal::SetUpRequired,
+            ProfileRefusal::LastFactor,
+            ProfileRefusal::SetUpOver,
+        ];
+        refusals.map(Refusal::Profile).to_vec()
     }
 
     #[test]
@@ -262,31 +363,56 @@ mod tests {
             "Your account is inactive. Contact your administrator."
         );
         assert_eq!(
-            said(&Refusal::WrongCode { left: Some(2) }),
+            said(&wrong_code(Some(2), None)),
             "The code is incorrect. You have 2 login attempts before your account is locked"
         );
         assert_eq!(
-            said(&Refusal::WrongCode { left: Some(1) }),
+            said(&wrong_code(Some(1), None)),
             "The code is incorrect. You have 1 login attempt before your account is locked"
         );
     }
 
     #[test]
     fn the_warning_stands_apart_from_the_sentence() {
-        let refusal = Refusal::WrongCode { left: Some(2) };
+        let refusal = wrong_code(Some(2), None);
         assert_eq!(sentence(Locale::en, &refusal), "The code is incorrect.");
         assert_eq!(
             warning(Locale::en, &refusal),
             Some("You have 2 login attempts before your account is locked")
         );
         for left in [None, Some(0), Some(3), Some(u8::MAX)] {
-            let refusal = Refusal::WrongCode { left };
+            let refusal = wrong_code(left, None);
             assert_eq!(warning(Locale::en, &refusal), None);
             assert_eq!(full_sentence(Locale::en, &refusal), "The code is incorrect.");
         }
         for refusal in refusals() {
             assert_eq!(warning(Locale::de, &refusal), None);
         }
+    }
+
+    #[test]
+    fn a_wrong_code_says_what_is_known_about_it() {
+        let ahead = wrong_code(Some(1), Some(CodeHint::ClockAhead(330)));
+        assert_eq!(
+            full_sentence(Locale::en, &ahead),
+            "The code is incorrect: your phone's clock is ahead of ours by 5:30. Set it to automatic and enter the \
+             new code. You have 1 login attempt before your account is locked"
+        );
+        let behind = wrong_code(None, Some(CodeHint::ClockBehind(330)));
+        assert_eq!(
+            sentence(Locale::de, &behind),
+            "Der Code ist falsch: Die Uhr Ihres Telefons geht gegenüber unserer um 5:30 nach. Stellen Sie sie auf \
+             automatisch und geben Sie den neuen Code ein."
+        );
+        let used = wrong_code(Some(2), Some(CodeHint::Used));
+        assert_eq!(
+            sentence(Locale::en, &used),
+            "This code has been used already. Each code works once: enter the next one."
+        );
+        assert_eq!(
+            warning(Locale::en, &used),
+            Some("You have 2 login attempts before your account is locked")
+        );
     }
 
     #[test]
@@ -330,5 +456,97 @@ mod tests {
         );
         let refusal = Refusal::TooManyTries { retry_after: 3725 };
         assert!(sentence(Locale::ar, &refusal).contains("1:02:05"));
+    }
+
+    #[cfg(feature = "ssr")]
+    mod profile {
+        use vestibule_core::profile::ProfileFieldProblem;
+
+        use super::*;
+
+        const FIELDS: [ProfileField; 9] = [
+            ProfileField::FirstName,
+            ProfileField::LastName,
+            ProfileField::Alias,
+            ProfileField::Phone,
+            ProfileField::Title,
+            ProfileField::Password,
+            ProfileField::OldPassword,
+            ProfileField::NewPassword,
+            ProfileField::ConfirmPassword,
+        ];
+        const PROBLEMS: [ProfileProblem; 8] = [
+            ProfileProblem::Missing,
+            ProfileProblem::TooLong { most: 100 },
+            ProfileProblem::TooShort { least: 12 },
+            ProfileProblem::BadCharacters,
+            ProfileProblem::Weak,
+            ProfileProblem::Different,
+            ProfileProblem::Unchanged,
+            ProfileProblem::Wrong,
+        ];
+
+        #[test]
+        fn every_input_has_its_own_sentence_for_every_problem() {
+            for locale in all() {
+                for field in FIELDS {
+                    let mut seen: Vec<String> = Vec::new();
+                    for problem in PROBLEMS {
+                        let sentence = profile_field_sentence(*locale, field, problem);
+                        assert!(
+                            !sentence.is_empty() && !sentence.contains(['{', '}']),
+                            "{locale}: {sentence}"
+                        );
+                        assert!(!seen.contains(&sentence), "{locale}, {field:?}: {sentence}");
+                        seen.push(sentence);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_missing_password_says_which_one() {
+            let said = |field| profile_field_sentence(Locale::en, field, ProfileProblem::Missing);
+            assert_eq!(said(ProfileField::FirstName), "Enter your first name.");
+            assert_eq!(said(ProfileField::Password), "Enter your password.");
+            assert_eq!(said(ProfileField::OldPassword), "Enter your old password.");
+            assert_eq!(said(ProfileField::NewPassword), "Enter a new password.");
+            assert_eq!(
+                said(ProfileField::ConfirmPassword),
+                "Enter the new password once more."
+            );
+            assert_eq!(said(ProfileField::Phone), said(ProfileField::Title));
+        }
+
+        #[test]
+        fn lengths_are_said() {
+            let said = |locale, problem| profile_field_sentence(locale, ProfileField::NewPassword, problem);
+            assert_eq!(
+                said(Locale::en, ProfileProblem::TooShort { least: 12 }),
+                "Use at least 12 characters."
+            );
+            assert_eq!(
+                said(Locale::de, ProfileProblem::TooLong { most: 128 }),
+                "Verwenden Sie höchstens 128 Zeichen."
+            );
+            assert!(said(Locale::ar, ProfileProblem::TooShort { least: 64 }).contains("64"));
+        }
+
+        #[test]
+        fn several_inputs_are_said_one_after_the_other_and_nothing_twice() {
+            let problem = |field, problem| ProfileFieldProblem { field, problem };
+            let fields = vec![
+                problem(ProfileField::Alias, ProfileProblem::BadCharacters),
+                problem(ProfileField::Title, ProfileProblem::BadCharacters),
+                problem(ProfileField::ConfirmPassword, ProfileProblem::Different),
+            ];
+            let said = |fields| sentence(Locale::en, &Refusal::Profile(ProfileRefusal::Invalid { fields }));
+            assert_eq!(
+                said(fields),
+                "This field holds characters that cannot be used here. Type it again. The two new passwords are not \
+                 the same."
+            );
+            assert_eq!(said(Vec::new()), sentence(Locale::en, &Refusal::Malformed));
+        }
     }
 }

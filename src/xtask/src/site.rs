@@ -1,7 +1,8 @@
 //! The site: everything a browser loads, as files with hashed names.
 //!
 //! `target/site` holds `name.<16 digits>.ext` with `.br` and `.gz` beside what compresses, and `manifest.json`, which
-//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`) and every file of `public/` (by its name) to
+//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`, and `account_style` and `account_script` for the
+//! pages of an account) and every file of `public/` (by its name) to
 //! those names. The server embeds the folder.
 
 use std::{
@@ -89,12 +90,21 @@ pub fn build(kind: Kind) -> Result<Site> {
     setup::npm()?;
     let compiled = compile(kind)?;
     let browser = bind(kind, &compiled)?;
-    let style = style_sheet()?;
-    let script = minified_script(&shell::root().join("src/frontend/loader.js"))?;
+    let scripts = shell::root().join("src/frontend");
 
     let mut parts = vec![
-        Part::new("style", "vestibule.css", style),
-        Part::new("script", "vestibule.js", script),
+        Part::new("style", "vestibule.css", style_sheet("main.css")?),
+        Part::new("account_style", "account.css", style_sheet("account.css")?),
+        Part::new(
+            "script",
+            "vestibule.js",
+            minified_script(&scripts.join("loader.js"))?,
+        ),
+        Part::new(
+            "account_script",
+            "account.js",
+            minified_script(&scripts.join("account.js"))?,
+        ),
         Part::new("bindings", "bindings.js", browser.bindings),
         Part::new("wasm", "vestibule.wasm", browser.wasm),
     ];
@@ -252,9 +262,9 @@ fn bind(kind: Kind, compiled: &Path) -> Result<Browser> {
     })
 }
 
-/// `style/main.css` and all it imports, as one small sheet.
-fn style_sheet() -> Result<Vec<u8>> {
-    let main = shell::root().join("style/main.css");
+/// A file of `style/` and all it imports, as one small sheet.
+fn style_sheet(name: &str) -> Result<Vec<u8>> {
+    let main = shell::root().join("style").join(name);
     if !main.exists() {
         bail!("{} is missing", main.display());
     }
@@ -321,7 +331,14 @@ fn write(folder: &Path, part: &Part, pack: bool) -> Result<()> {
 
 fn tell_sizes(site: &Site) {
     let length = |name: &str| fs::metadata(site.folder.join(name)).map_or(0, |facts| facts.len());
-    for part in ["style", "script", "bindings", "wasm"] {
+    for part in [
+        "style",
+        "script",
+        "bindings",
+        "wasm",
+        "account_style",
+        "account_script",
+    ] {
         if let Some(name) = site.manifest.get(part) {
             let raw = say::bytes(length(name));
             match length(&format!("{name}.br")) {

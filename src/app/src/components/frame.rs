@@ -49,7 +49,7 @@ pub fn gate(
     view! {
         <div class="gate">
             {skip_link(locale)}
-            <header class="gate-top">{brand(logo, None)} {language_form(locale, path)}</header>
+            <header class="gate-top">{brand(logo, None)} {language_form(locale, path, true)}</header>
             <main id="content" class="gate-main" tabindex="-1">
                 <div class="sheet">{content}</div>
             </main>
@@ -78,25 +78,21 @@ pub fn brand(logo: String, href: Option<&'static str>) -> impl IntoView {
     }
 }
 
-/// The language switch. A plain form that comes back to the same page; live inside an island.
-pub fn language_form(locale: RwSignal<Locale>, return_to: String) -> impl IntoView {
+/// The language switch. A plain form that comes back to the same page; live inside an island, where scripts make its
+/// button superfluous.
+pub fn language_form(locale: RwSignal<Locale>, return_to: String, live: bool) -> impl IntoView {
+    let button = if live {
+        "button small before-script"
+    } else {
+        "button small"
+    };
     let switch = move |event: ev::Event| {
         if let Some(chosen) = from_tag(&event_target_value(&event)) {
             browser::remember_language(chosen);
             locale.set(chosen);
         }
     };
-    let first = locale.get_untracked();
-    let options = all()
-        .iter()
-        .map(|&offered| {
-            view! {
-                <option value=tag(offered) lang=tag(offered) selected=offered == first>
-                    {name(offered)}
-                </option>
-            }
-        })
-        .collect_view();
+    let options = language_options(locale.get_untracked());
     view! {
         <form class="language" method="post" action=paths::LANGUAGE>
             <label for="language">{text!(locale, common.language)}</label>
@@ -104,9 +100,23 @@ pub fn language_form(locale: RwSignal<Locale>, return_to: String) -> impl IntoVi
             <select id="language" name="language" autocomplete="off" on:change=switch>
                 {options}
             </select>
-            <button class="button small before-script">{text!(locale, common.change_language)}</button>
+            <button class=button>{text!(locale, common.change_language)}</button>
         </form>
     }
+}
+
+/// Every language on offer, for a `select`.
+pub fn language_options(selected: Locale) -> impl IntoView {
+    all()
+        .iter()
+        .map(|&offered| {
+            view! {
+                <option value=tag(offered) lang=tag(offered) selected=offered == selected>
+                    {name(offered)}
+                </option>
+            }
+        })
+        .collect_view()
 }
 
 /// Links at the end of every page.

@@ -1,5 +1,6 @@
 //! Parts that several pages share. Each follows the language of the page, so that it serves islands as well.
 
+pub mod code;
 pub mod frame;
 pub mod notice;
 

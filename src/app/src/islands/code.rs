@@ -4,27 +4,30 @@ use std::time::Duration;
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use vestibule_core::{
-    form::{ascii_digit, code_problem},
+    form::code_problem,
     paths,
     refusal::{Field, Refusal},
-    sign_in_view::{CodeMail, CodeView},
+    sign_in_view::{CodeMail, CodeView, Method},
 };
 use vestibule_translations::{Locale, clock, refusal::warning, td_string};
 
 use crate::{
     browser,
     components::{
+        code::{clear, code_input},
         frame::{Shell, gate},
         notice::{LOCKED_TITLE, Tone, field_id, locked_panel, notice},
     },
     facts,
     functions::{CodeStatus, ResendCode, VerifyCode},
     page::CodePage,
-    text::{follow_with, phrase, refusal_sentence, text},
+    text::{follow, follow_with, phrase, refusal_sentence, text},
 };
 
 /// Seconds between two questions to the server how the mail is doing.
 const POLL_SECONDS: u32 = 4;
+/// The code page that asks for a backup code.
+const BACKUP: &str = "/login/code?backup";
 /// Id of the message about the code.
 const PROBLEM: &str = "code-problem";
 
@@ -54,6 +57,17 @@ fn screen(shell: Shell, page: CodePage) -> impl IntoView {
     gate(shell, locale, title, content)
 }
 
+/// Which code is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The one that was mailed.
+    Mailed,
+    /// The one that the authenticator app shows.
+    App,
+    /// A backup code.
+    Backup,
+}
+
 /// What the screen knows. Everything is a signal, so that it can be handed around freely.
 #[derive(Clone, Copy)]
 struct Screen {
@@ -61,6 +75,8 @@ struct Screen {
     refusal: RwSignal<Option<Refusal>>,
     resent: RwSignal<bool>,
     trust: bool,
+    asked: Asked,
+    step_up: bool,
     /// A request is on its way.
     busy: RwSignal<bool>,
     locked: RwSignal<bool>,
@@ -81,8 +97,15 @@ impl Screen {
             refusal,
             resent,
             trust,
+            backup,
         } = page;
         Self {
+            asked: match view.method {
+                _ if backup => Asked::Backup,
+                Method::Email => Asked::Mailed,
+                Method::App => Asked::App,
+            },
+            step_up: view.step_up,
             left: RwSignal::new(view.resend_in),
             over: RwSignal::new(refusal == Some(Refusal::SignInExpired)),
             view: RwSignal::new(without_seconds(view)),
@@ -132,8 +155,9 @@ impl Screen {
     }
 
     fn poll(self) {
-        let settled =
-            self.view.with_untracked(|view| view.mail == CodeMail::Sent) && self.left.get_untracked() == 0;
+        let settled = !self.waits_for_mail()
+            || (self.view.with_untracked(|view| view.mail == CodeMail::Sent)
+                && self.left.get_untracked() == 0);
         if settled || self.over.get_untracked() || self.locked.get_untracked() || !browser::is_visible() {
             return;
         }
@@ -146,6 +170,11 @@ impl Screen {
                 Err(_) => {}
             }
         });
+    }
+
+    /// Whether the code comes by mail: only then is there something to tell, to count down and to resend.
+    fn waits_for_mail(self) -> bool {
+        self.asked == Asked::Mailed
     }
 
     /// Takes the server's word for how things are.
@@ -198,7 +227,7 @@ impl Screen {
                 Ok(onward) => browser::leave_for(&onward.to),
                 Err(refusal) => {
                     if !matches!(refusal, Refusal::Internal { .. }) {
-                        browser::set_value(field_id(Field::Code), "");
+                        clear();
                     }
                     browser::focus_soon(field_id(Field::Code));
                     self.refuse(refusal);
@@ -219,7 +248,7 @@ impl Screen {
             match browser::call::<ResendCode>(Some(&form)).await {
                 Ok(_) => {
                     self.resent.set(true);
-                    browser::set_value(field_id(Field::Code), "");
+                    clear();
                     browser::focus_soon(field_id(Field::Code));
                     if let Ok(view) = browser::call::<CodeStatus>(None).await {
                         self.learn(view);
@@ -238,12 +267,21 @@ impl Screen {
                 .with(|refusal| refusal.as_ref().is_some_and(is_about_the_code))
                 .then_some("true")
         };
+        let backup = self.asked == Asked::Backup;
+        let (label, hint) = if backup {
+            (phrase!(sign_in.backup_label), phrase!(sign_in.backup_hint))
+        } else {
+            (phrase!(sign_in.code_label), phrase!(sign_in.code_hint))
+        };
         view! {
             <h1>{text!(locale, sign_in.code_title)}</h1>
-            <p class="lead" hidden=move || !self.view.with(is_under_way)>
+            <p class="lead" hidden=move || !self.waits_for_mail() || !self.view.with(is_under_way)>
                 {follow_with(locale, |now| around_address(now).0)}
                 <bdi>{move || self.view.with(|view| view.mailed_to.clone())}</bdi>
                 {follow_with(locale, |now| around_address(now).1)}
+            </p>
+            <p class="lead" hidden=self.asked != Asked::App>
+                {text!(locale, sign_in.code_from_app)}
             </p>
             <div role="status">{move || self.news(locale)}</div>
             {move || self.problem(locale)}
@@ -255,35 +293,13 @@ impl Screen {
                 on:submit=move |event| self.verify(&event)
             >
                 <div class="field">
-                    <label for=id>{text!(locale, sign_in.code_label)}</label>
-                    <div class="code" dir="ltr">
-                        <div class="boxes" aria-hidden="true">
-                            <i></i>
-                            <i></i>
-                            <i></i>
-                            <i></i>
-                            <i></i>
-                            <i></i>
-                        </div>
-                        <input
-                            id=id
-                            name=id
-                            type="text"
-                            dir="ltr"
-                            inputmode="numeric"
-                            autocomplete="one-time-code"
-                            autocapitalize="none"
-                            spellcheck="false"
-                            required
-                            autofocus
-                            aria-invalid=wrong
-                            aria-describedby="code-problem code-hint"
-                            on:input=|event| digits_only(&event)
-                        />
-                    </div>
-                    <p class="hint" id="code-hint">
-                        {text!(locale, sign_in.code_hint)}
+                    <label for=id>{follow(locale, label)}</label>
+                    {code_input(backup, wrong, "code-problem code-hint")}
+                    <p class="hint" id="code-hint" hidden=self.asked == Asked::App>
+                        {follow(locale, hint)}
                     </p>
+                    // Without a name it is not sent.
+                    <input type="hidden" name=backup.then_some("backup") value="yes" />
                 </div>
                 {self.trust_choice(locale)}
                 <button class="button primary wide" disabled=move || self.busy.get() || self.over.get()>
@@ -316,13 +332,19 @@ impl Screen {
         })
     }
 
-    /// `Cancel`, and `Resend` with the time until it may be used. The seconds are not announced; their end is.
+    /// `Cancel`; `Resend` with the time until it may be used, where the code comes by mail; the ways to prove it
+    /// differently. The seconds are not announced; their end is.
     fn other_ways(self, locale: RwSignal<Locale>) -> impl IntoView {
         let seconds = move || {
             self.waiting().then(|| {
                 let time = clock(self.left.get());
                 view! { <p class="ticking">{td_string!(locale.get(), sign_in.resend_in, time = time)}</p> }
             })
+        };
+        let (other_code, other_label) = if self.asked == Asked::Backup {
+            (paths::LOGIN_CODE, phrase!(sign_in.use_digits))
+        } else {
+            (BACKUP, phrase!(sign_in.use_backup_code))
         };
         let end = move || {
             if !self.view.with(|view| view.resends_left) {
@@ -341,6 +363,7 @@ impl Screen {
                 <form
                     method="post"
                     action=paths::LOGIN_CODE_RESEND
+                    hidden=!self.waits_for_mail()
                     on:submit=move |event| self.resend(&event)
                 >
                     <button
@@ -351,10 +374,20 @@ impl Screen {
                         {text!(locale, sign_in.resend)}
                     </button>
                 </form>
-                <div id="resend-when" class="quiet">
+                <div id="resend-when" class="quiet" hidden=!self.waits_for_mail()>
                     {seconds}
                     <p role="status">{end}</p>
                 </div>
+            </div>
+            <div class="other-ways">
+                <form
+                    method="post"
+                    action=paths::LOGIN_CODE_METHOD
+                    hidden=!self.view.with_untracked(|view| view.other_method)
+                >
+                    <button class="as-link">{text!(locale, sign_in.other_method)}</button>
+                </form>
+                <a href=other_code>{follow(locale, other_label)}</a>
             </div>
         }
     }
@@ -372,6 +405,9 @@ impl Screen {
 
     /// How the mail is doing, when there is more to say than that it went out.
     fn news(self, locale: RwSignal<Locale>) -> Option<impl IntoView> {
+        if !self.waits_for_mail() {
+            return None;
+        }
         let (tone, sentence) = match self.view.with(|view| view.mail) {
             CodeMail::Failing => (Tone::Caution, phrase!(sign_in.code_mail_failing)),
             CodeMail::Limited => (Tone::Caution, phrase!(sign_in.code_mail_limited)),
@@ -385,6 +421,11 @@ impl Screen {
     fn problem(self, locale: RwSignal<Locale>) -> Option<impl IntoView> {
         let refusal = self.refusal.get()?;
         let over = refusal == Refusal::SignInExpired;
+        let (back, back_label) = if self.step_up {
+            (paths::PROFILE_CONFIRM, phrase!(sign_in.start_again))
+        } else {
+            (paths::LOGIN, phrase!(sign_in.back_to_sign_in))
+        };
         let same = refusal.clone();
         let last_tries = warning(locale.get_untracked(), &refusal).map(|_| {
             let warning = move || warning(locale.get(), &same);
@@ -399,7 +440,7 @@ impl Screen {
             <div class=class role="alert" id=PROBLEM>
                 <p>{follow_with(locale, move |now| refusal_sentence(now, &refusal))}</p>
                 {last_tries}
-                {over.then(|| view! { <p><a href=paths::LOGIN>{text!(locale, sign_in.back_to_sign_in)}</a></p> })}
+                {over.then(|| view! { <p><a href=back>{follow(locale, back_label)}</a></p> })}
             </div>
         })
     }
@@ -441,15 +482,6 @@ fn around_address(now: Locale) -> (String, String) {
 )]
 fn seconds_left(millis: f64) -> u32 {
     (millis / 1000.0).ceil().max(0.0) as u32
-}
-
-/// Drops what a pasted code has between its digits, and turns the digits of an Arabic keyboard into those of the mail.
-fn digits_only(event: &ev::Event) {
-    let typed = event_target_value(event);
-    let digits: String = typed.chars().filter_map(ascii_digit).collect();
-    if digits != typed {
-        browser::set_value(field_id(Field::Code), &digits);
-    }
 }
 
 #[cfg(test)]

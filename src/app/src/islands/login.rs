@@ -34,6 +34,7 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         next,
         refusal,
         signed_out,
+        password_changed,
     } = page;
     let focused = first_to_fill(&company, &account, refusal.as_ref());
     let screen = Screen {
@@ -60,6 +61,11 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         "current-password",
         String::new(),
     );
+    let good_news = if password_changed {
+        phrase!(sign_in.password_changed)
+    } else {
+        phrase!(sign_in.signed_out)
+    };
     let button = move || {
         if screen.busy.get() {
             phrase!(sign_in.working)
@@ -71,7 +77,7 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
     let content = view! {
         <h1>{text!(locale, sign_in.title)}</h1>
         <p class="lead">{text!(locale, sign_in.intro)}</p>
-        {signed_out.then(|| notice(locale, Tone::Good, phrase!(sign_in.signed_out)))}
+        {(signed_out || password_changed).then(|| notice(locale, Tone::Good, good_news))}
         {summary(locale, screen.refusal)}
         <form
             class="fields"

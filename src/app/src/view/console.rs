@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use vestibule_core::paths;
 use vestibule_translations::{Locale, td_string};
 
+use super::forms::few_backup_codes;
 use super::site::site;
-use crate::page::{Frame, Role, SignedIn};
+use crate::page::{Frame, LandingPage, Role, SignedIn};
 
 /// `/agent`
-pub(super) fn agent(frame: Frame) -> impl IntoView {
+pub(super) fn agent(frame: Frame, page: LandingPage) -> impl IntoView {
     let now = frame.locale;
     let content = frame.signed_in.clone().map(|somebody| {
         let welcome = td_string!(now, console.agent_welcome, name = somebody.alias.clone());
@@ -16,6 +17,7 @@ pub(super) fn agent(frame: Frame) -> impl IntoView {
         view! {
             <main id="content" tabindex="-1">
                 {hero(Some(welcome), td_string!(now, console.agent_title).to_owned(), intro)}
+                {few_backup_codes(now, page.few_backup_codes)}
                 <div class="cards">{who(now, somebody)}</div>
             </main>
         }
@@ -24,7 +26,7 @@ pub(super) fn agent(frame: Frame) -> impl IntoView {
 }
 
 /// `/admin`: the console's frame with its navigation, and the overview.
-pub(super) fn admin(frame: Frame) -> impl IntoView {
+pub(super) fn admin(frame: Frame, page: LandingPage) -> impl IntoView {
     let now = frame.locale;
     let content = frame.signed_in.clone().map(|somebody| {
         let title = td_string!(now, console.admin_title).to_owned();
@@ -42,6 +44,7 @@ pub(super) fn admin(frame: Frame) -> impl IntoView {
                 </nav>
                 <main id="content" class="console-main" tabindex="-1">
                     {hero(None, title, intro)}
+                    {few_backup_codes(now, page.few_backup_codes)}
                     <div class="cards">{who(now, somebody)}</div>
                 </main>
             </div>
@@ -71,12 +74,9 @@ fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
         email,
         company,
         role,
+        ..
     } = somebody;
-    let role = match role {
-        Role::Agent => td_string!(now, console.role_agent),
-        Role::Supervisor => td_string!(now, console.role_supervisor),
-        Role::Admin => td_string!(now, console.role_admin),
-    };
+    let role = role_name(now, role);
     view! {
         <section class="card">
             <h2>{td_string!(now, common.signed_in_as, name = alias)}</h2>
@@ -85,11 +85,26 @@ fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
                 {fact(td_string!(now, console.email), email)}
                 {fact(td_string!(now, console.role), role.to_owned())}
             </dl>
+            <p class="card-end">
+                <a class="button" href=paths::PROFILE>
+                    {td_string!(now, common.profile)}
+                </a>
+            </p>
         </section>
     }
 }
 
-fn fact(name: &'static str, value: String) -> impl IntoView {
+/// The name of a role.
+pub(super) fn role_name(now: Locale, role: Role) -> &'static str {
+    match role {
+        Role::Agent => td_string!(now, console.role_agent),
+        Role::Supervisor => td_string!(now, console.role_supervisor),
+        Role::Admin => td_string!(now, console.role_admin),
+    }
+}
+
+/// A name and a value.
+pub(super) fn fact(name: &'static str, value: String) -> impl IntoView {
     view! {
         <div>
             <dt>{name}</dt>

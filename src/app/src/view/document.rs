@@ -1,9 +1,9 @@
-//! The document around every page: head, scripts where an island needs them, body.
+//! The document around every page: head, scripts where the page comes to life, body.
 
 use leptos::prelude::*;
 use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
-use super::{console, mailbox, site};
+use super::{console, mailbox, profile, second_factor, security, site};
 use crate::{
     components::{
         PRODUCT,
@@ -19,6 +19,9 @@ pub fn document(page: Page) -> impl IntoView {
     let Page { frame, body } = page;
     let locale = frame.locale;
     let has_island = matches!(body, Body::Login(_) | Body::Code(_));
+    let account_style = is_of_an_account(&body).then(|| frame.assets.account_style.clone());
+    let account_script = matches!(body, Body::Profile(_) | Body::NewBackupCodes(_))
+        .then(|| frame.assets.account_script.clone());
     let facts = facts(&frame, &body);
     let title = [title(locale, &body), " · ", PRODUCT].concat();
     let head = view! {
@@ -28,7 +31,10 @@ pub fn document(page: Page) -> impl IntoView {
         <title inner_html=escape(&title)></title>
         <link rel="stylesheet" href=frame.assets.style.clone() />
         <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
+        {account_style.map(|style| view! { <link rel="stylesheet" href=style /> })}
         {has_island.then(|| scripts(frame.assets.clone(), frame.nonce.clone()))}
+        {account_script
+            .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })}
     };
     view! {
         <!DOCTYPE html>
@@ -37,6 +43,22 @@ pub fn document(page: Page) -> impl IntoView {
             <body data-facts=facts>{self::body(frame, body)}</body>
         </html>
     }
+}
+
+/// Whether a page belongs to Profile or Security Settings.
+const fn is_of_an_account(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Profile(_)
+            | Body::Confirm(_)
+            | Body::Security(_)
+            | Body::SetUp(_)
+            | Body::EmailSetUp(_)
+            | Body::AppSetUp(_)
+            | Body::AppCode(_)
+            | Body::BackupCodes(_)
+            | Body::NewBackupCodes(_)
+    )
 }
 
 /// The script that brings the islands to life, and what it will load.
@@ -68,8 +90,17 @@ fn body(frame: Frame, body: Body) -> AnyView {
             let locale = RwSignal::new(frame.locale);
             gate(shell(frame), locale, || LOCKED_TITLE, locked_panel(locale)).into_any()
         }
-        Body::Agent => console::agent(frame).into_any(),
-        Body::Admin => console::admin(frame).into_any(),
+        Body::Agent(page) => console::agent(frame, page).into_any(),
+        Body::Admin(page) => console::admin(frame, page).into_any(),
+        Body::Profile(page) => profile::profile(frame, page).into_any(),
+        Body::Confirm(page) => profile::confirm(frame, page).into_any(),
+        Body::Security(page) => security::settings(frame, page).into_any(),
+        Body::SetUp(page) => second_factor::set_up(frame, &page).into_any(),
+        Body::EmailSetUp(page) => second_factor::email(frame, page).into_any(),
+        Body::AppSetUp(page) => second_factor::app(frame, page).into_any(),
+        Body::AppCode(page) => second_factor::app_code(frame, page).into_any(),
+        Body::BackupCodes(page) => security::backup_codes(frame, page).into_any(),
+        Body::NewBackupCodes(page) => security::new_backup_codes(frame, page).into_any(),
         Body::Legal(page) => site::legal(frame, page).into_any(),
         Body::Mailbox(rows) => mailbox::list(frame, rows).into_any(),
         Body::MailboxMessage(message) => mailbox::message(frame, message).into_any(),
@@ -100,8 +131,15 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::Login(_) => td_string!(locale, sign_in.title),
         Body::Code(_) => td_string!(locale, sign_in.code_title),
         Body::Locked => td_string!(locale, sign_in.locked_title),
-        Body::Agent => td_string!(locale, console.agent_title),
-        Body::Admin => td_string!(locale, console.admin_title),
+        Body::Agent(_) => td_string!(locale, console.agent_title),
+        Body::Admin(_) => td_string!(locale, console.admin_title),
+        Body::Profile(_) => td_string!(locale, profile.title),
+        Body::Confirm(_) => td_string!(locale, profile.confirm_title),
+        Body::Security(_) => td_string!(locale, profile.security_title),
+        Body::SetUp(_) => td_string!(locale, profile.required_title),
+        Body::EmailSetUp(_) => td_string!(locale, profile.email_title),
+        Body::AppSetUp(_) | Body::AppCode(_) => td_string!(locale, profile.app_title),
+        Body::BackupCodes(_) | Body::NewBackupCodes(_) => td_string!(locale, profile.backup_title),
         Body::Legal(page) => match page.kind {
             Legal::Terms => td_string!(locale, common.terms),
             Legal::Privacy => td_string!(locale, common.privacy),

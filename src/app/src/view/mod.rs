@@ -2,7 +2,11 @@
 
 mod console;
 mod document;
+mod forms;
 mod mailbox;
+mod profile;
+mod second_factor;
+mod security;
 mod site;
 
 #[cfg(test)]

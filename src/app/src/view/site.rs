@@ -5,26 +5,59 @@ use vestibule_core::{paths, refusal::Refusal};
 use vestibule_translations::{Locale, direction, from_tag, refusal, td_string};
 
 use crate::{
-    components::frame::{brand, footer, language_form, skip_link},
+    components::frame::{brand, footer, language_form, language_options, skip_link},
     page::{Frame, LegalPage, SignedIn},
 };
 
 /// Header, content, footer.
 pub(super) fn site(frame: Frame, content: impl IntoView) -> impl IntoView {
+    let switch = language_form(RwSignal::new(frame.locale), frame.path.clone(), false);
+    around(frame, switch, content)
+}
+
+/// As [`site`], for a page whose form must not lose what was typed when the language changes: the switch sends the
+/// form with this id along, and the page comes back with it.
+pub(super) fn site_with_form(frame: Frame, form: &'static str, content: impl IntoView) -> impl IntoView {
+    let now = frame.locale;
+    let switch = view! {
+        // Enter in a field presses the first button of its form. That must not be the one of the language.
+        <button class="visually-hidden" form=form tabindex="-1" aria-hidden="true"></button>
+        <div class="language">
+            <label for="language">{td_string!(now, common.language)}</label>
+            <select id="language" name="shown_in" form=form autocomplete="off">
+                {language_options(now)}
+            </select>
+            <button
+                class="button small"
+                form=form
+                formaction=paths::LANGUAGE
+                formnovalidate
+                name="return_to"
+                value=frame.path.clone()
+            >
+                {td_string!(now, common.change_language)}
+            </button>
+        </div>
+    };
+    around(frame, switch, content)
+}
+
+fn around(frame: Frame, switch: impl IntoView, content: impl IntoView) -> impl IntoView {
     let Frame {
         locale,
-        path,
         links,
         assets,
         signed_in,
         ..
     } = frame;
     let shared = RwSignal::new(locale);
+    let confined = signed_in.as_ref().is_some_and(|somebody| somebody.confined);
+    let home = (!confined).then_some("/");
     view! {
         <div class="site">
             {skip_link(shared)}
             <header class="site-top">
-                {brand(assets.logo, Some("/"))} {language_form(shared, path)}
+                {brand(assets.logo, home)} {switch}
                 {signed_in.map(|somebody| status_menu(locale, somebody))}
             </header>
             {content}
@@ -40,6 +73,7 @@ fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
         account,
         email,
         company,
+        confined,
         ..
     } = somebody;
     let initial = alias.chars().next().map(|first| first.to_uppercase().to_string());
@@ -58,6 +92,14 @@ fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
                     <bdi>{email}</bdi>
                     <bdi>{company}</bdi>
                 </p>
+                {(!confined)
+                    .then(|| {
+                        view! {
+                            <a class="button wide" href=paths::PROFILE>
+                                {td_string!(now, common.profile)}
+                            </a>
+                        }
+                    })}
                 <form method="post" action=paths::LOGOUT>
                     <button class="button wide">{td_string!(now, common.logout)}</button>
                 </form>

@@ -1,11 +1,86 @@
 //! Facts that people typed, made harmless before they stand in a sentence (attacks.md T134).
 
-use vestibule_core::name::has_bad_characters;
+use vestibule_core::{mail::Mail, name::has_bad_characters};
 
 /// Longest fact that is shown, in characters; more than any field may hold.
 const FACT_MAX: usize = 200;
 const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 const POP_ISOLATE: char = '\u{2069}';
+
+/// Who a mail is about and where it happened, whatever mail it is; ready to stand in a sentence, empty = unknown.
+pub(super) struct Facts {
+    /// How the receiver is addressed.
+    pub(super) name: String,
+    /// The company.
+    pub(super) company: String,
+    /// The account; empty in a mail that does not name it.
+    pub(super) account: String,
+    /// The browser.
+    pub(super) browser: String,
+    /// The network address.
+    pub(super) address: String,
+}
+
+impl Facts {
+    /// Takes them out of `mail`, for sentences of one direction.
+    pub(super) fn of(mail: &Mail, right_to_left: bool) -> Self {
+        let (name, company, account, browser, address) = match mail {
+            Mail::SignInCode {
+                name,
+                company,
+                browser,
+                address,
+                ..
+            } => (
+                name.as_str(),
+                company.as_str(),
+                "",
+                browser.as_str(),
+                address.as_str(),
+            ),
+            Mail::AccountLocked {
+                name,
+                company,
+                account,
+                browser,
+                address,
+            } => (
+                name.as_str(),
+                company.as_str(),
+                account.as_str(),
+                browser.as_str(),
+                address.as_str(),
+            ),
+            Mail::AccountUnlocked {
+                name,
+                company,
+                account,
+                ..
+            } => (name.as_str(), company.as_str(), account.as_str(), "", ""),
+            Mail::ConfirmCode { about, .. }
+            | Mail::SetUpCode { about, .. }
+            | Mail::PasswordChanged { about }
+            | Mail::SecondFactorChanged { about, .. }
+            | Mail::BackupCodeUsed { about, .. }
+            | Mail::BackupCodeIssued { about, .. }
+            | Mail::NewBrowser { about } => (
+                about.name.as_str(),
+                about.company.as_str(),
+                about.account.as_str(),
+                about.browser.as_str(),
+                about.address.as_str(),
+            ),
+        };
+        let fact = |fact: &str| isolate(clean(fact), right_to_left);
+        Self {
+            name: fact(name),
+            company: fact(company),
+            account: fact(account),
+            browser: fact(browser),
+            address: fact(address),
+        }
+    }
+}
 
 /// One line without control characters, and without characters that are invisible or change the writing direction.
 pub(super) fn clean(fact: &str) -> String {

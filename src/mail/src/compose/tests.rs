@@ -1,16 +1,31 @@
 //! Every mail in every language, with ordinary and with hostile facts.
 
-use vestibule_translations::all;
+use vestibule_core::mail::{About, FactorChange};
+use vestibule_translations::{Locale, all, tag, td_string};
 
 use super::*;
 
+const CHANGES: [FactorChange; 5] = [
+    FactorChange::EmailOn,
+    FactorChange::EmailOff,
+    FactorChange::AppOn,
+    FactorChange::AppOff,
+    FactorChange::BackupCodes,
+];
 const LINK: &str = "https://vestibule.test/login?company=Acme";
 
 /// One of each, with every fact set to what `fact` makes of the field's name.
 fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
     let [name, company, account, browser, address] =
         ["name", "company", "account", "browser", "address"].map(fact);
-    vec![
+    let about = About {
+        name: name.clone(),
+        company: company.clone(),
+        account: account.clone(),
+        browser: browser.clone(),
+        address: address.clone(),
+    };
+    let mut mails = vec![
         Mail::SignInCode {
             name: name.clone(),
             company: company.clone(),
@@ -32,7 +47,68 @@ fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
             account,
             link: LINK.to_owned(),
         },
-    ]
+    ];
+    mails.extend(mails_about(&about));
+    mails
+}
+
+/// One of each that brings its facts as [`About`], and one for every change of the second factor.
+fn mails_about(about: &About) -> Vec<Mail> {
+    let about = || about.clone();
+    let code = || "042719".to_owned();
+    let mut mails = vec![
+        Mail::ConfirmCode {
+            about: about(),
+            code: code(),
+            minutes: 10,
+        },
+        Mail::SetUpCode {
+            about: about(),
+            code: code(),
+            minutes: 10,
+        },
+        Mail::PasswordChanged { about: about() },
+        Mail::BackupCodeUsed {
+            about: about(),
+            left: 3,
+        },
+        Mail::BackupCodeIssued {
+            about: about(),
+            minutes: 60,
+        },
+        Mail::NewBrowser { about: about() },
+    ];
+    mails.extend(CHANGES.map(|change| Mail::SecondFactorChanged {
+        about: about(),
+        change,
+    }));
+    mails
+}
+
+fn has_code(mail: &Mail) -> bool {
+    matches!(
+        mail,
+        Mail::SignInCode { .. } | Mail::ConfirmCode { .. } | Mail::SetUpCode { .. }
+    )
+}
+
+/// Alice at Acme, with everything known.
+fn alice() -> About {
+    About {
+        name: "Alice".to_owned(),
+        company: "Acme".to_owned(),
+        account: "alice".to_owned(),
+        browser: "Firefox on Windows".to_owned(),
+        address: "203.0.113.9".to_owned(),
+    }
+}
+
+/// What a mail says in English between greeting and footer, a paragraph each.
+fn said(mail: &Mail) -> Vec<String> {
+    let text = compose(mail, "en").text;
+    let parts: Vec<_> = text.split("\n\n").map(|part| part.replace('\n', " ")).collect();
+    assert_eq!(parts.first().map(String::as_str), Some("Hello Alice,"), "{text}");
+    parts[1..parts.len() - 1].to_vec()
 }
 
 /// All mails in all languages, written.
@@ -84,9 +160,10 @@ fn every_mail_is_whole_in_every_language() {
             message.text.lines().count() > 5 && !message.text.contains('\r'),
             "{context}"
         );
+        let unwrapped = message.text.replace('\n', " ");
         for field in ["name", "company"] {
             assert!(
-                message.text.contains(&format!("The {field} & co")),
+                unwrapped.contains(&format!("The {field} & co")),
                 "{field}: {context}"
             );
             assert!(
@@ -166,9 +243,12 @@ fn hostile_facts_are_inert() {
                 !part.contains(['\0', '\r', '\u{202e}', '\u{2066}', '\u{200b}']),
                 "{part:?}"
             );
-            assert!(part.lines().all(|line| !line.starts_with("Bcc:")), "{part:?}");
             let opened = part.matches('\u{2068}').count();
             assert_eq!(opened, part.matches('\u{2069}').count(), "{part:?}");
+        }
+        // The text is wrapped between words, so a line of it may begin with anything.
+        for part in [&message.subject, &message.html] {
+            assert!(part.lines().all(|line| !line.starts_with("Bcc:")), "{part:?}");
         }
         assert!(!message.subject.contains('\n'));
     }
@@ -190,12 +270,7 @@ fn template_marks_in_facts_are_text() {
 fn the_code_stands_alone_on_its_line() {
     for (_, mail, message) in written(str::to_owned) {
         let lines = message.text.lines().filter(|line| *line == "042719").count();
-        assert_eq!(
-            lines,
-            usize::from(matches!(mail, Mail::SignInCode { .. })),
-            "{}",
-            message.text
-        );
+        assert_eq!(lines, usize::from(has_code(&mail)), "{}", message.text);
         if lines == 1 {
             assert!(message.subject.contains("042719"));
             assert!(message.html.contains(">042719</p>"));
@@ -249,6 +324,122 @@ fn the_english_code_mail_reads_well() {
         message.text
     );
     assert!(message.text.ends_with('\n'));
+}
+
+#[test]
+fn the_other_code_mails_say_what_their_code_is_for() {
+    let mail = Mail::ConfirmCode {
+        about: alice(),
+        code: "042719".to_owned(),
+        minutes: 10,
+    };
+    assert_eq!(compose(&mail, "en").subject, "042719 is your confirmation code");
+    assert_eq!(
+        said(&mail),
+        [
+            "Use this code to confirm that it is you at Acme:",
+            "042719",
+            "The code is good for 10 min and can be used once.",
+            "Asked for from: Firefox on Windows · 203.0.113.9",
+            td_string!(Locale::en, mail.account_code_not_you),
+        ]
+    );
+    let mail = Mail::SetUpCode {
+        about: alice(),
+        code: "042719".to_owned(),
+        minutes: 10,
+    };
+    assert_eq!(compose(&mail, "en").subject, "042719 is your set-up code");
+    assert_eq!(
+        said(&mail)[0],
+        "Use this code to turn on e-mail authentication at Acme:"
+    );
+}
+
+#[test]
+fn every_notice_says_what_happened_where_from_and_what_to_do() {
+    let mails = mails_about(&alice()).into_iter().filter(|mail| !has_code(mail));
+    for mail in mails {
+        let said = said(&mail);
+        let (first, last) = (&said[0], &said[said.len() - 1]);
+        assert!(first.contains(" account alice at Acme"), "{first}");
+        assert!(
+            last.starts_with("If ") && last.contains("ell your administrator"),
+            "{last}"
+        );
+        let place = &said[said.len() - 2];
+        assert!(
+            place.ends_with(" from: Firefox on Windows · 203.0.113.9"),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn mails_are_told_apart_by_subject_and_changes_by_their_sentence() {
+    for &locale in all() {
+        let mut subjects: Vec<String> = Vec::new();
+        let mut sentences: Vec<String> = Vec::new();
+        for mail in mails(str::to_owned) {
+            let Message { subject, text, .. } = compose(&mail, tag(locale));
+            if matches!(mail, Mail::SecondFactorChanged { .. }) {
+                assert_eq!(subject, td_string!(locale, mail.factor_subject));
+                assert!(!sentences.contains(&text), "{text}");
+                sentences.push(text);
+            } else {
+                assert!(!subjects.contains(&subject), "{locale}: {subject}");
+                subjects.push(subject);
+            }
+        }
+        assert_eq!(sentences.len(), CHANGES.len());
+    }
+}
+
+#[test]
+fn a_used_backup_code_warns_when_few_are_left() {
+    for left in 0..10 {
+        let mail = Mail::BackupCodeUsed { about: alice(), left };
+        for &locale in all() {
+            let text = compose(&mail, tag(locale)).text;
+            let count = td_string!(locale, mail.backup_left, left = left);
+            assert!(text.lines().any(|line| line == count), "{text}");
+            let warned = text.contains(td_string!(locale, mail.backup_low));
+            assert_eq!(warned, left <= 3, "{left}: {text}");
+        }
+    }
+    let mail = Mail::BackupCodeUsed {
+        about: alice(),
+        left: 3,
+    };
+    assert_eq!(
+        said(&mail),
+        [
+            "One of the backup codes of your account alice at Acme was used. It will not work again.",
+            "Backup codes left: 3",
+            "Please generate new codes in your Security Settings.",
+            "This was done from: Firefox on Windows · 203.0.113.9",
+            "If that was not you, change your password and tell your administrator.",
+        ]
+    );
+}
+
+#[test]
+fn an_issued_backup_code_says_its_life_and_no_place_that_is_not_known() {
+    let issued = |about| Mail::BackupCodeIssued { about, minutes: 60 };
+    let unknown = About {
+        browser: String::new(),
+        address: " ".to_owned(),
+        ..alice()
+    };
+    let said = said(&issued(unknown));
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(said[1], "The code is good for 60 min and can be used once.");
+    let address_only = About {
+        browser: String::new(),
+        ..alice()
+    };
+    let text = compose(&issued(address_only), "en").text;
+    assert!(text.contains("an unknown browser · 203.0.113.9"), "{text}");
 }
 
 #[test]

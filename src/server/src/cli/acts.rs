@@ -14,13 +14,14 @@ use vestibule_storage::{Store, StoreOptions};
 use zeroize::Zeroizing;
 
 use super::{
-    AccountCommand, CompanyCommand, Refused, SecondFactor, Streams,
+    AccountCommand, CompanyCommand, KeysCommand, Refused, SecondFactor, Streams,
     output::{self, AccountView, CompanyView},
     sentences::{self, Names},
 };
 use crate::{
     assembly::{self, AssemblyError},
     config::Config,
+    key_file,
     system::{SystemClock, SystemRandomness},
 };
 
@@ -89,18 +90,35 @@ async fn company_act(
             language,
             time_zone,
             two_factor_policy,
+            require_second_factor,
         } => {
             let input = CompanyInput {
                 name: name.clone(),
                 language,
                 time_zone,
                 two_factor_days: two_factor_policy,
+                require_second_factor,
             };
             let made = service
                 .create_company(input)
                 .await
                 .map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Created the company {:?}.", made.name)?;
+        }
+        CompanyCommand::Set {
+            name,
+            two_factor_policy,
+            require_second_factor,
+        } => {
+            if let Some(days) = two_factor_policy {
+                let done = service.set_two_factor_days(&name, days).await;
+                done.map_err(|error| refused(&name, "", &error))?;
+            }
+            if let Some(policy) = require_second_factor {
+                let done = service.set_require_second_factor(&name, policy).await;
+                done.map_err(|error| refused(&name, "", &error))?;
+            }
+            writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
         CompanyCommand::List { json } => {
             let companies = service
@@ -181,6 +199,39 @@ async fn delete_company(
     Ok(())
 }
 
+/// Commands about the keys.
+pub(super) async fn keys(
+    config: &Config,
+    command: &KeysCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let KeysCommand::Rotate { add_only, newest } = *command;
+    if !newest {
+        let version = key_file::add_version(&config.key_file, &SystemClock, &SystemRandomness)
+            .map_err(|error| Refused::because(sentences::key_file(&error)))?;
+        writeln!(
+            streams.output,
+            "Added version {version} to the key file {}.",
+            config.key_file.display()
+        )?;
+    }
+    if add_only {
+        return Ok(());
+    }
+    let service = open_service(config).await?;
+    let done = service.reseal_secrets().await;
+    service.store().close().await;
+    let done = done.map_err(|error| refused("", "", &error))?;
+    writeln!(streams.output, "Encrypted {} secrets anew.", done.resealed)?;
+    if done.unreadable > 0 {
+        return Err(Refused::because(format!(
+            "{} secrets cannot be opened with any key of the file: their accounts are refused until the missing key is back in it.",
+            done.unreadable
+        )));
+    }
+    Ok(())
+}
+
 /// Commands about accounts.
 pub(super) async fn account(
     config: &Config,
@@ -249,6 +300,20 @@ async fn account_act(
             writeln!(
                 streams.output,
                 "Unlocked the account {account:?} of the company {company:?}."
+            )?;
+        }
+        AccountCommand::BackupCode {
+            company,
+            account,
+            reason,
+        } => {
+            let code = service.issue_backup_code(&company, &account, &reason).await;
+            let code = code.map_err(|error| refused(&company, &account, &error))?;
+            let whose = format!("the account {account:?} of the company {company:?}");
+            writeln!(
+                streams.output,
+                "Backup code for {whose}, good once for 60 minutes:\n{}",
+                code.reveal()
             )?;
         }
         AccountCommand::SetPassword {

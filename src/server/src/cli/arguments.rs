@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use vestibule_core::account::Role;
+use vestibule_core::{account::Role, company::RequireSecondFactor};
 
 use crate::config::KEYS;
 
@@ -77,6 +77,12 @@ Example:
         #[command(subcommand)]
         command: AccountCommand,
     },
+    /// Look after the keys that secrets in the database are encrypted with
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Try everything on this machine, without setting anything up
     #[command(after_help = "\
 Serves a company with three accounts and a mailbox page that receives all mails. It reads no settings and keeps all it
@@ -106,6 +112,27 @@ pub enum ConfigCommand {
     Check,
 }
 
+/// Commands about the keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Add a new key to the key file and encrypt the secrets in the database with it
+    #[command(after_help = "\
+Servers that run go on serving: they read the key file again when they meet the new key, and every minute. Make a copy of
+the new file. Keep the old keys in it for a day: mails and codes under way were made with them.
+
+Several servers with a file each: add the key, copy the file to all of them, then encrypt.
+  vestibule keys rotate --add-only
+  vestibule keys rotate --newest")]
+    Rotate {
+        /// Only add the key to the file
+        #[arg(long, conflicts_with = "newest")]
+        add_only: bool,
+        /// Add no key: encrypt with the newest there is
+        #[arg(long)]
+        newest: bool,
+    },
+}
+
 /// Commands about companies.
 #[derive(Debug, Subcommand)]
 pub enum CompanyCommand {
@@ -126,6 +153,24 @@ Example:
         /// Days for which people may skip the second factor in a browser they trust; 0 = never
         #[arg(long, value_name = "DAYS", default_value = "0", value_parser = policy_days())]
         two_factor_policy: i64,
+        /// Who has to set up a second factor at the next sign-in
+        #[arg(long, value_name = "WHO", default_value = "off", value_parser = require_second_factor())]
+        require_second_factor: RequireSecondFactor,
+    },
+    /// Change the policies of a company
+    #[command(after_help = "\
+Example:
+  vestibule company set --name Acme --two-factor-policy 0 --require-second-factor everyone")]
+    Set {
+        /// Name of the company
+        #[arg(long)]
+        name: String,
+        /// Days for which people may skip the second factor in a browser they trust; 0 = never
+        #[arg(long, value_name = "DAYS", value_parser = policy_days(), required_unless_present = "require_second_factor")]
+        two_factor_policy: Option<i64>,
+        /// Who has to set up a second factor at the next sign-in
+        #[arg(long, value_name = "WHO", value_parser = require_second_factor())]
+        require_second_factor: Option<RequireSecondFactor>,
     },
     /// List all companies
     #[command(after_help = "\
@@ -234,6 +279,24 @@ Example:
         #[arg(long)]
         account: String,
     },
+    /// Issue a backup code to somebody who has lost their second factor
+    #[command(after_help = "\
+Make sure who asks before you tell it. The code works once, for 60 minutes, and replaces an earlier one. The owner is told
+by mail that it was issued; the reason stands in the audit log.
+
+Example:
+  vestibule account backup-code --company Acme --account alice --reason 'Lost phone, called back on the desk line'")]
+    BackupCode {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name or e-mail address
+        #[arg(long)]
+        account: String,
+        /// Why, for the audit log: up to 200 characters
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Set an account's password, end its sessions and forget its trusted browsers
     #[command(after_help = "\
 Example:
@@ -265,6 +328,13 @@ fn policy_days() -> impl clap::builder::TypedValueParser<Value = i64> {
     // Every possible value is a number, so that the fallback is never used.
     clap::builder::PossibleValuesParser::new(["0", "14", "30", "60", "90"])
         .map(|days| days.parse().unwrap_or_default())
+}
+
+fn require_second_factor() -> impl clap::builder::TypedValueParser<Value = RequireSecondFactor> {
+    use clap::builder::TypedValueParser as _;
+    // Every possible value is a policy, so that the fallback is never used.
+    clap::builder::PossibleValuesParser::new(RequireSecondFactor::ALL.map(RequireSecondFactor::as_str))
+        .map(|word| RequireSecondFactor::from_word(&word).unwrap_or_default())
 }
 
 fn role() -> impl clap::builder::TypedValueParser<Value = Role> {

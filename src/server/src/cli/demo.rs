@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use vestibule_core::{account::Role, paths, secret::Password};
+use vestibule_core::{account::Role, company::RequireSecondFactor, paths, secret::Password};
 use vestibule_service::{
     Service,
     operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck},
@@ -128,6 +128,7 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
         language: "en".to_owned(),
         time_zone: "UTC".to_owned(),
         two_factor_days: TRUST_DAYS,
+        require_second_factor: RequireSecondFactor::Off,
     };
     match service.create_company(company).await {
         Ok(_) | Err(OperatorError::CompanyExists) => {}

@@ -27,7 +27,8 @@ use crate::{
 };
 
 pub use arguments::{
-    AccountCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments, SecondFactor, command,
+    AccountCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments, KeysCommand, SecondFactor,
+    command,
 };
 pub use demo::run_demo;
 
@@ -120,6 +121,7 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         } => check(&Config::load(inputs)?, &mut streams),
         Command::Migrate => acts::migrate(&commands_config(inputs)?, &mut streams).await,
         Command::Company { command } => acts::company(&commands_config(inputs)?, command, &mut streams).await,
+        Command::Keys { command } => acts::keys(&commands_config(inputs)?, &command, &mut streams).await,
         Command::Account { command } => acts::account(&commands_config(inputs)?, command, &mut streams).await,
     }
 }

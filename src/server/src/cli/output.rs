@@ -14,6 +14,7 @@ pub(super) struct CompanyView<'a> {
     time_zone: &'a str,
     enabled: bool,
     two_factor_policy: i64,
+    require_second_factor: &'static str,
     created_at: Moment,
 }
 
@@ -26,6 +27,7 @@ impl<'a> From<&'a Company> for CompanyView<'a> {
             time_zone: &company.time_zone,
             enabled: company.enabled,
             two_factor_policy: company.two_factor.days(),
+            require_second_factor: company.require_second_factor.as_str(),
             created_at: company.created_at,
         }
     }
@@ -136,7 +138,12 @@ pub(super) fn accounts(output: &mut dyn Write, accounts: &[Account]) -> io::Resu
 }
 
 fn second_factor(account: &Account) -> &'static str {
-    if account.email_factor { "email" } else { "none" }
+    match (account.email_factor, account.app_factor) {
+        (true, true) => "both",
+        (true, false) => "email",
+        (false, true) => "app",
+        (false, false) => "none",
+    }
 }
 
 fn table<const N: usize>(

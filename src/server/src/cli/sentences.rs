@@ -87,6 +87,12 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
         OperatorError::NotLocked => {
             format!("The account {account:?} of the company {company:?} is not locked.")
         }
+        OperatorError::NoReason => {
+            "A reason is needed for the audit log: up to 200 characters that can be seen.".to_owned()
+        }
+        OperatorError::Sealing(error) => {
+            format!("{}: the key file cannot be used.", capital(&error.to_string()))
+        }
         OperatorError::Hashing(error) => format!("The password could not be hashed: {error}. Try again."),
         OperatorError::Store(error) => store(error),
     }

@@ -315,6 +315,70 @@ async fn passwords_are_set_and_only_locked_accounts_unlocked() {
 }
 
 #[tokio::test]
+async fn policies_change_and_a_policy_that_does_not_exist_is_wrong_usage() {
+    let site = Site::prepared().await;
+    let list = || async {
+        let list = site.run("company list --json", "").await.unwrap();
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        (
+            list[0]["two_factor_policy"].clone(),
+            list[0]["require_second_factor"].clone(),
+        )
+    };
+    assert_eq!(list().await, (0.into(), "off".into()));
+    site.run("company set --name acme --require-second-factor everyone", "")
+        .await
+        .unwrap();
+    site.run("company set --name Acme --two-factor-policy 90", "")
+        .await
+        .unwrap();
+    assert_eq!(list().await, (90.into(), "everyone".into()));
+    assert!(parse("company set --name Acme").is_err(), "nothing to change");
+    assert!(parse("company set --name Acme --require-second-factor nobody").is_err());
+    let refusal = site
+        .run("company set --name Nobody --two-factor-policy 0", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("no company called"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_backup_code_is_issued_for_a_reason() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let line = "account backup-code --company Acme --account alice --reason";
+    let answer = site.run(&format!("{line} phone-lost"), "").await.unwrap();
+    let code = answer.lines().last().unwrap();
+    assert_eq!((code.len(), code.matches('-').count()), (19, 3), "{answer}");
+    let long = "x".repeat(201);
+    let refusal = site.run(&format!("{line} {long}"), "").await.unwrap_err();
+    assert!(refusal.contains("reason"), "{refusal}");
+    assert!(parse("account backup-code --company Acme --account alice").is_err());
+}
+
+#[tokio::test]
+async fn keys_rotate_in_one_step_or_in_two() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let answer = site.run("keys rotate", "").await.unwrap();
+    assert!(
+        answer.contains("Added version 2") && answer.contains("Encrypted 0 secrets anew"),
+        "{answer}"
+    );
+    let answer = site.run("keys rotate --add-only", "").await.unwrap();
+    assert!(
+        answer.contains("Added version 3") && !answer.contains("Encrypted"),
+        "{answer}"
+    );
+    let answer = site.run("keys rotate --newest", "").await.unwrap();
+    assert!(
+        !answer.contains("Added") && answer.contains("Encrypted 0 secrets anew"),
+        "{answer}"
+    );
+    assert!(parse("keys rotate --add-only --newest").is_err());
+}
+
+#[tokio::test]
 async fn the_settings_are_shown_or_all_their_problems() {
     let site = Site::new();
     let answer = site.run("config check", "").await.unwrap();

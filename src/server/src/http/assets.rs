@@ -37,6 +37,8 @@ struct Embedded;
 #[serde(default)]
 struct Manifest {
     style: String,
+    account_style: String,
+    account_script: String,
     script: String,
     bindings: String,
     wasm: String,
@@ -49,6 +51,8 @@ impl Default for Manifest {
     fn default() -> Self {
         Self {
             style: "vestibule.css".into(),
+            account_style: "account.css".into(),
+            account_script: "account.js".into(),
             script: "vestibule.js".into(),
             bindings: "bindings.js".into(),
             wasm: "vestibule.wasm".into(),
@@ -127,6 +131,8 @@ impl Site {
         let address = |name: &String| format!("{PREFIX}{name}");
         let Manifest {
             style,
+            account_style,
+            account_script,
             script,
             bindings,
             wasm,
@@ -135,6 +141,8 @@ impl Site {
         } = &*self.manifest;
         Assets {
             style: address(style),
+            account_style: address(account_style),
+            account_script: address(account_script),
             script: address(script),
             bindings: address(bindings),
             wasm: address(wasm),

@@ -4,8 +4,14 @@ use std::sync::Arc;
 
 use axum::http::{Method, header, request::Parts};
 use vestibule_app::page::{Body, Frame, Page, Role, SignedIn as SignedInView};
-use vestibule_core::{account::Role as AccountRole, paths, secret::Token};
-use vestibule_service::{Visitor, sessions::SignedIn};
+use vestibule_core::{
+    account::{Account, Role as AccountRole},
+    company::Company,
+    paths,
+    second_factor::must_set_up,
+    secret::Token,
+};
+use vestibule_service::Visitor;
 use vestibule_translations::Locale;
 
 use super::{
@@ -89,6 +95,19 @@ impl Facts {
         }
     }
 
+    /// What the query says under this name, when it says anything.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.path.split_once('?')?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// Whether the query holds this word.
+    pub fn asks(&self, word: &str) -> bool {
+        self.query(word).is_some()
+    }
+
     /// The language of the page (product.md section 7). `account` and `company` are language tags, where known.
     pub fn locale(&self, account: Option<&str>, company: Option<&str>) -> Locale {
         language::choose(self.chosen, account, company, self.accepted)
@@ -114,19 +133,25 @@ impl Facts {
         }
     }
 
+    /// The same request, after this language was chosen in the browser that sent it.
+    pub fn choosing(self, language: Option<Locale>) -> Self {
+        Self {
+            chosen: language,
+            ..self
+        }
+    }
+
     /// A page for somebody who is signed in.
-    pub fn page_for(&self, state: &AppState, signed_in: &SignedIn, body: Body) -> Page {
-        let locale = self.locale(
-            signed_in.account.language.as_deref(),
-            Some(&signed_in.company.language),
-        );
+    pub fn page_for(&self, state: &AppState, company: &Company, account: &Account, body: Body) -> Page {
+        let locale = self.locale(account.language.as_deref(), Some(&company.language));
         let mut page = self.page_in(state, locale, body);
         page.frame.signed_in = Some(SignedInView {
-            alias: signed_in.account.alias.clone(),
-            account: signed_in.account.name.clone(),
-            email: signed_in.account.email.clone(),
-            company: signed_in.company.name.clone(),
-            role: match signed_in.account.highest_role() {
+            alias: account.alias.clone(),
+            account: account.name.clone(),
+            email: account.email.clone(),
+            company: company.name.clone(),
+            confined: must_set_up(company, account),
+            role: match account.highest_role() {
                 AccountRole::Agent => Role::Agent,
                 AccountRole::Supervisor => Role::Supervisor,
                 AccountRole::Admin => Role::Admin,

@@ -4,25 +4,28 @@
 //! expects: on success it is sent on, on refusal it comes back with the reason and everything typed except the
 //! password and the code.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body as HttpBody, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use leptos::context::provide_context;
 use vestibule_app::{
     call::{Call, Effect},
-    page::{Body, CodePage, LoginPage},
+    functions::Done,
+    page::{Body, CodePage, LoginPage, ProfileForm},
 };
-use vestibule_core::{paths, refusal::Refusal, secret::Token, sign_in_view::Onward};
+use vestibule_core::{paths, profile::ProfileRefusal, refusal::Refusal, secret::Token};
 
 use super::{
     cookies::Kind,
     denied::Denied,
     facts::Facts,
     form_guard::FormFields,
-    pages::{closed, mark, see_other, show},
+    pages::{self, closed, mark, see_other, show, turned_away},
 };
 use crate::state::AppState;
 
@@ -41,7 +44,13 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     request.headers_mut().remove(header::REFERER);
 
-    let call = Call::new(state.service.clone(), facts.visitor.clone());
+    let known = facts.clone();
+    let choose_language = move |account: Option<&str>, company: Option<&str>| known.locale(account, company);
+    let call = Call::new(
+        state.service.clone(),
+        facts.visitor.clone(),
+        Arc::new(choose_language),
+    );
     let context = call.clone();
     // In a task of its own: a visitor who hangs up does not stop a count, a lock or a mail half-way.
     let run = tokio::spawn(async move {
@@ -63,11 +72,7 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
             .map_or_else(|_| internal(&facts), |found| named(found, &facts)))
     };
     let mut response = match outcome {
-        Ok(bytes) if facts.wants_page => match serde_json::from_slice::<Onward>(&bytes) {
-            Ok(onward) => see_other(&onward.to),
-            // A function that answers with data has no page of its own.
-            Err(_) => see_other(paths::LOGIN),
-        },
+        Ok(bytes) if facts.wants_page => go_on(&state, &facts, &fields, &bytes).await,
         Ok(bytes) => {
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             (StatusCode::OK, json, HttpBody::from(bytes)).into_response()
@@ -93,13 +98,103 @@ fn internal(facts: &Facts) -> Refusal {
     }
 }
 
+/// What a plain form gets that was accepted: the way on, or what is shown only now.
+async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u8]) -> Response {
+    // Where to go is the same in every answer; only some bring more.
+    let Ok(Done { to, backup_codes }) = serde_json::from_slice(answer) else {
+        // A function that answers with data has no page of its own.
+        return see_other(paths::LOGIN);
+    };
+    if let Some(codes) = backup_codes {
+        return pages::security::new_backup_codes(state, facts, codes, to).await;
+    }
+    // The language was changed in the middle of the profile's form.
+    if facts.path == paths::LANGUAGE && to == paths::PROFILE && fields.get("first_name").is_some() {
+        let chosen = fields.get("shown_in").and_then(vestibule_translations::from_tag);
+        let facts = match chosen {
+            Some(_) => facts.clone().choosing(chosen),
+            None => facts.clone(),
+        };
+        return pages::profile::in_another_language(state, &facts, fields).await;
+    }
+    see_other(&to)
+}
+
 /// The page that a refused plain form came from, with the reason.
 async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
-    match facts.path.as_str() {
-        paths::LOGIN => login_again(state, facts, fields, refusal),
-        paths::LOGIN_CODE | paths::LOGIN_CODE_RESEND => code_again(state, facts, fields, refusal).await,
-        _ => Denied::from(refusal.clone()).into_response(),
+    let path = facts.path.as_str();
+    match path {
+        paths::LOGIN => return login_again(state, facts, fields, refusal),
+        paths::LOGIN_CODE | paths::LOGIN_CODE_RESEND | paths::LOGIN_CODE_METHOD => {
+            return code_again(state, facts, fields, refusal).await;
+        }
+        _ => {}
     }
+    let Some(page) = page_of(path) else {
+        return Denied::from(refusal.clone()).into_response();
+    };
+    match refusal {
+        Refusal::NotSignedIn
+        | Refusal::Profile(ProfileRefusal::StepUpNeeded | ProfileRefusal::SetUpRequired) => {
+            turned_away(refusal, page)
+        }
+        Refusal::Profile(ProfileRefusal::SetUpOver) => {
+            pages::security::set_up_over(state, facts, refusal).await
+        }
+        _ => page_again(state, facts, fields, refusal, page).await,
+    }
+}
+
+async fn page_again(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    refusal: &Refusal,
+    page: &str,
+) -> Response {
+    let reason = Some(refusal);
+    match page {
+        paths::PROFILE => {
+            let form = if facts.path == paths::PROFILE_PASSWORD {
+                ProfileForm::Password
+            } else {
+                ProfileForm::Data
+            };
+            pages::profile::refused(state, facts, fields, form, refusal).await
+        }
+        paths::PROFILE_CONFIRM => pages::profile::confirm_refused(state, facts, fields, refusal).await,
+        paths::SECURITY_EMAIL => pages::security::show_email(state, facts, reason).await,
+        paths::SECURITY_APP => pages::security::show_app(state, facts, reason).await,
+        paths::SECURITY_APP_CODE => pages::security::show_app_code(state, facts, reason).await,
+        paths::SECURITY_BACKUP_CODES => pages::security::show_backup_codes(state, facts, reason).await,
+        _ => pages::security::show_settings(state, facts, reason).await,
+    }
+}
+
+/// Sends somebody who opens the address of a form to the page that holds it.
+pub async fn page_of_form(uri: Uri) -> Response {
+    see_other(page_of(uri.path()).unwrap_or(paths::PROFILE))
+}
+
+/// The page that holds the form with this address; only forms of signed-in agents are known here.
+fn page_of(path: &str) -> Option<&'static str> {
+    Some(match path {
+        paths::PROFILE | paths::PROFILE_PASSWORD => paths::PROFILE,
+        paths::PROFILE_CONFIRM => paths::PROFILE_CONFIRM,
+        paths::SECURITY_EMAIL | paths::SECURITY_EMAIL_CODE | paths::SECURITY_EMAIL_RESEND => {
+            paths::SECURITY_EMAIL
+        }
+        paths::SECURITY_APP => paths::SECURITY_APP,
+        paths::SECURITY_APP_CODE => paths::SECURITY_APP_CODE,
+        paths::SECURITY_BACKUP_CODES => paths::SECURITY_BACKUP_CODES,
+        paths::SECURITY_EMAIL_OFF
+        | paths::SECURITY_APP_OFF
+        | paths::SECURITY_TRUSTED_REMOVE
+        | paths::SECURITY_TRUSTED_REMOVE_ALL
+        | paths::SECURITY_SESSION_END
+        | paths::SECURITY_SESSIONS_END_OTHERS => paths::SECURITY,
+        _ => return None,
+    })
 }
 
 async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
@@ -111,16 +206,15 @@ async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusa
     }
     match state.service.open_sign_in(&facts.visitor).await {
         Ok(open) => {
-            let trust = fields.get("trust").is_some();
+            let (trust, backup) = (fields.get("trust").is_some(), fields.get("backup").is_some());
             let page = CodePage {
                 view: open.view,
                 refusal: Some(refusal.clone()),
                 resent: false,
                 trust,
+                backup,
             };
-            let locale = facts.locale(Some(&open.language), None);
-            let mut page = facts.page_in(state, locale, Body::Code(page));
-            paths::LOGIN_CODE.clone_into(&mut page.frame.path);
+            let page = pages::code_page(state, facts, &open.language, page);
             let mut response = show(StatusCode::OK, page);
             mark(&mut response, refusal);
             response
@@ -140,6 +234,7 @@ fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &R
         next: typed("next").filter(|next| paths::is_local(next)),
         refusal: Some(refusal.clone()),
         signed_out: false,
+        password_changed: false,
     };
     let page = facts.page(state, Body::Login(page));
     let mut response = show(StatusCode::OK, page);
@@ -163,7 +258,8 @@ fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
             }
             Effect::Browser(token) => cookies.set(Kind::Browser, &token.reveal()),
             Effect::Company(name) => cookies.set(Kind::Company, name),
-            Effect::Language(tag) => cookies.set(Kind::Language, tag),
+            Effect::Language(Some(tag)) => cookies.set(Kind::Language, tag),
+            Effect::Language(None) => cookies.remove(Kind::Language),
             Effect::ClearSiteData => {
                 headers.insert("clear-site-data", HeaderValue::from_static("\"storage\""));
                 None

@@ -27,6 +27,7 @@ pub mod health;
 pub mod language;
 pub mod listener;
 pub mod mailbox;
+mod moments;
 pub mod origin;
 pub mod pages;
 pub mod request_id;

@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-const FUNCTIONS: [(&str, &[(&str, &str)]); 7] = [
+const FUNCTIONS: [(&str, &[(&str, &str)]); 24] = [
     (
         "/login",
         &[
@@ -20,9 +20,59 @@ const FUNCTIONS: [(&str, &[(&str, &str)]); 7] = [
     ("/login/code/resend", &[]),
     ("/login/code/cancel", &[]),
     ("/login/code/status", &[]),
+    ("/login/code/method", &[]),
     ("/logout", &[]),
     ("/language", &[("language", "de"), ("return_to", "/login")]),
+    (
+        "/profile",
+        &[
+            ("first_name", "Bob"),
+            ("last_name", ""),
+            ("alias", ""),
+            ("phone", ""),
+            ("title", ""),
+            ("time_format", "24"),
+            ("language", ""),
+        ],
+    ),
+    (
+        "/profile/password",
+        &[
+            ("old_password", site::PASSWORD),
+            ("new_password", "amber lantern orchard"),
+            ("confirm_password", "amber lantern orchard"),
+        ],
+    ),
+    (
+        "/profile/password/check",
+        &[("new_password", "amber lantern orchard")],
+    ),
+    (
+        "/profile/confirm",
+        &[("password", site::PASSWORD), ("next", "/profile")],
+    ),
+    ("/profile/security/email", &[]),
+    (
+        "/profile/security/email/code",
+        &[("set_up", SOMETHING), ("code", "123456")],
+    ),
+    ("/profile/security/email/resend", &[]),
+    ("/profile/security/email/off", &[]),
+    ("/profile/security/app", &[]),
+    (
+        "/profile/security/app/code",
+        &[("set_up", SOMETHING), ("code", "123456")],
+    ),
+    ("/profile/security/app/off", &[]),
+    ("/profile/security/backup-codes", &[]),
+    ("/profile/security/trusted/remove", &[("id", SOMETHING)]),
+    ("/profile/security/trusted/remove-all", &[]),
+    ("/profile/security/sessions/end", &[("id", SOMETHING)]),
+    ("/profile/security/sessions/end-others", &[]),
 ];
+
+/// An identifier that belongs to nothing.
+const SOMETHING: &str = "01941f29-7c00-7000-8000-000000000000";
 
 #[tokio::test]
 async fn every_server_function_is_known_here_and_is_a_post() {
@@ -107,10 +157,27 @@ async fn reading_methods_and_odd_methods_do_nothing() {
         "/login/code/resend",
         "/login/code/cancel",
         "/login/code/status",
+        "/login/code/method",
         "/logout",
         "/language",
+        "/profile/password/check",
     ] {
         assert_eq!(Browser::default().get(&site, path).await.status, 405, "{path}");
+    }
+    // A refused form leaves its address in the browser: opened anew, it leads to its page.
+    for (path, page) in [
+        ("/profile/password", "/profile"),
+        ("/profile/security/email/code", "/profile/security/email"),
+        ("/profile/security/email/resend", "/profile/security/email"),
+        ("/profile/security/email/off", "/profile/security"),
+        ("/profile/security/app/off", "/profile/security"),
+        ("/profile/security/trusted/remove", "/profile/security"),
+        ("/profile/security/trusted/remove-all", "/profile/security"),
+        ("/profile/security/sessions/end", "/profile/security"),
+        ("/profile/security/sessions/end-others", "/profile/security"),
+    ] {
+        let answer = Browser::default().get(&site, path).await;
+        assert_eq!((answer.status, answer.location()), (303, page), "{path}");
     }
 }
 
@@ -222,6 +289,53 @@ async fn what_cannot_be_read_is_refused_and_never_a_fault() {
     }
     let account = site.service.account_named("Acme", "alice").await.unwrap().1;
     assert_eq!(account.wrong_codes, 0, "nothing unreadable counts");
+}
+
+/// Nobody but somebody who is signed in gets past the sign-in page, whatever is asked and however.
+#[tokio::test]
+async fn without_a_session_the_own_account_is_closed() {
+    let site = Site::new().await;
+    let pages = [
+        "/profile",
+        "/profile/confirm",
+        "/profile/security",
+        "/profile/security/set-up",
+        "/profile/security/email",
+        "/profile/security/app",
+        "/profile/security/app/code",
+        "/profile/security/backup-codes",
+    ];
+    for pending in [false, true] {
+        let mut browser = Browser::default();
+        if pending {
+            browser.past_password(&site, "alice").await;
+        }
+        for path in pages {
+            let answer = browser.get(&site, path).await;
+            assert_eq!(answer.status, 303, "{path}");
+            assert!(answer.location().starts_with("/login?next="), "{path}");
+        }
+        for (path, fields) in FUNCTIONS
+            .into_iter()
+            .filter(|(path, _)| path.starts_with("/profile"))
+        {
+            let answer = browser.post(&site, path, fields).await;
+            assert!(
+                answer.location().starts_with("/login?next=") || answer.status == 401,
+                "{path}: {}",
+                answer.status
+            );
+            assert!(
+                answer
+                    .set_cookies()
+                    .iter()
+                    .all(|cookie| !cookie.starts_with("session=")),
+                "{path}"
+            );
+            let mut program = Browser::program();
+            assert_eq!(program.post(&site, path, fields).await.status, 401, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

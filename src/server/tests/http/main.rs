@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod abuse;
+mod profile;
+mod second_factor;
 mod site;
 
 use site::{Browser, Site};

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use vestibule_core::{
     account::Role,
+    company::RequireSecondFactor,
     ports::{Clock, ManualClock, Moment, SeededRandomness},
     secret::Password,
 };
@@ -90,6 +91,7 @@ impl Site {
             language: "en".to_owned(),
             time_zone: "UTC".to_owned(),
             two_factor_days: 30,
+            require_second_factor: RequireSecondFactor::Off,
         };
         self.service.create_company(company).await.unwrap();
         for (account, first_name, role, language, email_factor) in [
@@ -117,12 +119,18 @@ impl Site {
         }
     }
 
+    /// What the clock shows.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
     /// The code in the newest mail to an account.
     pub async fn code(&self, account: &str) -> String {
         while self.worker.run_once(&self.service).await > 0 {}
         let mails = self.mailbox.mails(Some(&format!("{account}@acme.test")));
-        let text = &mails.first().unwrap().text;
-        text.split_whitespace()
+        mails
+            .iter()
+            .flat_map(|mail| mail.text.split_whitespace())
             .find(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit()))
             .unwrap()
             .to_owned()

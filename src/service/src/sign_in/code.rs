@@ -3,29 +3,29 @@
 use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
-    audit::{AuditEntry, Event},
-    company::Company,
-    form::code_problem,
+    audit::{Actor, AuditEntry, Event},
     id::SessionId,
-    mail::{Letter, Mail},
-    refusal::{Field, Refusal},
+    ports::Moment,
+    refusal::{CodeHint, Refusal},
     secret::{SixDigits, Token},
-    session::Proof,
-    sign_in::{AfterCode, Comparison, OldCode, Pending, after_code, landing, may_continue, trust_ends_at},
+    sign_in::{Comparison, Pending, Purpose as Leads, landing, may_continue, trust_ends_at},
 };
-use vestibule_storage::{CodeRow, StoreError, Writer};
+use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer};
 
-use super::{Granted, Opening, Underway, code_parts, language_of};
-use crate::{Failure, Service, Visitor, keys::Purpose};
+use super::{Granted, Opening, Underway, code_parts};
+use crate::{
+    Failure, Service, Visitor,
+    codes::{Entered, Found},
+    keys::Purpose,
+    letters::Receiver,
+};
 
 /// Seconds after which a right code, sent again, is no longer a double click.
 const DOUBLE_SUBMIT_SECONDS: i64 = 60;
-/// What the account is locked for.
-const LOCK_REASON: &str = "wrong_codes";
 
 impl Service {
-    /// Checks an entered code. The try is counted in a transaction of its own before the code is compared: neither
-    /// parallel guesses, nor a dropped connection, nor a crash gives a free guess.
+    /// Checks an entered code: the mailed one, one of the authenticator app, a backup code, or one that an
+    /// administrator issued. The try is counted in a transaction of its own before the code is compared.
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`], [`Refusal::Invalid`] (not counted), [`Refusal::WrongCode`],
@@ -40,58 +40,94 @@ impl Service {
         let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
         let Underway {
             pending,
-            session,
+            completion,
             company,
             account,
         } = self.load_pending(token).await?;
-        if let Some(problem) = code_problem(typed) {
-            return Err(Refusal::field(Field::Code, problem).into());
-        }
-        let digits = SixDigits::parse(typed).ok_or(Refusal::Malformed)?;
-        if pending.completed_at.is_some() {
-            return self.double_submit(token, &pending, session, &digits).await;
+        let entered = Entered::parse(typed)?;
+        if let Some(completion) = completion {
+            return self.double_submit(token, &pending, &completion, &entered).await;
         }
         may_continue(self.now(), &company, &account, &pending)?;
-
-        let mut writer = self.inner.store.write().await?;
-        let counted = writer.count_wrong_code(company.id, account.id).await?;
-        writer.commit().await?;
-        let counted = counted.ok_or(Refusal::AccountLocked)?;
-
         let mut reader = self.inner.store.read().await?;
-        let codes = reader.codes_of_pending(company.id, pending.id).await?;
+        self.belongs_to(&mut reader, &pending, visitor).await?;
         drop(reader);
-        let (comparison, code) = self.compare(&pending, &digits, &codes);
-        match after_code(comparison, counted) {
-            AfterCode::Session => {
-                let code = code.ok_or(Refusal::SignInExpired)?;
-                if let Some(granted) = self.complete(token, &pending, code, trust, visitor).await? {
+
+        let counted = self.count_code(&account).await?;
+        let recognised = self.recognise(&pending, &account, &entered).await;
+        let (comparison, found) = match recognised {
+            Ok(recognised) => recognised,
+            // Nothing was compared: a fault of ours is no guess.
+            Err(failure) => {
+                self.take_count_back(&account).await?;
+                self.note_unreadable(&failure, &account, visitor).await?;
+                return Err(failure);
+            }
+        };
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let comparison = match (comparison, found) {
+            (Comparison::Right, Some(found)) => {
+                let right = (&entered, &found);
+                if let Some(granted) = self.complete(token, &pending, right, trust, visitor).await? {
                     return Ok(granted);
                 }
-                self.take_count_back(&account).await?;
-                let Underway { pending, session, .. } = self.load_pending(token).await?;
-                self.double_submit(token, &pending, session, &digits).await
+                Comparison::Wrong(Some(CodeHint::Used))
             }
-            AfterCode::Uncount(old) => {
-                self.take_count_back(&account).await?;
-                Err(match old {
-                    OldCode::Replaced => Refusal::CodeReplaced.into(),
-                    OldCode::Expired => Refusal::CodeExpired.into(),
-                })
-            }
-            AfterCode::Wrong { left } => {
-                let entry = AuditEntry {
-                    detail: Some(counted.to_string()),
-                    ..visitor.entry(Event::CodeRefused, Some(company.id), Some(account.id))
-                };
-                self.note(entry).await?;
-                Err(Refusal::WrongCode { left }.into())
-            }
-            AfterCode::Lock => {
-                self.lock(&company, &account, visitor).await?;
-                Err(Refusal::AccountLocked.into())
-            }
+            (other, _) => other,
+        };
+        // Somebody was faster: with this very request, which is a double click, or with the same code elsewhere.
+        if comparison == Comparison::Wrong(Some(CodeHint::Used))
+            && let Some(completion) = self.load_pending(token).await?.completion
+        {
+            self.take_count_back(&account).await?;
+            return self.double_submit(token, &pending, &completion, &entered).await;
         }
+        Err(self
+            .refuse_code(receiver, comparison, counted, visitor)
+            .await?
+            .into())
+    }
+
+    /// A step-up is of use only to the session that began it.
+    pub(super) async fn belongs_to(
+        &self,
+        reader: &mut Reader,
+        pending: &Pending,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let Leads::StepUp(session) = pending.purpose else {
+            return Ok(());
+        };
+        let token = visitor.session.as_ref().ok_or(Refusal::SignInExpired)?;
+        let row = reader.session_by_token(token.hash()).await?;
+        match row {
+            Some(row) if row.id == session && self.is_live(&row) => Ok(()),
+            _ => Err(Refusal::SignInExpired.into()),
+        }
+    }
+
+    /// What was entered, if anything of ours.
+    async fn recognise(
+        &self,
+        pending: &Pending,
+        account: &Account,
+        entered: &Entered,
+    ) -> Result<(Comparison, Option<Found>), Failure> {
+        let digits = match entered {
+            Entered::Digits(digits) => digits,
+            Entered::Backup(code) => return self.find_backup_code(account, code).await,
+        };
+        let mut reader = self.inner.store.read().await?;
+        let codes = reader.codes_of_pending(pending.company, pending.id).await?;
+        drop(reader);
+        let (comparison, mailed) = self.compare(pending, digits, &codes);
+        if comparison != Comparison::Wrong(None) || !account.app_factor {
+            return Ok((comparison, mailed.map(|code| Found::Mailed(code.id))));
+        }
+        self.find_app_code(account, digits).await
     }
 
     /// Which of the codes of this pending sign-in was entered. All are compared, whatever matches first.
@@ -102,7 +138,7 @@ impl Service {
         codes: &'a [CodeRow],
     ) -> (Comparison, Option<&'a CodeRow>) {
         let now = self.now();
-        let mut found = (Comparison::Wrong, None);
+        let mut found = (Comparison::Wrong(None), None);
         // Oldest first: when two codes happen to be equal, the newest decides.
         for code in codes.iter().rev() {
             if self
@@ -123,28 +159,28 @@ impl Service {
         found
     }
 
-    /// Opens the session for a right code. `None`: somebody else completed this sign-in in the meantime.
+    /// Uses the code up and opens what it opens. `None`: somebody else used the code, or completed this sign-in, in the
+    /// meantime.
     async fn complete(
         &self,
         token: &Token,
         pending: &Pending,
-        code: &CodeRow,
+        (entered, found): (&Entered, &Found),
         trust: bool,
         visitor: &Visitor,
     ) -> Result<Option<Granted>, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
         writer.hold_account(pending.company, pending.account).await?;
-        let id = SessionId::new(now, self.random());
-        let won = writer.use_code(pending.company, code.id, now).await?
-            && writer
-                .complete_pending(pending.company, pending.id, id, now)
+        // The counter first: the fifth try, if right, must not find the gate shut by its own count. A step-up takes
+        // back its own count alone (N14).
+        if pending.purpose == Leads::SignIn {
+            writer.reset_wrong_codes(pending.company, pending.account).await?;
+        } else {
+            writer
+                .uncount_wrong_code(pending.company, pending.account)
                 .await?;
-        if !won {
-            return Ok(None);
         }
-        // The counter first: the fifth try, if right, must not find the gate shut by its own count.
-        writer.reset_wrong_codes(pending.company, pending.account).await?;
         let company = writer
             .company(pending.company)
             .await?
@@ -154,20 +190,44 @@ impl Service {
             .await?
             .ok_or(Refusal::SignInExpired)?;
         may_continue(now, &company, &account, pending)?;
-
+        self.belongs_to(&mut writer, pending, visitor).await?;
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let session = match pending.purpose {
+            Leads::SignIn => SessionId::new(now, self.random()),
+            Leads::StepUp(session) => session,
+        };
+        let with = self
+            .inner
+            .keys
+            .fingerprint(Purpose::Code, &entered_parts(pending, entered));
+        let won = self.use_up(&mut writer, receiver, found, visitor).await?
+            && writer
+                .complete_pending(pending.company, pending.id, session, &with, now)
+                .await?;
+        if !won {
+            return Ok(None);
+        }
         let opening = Opening {
-            id,
+            id: session,
             token: &self.session_token(token),
-            proof: Proof::EmailCode,
+            proof: found.proof(),
             next: pending.next.as_deref(),
         };
-        let mut granted = self
-            .grant(&mut writer, &company, &account, &opening, visitor)
-            .await?;
-        if trust && let Some(ends_at) = trust_ends_at(now, company.two_factor) {
-            granted.trusted = Some(self.trust(&mut writer, &account, ends_at, visitor).await?);
-        }
+        let granted = match pending.purpose {
+            Leads::SignIn => {
+                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
+                if trust && let Some(ends_at) = trust_ends_at(now, company.two_factor) {
+                    granted.trusted = Some(self.trust(&mut writer, &account, ends_at, visitor).await?);
+                }
+                granted
+            }
+            Leads::StepUp(_) => self.prove(&mut writer, receiver, &opening, visitor).await?,
+        };
         writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
         Ok(Some(granted))
     }
 
@@ -182,86 +242,95 @@ impl Service {
         &self,
         token: &Token,
         pending: &Pending,
-        session: Option<SessionId>,
-        digits: &SixDigits,
+        completion: &Completion,
+        entered: &Entered,
     ) -> Result<Granted, Failure> {
-        let now = self.now();
-        let mut reader = self.inner.store.read().await?;
-        let codes = reader.codes_of_pending(pending.company, pending.id).await?;
-        let same_code = codes.iter().any(|code| {
-            code.used_at.is_some()
-                && self
-                    .inner
-                    .keys
-                    .fits(Purpose::Code, &code_parts(pending, digits), &code.code_hash)
-        });
+        let same_code =
+            self.inner
+                .keys
+                .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with);
         let recent = pending
             .completed_at
-            .is_some_and(|at| now - at <= TimeDelta::seconds(DOUBLE_SUBMIT_SECONDS) && now >= at);
+            .is_none_or(|at| is_double_click(self.now(), at));
         let token = self.session_token(token);
+        let mut reader = self.inner.store.read().await?;
         let row = reader.session_by_token(token.hash()).await?;
         match row {
-            Some(row) if recent && same_code && Some(row.id) == session => Ok(Granted {
+            Some(row) if recent && same_code && row.id == completion.session => Ok(Granted {
                 session: token,
                 browser: None,
                 trusted: None,
                 landing: landing(row.account.highest_role(), pending.next.as_deref()),
                 company: row.company.name,
+                step_up: pending.purpose != Leads::SignIn,
             }),
             _ => Err(Refusal::SignInExpired.into()),
         }
     }
 
-    async fn take_count_back(&self, account: &Account) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        writer.uncount_wrong_code(account.company, account.id).await?;
-        Ok(writer.commit().await?)
-    }
-
-    async fn lock(&self, company: &Company, account: &Account, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        self.lock_in(&mut writer, company, account, visitor).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
-    }
-
-    /// Locks the account: its pending sign-ins and all trust in browsers end, and the agent hears of it by mail.
-    pub(crate) async fn lock_in(
+    /// A secret that no key opens is an alarm for the operator (attacks.md T184).
+    pub(crate) async fn note_unreadable(
         &self,
-        writer: &mut Writer,
-        company: &Company,
+        failure: &Failure,
         account: &Account,
         visitor: &Visitor,
     ) -> Result<(), StoreError> {
-        if !writer
-            .lock_account(company.id, account.id, LOCK_REASON, self.now())
-            .await?
-        {
+        if !matches!(failure, Failure::Unsealable(_)) {
             return Ok(());
         }
-        writer.delete_pendings_of(company.id, account.id).await?;
-        writer.end_trusted_of(company.id, account.id).await?;
-        let letter = Letter {
-            company: company.id,
-            account: account.id,
-            receiver: account.email.clone(),
-            language: language_of(company, account),
-            mail: Mail::AccountLocked {
-                name: account.first_name.clone(),
-                company: company.name.clone(),
-                account: account.name.clone(),
-                browser: visitor.browser.clone().unwrap_or_default(),
-                address: visitor.address.clone().unwrap_or_default(),
-            },
-            expires_at: None,
-            pending: None,
-        };
-        self.post(writer, &letter).await?;
-        self.record(
-            writer,
-            &visitor.entry(Event::AccountLocked, Some(company.id), Some(account.id)),
-        )
-        .await
+        let entry = visitor.entry(Event::SecretUnreadable, Some(account.company), Some(account.id));
+        self.note(entry).await
     }
+
+    /// The session of a step-up goes on under a new token, proved once more (security.md 7.2.4).
+    pub(crate) async fn prove(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        opening: &Opening<'_>,
+        visitor: &Visitor,
+    ) -> Result<Granted, Failure> {
+        let Receiver { company, account } = receiver;
+        let proved = writer
+            .prove_session(
+                company.id,
+                opening.id,
+                Some(opening.token.hash()),
+                opening.proof,
+                account.credential_version,
+                self.now(),
+            )
+            .await?;
+        if !proved {
+            return Err(Refusal::SignInExpired.into());
+        }
+        let entry = AuditEntry {
+            actor: Actor::Account(account.id),
+            detail: Some(opening.proof.as_str().to_owned()),
+            ..visitor.entry(Event::SteppedUp, Some(company.id), Some(account.id))
+        };
+        self.record(writer, &entry).await?;
+        Ok(Granted {
+            session: opening.token.clone(),
+            browser: None,
+            trusted: None,
+            landing: landing(account.highest_role(), opening.next),
+            company: company.name.clone(),
+            step_up: true,
+        })
+    }
+}
+
+/// What the fingerprint of an accepted entry covers, by which the same request sent twice is known again.
+fn entered_parts<'a>(pending: &'a Pending, entered: &'a Entered) -> [&'a [u8]; 4] {
+    [
+        pending.company.0.as_bytes(),
+        pending.id.0.as_bytes(),
+        entered.bytes(),
+        b"completed",
+    ]
+}
+
+fn is_double_click(now: Moment, completed_at: Moment) -> bool {
+    now >= completed_at && now - completed_at <= TimeDelta::seconds(DOUBLE_SUBMIT_SECONDS)
 }

@@ -5,7 +5,7 @@
 
 mod code;
 mod page;
-mod password;
+pub(crate) mod password;
 mod trust;
 
 use vestibule_core::{
@@ -14,14 +14,15 @@ use vestibule_core::{
     company::Company,
     id::SessionId,
     limits::SESSIONS_MAX,
+    mail::Mail,
     secret::{Password, SixDigits, Token},
     session::{Proof, absolute_end},
     sign_in::{Pending, landing},
     sign_in_view::CodeView,
 };
-use vestibule_storage::{NewSession, StoreError, Writer};
+use vestibule_storage::{Completion, NewSession, StoreError, Writer};
 
-use crate::{Service, Visitor};
+use crate::{Service, Visitor, letters::Receiver};
 
 /// What was typed on the sign-in page.
 pub struct SignInForm {
@@ -60,6 +61,8 @@ pub struct Granted {
     pub landing: String,
     /// The company's name as it is spelt, to be remembered in the browser.
     pub company: String,
+    /// Whether this was no sign-in, but a session that proved once more who it is.
+    pub step_up: bool,
 }
 
 /// An open pending sign-in with everything its page needs.
@@ -73,17 +76,17 @@ pub struct OpenSignIn {
 /// A pending sign-in with what it stands on.
 struct Underway {
     pending: Pending,
-    session: Option<SessionId>,
+    completion: Option<Completion>,
     company: Company,
     account: Account,
 }
 
-/// What a new session is made of.
-struct Opening<'a> {
-    id: SessionId,
-    token: &'a Token,
-    proof: Proof,
-    next: Option<&'a str>,
+/// What a session is made of, or proved with.
+pub(crate) struct Opening<'a> {
+    pub(crate) id: SessionId,
+    pub(crate) token: &'a Token,
+    pub(crate) proof: Proof,
+    pub(crate) next: Option<&'a str>,
 }
 
 impl Service {
@@ -91,12 +94,12 @@ impl Service {
     async fn grant(
         &self,
         writer: &mut Writer,
-        company: &Company,
-        account: &Account,
+        receiver: Receiver<'_>,
         opening: &Opening<'_>,
         visitor: &Visitor,
     ) -> Result<Granted, StoreError> {
         let now = self.now();
+        let Receiver { company, account } = receiver;
         writer
             .insert_session(&NewSession {
                 id: opening.id,
@@ -117,9 +120,14 @@ impl Service {
             Some(_) => None,
             None => Some(Token::new(self.random())),
         };
-        if let Some(known) = browser.as_ref().or(visitor.browser_token.as_ref()) {
+        if let Some(number) = browser.as_ref().or(visitor.browser_token.as_ref()) {
+            let number = number.hash().0;
+            if !writer.knows_browser(company.id, account.id, number).await? {
+                let about = receiver.about(visitor);
+                self.tell(writer, receiver, Mail::NewBrowser { about }).await?;
+            }
             writer
-                .remember_browser(company.id, account.id, known.hash().0, now)
+                .remember_browser(company.id, account.id, number, now)
                 .await?;
         }
         let entry = AuditEntry {
@@ -134,6 +142,7 @@ impl Service {
             trusted: None,
             landing: landing(account.highest_role(), opening.next),
             company: company.name.clone(),
+            step_up: false,
         })
     }
 }
@@ -145,12 +154,4 @@ fn code_parts<'a>(pending: &'a Pending, digits: &'a SixDigits) -> [&'a [u8]; 3] 
         pending.id.0.as_bytes(),
         digits.reveal().as_bytes(),
     ]
-}
-
-/// Language of mails to an account: its own, or else the company's.
-pub(crate) fn language_of(company: &Company, account: &Account) -> String {
-    account
-        .language
-        .clone()
-        .unwrap_or_else(|| company.language.clone())
 }

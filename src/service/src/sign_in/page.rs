@@ -8,17 +8,22 @@ use vestibule_core::{
     company::Company,
     id::CodeId,
     limits::RESENDS_MAX,
-    mail::{Letter, Mail},
+    mail::Mail,
     name::EmailAddress,
     refusal::Refusal,
+    second_factor::has_method,
     secret::{SixDigits, Token},
-    sign_in::{Pending, may_continue},
-    sign_in_view::{CodeMail, CodeView},
+    sign_in::{Pending, Purpose as Leads, may_continue},
+    sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_storage::{NewCode, StoreError, Writer};
+use vestibule_storage::{NewCode, Reader, StoreError, Writer};
 
-use super::{OpenSignIn, Underway, code_parts, language_of};
-use crate::{Failure, Service, Visitor, keys::Purpose};
+use super::{OpenSignIn, Underway, code_parts};
+use crate::{
+    Failure, Service, Visitor,
+    keys::Purpose,
+    letters::{CodeLetter, Receiver},
+};
 
 impl Service {
     /// Mails a new code; the old one is replaced. Never touches the counter of wrong codes (N12).
@@ -33,28 +38,14 @@ impl Service {
     }
 
     async fn mail_new_code(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        let (pending, _) = writer
-            .pending_by_token(token.hash())
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        writer.hold_account(pending.company, pending.account).await?;
-        // Read again behind the lock: of twenty parallel requests the first one changes what the others see.
-        let (pending, _) = writer
-            .pending_by_token(token.hash())
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        let company = writer
-            .company(pending.company)
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        let account = writer
-            .account(pending.company, pending.account)
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        may_continue(now, &company, &account, &pending)?;
+        let Underway {
+            pending,
+            company,
+            account,
+            ..
+        } = self.hold_pending(&mut writer, visitor).await?;
         may_resend(now, pending.mailed_at, pending.resends)?;
         let mailed = writer
             .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
@@ -79,7 +70,83 @@ impl Service {
         Ok(())
     }
 
-    pub(super) async fn mail_code(
+    /// The pending sign-in of this browser behind its account's lock: of twenty parallel requests the first one changes
+    /// what the others see.
+    async fn hold_pending(&self, writer: &mut Writer, visitor: &Visitor) -> Result<Underway, Failure> {
+        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
+        let (pending, _) = writer
+            .pending_by_token(token.hash())
+            .await?
+            .ok_or(Refusal::SignInExpired)?;
+        writer.hold_account(pending.company, pending.account).await?;
+        let underway = self.pending_in(writer, token).await?;
+        may_continue(
+            self.now(),
+            &underway.company,
+            &underway.account,
+            &underway.pending,
+        )?;
+        self.belongs_to(writer, &underway.pending, visitor).await?;
+        Ok(underway)
+    }
+
+    /// Offers the other method of the account on the code page. A code is mailed when it is the first one by e-mail;
+    /// later ones are for `Resend`.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`], what the gate says. An account with one method keeps it.
+    pub async fn use_other_method(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.change_method(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn change_method(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let Underway {
+            pending,
+            company,
+            account,
+            ..
+        } = self.hold_pending(&mut writer, visitor).await?;
+        let other = other_method(pending.method);
+        if !has_method(&account, other) {
+            return Ok(());
+        }
+        writer.set_pending_method(company.id, pending.id, other).await?;
+        if other == Method::Email && pending.mailed_at.is_none() {
+            self.mail_first_code(&mut writer, &company, &account, &pending, visitor)
+                .await?;
+        }
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Mails the first code of a pending sign-in, unless too many went to this account lately (N12): then its page says
+    /// so.
+    pub(super) async fn mail_first_code(
+        &self,
+        writer: &mut Writer,
+        company: &Company,
+        account: &Account,
+        pending: &Pending,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mailed = writer
+            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+            .await?;
+        if may_mail(now, &mailed).is_err() {
+            return Ok(());
+        }
+        writer
+            .mark_mailed(company.id, pending.id, None, now, false)
+            .await?;
+        self.mail_code(writer, company, account, pending, visitor).await
+    }
+
+    async fn mail_code(
         &self,
         writer: &mut Writer,
         company: &Company,
@@ -105,26 +172,26 @@ impl Service {
                 expires_at,
             })
             .await?;
-        let letter = Letter {
-            company: company.id,
-            account: account.id,
-            receiver: account.email.clone(),
-            language: visitor
-                .language
-                .clone()
-                .unwrap_or_else(|| language_of(company, account)),
-            mail: Mail::SignInCode {
-                name: account.first_name.clone(),
-                company: company.name.clone(),
-                code: digits.reveal().to_owned(),
-                minutes: seconds_until(now, expires_at).div_ceil(60),
-                browser: visitor.browser.clone().unwrap_or_default(),
-                address: visitor.address.clone().unwrap_or_default(),
+        let receiver = Receiver { company, account };
+        let code = digits.reveal().to_owned();
+        let minutes = seconds_until(now, expires_at).div_ceil(60);
+        let about = receiver.about(visitor);
+        let mail = match pending.purpose {
+            Leads::SignIn => Mail::SignInCode {
+                name: about.name,
+                company: about.company,
+                code,
+                minutes,
+                browser: about.browser,
+                address: about.address,
             },
-            expires_at: Some(expires_at),
+            Leads::StepUp(_) => Mail::ConfirmCode { about, code, minutes },
+        };
+        let letter = CodeLetter {
+            expires_at,
             pending: Some(pending.id),
         };
-        self.post(writer, &letter).await
+        self.send_code(writer, receiver, mail, letter, visitor).await
     }
 
     /// Gives the pending sign-in of this browser up. Nothing to give up is fine.
@@ -176,6 +243,7 @@ impl Service {
         let now = self.now();
         may_continue(now, &company, &account, &pending)?;
         let mut reader = self.inner.store.read().await?;
+        self.belongs_to(&mut reader, &pending, visitor).await?;
         let progress = reader.mail_of_pending(company.id, pending.id).await?;
         let mail = match progress {
             None => CodeMail::Limited,
@@ -194,25 +262,38 @@ impl Service {
         } else {
             resend_in(now, pending.mailed_at)
         };
-        let mailed_to = EmailAddress::parse(&account.email)
-            .map(|email| email.masked())
-            .unwrap_or_default();
+        let mailed_to = match pending.method {
+            Method::Email => EmailAddress::parse(&account.email)
+                .map(|email| email.masked())
+                .unwrap_or_default(),
+            // Nothing was mailed, and the page need not know where it would go.
+            Method::App => String::new(),
+        };
         Ok(OpenSignIn {
             view: CodeView {
+                method: pending.method,
+                other_method: has_method(&account, other_method(pending.method)),
+                step_up: pending.purpose != Leads::SignIn,
                 mailed_to,
                 mail,
                 resend_in: wait,
                 resends_left: pending.resends < RESENDS_MAX,
-                trust_days: company.two_factor.trust_days(),
+                trust_days: (pending.purpose == Leads::SignIn)
+                    .then(|| company.two_factor.trust_days())
+                    .flatten(),
             },
-            language: language_of(&company, &account),
+            language: account.language.unwrap_or(company.language),
         })
     }
 
     /// The pending sign-in of this token, open or completed.
     pub(super) async fn load_pending(&self, token: &Token) -> Result<Underway, Failure> {
         let mut reader = self.inner.store.read().await?;
-        let (pending, session) = reader
+        self.pending_in(&mut reader, token).await
+    }
+
+    async fn pending_in(&self, reader: &mut Reader, token: &Token) -> Result<Underway, Failure> {
+        let (pending, completion) = reader
             .pending_by_token(token.hash())
             .await?
             .ok_or(Refusal::SignInExpired)?;
@@ -226,9 +307,16 @@ impl Service {
             .ok_or(Refusal::SignInExpired)?;
         Ok(Underway {
             pending,
-            session,
+            completion,
             company,
             account,
         })
+    }
+}
+
+const fn other_method(method: Method) -> Method {
+    match method {
+        Method::Email => Method::App,
+        Method::App => Method::Email,
     }
 }

@@ -1,10 +1,8 @@
 //! The first step: company, account and password.
 
-use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
     audit::Event,
-    code::may_mail,
     company::Company,
     form::sign_in_problems,
     id::{PendingId, SessionId},
@@ -12,7 +10,8 @@ use vestibule_core::{
     ports::Moment,
     refusal::Refusal,
     secret::{Password, Token},
-    sign_in::{AfterPassword, Pending, after_password, pending_ends_at},
+    sign_in::{AfterPassword, Pending, Purpose as Leads, after_password, pending_ends_at},
+    sign_in_view::Method,
     throttle::wait_after,
 };
 use vestibule_storage::{
@@ -20,13 +19,20 @@ use vestibule_storage::{
 };
 
 use super::{Opening, Outcome, SignInForm};
-use crate::{Failure, Service, Visitor, keys::Purpose, passwords::Verdict};
+use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, passwords::Verdict};
 
 /// Lane of browsers that never signed the account in (N9).
 const STRANGERS: [u8; 32] = [0; 32];
 
+/// What a pending sign-in is for.
+pub(crate) struct Wanted {
+    pub purpose: Leads,
+    pub method: Method,
+    pub next: Option<String>,
+}
+
 /// How tries of one sign-in are counted.
-struct Try<'a> {
+pub(crate) struct Try<'a> {
     subject: [u8; 32],
     lane: [u8; 32],
     source: &'a str,
@@ -61,7 +67,8 @@ impl Service {
             return Err(Refusal::Invalid { fields }.into());
         }
         let found = self.identify(&form).await?;
-        let attempt = self.count_try(&form, found.as_ref(), visitor).await?;
+        let known = found.as_ref().map(|(company, account, _)| (company, account));
+        let attempt = self.count_try(self.subject(&form, known), known, visitor).await?;
         let stored = match (&attempt, &found) {
             (Some(_), Some((_, _, password))) => password.hash.as_deref(),
             // Blocked or unknown: compare with the dummy all the same, so that both cost what a real one costs.
@@ -106,14 +113,13 @@ impl Service {
     }
 
     /// Counts the try before anything is compared. `None`: this account may not be tried now.
-    async fn count_try<'a>(
+    pub(crate) async fn count_try<'a>(
         &self,
-        form: &SignInForm,
-        found: Option<&(Company, Account, PasswordRecord)>,
+        subject: [u8; 32],
+        found: Option<(&Company, &Account)>,
         visitor: &'a Visitor,
     ) -> Result<Option<Try<'a>>, Failure> {
         let now = self.now();
-        let subject = self.subject(form, found);
         let mut writer = self.inner.store.write().await?;
         let lane = self.lane(&mut writer, found, visitor).await?;
         let attempt = Try {
@@ -144,8 +150,8 @@ impl Service {
 
     /// What tries are counted by: the account, or for unknown names a fingerprint of what was typed, so that both
     /// leave the same traces in the same time.
-    fn subject(&self, form: &SignInForm, found: Option<&(Company, Account, PasswordRecord)>) -> [u8; 32] {
-        if let Some((company, account, _)) = found {
+    fn subject(&self, form: &SignInForm, found: Option<(&Company, &Account)>) -> [u8; 32] {
+        if let Some((company, account)) = found {
             return self.account_subject(company, account);
         }
         let company = name::key(&form.company);
@@ -165,10 +171,10 @@ impl Service {
     async fn lane(
         &self,
         reader: &mut Reader,
-        found: Option<&(Company, Account, PasswordRecord)>,
+        found: Option<(&Company, &Account)>,
         visitor: &Visitor,
     ) -> Result<[u8; 32], StoreError> {
-        let (Some((company, account, _)), Some(browser)) = (found, &visitor.browser_token) else {
+        let (Some((company, account)), Some(browser)) = (found, &visitor.browser_token) else {
             return Ok(STRANGERS);
         };
         let hash = browser.hash();
@@ -189,7 +195,7 @@ impl Service {
         .find_map(|(over, span)| over.then(|| rest(span)))
     }
 
-    async fn renew_hash(
+    pub(crate) async fn renew_hash(
         &self,
         account: &Account,
         old: &PasswordRecord,
@@ -220,10 +226,7 @@ impl Service {
         let (company, account) = reload(&mut writer, company, account)
             .await?
             .ok_or(Refusal::WrongCredentials)?;
-        writer
-            .clear_password_tries(&attempt.subject, &attempt.lane)
-            .await?;
-        writer.forgive_source_try(&attempt.of_source()).await?;
+        forgive(&mut writer, attempt).await?;
         self.drop_old_pending(&mut writer, visitor).await?;
 
         let trusted = self
@@ -242,9 +245,11 @@ impl Service {
                     proof,
                     next: form.next.as_deref(),
                 };
-                let mut granted = self
-                    .grant(&mut writer, &company, &account, &opening, visitor)
-                    .await?;
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
                 if let Some((old, row)) = trusted {
                     granted.trusted = self
                         .rotate_trust(&mut writer, &account, (&old, &row), visitor, now)
@@ -252,9 +257,14 @@ impl Service {
                 }
                 Ok(Outcome::SignedIn(granted))
             }
-            Ok(AfterPassword::AskForEmailCode) => {
+            Ok(AfterPassword::AskForCode(method)) => {
+                let wanted = Wanted {
+                    purpose: Leads::SignIn,
+                    method,
+                    next: form.next.clone(),
+                };
                 let pending = self
-                    .open_pending(&mut writer, &company, &account, form, visitor)
+                    .open_pending(&mut writer, &company, &account, wanted, visitor)
                     .await?;
                 Ok(Outcome::CodeAsked {
                     pending,
@@ -268,7 +278,11 @@ impl Service {
     }
 
     /// A sign-in begun anew kills the one this browser had open.
-    async fn drop_old_pending(&self, writer: &mut Writer, visitor: &Visitor) -> Result<(), StoreError> {
+    pub(crate) async fn drop_old_pending(
+        &self,
+        writer: &mut Writer,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
         if let Some(token) = &visitor.pending
             && let Some((old, _)) = writer.pending_by_token(token.hash()).await?
         {
@@ -277,12 +291,13 @@ impl Service {
         Ok(())
     }
 
-    async fn open_pending(
+    /// Begins a pending sign-in, or a step-up, whose password was right.
+    pub(crate) async fn open_pending(
         &self,
         writer: &mut Writer,
         company: &Company,
         account: &Account,
-        form: &SignInForm,
+        wanted: Wanted,
         visitor: &Visitor,
     ) -> Result<Token, StoreError> {
         let now = self.now();
@@ -291,23 +306,24 @@ impl Service {
             id: PendingId::new(now, self.random()),
             company: company.id,
             account: account.id,
+            purpose: wanted.purpose,
+            method: wanted.method,
             created_at: now,
             expires_at: pending_ends_at(now),
             mailed_at: None,
             resends: 0,
             credential_version: account.credential_version,
-            next: form.next.clone(),
+            next: wanted.next,
             completed_at: None,
         };
-        let mailed = writer
-            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
-            .await?;
         writer
             .insert_pending(&NewPending {
                 company: pending.company,
                 id: pending.id,
                 account: pending.account,
                 token_hash: token.hash(),
+                purpose: pending.purpose,
+                method: pending.method,
                 created_at: pending.created_at,
                 expires_at: pending.expires_at,
                 credential_version: pending.credential_version,
@@ -316,17 +332,22 @@ impl Service {
                 browser: visitor.browser.clone(),
             })
             .await?;
-        if may_mail(now, &mailed).is_ok() {
-            writer
-                .mark_mailed(company.id, pending.id, None, now, false)
-                .await?;
-            self.mail_code(writer, company, account, &pending, visitor)
+        if pending.method == Method::Email {
+            self.mail_first_code(writer, company, account, &pending, visitor)
                 .await?;
         }
         let entry = visitor.entry(Event::PasswordAccepted, Some(company.id), Some(account.id));
         self.record(writer, &entry).await?;
         Ok(token)
     }
+}
+
+/// A right password takes its try back.
+pub(crate) async fn forgive(writer: &mut Writer, attempt: &Try<'_>) -> Result<(), StoreError> {
+    writer
+        .clear_password_tries(&attempt.subject, &attempt.lane)
+        .await?;
+    writer.forgive_source_try(&attempt.of_source()).await
 }
 
 async fn reload(

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use vestibule_core::{
-    account::{Account, Role},
+    account::{Account, Role, TimeFormat},
     name::{AccountName, EmailAddress},
 };
-use vestibule_storage::{NewAccount, PasswordRecord, Store, StoreError, Unique};
+use vestibule_storage::{NewAccount, NewProfile, PasswordRecord, Store, StoreError, Unique};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -22,12 +22,16 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         first_name: "Zoë".into(),
         last_name: "O'Neil".into(),
         alias: "Zoë O'Neil".into(),
+        phone: String::new(),
+        title: String::new(),
+        time_format: TimeFormat::Hours24,
         language: None,
         roles: vec![Role::Agent, Role::Admin],
         active: true,
         locked_at: None,
         wrong_codes: 0,
         email_factor: true,
+        app_factor: false,
         credential_version: 1,
         created_at: at(0),
         last_sign_in_at: None,
@@ -230,6 +234,65 @@ pub async fn switches_and_notes_are_kept(store: &Store) {
         assert!(writer.set_account_language(company, id, None, at(3)).await?);
         let read = writer.account(company, id).await?.unwrap();
         assert_eq!((read.active, read.language), (true, None));
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_profile_is_read_as_it_was_written(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let (company, id) = (alice.company, alice.id);
+    let mut new = NewProfile {
+        first_name: "Ægir".into(),
+        last_name: String::new(),
+        alias: "Ä".into(),
+        phone: "+49 30 1".into(),
+        title: "Team lead".into(),
+        time_format: TimeFormat::Hours12,
+        language: Some("ar".into()),
+    };
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        let (before, bobs) = (
+            writer.account(company, id).await?.unwrap(),
+            writer.account(company, bob.id).await?,
+        );
+        assert!(writer.set_profile(company, id, &new, at(1)).await?);
+        let expected = Account {
+            first_name: "Ægir".into(),
+            last_name: String::new(),
+            alias: "Ä".into(),
+            phone: "+49 30 1".into(),
+            title: "Team lead".into(),
+            time_format: TimeFormat::Hours12,
+            language: Some("ar".into()),
+            ..before
+        };
+        assert_eq!(writer.account(company, id).await?, Some(expected));
+        assert_eq!(writer.account(company, bob.id).await?, bobs);
+        (new.time_format, new.language) = (TimeFormat::Hours24, None);
+        assert!(writer.set_profile(company, id, &new, at(2)).await?);
+        let read = writer.account(company, id).await?.unwrap();
+        assert_eq!((read.time_format, read.language), (TimeFormat::Hours24, None));
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn codes_by_email_are_switched_with_a_new_credential_version(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    write(store, async |writer| {
+        for (on, version) in [(false, 2), (true, 3), (true, 4)] {
+            assert!(writer.set_email_factor(company, id, on, at(1)).await?);
+            let read = writer.account(company, id).await?.unwrap();
+            assert_eq!((read.email_factor, read.credential_version), (on, version));
+        }
         Ok(())
     })
     .await

@@ -1,14 +1,16 @@
 //! Between two companies: what belongs to one does not exist for the other.
 
 use vestibule_core::{
-    account::Account,
-    company::{Company, TwoFactorPolicy},
-    id::SessionId,
+    account::{Account, TimeFormat},
+    company::{Company, RequireSecondFactor, TwoFactorPolicy},
+    session::Proof,
     sign_in::Pending,
+    sign_in_view::Method,
 };
 use vestibule_storage::{
-    CodeRow, EventRow, MailProgress, NewAccount, NewPending, NewSession, NewTrusted, PasswordRecord, Reader,
-    SessionRow, Store, StoreError, TrustedRow,
+    AppRow, BackupSet, CodeRow, Completion, EventRow, IssuedRow, MailProgress, NewAccount, NewPending,
+    NewProfile, NewSession, NewSetUp, NewTrusted, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow,
+    Store, StoreError, TrustedRow,
 };
 
 use crate::fixture::{Maker, alice, at, entry, write};
@@ -20,11 +22,16 @@ struct Everything {
     accounts: Vec<Account>,
     password: Option<PasswordRecord>,
     session: Option<SessionRow>,
-    pending: Option<(Pending, Option<SessionId>)>,
+    pending: Option<(Pending, Option<Completion>)>,
     codes: Vec<CodeRow>,
     trusted: Vec<TrustedRow>,
     known: bool,
     mail: Option<MailProgress>,
+    app: Option<AppRow>,
+    backup_codes: Option<BackupSet>,
+    issued_code: Option<IssuedRow>,
+    set_up: Option<SetUpRow>,
+    set_up_codes: Vec<SetUpCodeRow>,
     events: Vec<EventRow>,
 }
 
@@ -33,6 +40,7 @@ struct Owned {
     session: NewSession,
     pending: NewPending,
     trusted: NewTrusted,
+    set_up: NewSetUp,
     browser: [u8; 32],
 }
 
@@ -50,6 +58,11 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
             .await?,
         known: reader.knows_browser(company, account, owned.browser).await?,
         mail: reader.mail_of_pending(company, owned.pending.id).await?,
+        app: reader.app_of(company, account).await?,
+        backup_codes: reader.backup_codes_of(company, account).await?,
+        issued_code: reader.issued_code_of(company, account).await?,
+        set_up: reader.set_up_of(company, account, Method::App).await?,
+        set_up_codes: reader.set_up_codes(company, owned.set_up.id).await?,
         events: reader.events(Some(company), 10).await?,
     })
 }
@@ -62,10 +75,21 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         session: maker.session(&account, at(0)),
         pending: maker.pending(&account, at(0)),
         trusted: maker.trusted(&account, at(0)),
+        set_up: maker.set_up(&account, Method::App, at(0)),
         browser: maker.bytes(),
         account,
     };
     let code = maker.code(&owned.pending, at(0));
+    let (hashes, issued) = (maker.hashes(), maker.issued(&owned.account, at(0)));
+    let profile = NewProfile {
+        first_name: "Stolen".into(),
+        last_name: String::new(),
+        alias: String::new(),
+        phone: String::new(),
+        title: String::new(),
+        time_format: TimeFormat::Hours12,
+        language: None,
+    };
     // A company of its own with an account of the same name: whatever is asked there with foreign identifiers must
     // find nothing and change nothing.
     let intruder = maker.company("Intruder");
@@ -86,6 +110,18 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         writer
             .insert_mail(&maker.mail(&owned.account, Some(&owned.pending), at(0)))
             .await?;
+        let (company, account) = (owned.account.company, owned.account.id);
+        writer
+            .set_app_secret(company, account, b"sealed", 10, at(0))
+            .await?;
+        writer
+            .replace_backup_codes(company, account, &[1; 16], &hashes, at(0))
+            .await?;
+        writer.put_issued_code(&issued).await?;
+        writer.begin_set_up(&owned.set_up).await?;
+        writer
+            .insert_set_up_code(company, owned.set_up.id, maker.code_id(at(0)), &[1; 32], at(0))
+            .await?;
         let event = entry(
             Some(owned.account.company),
             vestibule_core::audit::Actor::Operator,
@@ -99,6 +135,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
     let before = everything(&mut w, &owned).await.unwrap();
     let (c, a) = (intruder.id, owned.account.id);
     let (session, pending, trusted) = (owned.session.id, owned.pending.id, owned.trusted.id);
+    let set_up = owned.set_up.id;
     let nothing = async {
         let table: Vec<(&str, bool)> = vec![
             ("account", w.account(c, a).await?.is_none()),
@@ -133,6 +170,53 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "set_account_language",
                 !w.set_account_language(c, a, Some("xx"), at(1)).await?,
             ),
+            ("set_profile", !w.set_profile(c, a, &profile, at(1)).await?),
+            ("set_email_factor", !w.set_email_factor(c, a, false, at(1)).await?),
+            ("app_of", w.app_of(c, a).await?.is_none()),
+            (
+                "set_app_secret",
+                !w.set_app_secret(c, a, b"stolen", 99, at(1)).await?,
+            ),
+            ("clear_app_secret", !w.clear_app_secret(c, a, at(1)).await?),
+            ("use_app_step", !w.use_app_step(c, a, b"sealed", 11).await?),
+            ("note_hinted_step", w.note_hinted_step(c, a, 12).await.is_ok()),
+            (
+                "reseal_app_secret",
+                !w.reseal_app_secret(c, a, b"sealed", b"stolen").await?,
+            ),
+            (
+                "replace_backup_codes",
+                !w.replace_backup_codes(c, a, &[2; 16], &[[2; 32]], at(1)).await?,
+            ),
+            ("backup_codes_of", w.backup_codes_of(c, a).await?.is_none()),
+            ("backup_codes_left", w.backup_codes_left(c, a).await?.is_none()),
+            (
+                "use_backup_code",
+                !w.use_backup_code(c, a, &hashes[0], at(1)).await?,
+            ),
+            (
+                "use_backup_code own account",
+                !w.use_backup_code(c, own.id, &hashes[0], at(1)).await?,
+            ),
+            ("delete_backup_codes", !w.delete_backup_codes(c, a).await?),
+            ("issued_code_of", w.issued_code_of(c, a).await?.is_none()),
+            (
+                "use_issued_code",
+                !w.use_issued_code(c, a, &issued.code_hash, at(1)).await?,
+            ),
+            ("delete_issued_code", !w.delete_issued_code(c, a).await?),
+            ("set_up_of", w.set_up_of(c, a, Method::App).await?.is_none()),
+            (
+                "mark_set_up_mailed",
+                !w.mark_set_up_mailed(c, set_up, None, at(1), true).await?,
+            ),
+            (
+                "replace_set_up_codes",
+                w.replace_set_up_codes(c, set_up, at(1)).await.is_ok(),
+            ),
+            ("set_up_codes", w.set_up_codes(c, set_up).await?.is_empty()),
+            ("end_set_up", !w.end_set_up(c, set_up).await?),
+            ("end_set_ups_of", w.end_set_ups_of(c, a).await? == 0),
             ("note_sign_in", w.note_sign_in(c, a, at(1)).await.is_ok()),
             ("hold_account", !w.hold_account(c, a).await?),
             ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
@@ -143,6 +227,20 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("sessions_of", w.sessions_of(c, a).await?.is_empty()),
             ("touch_session", w.touch_session(c, session, at(1)).await.is_ok()),
             ("end_session", !w.end_session(c, session).await?),
+            (
+                "prove_session",
+                !w.prove_session(c, session, Some(maker.token()), Proof::Password, 9, at(1))
+                    .await?,
+            ),
+            ("end_session_of", !w.end_session_of(c, a, session).await?),
+            (
+                "end_session_of own account",
+                !w.end_session_of(c, own.id, session).await?,
+            ),
+            (
+                "end_other_sessions",
+                w.end_other_sessions(c, a, maker.session_id()).await? == 0,
+            ),
             ("end_sessions_of", w.end_sessions_of(c, a).await? == 0),
             ("trim_sessions", w.trim_sessions(c, a, 0).await? == 0),
             (
@@ -155,7 +253,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ),
             (
                 "complete_pending",
-                !w.complete_pending(c, pending, session, at(1)).await?,
+                !w.complete_pending(c, pending, session, b"hash", at(1)).await?,
+            ),
+            (
+                "set_pending_method",
+                !w.set_pending_method(c, pending, Method::App).await?,
             ),
             ("delete_pending", !w.delete_pending(c, pending).await?),
             ("delete_pendings_of", w.delete_pendings_of(c, a).await? == 0),
@@ -186,6 +288,12 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 !w.rotate_trusted(c, trusted, owned.trusted.token_hash, maker.token(), at(1))
                     .await?,
             ),
+            ("trusted_of", w.trusted_of(c, a).await?.is_empty()),
+            ("end_trusted", !w.end_trusted(c, a, trusted).await?),
+            (
+                "end_trusted own account",
+                !w.end_trusted(c, own.id, trusted).await?,
+            ),
             ("trim_trusted", w.trim_trusted(c, a, 0).await? == 0),
             ("end_trusted_of", w.end_trusted_of(c, a).await? == 0),
             ("knows_browser", !w.knows_browser(c, a, owned.browser).await?),
@@ -198,6 +306,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             (
                 "set_two_factor_policy",
                 w.set_two_factor_policy(c, TwoFactorPolicy::Skip(90), at(1))
+                    .await?,
+            ),
+            (
+                "set_require_second_factor",
+                w.set_require_second_factor(c, RequireSecondFactor::Off, at(1))
                     .await?,
             ),
             ("delete_company", w.delete_company(c).await?),
@@ -289,6 +402,55 @@ pub async fn nothing_is_attached_to_another_companys_account(store: &Store) {
             "insert_account in a company that does not exist",
             write(store, async |w| {
                 w.insert_account(&maker.account(maker.company("Nowhere").id, "lost"))
+                    .await
+            })
+            .await,
+        ),
+    ];
+    for (method, refused) in attempts {
+        assert!(
+            matches!(refused, Err(StoreError::Other(_))),
+            "{method}: {refused:?}"
+        );
+    }
+}
+
+pub async fn no_second_factor_is_attached_to_another_companys_account(store: &Store) {
+    let maker = Maker::new();
+    let account = alice(store, &maker).await;
+    let set_up = maker.set_up(&account, Method::Email, at(0));
+    let intruder = maker.company("Intruder");
+    write(store, async |writer| {
+        writer.begin_set_up(&set_up).await?;
+        writer.insert_company(&intruder).await
+    })
+    .await
+    .unwrap();
+    let foreign = NewAccount {
+        company: intruder.id,
+        ..account
+    };
+    let attempts = [
+        (
+            "put_issued_code",
+            write(store, async |w| {
+                w.put_issued_code(&maker.issued(&foreign, at(0))).await
+            })
+            .await,
+        ),
+        (
+            "begin_set_up",
+            write(store, async |w| {
+                w.begin_set_up(&maker.set_up(&foreign, Method::Email, at(0)))
+                    .await
+            })
+            .await,
+        ),
+        (
+            "insert_set_up_code",
+            write(store, async |w| {
+                let id = maker.code_id(at(0));
+                w.insert_set_up_code(intruder.id, set_up.id, id, &[1; 32], at(0))
                     .await
             })
             .await,

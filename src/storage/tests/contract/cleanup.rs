@@ -1,5 +1,6 @@
 //! Cleaning up.
 
+use vestibule_core::sign_in_view::Method;
 use vestibule_storage::{FOREVER, NewMail, SourceTry, Store};
 
 use crate::fixture::{Maker, alice, at, day, write};
@@ -94,6 +95,37 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
             [waiting.id]
         );
         assert!(writer.account(alice.company, alice.id).await?.is_some());
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_set_up_goes_at_its_end_and_an_issued_code_a_day_later(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    let set_up = maker.set_up(&alice, Method::Email, at(0));
+    write(store, async |writer| {
+        writer.begin_set_up(&set_up).await?;
+        writer
+            .insert_set_up_code(company, set_up.id, maker.code_id(at(0)), &[1; 32], at(0))
+            .await?;
+        writer.put_issued_code(&maker.issued(&alice, at(0))).await?;
+        writer
+            .replace_backup_codes(company, id, &maker.salt(), &maker.hashes(), at(0))
+            .await?;
+        for (what, now, expected) in [
+            ("nothing yet", at(599), 0),
+            ("the set-up", at(600), 1),
+            ("not yet the issued code", at(25 * HOUR - 1), 0),
+            ("the issued code", at(25 * HOUR), 1),
+            ("nothing more", day(4000), 0),
+        ] {
+            assert_eq!(writer.delete_expired(now).await?, expected, "{what}");
+        }
+        assert_eq!(writer.set_up_codes(company, set_up.id).await?, []);
+        assert_eq!(writer.backup_codes_left(company, id).await?, Some(10));
         Ok(())
     })
     .await

@@ -97,12 +97,16 @@ pub async fn mailed_codes_are_counted_even_after_a_cancel(store: &Store) {
     let bob = maker.account(alice.company, "bob");
     write(store, async |writer| {
         writer.insert_account(&bob).await?;
-        for second in [0, 60, 120] {
+        let kinds = ["sign_in_code", "confirm_code", "set_up_code"];
+        for (second, kind) in [0, 60, 120].into_iter().zip(kinds) {
             let pending = maker.pending(&alice, at(second));
             writer.insert_pending(&pending).await?;
             writer.insert_code(&maker.code(&pending, at(second))).await?;
             writer
-                .insert_mail(&maker.mail(&alice, Some(&pending), at(second)))
+                .insert_mail(&NewMail {
+                    kind,
+                    ..maker.mail(&alice, Some(&pending), at(second))
+                })
                 .await?;
         }
         writer

@@ -1,15 +1,17 @@
 //! Companies.
 
-use vestibule_core::company::{Company, TwoFactorPolicy};
-use vestibule_storage::{NewCompany, Store, StoreError, Unique};
+use vestibule_core::company::{Company, RequireSecondFactor, TwoFactorPolicy};
+use vestibule_storage::{NewCompany, Store, StoreError, Unique, test_support::TestStore};
 
-use crate::fixture::{Maker, at, write};
+use crate::fixture::{Maker, at, raw, write};
 
 pub async fn a_company_is_read_as_it_was_written(store: &Store) {
     let maker = Maker::new();
     let acme = maker.company("Müller & Söhne");
     let second = NewCompany {
         two_factor: TwoFactorPolicy::EveryLogin,
+        require_second_factor: RequireSecondFactor::Off,
+        password_min: 8,
         idle_minutes: None,
         ..maker.company("Acme")
     };
@@ -28,6 +30,8 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
         time_zone: "Europe/Berlin".into(),
         enabled: true,
         two_factor: TwoFactorPolicy::Skip(30),
+        require_second_factor: RequireSecondFactor::Admins,
+        password_min: 14,
         idle_minutes: Some(30),
         created_at: at(0),
     };
@@ -52,6 +56,19 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
         (plain.two_factor, plain.idle_minutes),
         (TwoFactorPolicy::EveryLogin, None)
     );
+    assert_eq!(
+        (plain.require_second_factor, plain.password_min),
+        (RequireSecondFactor::Off, 8)
+    );
+    drop(reader);
+    for password_min in [0, 7, 65, usize::MAX] {
+        let bad = NewCompany {
+            password_min,
+            ..maker.company("Bad")
+        };
+        let refused = write(store, async |writer| writer.insert_company(&bad).await).await;
+        assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+    }
 }
 
 pub async fn company_names_are_unique(store: &Store) {
@@ -81,6 +98,11 @@ pub async fn switches_are_kept(store: &Store) {
                 .set_two_factor_policy(acme.id, TwoFactorPolicy::Skip(90), at(1))
                 .await?
         );
+        assert!(
+            writer
+                .set_require_second_factor(acme.id, RequireSecondFactor::Everyone, at(1))
+                .await?
+        );
         Ok(())
     })
     .await
@@ -89,8 +111,10 @@ pub async fn switches_are_kept(store: &Store) {
     let read = reader.company(acme.id).await.unwrap().unwrap();
     assert!(!read.enabled);
     assert_eq!(read.two_factor, TwoFactorPolicy::Skip(90));
+    assert_eq!(read.require_second_factor, RequireSecondFactor::Everyone);
     let untouched = reader.company(other.id).await.unwrap().unwrap();
     assert!(untouched.enabled && untouched.two_factor == TwoFactorPolicy::Skip(30));
+    assert_eq!(untouched.require_second_factor, RequireSecondFactor::Admins);
     drop(reader);
 
     write(store, async |writer| {
@@ -103,9 +127,42 @@ pub async fn switches_are_kept(store: &Store) {
                 .set_two_factor_policy(other.id, TwoFactorPolicy::EveryLogin, at(2))
                 .await?
         );
+        assert!(
+            !writer
+                .set_require_second_factor(other.id, RequireSecondFactor::Off, at(2))
+                .await?
+        );
         assert!(writer.company(acme.id).await?.unwrap().enabled);
         Ok(())
     })
     .await
     .unwrap();
+}
+
+pub async fn an_unknown_policy_is_not_guessed(store: &TestStore) {
+    let maker = Maker::new();
+    let acme = maker.company("Acme");
+    write(store, async |writer| writer.insert_company(&acme).await)
+        .await
+        .unwrap();
+    for (breaking, mending, column) in [
+        (
+            "UPDATE company SET require_second_factor = 'nobody'",
+            "UPDATE company SET require_second_factor = 'off'",
+            "require_second_factor",
+        ),
+        (
+            "UPDATE company SET password_min_length = 7",
+            "UPDATE company SET password_min_length = 8",
+            "password_min_length",
+        ),
+    ] {
+        raw(store, breaking).await;
+        let read = store.read().await.unwrap().company(acme.id).await;
+        let table = "company";
+        assert_eq!(read, Err(StoreError::Corrupt { table, column }));
+        raw(store, mending).await;
+        let read = store.read().await.unwrap().company(acme.id).await;
+        assert!(read.unwrap().is_some());
+    }
 }

@@ -1,18 +1,22 @@
 //! Companies, accounts and what belongs to them, with as few words as possible.
 
 use chrono::TimeDelta;
+use futures::future::join_all;
 use vestibule_core::{
     account::Role,
     audit::{Actor, AuditEntry, Event},
-    company::TwoFactorPolicy,
-    id::{AccountId, CodeId, CompanyId, EventId, MailId, PendingId, SessionId, TrustedBrowserId},
+    company::{RequireSecondFactor, TwoFactorPolicy},
+    id::{AccountId, CodeId, CompanyId, EventId, MailId, PendingId, SessionId, SetUpId, TrustedBrowserId},
     name::{AccountName, CompanyName, EmailAddress},
     ports::{Moment, Randomness, SeededRandomness},
     secret::{Token, TokenHash},
     session::Proof,
+    sign_in::Purpose,
+    sign_in_view::Method,
 };
 use vestibule_storage::{
-    NewAccount, NewCode, NewCompany, NewMail, NewPending, NewSession, NewTrusted, Store, StoreError, Writer,
+    NewAccount, NewCode, NewCompany, NewIssuedCode, NewMail, NewPending, NewSession, NewSetUp, NewTrusted,
+    Store, StoreError, Writer, test_support::TestStore,
 };
 
 /// The moment this many seconds after the tests' beginning, with microseconds that must survive.
@@ -34,6 +38,31 @@ pub async fn write<T>(
     let done = act(&mut writer).await?;
     writer.commit().await?;
     Ok(done)
+}
+
+/// Runs the same transaction twenty times at once; gives how often it said yes.
+pub async fn winners_of_twenty(
+    store: &Store,
+    act: impl AsyncFn(&mut Writer) -> Result<bool, StoreError>,
+) -> usize {
+    let tries = (0..20).map(|_| write(store, &act));
+    join_all(tries)
+        .await
+        .into_iter()
+        .filter(|won| *won.as_ref().unwrap())
+        .count()
+}
+
+/// Runs statements that no method has, such as those of a broken database.
+pub async fn raw(store: &TestStore, sql: &'static str) {
+    use sqlx::Connection;
+    if store.url().starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(store.url()).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    } else {
+        let mut connection = sqlx::PgConnection::connect(store.url()).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    }
 }
 
 /// Makes new things out of a seed, all valid, all different.
@@ -77,6 +106,8 @@ impl Maker {
             language: "de".into(),
             time_zone: "Europe/Berlin".into(),
             two_factor: TwoFactorPolicy::Skip(30),
+            require_second_factor: RequireSecondFactor::Admins,
+            password_min: 14,
             idle_minutes: Some(30),
             created_at: at(0),
         }
@@ -123,6 +154,8 @@ impl Maker {
             id: PendingId::new(now, &self.randomness),
             account: account.id,
             token_hash: self.token(),
+            purpose: Purpose::SignIn,
+            method: Method::Email,
             created_at: now,
             expires_at: now + TimeDelta::seconds(600),
             credential_version: 1,
@@ -143,6 +176,45 @@ impl Maker {
             created_at: now,
             expires_at: now + TimeDelta::seconds(600),
         }
+    }
+
+    pub fn code_id(&self, now: Moment) -> CodeId {
+        CodeId::new(now, &self.randomness)
+    }
+
+    pub fn set_up(&self, account: &NewAccount, method: Method, now: Moment) -> NewSetUp {
+        NewSetUp {
+            company: account.company,
+            id: SetUpId::new(now, &self.randomness),
+            account: account.id,
+            session: self.session_id(),
+            method,
+            sealed: (method == Method::App).then(|| self.bytes().to_vec()),
+            created_at: now,
+            expires_at: now + TimeDelta::seconds(600),
+        }
+    }
+
+    pub fn issued(&self, account: &NewAccount, now: Moment) -> NewIssuedCode {
+        NewIssuedCode {
+            company: account.company,
+            account: account.id,
+            salt: self.salt(),
+            code_hash: self.bytes(),
+            created_at: now,
+            expires_at: now + TimeDelta::hours(1),
+        }
+    }
+
+    pub fn salt(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.randomness.fill(&mut bytes);
+        bytes
+    }
+
+    /// Hashes of a set of backup codes.
+    pub fn hashes(&self) -> Vec<[u8; 32]> {
+        (0..10).map(|_| self.bytes()).collect()
     }
 
     pub fn trusted(&self, account: &NewAccount, now: Moment) -> NewTrusted {

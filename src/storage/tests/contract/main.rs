@@ -9,6 +9,8 @@
 
 mod account;
 mod audit;
+mod authenticator;
+mod backup_code;
 mod borders;
 mod cleanup;
 mod code;
@@ -19,6 +21,7 @@ mod fixture;
 mod outbox;
 mod pending;
 mod session;
+mod set_up;
 mod throttle;
 mod trusted;
 
@@ -56,6 +59,8 @@ contract! {
     account::accounts_are_listed_by_the_key_of_their_name,
     account::a_new_password_ends_what_was_proved_with_the_old_one,
     account::switches_and_notes_are_kept,
+    account::a_profile_is_read_as_it_was_written,
+    account::codes_by_email_are_switched_with_a_new_credential_version,
     account::five_wrong_codes_and_no_sixth,
     account::two_hundred_parallel_wrong_codes_count_five_times,
     account::an_unlock_forgives_everything,
@@ -63,9 +68,23 @@ contract! {
     account::holding_an_account_makes_others_wait,
     audit::events_are_listed_newest_first,
     audit::a_deleted_company_leaves_nothing_but_its_events,
+    authenticator::an_app_is_read_as_it_was_written,
+    authenticator::only_a_later_step_of_the_present_secret_is_used,
+    authenticator::a_hinted_step_is_refused,
+    authenticator::twenty_parallel_uses_of_a_step_have_one_winner,
+    authenticator::secrets_of_all_companies_are_sealed_anew,
+    backup_code::a_set_is_read_as_it_was_written,
+    backup_code::a_backup_code_is_used_once,
+    backup_code::a_replaced_set_is_dead,
+    backup_code::parallel_sets_leave_one_whole_set,
+    backup_code::the_newest_issued_code_replaces_the_older,
+    backup_code::an_issued_code_is_used_once_and_in_time,
+    backup_code::twenty_parallel_uses_of_a_backup_code_have_one_winner,
     borders::another_companys_identifiers_do_not_exist,
     borders::nothing_is_attached_to_another_companys_account,
+    borders::no_second_factor_is_attached_to_another_companys_account,
     cleanup::what_is_over_goes_and_what_counts_stays,
+    cleanup::a_set_up_goes_at_its_end_and_an_issued_code_a_day_later,
     code::a_code_is_used_once,
     code::a_replaced_or_expired_code_is_not_used,
     code::twenty_parallel_uses_have_one_winner,
@@ -73,6 +92,7 @@ contract! {
     company::a_company_is_read_as_it_was_written,
     company::company_names_are_unique,
     company::switches_are_kept,
+    company::an_unknown_policy_is_not_guessed,
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
     connections::a_failed_statement_spoils_the_commit,
@@ -93,10 +113,20 @@ contract! {
     pending::a_mail_is_marked_once,
     pending::a_pending_sign_in_is_completed_once_and_in_time,
     pending::a_cancelled_sign_in_takes_its_codes_along,
+    pending::a_step_up_names_its_session_and_a_method_changes_while_it_is_open,
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,
     session::sessions_end_one_by_one_and_together,
     session::the_oldest_sessions_make_room,
+    session::a_session_is_proved_once_more,
+    session::others_end_and_this_one_stays,
+    session::an_unknown_proof_is_not_guessed,
+    set_up::a_set_up_is_read_as_it_was_written,
+    set_up::a_newer_set_up_replaces_the_older_with_its_codes,
+    set_up::parallel_set_ups_leave_one,
+    set_up::a_set_up_ends_once,
+    set_up::codes_of_a_set_up_are_listed_newest_first,
+    set_up::a_mail_of_a_set_up_is_marked_once,
     throttle::a_source_is_counted_in_fixed_windows,
     throttle::a_right_password_takes_its_try_back,
     throttle::wrong_passwords_are_counted_per_lane_until_blocked,
@@ -105,5 +135,6 @@ contract! {
     trusted::a_trusted_browser_is_found_by_its_token,
     trusted::a_token_is_rotated_once,
     trusted::the_oldest_trusted_browsers_make_room,
+    trusted::trust_is_listed_and_ended_one_by_one,
     trusted::a_browser_is_known_to_the_account_that_used_it,
 }

@@ -1,10 +1,13 @@
 //! Pending sign-ins.
 
 use futures::future::join_all;
-use vestibule_core::sign_in::Pending;
-use vestibule_storage::{Store, StoreError};
+use vestibule_core::{
+    sign_in::{Pending, Purpose},
+    sign_in_view::Method,
+};
+use vestibule_storage::{Completion, NewPending, Store, StoreError, test_support::TestStore};
 
-use crate::fixture::{Maker, alice, at, write};
+use crate::fixture::{Maker, alice, at, raw, write};
 
 pub async fn a_pending_sign_in_is_read_as_it_was_written(store: &Store) {
     let maker = Maker::new();
@@ -17,6 +20,8 @@ pub async fn a_pending_sign_in_is_read_as_it_was_written(store: &Store) {
         id: new.id,
         company: new.company,
         account: new.account,
+        purpose: Purpose::SignIn,
+        method: Method::Email,
         created_at: at(0),
         expires_at: at(600),
         mailed_at: None,
@@ -87,13 +92,19 @@ pub async fn a_pending_sign_in_is_completed_once_and_in_time(store: &Store) {
     write(store, async |writer| {
         writer.insert_pending(&new).await?;
         assert!(
-            !writer.complete_pending(company, id, session, at(600)).await?,
+            !writer
+                .complete_pending(company, id, session, b"hash", at(600))
+                .await?,
             "over"
         );
-        assert!(writer.complete_pending(company, id, session, at(599)).await?);
+        assert!(
+            writer
+                .complete_pending(company, id, session, b"hash", at(599))
+                .await?
+        );
         assert!(
             !writer
-                .complete_pending(company, id, maker.session_id(), at(599))
+                .complete_pending(company, id, maker.session_id(), b"late", at(599))
                 .await?,
             "completed"
         );
@@ -102,7 +113,10 @@ pub async fn a_pending_sign_in_is_completed_once_and_in_time(store: &Store) {
             "completed"
         );
         let (pending, led_to) = writer.pending_by_token(new.token_hash).await?.unwrap();
-        assert_eq!((pending.completed_at, led_to), (Some(at(599)), Some(session)));
+        let with = b"hash".to_vec();
+        let completion = Completion { session, with };
+        assert!(!format!("{completion:?}").contains("104"), "no bytes in it");
+        assert_eq!((pending.completed_at, led_to), (Some(at(599)), Some(completion)));
         Ok(())
     })
     .await
@@ -135,4 +149,56 @@ pub async fn a_cancelled_sign_in_takes_its_codes_along(store: &Store) {
     })
     .await
     .unwrap();
+}
+
+pub async fn a_step_up_names_its_session_and_a_method_changes_while_it_is_open(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let session = maker.session_id();
+    let new = NewPending {
+        purpose: Purpose::StepUp(session),
+        method: Method::App,
+        ..maker.pending(&alice, at(0))
+    };
+    let other = maker.pending(&alice, at(0));
+    let (company, id) = (new.company, new.id);
+    write(store, async |writer| {
+        writer.insert_pending(&new).await?;
+        writer.insert_pending(&other).await?;
+        let (pending, _) = writer.pending_by_token(new.token_hash).await?.unwrap();
+        assert_eq!(
+            (pending.purpose, pending.method),
+            (Purpose::StepUp(session), Method::App)
+        );
+        assert!(writer.set_pending_method(company, id, Method::Email).await?);
+        let (pending, _) = writer.pending_by_token(new.token_hash).await?.unwrap();
+        assert_eq!(pending.method, Method::Email);
+        assert!(
+            writer
+                .complete_pending(company, id, session, b"hash", at(1))
+                .await?
+        );
+        assert!(!writer.set_pending_method(company, id, Method::App).await?);
+        let (pending, _) = writer.pending_by_token(new.token_hash).await?.unwrap();
+        assert_eq!(pending.method, Method::Email, "completed");
+        let (pending, _) = writer.pending_by_token(other.token_hash).await?.unwrap();
+        assert_eq!(
+            (pending.purpose, pending.method),
+            (Purpose::SignIn, Method::Email)
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+
+    raw(store, "UPDATE pending_sign_in SET for_session = NULL").await;
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(
+        reader.pending_by_token(new.token_hash).await,
+        Err(StoreError::Corrupt {
+            table: "pending_sign_in",
+            column: "purpose"
+        }),
+        "never taken for a sign-in"
+    );
 }

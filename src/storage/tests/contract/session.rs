@@ -1,9 +1,9 @@
 //! Sessions.
 
-use vestibule_core::id::SessionId;
-use vestibule_storage::{Reader, SessionRow, Store};
+use vestibule_core::{id::SessionId, session::Proof};
+use vestibule_storage::{Reader, SessionRow, Store, StoreError, test_support::TestStore};
 
-use crate::fixture::{Maker, alice, at, write};
+use crate::fixture::{Maker, alice, at, raw, write};
 
 pub async fn a_session_is_read_with_its_company_and_account(store: &Store) {
     let maker = Maker::new();
@@ -20,7 +20,7 @@ pub async fn a_session_is_read_with_its_company_and_account(store: &Store) {
         created_at: at(5),
         last_used_at: at(5),
         ends_at: new.ends_at,
-        proof: "email_code".into(),
+        proof: Proof::EmailCode,
         proved_at: at(5),
         address: new.address.clone(),
         browser: new.browser.clone(),
@@ -36,8 +36,8 @@ pub async fn a_session_is_read_with_its_company_and_account(store: &Store) {
         (new.id, at(5), at(5))
     );
     assert_eq!(
-        (entry.ends_at, entry.proof.as_str(), entry.credential_version),
-        (new.ends_at, "email_code", 1)
+        (entry.ends_at, entry.proof, entry.credential_version),
+        (new.ends_at, Proof::EmailCode, 1)
     );
     assert_eq!((&entry.address, &entry.browser), (&new.address, &new.browser));
 }
@@ -108,6 +108,117 @@ pub async fn the_oldest_sessions_make_room(store: &Store) {
     })
     .await
     .unwrap();
+}
+
+pub async fn a_session_is_proved_once_more(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (new, other) = (maker.session(&alice, at(0)), maker.session(&alice, at(0)));
+    let (company, id, token) = (alice.company, new.id, maker.token());
+    write(store, async |writer| {
+        writer.insert_session(&new).await?;
+        writer.insert_session(&other).await?;
+        let before = writer.session_by_token(new.token_hash).await?.unwrap();
+        let others = writer.session_by_token(other.token_hash).await?;
+        assert!(
+            writer
+                .prove_session(company, id, None, Proof::Password, 2, at(60))
+                .await?
+        );
+        let expected = SessionRow {
+            proof: Proof::Password,
+            proved_at: at(60),
+            credential_version: 2,
+            ..before
+        };
+        assert_eq!(
+            writer.session_by_token(new.token_hash).await?.as_ref(),
+            Some(&expected),
+            "its token stays"
+        );
+        assert!(
+            writer
+                .prove_session(company, id, Some(token), Proof::AppCode, 3, at(90))
+                .await?
+        );
+        assert_eq!(writer.session_by_token(new.token_hash).await?, None, "replaced");
+        let expected = SessionRow {
+            proof: Proof::AppCode,
+            proved_at: at(90),
+            credential_version: 3,
+            ..expected
+        };
+        assert_eq!(writer.session_by_token(token).await?, Some(expected));
+        assert_eq!(writer.session_by_token(other.token_hash).await?, others);
+        assert!(
+            !writer
+                .prove_session(company, maker.session_id(), None, Proof::AppCode, 3, at(90))
+                .await?
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let refused = write(store, async |writer| {
+        writer
+            .prove_session(company, id, Some(other.token_hash), Proof::AppCode, 3, at(99))
+            .await
+    })
+    .await;
+    assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+}
+
+pub async fn others_end_and_this_one_stays(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let company = alice.company;
+    let sessions: Vec<_> = (0..4).map(|second| maker.session(&alice, at(second))).collect();
+    let bobs = maker.session(&bob, at(0));
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        writer.insert_session(&bobs).await?;
+        for session in &sessions {
+            writer.insert_session(session).await?;
+        }
+        assert!(
+            !writer.end_session_of(company, alice.id, bobs.id).await?,
+            "another account's"
+        );
+        assert!(
+            !writer.end_session_of(company, bob.id, sessions[0].id).await?,
+            "another account's"
+        );
+        assert_eq!(ids(writer, &alice).await.len(), 4);
+        assert!(writer.end_session_of(company, alice.id, sessions[0].id).await?);
+        assert!(!writer.end_session_of(company, alice.id, sessions[0].id).await?);
+        let keep = sessions[2].id;
+        assert_eq!(writer.end_other_sessions(company, alice.id, keep).await?, 2);
+        assert_eq!(writer.end_other_sessions(company, alice.id, keep).await?, 0);
+        assert_eq!(ids(writer, &alice).await, [keep]);
+        assert_eq!(ids(writer, &bob).await, [bobs.id]);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn an_unknown_proof_is_not_guessed(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.session(&alice, at(0));
+    write(store, async |writer| writer.insert_session(&new).await)
+        .await
+        .unwrap();
+    raw(store, "UPDATE session SET proof = 'magic'").await;
+    let (table, column) = ("session", "proof");
+    let corrupt = StoreError::Corrupt { table, column };
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(
+        reader.session_by_token(new.token_hash).await,
+        Err(corrupt.clone())
+    );
+    assert_eq!(reader.sessions_of(alice.company, alice.id).await, Err(corrupt));
 }
 
 async fn ids(reader: &mut Reader, account: &vestibule_storage::NewAccount) -> Vec<SessionId> {

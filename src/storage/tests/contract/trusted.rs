@@ -128,6 +128,50 @@ pub async fn the_oldest_trusted_browsers_make_room(store: &Store) {
     .unwrap();
 }
 
+pub async fn trust_is_listed_and_ended_one_by_one(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let company = alice.company;
+    let (old, new, bobs) = (
+        maker.trusted(&alice, at(0)),
+        maker.trusted(&alice, at(1)),
+        maker.trusted(&bob, at(0)),
+    );
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        for browser in [&old, &new, &bobs] {
+            writer.insert_trusted(browser).await?;
+        }
+        let listed = writer.trusted_of(company, alice.id).await?;
+        assert_eq!(
+            listed.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [new.id, old.id],
+            "newest first"
+        );
+        assert_eq!(
+            (listed[0].created_at, listed[0].ends_at, &listed[0].browser),
+            (at(1), new.ends_at, &new.browser)
+        );
+        assert!(
+            !writer.end_trusted(company, bob.id, new.id).await?,
+            "another account's"
+        );
+        assert!(
+            !writer.end_trusted(company, alice.id, bobs.id).await?,
+            "another account's"
+        );
+        assert!(writer.end_trusted(company, alice.id, new.id).await?);
+        assert!(!writer.end_trusted(company, alice.id, new.id).await?);
+        let left = writer.trusted_of(company, alice.id).await?;
+        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [old.id]);
+        assert_eq!(writer.trusted_of(company, bob.id).await?.len(), 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn a_browser_is_known_to_the_account_that_used_it(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

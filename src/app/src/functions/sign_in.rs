@@ -1,42 +1,9 @@
-//! Server functions: thin adapters between a form and the service.
-//!
-//! Each is a POST at its page's own address. With WebAssembly the islands call them by fetch; without, the plain
-//! form does. They answer [`Onward`] (where to go) or [`Refused`] (why not).
+//! Signing in and out, and the language.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
-use vestibule_core::{
-    refusal::Refusal,
-    sign_in_view::{CodeView, Onward},
-};
+use vestibule_core::sign_in_view::{CodeView, Onward};
 
-/// A [`Refusal`] on its way through a server function.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Refused(pub Refusal);
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self(refusal)
-    }
-}
-
-impl FromServerFnError for Refused {
-    type Encoder = JsonEncoding;
-
-    /// What the library says is dropped: it may quote what was sent.
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self(match error {
-            ServerFnErrorErr::Args(_)
-            | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::Deserialization(_) => Refusal::Malformed,
-            _ => Refusal::Internal {
-                reference: String::new(),
-            },
-        })
-    }
-}
+use super::Refused;
 
 /// Checks company, account and password; leads to the code page or signs in.
 #[server(name = SignIn, prefix = "", endpoint = "login")]
@@ -82,14 +49,14 @@ pub async fn verify_code(
     trust: Option<String>,
 ) -> Result<Onward, Refused> {
     use crate::call::{Call, Effect};
-    use vestibule_core::sign_in::landing;
+    use vestibule_core::{paths::PROFILE_CONFIRM, refusal::Refusal, sign_in::landing};
 
     let call = Call::current()?;
     let trust = trust.as_deref() == Some("yes");
     let refusal = match call.service.verify_code(&code, trust, &call.visitor).await {
         Ok(granted) => {
             return Ok(Onward {
-                to: call.signed_in(granted),
+                to: call.granted(granted).await,
             });
         }
         Err(refusal) => refusal,
@@ -97,13 +64,17 @@ pub async fn verify_code(
     if matches!(refusal, Refusal::SignInExpired | Refusal::AccountLocked) {
         call.add(Effect::Pending(None));
     }
-    // A second tab of a sign-in that another tab has completed: it is where it wanted to be.
     if refusal == Refusal::SignInExpired
         && let Some(signed_in) = call.service.session(&call.visitor).await?
     {
-        return Ok(Onward {
-            to: landing(signed_in.account.highest_role(), None),
-        });
+        let to = if call.visitor.pending.is_some() {
+            // A step-up that took too long.
+            format!("{PROFILE_CONFIRM}?expired")
+        } else {
+            // A second tab of a sign-in that another tab has completed: it is where it wanted to be.
+            landing(signed_in.account.highest_role(), None)
+        };
+        return Ok(Onward { to });
     }
     Err(refusal.into())
 }
@@ -121,16 +92,33 @@ pub async fn resend_code() -> Result<Onward, Refused> {
     })
 }
 
-/// Gives the pending sign-in up.
+/// Offers the account's other method on the code page.
+#[server(name = UseOtherMethod, prefix = "", endpoint = "login/code/method")]
+pub async fn use_other_method() -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::paths::LOGIN_CODE;
+
+    let call = Call::current()?;
+    call.service.use_other_method(&call.visitor).await?;
+    Ok(Onward {
+        to: LOGIN_CODE.to_owned(),
+    })
+}
+
+/// Gives the pending sign-in up, or the step-up of somebody who is signed in.
 #[server(name = CancelSignIn, prefix = "", endpoint = "login/code/cancel")]
 pub async fn cancel_sign_in() -> Result<Onward, Refused> {
     use crate::call::{Call, Effect};
-    use vestibule_core::paths::LOGIN;
+    use vestibule_core::paths::{LOGIN, SECURITY};
 
     let call = Call::current()?;
     call.service.cancel_sign_in(&call.visitor).await?;
     call.add(Effect::Pending(None));
-    Ok(Onward { to: LOGIN.to_owned() })
+    let to = match call.service.session(&call.visitor).await? {
+        Some(_) => SECURITY,
+        None => LOGIN,
+    };
+    Ok(Onward { to: to.to_owned() })
 }
 
 /// What the code page should show now. Changes nothing.
@@ -165,11 +153,14 @@ pub async fn set_language(
     language: String,
     /// Where to go back to; anything but a local path leads to the sign-in page.
     return_to: String,
+    /// Language tag of a switch that stands in the profile's form, where `language` is one of the profile's fields.
+    shown_in: Option<String>,
 ) -> Result<Onward, Refused> {
     use crate::call::{Call, Effect};
     use vestibule_core::paths;
 
     let call = Call::current()?;
+    let language = shown_in.unwrap_or(language);
     if let Some(locale) = vestibule_translations::from_tag(&language) {
         let tag = vestibule_translations::tag(locale);
         if let Some(signed_in) = call.service.session(&call.visitor).await? {
@@ -177,7 +168,7 @@ pub async fn set_language(
                 .choose_language(&signed_in, tag, &call.visitor)
                 .await?;
         }
-        call.add(Effect::Language(tag.to_owned()));
+        call.add(Effect::Language(Some(tag.to_owned())));
     }
     let to = if paths::is_local(&return_to) {
         return_to

@@ -1,17 +1,14 @@
-//! The whole sign-in on real databases, with a clock and randomness that the tests hold.
-
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod site;
+//! Sign-in: password, mailed code, trust, sessions.
 
 use futures::future::join_all;
-use site::{Site, on_both};
 use vestibule_core::{
     mail::Mail,
     refusal::{Field, Problem, Refusal},
     sign_in_view::CodeMail,
 };
 use vestibule_service::{Visitor, operator::OperatorError, sign_in::Outcome};
+
+use crate::site::{self, Site, on_both};
 
 on_both! {
     async fn an_account_without_second_factor_is_signed_in_by_its_password(site: Site) {
@@ -69,7 +66,7 @@ on_both! {
 
         let (again, other) = site.at_code_page("Acme", "alice").await;
         if other != code {
-            assert_eq!(site.verify(&code, &again).await, Err(Refusal::WrongCode { left: None }), "counted");
+            assert_eq!(site.verify(&code, &again).await, Err(site::wrong(None)), "counted");
         }
     }
 
@@ -100,10 +97,10 @@ on_both! {
         assert_eq!(
             answers,
             [
-                Refusal::WrongCode { left: None },
-                Refusal::WrongCode { left: None },
-                Refusal::WrongCode { left: Some(2) },
-                Refusal::WrongCode { left: Some(1) },
+                site::wrong(None),
+                site::wrong(None),
+                site::wrong(Some(2)),
+                site::wrong(Some(1)),
                 Refusal::AccountLocked,
             ]
         );
@@ -128,14 +125,14 @@ on_both! {
         site.clock.advance(61);
         site.service.resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
-        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: Some(2) }));
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(Some(2))));
         site.service.cancel_sign_in(&visitor).await.unwrap();
         assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired));
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: Some(1) }));
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(Some(1))));
         assert_eq!(site.verify(&code, &visitor).await, Ok(()), "the fifth try may be the right one");
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(Refusal::WrongCode { left: None }));
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(None)));
     }
 
     async fn two_hundred_parallel_guesses_compare_five(site: Site) {
@@ -186,11 +183,11 @@ on_both! {
 
         let (other_browser, third) = site.at_code_page("Acme", "alice").await;
         if third != second {
-            assert_eq!(site.verify(&third, &visitor).await, Err(Refusal::WrongCode { left: None }), "another browser's");
+            assert_eq!(site.verify(&third, &visitor).await, Err(site::wrong(None)), "another browser's");
         }
         let (carol, _) = site.at_code_page("Acme", "carol").await;
         let foreign = site.verify(&second, &carol).await;
-        assert_eq!(foreign, Err(Refusal::WrongCode { left: None }), "another account's code");
+        assert_eq!(foreign, Err(site::wrong(None)), "another account's code");
         assert_eq!(site.verify(&third, &other_browser).await, Ok(()));
     }
 

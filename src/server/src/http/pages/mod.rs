@@ -1,5 +1,8 @@
 //! The pages: gather facts, ask the service, fill in a page. No rule is decided here.
 
+pub mod profile;
+pub mod security;
+
 use std::sync::Arc;
 
 use axum::{
@@ -9,10 +12,17 @@ use axum::{
 };
 use serde::Deserialize;
 use vestibule_app::{
-    page::{Body, CodePage, Legal, LoginPage, Page},
+    page::{Body, CodePage, LandingPage, Legal, LoginPage, Page},
     view,
 };
-use vestibule_core::{account::Role, limits::COMPANY_MAX, paths, refusal::Refusal, sign_in::landing};
+use vestibule_core::{
+    account::Role,
+    limits::{BACKUP_CODES_LOW, COMPANY_MAX},
+    paths,
+    profile::ProfileRefusal,
+    refusal::Refusal,
+    sign_in::landing,
+};
 use vestibule_service::sessions::SignedIn;
 
 use super::{
@@ -55,6 +65,7 @@ pub struct LoginQuery {
     company: Option<String>,
     next: Option<String>,
     signed_out: Option<String>,
+    password_changed: Option<String>,
     ended: Option<String>,
 }
 
@@ -95,6 +106,7 @@ pub async fn login(
         next,
         refusal: query.ended.map(|_| Refusal::SignInExpired),
         signed_out: query.signed_out.is_some(),
+        password_changed: query.password_changed.is_some(),
     };
     show(StatusCode::OK, facts.page(&state, Body::Login(page)))
 }
@@ -102,7 +114,7 @@ pub async fn login(
 /// `/login/code`
 pub async fn code(State(state): State<AppState>, request: Request) -> Response {
     let facts = Facts::of(&state, &request.into_parts().0);
-    let resent = facts.path.ends_with("?resent");
+    let (resent, backup) = (facts.asks("resent"), facts.asks("backup"));
     match state.service.open_sign_in(&facts.visitor).await {
         Ok(open) => {
             let page = CodePage {
@@ -110,16 +122,34 @@ pub async fn code(State(state): State<AppState>, request: Request) -> Response {
                 refusal: None,
                 resent,
                 trust: false,
+                backup,
             };
-            let locale = facts.locale(Some(&open.language), None);
-            let mut page = facts.page_in(&state, locale, Body::Code(page));
-            paths::LOGIN_CODE.clone_into(&mut page.frame.path);
-            show(StatusCode::OK, page)
+            show(StatusCode::OK, code_page(&state, &facts, &open.language, page))
         }
-        Err(Refusal::SignInExpired) if facts.visitor.pending.is_some() => see_other("/login?ended"),
+        Err(Refusal::SignInExpired) if facts.visitor.pending.is_some() => {
+            match state.service.session(&facts.visitor).await {
+                // A step-up that took too long.
+                Ok(Some(_)) => see_other(&format!("{}?expired", paths::PROFILE_CONFIRM)),
+                _ => see_other("/login?ended"),
+            }
+        }
         Err(Refusal::SignInExpired) => see_other(paths::LOGIN),
         Err(refusal) => closed(&state, &facts, &refusal),
     }
+}
+
+/// The code page in the language of its account or company; the language form comes back to the way of asking that
+/// is shown.
+pub fn code_page(state: &AppState, facts: &Facts, language: &str, page: CodePage) -> Page {
+    let path = if page.backup {
+        format!("{}?backup", paths::LOGIN_CODE)
+    } else {
+        paths::LOGIN_CODE.to_owned()
+    };
+    let locale = facts.locale(Some(language), None);
+    let mut page = facts.page_in(state, locale, Body::Code(page));
+    page.frame.path = path;
+    page
 }
 
 /// The code page of a sign-in that the gate stopped.
@@ -137,7 +167,13 @@ pub fn closed(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
 pub async fn agent(State(state): State<AppState>, request: Request) -> Response {
     let facts = Facts::of(&state, &request.into_parts().0);
     match signed_in(&state, &facts).await {
-        Ok(signed_in) => show(StatusCode::OK, facts.page_for(&state, &signed_in, Body::Agent)),
+        Ok(signed_in) => {
+            let landing = landing_page(&state, &facts, &signed_in).await;
+            show(
+                StatusCode::OK,
+                page_for(&state, &facts, &signed_in, Body::Agent(landing)),
+            )
+        }
         Err(response) => *response,
     }
 }
@@ -147,25 +183,58 @@ pub async fn admin(State(state): State<AppState>, request: Request) -> Response 
     let facts = Facts::of(&state, &request.into_parts().0);
     match signed_in(&state, &facts).await {
         Ok(signed_in) if signed_in.account.highest_role() == Role::Admin => {
-            show(StatusCode::OK, facts.page_for(&state, &signed_in, Body::Admin))
+            let landing = landing_page(&state, &facts, &signed_in).await;
+            show(
+                StatusCode::OK,
+                page_for(&state, &facts, &signed_in, Body::Admin(landing)),
+            )
         }
         Ok(signed_in) => show(
             StatusCode::FORBIDDEN,
-            facts.page_for(&state, &signed_in, Body::Problem(Refusal::Forbidden)),
+            page_for(&state, &facts, &signed_in, Body::Problem(Refusal::Forbidden)),
         ),
         Err(response) => *response,
     }
 }
 
-/// The live session, or the way to the sign-in page and back.
+fn page_for(state: &AppState, facts: &Facts, signed_in: &SignedIn, body: Body) -> Page {
+    facts.page_for(state, &signed_in.company, &signed_in.account, body)
+}
+
+/// What both landing pages show besides. A fault in it does not keep anybody from their work.
+async fn landing_page(state: &AppState, facts: &Facts, signed_in: &SignedIn) -> LandingPage {
+    let left = state.service.backup_codes_left(signed_in, &facts.visitor).await;
+    LandingPage {
+        few_backup_codes: few(left.ok().flatten()),
+    }
+}
+
+/// The backup codes that are left, when they are so few that it has to be said.
+fn few(left: Option<usize>) -> Option<usize> {
+    left.filter(|&left| left <= BACKUP_CODES_LOW)
+}
+
+/// The live session with everything open to it, or the way to what stands before.
 async fn signed_in(state: &AppState, facts: &Facts) -> Result<SignedIn, Box<Response>> {
-    match state.service.session(&facts.visitor).await {
-        Ok(Some(signed_in)) => Ok(signed_in),
-        Ok(None) => {
-            let next: String = form_urlencoded::byte_serialize(facts.path.as_bytes()).collect();
-            Err(Box::new(see_other(&format!("{}?next={next}", paths::LOGIN))))
+    state
+        .service
+        .signed_in(&facts.visitor)
+        .await
+        .map_err(|refusal| Box::new(turned_away(&refusal, &facts.path)))
+}
+
+/// The answer to somebody who may not see the page at `path`, or not yet.
+pub fn turned_away(refusal: &Refusal, path: &str) -> Response {
+    match refusal {
+        Refusal::NotSignedIn => {
+            let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+            see_other(&format!("{}?next={next}", paths::LOGIN))
         }
-        Err(refusal) => Err(Box::new(Denied::from(refusal).into_response())),
+        Refusal::Profile(ProfileRefusal::SetUpRequired) => see_other(paths::SECURITY_SET_UP),
+        Refusal::Profile(ProfileRefusal::StepUpNeeded) => {
+            see_other(&format!("{}?next={path}&again", paths::PROFILE_CONFIRM))
+        }
+        other => Denied::from(other.clone()).into_response(),
     }
 }
 

@@ -1,5 +1,13 @@
 //! Pages as plain data: what the server found out, ready to be shown. Views read these and decide nothing.
 
+mod profile;
+
+pub use profile::{
+    AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, ConfirmPage, ConfirmReason, EmailSetUp,
+    EmailSetUpPage, NewBackupCodesPage, ProfileForm, ProfilePage, SecurityNotice, SecurityPage, SessionRow,
+    SetUpPage, TrustedRow, When,
+};
+
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
 use vestibule_translations::Locale;
@@ -46,6 +54,10 @@ pub struct Links {
 pub struct Assets {
     /// Style sheet.
     pub style: String,
+    /// Style sheet of the pages of an account, besides the other.
+    pub account_style: String,
+    /// Script of the pages of an account.
+    pub account_script: String,
     /// Script that loads the WebAssembly and brings the islands to life.
     pub script: String,
     /// Bindings, loaded by the script.
@@ -71,6 +83,8 @@ pub struct SignedIn {
     pub company: String,
     /// Highest role.
     pub role: Role,
+    /// Whether a second factor has to be set up first: no page but that and `Logout` is open.
+    pub confined: bool,
 }
 
 /// Highest role, for the label.
@@ -94,9 +108,27 @@ pub enum Body {
     /// The fifth wrong code, or any code for a locked account.
     Locked,
     /// `/agent`
-    Agent,
+    Agent(LandingPage),
     /// `/admin`
-    Admin,
+    Admin(LandingPage),
+    /// `/profile`
+    Profile(ProfilePage),
+    /// `/profile/confirm`
+    Confirm(ConfirmPage),
+    /// `/profile/security`
+    Security(SecurityPage),
+    /// `/profile/security/set-up`
+    SetUp(SetUpPage),
+    /// `/profile/security/email`
+    EmailSetUp(EmailSetUpPage),
+    /// `/profile/security/app`
+    AppSetUp(AppSetUpPage),
+    /// `/profile/security/app/code`
+    AppCode(AppCodePage),
+    /// `/profile/security/backup-codes`
+    BackupCodes(BackupCodesPage),
+    /// The backup codes that were just made.
+    NewBackupCodes(NewBackupCodesPage),
     /// `/terms`, `/privacy`
     Legal(LegalPage),
     /// `/mailbox`
@@ -120,6 +152,8 @@ pub struct LoginPage {
     pub refusal: Option<Refusal>,
     /// Whether the visitor has just signed out.
     pub signed_out: bool,
+    /// Whether the visitor has just changed the password, which ended the session.
+    pub password_changed: bool,
 }
 
 /// The code page.
@@ -133,6 +167,15 @@ pub struct CodePage {
     pub resent: bool,
     /// Whether `Don't ask again` was ticked before a plain form came back.
     pub trust: bool,
+    /// Whether a backup code is asked for: one plain field instead of six boxes.
+    pub backup: bool,
+}
+
+/// A landing page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LandingPage {
+    /// How many backup codes are left, when there are so few that it has to be said.
+    pub few_backup_codes: Option<usize>,
 }
 
 /// Terms of Service or Privacy Policy.

@@ -1,11 +1,18 @@
 //! A Vestibule without HTTP: a fresh database, a clock that stands still, randomness that repeats itself.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use vestibule_core::{
     account::{Account, Role},
+    authenticator::AppSecret,
+    backup_code::BackupCode,
+    company::RequireSecondFactor,
+    mail::Mail,
     ports::{Clock, ManualClock, Moment, SeededRandomness},
-    refusal::Refusal,
+    refusal::{CodeHint, Refusal},
     secret::Password,
     throttle::SourceLimits,
 };
@@ -22,9 +29,12 @@ use vestibule_storage::test_support::TestStore;
 /// The password of every account.
 pub const PASSWORD: &str = "violet harbour kettle";
 
+/// Two processes draw different numbers.
+static NEXT_SEED: AtomicU64 = AtomicU64::new(43);
+
 pub struct Site {
     pub service: Service,
-    pub store: TestStore,
+    pub store: Arc<TestStore>,
     pub clock: Arc<ManualClock>,
 }
 
@@ -62,6 +72,19 @@ pub fn other_code(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
+/// A plain wrong code.
+pub fn wrong(left: Option<u8>) -> Refusal {
+    Refusal::WrongCode { left, hint: None }
+}
+
+/// A wrong code about which something is known.
+pub fn wrong_but(left: Option<u8>, hint: CodeHint) -> Refusal {
+    Refusal::WrongCode {
+        left,
+        hint: Some(hint),
+    }
+}
+
 /// A browser that nobody knows, at an address of its own.
 pub fn visitor() -> Visitor {
     Visitor {
@@ -71,32 +94,51 @@ pub fn visitor() -> Visitor {
     }
 }
 
+fn service(store: &TestStore, clock: &Arc<ManualClock>, keys: Keys, seed: u64) -> Service {
+    let randomness = Arc::new(SeededRandomness::new(seed));
+    let cheap = HashCost {
+        memory_kib: 64,
+        passes: 1,
+    };
+    let hasher = Hasher::new(cheap, 8, randomness.as_ref()).unwrap();
+    let settings = Settings {
+        languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
+        source_limits: SourceLimits::default(),
+        sign_in_url: "https://login.test/login".to_owned(),
+    };
+    let as_clock: Arc<dyn Clock> = clock.clone();
+    Service::new((*store).clone(), as_clock, randomness, hasher, keys, settings)
+}
+
 impl Site {
     pub fn on(store: TestStore) -> Self {
         let start = "2026-01-05T09:00:00Z".parse::<Moment>().unwrap();
         let clock = Arc::new(ManualClock::at(start));
-        let randomness = Arc::new(SeededRandomness::new(42));
-        let cheap = HashCost {
-            memory_kib: 64,
-            passes: 1,
-        };
-        let hasher = Hasher::new(cheap, 8, randomness.as_ref()).unwrap();
         let keys = Keys::new(vec![Key {
             version: 1,
             secret: [7; 32].into(),
         }])
         .unwrap();
-        let settings = Settings {
-            languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
-            source_limits: SourceLimits::default(),
-            sign_in_url: "https://login.test/login".to_owned(),
-        };
-        let as_clock: Arc<dyn Clock> = clock.clone();
-        let service = Service::new(store.clone(), as_clock, randomness, hasher, keys, settings);
+        let store = Arc::new(store);
+        let service = service(&store, &clock, keys, 42);
         Self {
             service,
             store,
             clock,
+        }
+    }
+
+    /// Another process on the same database, with keys of its own.
+    pub fn with_keys(&self, keys: Keys) -> Self {
+        Self {
+            service: service(
+                &self.store,
+                &self.clock,
+                keys,
+                NEXT_SEED.fetch_add(1, Ordering::Relaxed),
+            ),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
         }
     }
 
@@ -106,6 +148,7 @@ impl Site {
             language: "en".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             two_factor_days: days,
+            require_second_factor: RequireSecondFactor::Off,
         };
         self.service.create_company(input).await.unwrap();
     }
@@ -188,6 +231,76 @@ impl Site {
         self.service.verify_code(code, false, visitor).await.map(drop)
     }
 
+    /// An account whose second factor is an authenticator app, with ten backup codes.
+    pub async fn app_account(&self, company: &str, account: &str) -> (AppSecret, Vec<String>) {
+        self.account(company, account, false).await;
+        self.give_app(company, account).await
+    }
+
+    pub async fn give_app(&self, company: &str, account: &str) -> (AppSecret, Vec<String>) {
+        let (secret, codes) = self.service.give_app(company, account).await.unwrap();
+        let codes = codes.iter().map(BackupCode::reveal).collect();
+        (secret, codes)
+    }
+
+    /// The code that an app shows this many steps of 30 seconds from now.
+    pub fn app_code(&self, secret: &AppSecret, steps: i64) -> String {
+        let moment = self.clock.now() + chrono::TimeDelta::seconds(30 * steps);
+        secret.code_at(moment).reveal().to_owned()
+    }
+
+    /// A browser that is signed in, however that is done for this account; its clock has moved on so that app codes
+    /// are fresh again.
+    pub async fn at_home(&self, company: &str, account: &str, secret: Option<&AppSecret>) -> Visitor {
+        let outcome = self
+            .try_password(company, account, PASSWORD, &visitor())
+            .await
+            .unwrap();
+        let granted = match outcome {
+            Outcome::SignedIn(granted) => granted,
+            Outcome::CodeAsked { pending, .. } => {
+                let visitor = Visitor {
+                    pending: Some(pending),
+                    ..visitor()
+                };
+                let code = match secret {
+                    Some(secret) => {
+                        self.clock.advance(60);
+                        self.app_code(secret, 0)
+                    }
+                    None => self.code_for(account).await,
+                };
+                self.service.verify_code(&code, false, &visitor).await.unwrap()
+            }
+        };
+        self.no_mail().await;
+        Visitor {
+            session: Some(granted.session),
+            ..visitor()
+        }
+    }
+
+    /// The set-up code in the last mail.
+    pub async fn set_up_code(&self) -> String {
+        let mails = self.mails().await;
+        let codes: Vec<_> = mails
+            .iter()
+            .filter_map(|mail| match &mail.mail {
+                Mail::SetUpCode { code, .. } => Some(code.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(codes.len(), 1, "one set-up code");
+        codes[0].clone()
+    }
+
+    /// Kinds of the mails that wait, in the order of the alphabet.
+    pub async fn mail_kinds(&self) -> Vec<&'static str> {
+        let mut kinds: Vec<_> = self.mails().await.iter().map(|mail| mail.mail.kind()).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
     /// Takes all waiting mails out of the outbox, as the worker does.
     pub async fn mails(&self) -> Vec<Claimed> {
         let now = self.clock.now();
@@ -215,7 +328,7 @@ impl Site {
             .iter()
             .filter(|mail| mail.receiver.starts_with(&format!("{account}@")))
             .filter_map(|mail| match &mail.mail {
-                vestibule_core::mail::Mail::SignInCode { code, .. } => Some(code.clone()),
+                Mail::SignInCode { code, .. } | Mail::ConfirmCode { code, .. } => Some(code.clone()),
                 _ => None,
             })
             .collect();

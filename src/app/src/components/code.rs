@@ -1,0 +1,78 @@
+//! The field for a code: six boxes under one input.
+
+use leptos::{ev, prelude::*};
+use vestibule_core::{
+    form::{ascii_digit, looks_like_backup_code},
+    limits::CODE_DIGITS,
+    refusal::Field,
+};
+
+use super::notice::field_id;
+use crate::browser;
+
+/// The attribute of the input while it holds more than six boxes can show.
+const LONG: &str = "data-long";
+
+/// The input, with the ids of its hint and of what is wrong in `described_by`. Asked for a backup code, it is a plain
+/// field without boxes and without the keyboard of digits.
+pub fn code_input(
+    backup: bool,
+    wrong: impl Fn() -> Option<&'static str> + Send + Sync + 'static,
+    described_by: &'static str,
+) -> impl IntoView {
+    let id = field_id(Field::Code);
+    let (class, autocomplete) = if backup {
+        ("control", "off")
+    } else {
+        ("code", "one-time-code")
+    };
+    view! {
+        <div class=class dir="ltr">
+            <div class="boxes" aria-hidden="true">
+                <i></i>
+                <i></i>
+                <i></i>
+                <i></i>
+                <i></i>
+                <i></i>
+            </div>
+            <input
+                id=id
+                name=id
+                type="text"
+                dir="ltr"
+                inputmode=(!backup).then_some("numeric")
+                autocomplete=autocomplete
+                autocapitalize="none"
+                spellcheck="false"
+                required
+                autofocus
+                aria-invalid=wrong
+                aria-describedby=described_by
+                on:input=move |event| {
+                    if !backup {
+                        tidy(&event);
+                    }
+                }
+            />
+        </div>
+    }
+}
+
+/// Empties the field.
+pub fn clear() {
+    browser::set_value(field_id(Field::Code), "");
+    browser::mark(field_id(Field::Code), LONG, false);
+}
+
+/// Drops what a pasted code has between its digits, and turns the digits of an Arabic keyboard into those of the mail.
+/// A backup code stays as it is typed.
+fn tidy(event: &ev::Event) {
+    let typed = event_target_value(event);
+    let digits: String = typed.chars().filter_map(ascii_digit).collect();
+    let letters = looks_like_backup_code(&typed);
+    if !letters && digits != typed {
+        browser::set_value(field_id(Field::Code), &digits);
+    }
+    browser::mark(field_id(Field::Code), LONG, letters || digits.len() > CODE_DIGITS);
+}

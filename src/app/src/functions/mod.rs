@@ -1,0 +1,74 @@
+//! Server functions: thin adapters between a form and the service.
+//!
+//! Each is a POST at its page's own address. With WebAssembly the islands call them by fetch; without, the plain
+//! form does. They answer [`Onward`](vestibule_core::sign_in_view::Onward) or [`Done`] (where to go) or [`Refused`]
+//! (why not).
+
+mod profile;
+mod security;
+mod sign_in;
+
+use serde::{Deserialize, Serialize};
+use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
+use vestibule_core::refusal::Refusal;
+
+pub use profile::{
+    ChangePassword, ConfirmIdentity, JudgePassword, Judged, SaveProfile, change_password, confirm_identity,
+    judge_password, save_profile,
+};
+pub use security::{
+    BeginAppSetUp, BeginEmailSetUp, EndOtherSessions, EndSession, FinishAppSetUp, FinishEmailSetUp,
+    ForgetAllBrowsers, ForgetBrowser, NewBackupCodes, ResendSetUpCode, TurnAppOff, TurnEmailOff,
+    begin_app_set_up, begin_email_set_up, end_other_sessions, end_session, finish_app_set_up,
+    finish_email_set_up, forget_all_browsers, forget_browser, new_backup_codes, resend_set_up_code,
+    turn_app_off, turn_email_off,
+};
+pub use sign_in::{
+    CancelSignIn, CodeStatus, ResendCode, SetLanguage, SignIn, SignOut, UseOtherMethod, VerifyCode,
+    cancel_sign_in, code_status, resend_code, set_language, sign_in, sign_out, use_other_method, verify_code,
+};
+
+/// A [`Refusal`] on its way through a server function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Refused(pub Refusal);
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl FromServerFnError for Refused {
+    type Encoder = JsonEncoding;
+
+    /// What the library says is dropped: it may quote what was sent.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self(match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Refusal::Malformed,
+            _ => Refusal::Internal {
+                reference: String::new(),
+            },
+        })
+    }
+}
+
+/// A set-up or a renewal that is done.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Where to go: a local path.
+    pub to: String,
+    /// The backup codes that were made by it. This is the only time that they are shown.
+    #[serde(default)]
+    pub backup_codes: Option<Vec<String>>,
+}
+
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Done")
+            .field("to", &self.to)
+            .finish_non_exhaustive()
+    }
+}

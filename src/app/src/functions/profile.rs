@@ -1,0 +1,157 @@
+//! The own data, the own password, and the proof that it is really you.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use vestibule_core::sign_in_view::Onward;
+
+use super::Refused;
+
+/// What is said about a new password while it is typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// In the language of the page.
+    pub sentence: String,
+    /// Whether it would be taken.
+    pub good: bool,
+    /// 0 (weak) to 3 (strong).
+    pub strength: u8,
+}
+
+/// Saves the own data.
+#[server(name = SaveProfile, prefix = "", endpoint = "profile")]
+pub async fn save_profile(
+    /// First name.
+    first_name: String,
+    /// Last name.
+    last_name: String,
+    /// What colleagues see; empty = first and last name.
+    alias: String,
+    /// Phone.
+    phone: String,
+    /// Title.
+    title: String,
+    /// `12` or `24`.
+    time_format: String,
+    /// Language tag; empty = the company's.
+    language: String,
+) -> Result<Onward, Refused> {
+    use crate::call::{Call, Effect};
+    use vestibule_core::{account::TimeFormat, paths::PROFILE};
+    use vestibule_service::profile::ProfileInput;
+
+    let call = Call::current()?;
+    let before = call.service.session(&call.visitor).await?;
+    let time_format = time_format.parse().ok().and_then(TimeFormat::from_hours);
+    let input = ProfileInput {
+        first_name,
+        last_name,
+        alias,
+        phone,
+        title,
+        time_format,
+        language: language.clone(),
+    };
+    call.service.save_profile(input, &call.visitor).await?;
+    // What this browser remembers goes before the account's language: a new choice must be seen at once.
+    let chosen = (!language.is_empty()).then_some(language);
+    if before.is_some_and(|before| before.account.language != chosen) {
+        call.add(Effect::Language(chosen));
+    }
+    Ok(Onward {
+        to: format!("{PROFILE}?saved"),
+    })
+}
+
+/// Changes the own password. Ends every session, this one too.
+#[server(name = ChangePassword, prefix = "", endpoint = "profile/password")]
+pub async fn change_password(
+    /// The password until now.
+    old_password: String,
+    /// The password from now on.
+    new_password: String,
+    /// The same once more.
+    confirm_password: String,
+) -> Result<Onward, Refused> {
+    use crate::call::{Call, Effect};
+    use vestibule_core::{paths::LOGIN, secret::Password};
+    use vestibule_service::profile::PasswordInput;
+
+    let call = Call::current()?;
+    let input = PasswordInput {
+        old: Password::new(old_password),
+        new: Password::new(new_password),
+        confirm: Password::new(confirm_password),
+    };
+    call.service.change_password(input, &call.visitor).await?;
+    call.add(Effect::Session(None));
+    Ok(Onward {
+        to: format!("{LOGIN}?password_changed"),
+    })
+}
+
+/// Says how good a new password is. Changes nothing.
+#[server(name = JudgePassword, prefix = "", endpoint = "profile/password/check")]
+pub async fn judge_password(
+    /// What is typed so far.
+    new_password: String,
+) -> Result<Judged, Refused> {
+    use crate::call::Call;
+    use vestibule_core::{
+        password::Strength,
+        profile::{ProfileField, ProfileRefusal},
+        refusal::Refusal,
+        secret::Password,
+    };
+    use vestibule_translations::{refusal, td_string};
+
+    let call = Call::current()?;
+    let password = Password::new(new_password);
+    let judgement = call.service.judge_password(&password, &call.visitor).await?;
+    let now = call.locale().await?;
+    let sentence = match (judgement.problem, judgement.strength) {
+        (Some(problem), _) => {
+            let refused = ProfileRefusal::field(ProfileField::NewPassword, problem);
+            refusal::sentence(now, &Refusal::Profile(refused))
+        }
+        (None, Strength::Strong) => td_string!(now, profile.password_strong).to_owned(),
+        (None, _) => td_string!(now, profile.password_good).to_owned(),
+    };
+    Ok(Judged {
+        sentence,
+        good: judgement.problem.is_none(),
+        strength: judgement.strength as u8,
+    })
+}
+
+/// Checks the password of somebody who is signed in; a code follows when the account has a second factor (N21).
+#[server(name = ConfirmIdentity, prefix = "", endpoint = "profile/confirm")]
+pub async fn confirm_identity(
+    /// Password, as typed.
+    password: String,
+    /// Where it leads; anything but a local path leads to Security Settings.
+    next: String,
+) -> Result<Onward, Refused> {
+    use crate::call::{Call, Effect, after_step_up};
+    use vestibule_core::{paths::LOGIN_CODE, secret::Password};
+    use vestibule_service::profile::Confirmed;
+
+    let call = Call::current()?;
+    let next = after_step_up(&next);
+    let password = Password::new(password);
+    let to = match call
+        .service
+        .confirm_identity(&password, &next, &call.visitor)
+        .await?
+    {
+        Confirmed::Proved(session) => {
+            call.begin_set_up(&session, &next).await;
+            call.add(Effect::Session(Some(session)));
+            next
+        }
+        Confirmed::CodeAsked(pending) => {
+            call.add(Effect::Pending(Some(pending)));
+            LOGIN_CODE.to_owned()
+        }
+    };
+    Ok(Onward { to })
+}

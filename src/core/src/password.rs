@@ -1,0 +1,121 @@
+//! Which passwords may be chosen (product.md section 6; N1, N2, N4).
+
+use crate::{
+    limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
+    profile::ProfileProblem,
+    secret::Password,
+};
+
+/// Name of the product: a word that attackers try first.
+const PRODUCT: &str = "vestibule";
+/// Shorter names say nothing about a password.
+const SHORTEST_WORD: usize = 3;
+
+/// How hard a password is to guess, by zxcvbn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// Guessed in no time.
+    Weak,
+    /// Guessed by somebody who tries.
+    Fair,
+    /// Safely unguessable: the least that is accepted.
+    Good,
+    /// Very unguessable.
+    Strong,
+}
+
+/// How hard `password` is to guess for somebody who knows these names. zxcvbn knows them too, and what is left of the
+/// password without them has to be strong by itself (N4).
+pub fn strength(password: &Password, names: &[&str]) -> Strength {
+    let typed = password.reveal().to_lowercase();
+    let mut words: Vec<String> = names
+        .iter()
+        .chain(&[PRODUCT])
+        .flat_map(|name| name.split(['@', ' ']).chain([*name]))
+        .map(str::to_lowercase)
+        .filter(|word| word.chars().count() >= SHORTEST_WORD)
+        .collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let rest = words
+        .iter()
+        .fold(typed.clone(), |rest, word| rest.replace(word.as_str(), ""));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let of = |text: &str| match zxcvbn::zxcvbn(text, &words).score() {
+        zxcvbn::Score::Four => Strength::Strong,
+        zxcvbn::Score::Three => Strength::Good,
+        zxcvbn::Score::Two => Strength::Fair,
+        _ => Strength::Weak,
+    };
+    let whole = of(password.reveal());
+    if rest.len() < typed.len() {
+        whole.min(of(&rest))
+    } else {
+        whole
+    }
+}
+
+/// What is wrong with a new password: too short for the company (`least` characters), too long, or easy to guess for
+/// somebody who knows these names. No rule asks for kinds of characters.
+pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<ProfileProblem> {
+    let typed = password.reveal();
+    let length = typed.chars().count();
+    if length == 0 {
+        Some(ProfileProblem::Missing)
+    } else if length > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
+        Some(ProfileProblem::TooLong { most: PASSWORD_MAX })
+    } else if typed.contains('\0') {
+        Some(ProfileProblem::BadCharacters)
+    } else if length < least {
+        Some(ProfileProblem::TooShort { least })
+    } else if strength(password, names) < Strength::Good {
+        Some(ProfileProblem::Weak)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = ["Acme", "alice", "alice@mail.acme.test", "Alice", "Ng"];
+
+    fn check(password: &str) -> Option<ProfileProblem> {
+        problem(&Password::new(password.to_owned()), &NAMES, 12)
+    }
+
+    #[test]
+    fn passwords_that_are_easy_to_guess_are_refused() {
+        for weak in [
+            "passwordpassword",
+            "Acme2026!!!!",
+            "alicealice12",
+            "alice-acme-alice",
+            "alice@mail.acme.test",
+            "vestibule123",
+            "qwertyuiop12",
+            "aaaaaaaaaaaaaaaa",
+        ] {
+            assert_eq!(check(weak), Some(ProfileProblem::Weak), "{weak}");
+        }
+        for strong in [
+            "kqzvwyxbntgmrdf",
+            "violet harbour kettle",
+            "Ünïcödé is fine too",
+            "acme violet harbour kettle",
+        ] {
+            assert_eq!(check(strong), None, "{strong}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert_eq!(check(""), Some(ProfileProblem::Missing));
+        assert_eq!(check("kqzvwyxbntg"), Some(ProfileProblem::TooShort { least: 12 }));
+        assert_eq!(check("kqzvwyxbntgm"), None);
+        assert_eq!(check("kqzvwyx\0bntgm"), Some(ProfileProblem::BadCharacters));
+        let long: String = ["violet harbour kettle "; 7].concat();
+        assert_eq!(check(&long[..129]), Some(ProfileProblem::TooLong { most: 128 }));
+        assert_ne!(check(&long[..128]), Some(ProfileProblem::TooLong { most: 128 }));
+    }
+}

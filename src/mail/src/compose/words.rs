@@ -1,0 +1,296 @@
+//! The words of every mail in one language: what happened, from where, and what to do if that was not the receiver.
+
+use vestibule_core::{
+    limits::BACKUP_CODES_LOW,
+    mail::{FactorChange, Mail},
+};
+use vestibule_translations::{Locale, direction, is_rtl, tag, td_string};
+
+use super::{
+    facts::{Facts, clean},
+    layout::{Block, Page, WebLink},
+};
+
+/// The words of one language about one receiver.
+pub(super) struct Words {
+    locale: Locale,
+    facts: Facts,
+}
+
+/// What one mail says between greeting and footer.
+struct Body {
+    subject: String,
+    /// Whether the subject is shown above the text too.
+    heading: bool,
+    blocks: Vec<Block>,
+}
+
+impl Words {
+    /// The words for `mail` in `locale`.
+    pub(super) fn new(locale: Locale, mail: &Mail) -> Self {
+        Self {
+            locale,
+            facts: Facts::of(mail, is_rtl(locale)),
+        }
+    }
+
+    /// The whole mail. `mail` is the one that the words were made for.
+    pub(super) fn page(&self, mail: &Mail) -> Page {
+        let locale = self.locale;
+        let body = self.body(mail);
+        let name = &self.facts.name;
+        let greeting =
+            (!name.is_empty()).then(|| Block::Paragraph(td_string!(locale, mail.greeting, name = name)));
+        Page {
+            language: tag(locale),
+            direction: direction(locale),
+            product: td_string!(locale, common.product),
+            subject: clean(&body.subject),
+            heading: body.heading,
+            blocks: greeting.into_iter().chain(body.blocks).collect(),
+            footer: td_string!(locale, mail.footer, company = &self.facts.company),
+        }
+    }
+
+    fn body(&self, mail: &Mail) -> Body {
+        match mail {
+            Mail::SignInCode { code, minutes, .. } => self.sign_in_code(&clean(code), *minutes),
+            Mail::AccountLocked { .. } => self.account_locked(),
+            Mail::AccountUnlocked { link, .. } => self.account_unlocked(link),
+            Mail::ConfirmCode { code, minutes, .. } => self.confirm_code(&clean(code), *minutes),
+            Mail::SetUpCode { code, minutes, .. } => self.set_up_code(&clean(code), *minutes),
+            Mail::PasswordChanged { .. } => self.password_changed(),
+            Mail::SecondFactorChanged { change, .. } => self.second_factor_changed(*change),
+            Mail::BackupCodeUsed { left, .. } => self.backup_code_used(*left),
+            Mail::BackupCodeIssued { minutes, .. } => self.backup_code_issued(*minutes),
+            Mail::NewBrowser { .. } => self.new_browser(),
+        }
+    }
+
+    fn sign_in_code(&self, code: &str, minutes: u32) -> Body {
+        let locale = self.locale;
+        self.code(
+            td_string!(locale, mail.code_subject, code = code),
+            td_string!(locale, mail.code_intro, company = &self.facts.company),
+            code,
+            minutes,
+            td_string!(locale, mail.code_not_you),
+        )
+    }
+
+    fn confirm_code(&self, code: &str, minutes: u32) -> Body {
+        let locale = self.locale;
+        self.code(
+            td_string!(locale, mail.confirm_subject, code = code),
+            td_string!(locale, mail.confirm_intro, company = &self.facts.company),
+            code,
+            minutes,
+            td_string!(locale, mail.account_code_not_you),
+        )
+    }
+
+    fn set_up_code(&self, code: &str, minutes: u32) -> Body {
+        let locale = self.locale;
+        self.code(
+            td_string!(locale, mail.set_up_subject, code = code),
+            td_string!(locale, mail.set_up_intro, company = &self.facts.company),
+            code,
+            minutes,
+            td_string!(locale, mail.account_code_not_you),
+        )
+    }
+
+    /// A mail that brings a code. The code is in the subject for people who read it in a notification; it need not be
+    /// said thrice, so there is no heading.
+    fn code(&self, subject: String, intro: String, code: &str, minutes: u32, not_you: &str) -> Body {
+        let locale = self.locale;
+        Body {
+            subject,
+            heading: false,
+            blocks: vec![
+                Block::Paragraph(intro),
+                Block::Code(code.to_owned()),
+                Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
+                self.place(td_string!(locale, mail.asked_from)),
+                paragraph(not_you),
+            ],
+        }
+    }
+
+    fn account_locked(&self) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        notice(
+            td_string!(locale, mail.locked_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.locked_intro,
+                    account = account,
+                    company = company
+                )),
+                paragraph(td_string!(locale, mail.locked_next)),
+                self.place(td_string!(locale, mail.last_try_from)),
+                paragraph(td_string!(locale, mail.locked_not_you)),
+            ],
+        )
+    }
+
+    fn account_unlocked(&self, link: &str) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.unlocked_intro,
+            account = account,
+            company = company
+        ))];
+        let label = td_string!(locale, mail.unlocked_button).to_owned();
+        blocks.extend(WebLink::parse(link).map(|link| Block::Button { label, link }));
+        notice(td_string!(locale, mail.unlocked_subject), blocks)
+    }
+
+    fn password_changed(&self) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        notice(
+            td_string!(locale, mail.password_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.password_intro,
+                    account = account,
+                    company = company
+                )),
+                self.place(td_string!(locale, mail.done_from)),
+                // Whoever did not change it does not know it any more and cannot change it back.
+                paragraph(td_string!(locale, mail.password_not_you)),
+            ],
+        )
+    }
+
+    fn second_factor_changed(&self, change: FactorChange) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let what = match change {
+            FactorChange::EmailOn => {
+                td_string!(locale, mail.factor_email_on, account = account, company = company)
+            }
+            FactorChange::EmailOff => {
+                td_string!(
+                    locale,
+                    mail.factor_email_off,
+                    account = account,
+                    company = company
+                )
+            }
+            FactorChange::AppOn => {
+                td_string!(locale, mail.factor_app_on, account = account, company = company)
+            }
+            FactorChange::AppOff => {
+                td_string!(locale, mail.factor_app_off, account = account, company = company)
+            }
+            FactorChange::BackupCodes => {
+                td_string!(
+                    locale,
+                    mail.factor_backup_codes,
+                    account = account,
+                    company = company
+                )
+            }
+        };
+        notice(
+            td_string!(locale, mail.factor_subject),
+            vec![
+                Block::Paragraph(what),
+                self.place(td_string!(locale, mail.done_from)),
+                paragraph(td_string!(locale, mail.not_you)),
+            ],
+        )
+    }
+
+    fn backup_code_used(&self, left: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![
+            Block::Paragraph(td_string!(
+                locale,
+                mail.backup_used_intro,
+                account = account,
+                company = company
+            )),
+            Block::Paragraph(td_string!(locale, mail.backup_left, left = left)),
+        ];
+        if usize::try_from(left).is_ok_and(|left| left <= BACKUP_CODES_LOW) {
+            blocks.push(paragraph(td_string!(locale, mail.backup_low)));
+        }
+        blocks.push(self.place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.not_you)));
+        notice(td_string!(locale, mail.backup_used_subject), blocks)
+    }
+
+    fn backup_code_issued(&self, minutes: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![
+            Block::Paragraph(td_string!(
+                locale,
+                mail.backup_issued_intro,
+                account = account,
+                company = company
+            )),
+            Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
+        ];
+        // An operator issues it from the command line: then there is no place to speak of.
+        if !(self.facts.browser.is_empty() && self.facts.address.is_empty()) {
+            blocks.push(self.place(td_string!(locale, mail.done_from)));
+        }
+        blocks.push(paragraph(td_string!(locale, mail.backup_issued_not_you)));
+        notice(td_string!(locale, mail.backup_issued_subject), blocks)
+    }
+
+    fn new_browser(&self) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        notice(
+            td_string!(locale, mail.new_browser_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.new_browser_intro,
+                    account = account,
+                    company = company
+                )),
+                self.place(td_string!(locale, mail.signed_in_from)),
+                paragraph(td_string!(locale, mail.not_you)),
+            ],
+        )
+    }
+
+    /// What nearly every sentence is made of: the language, the account and the company.
+    fn sentence_parts(&self) -> (Locale, &str, &str) {
+        (self.locale, &self.facts.account, &self.facts.company)
+    }
+
+    /// Where it came from, as far as that is known.
+    fn place(&self, label: &str) -> Block {
+        let Facts { browser, address, .. } = &self.facts;
+        let browser = if browser.is_empty() {
+            td_string!(self.locale, mail.unknown_place)
+        } else {
+            browser
+        };
+        let place = if address.is_empty() {
+            browser.to_owned()
+        } else {
+            format!("{browser} · {address}")
+        };
+        Block::Facts(vec![(label.to_owned(), place)])
+    }
+}
+
+/// A mail about something that happened, with its subject as the heading.
+fn notice(subject: &str, blocks: Vec<Block>) -> Body {
+    Body {
+        subject: subject.to_owned(),
+        heading: true,
+        blocks,
+    }
+}
+
+fn paragraph(words: &str) -> Block {
+    Block::Paragraph(words.to_owned())
+}

@@ -1,0 +1,325 @@
+//! Entered codes of every kind: counted before they are compared, on the one counter of the account (product.md 4.5).
+
+use vestibule_core::{
+    account::Account,
+    audit::{AuditEntry, Event},
+    authenticator::{AppMatch, AppSecret},
+    backup_code::BackupCode,
+    company::Company,
+    form::code_problem,
+    id::{AccountId, CodeId, CompanyId},
+    mail::Mail,
+    refusal::{CodeHint, Field, Refusal},
+    secret::{SixDigits, same},
+    session::Proof,
+    sign_in::{AfterCode, Comparison, OldCode, after_code},
+};
+use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer};
+use zeroize::Zeroizing;
+
+use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver};
+
+/// What the account is locked for.
+const LOCK_REASON: &str = "wrong_codes";
+
+/// A well-formed entry.
+pub(crate) enum Entered {
+    /// A mailed code, or one of an authenticator app.
+    Digits(SixDigits),
+    /// One of the ten, or one that an administrator issued.
+    Backup(BackupCode),
+}
+
+/// Something that can be used once, and was entered.
+pub(crate) enum Found {
+    /// The mailed code.
+    Mailed(CodeId),
+    /// A step of the authenticator app, under the secret it was computed with.
+    App { sealed: Vec<u8>, step: i64 },
+    /// One of the ten backup codes.
+    Backup([u8; 32]),
+    /// The backup code that an administrator issued.
+    Issued([u8; 32]),
+}
+
+impl Entered {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for anything that is no code.
+    pub fn parse(typed: &str) -> Result<Self, Refusal> {
+        if let Some(problem) = code_problem(typed) {
+            return Err(Refusal::field(Field::Code, problem));
+        }
+        SixDigits::parse(typed)
+            .map(Self::Digits)
+            .or_else(|| BackupCode::parse(typed).map(Self::Backup))
+            .ok_or(Refusal::Malformed)
+    }
+
+    /// What was entered, the same however it was typed.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Digits(digits) => digits.reveal().as_bytes(),
+            Self::Backup(code) => code.bytes(),
+        }
+    }
+}
+
+impl Found {
+    /// What it proves.
+    pub const fn proof(&self) -> Proof {
+        match self {
+            Self::Mailed(_) => Proof::EmailCode,
+            Self::App { .. } => Proof::AppCode,
+            Self::Backup(_) => Proof::BackupCode,
+            Self::Issued(_) => Proof::IssuedCode,
+        }
+    }
+}
+
+impl Service {
+    /// Counts a try in a transaction of its own, before anything is compared: neither parallel guesses, nor a dropped
+    /// connection, nor a crash gives a free guess. Gives its number.
+    pub(crate) async fn count_code(&self, account: &Account) -> Result<i64, Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let counted = writer.count_wrong_code(account.company, account.id).await?;
+        writer.commit().await?;
+        Ok(counted.ok_or(Refusal::AccountLocked)?)
+    }
+
+    /// Takes a count back: it was no guess.
+    pub(crate) async fn take_count_back(&self, account: &Account) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        writer.uncount_wrong_code(account.company, account.id).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// What follows from a code that was not right.
+    pub(crate) async fn refuse_code(
+        &self,
+        receiver: Receiver<'_>,
+        comparison: Comparison,
+        counted: i64,
+        visitor: &Visitor,
+    ) -> Result<Refusal, Failure> {
+        let Receiver { company, account } = receiver;
+        Ok(match after_code(comparison, counted) {
+            AfterCode::Session => Refusal::SignInExpired,
+            AfterCode::Uncount(old) => {
+                self.take_count_back(account).await?;
+                match old {
+                    OldCode::Replaced => Refusal::CodeReplaced,
+                    OldCode::Expired => Refusal::CodeExpired,
+                }
+            }
+            AfterCode::Wrong { left, hint } => {
+                let entry = AuditEntry {
+                    detail: Some(counted.to_string()),
+                    ..visitor.entry(Event::CodeRefused, Some(company.id), Some(account.id))
+                };
+                self.note(entry).await?;
+                Refusal::WrongCode { left, hint }
+            }
+            AfterCode::Lock => {
+                self.lock(company, account, visitor).await?;
+                Refusal::AccountLocked
+            }
+        })
+    }
+
+    /// Which step of the account's authenticator app was entered.
+    ///
+    /// # Errors
+    /// [`Failure::Unsealable`] when no key opens the secret: that refuses everybody, it lets nobody in.
+    pub(crate) async fn find_app_code(
+        &self,
+        account: &Account,
+        entered: &SixDigits,
+    ) -> Result<(Comparison, Option<Found>), Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let app = reader.app_of(account.company, account.id).await?;
+        drop(reader);
+        let Some(AppRow { sealed, step: last }) = app else {
+            return Ok((Comparison::Wrong(None), None));
+        };
+        let secret = self.open_app_secret(account, &sealed)?;
+        Ok(match secret.find(entered, self.now()) {
+            AppMatch::Step(step) if step > last => (Comparison::Right, Some(Found::App { sealed, step })),
+            AppMatch::Step(_) => (Comparison::Wrong(Some(CodeHint::Used)), None),
+            AppMatch::Off { step, hint } => {
+                // Whoever guessed it now knows when it will be right.
+                let mut writer = self.inner.store.write().await?;
+                writer.note_hinted_step(account.company, account.id, step).await?;
+                writer.commit().await?;
+                (Comparison::Wrong(Some(hint)), None)
+            }
+            AppMatch::Nothing => (Comparison::Wrong(None), None),
+        })
+    }
+
+    /// Which backup code was entered: one of the ten, or the one that an administrator issued.
+    pub(crate) async fn find_backup_code(
+        &self,
+        account: &Account,
+        entered: &BackupCode,
+    ) -> Result<(Comparison, Option<Found>), Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let set = reader.backup_codes_of(account.company, account.id).await?;
+        let issued = reader.issued_code_of(account.company, account.id).await?;
+        drop(reader);
+        if let Some(BackupSet { salt, codes, .. }) = set {
+            let hash = self.hash_backup_code(entered, &salt).await?;
+            // All are compared, whatever fits first.
+            let mut fitting = None;
+            for code in &codes {
+                if same(&code.code_hash, &hash) {
+                    fitting = Some(code);
+                }
+            }
+            if let Some(code) = fitting {
+                return Ok(match code.used_at {
+                    None => (Comparison::Right, Some(Found::Backup(hash))),
+                    Some(_) => (Comparison::Wrong(Some(CodeHint::Used)), None),
+                });
+            }
+        }
+        if let Some(IssuedRow {
+            salt,
+            code_hash,
+            expires_at,
+            used_at,
+        }) = issued
+        {
+            let hash = self.hash_backup_code(entered, &salt).await?;
+            if same(&code_hash, &hash) {
+                return Ok(match used_at {
+                    Some(_) => (Comparison::Wrong(Some(CodeHint::Used)), None),
+                    None if expires_at <= self.now() => (Comparison::Expired, None),
+                    None => (Comparison::Right, Some(Found::Issued(hash))),
+                });
+            }
+        }
+        Ok((Comparison::Wrong(None), None))
+    }
+
+    /// Uses up what was entered, as part of the transaction that it opens the door for. Of several requests at once,
+    /// one gets `true`.
+    pub(crate) async fn use_up(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        found: &Found,
+        visitor: &Visitor,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let Receiver { company, account } = receiver;
+        let (event, detail) = match found {
+            Found::Mailed(code) => return writer.use_code(company.id, *code, now).await,
+            Found::App { sealed, step } => {
+                return writer.use_app_step(company.id, account.id, sealed, *step).await;
+            }
+            Found::Backup(hash) => {
+                if !writer.use_backup_code(company.id, account.id, hash, now).await? {
+                    return Ok(false);
+                }
+                let left = writer
+                    .backup_codes_left(company.id, account.id)
+                    .await?
+                    .unwrap_or(0);
+                let mail = Mail::BackupCodeUsed {
+                    about: receiver.about(visitor),
+                    left: u32::try_from(left).unwrap_or_default(),
+                };
+                self.tell(writer, receiver, mail).await?;
+                (Event::BackupCodeUsed, Some(left.to_string()))
+            }
+            Found::Issued(hash) => {
+                if !writer.use_issued_code(company.id, account.id, hash, now).await? {
+                    return Ok(false);
+                }
+                (Event::IssuedCodeUsed, None)
+            }
+        };
+        let entry = AuditEntry {
+            detail,
+            ..visitor.entry(event, Some(company.id), Some(account.id))
+        };
+        self.record(writer, &entry).await?;
+        Ok(true)
+    }
+
+    /// The hash of a backup code. One salt serves a whole set, so that a try costs one hash (N16).
+    async fn hash_backup_code(&self, code: &BackupCode, salt: &[u8]) -> Result<[u8; 32], Failure> {
+        let bytes = Zeroizing::new(code.bytes().to_vec());
+        let hashes = self.inner.hasher.derive(vec![bytes], salt.to_vec()).await?;
+        Ok(hashes.first().copied().unwrap_or_default())
+    }
+
+    /// Hides an app's secret for the database: it opens only for this account of this company.
+    pub(crate) fn seal_app_secret(&self, account: &Account, secret: &AppSecret) -> Result<Vec<u8>, Failure> {
+        let context = app_context(account.company, account.id);
+        Ok(self
+            .inner
+            .keys
+            .seal(Purpose::AppSecret, &context, secret.bytes(), self.random())?)
+    }
+
+    /// The app's secret of an account.
+    pub(crate) fn open_app_secret(&self, account: &Account, sealed: &[u8]) -> Result<AppSecret, Failure> {
+        let plain = self.inner.keys.open(
+            Purpose::AppSecret,
+            &app_context(account.company, account.id),
+            sealed,
+        )?;
+        AppSecret::from_bytes(&plain).ok_or(Failure::Unsealable(crate::keys::Unsealable))
+    }
+
+    async fn lock(&self, company: &Company, account: &Account, visitor: &Visitor) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        self.lock_in(&mut writer, company, account, visitor).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Locks the account: its pending sign-ins, its set-ups and all trust in browsers end, and the agent hears of it by
+    /// mail.
+    pub(crate) async fn lock_in(
+        &self,
+        writer: &mut Writer,
+        company: &Company,
+        account: &Account,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let locked = writer
+            .lock_account(company.id, account.id, LOCK_REASON, self.now())
+            .await?;
+        if !locked {
+            return Ok(());
+        }
+        writer.delete_pendings_of(company.id, account.id).await?;
+        writer.end_set_ups_of(company.id, account.id).await?;
+        writer.end_trusted_of(company.id, account.id).await?;
+        let receiver = Receiver { company, account };
+        let about = receiver.about(visitor);
+        let mail = Mail::AccountLocked {
+            name: about.name,
+            company: about.company,
+            account: about.account,
+            browser: about.browser,
+            address: about.address,
+        };
+        self.tell(writer, receiver, mail).await?;
+        self.record(
+            writer,
+            &visitor.entry(Event::AccountLocked, Some(company.id), Some(account.id)),
+        )
+        .await
+    }
+}
+
+/// What an app's secret is bound to: swapped between two accounts, neither opens.
+pub(crate) fn app_context(company: CompanyId, account: AccountId) -> Vec<u8> {
+    [company.0.as_bytes().as_slice(), account.0.as_bytes()].concat()
+}

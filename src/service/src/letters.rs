@@ -1,0 +1,89 @@
+//! Letters to an account: who gets them, in which language, and what they say about the place it happened in.
+
+use vestibule_core::{
+    account::Account,
+    company::Company,
+    id::PendingId,
+    mail::{About, Letter, Mail},
+    ports::Moment,
+};
+use vestibule_storage::{StoreError, Writer};
+
+use crate::{Service, Visitor};
+
+/// Somebody who gets a mail.
+#[derive(Clone, Copy)]
+pub(crate) struct Receiver<'a> {
+    pub company: &'a Company,
+    pub account: &'a Account,
+}
+
+/// When a letter with a code is of no use any more, and which code page shows how it is doing.
+pub(crate) struct CodeLetter {
+    pub expires_at: Moment,
+    pub pending: Option<PendingId>,
+}
+
+impl Receiver<'_> {
+    /// What the mail says in every case.
+    pub fn about(self, visitor: &Visitor) -> About {
+        About {
+            name: self.account.first_name.clone(),
+            company: self.company.name.clone(),
+            account: self.account.name.clone(),
+            browser: visitor.browser.clone().unwrap_or_default(),
+            address: visitor.address.clone().unwrap_or_default(),
+        }
+    }
+
+    fn letter(self, mail: Mail) -> Letter {
+        Letter {
+            company: self.company.id,
+            account: self.account.id,
+            receiver: self.account.email.clone(),
+            language: language_of(self.company, self.account),
+            mail,
+            expires_at: None,
+            pending: None,
+        }
+    }
+}
+
+impl Service {
+    /// Tells an account something that has happened, in its own language.
+    pub(crate) async fn tell(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        mail: Mail,
+    ) -> Result<(), StoreError> {
+        self.post(writer, &receiver.letter(mail)).await
+    }
+
+    /// Sends an account a code it waits for, in the language of the page it waits on.
+    pub(crate) async fn send_code(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        mail: Mail,
+        code: CodeLetter,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let letter = receiver.letter(mail);
+        let letter = Letter {
+            language: visitor.language.clone().unwrap_or(letter.language),
+            expires_at: Some(code.expires_at),
+            pending: code.pending,
+            ..letter
+        };
+        self.post(writer, &letter).await
+    }
+}
+
+/// Language of mails to an account: its own, or else the company's.
+fn language_of(company: &Company, account: &Account) -> String {
+    account
+        .language
+        .clone()
+        .unwrap_or_else(|| company.language.clone())
+}

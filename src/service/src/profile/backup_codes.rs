@@ -1,0 +1,129 @@
+//! The ten backup codes (N16).
+
+use vestibule_core::{
+    account::Account, backup_code::BackupCode, limits::BACKUP_CODES, mail::FactorChange, refusal::Refusal,
+};
+use vestibule_storage::Writer;
+use zeroize::Zeroizing;
+
+use super::BackupCodesPage;
+use crate::{
+    Failure, Service, Visitor,
+    sessions::{Need, SignedIn},
+};
+
+/// Ten codes and what the database keeps of them.
+pub(crate) struct FreshCodes {
+    pub codes: Vec<BackupCode>,
+    pub salt: [u8; 16],
+    pub hashes: Vec<[u8; 32]>,
+}
+
+impl Service {
+    /// Draws a set of ten codes and hashes it. Nothing is stored yet.
+    pub(crate) async fn draw_backup_codes(&self) -> Result<FreshCodes, Failure> {
+        let codes: Vec<_> = (0..BACKUP_CODES)
+            .map(|_| BackupCode::draw(self.random()))
+            .collect();
+        let mut salt = [0; 16];
+        self.random().fill(&mut salt);
+        let secrets = codes
+            .iter()
+            .map(|code| Zeroizing::new(code.bytes().to_vec()))
+            .collect();
+        let hashes = self.inner.hasher.derive(secrets, salt.to_vec()).await?;
+        Ok(FreshCodes { codes, salt, hashes })
+    }
+
+    /// Stores a set of ten codes; the old one is dead.
+    pub(crate) async fn store_backup_codes(
+        &self,
+        writer: &mut Writer,
+        account: &Account,
+        fresh: &FreshCodes,
+    ) -> Result<(), Failure> {
+        writer
+            .replace_backup_codes(
+                account.company,
+                account.id,
+                &fresh.salt,
+                &fresh.hashes,
+                self.now(),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Makes ten new backup codes: the old ones are dead, trust in browsers ends, and a mail tells of it. The answer is
+    /// the only place that ever holds the codes.
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; [`Refusal::Forbidden`] for an account without a second factor; what the gate says.
+    pub async fn new_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Refusal> {
+        self.make_backup_codes(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn make_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Failure> {
+        let signed_in = self.look(Need::ProvedHome, visitor).await?;
+        if !signed_in.account.has_second_factor() {
+            return Err(Refusal::Forbidden.into());
+        }
+        let fresh = self.draw_backup_codes().await?;
+        let mut writer = self.inner.store.write().await?;
+        let signed_in = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
+        if !signed_in.account.has_second_factor() {
+            return Err(Refusal::Forbidden.into());
+        }
+        self.store_backup_codes(&mut writer, &signed_in.account, &fresh)
+            .await?;
+        self.factor_changed(&mut writer, &signed_in, FactorChange::BackupCodes, visitor)
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(fresh.codes)
+    }
+
+    /// Which backup codes are used.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
+    pub async fn backup_codes(&self, visitor: &Visitor) -> Result<BackupCodesPage, Refusal> {
+        self.look_at_backup_codes(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_backup_codes(&self, visitor: &Visitor) -> Result<BackupCodesPage, Failure> {
+        let SignedIn { company, account, .. } = self.look(Need::Home, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let set = reader.backup_codes_of(company.id, account.id).await?;
+        Ok(BackupCodesPage {
+            made_at: set.as_ref().map(|set| set.made_at),
+            used_at: set
+                .map(|set| set.codes.iter().map(|code| code.used_at).collect())
+                .unwrap_or_default(),
+            available: account.has_second_factor(),
+        })
+    }
+
+    /// How many backup codes are left; `None` = there is no set.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn backup_codes_left(
+        &self,
+        signed_in: &SignedIn,
+        visitor: &Visitor,
+    ) -> Result<Option<usize>, Refusal> {
+        self.count_backup_codes(&signed_in.account)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    pub(crate) async fn count_backup_codes(&self, account: &Account) -> Result<Option<usize>, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        Ok(reader.backup_codes_left(account.company, account.id).await?)
+    }
+}

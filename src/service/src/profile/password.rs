@@ -1,0 +1,192 @@
+//! A new password.
+
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    company::Company,
+    gate,
+    limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
+    mail::Mail,
+    password::{Strength, problem, strength},
+    profile::{ProfileField, ProfileFieldProblem, ProfileProblem, ProfileRefusal},
+    refusal::Refusal,
+    secret::Password,
+};
+
+use super::{Judgement, PasswordInput};
+use crate::{
+    Failure, Service, Visitor,
+    letters::Receiver,
+    passwords::Verdict,
+    sessions::{Need, SignedIn},
+    sign_in::password::forgive,
+};
+
+impl Service {
+    /// Changes the password. All sessions end, this one too: the agent signs in with the new password. Trust in browsers,
+    /// pending sign-ins and set-ups end with them, and a mail tells of it.
+    ///
+    /// # Errors
+    /// [`ProfileRefusal::Invalid`] with everything that is wrong; [`ProfileRefusal::StepUpNeeded`] when the account has a
+    /// second factor that was not proved moments ago; what the gate says.
+    pub async fn change_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Refusal> {
+        self.replace_password(input, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn replace_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Failure> {
+        let signed_in = self.look(Need::Home, visitor).await?;
+        let need = need_for(&signed_in.account);
+        if need == Need::ProvedHome {
+            self.look(need, visitor).await?;
+        }
+        gate::admit(&signed_in.company, &signed_in.account)?;
+        let fields = problems(&input, &signed_in);
+        if !fields.is_empty() {
+            return Err(ProfileRefusal::Invalid { fields }.into());
+        }
+        self.check_own_password(&signed_in, ProfileField::OldPassword, &input.old, visitor)
+            .await?;
+        let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
+
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn { company, account, .. } = self.enter(&mut writer, need, visitor).await?;
+        gate::admit(&company, &account)?;
+        let (c, a) = (company.id, account.id);
+        writer.set_password(c, a, &hash, false, None, self.now()).await?;
+        writer.end_sessions_of(c, a).await?;
+        writer.delete_pendings_of(c, a).await?;
+        writer.end_set_ups_of(c, a).await?;
+        writer.end_trusted_of(c, a).await?;
+        writer
+            .clear_all_password_tries(&self.account_subject(&company, &account))
+            .await?;
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let about = receiver.about(visitor);
+        self.tell(&mut writer, receiver, Mail::PasswordChanged { about })
+            .await?;
+        let entry = AuditEntry {
+            actor: Actor::Account(a),
+            ..visitor.entry(Event::PasswordChanged, Some(c), Some(a))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// How good a new password is, for feedback while it is typed. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
+    pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
+        let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
+        let names = names(&company, &account);
+        let problem = problem(new, &names, company.password_min);
+        let strength = match problem {
+            // Not worth the work.
+            Some(ProfileProblem::Missing | ProfileProblem::TooLong { .. }) => Strength::Weak,
+            _ => strength(new, &names),
+        };
+        Ok(Judgement { strength, problem })
+    }
+
+    /// Checks the password of somebody who is signed in. Wrong ones count like any other (N7, N8).
+    ///
+    /// # Errors
+    /// [`ProfileRefusal::Invalid`] for `field` when it is wrong, or may not be tried now.
+    pub(crate) async fn check_own_password(
+        &self,
+        signed_in: &SignedIn,
+        field: ProfileField,
+        typed: &Password,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        if let Some(problem) = typing_problem(typed) {
+            return Err(ProfileRefusal::field(field, problem).into());
+        }
+        let SignedIn { company, account, .. } = signed_in;
+        let subject = self.account_subject(company, account);
+        let attempt = self.count_try(subject, Some((company, account)), visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let stored = reader.password_of(company.id, account.id).await?;
+        drop(reader);
+        let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
+        let verdict = match &attempt {
+            Some(_) => self.inner.hasher.verify(typed, hash).await?,
+            None => self.inner.hasher.verify(typed, None).await?,
+        };
+        if let (Verdict::Right { .. }, Some(attempt)) = (verdict, &attempt) {
+            let mut writer = self.inner.store.write().await?;
+            forgive(&mut writer, attempt).await?;
+            return Ok(writer.commit().await?);
+        }
+        let entry = AuditEntry {
+            actor: Actor::Account(account.id),
+            ..visitor.entry(Event::StepUpRefused, Some(company.id), Some(account.id))
+        };
+        self.note(entry).await?;
+        Err(ProfileRefusal::field(field, ProfileProblem::Wrong).into())
+    }
+}
+
+/// The old password proves who it is where there is nothing else to prove.
+const fn need_for(account: &Account) -> Need {
+    if account.has_second_factor() {
+        Need::ProvedHome
+    } else {
+        Need::Home
+    }
+}
+
+/// The names that an attacker tries first (N4).
+fn names<'a>(company: &'a Company, account: &'a Account) -> [&'a str; 6] {
+    [
+        &company.name,
+        &account.name,
+        &account.email,
+        &account.first_name,
+        &account.last_name,
+        &account.alias,
+    ]
+}
+
+/// What cannot be the password, whatever it is.
+fn typing_problem(typed: &Password) -> Option<ProfileProblem> {
+    let typed = typed.reveal();
+    if typed.is_empty() {
+        Some(ProfileProblem::Missing)
+    } else if typed.chars().count() > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
+        Some(ProfileProblem::TooLong { most: PASSWORD_MAX })
+    } else {
+        None
+    }
+}
+
+/// Everything that is wrong with what was typed, before any hash is computed.
+fn problems(input: &PasswordInput, signed_in: &SignedIn) -> Vec<ProfileFieldProblem> {
+    let SignedIn { company, account, .. } = signed_in;
+    let (old, new, confirm) = (input.old.reveal(), input.new.reveal(), input.confirm.reveal());
+    let new_problem = if !new.is_empty() && new == old {
+        Some(ProfileProblem::Unchanged)
+    } else {
+        problem(&input.new, &names(company, account), company.password_min)
+    };
+    let confirm_problem = if confirm.is_empty() {
+        Some(ProfileProblem::Missing)
+    } else {
+        (confirm != new).then_some(ProfileProblem::Different)
+    };
+    [
+        (ProfileField::OldPassword, typing_problem(&input.old)),
+        (ProfileField::NewPassword, new_problem),
+        (ProfileField::ConfirmPassword, confirm_problem),
+    ]
+    .into_iter()
+    .filter_map(|(field, problem)| problem.map(|problem| ProfileFieldProblem { field, problem }))
+    .collect()
+}

@@ -1,0 +1,546 @@
+//! Setting up, replacing and turning off a second factor (N15; product.md section 3, Security Settings).
+//!
+//! A set-up belongs to the session that began it, ends after ten minutes, and a newer one of the same method replaces
+//! it. Nothing counts as a second factor before its first code was right.
+
+use chrono::TimeDelta;
+use fast_qr::{
+    QRBuilder,
+    convert::{Builder as _, svg::SvgBuilder},
+};
+use uuid::Uuid;
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    authenticator::{AppMatch, AppSecret},
+    code::{may_mail, may_resend, resend_in, seconds_until},
+    company::Company,
+    form::code_problem,
+    id::{CodeId, SetUpId},
+    mail::{FactorChange, Mail},
+    ports::Moment,
+    profile::ProfileRefusal,
+    refusal::{Field, Problem, Refusal},
+    second_factor::{has_method, may_turn_off, set_up_ends_at, word},
+    secret::SixDigits,
+    session::Proof,
+    sign_in::Comparison,
+    sign_in_view::{CodeMail, Method},
+};
+use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer};
+
+use super::{AppSetUp, EmailSetUp, SetUpDone};
+use crate::{
+    Failure, Service, Visitor,
+    codes::app_context,
+    keys::Purpose,
+    letters::{CodeLetter, Receiver},
+    sessions::{Need, SignedIn},
+};
+
+/// Size of the quiet zone around a QR code, in its modules (ISO/IEC 18004).
+const QUIET_ZONE: usize = 4;
+
+impl Service {
+    /// Begins the set-up of codes by e-mail: a code goes to the account's address. One that was begun in this session
+    /// moments ago goes on.
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; [`Refusal::CodeMailLimit`]; what the gate says.
+    pub async fn begin_email_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.begin_email(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn begin_email(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+        let open = self.open_set_up(&mut writer, &signed_in, Method::Email).await?;
+        if open.is_some_and(|open| resend_in(now, open.mailed_at) > 0) {
+            return Ok(());
+        }
+        let SignedIn {
+            session,
+            company,
+            account,
+            ..
+        } = &signed_in;
+        let set_up = NewSetUp {
+            company: company.id,
+            id: SetUpId::new(now, self.random()),
+            account: account.id,
+            session: *session,
+            method: Method::Email,
+            sealed: None,
+            created_at: now,
+            expires_at: set_up_ends_at(now),
+        };
+        writer.begin_set_up(&set_up).await?;
+        self.mail_set_up_code(
+            &mut writer,
+            &signed_in,
+            (set_up.id, set_up.expires_at, None),
+            visitor,
+        )
+        .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Mails a new set-up code; the old one is replaced. Never touches the counter of wrong codes (N12).
+    ///
+    /// # Errors
+    /// `StepUpNeeded`, `SetUpOver`; [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`].
+    pub async fn resend_set_up_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.mail_set_up_code_again(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn mail_set_up_code_again(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+        let open = self
+            .open_set_up(&mut writer, &signed_in, Method::Email)
+            .await?
+            .ok_or(ProfileRefusal::SetUpOver)?;
+        may_resend(now, open.mailed_at, open.resends)?;
+        let company = signed_in.company.id;
+        writer.replace_set_up_codes(company, open.id, now).await?;
+        self.mail_set_up_code(
+            &mut writer,
+            &signed_in,
+            (open.id, open.expires_at, open.mailed_at),
+            visitor,
+        )
+        .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    async fn mail_set_up_code(
+        &self,
+        writer: &mut Writer,
+        signed_in: &SignedIn,
+        (id, ends_at, mailed_at): (SetUpId, Moment, Option<Moment>),
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let SignedIn { company, account, .. } = signed_in;
+        let mailed = writer
+            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+            .await?;
+        may_mail(now, &mailed)?;
+        writer
+            .mark_set_up_mailed(company.id, id, mailed_at, now, mailed_at.is_some())
+            .await?;
+        let digits = SixDigits::draw(self.random());
+        let hash = self
+            .inner
+            .keys
+            .fingerprint(Purpose::Code, &set_up_parts(company, &id, &digits));
+        writer
+            .insert_set_up_code(company.id, id, CodeId::new(now, self.random()), &hash, now)
+            .await?;
+        let receiver = Receiver { company, account };
+        let mail = Mail::SetUpCode {
+            about: receiver.about(visitor),
+            code: digits.reveal().to_owned(),
+            minutes: seconds_until(now, ends_at).div_ceil(60),
+        };
+        let letter = CodeLetter {
+            expires_at: ends_at,
+            pending: None,
+        };
+        Ok(self.send_code(writer, receiver, mail, letter, visitor).await?)
+    }
+
+    /// Begins the set-up of an authenticator app with a new secret. A second factor that is on stays on until the new
+    /// one is confirmed.
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; what the gate says.
+    pub async fn begin_app_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.begin_app(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn begin_app(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn {
+            session,
+            company,
+            account,
+            ..
+        } = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+        let id = SetUpId::new(now, self.random());
+        let sealed = self.inner.keys.seal(
+            Purpose::AppSecret,
+            &set_up_context(&account, id),
+            AppSecret::draw(self.random()).bytes(),
+            self.random(),
+        )?;
+        writer
+            .begin_set_up(&NewSetUp {
+                company: company.id,
+                id,
+                account: account.id,
+                session,
+                method: Method::App,
+                sealed: Some(sealed),
+                created_at: now,
+                expires_at: set_up_ends_at(now),
+            })
+            .await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// The set-up of codes by e-mail that is under way in this session.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; a failing database.
+    pub async fn email_set_up(&self, visitor: &Visitor) -> Result<Option<EmailSetUp>, Refusal> {
+        self.look_at_email_set_up(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_email_set_up(&self, visitor: &Visitor) -> Result<Option<EmailSetUp>, Failure> {
+        let signed_in = self.look(Need::SetUp, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let open = self.open_set_up(&mut reader, &signed_in, Method::Email).await?;
+        Ok(open.map(|open| EmailSetUp {
+            id: open.id,
+            address: signed_in.account.email,
+            mail: if open.mailed_at.is_some() {
+                CodeMail::Queued
+            } else {
+                CodeMail::Limited
+            },
+            resend_in: resend_in(self.now(), open.mailed_at),
+        }))
+    }
+
+    /// The set-up of an authenticator app that is under way in this session. Only there the secret can be read, and only
+    /// with a recent proof of identity.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; `StepUpNeeded`; a failing database.
+    pub async fn app_set_up(&self, visitor: &Visitor) -> Result<Option<AppSetUp>, Refusal> {
+        self.look_at_app_set_up(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_app_set_up(&self, visitor: &Visitor) -> Result<Option<AppSetUp>, Failure> {
+        let signed_in = self.look(Need::SetUp, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let Some(open) = self.open_set_up(&mut reader, &signed_in, Method::App).await? else {
+            return Ok(None);
+        };
+        drop(reader);
+        self.look(Need::ProvedSetUp, visitor).await?;
+        let SignedIn { company, account, .. } = &signed_in;
+        let secret = self.pending_secret(account, &open)?;
+        let address = secret
+            .address(&company.name, &account.name)
+            .ok_or(crate::keys::Unsealable)?;
+        let qr = QRBuilder::new(address.as_str())
+            .build()
+            .map_err(|_| crate::keys::Unsealable)?;
+        Ok(Some(AppSetUp {
+            id: open.id,
+            qr: SvgBuilder::default().margin(QUIET_ZONE).to_str(&qr),
+            secret: secret.typed(),
+        }))
+    }
+
+    /// The set-up of this session, if it is not over.
+    async fn open_set_up(
+        &self,
+        reader: &mut Reader,
+        signed_in: &SignedIn,
+        method: Method,
+    ) -> Result<Option<SetUpRow>, StoreError> {
+        let now = self.now();
+        let open = reader
+            .set_up_of(signed_in.company.id, signed_in.account.id, method)
+            .await?;
+        Ok(open.filter(|open| open.session == signed_in.session && now < open.expires_at))
+    }
+
+    fn pending_secret(&self, account: &Account, open: &SetUpRow) -> Result<AppSecret, Failure> {
+        let sealed = open.sealed.as_deref().ok_or(crate::keys::Unsealable)?;
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::AppSecret, &set_up_context(account, open.id), sealed)?;
+        Ok(AppSecret::from_bytes(&plain).ok_or(crate::keys::Unsealable)?)
+    }
+
+    /// Finishes a set-up with its first code: the factor is on, all other sessions, pending sign-ins and trust in
+    /// browsers end, and a mail tells of it. Wrong codes count on the account's one counter (N13). `set_up` is the
+    /// identifier that the form carried.
+    ///
+    /// # Errors
+    /// `SetUpOver` and `StepUpNeeded` (nothing was compared), [`Refusal::Invalid`] (not counted),
+    /// [`Refusal::WrongCode`], [`Refusal::CodeReplaced`], what the gate says.
+    pub async fn finish_set_up(
+        &self,
+        method: Method,
+        set_up: &str,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<SetUpDone, Refusal> {
+        self.confirm_set_up(method, set_up, code, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn confirm_set_up(
+        &self,
+        method: Method,
+        set_up: &str,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<SetUpDone, Failure> {
+        let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let open = self
+            .open_set_up(&mut reader, &signed_in, method)
+            .await?
+            .filter(|open| Uuid::parse_str(set_up).is_ok_and(|id| SetUpId(id) == open.id))
+            .ok_or(ProfileRefusal::SetUpOver)?;
+        drop(reader);
+        if let Some(problem) = code_problem(code) {
+            return Err(Refusal::field(Field::Code, problem).into());
+        }
+        let digits = SixDigits::parse(code).ok_or_else(|| Refusal::field(Field::Code, Problem::NotACode))?;
+
+        let SignedIn { company, account, .. } = &signed_in;
+        let counted = self.count_code(account).await?;
+        let compared = match method {
+            Method::Email => self.compare_set_up_code(company, &open, &digits).await,
+            Method::App => self.compare_first_app_code(account, &open, &digits),
+        };
+        let (comparison, step) = match compared {
+            Ok(compared) => compared,
+            Err(failure) => {
+                self.take_count_back(account).await?;
+                self.note_unreadable(&failure, account, visitor).await?;
+                return Err(failure);
+            }
+        };
+        if comparison != Comparison::Right {
+            let receiver = Receiver { company, account };
+            return Err(self
+                .refuse_code(receiver, comparison, counted, visitor)
+                .await?
+                .into());
+        }
+        self.take_count_back(account).await?;
+        self.turn_on(method, (&open, step), visitor).await
+    }
+
+    async fn compare_set_up_code(
+        &self,
+        company: &Company,
+        open: &SetUpRow,
+        digits: &SixDigits,
+    ) -> Result<(Comparison, i64), Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let codes = reader.set_up_codes(company.id, open.id).await?;
+        let parts = set_up_parts(company, &open.id, digits);
+        let mut found = Comparison::Wrong(None);
+        // Oldest first: when two codes happen to be equal, the newest decides.
+        for code in codes.iter().rev() {
+            if self.inner.keys.fits(Purpose::Code, &parts, &code.code_hash) {
+                found = match code.replaced_at {
+                    Some(_) => Comparison::Replaced,
+                    None => Comparison::Right,
+                };
+            }
+        }
+        Ok((found, 0))
+    }
+
+    /// Also gives the step of the right code: it must not be used again.
+    fn compare_first_app_code(
+        &self,
+        account: &Account,
+        open: &SetUpRow,
+        digits: &SixDigits,
+    ) -> Result<(Comparison, i64), Failure> {
+        let secret = self.pending_secret(account, open)?;
+        Ok(match secret.find(digits, self.now()) {
+            AppMatch::Step(step) => (Comparison::Right, step),
+            AppMatch::Off { hint, .. } => (Comparison::Wrong(Some(hint)), 0),
+            AppMatch::Nothing => (Comparison::Wrong(None), 0),
+        })
+    }
+
+    async fn turn_on(
+        &self,
+        method: Method,
+        (open, step): (&SetUpRow, i64),
+        visitor: &Visitor,
+    ) -> Result<SetUpDone, Failure> {
+        let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
+        let first = self.count_backup_codes(&signed_in.account).await?.is_none();
+        let fresh = if first {
+            Some(self.draw_backup_codes().await?)
+        } else {
+            None
+        };
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+        let SignedIn { company, account, .. } = &signed_in;
+        if !writer.end_set_up(company.id, open.id).await? {
+            return Err(ProfileRefusal::SetUpOver.into());
+        }
+        let change = match method {
+            Method::Email => {
+                writer.set_email_factor(company.id, account.id, true, now).await?;
+                FactorChange::EmailOn
+            }
+            Method::App => {
+                let secret = self.pending_secret(account, open)?;
+                let sealed = self.seal_app_secret(account, &secret)?;
+                writer
+                    .set_app_secret(company.id, account.id, &sealed, step, now)
+                    .await?;
+                FactorChange::AppOn
+            }
+        };
+        if let Some(fresh) = &fresh {
+            self.store_backup_codes(&mut writer, account, fresh).await?;
+        }
+        let signed_in = SignedIn {
+            proof: Proof::by(method),
+            ..signed_in
+        };
+        self.factor_changed(&mut writer, &signed_in, change, visitor)
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(SetUpDone {
+            backup_codes: fresh.map(|fresh| fresh.codes),
+        })
+    }
+
+    /// Turns a second factor off; what is off already is fine. With the last factor the backup codes go too.
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
+    pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
+        self.switch_off(method, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn switch_off(&self, method: Method, visitor: &Visitor) -> Result<(), Failure> {
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let signed_in = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
+        let SignedIn { company, account, .. } = &signed_in;
+        if !has_method(account, method) {
+            return Ok(());
+        }
+        may_turn_off(company, account, method)?;
+        let (change, last) = match method {
+            Method::Email => {
+                writer
+                    .set_email_factor(company.id, account.id, false, now)
+                    .await?;
+                (FactorChange::EmailOff, !account.app_factor)
+            }
+            Method::App => {
+                writer.clear_app_secret(company.id, account.id, now).await?;
+                (FactorChange::AppOff, !account.email_factor)
+            }
+        };
+        if last {
+            writer.delete_backup_codes(company.id, account.id).await?;
+            writer.delete_issued_code(company.id, account.id).await?;
+        }
+        self.factor_changed(&mut writer, &signed_in, change, visitor)
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// What follows from every change of a second factor: this session goes on, all others end, trust in browsers and
+    /// pending sign-ins end, the agent gets a mail and the audit log a line.
+    pub(crate) async fn factor_changed(
+        &self,
+        writer: &mut Writer,
+        signed_in: &SignedIn,
+        change: FactorChange,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let SignedIn {
+            session,
+            company,
+            account,
+            proof,
+            ..
+        } = signed_in;
+        let (c, a) = (company.id, account.id);
+        let version = writer
+            .account(c, a)
+            .await?
+            .ok_or(Refusal::NotSignedIn)?
+            .credential_version;
+        writer
+            .prove_session(c, *session, None, *proof, version, self.now())
+            .await?;
+        writer.end_other_sessions(c, a, *session).await?;
+        writer.delete_pendings_of(c, a).await?;
+        writer.end_trusted_of(c, a).await?;
+        let receiver = Receiver { company, account };
+        let about = receiver.about(visitor);
+        self.tell(writer, receiver, Mail::SecondFactorChanged { about, change })
+            .await?;
+        let (event, detail) = match change {
+            FactorChange::EmailOn => (Event::SecondFactorOn, Some(word(Method::Email))),
+            FactorChange::AppOn => (Event::SecondFactorOn, Some(word(Method::App))),
+            FactorChange::EmailOff => (Event::SecondFactorOff, Some(word(Method::Email))),
+            FactorChange::AppOff => (Event::SecondFactorOff, Some(word(Method::App))),
+            FactorChange::BackupCodes => (Event::BackupCodesMade, None),
+        };
+        let entry = AuditEntry {
+            actor: Actor::Account(a),
+            detail: detail.map(str::to_owned),
+            ..visitor.entry(event, Some(c), Some(a))
+        };
+        Ok(self.record(writer, &entry).await?)
+    }
+}
+
+/// What the fingerprint of a set-up code covers: a code of one set-up means nothing for another, nor for a sign-in.
+fn set_up_parts<'a>(company: &'a Company, set_up: &'a SetUpId, digits: &'a SixDigits) -> [&'a [u8]; 4] {
+    [
+        company.id.0.as_bytes(),
+        set_up.0.as_bytes(),
+        digits.reveal().as_bytes(),
+        b"set-up",
+    ]
+}
+
+/// What a secret is bound to that is not confirmed yet: it does not open as the account's secret.
+fn set_up_context(account: &Account, set_up: SetUpId) -> Vec<u8> {
+    [
+        app_context(account.company, account.id).as_slice(),
+        set_up.0.as_bytes(),
+    ]
+    .concat()
+}

@@ -1,0 +1,87 @@
+//! Step-up: proving once more who it is, before credentials are changed (N21).
+
+use vestibule_core::{
+    gate,
+    profile::ProfileField,
+    refusal::Refusal,
+    second_factor::first_method,
+    secret::{Password, Token},
+    session::Proof,
+    sign_in::Purpose,
+};
+
+use super::Confirmed;
+use crate::{
+    Failure, Service, Visitor,
+    letters::Receiver,
+    sessions::{Need, SignedIn},
+    sign_in::{Opening, password::Wanted},
+};
+
+impl Service {
+    /// Checks the password once more. Without a second factor that is all, and the session goes on under a new token;
+    /// with one, a code is asked on the code page, which then leads to `next`.
+    ///
+    /// # Errors
+    /// `Invalid` for a wrong password, which counts like any other; what the gate says; [`Refusal::NotSignedIn`].
+    pub async fn confirm_identity(
+        &self,
+        password: &Password,
+        next: &str,
+        visitor: &Visitor,
+    ) -> Result<Confirmed, Refusal> {
+        self.ask_again(password, next, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn ask_again(
+        &self,
+        password: &Password,
+        next: &str,
+        visitor: &Visitor,
+    ) -> Result<Confirmed, Failure> {
+        let signed_in = self.look(Need::SetUp, visitor).await?;
+        gate::admit(&signed_in.company, &signed_in.account)?;
+        self.check_own_password(&signed_in, ProfileField::Password, password, visitor)
+            .await?;
+
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn {
+            session,
+            company,
+            account,
+            ..
+        } = self.enter(&mut writer, Need::SetUp, visitor).await?;
+        gate::admit(&company, &account)?;
+        self.drop_old_pending(&mut writer, visitor).await?;
+        let confirmed = if let Some(method) = first_method(&account) {
+            let wanted = Wanted {
+                purpose: Purpose::StepUp(session),
+                method,
+                next: Some(next.to_owned()),
+            };
+            let pending = self
+                .open_pending(&mut writer, &company, &account, wanted, visitor)
+                .await?;
+            Confirmed::CodeAsked(pending)
+        } else {
+            let token = Token::new(self.random());
+            let opening = Opening {
+                id: session,
+                token: &token,
+                proof: Proof::Password,
+                next: None,
+            };
+            let receiver = Receiver {
+                company: &company,
+                account: &account,
+            };
+            self.prove(&mut writer, receiver, &opening, visitor).await?;
+            Confirmed::Proved(token)
+        };
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(confirmed)
+    }
+}

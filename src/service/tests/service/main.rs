@@ -1,0 +1,10 @@
+//! The use cases on real databases, with a clock and randomness that the tests hold.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod keys;
+mod profile;
+mod second_factor;
+mod sign_in;
+mod site;
+mod step_up;

@@ -1,0 +1,195 @@
+//! Proving once more who it is, and everything that asks for it.
+
+use vestibule_core::{
+    profile::{ProfileField, ProfileProblem, ProfileRefusal},
+    refusal::Refusal,
+    sign_in_view::Method,
+};
+use vestibule_service::{Visitor, profile::Confirmed, sign_in::Outcome};
+
+use crate::site::{self, Site, on_both};
+
+fn needed() -> Refusal {
+    Refusal::Profile(ProfileRefusal::StepUpNeeded)
+}
+
+fn wrong_password() -> Refusal {
+    Refusal::Profile(ProfileRefusal::field(
+        ProfileField::Password,
+        ProfileProblem::Wrong,
+    ))
+}
+
+/// Everything that changes credentials.
+async fn every_change(site: &Site, visitor: &Visitor) -> Vec<Refusal> {
+    let service = &site.service;
+    vec![
+        service.begin_email_set_up(visitor).await.unwrap_err(),
+        service.begin_app_set_up(visitor).await.unwrap_err(),
+        service.resend_set_up_code(visitor).await.unwrap_err(),
+        service.turn_off(Method::Email, visitor).await.unwrap_err(),
+        service.turn_off(Method::App, visitor).await.unwrap_err(),
+        service.new_backup_codes(visitor).await.map(drop).unwrap_err(),
+        service
+            .finish_set_up(
+                Method::Email,
+                "00000000-0000-0000-0000-000000000000",
+                "123456",
+                visitor,
+            )
+            .await
+            .map(drop)
+            .unwrap_err(),
+        service
+            .finish_set_up(
+                Method::App,
+                "00000000-0000-0000-0000-000000000000",
+                "123456",
+                visitor,
+            )
+            .await
+            .map(drop)
+            .unwrap_err(),
+    ]
+}
+
+async fn code_asked(site: &Site, visitor: &Visitor, next: &str) -> Visitor {
+    match site
+        .service
+        .confirm_identity(&site::password(site::PASSWORD), next, visitor)
+        .await
+        .unwrap()
+    {
+        Confirmed::CodeAsked(pending) => Visitor {
+            pending: Some(pending),
+            ..visitor.clone()
+        },
+        Confirmed::Proved(_) => panic!("no code is asked"),
+    }
+}
+
+on_both! {
+    async fn a_proof_is_good_for_five_minutes(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        site.clock.advance(299);
+        site.service.begin_app_set_up(&home).await.unwrap();
+        site.clock.advance(1);
+        assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == needed()));
+        assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 0, "nothing was compared");
+    }
+
+    async fn without_a_second_factor_the_password_proves_and_the_session_gets_a_new_token(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        site.clock.advance(301);
+        let wrong = site.service.confirm_identity(&site::password("wrong"), "/x", &home).await;
+        assert_eq!(wrong.err(), Some(wrong_password()));
+        let right = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap();
+        let Confirmed::Proved(token) = right else { panic!("a code is asked") };
+        let fresh = Visitor { session: Some(token), ..site::visitor() };
+        site.service.begin_app_set_up(&fresh).await.unwrap();
+        assert_eq!(site.service.begin_app_set_up(&home).await, Err(Refusal::NotSignedIn), "the old token is dead");
+        assert_eq!(site.sessions("Acme", "bob").await, 1);
+    }
+
+    async fn wrong_passwords_count_like_any_other(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        for _ in 0..5 {
+            let wrong = site.service.confirm_identity(&site::password("wrong"), "/x", &home).await;
+            assert_eq!(wrong.err(), Some(wrong_password()));
+        }
+        let right = || async {
+            site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.map(drop)
+        };
+        assert_eq!(right().await, Err(wrong_password()), "even the right one has to wait");
+        assert_eq!(
+            site.try_password("Acme", "bob", site::PASSWORD, &site::visitor()).await.map(drop),
+            Err(Refusal::WrongCredentials),
+            "the sign-in page waits with it"
+        );
+        site.clock.advance(31);
+        assert_eq!(right().await, Ok(()));
+    }
+
+    async fn with_a_second_factor_a_code_is_asked_too(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let home = site.at_home("Acme", "alice", None).await;
+        site.clock.advance(301);
+        let pending = code_asked(&site, &home, "/profile/security/app").await;
+        assert!(every_change(&site, &pending).await.iter().all(|refusal| *refusal == needed()), "a password is half of it");
+        let view = site.service.open_sign_in(&pending).await.unwrap().view;
+        assert!(view.step_up && view.trust_days.is_none());
+
+        let code = site.code_for("alice").await;
+        assert_eq!(site.verify(&site::other_code(&code), &pending).await, Err(site::wrong(None)));
+        let granted = site.service.verify_code(&code, true, &pending).await.unwrap();
+        assert!(granted.step_up && granted.trusted.is_none() && granted.browser.is_none());
+        assert_eq!(granted.landing, "/profile/security/app");
+        let fresh = Visitor { session: Some(granted.session), ..site::visitor() };
+        site.service.begin_app_set_up(&fresh).await.unwrap();
+        assert!(site.service.session(&home).await.unwrap().is_none(), "the old token is dead");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 1, "a step-up forgives nothing (N14)");
+        assert_eq!(site.sessions("Acme", "alice").await, 1);
+    }
+
+    async fn a_step_up_serves_only_the_session_that_began_it(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let mine = site.at_home("Acme", "alice", None).await;
+        let other = site.at_home("Acme", "alice", None).await;
+        let pending = code_asked(&site, &mine, "/x").await;
+        let code = site.code_for("alice").await;
+        let stolen = Visitor { session: other.session.clone(), ..pending.clone() };
+        assert_eq!(site.verify(&code, &stolen).await, Err(Refusal::SignInExpired));
+        let nobody = Visitor { session: None, ..pending.clone() };
+        assert_eq!(site.verify(&code, &nobody).await, Err(Refusal::SignInExpired), "it is no way to sign in");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        site.service.sign_out(&mine).await.unwrap();
+        assert_eq!(site.verify(&code, &pending).await, Err(Refusal::SignInExpired));
+        assert_eq!(site.sessions("Acme", "alice").await, 1);
+    }
+
+    async fn the_code_of_a_step_up_is_none_of_a_sign_in_and_the_other_way_round(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let home = site.at_home("Acme", "alice", None).await;
+        let step_up = code_asked(&site, &home, "/x").await;
+        let confirm = site.code_for("alice").await;
+        let (sign_in, code) = site.at_code_page("Acme", "alice").await;
+        if confirm != code {
+            assert_eq!(site.verify(&confirm, &sign_in).await, Err(site::wrong(None)));
+            assert_eq!(site.verify(&code, &step_up).await, Err(site::wrong(None)));
+        }
+        site.verify(&confirm, &step_up).await.unwrap();
+    }
+
+    async fn a_trusted_browser_proves_nothing(site: Site) {
+        site.company("Acme", 30).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+        let visitor = Visitor { trusted, ..site::visitor() };
+        let Outcome::SignedIn(granted) = site.try_password("Acme", "alice", site::PASSWORD, &visitor).await.unwrap() else {
+            panic!("a code is asked")
+        };
+        let home = Visitor { session: Some(granted.session), ..visitor };
+        assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == needed()));
+    }
+
+    async fn a_locked_account_proves_nothing(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let home = site.at_home("Acme", "alice", None).await;
+        site.lock("Acme", "alice").await;
+        assert!(site.service.session(&home).await.unwrap().is_some(), "a running session stays");
+        assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == Refusal::AccountLocked));
+        let confirm = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await;
+        assert_eq!(confirm.err(), Some(Refusal::AccountLocked));
+    }
+}
