@@ -33,3 +33,14 @@ export async function answerTo(page: Page, path: string, act: () => Promise<void
   await act();
   return (await answer).status();
 }
+
+/**
+ * Does `act` and waits for the answer to the post that it causes, and for the page that comes then. For forms that are
+ * plain with scripts too.
+ */
+export async function pageAfter(page: Page, path: string, act: () => Promise<void>): Promise<number> {
+  const arrived = page.waitForEvent('framenavigated');
+  const status = await answerTo(page, path, act);
+  await arrived;
+  return status;
+}

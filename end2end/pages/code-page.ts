@@ -12,6 +12,28 @@ export class CodePage extends BasePage {
     return this.page.getByLabel(this.labels.signIn.code_label, { exact: true });
   }
 
+  /** The field that takes the place of the six boxes after `Use a backup code`. */
+  get backupCode(): Locator {
+    return this.page.getByLabel(this.labels.signIn.backup_label, { exact: true });
+  }
+
+  get useBackupCode(): Locator {
+    return this.page.getByRole('link', { name: this.labels.signIn.use_backup_code, exact: true });
+  }
+
+  get useDigits(): Locator {
+    return this.page.getByRole('link', { name: this.labels.signIn.use_digits, exact: true });
+  }
+
+  get otherMethod(): Locator {
+    return this.button(this.labels.signIn.other_method);
+  }
+
+  /** What it says when the app is asked. */
+  get fromApp(): Locator {
+    return this.page.getByText(this.labels.signIn.code_from_app, { exact: true });
+  }
+
   get verify(): Locator {
     return this.button(this.labels.signIn.verify);
   }
@@ -58,6 +80,17 @@ export class CodePage extends BasePage {
   /** Types a code and sends it; returns the status of the answer. */
   async send(code: string): Promise<number> {
     await this.code.fill(code);
+    return answerTo(this.page, '/login/code', () => this.verify.click());
+  }
+
+  /** Asks for the field for backup codes, types one and sends it; returns the status of the answer. */
+  async sendBackupCode(code: string): Promise<number> {
+    if (!(await this.backupCode.isVisible())) {
+      await this.useBackupCode.click();
+      await expect(this.backupCode).toBeVisible();
+      await this.ready();
+    }
+    await this.backupCode.fill(code);
     return answerTo(this.page, '/login/code', () => this.verify.click());
   }
 

@@ -1,14 +1,20 @@
 import type { APIResponse, Page, Response } from '@playwright/test';
 import type { Account } from '../fixtures';
+import type { AuthenticatorApp } from '../fixtures/authenticator';
 import { labelsOf, type Labels } from '../fixtures/labels';
 import type { Mails } from '../fixtures/mails';
 import { AdminPage } from './admin-page';
 import { AgentPage } from './agent-page';
+import { BackupCodesPage, NewBackupCodesPage } from './backup-codes-pages';
 import { CodePage } from './code-page';
+import { ConfirmPage } from './confirm-page';
 import { LanguageSwitcher } from './language-switcher';
 import { LockedPage } from './locked-page';
 import { LoginPage } from './login-page';
 import { Mailbox } from './mailbox';
+import { ProfilePage } from './profile-page';
+import { SecurityPage } from './security-page';
+import { AppCodePage, AppSetUpPage, EmailSetUpPage, RequiredPage } from './set-up-pages';
 
 export { AdminPage, AgentPage, CodePage, LanguageSwitcher, LockedPage, LoginPage, Mailbox };
 
@@ -19,6 +25,15 @@ export class Visitor {
   readonly locked: LockedPage;
   readonly agent: AgentPage;
   readonly admin: AdminPage;
+  readonly profile: ProfilePage;
+  readonly confirm: ConfirmPage;
+  readonly security: SecurityPage;
+  readonly emailSetUp: EmailSetUpPage;
+  readonly appSetUp: AppSetUpPage;
+  readonly appCode: AppCodePage;
+  readonly required: RequiredPage;
+  readonly backupCodes: BackupCodesPage;
+  readonly newBackupCodes: NewBackupCodesPage;
   readonly mailbox: Mailbox;
   readonly language: LanguageSwitcher;
 
@@ -32,6 +47,15 @@ export class Visitor {
     this.locked = new LockedPage(page, labels, live);
     this.agent = new AgentPage(page, labels, live);
     this.admin = new AdminPage(page, labels, live);
+    this.profile = new ProfilePage(page, labels, live);
+    this.confirm = new ConfirmPage(page, labels, live);
+    this.security = new SecurityPage(page, labels, live);
+    this.emailSetUp = new EmailSetUpPage(page, labels, live);
+    this.appSetUp = new AppSetUpPage(page, labels, live);
+    this.appCode = new AppCodePage(page, labels, live);
+    this.required = new RequiredPage(page, labels, live);
+    this.backupCodes = new BackupCodesPage(page, labels, live);
+    this.newBackupCodes = new NewBackupCodesPage(page, labels, live);
     this.mailbox = new Mailbox(page, labels, live);
     this.language = new LanguageSwitcher(page);
   }
@@ -71,20 +95,66 @@ export class Visitor {
     await this.code.ready();
   }
 
-  /** Signs an agent in, with the code from the mail where one is asked for. */
+  /** Signs an agent in, with a code of the app or from the mail where one is asked for. */
   async signIn(account: Account, mail: Mails): Promise<void> {
-    if (account.second_factor === 'email') {
-      await this.passPassword(account);
-      await this.code.enter(await mail.nextCode(account.email));
-    } else {
+    if (account.second_factor === 'none') {
       await this.login.goto();
       await this.login.send(account);
+    } else {
+      await this.passPassword(account);
+      await this.code.enter(await codeFor(account, mail));
     }
     await this.landed(account);
+  }
+
+  /** Signs out, to the sign-in page. */
+  async signOut(): Promise<void> {
+    await this.agent.signOut();
+    await this.login.ready();
+  }
+
+  /** Proves once more who it is, on the page that asks for it. */
+  async stepUp(account: Account, mail: Mails): Promise<void> {
+    await this.confirm.ready();
+    await this.confirm.send(account.password);
+    if (account.second_factor === 'none') return;
+    await this.code.ready();
+    await this.code.enter(await codeFor(account, mail));
+  }
+
+  /** Sets codes by e-mail up, from Security Settings to what follows the first code. */
+  async setUpEmail(account: Account, mail: Mails): Promise<void> {
+    await this.security.goto();
+    await this.security.begin('email');
+    await this.emailSetUp.ready();
+    await this.emailSetUp.send(await mail.nextCode(account.email));
+  }
+
+  /** Sets an authenticator app up, from Security Settings to what follows the first code. */
+  async setUpApp(createApp: (secret: string) => AuthenticatorApp): Promise<AuthenticatorApp> {
+    await this.security.goto();
+    await this.security.begin('app');
+    const app = await this.takeSecret(createApp);
+    await this.appCode.send(await app.code());
+    return app;
+  }
+
+  /** Types the secret of the page into an app and presses `Next`. */
+  async takeSecret(createApp: (secret: string) => AuthenticatorApp): Promise<AuthenticatorApp> {
+    await this.appSetUp.ready();
+    const app = createApp(await this.appSetUp.secret.innerText());
+    await this.appSetUp.next.click();
+    await this.appCode.ready();
+    return app;
   }
 
   /** Waits for the page where an account lands. */
   async landed(account: Account): Promise<void> {
     await (account.roles.includes('admin') ? this.admin : this.agent).ready();
   }
+}
+
+/** A code that this account may enter: of its app, or from the mail. */
+async function codeFor(account: Account, mail: Mails): Promise<string> {
+  return account.app ? account.app.code() : mail.nextCode(account.email);
 }

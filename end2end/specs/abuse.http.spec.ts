@@ -1,8 +1,38 @@
-import { expect, test } from '../fixtures';
-import { cookieOf, setCookies } from '../fixtures/http';
+import { appOf, expect, test, type Account } from '../fixtures';
+import { cookieOf, setCookies, type Form, type Http } from '../fixtures/http';
+import type { Mails } from '../fixtures/mails';
 import type { APIResponse } from '@playwright/test';
 
-const functions = ['/login', '/login/code', '/login/code/resend', '/login/code/cancel', '/login/code/status', '/logout', '/language'];
+/** An identifier of nothing. */
+const nothing = '00000000-0000-4000-8000-000000000000';
+
+/** The functions of somebody who is signed in, each with a form that its page could send. */
+const ownFunctions: Record<string, Form> = {
+  '/profile': { first_name: 'Rita', last_name: '', alias: '', phone: '', title: '', time_format: '24', language: '' },
+  '/profile/password': { old_password: 'a', new_password: 'orchard marble thunder', confirm_password: 'orchard marble thunder' },
+  '/profile/password/check': { new_password: 'orchard marble thunder' },
+  '/profile/confirm': { password: 'a', next: '/profile/security' },
+  '/profile/security/email': {},
+  '/profile/security/email/code': { set_up: nothing, code: '123456' },
+  '/profile/security/email/resend': {},
+  '/profile/security/email/off': {},
+  '/profile/security/app': {},
+  '/profile/security/app/code': { set_up: nothing, code: '123456' },
+  '/profile/security/app/off': {},
+  '/profile/security/backup-codes': {},
+  '/profile/security/trusted/remove': { id: nothing },
+  '/profile/security/trusted/remove-all': {},
+  '/profile/security/sessions/end': { id: nothing },
+  '/profile/security/sessions/end-others': {},
+};
+
+const functions = ['/login', '/login/code', '/login/code/resend', '/login/code/cancel', '/login/code/status', '/login/code/method', '/logout', '/language', ...Object.keys(ownFunctions)];
+
+/** Pages of somebody who is signed in. */
+const ownPages = ['/agent', '/admin', '/profile', '/profile/confirm', '/profile/security', '/profile/security/set-up', '/profile/security/email', '/profile/security/app', '/profile/security/app/code', '/profile/security/backup-codes'];
+
+/** Functions whose address is a page too. */
+const alsoPages = ['/login', '/login/code', ...ownPages];
 
 /** Words that only a stack trace or a library's own message would have. */
 const insides = /panicked|backtrace|sqlx|sqlite|postgres|leptos(?!-island)|serde|hyper|tower|\.rs\b|\bunwrap\b|SELECT .* FROM|RUST_/i;
@@ -56,7 +86,7 @@ test.describe('other methods', () => {
           headers: { 'X-HTTP-Method-Override': 'POST' },
         });
         expect(answer.status(), `${method} ${path}`).toBeLessThan(500);
-        if (!['/login', '/login/code'].includes(path)) expect(answer.status(), `${method} ${path}`).toBe(405);
+        if (!alsoPages.includes(path)) expect(answer.status(), `${method} ${path}`).toBe(405);
         expect(setCookies(answer).filter((cookie) => /^(session|language|trusted)=/.test(cookie)), `${method} ${path}`).toEqual([]);
       }
     }
@@ -99,6 +129,8 @@ test.describe('forms that our pages never send', () => {
     { what: 'two codes', path: '/login/code', form: { code: ['123456', '654321'] } },
     { what: 'no language', path: '/language', form: { return_to: '/login' } },
     { what: 'no return address', path: '/language', form: { language: 'de' } },
+    { what: 'a code and a method', path: '/login/code', form: { code: '123456', method: 'email' } },
+    { what: 'days of trust', path: '/login/code', form: { code: '123456', trust: 'yes', trusted_days: '3650' } },
   ] satisfies { what: string; path: string; form: Record<string, string | string[]> }[]) {
     test(`are refused: ${what}`, async ({ http }) => {
       await expectRefused(await http.post(path, form), `${what}, by a program`);
@@ -177,9 +209,17 @@ test.describe('cookies that we never set', () => {
     expect(cookieOf(passed, 'session') ?? '').toBe('');
     const pending = cookieOf(passed, 'pending') ?? '';
     expect(pending).not.toBe('');
-    for (const path of ['/agent', '/admin']) {
-      expect((await http.get(path)).status()).toBe(303);
-      expect((await http.get(path, { headers: { Cookie: `session=${pending}` } })).status()).toBe(303);
+    for (const path of ownPages) {
+      expect((await http.get(path)).status(), path).toBe(303);
+      expect((await http.get(path, { headers: { Cookie: `session=${pending}` } })).status(), path).toBe(303);
+    }
+    for (const [path, form] of Object.entries(ownFunctions)) {
+      for (const headers of [{}, { Cookie: `session=${pending}` }, { Cookie: `session=${pending}; pending=${pending}` }]) {
+        const answer = await http.post(path, form, { headers });
+        expect(answer.status(), path).toBe(401);
+        expect(await answer.json(), path).toEqual({ code: 'not_signed_in' });
+        expect(cookieOf(answer, 'session') ?? '', path).toBe('');
+      }
     }
   });
 
@@ -266,8 +306,8 @@ test.describe('guessing', { tag: '@journey' }, () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 429)).toHaveLength(19);
     const code = await mail.nextCode(account.email);
-    expect((await http.post('/login/code', { code })).status()).toBe(200);
     expect(await mail.count(account.email)).toBe(2);
+    expect((await http.post('/login/code', { code })).status()).toBe(200);
   });
 
   test('odd codes never sign in, and only well-formed wrong ones count', async ({ http, account, mail }) => {
@@ -278,6 +318,246 @@ test.describe('guessing', { tag: '@journey' }, () => {
       await expectRefused(await http.post('/login/code', { code: odd }), odd);
     }
     expect((await http.post('/login/code', { code })).status()).toBe(200);
+  });
+});
+
+/** A browser of its own that somebody has signed in with. */
+interface Person {
+  account: Account;
+  /** Its cookies, for every request. */
+  headers: { Cookie: string };
+}
+
+/** Signs somebody in, with a browser that is nobody else's, and has it trusted where that is offered. */
+async function signIn(http: Http, mail: Mails, account: Account): Promise<Person> {
+  const { company, account: name, password } = account;
+  let answer = await http.post('/login', { company, account: name, password }, { headers: { Cookie: 'none=none' } });
+  expect(answer.status()).toBe(200);
+  if (account.second_factor !== 'none') {
+    const code = account.app ? await account.app.code() : await mail.nextCode(account.email);
+    answer = await http.post('/login/code', { code, trust: 'yes' }, { headers: { Cookie: `pending=${cookieOf(answer, 'pending')}` } });
+    expect(answer.status()).toBe(200);
+  }
+  const cookies = ['session', 'trusted', 'browser'].flatMap((name) => {
+    const value = cookieOf(answer, name);
+    return value ? [`${name}=${value}`] : [];
+  });
+  return { account, headers: { Cookie: cookies.join('; ') } };
+}
+
+/** The identifiers in the forms that a page posts to `action`. */
+async function idsIn(http: Http, { headers }: Person, page: string, action: string, field = 'id'): Promise<string[]> {
+  const html = await (await http.get(page, { headers })).text();
+  const forms = html.matchAll(new RegExp(`<form\\b[^>]*action="${action}"[^>]*>(.*?)</form>`, 'gs'));
+  return [...forms].map(([, form = '']) => new RegExp(`name="${field}"[^>]*value="([^"]+)"`).exec(form)?.[1] ?? '').filter((id) => id !== '');
+}
+
+test.describe('what is not signed in changes nothing', { tag: '@journey' }, () => {
+  for (const [path, form] of Object.entries(ownFunctions)) {
+    test(path, async ({ http }) => {
+      const program = await http.post(path, form);
+      expect(program.status()).toBe(401);
+      expect(program.headers()['content-type']).toContain('application/json');
+      expect(await program.json()).toEqual({ code: 'not_signed_in' });
+      const page = await http.postForPage(path, form);
+      expect([303, 401]).toContain(page.status());
+      if (page.status() === 303) expect(page.headers()['location']).toMatch(/^\/login\?next=/);
+      for (const answer of [program, page]) expect(cookieOf(answer, 'session') ?? '').toBe('');
+    });
+  }
+});
+
+test.describe('fields that a page of the profile never sends', () => {
+  for (const [path, form] of Object.entries(ownFunctions)) {
+    test(`are refused: ${path}`, async ({ http, createAccount, mail }) => {
+      const { headers } = await signIn(http, mail, await createAccount({ second_factor: 'none' }));
+      for (const extra of ['role', 'is_admin', 'company_id', 'company', 'account', 'account_id', 'locked', 'failed_codes', 'email', 'second_factor', 'trusted_days', 'created_at', 'secret']) {
+        const answer = await http.post(path, { ...form, [extra]: '1' }, { headers });
+        expect(answer.status(), extra).toBe(400);
+        expect(await answer.json(), extra).toEqual({ code: 'malformed' });
+      }
+      for (const [name, value] of Object.entries(form)) {
+        expect((await http.post(path, { ...form, [name]: [value, value].flat() }, { headers })).status(), `${name} twice`).toBe(400);
+        const { [name]: _, ...others } = form;
+        expect((await http.post(path, others, { headers })).status(), `no ${name}`).toBe(400);
+      }
+      expect((await http.get('/profile', { headers })).status()).toBe(200);
+    });
+  }
+
+  test('no identifier but one of ours is read', async ({ http, createAccount, mail }) => {
+    const { headers } = await signIn(http, mail, await createAccount({ second_factor: 'none' }));
+    for (const path of ['/profile/security/trusted/remove', '/profile/security/sessions/end']) {
+      for (const id of ['', '1', "' OR 1=1--", '../x', '*', '%', 'null', `${nothing}\r\nx`, 'x'.repeat(10_000)]) {
+        await expectRefused(await http.post(path, { id }, { headers }), `${path} ${id}`);
+      }
+      expect((await http.post(path, { id: nothing }, { headers })).status(), 'what is gone already is fine').toBe(200);
+    }
+    for (const path of ['/profile/security/email/code', '/profile/security/app/code']) {
+      for (const set_up of ['', '1', '*', "' OR 1=1--", nothing]) {
+        const answer = await http.post(path, { set_up, code: '123456' }, { headers });
+        expect(answer.status(), `${path} ${set_up}`).toBe(410);
+      }
+    }
+    expect((await http.get('/agent', { headers })).status()).toBe(200);
+  });
+
+  test('a language or a time format that is not offered is refused', async ({ http, createAccount, mail }) => {
+    const { headers } = await signIn(http, mail, await createAccount({ second_factor: 'none' }));
+    const form = ownFunctions['/profile'] ?? {};
+    for (const odd of [{ language: 'xx' }, { language: '../../etc/passwd' }, { language: '<script>' }, { time_format: '13' }, { time_format: '' }, { time_format: '24h' }]) {
+      await expectRefused(await http.post('/profile', { ...form, ...odd }, { headers }), JSON.stringify(odd));
+      await expectRefused(await http.postForPage('/profile', { ...form, ...odd }, { headers }), JSON.stringify(odd));
+    }
+  });
+});
+
+test.describe('what belongs to somebody else', { tag: '@journey' }, () => {
+  test.use({ twoFactorPolicy: 30 });
+
+  test('sessions and trusted browsers cannot be ended, neither by a colleague nor from another company', async ({ http, createCompany, createAccount, mail }) => {
+    const victim = await signIn(http, mail, await createAccount());
+    const elsewhere = await createCompany();
+    const attackers = [
+      await signIn(http, mail, await createAccount({ roles: ['admin'] })),
+      await signIn(http, mail, await createAccount({ company: elsewhere.name, roles: ['admin'] })),
+    ];
+    const [session = ''] = await idsIn(http, victim, '/profile/security', '/profile/security/sessions/end');
+    const [trusted = ''] = await idsIn(http, victim, '/profile/security', '/profile/security/trusted/remove');
+    for (const id of [session, trusted]) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    for (const { headers } of attackers) {
+      for (const path of ['/profile/security/trusted/remove', '/profile/security/sessions/end']) {
+        for (const id of [session, trusted]) {
+          const known = await http.post(path, { id }, { headers });
+          const unknown = await http.post(path, { id: nothing }, { headers });
+          expect([known.status(), await known.json()], 'nobody learns what there is').toEqual([unknown.status(), await unknown.json()]);
+        }
+      }
+      await http.post('/profile/security/trusted/remove-all', {}, { headers });
+      await http.post('/profile/security/sessions/end-others', {}, { headers });
+      expect(await idsIn(http, victim, '/profile/security', '/profile/security/sessions/end')).toEqual([session]);
+      expect(await idsIn(http, victim, '/profile/security', '/profile/security/trusted/remove')).toEqual([trusted]);
+    }
+  });
+
+  test('a set-up cannot be finished, not even with its right code', async ({ http, createCompany, createAccount, createApp, mail }) => {
+    const nora = await createAccount({ second_factor: 'none' });
+    const victim = await signIn(http, mail, nora);
+    const elsewhere = await createCompany();
+    const attackers = [
+      await signIn(http, mail, nora),
+      await signIn(http, mail, await createAccount({ second_factor: 'none' })),
+      await signIn(http, mail, await createAccount({ company: elsewhere.name, second_factor: 'none' })),
+    ];
+    expect((await http.post('/profile/security/app', {}, { headers: victim.headers })).status()).toBe(200);
+    const page = await (await http.get('/profile/security/app', { headers: victim.headers })).text();
+    const app = createApp(/<code\b[^>]*>([A-Z2-7 ]{39})</.exec(page)?.[1] ?? '');
+    const [set_up = ''] = await idsIn(http, victim, '/profile/security/app/code', '/profile/security/app/code', 'set_up');
+    expect(set_up).not.toBe('');
+    for (const { headers } of attackers) {
+      const answer = await http.post('/profile/security/app/code', { set_up, code: await app.code() }, { headers });
+      expect(answer.status()).toBe(410);
+      const other = await (await http.get('/profile/security/app', { headers })).text();
+      expect(other).not.toContain('<svg');
+    }
+    const done = await http.post('/profile/security/app/code', { set_up, code: await app.code() }, { headers: victim.headers });
+    expect(done.status()).toBe(200);
+    expect(((await done.json()) as { backup_codes: string[] }).backup_codes).toHaveLength(10);
+  });
+
+  test('a step-up is no sign-in, and of no use to another session', async ({ http, createAccount, mail, clock }) => {
+    const account = await createAccount({ second_factor: 'app' });
+    const mine = await signIn(http, mail, account);
+    const other = await signIn(http, mail, account);
+    await clock.advance({ minutes: 6 });
+    const asked = await http.post('/profile/confirm', { password: account.password, next: '/profile/security' }, { headers: mine.headers });
+    expect(await asked.json()).toEqual({ to: '/login/code' });
+    const pending = `pending=${cookieOf(asked, 'pending')}`;
+    const code = await appOf(account).code();
+    for (const Cookie of [pending, `${other.headers.Cookie}; ${pending}`]) {
+      const answer = await http.post('/login/code', { code }, { headers: { Cookie } });
+      expect(answer.ok(), Cookie === pending ? 'without a session' : 'with another session').toBe(false);
+      expect(cookieOf(answer, 'session') ?? '').toBe('');
+    }
+    expect((await http.post('/profile/security/app/off', {}, { headers: mine.headers })).status()).toBe(403);
+    const proved = await http.post('/login/code', { code }, { headers: { Cookie: `${mine.headers.Cookie}; ${pending}` } });
+    expect(proved.status()).toBe(200);
+    expect((await http.post('/profile/security/app/off', {}, { headers: other.headers })).status(), 'the other session has proved nothing').toBe(403);
+  });
+
+  test('the code of a set-up or of a step-up signs nobody in', async ({ http, account, mail, clock }) => {
+    const mine = await signIn(http, mail, account);
+    expect((await http.post('/profile/security/email', {}, { headers: mine.headers })).status()).toBe(200);
+    const setUpCode = await mail.nextCode(account.email);
+    await clock.advance({ minutes: 6 });
+    const asked = await http.post('/profile/confirm', { password: account.password, next: '/profile/security' }, { headers: mine.headers });
+    expect(asked.status()).toBe(200);
+    const stepUpCode = await mail.nextCode(account.email);
+    const { company, account: name, password } = account;
+    const passed = await http.post('/login', { company, account: name, password }, { headers: { Cookie: 'none=none' } });
+    const headers = { Cookie: `pending=${cookieOf(passed, 'pending')}` };
+    const code = await mail.nextCode(account.email);
+    for (const foreign of [setUpCode, stepUpCode]) {
+      if (foreign !== code) await expectRefused(await http.post('/login/code', { code: foreign }, { headers }), foreign);
+    }
+    expect((await http.post('/login/code', { code }, { headers })).status()).toBe(200);
+  });
+
+  test('a cookie of trust opens nothing by itself', async ({ http, createAccount, mail }) => {
+    const account = await createAccount({ second_factor: 'app' });
+    const { headers } = await signIn(http, mail, account);
+    const trusted = /trusted=([^;]+)/.exec(headers.Cookie)?.[1] ?? '';
+    expect(trusted).not.toBe('');
+    for (const Cookie of [`trusted=${trusted}`, `session=${trusted}`, `pending=${trusted}`]) {
+      for (const path of ownPages) expect((await http.get(path, { headers: { Cookie } })).status(), `${path} ${Cookie}`).toBe(303);
+      for (const [path, form] of Object.entries(ownFunctions)) expect((await http.post(path, form, { headers: { Cookie } })).status(), path).toBe(401);
+    }
+  });
+});
+
+test.describe('guessing the second factor in parallel', { tag: '@journey' }, () => {
+  test('one backup code sent from four browsers at once signs in once', async ({ http, createAccount, mail, labels }) => {
+    const account = await createAccount({ second_factor: 'app' });
+    const [code = ''] = account.backupCodes;
+    const { company, account: name, password } = account;
+    const pendings: string[] = [];
+    for (let number = 0; number < 4; number += 1) {
+      const passed = await http.post('/login', { company, account: name, password }, { headers: { Cookie: 'none=none' } });
+      pendings.push(cookieOf(passed, 'pending') ?? '');
+    }
+    const answers = await Promise.all(pendings.map((pending) => http.post('/login/code', { code }, { headers: { Cookie: `pending=${pending}` } })));
+    expect(answers.filter((answer) => answer.status() === 200)).toHaveLength(1);
+    await mail.next(account.email, labels.mail.backup_used_subject);
+    expect(await mail.count(account.email, labels.mail.backup_used_subject)).toBe(1);
+  });
+
+  test('one code of an app sent from four browsers at once signs in once', async ({ http, createAccount }) => {
+    const account = await createAccount({ second_factor: 'app' });
+    const { company, account: name, password } = account;
+    const pendings: string[] = [];
+    for (let number = 0; number < 4; number += 1) {
+      const passed = await http.post('/login', { company, account: name, password }, { headers: { Cookie: 'none=none' } });
+      pendings.push(cookieOf(passed, 'pending') ?? '');
+    }
+    const code = await appOf(account).code();
+    const answers = await Promise.all(pendings.map((pending) => http.post('/login/code', { code }, { headers: { Cookie: `pending=${pending}` } })));
+    expect(answers.filter((answer) => answer.status() === 200)).toHaveLength(1);
+  });
+
+  test('twenty wrong codes of a set-up at once: four are told, the fifth locks', async ({ http, createAccount, createApp, mail }) => {
+    const account = await createAccount({ second_factor: 'none' });
+    const { headers } = await signIn(http, mail, account);
+    await http.post('/profile/security/app', {}, { headers });
+    const person = { account, headers };
+    const [set_up = ''] = await idsIn(http, person, '/profile/security/app/code', '/profile/security/app/code', 'set_up');
+    const page = await (await http.get('/profile/security/app', { headers })).text();
+    const app = createApp(/<code\b[^>]*>([A-Z2-7 ]{39})</.exec(page)?.[1] ?? '');
+    const codes: string[] = [];
+    for (let number = 0; number < 20; number += 1) codes.push(await app.wrongCode(number));
+    const statuses = (await Promise.all(codes.map((code) => http.post('/profile/security/app/code', { set_up, code }, { headers })))).map((answer) => answer.status());
+    expect(statuses.filter((status) => status === 401)).toHaveLength(4);
+    expect(statuses.filter((status) => ![401, 403, 410].includes(status))).toEqual([]);
+    await expectRefused(await http.post('/profile/security/app/code', { set_up, code: await app.code() }, { headers }), 'the right code comes too late');
   });
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures';
+import { appOf, expect, test } from '../fixtures';
 import { expectAccessible } from '../fixtures/accessibility';
 
 for (const { name, language, colorScheme } of [
@@ -47,6 +47,93 @@ for (const { name, language, colorScheme } of [
       await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
       await expectAccessible(page);
     });
+
+    test('on the code page of an app and of backup codes', async ({ visitor, createAccount }) => {
+      const { page } = visitor;
+      const account = await createAccount({ second_factor: 'both' });
+      await visitor.passPassword(account);
+      await expectAccessible(page);
+      expect(await visitor.code.send(await appOf(account).shownWhenOff(-300))).toBe(401);
+      await expect(visitor.code.verify).toBeEnabled();
+      await expectAccessible(page);
+      expect(await visitor.code.sendBackupCode('ZZZZ-ZZZZ-ZZZZ-ZZZZ')).toBe(401);
+      await expect(visitor.code.verify).toBeEnabled();
+      await expectAccessible(page);
+    });
+
+    test('on the profile', async ({ visitor, createAccount, mail }) => {
+      const { page } = visitor;
+      await visitor.signIn(await createAccount({ second_factor: 'none' }), mail);
+      await visitor.profile.goto();
+      await expectAccessible(page);
+      await visitor.profile.newPassword.fill('passwordpassword');
+      await expect(visitor.profile.sentence(visitor.labels.errors.password_weak)).toBeVisible();
+      await expectAccessible(page);
+      expect(await visitor.profile.send({ firstName: '' })).toBe(422);
+      await visitor.profile.ready();
+      await expectAccessible(page);
+      await visitor.profile.send({ firstName: 'Rita' });
+      await expect(visitor.profile.sentence(visitor.labels.profile.saved)).toBeVisible();
+      await expectAccessible(page);
+      expect(await visitor.profile.sendPassword('wrong', 'short')).toBe(422);
+      await visitor.profile.ready();
+      await expectAccessible(page);
+      await visitor.open('/profile/confirm');
+      await expectAccessible(page);
+      expect(await visitor.confirm.send('wrong')).toBe(422);
+      await expectAccessible(page);
+    });
+
+    test('on the settings and in every set-up', async ({ visitor, createAccount, createApp, mail }) => {
+      const { page } = visitor;
+      const account = await createAccount({ second_factor: 'none' });
+      await visitor.signIn(account, mail);
+      await visitor.security.goto();
+      await expectAccessible(page);
+      for (const path of ['/profile/security/app', '/profile/security/email', '/profile/security/backup-codes']) {
+        await visitor.open(path);
+        await expectAccessible(page);
+      }
+      await visitor.security.goto();
+      await visitor.security.begin('email');
+      await visitor.emailSetUp.ready();
+      await expectAccessible(page);
+      const code = await mail.nextCode(account.email);
+      expect(await visitor.emailSetUp.send(code === '000000' ? '000001' : '000000')).toBe(401);
+      await expectAccessible(page);
+      await visitor.security.goto();
+      await visitor.security.begin('app');
+      await visitor.appSetUp.ready();
+      await expectAccessible(page);
+      const app = await visitor.takeSecret(createApp);
+      await expectAccessible(page);
+      expect(await visitor.appCode.send(await app.wrongCode())).toBe(401);
+      await expectAccessible(page);
+      await visitor.appCode.send(await app.code());
+      await visitor.newBackupCodes.ready();
+      await expectAccessible(page);
+      await visitor.newBackupCodes.done.click();
+      await visitor.security.ready();
+      await expectAccessible(page);
+      await visitor.backupCodes.goto();
+      await expectAccessible(page);
+      await visitor.signOut();
+      await visitor.passPassword(account);
+      await visitor.code.trust(30).check();
+      await visitor.code.enter(await app.code());
+      await visitor.agent.ready();
+      await visitor.security.goto();
+      await expect(visitor.security.trusted).toHaveCount(1);
+      await expectAccessible(page);
+    });
+
+    test('on the set-up that is required', async ({ visitor, createCompany, createAccount }) => {
+      const company = await createCompany({ require_second_factor: 'everyone' });
+      await visitor.login.goto();
+      await visitor.login.send(await createAccount({ company: company.name, second_factor: 'none' }));
+      await visitor.required.ready();
+      await expectAccessible(visitor.page);
+    });
   });
 }
 
@@ -63,6 +150,48 @@ test.describe('the focus', () => {
     await visitor.login.submit.click();
     await visitor.page.getByRole('link', { name: labels.errors.account_missing, exact: true }).click();
     await expect(visitor.login.account).toBeFocused();
+  });
+});
+
+test.describe('the focus in the profile', () => {
+  test('goes to the error summary, and from there to the field', async ({ visitor, createAccount, mail, labels }) => {
+    await visitor.signIn(await createAccount({ second_factor: 'none' }), mail);
+    await visitor.profile.goto();
+    expect(await visitor.profile.send({ firstName: '' })).toBe(422);
+    await expect(visitor.page.locator(':focus')).toHaveText(labels.errors.summary_title);
+    await visitor.page.getByRole('link', { name: labels.errors.first_name_missing, exact: true }).click();
+    await expect(visitor.profile.firstName).toBeFocused();
+  });
+
+  test('is in the field of a first code, before and after a wrong one', async ({ visitor, createAccount, createApp, mail }) => {
+    await visitor.signIn(await createAccount({ second_factor: 'none' }), mail);
+    await visitor.security.goto();
+    await visitor.security.begin('app');
+    const app = await visitor.takeSecret(createApp);
+    await expect(visitor.appCode.code).toBeFocused();
+    expect(await visitor.appCode.send(await app.wrongCode())).toBe(401);
+    await expect(visitor.appCode.code).toBeFocused();
+  });
+});
+
+test.describe('buttons of the same kind', () => {
+  test('can be told from each other without seeing them', async ({ visitor, anotherVisitor, createAccount, mail, labels }) => {
+    const account = await createAccount({ second_factor: 'none' });
+    const other = await anotherVisitor();
+    await other.signIn(account, mail);
+    await visitor.signIn(account, mail);
+    await visitor.security.goto();
+    for (const [method, title] of [
+      ['email', labels.profile.email_row],
+      ['app', labels.profile.app_row],
+    ] as const) {
+      const button = visitor.security[method].button(labels.profile.set_up);
+      const said = await button.evaluate((element) => {
+        const described = (element.getAttribute('aria-describedby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent ?? '');
+        return [element.getAttribute('aria-label') ?? '', ...described].join(' ');
+      });
+      expect(said).toContain(title);
+    }
   });
 });
 

@@ -50,6 +50,32 @@ test('every answer carries the security headers', async ({ http, account }) => {
   for (const [what, answer] of answers) expectSafeHeaders(await answer, what);
 });
 
+test('so does every answer of the profile, those with secrets above all', async ({ http, createAccount }) => {
+  const account = await createAccount({ second_factor: 'app' });
+  const { company, account: name, password, backupCodes: [code = ''] } = account;
+  await http.post('/login', { company, account: name, password });
+  expect((await http.post('/login/code', { code })).status()).toBe(200);
+  const begun = await http.postForPage('/profile/security/app');
+  const answers: [string, APIResponse][] = [
+    ['begun set-up', begun],
+    ['profile', await http.get('/profile')],
+    ['settings', await http.get('/profile/security')],
+    ['QR code', await http.get('/profile/security/app')],
+    ['first code', await http.get('/profile/security/app/code')],
+    ['backup codes', await http.get('/profile/security/backup-codes')],
+    ['new backup codes', await http.postForPage('/profile/security/backup-codes')],
+    ['new backup codes for a program', await http.post('/profile/security/backup-codes')],
+    ['confirm', await http.get('/profile/confirm')],
+    ['refused profile', await http.postForPage('/profile', { first_name: '', last_name: '', alias: '', phone: '', title: '', time_format: '24', language: '' })],
+    ['refused password', await http.postForPage('/profile/password', { old_password: '', new_password: '', confirm_password: '' })],
+  ];
+  for (const [what, answer] of answers) {
+    expectSafeHeaders(answer, what);
+    expect(answer.status(), what).toBeLessThan(500);
+  }
+  expect(await answers[3]?.[1].text()).toContain('<svg');
+});
+
 test('the nonce is new each time and scripts need it', async ({ http }) => {
   const nonces = new Set<string>();
   for (let visit = 0; visit < 3; visit += 1) {

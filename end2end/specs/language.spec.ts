@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { labelsOf, languages } from '../fixtures/labels';
+import { fill, labelsOf, languages } from '../fixtures/labels';
 import { expectLanguage, expectTranslated, wordsOf } from '../fixtures/words';
 
 const others = languages.filter((language) => language !== 'en');
@@ -111,12 +111,12 @@ test('a choice made while signed in is kept with the account', { tag: '@journey'
   const other = await anotherVisitor();
   await other.login.goto();
   await other.login.send(account);
-  const { subject, text, html, code } = await mail.next(account.email);
+  const { subject, text, html, code } = await mail.nextWithCode(account.email);
   const arabic = labelsOf('ar');
-  expect(subject).toBe(arabic.mail.code_subject.replace(/\{\{ code \}\}/, code ?? ''));
+  expect(subject).toBe(fill(arabic.mail.code_subject, { code }));
   expect(text).toContain(arabic.mail.code_not_you);
   expect(html).toMatch(/dir="?rtl/);
-  await other.page.locator('input[name="code"]').fill(code ?? '');
+  await other.page.locator('input[name="code"]').fill(code);
   await other.page.locator('input[name="code"]').press('Enter');
   await other.agent.ready();
   await expectLanguage(other.page, 'ar');
@@ -159,6 +159,74 @@ for (const language of others) {
       await visitor.page.context().clearCookies();
       await visitor.signIn(admin, mail);
       await compare(() => visitor.admin.ready());
+    });
+
+    test('no page of the profile has English left', async ({ visitor, createCompany, createAccount, mail }) => {
+      const account = await createAccount({ second_factor: 'none' });
+      const given = ['Vestibule', 'Cookies', 'Alice', account.company, account.account];
+      const foreign = visitor.reading(language);
+      const compare = async (back: () => Promise<void>, ...words: string[]) => {
+        const english = await wordsOf(visitor.page);
+        await visitor.language.choose(language);
+        await expectTranslated(visitor.page, english, language, [...given, ...words]);
+        await visitor.language.choose('en');
+        await back();
+      };
+
+      await visitor.signIn(account, mail);
+      await visitor.profile.goto();
+      await compare(() => visitor.profile.ready());
+      await visitor.open('/profile/confirm');
+      await compare(() => visitor.confirm.ready());
+      await visitor.security.goto();
+      await compare(() => visitor.security.ready());
+      await visitor.security.begin('email');
+      await visitor.emailSetUp.ready();
+      await compare(() => visitor.emailSetUp.ready());
+      await visitor.security.goto();
+      await visitor.security.begin('app');
+      await visitor.appSetUp.ready();
+      await compare(() => visitor.appSetUp.ready(), await visitor.appSetUp.secret.innerText());
+      await visitor.appSetUp.next.click();
+      await visitor.appCode.ready();
+      await compare(() => visitor.appCode.ready());
+
+      await visitor.setUpEmail(account, mail);
+      await visitor.newBackupCodes.ready();
+      await visitor.security.goto();
+      await compare(() => visitor.security.ready());
+      await visitor.backupCodes.goto();
+      await compare(() => visitor.backupCodes.ready());
+      await visitor.backupCodes.generate.click();
+      await visitor.newBackupCodes.ready();
+      const english = await wordsOf(visitor.page);
+      await visitor.language.choose(language);
+      await foreign.backupCodes.generate.click();
+      await foreign.newBackupCodes.ready();
+      await expectTranslated(visitor.page, english, language, given);
+
+      const strict = await createCompany({ require_second_factor: 'everyone' });
+      const newcomer = await createAccount({ company: strict.name, second_factor: 'none' });
+      given.push(strict.name, newcomer.account);
+      await visitor.page.context().clearCookies();
+      await visitor.login.goto();
+      await visitor.login.send(newcomer);
+      await visitor.required.ready();
+      await compare(() => visitor.required.ready());
+    });
+
+    test('no word of the code page is English for an account with both methods', async ({ visitor, createAccount }) => {
+      const account = await createAccount({ second_factor: 'both' });
+      const given = ['Vestibule', 'Cookies', account.company];
+      await visitor.passPassword(account);
+      for (const path of ['/login/code', '/login/code?backup']) {
+        await visitor.open(path);
+        await visitor.code.ready();
+        const english = await wordsOf(visitor.page);
+        await visitor.language.choose(language);
+        await expectTranslated(visitor.page, english, language, given);
+        await visitor.language.choose('en');
+      }
     });
   });
 }

@@ -32,11 +32,68 @@ for (const { language, width } of [
       await expectNoSidewaysScroll(page);
     });
 
+    test('no page of the profile scrolls sideways', async ({ visitor, createAccount, createApp }) => {
+      const { page } = visitor;
+      const account = await createAccount({ second_factor: 'both', first_name: 'Wolfeschlegelsteinhausenbergerdorff', account: `w${Date.now()}`.padEnd(64, 'w') });
+      await visitor.passPassword(account);
+      await expectNoSidewaysScroll(page);
+      await visitor.code.useBackupCode.click();
+      await expect(visitor.code.backupCode).toBeVisible();
+      await visitor.code.ready();
+      await visitor.code.trust(90).check();
+      await expectNoSidewaysScroll(page);
+      await visitor.code.sendBackupCode(account.backupCodes[0] ?? '');
+      await visitor.agent.ready();
+      await visitor.profile.goto();
+      await expectNoSidewaysScroll(page);
+      expect(await visitor.profile.send({ firstName: '', title: 'W'.repeat(101) })).toBe(422);
+      await expectNoSidewaysScroll(page);
+      await visitor.open('/profile/confirm');
+      await expectNoSidewaysScroll(page);
+      await visitor.security.goto();
+      await expect(visitor.security.trusted).toHaveCount(1);
+      await expectNoSidewaysScroll(page);
+      await visitor.security.begin('email');
+      await visitor.emailSetUp.ready();
+      await expectNoSidewaysScroll(page);
+      await visitor.security.goto();
+      await visitor.security.begin('app');
+      await visitor.appSetUp.ready();
+      await expectNoSidewaysScroll(page);
+      const app = await visitor.takeSecret(createApp);
+      await expectNoSidewaysScroll(page);
+      await visitor.appCode.send(await app.wrongCode());
+      await expectNoSidewaysScroll(page);
+      await visitor.backupCodes.goto();
+      await expectNoSidewaysScroll(page);
+      await visitor.backupCodes.generate.click();
+      await visitor.newBackupCodes.ready();
+      await expectNoSidewaysScroll(page);
+    });
+
+    test('the set-up that is required does not scroll sideways', async ({ visitor, createCompany, createAccount }) => {
+      const company = await createCompany({ require_second_factor: 'everyone' });
+      await visitor.login.goto();
+      await visitor.login.send(await createAccount({ company: company.name, second_factor: 'none' }));
+      await visitor.required.ready();
+      await expectNoSidewaysScroll(visitor.page);
+    });
+
     if (width !== 320) return;
 
     test('everything to press is big enough', async ({ visitor, account }) => {
       await visitor.passPassword(account);
       for (const target of [visitor.code.verify, visitor.code.cancel, visitor.code.resend, visitor.code.code, visitor.language.select]) {
+        const box = await target.boundingBox();
+        expect(box?.height, `height of ${target}`).toBeGreaterThanOrEqual(24);
+        expect(box?.width, `width of ${target}`).toBeGreaterThanOrEqual(24);
+      }
+    });
+
+    test('everything to press in the settings is big enough', async ({ visitor, createAccount, mail }) => {
+      await visitor.signIn(await createAccount({ second_factor: 'both' }), mail);
+      await visitor.security.goto();
+      for (const target of await visitor.page.getByRole('main').getByRole('button').all()) {
         const box = await target.boundingBox();
         expect(box?.height, `height of ${target}`).toBeGreaterThanOrEqual(24);
         expect(box?.width, `width of ${target}`).toBeGreaterThanOrEqual(24);

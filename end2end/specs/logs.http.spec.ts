@@ -1,4 +1,6 @@
 import { expect, test, unique } from '../fixtures';
+import { AuthenticatorApp } from '../fixtures/authenticator';
+import { Clock } from '../fixtures/clock';
 import { cookieOf, Http } from '../fixtures/http';
 import { Server } from '../fixtures/server';
 import { Mails } from '../fixtures/mails';
@@ -31,13 +33,31 @@ test('no secret is ever logged', { tag: '@journey' }, async ({ database, playwri
     await http.get('/agent');
     await http.post('/logout');
 
+    const tom = { ...account, account: 'tom', email: `tom@mail-${unique()}.test` };
+    const { app_secret = '', backup_codes: [backup = ''] = [] } = await server.kit.createAccount({ ...tom, roles: ['agent'], second_factor: 'app' });
+    const app = new AuthenticatorApp(app_secret, new Clock(server.kit));
+    await http.post('/login', { company, account: 'tom', password: tom.password });
+    const appCode = await app.code();
+    expect((await http.post('/login/code', { code: appCode })).status()).toBe(200);
+    await http.post('/login', { company, account: 'tom', password: tom.password });
+    expect((await http.post('/login/code', { code: backup })).status()).toBe(200);
+    await http.post('/profile/security/app');
+    const page = await (await http.get('/profile/security/app')).text();
+    const pendingSecret = (/<code\b[^>]*>([A-Z2-7 ]{39})</.exec(page)?.[1] ?? 'missing').replaceAll(' ', '');
+    const made = (await (await http.post('/profile/security/backup-codes')).json()) as { backup_codes: string[] };
+    const newPassword = `New-secret-${unique()}`;
+    await http.post('/profile/password/check', { new_password: newPassword });
+    expect((await http.post('/profile/password', { old_password: tom.password, new_password: newPassword, confirm_password: newPassword })).status()).toBe(200);
+    expect(pendingSecret).toHaveLength(32);
+    secrets.push(app_secret, pendingSecret, newPassword, ...[backup, ...made.backup_codes].flatMap((code) => [code, code.replaceAll('-', '')]));
+
     const log = server.log;
     expect(log).not.toBe('');
     for (const secret of secrets) {
       expect(secret.length).toBeGreaterThan(10);
       for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) expect(log.includes(form), `the log holds ${form}`).toBe(false);
     }
-    for (const digits of [code, guess]) expect(log, 'the log holds a code').not.toMatch(new RegExp(`(?<![\\d.])${digits}(?!\\d)`));
+    for (const digits of [code, guess, appCode]) expect(log, 'the log holds a code').not.toMatch(new RegExp(`(?<![\\d.])${digits}(?!\\d)`));
   } finally {
     await request.dispose();
     await server.stop();

@@ -22,6 +22,10 @@ test('every page links Terms of Service and Privacy Policy', async ({ visitor, c
   await expectLinks();
   await visitor.agent.goto();
   await expectLinks();
+  await visitor.profile.goto();
+  await expectLinks();
+  await visitor.security.goto();
+  await expectLinks();
 });
 
 for (const { path, title } of [

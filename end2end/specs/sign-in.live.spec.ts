@@ -19,7 +19,7 @@ test('a double click on Sign in sends one mail', async ({ visitor, account, mail
   await visitor.code.ready();
   await visitor.code.enter(await mail.nextCode(account.email));
   await visitor.agent.ready();
-  expect(await mail.count(account.email)).toBe(1);
+  expect(await mail.countCodes(account.email)).toBe(1);
 });
 
 test('a double click on Verify signs in', async ({ visitor, account, mail }) => {
