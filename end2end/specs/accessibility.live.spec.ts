@@ -85,6 +85,8 @@ for (const { name, language, colorScheme } of [
     });
 
     test('on the settings and in every set-up', async ({ visitor, createAccount, createApp, mail }) => {
+      // Fifteen pages, each looked through by axe.
+      test.slow();
       const { page } = visitor;
       const account = await createAccount({ second_factor: 'none' });
       await visitor.signIn(account, mail);
