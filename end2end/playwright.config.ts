@@ -26,6 +26,9 @@ const plain = { testIgnore: '**/*.live.spec.ts', use: { javaScriptEnabled: false
 /** PostgreSQL runs the journeys that touch every table; what only concerns pages is the same on both databases. */
 const journeys = /@journey/;
 
+/** Long walks that PostgreSQL runs with scripts only: without them the same server functions are called. */
+const longWalks = ['backup-codes', 'profile', 'second-factor-set-up', 'security-lists', 'step-up'].map((name) => `**/${name}.spec.ts`);
+
 export default defineConfig<Options, ServerOptions>({
   testDir: 'specs',
   outputDir: 'test-results',
@@ -52,7 +55,7 @@ export default defineConfig<Options, ServerOptions>({
     ...(process.env['VESTIBULE_TEST_POSTGRES']
       ? [
           { ...live, name: 'live-postgres', grep: journeys, use: { ...live.use, database: 'postgres' as const } },
-          { ...plain, name: 'plain-postgres', grep: journeys, use: { ...plain.use, database: 'postgres' as const } },
+          { ...plain, name: 'plain-postgres', grep: journeys, testIgnore: [plain.testIgnore, ...longWalks], use: { ...plain.use, database: 'postgres' as const } },
         ]
       : []),
   ],
