@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use leptos::prelude::use_context;
 use vestibule_core::{
     backup_code::BackupCode,
-    paths::{self, PROFILE, SECURITY, SECURITY_APP, SECURITY_BACKUP_CODES, SECURITY_EMAIL},
+    id::AccountId,
+    paths::{self, AGENTS, PROFILE, SECURITY, SECURITY_APP, SECURITY_BACKUP_CODES, SECURITY_EMAIL},
     refusal::Refusal,
     second_factor::must_set_up,
     secret::Token,
-    sign_in_view::Method,
+    sign_in_view::{Method, Onward},
+    signed_in::FormRefusal,
 };
-use vestibule_service::{Service, Visitor, sign_in::Granted};
+use vestibule_service::{Service, Visitor, console::Selected, sign_in::Granted};
 use vestibule_translations::Locale;
 
 use crate::functions::Done;
@@ -32,6 +34,8 @@ pub enum Effect {
     Company(String),
     /// The language is remembered, or no longer.
     Language(Option<String>),
+    /// The link of a mail is being used, or no longer.
+    Link(Option<Token>),
     /// What the browser stored for this site is thrown away.
     ClearSiteData,
 }
@@ -180,6 +184,34 @@ pub fn after_step_up(next: &str) -> String {
         PROFILE | SECURITY | SECURITY_BACKUP_CODES => format!("{next}?confirmed"),
         next if paths::is_local(next) => next.to_owned(),
         _ => format!("{SECURITY}?confirmed"),
+    }
+}
+
+/// A page of the agent with this identifier.
+pub fn agent_page(id: &str, page: &str) -> Onward {
+    let between = if page.starts_with('?') { "" } else { "/" };
+    // What was done to an agent was done to one that exists: the identifier is one.
+    let id = AccountId::parse(id).map(|id| id.to_string()).unwrap_or_default();
+    Onward {
+        to: [AGENTS, "/", &id, between, page].concat(),
+    }
+}
+
+/// The list of agents as it was, after several of them were changed. What could not be changed is told by one reason.
+pub fn list_again(back: &str, done: &Selected) -> Onward {
+    let kept = match done.refused.first() {
+        Some((_, FormRefusal::OwnAccount)) => "&kept=own_account",
+        Some((_, FormRefusal::LastAdmin)) => "&kept=last_admin",
+        _ => "",
+    };
+    let list = [AGENTS, "?", back].concat();
+    let (list, and) = match back {
+        "" => (AGENTS, "?"),
+        _ if paths::is_local(&list) => (list.as_str(), "&"),
+        _ => (AGENTS, "?"),
+    };
+    Onward {
+        to: format!("{list}{and}changed={}{kept}", done.changed),
     }
 }
 

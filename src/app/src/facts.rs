@@ -293,7 +293,7 @@ mod tests {
             },
             Refusal::Internal { .. } => return None,
             #[cfg(feature = "ssr")]
-            Refusal::Profile(_) => return None,
+            Refusal::Form(_) => return None,
         })
     }
 

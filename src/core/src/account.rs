@@ -84,8 +84,42 @@ impl TimeFormat {
     }
 }
 
+/// Why an account is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockReason {
+    /// Five wrong codes (product.md section 4.5).
+    WrongCodes,
+}
+
+impl LockReason {
+    /// The stored form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongCodes => "wrong_codes",
+        }
+    }
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        (word == Self::WrongCodes.as_str()).then_some(Self::WrongCodes)
+    }
+}
+
+/// A new e-mail address that waits for its confirmation. Until then the old one counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingEmail {
+    /// The new address.
+    pub address: String,
+    /// When the change was asked for.
+    pub since: Moment,
+}
+
 /// An account, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in product.md"
+)]
 pub struct Account {
     /// Its company.
     pub company: CompanyId,
@@ -115,6 +149,8 @@ pub struct Account {
     pub active: bool,
     /// When five wrong codes locked it; `None` = not locked.
     pub locked_at: Option<Moment>,
+    /// Why it is locked; `None` when it is not.
+    pub lock_reason: Option<LockReason>,
     /// Wrong codes since the last sign-in that passed the second factor, or the last unlock.
     pub wrong_codes: i64,
     /// Whether a code by e-mail is a second factor of this account.
@@ -122,6 +158,14 @@ pub struct Account {
     /// Whether the codes of an authenticator app are a second factor of this account. True as soon as a secret is
     /// stored, whether or not a key can open it: a lost key refuses, it never lets anybody in.
     pub app_factor: bool,
+    /// Whether the password is a temporary one: nothing is open but choosing another.
+    pub password_must_change: bool,
+    /// Whether it has a password at all. One that was told by an activation link has none until that is used.
+    pub has_password: bool,
+    /// A new e-mail address that waits for its confirmation.
+    pub pending_email: Option<PendingEmail>,
+    /// Grows whenever an admin or the agent saves its data: whoever saves an older version is told (no lost update).
+    pub version: i64,
     /// Grows whenever a credential changes; sessions and trusted browsers of older versions are over.
     pub credential_version: i64,
     /// When it was created.

@@ -69,11 +69,122 @@ pub enum Event {
     KeysRotated,
     /// An account was created.
     AccountCreated,
-    /// A password was set by an operator.
+    /// A password was set by an admin or an operator.
     PasswordSet,
+    /// An admin changed an account; with which fields.
+    AccountChanged,
+    /// An account was switched on.
+    AccountActivated,
+    /// An account was switched off.
+    AccountDeactivated,
+    /// An account was deleted.
+    AccountDeleted,
+    /// A new agent was told how to sign in; with how.
+    AccountDetailsSent,
+    /// A password was chosen with a link or in place of a temporary one; with which.
+    PasswordChosen,
+    /// A link to choose a new password was sent.
+    ResetLinkSent,
+    /// A new e-mail address waits for its confirmation.
+    EmailChangeBegan,
+    /// A change of the e-mail address was given up or stopped.
+    EmailChangeStopped,
+    /// A new e-mail address was confirmed.
+    EmailChanged,
+    /// An admin or an operator ended the sessions of an account; with how many.
+    SessionsEnded,
+    /// General Information was changed; with what.
+    CompanyChanged,
+    /// Accounts were imported from a file; with how many.
+    AgentsImported,
+    /// The list of agents was exported.
+    AgentsExported,
+    /// The audit log was exported.
+    AuditExported,
+    /// Somebody signed in tried what their role may not; with what.
+    RightRefused,
+    /// A link was used that is not good any more.
+    LinkRefused,
 }
 
 impl Event {
+    /// All of them, in the order of the list that the audit log offers.
+    pub const ALL: [Self; 51] = [
+        Self::SignedIn,
+        Self::PasswordRefused,
+        Self::GateRefused,
+        Self::PasswordAccepted,
+        Self::CodeRefused,
+        Self::AccountLocked,
+        Self::AccountUnlocked,
+        Self::CodeResent,
+        Self::SignInCancelled,
+        Self::BrowserTrusted,
+        Self::BrowserForgotten,
+        Self::SignedOut,
+        Self::SessionEnded,
+        Self::StepUpRefused,
+        Self::SteppedUp,
+        Self::PasswordChanged,
+        Self::ProfileChanged,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::BackupCodesMade,
+        Self::BackupCodeUsed,
+        Self::BackupCodeIssued,
+        Self::IssuedCodeUsed,
+        Self::SecretUnreadable,
+        Self::CrossSiteRefused,
+        Self::MailGivenUp,
+        Self::CompanyCreated,
+        Self::CompanyEnabled,
+        Self::CompanyDisabled,
+        Self::CompanyDeleted,
+        Self::PolicyChanged,
+        Self::KeysRotated,
+        Self::AccountCreated,
+        Self::PasswordSet,
+        Self::AccountChanged,
+        Self::AccountActivated,
+        Self::AccountDeactivated,
+        Self::AccountDeleted,
+        Self::AccountDetailsSent,
+        Self::PasswordChosen,
+        Self::ResetLinkSent,
+        Self::EmailChangeBegan,
+        Self::EmailChangeStopped,
+        Self::EmailChanged,
+        Self::SessionsEnded,
+        Self::CompanyChanged,
+        Self::AgentsImported,
+        Self::AgentsExported,
+        Self::AuditExported,
+        Self::RightRefused,
+        Self::LinkRefused,
+    ];
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == word)
+    }
+
+    /// Whether it tells of something that was refused or went wrong: the outcome in the audit log.
+    pub const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordRefused
+                | Self::GateRefused
+                | Self::CodeRefused
+                | Self::AccountLocked
+                | Self::StepUpRefused
+                | Self::SecretUnreadable
+                | Self::CrossSiteRefused
+                | Self::MailGivenUp
+                | Self::RightRefused
+                | Self::LinkRefused
+        )
+    }
+
     /// The stored form.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +222,23 @@ impl Event {
             Self::KeysRotated => "keys_rotated",
             Self::AccountCreated => "account_created",
             Self::PasswordSet => "password_set",
+            Self::AccountChanged => "account_changed",
+            Self::AccountActivated => "account_activated",
+            Self::AccountDeactivated => "account_deactivated",
+            Self::AccountDeleted => "account_deleted",
+            Self::AccountDetailsSent => "account_details_sent",
+            Self::PasswordChosen => "password_chosen",
+            Self::ResetLinkSent => "reset_link_sent",
+            Self::EmailChangeBegan => "email_change_began",
+            Self::EmailChangeStopped => "email_change_stopped",
+            Self::EmailChanged => "email_changed",
+            Self::SessionsEnded => "sessions_ended",
+            Self::CompanyChanged => "company_changed",
+            Self::AgentsImported => "agents_imported",
+            Self::AgentsExported => "agents_exported",
+            Self::AuditExported => "audit_exported",
+            Self::RightRefused => "right_refused",
+            Self::LinkRefused => "link_refused",
         }
     }
 }
@@ -159,4 +287,17 @@ pub struct AuditEntry {
     pub request: Option<String>,
     /// A word or number that belongs to the event, such as how many wrong codes there are now. Never a secret.
     pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+
+    #[test]
+    fn every_event_is_read_as_it_is_written() {
+        for event in Event::ALL {
+            assert_eq!(Event::from_word(event.as_str()), Some(event));
+        }
+        assert_eq!(Event::from_word("nothing"), None);
+    }
 }

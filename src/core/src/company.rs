@@ -75,6 +75,34 @@ impl RequireSecondFactor {
     }
 }
 
+/// New-agent mail: how a new agent is told (product.md sections 5 and 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewAgentMail {
+    /// Account details with a temporary password.
+    #[default]
+    AccountDetails,
+    /// A link under which the agent chooses a password.
+    ActivationLink,
+}
+
+impl NewAgentMail {
+    /// Both, in the order of product.md.
+    pub const ALL: [Self; 2] = [Self::AccountDetails, Self::ActivationLink];
+
+    /// The stored and typed form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountDetails => "account_details",
+            Self::ActivationLink => "activation_link",
+        }
+    }
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
 /// A company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Company {
@@ -96,6 +124,10 @@ pub struct Company {
     pub password_min: usize,
     /// Log-out Policy: minutes without activity (15-999); `None` = never.
     pub idle_minutes: Option<u16>,
+    /// How new agents are told.
+    pub new_agent_mail: NewAgentMail,
+    /// Grows with every change of the company's settings: whoever saves an older version is told (no lost update).
+    pub version: i64,
     /// When it was created.
     pub created_at: Moment,
 }

@@ -20,6 +20,11 @@ macro_rules! identifier {
         pub struct $name(pub Uuid);
 
         impl $name {
+            /// Reads what a form or an address sent; anything but the usual form of an identifier is `None`.
+            pub fn parse(text: &str) -> Option<Self> {
+                (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+            }
+
             /// Makes a new one.
             pub fn new(now: Moment, randomness: &dyn Randomness) -> Self {
                 Self(version_7(now, randomness))
@@ -52,3 +57,7 @@ identifier!(/// A mail in the outbox.
     MailId);
 identifier!(/// An event of the audit log.
     EventId);
+identifier!(/// A link of a mail.
+    LinkId);
+identifier!(/// A file of accounts that is being imported.
+    ImportId);

@@ -12,6 +12,8 @@ pub mod sign_in_view;
 #[cfg(feature = "server")]
 pub mod account;
 #[cfg(feature = "server")]
+pub mod agents;
+#[cfg(feature = "server")]
 pub mod audit;
 #[cfg(feature = "server")]
 pub mod authenticator;
@@ -26,6 +28,8 @@ pub mod gate;
 #[cfg(feature = "server")]
 pub mod id;
 #[cfg(feature = "server")]
+pub mod link;
+#[cfg(feature = "server")]
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod name;
@@ -34,7 +38,7 @@ pub mod password;
 #[cfg(feature = "server")]
 pub mod ports;
 #[cfg(feature = "server")]
-pub mod profile;
+pub mod rights;
 #[cfg(feature = "server")]
 pub mod second_factor;
 #[cfg(feature = "server")]
@@ -43,5 +47,7 @@ pub mod secret;
 pub mod session;
 #[cfg(feature = "server")]
 pub mod sign_in;
+#[cfg(feature = "server")]
+pub mod signed_in;
 #[cfg(feature = "server")]
 pub mod throttle;

@@ -26,6 +26,32 @@ pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
 pub const STEP_UP_SECONDS: i64 = 300;
 /// How long the set-up of a second factor may take, in seconds.
 pub const SET_UP_SECONDS: i64 = 600;
+/// Life of a temporary password and of an activation link, in hours (product.md section 5).
+pub const NEW_AGENT_HOURS: i64 = 72;
+/// Life of a link to choose a new password, in minutes (N22).
+pub const RESET_LINK_MINUTES: i64 = 30;
+/// Life of a link that confirms or stops a change of the e-mail address, in hours.
+pub const EMAIL_LINK_HOURS: i64 = 72;
+/// Longest reason for a backup code that is issued, in characters.
+pub const REASON_MAX: usize = 200;
+/// Longest search, in characters; its words are looked up by their beginnings.
+pub const SEARCH_MAX: usize = 100;
+/// Agents, or events, on one page.
+pub const PAGE_SIZE: usize = 50;
+/// Most accounts that are changed in one go from the list: one page.
+pub const SELECTED_MAX: usize = PAGE_SIZE;
+/// Largest file of accounts to import, in bytes.
+pub const IMPORT_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Most accounts in one file.
+pub const IMPORT_LINES_MAX: usize = 10_000;
+/// How long an uploaded file waits to be imported, and its result to be read, in hours.
+pub const IMPORT_HOURS: i64 = 24;
+/// Log-out Policy: fewest minutes without activity (product.md section 6).
+pub const IDLE_MINUTES_LEAST: u16 = 15;
+/// Log-out Policy: most minutes without activity.
+pub const IDLE_MINUTES_MOST: u16 = 999;
+/// Longest minimum password length that a company may ask for, in characters.
+pub const PASSWORD_MIN_HIGHEST: usize = 64;
 /// Shortest password that a company may ask for, in characters (product.md section 6).
 pub const PASSWORD_MIN_LOWEST: usize = 8;
 /// Shortest password of a new company, in characters (product.md section 6).

@@ -100,6 +100,69 @@ pub enum Mail {
         /// Whose, and where it happened.
         about: About,
     },
+    /// Account details for a new agent, with a temporary password (product.md section 5).
+    AccountDetails {
+        /// For whom.
+        about: About,
+        /// Login URL.
+        sign_in: String,
+        /// Login Email.
+        email: String,
+        /// Login Password: a temporary one.
+        password: String,
+        /// Hours it is good for.
+        hours: u32,
+    },
+    /// A link under which a new agent chooses a password.
+    ActivationLink {
+        /// For whom.
+        about: About,
+        /// The link.
+        link: String,
+        /// Hours it is good for.
+        hours: u32,
+    },
+    /// A link to choose a new password.
+    ResetLink {
+        /// For whom, and who asked for it.
+        about: About,
+        /// The link.
+        link: String,
+        /// Minutes it is good for.
+        minutes: u32,
+    },
+    /// An administrator or an operator set a new password.
+    PasswordReset {
+        /// Whose.
+        about: About,
+    },
+    /// Asks the holder of a new e-mail address to confirm it. It goes to the new address.
+    ConfirmEmail {
+        /// Whose account.
+        about: About,
+        /// The link.
+        link: String,
+        /// Hours it is good for.
+        hours: u32,
+    },
+    /// Tells the old address that a new one waits for its confirmation.
+    EmailChangeBegan {
+        /// Whose account.
+        about: About,
+        /// The new address.
+        email: String,
+        /// The link that stops it.
+        stop: String,
+        /// Hours the link is good for.
+        hours: u32,
+    },
+    /// Tells admins that the company's policies were changed.
+    PoliciesChanged {
+        /// To whom.
+        about: About,
+        /// Alias of whoever changed them; empty = an operator.
+        by: String,
+    },
 }
 
 /// Which change of the second factor a mail tells about.
@@ -147,6 +210,13 @@ impl Mail {
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::BackupCodeIssued { .. } => "backup_code_issued",
             Self::NewBrowser { .. } => "new_browser",
+            Self::AccountDetails { .. } => "account_details",
+            Self::ActivationLink { .. } => "activation_link",
+            Self::ResetLink { .. } => "reset_link",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::ConfirmEmail { .. } => "confirm_email",
+            Self::EmailChangeBegan { .. } => "email_change_began",
+            Self::PoliciesChanged { .. } => "policies_changed",
         }
     }
 
@@ -154,13 +224,19 @@ impl Mail {
     pub const fn priority(&self) -> i64 {
         match self {
             Self::SignInCode { .. } | Self::ConfirmCode { .. } | Self::SetUpCode { .. } => 0,
+            Self::ResetLink { .. } | Self::ConfirmEmail { .. } => 5,
             Self::AccountLocked { .. }
             | Self::AccountUnlocked { .. }
             | Self::PasswordChanged { .. }
+            | Self::PasswordReset { .. }
             | Self::SecondFactorChanged { .. }
             | Self::BackupCodeUsed { .. }
             | Self::BackupCodeIssued { .. }
+            | Self::EmailChangeBegan { .. }
+            | Self::PoliciesChanged { .. }
             | Self::NewBrowser { .. } => 10,
+            // A shift of new agents must not hold up anybody who is at work.
+            Self::AccountDetails { .. } | Self::ActivationLink { .. } => 20,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
-    profile::ProfileProblem,
     secret::Password,
+    signed_in::FormProblem,
 };
 
 /// Name of the product: a word that attackers try first.
@@ -56,19 +56,19 @@ pub fn strength(password: &Password, names: &[&str]) -> Strength {
 
 /// What is wrong with a new password: too short for the company (`least` characters), too long, or easy to guess for
 /// somebody who knows these names. No rule asks for kinds of characters.
-pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<ProfileProblem> {
+pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<FormProblem> {
     let typed = password.reveal();
     let length = typed.chars().count();
     if length == 0 {
-        Some(ProfileProblem::Missing)
+        Some(FormProblem::Missing)
     } else if length > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
-        Some(ProfileProblem::TooLong { most: PASSWORD_MAX })
+        Some(FormProblem::TooLong { most: PASSWORD_MAX })
     } else if typed.contains('\0') {
-        Some(ProfileProblem::BadCharacters)
+        Some(FormProblem::BadCharacters)
     } else if length < least {
-        Some(ProfileProblem::TooShort { least })
+        Some(FormProblem::TooShort { least })
     } else if strength(password, names) < Strength::Good {
-        Some(ProfileProblem::Weak)
+        Some(FormProblem::Weak)
     } else {
         None
     }
@@ -80,7 +80,7 @@ mod tests {
 
     const NAMES: [&str; 5] = ["Acme", "alice", "alice@mail.acme.test", "Alice", "Ng"];
 
-    fn check(password: &str) -> Option<ProfileProblem> {
+    fn check(password: &str) -> Option<FormProblem> {
         problem(&Password::new(password.to_owned()), &NAMES, 12)
     }
 
@@ -96,7 +96,7 @@ mod tests {
             "qwertyuiop12",
             "aaaaaaaaaaaaaaaa",
         ] {
-            assert_eq!(check(weak), Some(ProfileProblem::Weak), "{weak}");
+            assert_eq!(check(weak), Some(FormProblem::Weak), "{weak}");
         }
         for strong in [
             "kqzvwyxbntgmrdf",
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert_eq!(check(""), Some(ProfileProblem::Missing));
-        assert_eq!(check("kqzvwyxbntg"), Some(ProfileProblem::TooShort { least: 12 }));
+        assert_eq!(check(""), Some(FormProblem::Missing));
+        assert_eq!(check("kqzvwyxbntg"), Some(FormProblem::TooShort { least: 12 }));
         assert_eq!(check("kqzvwyxbntgm"), None);
-        assert_eq!(check("kqzvwyx\0bntgm"), Some(ProfileProblem::BadCharacters));
+        assert_eq!(check("kqzvwyx\0bntgm"), Some(FormProblem::BadCharacters));
         let long: String = ["violet harbour kettle "; 7].concat();
-        assert_eq!(check(&long[..129]), Some(ProfileProblem::TooLong { most: 128 }));
-        assert_ne!(check(&long[..128]), Some(ProfileProblem::TooLong { most: 128 }));
+        assert_eq!(check(&long[..129]), Some(FormProblem::TooLong { most: 128 }));
+        assert_ne!(check(&long[..128]), Some(FormProblem::TooLong { most: 128 }));
     }
 }

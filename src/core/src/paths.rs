@@ -56,6 +56,66 @@ pub const SECURITY_TRUSTED_REMOVE_ALL: &str = "/profile/security/trusted/remove-
 pub const SECURITY_SESSION_END: &str = "/profile/security/sessions/end";
 /// Server function: end all sessions but this one.
 pub const SECURITY_SESSIONS_END_OTHERS: &str = "/profile/security/sessions/end-others";
+/// General Information; a POST to it saves it.
+pub const ADMIN_COMPANY: &str = "/admin/company";
+/// The company's policies; a POST to it saves them.
+pub const ADMIN_SECURITY: &str = "/admin/security";
+/// Audit log.
+pub const ADMIN_AUDIT: &str = "/admin/audit";
+/// The audit log as a file.
+pub const ADMIN_AUDIT_EXPORT: &str = "/admin/audit/export";
+/// List of agents.
+pub const AGENTS: &str = "/admin/agents";
+/// Add agent; a POST to it creates one.
+pub const AGENTS_NEW: &str = "/admin/agents/new";
+/// Server function: save an agent's data.
+pub const AGENTS_EDIT: &str = "/admin/agents/edit";
+/// Server function: delete an agent.
+pub const AGENTS_DELETE: &str = "/admin/agents/delete";
+/// Server function: set a temporary password.
+pub const AGENTS_PASSWORD: &str = "/admin/agents/password";
+/// Server function: send a link to choose a new password.
+pub const AGENTS_RESET_LINK: &str = "/admin/agents/reset-link";
+/// Server function: tell a new agent once more how to sign in.
+pub const AGENTS_SEND_DETAILS: &str = "/admin/agents/send-details";
+/// Server function: issue a backup code.
+pub const AGENTS_BACKUP_CODE: &str = "/admin/agents/backup-code";
+/// Server function: unlock an agent.
+pub const AGENTS_UNLOCK: &str = "/admin/agents/unlock";
+/// Server function: end an agent's sessions.
+pub const AGENTS_END_SESSIONS: &str = "/admin/agents/end-sessions";
+/// Server function: send the mail that confirms a new e-mail address once more.
+pub const AGENTS_EMAIL_RESEND: &str = "/admin/agents/email/resend";
+/// Server function: give a change of the e-mail address up.
+pub const AGENTS_EMAIL_CANCEL: &str = "/admin/agents/email/cancel";
+/// Server function: activate the agents that were ticked in the list.
+pub const AGENTS_ACTIVATE: &str = "/admin/agents/activate";
+/// Server function: deactivate the agents that were ticked in the list.
+pub const AGENTS_DEACTIVATE: &str = "/admin/agents/deactivate";
+/// Server function: unlock the agents that were ticked in the list.
+pub const AGENTS_UNLOCK_SELECTED: &str = "/admin/agents/unlock-selected";
+/// CSV import; a POST to it uploads a file and checks it.
+pub const AGENTS_IMPORT: &str = "/admin/agents/import";
+/// Server function: import the file that was checked.
+pub const AGENTS_IMPORT_START: &str = "/admin/agents/import/start";
+/// The list of agents as a CSV file.
+pub const AGENTS_EXPORT: &str = "/admin/agents/export";
+/// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.
+pub const CHOOSE_PASSWORD: &str = "/choose-password";
+/// Server function: how good the chosen password is. Changes nothing.
+pub const CHOOSE_PASSWORD_CHECK: &str = "/choose-password/check";
+/// Confirms a new e-mail address; a POST to it does.
+pub const CONFIRM_EMAIL: &str = "/confirm-email";
+/// Stops a change of the e-mail address; a POST to it does.
+pub const STOP_EMAIL_CHANGE: &str = "/stop-email-change";
+/// Begins the address of a link that activates an account; the token follows.
+pub const ACTIVATE_LINK: &str = "/activate/";
+/// Begins the address of a link to choose a new password; the token follows.
+pub const RESET_LINK: &str = "/reset-password/";
+/// Begins the address of a link that confirms an e-mail address; the token follows.
+pub const CONFIRM_EMAIL_LINK: &str = "/confirm-email/";
+/// Begins the address of a link that stops a change of the e-mail address; the token follows.
+pub const STOP_EMAIL_LINK: &str = "/stop-email-change/";
 /// Terms of Service.
 pub const TERMS: &str = "/terms";
 /// Privacy Policy.

@@ -110,7 +110,7 @@ pub enum Refusal {
     Forbidden,
     /// What only a signed-in agent can be refused. The browser's half never gets one: its pages are plain forms.
     #[cfg(feature = "server")]
-    Profile(crate::profile::ProfileRefusal),
+    Form(crate::signed_in::FormRefusal),
     /// The request did not come from one of our pages.
     CrossSite,
     /// The request cannot be read: missing, doubled or unknown fields, wrong type, broken encoding.
@@ -143,7 +143,7 @@ impl Refusal {
             | Self::Forbidden
             | Self::CrossSite => 403,
             #[cfg(feature = "server")]
-            Self::Profile(refusal) => refusal.status(),
+            Self::Form(refusal) => refusal.status(),
             Self::SignInExpired => 410,
             Self::Malformed => 400,
             Self::TooLarge => 413,

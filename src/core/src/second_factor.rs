@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use crate::{
-    account::Account, company::Company, limits::SET_UP_SECONDS, ports::Moment, profile::ProfileRefusal,
-    sign_in_view::Method,
+    account::Account, company::Company, limits::SET_UP_SECONDS, ports::Moment, sign_in_view::Method,
+    signed_in::FormRefusal,
 };
 
 /// The method that the code page asks for first: the app where there is one. `None`: the password is enough.
@@ -32,8 +32,8 @@ pub fn must_set_up(company: &Company, account: &Account) -> bool {
 /// Whether this method may be turned off.
 ///
 /// # Errors
-/// [`ProfileRefusal::LastFactor`] when the company requires a second factor and no other is on.
-pub fn may_turn_off(company: &Company, account: &Account, method: Method) -> Result<(), ProfileRefusal> {
+/// [`FormRefusal::LastFactor`] when the company requires a second factor and no other is on.
+pub fn may_turn_off(company: &Company, account: &Account, method: Method) -> Result<(), FormRefusal> {
     let other = match method {
         Method::Email => account.app_factor,
         Method::App => account.email_factor,
@@ -41,7 +41,7 @@ pub fn may_turn_off(company: &Company, account: &Account, method: Method) -> Res
     if other || !company.require_second_factor.asks(account.highest_role()) {
         Ok(())
     } else {
-        Err(ProfileRefusal::LastFactor)
+        Err(FormRefusal::LastFactor)
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         };
         assert_eq!(
             may_turn_off(&strict, &with(true, false), Method::Email),
-            Err(ProfileRefusal::LastFactor)
+            Err(FormRefusal::LastFactor)
         );
         assert_eq!(may_turn_off(&strict, &with(true, true), Method::Email), Ok(()));
         assert_eq!(

@@ -190,7 +190,11 @@ pub fn landing(highest: Role, next: Option<&str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{account::TimeFormat, company::RequireSecondFactor, ports::SeededRandomness};
+    use crate::{
+        account::TimeFormat,
+        company::{NewAgentMail, RequireSecondFactor},
+        ports::SeededRandomness,
+    };
 
     fn at(seconds: i64) -> Moment {
         Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -207,6 +211,8 @@ pub(crate) mod tests {
             require_second_factor: RequireSecondFactor::Off,
             password_min: 12,
             idle_minutes: Some(30),
+            new_agent_mail: NewAgentMail::AccountDetails,
+            version: 1,
             created_at: at(0),
         }
     }
@@ -227,6 +233,11 @@ pub(crate) mod tests {
             roles: vec![Role::Agent],
             active: true,
             locked_at: None,
+            lock_reason: None,
+            password_must_change: false,
+            has_password: true,
+            pending_email: None,
+            version: 1,
             wrong_codes: 0,
             email_factor: true,
             app_factor: false,

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use vestibule_core::{
-    paths,
-    ports::{Clock, Randomness},
-};
+use vestibule_core::ports::{Clock, Randomness};
 use vestibule_service::{
     Service, Settings,
     keys::{BadKeys, Key, Keys},
@@ -70,7 +67,7 @@ pub fn service(
     let settings = Settings {
         languages: languages(),
         source_limits: config.sources,
-        sign_in_url: format!("{}{}", config.origin(), paths::LOGIN),
+        origin: config.origin(),
     };
     Ok(Service::new(store, clock, randomness, hasher, keys, settings))
 }

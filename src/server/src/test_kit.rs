@@ -24,13 +24,15 @@ use serde_json::json;
 use vestibule_core::{
     account::Role,
     backup_code::BackupCode,
-    company::RequireSecondFactor,
+    company::{NewAgentMail, RequireSecondFactor},
     limits::BODY_MAX,
     ports::{Clock, Moment},
     secret::Password,
 };
 use vestibule_mail::StoredMail;
-use vestibule_service::operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck};
+use vestibule_service::operator::{
+    AccountInput, CompanyInput, LogOut, OperatorError, PasswordCheck, PolicyChange,
+};
 
 use crate::state::AppState;
 
@@ -212,6 +214,35 @@ struct CompanyFixture {
     two_factor_policy: i64,
     #[serde(default)]
     require_second_factor: Who,
+    new_agent_mail: Option<Told>,
+    idle_minutes: Option<u16>,
+    password_min: Option<usize>,
+}
+
+/// How new agents are told.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    AccountDetails,
+    ActivationLink,
+}
+
+impl From<Told> for NewAgentMail {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::AccountDetails => Self::AccountDetails,
+            Told::ActivationLink => Self::ActivationLink,
+        }
+    }
+}
+
+/// Minutes without activity; 0 = never.
+fn log_out(minutes: u16) -> LogOut {
+    if minutes == 0 {
+        LogOut::Never
+    } else {
+        LogOut::After(minutes)
+    }
 }
 
 /// Who has to have a second factor.
@@ -243,9 +274,14 @@ async fn create_company(
     input: Input<CompanyFixture>,
 ) -> KitResult<impl IntoResponse> {
     let Json(input) = input?;
-    let company = kit
-        .state
-        .service
+    let service = &kit.state.service;
+    let change = PolicyChange {
+        password_min: input.password_min,
+        log_out: input.idle_minutes.map(log_out),
+        new_agent_mail: input.new_agent_mail.map(NewAgentMail::from),
+        ..PolicyChange::default()
+    };
+    let company = service
         .create_company(CompanyInput {
             name: input.name,
             language: input.language,
@@ -254,6 +290,7 @@ async fn create_company(
             require_second_factor: input.require_second_factor.into(),
         })
         .await?;
+    service.give_policies(&company.name, change).await?;
     Ok((
         StatusCode::CREATED,
         Json(json!({ "id": company.id, "name": company.name })),
@@ -267,6 +304,9 @@ struct CompanyState {
     enabled: Option<bool>,
     two_factor_policy: Option<i64>,
     require_second_factor: Option<Who>,
+    new_agent_mail: Option<Told>,
+    idle_minutes: Option<u16>,
+    password_min: Option<usize>,
 }
 
 async fn set_company_state(
@@ -274,15 +314,14 @@ async fn set_company_state(
     input: Input<CompanyState>,
 ) -> KitResult<impl IntoResponse> {
     let Json(input) = input?;
-    if let Some(days) = input.two_factor_policy {
-        kit.state.service.set_two_factor_days(&input.name, days).await?;
-    }
-    if let Some(who) = input.require_second_factor {
-        kit.state
-            .service
-            .set_require_second_factor(&input.name, who.into())
-            .await?;
-    }
+    let change = PolicyChange {
+        two_factor_days: input.two_factor_policy,
+        require_second_factor: input.require_second_factor.map(RequireSecondFactor::from),
+        password_min: input.password_min,
+        log_out: input.idle_minutes.map(log_out),
+        new_agent_mail: input.new_agent_mail.map(NewAgentMail::from),
+    };
+    kit.state.service.give_policies(&input.name, change).await?;
     if let Some(enabled) = input.enabled {
         kit.state
             .service
@@ -315,6 +354,8 @@ struct AccountFixture {
     roles: Vec<Role>,
     language: Option<String>,
     password: String,
+    #[serde(default)]
+    password_must_change: bool,
     #[serde(default = "no_second_factor")]
     second_factor: SecondFactor,
 }
@@ -352,6 +393,12 @@ async fn create_account(
             PasswordCheck::Waived,
         )
         .await?;
+    if input.password_must_change {
+        kit.state
+            .service
+            .make_password_temporary(&company, &account.name)
+            .await?;
+    }
     let mut made = json!({ "id": account.id, "account": account.name });
     if matches!(input.second_factor, SecondFactor::App | SecondFactor::Both) {
         let (secret, codes) = kit.state.service.give_app(&company, &account.name).await?;

@@ -1,7 +1,7 @@
 //! Entered codes of every kind: counted before they are compared, on the one counter of the account (product.md 4.5).
 
 use vestibule_core::{
-    account::Account,
+    account::{Account, LockReason},
     audit::{AuditEntry, Event},
     authenticator::{AppMatch, AppSecret},
     backup_code::BackupCode,
@@ -18,9 +18,6 @@ use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer};
 use zeroize::Zeroizing;
 
 use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver};
-
-/// What the account is locked for.
-const LOCK_REASON: &str = "wrong_codes";
 
 /// A well-formed entry.
 pub(crate) enum Entered {
@@ -293,7 +290,12 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), StoreError> {
         let locked = writer
-            .lock_account(company.id, account.id, LOCK_REASON, self.now())
+            .lock_account(
+                company.id,
+                account.id,
+                LockReason::WrongCodes.as_str(),
+                self.now(),
+            )
             .await?;
         if !locked {
             return Ok(());

@@ -4,8 +4,11 @@ use vestibule_core::{
     account::Account,
     company::Company,
     id::PendingId,
+    link::LinkPurpose,
     mail::{About, Letter, Mail},
+    paths,
     ports::Moment,
+    secret::Token,
 };
 use vestibule_storage::{StoreError, Writer};
 
@@ -22,6 +25,12 @@ pub(crate) struct Receiver<'a> {
 pub(crate) struct CodeLetter {
     pub expires_at: Moment,
     pub pending: Option<PendingId>,
+}
+
+/// Where else a letter goes than to the account's address, and when it is of no use any more.
+pub(crate) struct Sending<'a> {
+    pub address: Option<&'a str>,
+    pub expires_at: Moment,
 }
 
 impl Receiver<'_> {
@@ -50,6 +59,16 @@ impl Receiver<'_> {
 }
 
 impl Service {
+    /// Address of the sign-in page.
+    pub(crate) fn sign_in_url(&self) -> String {
+        [&self.inner.settings.origin, paths::LOGIN].concat()
+    }
+
+    /// The whole address of a link.
+    pub(crate) fn link_url(&self, purpose: LinkPurpose, token: &Token) -> String {
+        [self.inner.settings.origin.as_str(), &purpose.address(token)].concat()
+    }
+
     /// Tells an account something that has happened, in its own language.
     pub(crate) async fn tell(
         &self,
@@ -58,6 +77,23 @@ impl Service {
         mail: Mail,
     ) -> Result<(), StoreError> {
         self.post(writer, &receiver.letter(mail)).await
+    }
+
+    /// Tells an account something that is of use for a while only.
+    pub(crate) async fn tell_until(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        mail: Mail,
+        sending: Sending<'_>,
+    ) -> Result<(), StoreError> {
+        let letter = receiver.letter(mail);
+        let letter = Letter {
+            receiver: sending.address.map_or(letter.receiver, str::to_owned),
+            expires_at: Some(sending.expires_at),
+            ..letter
+        };
+        self.post(writer, &letter).await
     }
 
     /// Sends an account a code it waits for, in the language of the page it waits on.

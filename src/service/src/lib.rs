@@ -16,10 +16,15 @@ use vestibule_core::{
 };
 use vestibule_storage::{Store, StoreError};
 
+mod accounts;
 mod audit;
 mod codes;
+pub mod console;
+pub mod first_admin;
 pub mod keys;
 mod letters;
+pub mod links;
+mod new_agents;
 pub mod operator;
 pub mod outbox;
 pub mod passwords;
@@ -56,8 +61,8 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// Limits on wrong passwords from one source.
     pub source_limits: SourceLimits,
-    /// Address of the sign-in page, for links in mails.
-    pub sign_in_url: String,
+    /// Scheme, host and port of the installation, without a slash at the end: every link in a mail begins with it.
+    pub origin: String,
 }
 
 /// Who is asking: facts of the request that rules, audit log and mails need.
@@ -83,6 +88,8 @@ pub struct Visitor {
     pub trusted: Vec<Token>,
     /// The session of this browser.
     pub session: Option<Token>,
+    /// The link of a mail that was opened in this browser.
+    pub link: Option<Token>,
 }
 
 /// Why a use case did not do what was asked.
@@ -111,9 +118,9 @@ impl From<Unsealable> for Failure {
     }
 }
 
-impl From<vestibule_core::profile::ProfileRefusal> for Failure {
-    fn from(refusal: vestibule_core::profile::ProfileRefusal) -> Self {
-        Self::Refused(Refusal::Profile(refusal))
+impl From<vestibule_core::signed_in::FormRefusal> for Failure {
+    fn from(refusal: vestibule_core::signed_in::FormRefusal) -> Self {
+        Self::Refused(Refusal::Form(refusal))
     }
 }
 

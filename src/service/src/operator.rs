@@ -2,33 +2,40 @@
 
 use std::str::FromStr;
 
-use chrono::TimeDelta;
 use vestibule_core::{
     account::{Account, Role, TimeFormat},
     audit::{Actor, AuditEntry, Event},
     authenticator::AppSecret,
     backup_code::BackupCode,
-    company::{Company, RequireSecondFactor, TwoFactorPolicy},
+    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
-    limits::{ISSUED_CODE_SECONDS, PASSWORD_MIN_DEFAULT, PERSON_FIELD_MAX},
+    limits::{
+        IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_DEFAULT, PASSWORD_MIN_HIGHEST,
+        PASSWORD_MIN_LOWEST, PERSON_FIELD_MAX,
+    },
+    link::LinkPurpose,
     mail::Mail,
     name::{AccountName, CompanyName, EmailAddress, NameProblem, has_bad_characters, key},
     password::problem,
-    profile::ProfileProblem,
     secret::Password,
+    signed_in::FormProblem,
 };
-use vestibule_storage::{NewAccount, NewCompany, NewIssuedCode, StoreError, Unique, Writer};
+use vestibule_storage::{
+    AgentData, CompanyCounts, CompanySettings, EventRow, InstallationCounts, NewCompany, StoreError, Unique,
+    Writer,
+};
 
 use crate::{
     Failure, Service, Visitor,
+    accounts::{PasswordToSet, reason_problem},
+    audit::By,
     codes::app_context,
+    first_admin::FirstAdmin,
     keys::{Purpose, Unsealable},
     letters::Receiver,
+    new_agents::{FirstPassword, NewAgent, alias_or_names},
     passwords::HashingError,
 };
-
-/// Longest reason for a backup code that is issued, in characters.
-const REASON_MAX: usize = 200;
 
 /// Why an operator's act was refused.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +76,15 @@ pub enum OperatorError {
     /// Not 0, 14, 30, 60 or 90 days.
     #[error("no such policy")]
     BadPolicy,
+    /// A minimum password length outside 8 to 64.
+    #[error("no such minimum password length")]
+    BadPasswordMin,
+    /// Minutes without activity outside 15 to 999.
+    #[error("no such number of minutes")]
+    BadIdleMinutes,
+    /// Somebody else was faster.
+    #[error("the company has changed meanwhile")]
+    ChangedMeanwhile,
     /// An account needs at least one role.
     #[error("no role")]
     NoRole,
@@ -157,13 +173,28 @@ pub struct Resealed {
     pub unreadable: usize,
 }
 
-/// What a company holds, for the question before it is deleted.
+/// Log-out Policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contents {
-    /// Accounts.
-    pub accounts: usize,
-    /// Live sessions.
-    pub sessions: usize,
+pub enum LogOut {
+    /// Never for want of activity.
+    Never,
+    /// After this many minutes without activity: 15 to 999.
+    After(u16),
+}
+
+/// Settings of a company to change (product.md section 6); `None` leaves one as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// 2FA Policy: 0 = every login, or 14, 30, 60, 90 days.
+    pub two_factor_days: Option<i64>,
+    /// Require a second factor.
+    pub require_second_factor: Option<RequireSecondFactor>,
+    /// Minimum password length, in characters (8-64).
+    pub password_min: Option<usize>,
+    /// Log-out Policy.
+    pub log_out: Option<LogOut>,
+    /// New-agent mail.
+    pub new_agent_mail: Option<NewAgentMail>,
 }
 
 impl Service {
@@ -172,6 +203,19 @@ impl Service {
     /// # Errors
     /// A bad or taken name, an unknown language, time zone or policy; a failing database.
     pub async fn create_company(&self, input: CompanyInput) -> Result<Company, OperatorError> {
+        self.found_company(input, NewAgentMail::default(), None).await
+    }
+
+    /// Creates a company and, in the same transaction, its first admin, who is told by mail how to sign in.
+    ///
+    /// # Errors
+    /// As [`Service::create_company`] and [`Service::create_account`].
+    pub async fn found_company(
+        &self,
+        input: CompanyInput,
+        new_agent_mail: NewAgentMail,
+        admin: Option<FirstAdmin>,
+    ) -> Result<Company, OperatorError> {
         let name = CompanyName::parse(&input.name).map_err(OperatorError::BadCompanyName)?;
         self.check_language(&input.language)?;
         chrono_tz::Tz::from_str(&input.time_zone).map_err(|_| OperatorError::UnknownTimeZone)?;
@@ -187,7 +231,13 @@ impl Service {
             require_second_factor: input.require_second_factor,
             password_min: PASSWORD_MIN_DEFAULT,
             idle_minutes: Some(30),
+            new_agent_mail,
+            version: 1,
             created_at: now,
+        };
+        let admin = match admin {
+            Some(admin) => Some(self.ready_first_admin(admin, &company).await?),
+            None => None,
         };
         let mut writer = self.inner.store.write().await?;
         writer
@@ -200,13 +250,23 @@ impl Service {
                 require_second_factor: company.require_second_factor,
                 password_min: company.password_min,
                 idle_minutes: company.idle_minutes,
+                new_agent_mail: company.new_agent_mail,
                 created_at: now,
             })
             .await
             .map_err(taken)?;
-        self.record_operator(&mut writer, Event::CompanyCreated, company.id, None)
-            .await?;
+        let entry = AuditEntry {
+            detail: Some(company.name.clone()),
+            ..operator_entry(Event::CompanyCreated, company.id, None)
+        };
+        self.record(&mut writer, &entry).await?;
+        if let Some(admin) = admin {
+            self.insert_first_admin(&mut writer, admin, &company)
+                .await
+                .map_err(taken)?;
+        }
         writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
         Ok(company)
     }
 
@@ -242,6 +302,7 @@ impl Service {
             .await?;
         if !enabled {
             writer.end_sessions_of_company(company.id).await?;
+            writer.delete_pendings_of_company(company.id).await?;
         }
         let event = if enabled {
             Event::CompanyEnabled
@@ -252,39 +313,98 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
-    /// Changes how long agents may skip the second factor.
+    /// Changes policies and settings of a company; they bite at the next request of everybody concerned. Each that became
+    /// another stands in the audit log with what it was. All admins are told of policies.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownCompany`], [`OperatorError::BadPolicy`]; a failing database.
-    pub async fn set_two_factor_days(&self, name: &str, days: i64) -> Result<(), OperatorError> {
-        let policy = TwoFactorPolicy::from_days(days).ok_or(OperatorError::BadPolicy)?;
-        let company = self.company_named(name).await?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .set_two_factor_policy(company.id, policy, self.now())
-            .await?;
-        self.record_operator(&mut writer, Event::PolicyChanged, company.id, None)
-            .await?;
-        Ok(writer.commit().await?)
+    /// [`OperatorError::UnknownCompany`], values that no policy has; a failing database.
+    pub async fn change_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
+        self.save_policy_change(name, change, true).await
     }
 
-    /// Changes who has to have a second factor. It bites at the next request of everybody concerned.
+    /// [`Service::change_policies`] without a mail to anybody: for fixtures of tests.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownCompany`]; a failing database.
+    /// As [`Service::change_policies`].
+    pub async fn give_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
+        self.save_policy_change(name, change, false).await
+    }
+
+    /// Changes how long agents may skip the second factor, as [`Service::give_policies`] does.
+    ///
+    /// # Errors
+    /// As [`Service::change_policies`].
+    pub async fn set_two_factor_days(&self, name: &str, days: i64) -> Result<(), OperatorError> {
+        let change = PolicyChange {
+            two_factor_days: Some(days),
+            ..PolicyChange::default()
+        };
+        self.give_policies(name, change).await
+    }
+
+    /// Changes who has to have a second factor, as [`Service::give_policies`] does.
+    ///
+    /// # Errors
+    /// As [`Service::change_policies`].
     pub async fn set_require_second_factor(
         &self,
         name: &str,
         policy: RequireSecondFactor,
     ) -> Result<(), OperatorError> {
-        let company = self.company_named(name).await?;
+        let change = PolicyChange {
+            require_second_factor: Some(policy),
+            ..PolicyChange::default()
+        };
+        self.give_policies(name, change).await
+    }
+
+    async fn save_policy_change(
+        &self,
+        name: &str,
+        change: PolicyChange,
+        tell: bool,
+    ) -> Result<(), OperatorError> {
+        let id = self.company_named(name).await?.id;
         let mut writer = self.inner.store.write().await?;
-        writer
-            .set_require_second_factor(company.id, policy, self.now())
-            .await?;
-        self.record_operator(&mut writer, Event::PolicyChanged, company.id, None)
-            .await?;
-        Ok(writer.commit().await?)
+        writer.hold_company(id).await?;
+        let company = writer.company(id).await?.ok_or(OperatorError::UnknownCompany)?;
+        let before = settings_of(&company);
+        let after = change.applied_to(before.clone())?;
+        let (policies, mail) = differences(&before, &after);
+        if policies.is_empty() && mail.is_none() {
+            return Ok(());
+        }
+        if !writer
+            .set_company(id, company.version, &after, self.now())
+            .await?
+        {
+            return Err(OperatorError::ChangedMeanwhile);
+        }
+        let policy_events = policies.iter().map(|detail| (Event::PolicyChanged, detail));
+        let events = policy_events.chain(mail.iter().map(|detail| (Event::CompanyChanged, detail)));
+        for (event, detail) in events {
+            let entry = AuditEntry {
+                detail: Some(detail.clone()),
+                ..operator_entry(event, id, None)
+            };
+            self.record(&mut writer, &entry).await?;
+        }
+        if tell && !policies.is_empty() {
+            for account in writer.active_admins(id).await? {
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let mail = Mail::PoliciesChanged {
+                    about: receiver.about(&Visitor::default()),
+                    by: String::new(),
+                };
+                self.tell(&mut writer, receiver, mail).await?;
+            }
+        }
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
     }
 
     /// Issues a backup code to an account: good once, for 60 minutes, in place of any earlier one (N17). The agent is
@@ -299,44 +419,25 @@ impl Service {
         reason: &str,
     ) -> Result<BackupCode, OperatorError> {
         let reason = reason.trim();
-        if reason.is_empty() || reason.chars().count() > REASON_MAX || has_bad_characters(reason) {
+        if reason_problem(reason).is_some() {
             return Err(OperatorError::NoReason);
         }
         let (company, account) = self.account_named(company, account).await?;
-        let code = BackupCode::draw(self.random());
-        let mut salt = [0; 16];
-        self.random().fill(&mut salt);
-        let secret = zeroize::Zeroizing::new(code.bytes().to_vec());
-        let hashes = self.inner.hasher.derive(vec![secret], salt.to_vec()).await?;
-        let now = self.now();
+        let drawn = self.draw_issued_code().await?;
         let mut writer = self.inner.store.write().await?;
-        writer
-            .put_issued_code(&NewIssuedCode {
-                company: company.id,
-                account: account.id,
-                salt,
-                code_hash: hashes.first().copied().unwrap_or_default(),
-                created_at: now,
-                expires_at: now + TimeDelta::seconds(ISSUED_CODE_SECONDS),
-            })
-            .await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
-        let mail = Mail::BackupCodeIssued {
-            about: receiver.about(&Visitor::default()),
-            minutes: u32::try_from(ISSUED_CODE_SECONDS / 60).unwrap_or_default(),
+        let by = By {
+            actor: Actor::Operator,
+            visitor: &Visitor::default(),
         };
-        self.tell(&mut writer, receiver, mail).await?;
-        let entry = AuditEntry {
-            detail: Some(reason.to_owned()),
-            ..operator_entry(Event::BackupCodeIssued, company.id, Some(account.id))
-        };
-        self.record(&mut writer, &entry).await?;
+        self.issue_code_in(&mut writer, receiver, &drawn, reason, &by)
+            .await?;
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
-        Ok(code)
+        Ok(drawn.code)
     }
 
     /// Gives an account an authenticator app and ten backup codes, as its owner would: for fixtures of tests.
@@ -419,18 +520,16 @@ impl Service {
     ///
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
-    pub async fn company_contents(&self, name: &str) -> Result<Contents, OperatorError> {
+    pub async fn company_contents(&self, name: &str) -> Result<CompanyCounts, OperatorError> {
         let company = self.company_named(name).await?;
-        let mut reader = self.inner.store.read().await?;
-        let accounts = reader.accounts(company.id).await?;
-        let mut sessions = 0;
-        for account in &accounts {
-            sessions += reader.sessions_of(company.id, account.id).await?.len();
-        }
-        Ok(Contents {
-            accounts: accounts.len(),
-            sessions,
-        })
+        let now = self.now();
+        Ok(self
+            .inner
+            .store
+            .read()
+            .await?
+            .count_company(company.id, now)
+            .await?)
     }
 
     /// Deletes a company with everything in it; its lines of the audit log stay.
@@ -441,9 +540,76 @@ impl Service {
         let company = self.company_named(name).await?;
         let mut writer = self.inner.store.write().await?;
         writer.delete_company(company.id).await?;
-        self.record_operator(&mut writer, Event::CompanyDeleted, company.id, None)
-            .await?;
+        // Only here its name is found once the company is gone.
+        let entry = AuditEntry {
+            detail: Some(company.name),
+            ..operator_entry(Event::CompanyDeleted, company.id, None)
+        };
+        self.record(&mut writer, &entry).await?;
         Ok(writer.commit().await?)
+    }
+
+    /// Ends all sessions and pending sign-ins of an account, or with `None` of the whole company; says how many sessions.
+    ///
+    /// # Errors
+    /// Unknown names; a failing database.
+    pub async fn end_sessions_in(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
+        let (company, account) = match account {
+            Some(account) => {
+                let (company, account) = self.account_named(company, account).await?;
+                (company.id, Some(account.id))
+            }
+            None => (self.company_named(company).await?.id, None),
+        };
+        let mut writer = self.inner.store.write().await?;
+        let ended = if let Some(account) = account {
+            writer.delete_pendings_of(company, account).await?;
+            writer.end_sessions_of(company, account).await?
+        } else {
+            writer.delete_pendings_of_company(company).await?;
+            writer.end_sessions_of_company(company).await?
+        };
+        let entry = AuditEntry {
+            detail: Some(ended.to_string()),
+            ..operator_entry(Event::SessionsEnded, company, account)
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        Ok(ended)
+    }
+
+    /// The newest events of the company of this name, or with `None` of the whole installation; newest first.
+    ///
+    /// # Errors
+    /// [`OperatorError::UnknownCompany`]; a failing database.
+    pub async fn newest_events(
+        &self,
+        company: Option<&str>,
+        most: i64,
+    ) -> Result<Vec<EventRow>, OperatorError> {
+        let company = match company {
+            Some(name) => Some(self.company_named(name).await?.id),
+            None => None,
+        };
+        Ok(self.inner.store.read().await?.events(company, most).await?)
+    }
+
+    /// Name of a company; `None` when it was deleted.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn company_name(&self, id: CompanyId) -> Result<Option<String>, OperatorError> {
+        let company = self.inner.store.read().await?.company(id).await?;
+        Ok(company.map(|company| company.name))
+    }
+
+    /// Numbers of the whole installation.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn installation_counts(&self) -> Result<InstallationCounts, OperatorError> {
+        let now = self.now();
+        Ok(self.inner.store.read().await?.installation_counts(now).await?)
     }
 
     /// Creates an account that can sign in at once.
@@ -479,56 +645,28 @@ impl Service {
         check_password(&input.password, &words, company.password_min, check)?;
         let hash = self.inner.hasher.hash(&input.password, self.random()).await?;
 
-        let now = self.now();
-        let alias = [first_name.as_str(), last_name.as_str()]
-            .join(" ")
-            .trim()
-            .to_owned();
-        let account = Account {
-            company: company.id,
-            id: AccountId::new(now, self.random()),
-            name: name.display().to_owned(),
-            email: email.display().to_owned(),
-            first_name,
-            last_name,
-            alias: if alias.is_empty() {
-                name.display().to_owned()
-            } else {
-                alias
+        let agent = NewAgent {
+            data: AgentData {
+                alias: alias_or_names("", &first_name, &last_name, name.display()),
+                first_name,
+                last_name,
+                phone: String::new(),
+                title: String::new(),
+                time_format: TimeFormat::default(),
+                language: input.language,
+                roles,
+                active: true,
             },
-            phone: String::new(),
-            title: String::new(),
-            time_format: TimeFormat::default(),
-            language: input.language,
-            roles,
-            active: true,
-            locked_at: None,
-            wrong_codes: 0,
-            email_factor: input.email_factor,
-            app_factor: false,
-            credential_version: 1,
-            created_at: now,
-            last_sign_in_at: None,
+            name,
+            email,
+        };
+        let password = FirstPassword {
+            hash,
+            temporary_until: None,
         };
         let mut writer = self.inner.store.write().await?;
-        writer
-            .insert_account(&NewAccount {
-                company: company.id,
-                id: account.id,
-                name,
-                email,
-                first_name: account.first_name.clone(),
-                last_name: account.last_name.clone(),
-                alias: account.alias.clone(),
-                language: account.language.clone(),
-                roles: account.roles.clone(),
-                active: true,
-                email_factor: account.email_factor,
-                password_hash: Some(hash),
-                password_must_change: false,
-                password_expires_at: None,
-                created_at: now,
-            })
+        let account = self
+            .insert_new(&mut writer, &company, agent, Some(password), input.email_factor)
             .await
             .map_err(taken)?;
         self.record_operator(&mut writer, Event::AccountCreated, company.id, Some(account.id))
@@ -537,13 +675,54 @@ impl Service {
         Ok(account)
     }
 
-    /// The accounts of a company, ordered by name.
+    /// Up to `most` accounts of a company after this one, oldest first: for walking over all of them.
     ///
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
-    pub async fn accounts(&self, company: &str) -> Result<Vec<Account>, OperatorError> {
+    pub async fn accounts_after(
+        &self,
+        company: &str,
+        after: Option<AccountId>,
+        most: usize,
+    ) -> Result<Vec<Account>, OperatorError> {
         let company = self.company_named(company).await?;
-        Ok(self.inner.store.read().await?.accounts(company.id).await?)
+        let mut reader = self.inner.store.read().await?;
+        Ok(reader.accounts_after(company.id, after, most).await?)
+    }
+
+    /// Deletes an account with everything that hangs on it; its names are free then, the audit log keeps them.
+    ///
+    /// # Errors
+    /// Unknown names; a failing database.
+    pub async fn delete_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
+        let (company, account) = self.account_named(company, account).await?;
+        let mut writer = self.inner.store.write().await?;
+        // First, while the name can still be looked up.
+        self.record_operator(&mut writer, Event::AccountDeleted, company.id, Some(account.id))
+            .await?;
+        if !writer.delete_account(company.id, account.id).await? {
+            return Err(OperatorError::UnknownAccount);
+        }
+        Ok(writer.commit().await?)
+    }
+
+    /// Makes the password of an account a temporary one, good for 72 hours: for fixtures of tests.
+    ///
+    /// # Errors
+    /// Unknown names; a failing database.
+    pub async fn make_password_temporary(&self, company: &str, account: &str) -> Result<(), OperatorError> {
+        let (company, account) = self.account_named(company, account).await?;
+        let mut writer = self.inner.store.write().await?;
+        let password = writer.password_of(company.id, account.id).await?;
+        let hash = password
+            .and_then(|password| password.hash)
+            .ok_or(OperatorError::UnknownAccount)?;
+        let now = self.now();
+        let ends = LinkPurpose::Activate.ends_at(now);
+        writer
+            .set_password(company.id, account.id, &hash, true, Some(ends), now)
+            .await?;
+        Ok(writer.commit().await?)
     }
 
     /// The account of this name or e-mail address.
@@ -571,30 +750,25 @@ impl Service {
     /// [`OperatorError::NotLocked`] when there was nothing to unlock; unknown names; a failing database.
     pub async fn unlock_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
         let (company, account) = self.account_named(company, account).await?;
-        let was_locked = account.locked_at.is_some() || account.wrong_codes > 0;
         let mut writer = self.inner.store.write().await?;
-        if !was_locked || !writer.unlock_account(company.id, account.id, self.now()).await? {
-            return Err(OperatorError::NotLocked);
-        }
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
-        let mail = Mail::AccountUnlocked {
-            name: account.first_name.clone(),
-            company: company.name.clone(),
-            account: account.name.clone(),
-            link: self.inner.settings.sign_in_url.clone(),
+        let by = By {
+            actor: Actor::Operator,
+            visitor: &Visitor::default(),
         };
-        self.tell(&mut writer, receiver, mail).await?;
-        self.record_operator(&mut writer, Event::AccountUnlocked, company.id, Some(account.id))
-            .await?;
+        if !self.unlock_in(&mut writer, receiver, &by).await? {
+            return Err(OperatorError::NotLocked);
+        }
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
         Ok(())
     }
 
-    /// Sets an account's password; ends its sessions, its pending sign-ins and all trust in browsers.
+    /// Sets an account's password; ends its sessions, its pending sign-ins, all trust in browsers and its links, and
+    /// tells the agent by mail.
     ///
     /// # Errors
     /// Unknown names, a weak password; a failing database.
@@ -615,22 +789,27 @@ impl Service {
         check_password(password, &words, company.password_min, PasswordCheck::Enforced)?;
         let hash = self.inner.hasher.hash(password, self.random()).await?;
         let mut writer = self.inner.store.write().await?;
-        writer
-            .set_password(company.id, account.id, &hash, false, None, self.now())
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let by = By {
+            actor: Actor::Operator,
+            visitor: &Visitor::default(),
+        };
+        let password = PasswordToSet {
+            hash: &hash,
+            temporary_until: None,
+        };
+        self.reset_password_in(&mut writer, receiver, password, &by)
             .await?;
-        writer.end_sessions_of(company.id, account.id).await?;
-        writer.delete_pendings_of(company.id, account.id).await?;
-        writer.end_trusted_of(company.id, account.id).await?;
-        writer.end_set_ups_of(company.id, account.id).await?;
-        writer
-            .clear_all_password_tries(&self.account_subject(&company, &account))
-            .await?;
-        self.record_operator(&mut writer, Event::PasswordSet, company.id, Some(account.id))
-            .await?;
-        Ok(writer.commit().await?)
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
     }
 
-    /// Switches an account on or off; off ends its sessions. A sign-in under way is stopped by the gate, which tells why.
+    /// Switches an account on or off; off ends its sessions and links. A sign-in under way is stopped by the gate, which
+    /// tells why.
     ///
     /// # Errors
     /// Unknown names; a failing database.
@@ -647,6 +826,18 @@ impl Service {
             .await?;
         if !active {
             writer.end_sessions_of(company.id, account.id).await?;
+            writer
+                .end_links_of(company.id, account.id, &LinkPurpose::ALL)
+                .await?;
+        }
+        if active != account.active {
+            let event = if active {
+                Event::AccountActivated
+            } else {
+                Event::AccountDeactivated
+            };
+            self.record_operator(&mut writer, event, company.id, Some(account.id))
+                .await?;
         }
         Ok(writer.commit().await?)
     }
@@ -673,7 +864,7 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
-    fn check_language(&self, language: &str) -> Result<(), OperatorError> {
+    pub(crate) fn check_language(&self, language: &str) -> Result<(), OperatorError> {
         let offered = self
             .inner
             .settings
@@ -687,7 +878,7 @@ impl Service {
         }
     }
 
-    async fn record_operator(
+    pub(crate) async fn record_operator(
         &self,
         writer: &mut Writer,
         event: Event,
@@ -698,7 +889,7 @@ impl Service {
     }
 }
 
-fn operator_entry(event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
+pub(crate) fn operator_entry(event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
     AuditEntry {
         company: Some(company),
         actor: Actor::Operator,
@@ -709,6 +900,85 @@ fn operator_entry(event: Event, company: CompanyId, target: Option<AccountId>) -
         request: None,
         detail: None,
     }
+}
+
+impl PolicyChange {
+    /// The settings with this change.
+    fn applied_to(self, settings: CompanySettings) -> Result<CompanySettings, OperatorError> {
+        let two_factor = match self.two_factor_days {
+            Some(days) => TwoFactorPolicy::from_days(days).ok_or(OperatorError::BadPolicy)?,
+            None => settings.two_factor,
+        };
+        let password_min = self.password_min.unwrap_or(settings.password_min);
+        if !(PASSWORD_MIN_LOWEST..=PASSWORD_MIN_HIGHEST).contains(&password_min) {
+            return Err(OperatorError::BadPasswordMin);
+        }
+        let idle_minutes = match self.log_out {
+            Some(LogOut::Never) => None,
+            Some(LogOut::After(minutes)) if !(IDLE_MINUTES_LEAST..=IDLE_MINUTES_MOST).contains(&minutes) => {
+                return Err(OperatorError::BadIdleMinutes);
+            }
+            Some(LogOut::After(minutes)) => Some(minutes),
+            None => settings.idle_minutes,
+        };
+        Ok(CompanySettings {
+            two_factor,
+            password_min,
+            idle_minutes,
+            require_second_factor: self
+                .require_second_factor
+                .unwrap_or(settings.require_second_factor),
+            new_agent_mail: self.new_agent_mail.unwrap_or(settings.new_agent_mail),
+            ..settings
+        })
+    }
+}
+
+fn settings_of(company: &Company) -> CompanySettings {
+    CompanySettings {
+        language: company.language.clone(),
+        time_zone: company.time_zone.clone(),
+        new_agent_mail: company.new_agent_mail,
+        two_factor: company.two_factor,
+        require_second_factor: company.require_second_factor,
+        password_min: company.password_min,
+        idle_minutes: company.idle_minutes,
+    }
+}
+
+/// What the audit log says about the policies that changed, and about the new-agent mail.
+fn differences(before: &CompanySettings, after: &CompanySettings) -> (Vec<String>, Option<String>) {
+    let said = |name: &str, old: String, new: String| (old != new).then(|| format!("{name}: {old} -> {new}"));
+    let minutes =
+        |minutes: Option<u16>| minutes.map_or_else(|| "never".to_owned(), |minutes| minutes.to_string());
+    let policies = [
+        said(
+            "two_factor_policy",
+            before.two_factor.days().to_string(),
+            after.two_factor.days().to_string(),
+        ),
+        said(
+            "require_second_factor",
+            before.require_second_factor.as_str().to_owned(),
+            after.require_second_factor.as_str().to_owned(),
+        ),
+        said(
+            "password_min",
+            before.password_min.to_string(),
+            after.password_min.to_string(),
+        ),
+        said(
+            "idle_minutes",
+            minutes(before.idle_minutes),
+            minutes(after.idle_minutes),
+        ),
+    ];
+    let mail = said(
+        "new_agent_mail",
+        before.new_agent_mail.as_str().to_owned(),
+        after.new_agent_mail.as_str().to_owned(),
+    );
+    (policies.into_iter().flatten().collect(), mail)
 }
 
 impl From<Failure> for OperatorError {
@@ -732,7 +1002,7 @@ fn taken(error: StoreError) -> OperatorError {
     }
 }
 
-fn person_name(typed: &str) -> Result<String, OperatorError> {
+pub(crate) fn person_name(typed: &str) -> Result<String, OperatorError> {
     let name = typed.trim();
     if name.chars().count() > PERSON_FIELD_MAX {
         return Err(OperatorError::BadPersonName(NameProblem::TooLong));
@@ -752,9 +1022,9 @@ fn check_password(
 ) -> Result<(), OperatorError> {
     match problem(password, names, least) {
         None => Ok(()),
-        Some(ProfileProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
+        Some(FormProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
         Some(_) if check == PasswordCheck::Waived => Ok(()),
-        Some(ProfileProblem::Missing | ProfileProblem::TooShort { .. }) => {
+        Some(FormProblem::Missing | FormProblem::TooShort { .. }) => {
             Err(OperatorError::PasswordTooShort { least })
         }
         Some(_) => Err(OperatorError::PasswordTooWeak),

@@ -8,10 +8,10 @@ use vestibule_core::{
     gate,
     id::SessionId,
     ports::Moment,
-    profile::ProfileRefusal,
     refusal::Refusal,
     second_factor::must_set_up,
     session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
+    signed_in::FormRefusal,
 };
 use vestibule_storage::{SessionRow, Writer};
 
@@ -76,7 +76,7 @@ impl Service {
             .map_err(|failure| visitor.explain(&failure))
     }
 
-    async fn find_session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Failure> {
+    pub(crate) async fn find_session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Failure> {
         let Some(token) = &visitor.session else {
             return Ok(None);
         };
@@ -117,7 +117,8 @@ impl Service {
     /// The session of this browser for pages that need one.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`]; [`ProfileRefusal::SetUpRequired`] when a second factor has to be set up first.
+    /// [`Refusal::NotSignedIn`]; [`FormRefusal::PasswordChangeRequired`] when the password is a temporary one;
+    /// [`FormRefusal::SetUpRequired`] when a second factor has to be set up first.
     pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
         self.look(Need::Home, visitor)
             .await
@@ -139,6 +140,25 @@ impl Service {
         need: Need,
         visitor: &Visitor,
     ) -> Result<SignedIn, Failure> {
+        let signed_in = self.enter_any(writer, visitor).await?;
+        self.meets(&signed_in, need)?;
+        Ok(signed_in)
+    }
+
+    /// The same for a session that a temporary password confines.
+    pub(crate) async fn enter_confined(
+        &self,
+        writer: &mut Writer,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, Failure> {
+        let signed_in = self.enter_any(writer, visitor).await?;
+        if !signed_in.account.password_must_change {
+            return Err(Refusal::NotSignedIn.into());
+        }
+        Ok(signed_in)
+    }
+
+    async fn enter_any(&self, writer: &mut Writer, visitor: &Visitor) -> Result<SignedIn, Failure> {
         let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?.hash();
         let row = writer
             .session_by_token(token)
@@ -150,21 +170,23 @@ impl Service {
             .await?
             .filter(|row| self.is_live(row))
             .ok_or(Refusal::NotSignedIn)?;
-        let signed_in = SignedIn::from(row);
-        self.meets(&signed_in, need)?;
-        Ok(signed_in)
+        Ok(row.into())
     }
 
-    fn meets(&self, signed_in: &SignedIn, need: Need) -> Result<(), Failure> {
+    /// Whether a session, as it was read, meets `need`.
+    pub(crate) fn meets(&self, signed_in: &SignedIn, need: Need) -> Result<(), Failure> {
         let SignedIn { company, account, .. } = signed_in;
+        if account.password_must_change {
+            return Err(FormRefusal::PasswordChangeRequired.into());
+        }
         if matches!(need, Need::Home | Need::ProvedHome) && must_set_up(company, account) {
-            return Err(ProfileRefusal::SetUpRequired.into());
+            return Err(FormRefusal::SetUpRequired.into());
         }
         if matches!(need, Need::ProvedHome | Need::ProvedSetUp) {
             // A running session survives a lock; what opens doors does not.
             gate::admit(company, account)?;
             if !is_proved(self.now(), signed_in.proof, signed_in.proved_at, account) {
-                return Err(ProfileRefusal::StepUpNeeded.into());
+                return Err(FormRefusal::StepUpNeeded.into());
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 use vestibule_core::{
-    account::{Account, Role},
+    account::{Account, Role, TimeFormat},
     id::{AccountId, CompanyId},
     limits::WRONG_CODES_TO_LOCK,
     name::{AccountName, EmailAddress},
@@ -13,12 +13,13 @@ use crate::{
     Reader, StoreError, Writer,
     columns::{AccountColumns, account_columns},
     link::{all, execute, optional},
+    words::alias_key,
 };
 
 const INSERT: &str = "INSERT INTO account (company_id, id, name, name_key, email, email_key, first_name, \
-    last_name, alias, language, active, email_factor, password_hash, password_must_change, \
-    password_expires_at, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
+    last_name, alias, alias_key, phone, title, hour_clock, language, active, email_factor, password_hash, \
+    password_must_change, password_expires_at, created_at, changed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)";
 const INSERT_ROLE: &str = "INSERT INTO account_role (company_id, account_id, role) VALUES ($1, $2, $3)";
 const BY_ID: &str = concat!(
     "SELECT ",
@@ -78,6 +79,12 @@ pub struct NewAccount {
     pub last_name: String,
     /// What colleagues see.
     pub alias: String,
+    /// Phone.
+    pub phone: String,
+    /// Title.
+    pub title: String,
+    /// How times are shown.
+    pub time_format: TimeFormat,
     /// Language tag; `None` = the company's.
     pub language: Option<String>,
     /// Roles, each once.
@@ -210,6 +217,10 @@ impl Writer {
             &new.first_name,
             &new.last_name,
             &new.alias,
+            alias_key(&new.alias),
+            &new.phone,
+            &new.title,
+            new.time_format.hours(),
             &new.language,
             new.active,
             new.email_factor,
@@ -218,8 +229,18 @@ impl Writer {
             new.password_expires_at,
             new.created_at,
         )?;
-        for role in &new.roles {
-            execute!(self, INSERT_ROLE, new.company.0, new.id.0, role.as_str())?;
+        self.insert_roles(new.company, new.id, &new.roles).await?;
+        self.put_words_of(new.company, new.id).await
+    }
+
+    pub(crate) async fn insert_roles(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        roles: &[Role],
+    ) -> Result<(), StoreError> {
+        for role in roles {
+            execute!(self, INSERT_ROLE, company.0, id.0, role.as_str())?;
         }
         Ok(())
     }

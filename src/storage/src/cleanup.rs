@@ -8,7 +8,7 @@ use crate::{StoreError, Writer, link::execute};
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 11] = [
+const EXPIRED: [(&str, TimeDelta); 13] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
@@ -29,6 +29,14 @@ const EXPIRED: [(&str, TimeDelta); 11] = [
     ("DELETE FROM session WHERE ends_at <= $1", TimeDelta::zero()),
     (
         "DELETE FROM trusted_browser WHERE ends_at <= $1",
+        TimeDelta::zero(),
+    ),
+    (
+        "DELETE FROM account_link WHERE expires_at <= $1",
+        TimeDelta::zero(),
+    ),
+    (
+        "DELETE FROM agent_import WHERE expires_at <= $1",
         TimeDelta::zero(),
     ),
     (

@@ -5,10 +5,10 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    account::{Account, Role, TimeFormat},
-    company::{Company, RequireSecondFactor, TwoFactorPolicy},
+    account::{Account, LockReason, PendingEmail, Role, TimeFormat},
+    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
-    limits::PASSWORD_MIN_LOWEST,
+    limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST},
     ports::Moment,
     secret::TokenHash,
     session::Proof,
@@ -18,14 +18,15 @@ use vestibule_core::{
 use crate::StoreError;
 
 /// Minimum password lengths that a company may have (product.md section 6).
-pub(crate) const PASSWORD_MIN: std::ops::RangeInclusive<usize> = PASSWORD_MIN_LOWEST..=64;
+pub(crate) const PASSWORD_MIN: std::ops::RangeInclusive<usize> = PASSWORD_MIN_LOWEST..=PASSWORD_MIN_HIGHEST;
 
 macro_rules! company_columns {
     () => {
         "c.id AS c_id, c.name AS c_name, c.language AS c_language, c.time_zone AS c_time_zone, \
          c.enabled AS c_enabled, c.skip_second_factor_days AS c_skip_second_factor_days, \
          c.require_second_factor AS c_require_second_factor, c.password_min_length AS c_password_min_length, \
-         c.idle_minutes AS c_idle_minutes, c.created_at AS c_created_at"
+         c.idle_minutes AS c_idle_minutes, c.new_agent_mail AS c_new_agent_mail, c.version AS c_version, \
+         c.created_at AS c_created_at"
     };
 }
 
@@ -36,7 +37,10 @@ macro_rules! account_columns {
          a.title AS a_title, a.hour_clock AS a_hour_clock, a.language AS a_language, \
          (SELECT string_agg(r.role, ',') FROM account_role r \
           WHERE r.company_id = a.company_id AND r.account_id = a.id) AS a_roles, \
-         a.active AS a_active, a.locked_at AS a_locked_at, a.wrong_codes AS a_wrong_codes, \
+         a.active AS a_active, a.locked_at AS a_locked_at, a.lock_reason AS a_lock_reason, \
+         a.password_must_change AS a_password_must_change, (a.password_hash IS NOT NULL) AS a_has_password, \
+         a.pending_email AS a_pending_email, a.pending_email_at AS a_pending_email_at, a.version AS a_version, \
+         a.wrong_codes AS a_wrong_codes, \
          a.email_factor AS a_email_factor, (a.app_secret IS NOT NULL) AS a_app_factor, \
          a.credential_version AS a_credential_version, \
          a.created_at AS a_created_at, a.last_sign_in_at AS a_last_sign_in_at"
@@ -57,6 +61,8 @@ pub(crate) struct CompanyColumns {
     c_require_second_factor: String,
     c_password_min_length: i64,
     c_idle_minutes: Option<i64>,
+    c_new_agent_mail: String,
+    c_version: i64,
     c_created_at: Moment,
 }
 
@@ -87,13 +93,20 @@ impl TryFrom<CompanyColumns> for Company {
             require_second_factor,
             password_min,
             idle_minutes,
+            new_agent_mail: NewAgentMail::from_word(&row.c_new_agent_mail)
+                .ok_or(StoreError::corrupt("company", "new_agent_mail"))?,
+            version: row.c_version,
             created_at: row.c_created_at,
         })
     }
 }
 
 #[derive(FromRow)]
-#[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]
+#[expect(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    reason = "the fields are the columns of a join"
+)]
 pub(crate) struct AccountColumns {
     a_company_id: Uuid,
     a_id: Uuid,
@@ -109,6 +122,12 @@ pub(crate) struct AccountColumns {
     a_roles: Option<String>,
     a_active: bool,
     a_locked_at: Option<Moment>,
+    a_lock_reason: Option<String>,
+    a_password_must_change: bool,
+    a_has_password: bool,
+    a_pending_email: Option<String>,
+    a_pending_email_at: Option<Moment>,
+    a_version: i64,
     a_wrong_codes: i64,
     a_email_factor: bool,
     a_app_factor: bool,
@@ -137,6 +156,17 @@ impl TryFrom<AccountColumns> for Account {
             language: row.a_language,
             active: row.a_active,
             locked_at: row.a_locked_at,
+            lock_reason: row
+                .a_lock_reason
+                .map(|word| LockReason::from_word(&word).ok_or(StoreError::corrupt("account", "lock_reason")))
+                .transpose()?,
+            password_must_change: row.a_password_must_change,
+            has_password: row.a_has_password,
+            pending_email: row
+                .a_pending_email
+                .zip(row.a_pending_email_at)
+                .map(|(address, since)| PendingEmail { address, since }),
+            version: row.a_version,
             wrong_codes: row.a_wrong_codes,
             email_factor: row.a_email_factor,
             app_factor: row.a_app_factor,
@@ -191,6 +221,8 @@ mod tests {
             c_require_second_factor: require.into(),
             c_password_min_length: password_min,
             c_idle_minutes: None,
+            c_new_agent_mail: "account_details".into(),
+            c_version: 1,
             c_created_at: Moment::UNIX_EPOCH,
         }
     }

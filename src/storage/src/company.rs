@@ -1,7 +1,7 @@
 //! Companies: looked up by name before anybody is signed in, and switched by operators.
 
 use vestibule_core::{
-    company::{Company, RequireSecondFactor, TwoFactorPolicy},
+    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::CompanyId,
     name::CompanyName,
     ports::Moment,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 const INSERT: &str = "INSERT INTO company (id, name, name_key, language, time_zone, enabled, \
-    skip_second_factor_days, require_second_factor, password_min_length, idle_minutes, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $9, $10, $10)";
+    skip_second_factor_days, require_second_factor, password_min_length, idle_minutes, new_agent_mail, \
+    created_at, changed_at) VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $9, $10, $11, $11)";
 const BY_ID: &str = concat!("SELECT ", company_columns!(), " FROM company c WHERE c.id = $1");
 pub(crate) const BY_KEY: &str = concat!(
     "SELECT ",
@@ -27,9 +27,15 @@ const ALL: &str = concat!(
     company_columns!(),
     " FROM company c ORDER BY c.name_key"
 );
-const SET_ENABLED: &str = "UPDATE company SET enabled = $2, changed_at = $3 WHERE id = $1";
-const SET_TWO_FACTOR: &str = "UPDATE company SET skip_second_factor_days = $2, changed_at = $3 WHERE id = $1";
-const SET_REQUIRE: &str = "UPDATE company SET require_second_factor = $2, changed_at = $3 WHERE id = $1";
+const SET_ENABLED: &str =
+    "UPDATE company SET enabled = $2, changed_at = $3, version = version + 1 WHERE id = $1";
+const SET_TWO_FACTOR: &str =
+    "UPDATE company SET skip_second_factor_days = $2, changed_at = $3, version = version + 1 WHERE id = $1";
+const SET_REQUIRE: &str =
+    "UPDATE company SET require_second_factor = $2, changed_at = $3, version = version + 1 WHERE id = $1";
+const SET: &str = "UPDATE company SET language = $3, time_zone = $4, new_agent_mail = $5, \
+    skip_second_factor_days = $6, require_second_factor = $7, password_min_length = $8, idle_minutes = $9, \
+    changed_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
 const DELETE: &str = "DELETE FROM company WHERE id = $1";
 
 /// A company to create; it is enabled, and the policies that are not named here have their defaults.
@@ -51,8 +57,29 @@ pub struct NewCompany {
     pub password_min: usize,
     /// Minutes without activity that end a session; `None` = never.
     pub idle_minutes: Option<u16>,
+    /// How new agents are told.
+    pub new_agent_mail: NewAgentMail,
     /// When it is created.
     pub created_at: Moment,
+}
+
+/// What an admin can change about the company, all at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompanySettings {
+    /// Language tag of mails and screens for accounts that have none.
+    pub language: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// How new agents are told.
+    pub new_agent_mail: NewAgentMail,
+    /// 2FA Policy.
+    pub two_factor: TwoFactorPolicy,
+    /// Require a second factor.
+    pub require_second_factor: RequireSecondFactor,
+    /// Minimum password length, in characters (8-64).
+    pub password_min: usize,
+    /// Minutes without activity that end a session (15-999); `None` = never.
+    pub idle_minutes: Option<u16>,
 }
 
 impl Reader {
@@ -95,10 +122,7 @@ impl Writer {
     /// [`StoreError::Conflict`] when its name is taken; [`StoreError::Other`] when its minimum password length is
     /// none that a company may have.
     pub async fn insert_company(&mut self, new: &NewCompany) -> Result<(), StoreError> {
-        let password_min = i64::try_from(new.password_min)
-            .ok()
-            .filter(|_| PASSWORD_MIN.contains(&new.password_min))
-            .ok_or_else(|| StoreError::other("a minimum password length outside 8 to 64"))?;
+        let password_min = password_min(new.password_min)?;
         execute!(
             self,
             INSERT,
@@ -111,12 +135,13 @@ impl Writer {
             new.require_second_factor.as_str(),
             password_min,
             new.idle_minutes.map(i64::from),
+            new.new_agent_mail.as_str(),
             new.created_at,
         )
         .map(drop)
     }
 
-    /// Enables or disables a company; says whether it exists.
+    /// Enables or disables a company and makes the version one higher; says whether it exists.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -129,7 +154,7 @@ impl Writer {
         Ok(execute!(self, SET_ENABLED, id.0, enabled, now)? == 1)
     }
 
-    /// Sets the 2FA Policy; says whether the company exists.
+    /// Sets the 2FA Policy and makes the version one higher; says whether the company exists.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -142,7 +167,8 @@ impl Writer {
         Ok(execute!(self, SET_TWO_FACTOR, id.0, policy.days(), now)? == 1)
     }
 
-    /// Sets Require a second factor (product.md section 6); says whether the company exists.
+    /// Sets Require a second factor (product.md section 6) and makes the version one higher; says whether the company
+    /// exists.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -155,6 +181,35 @@ impl Writer {
         Ok(execute!(self, SET_REQUIRE, id.0, policy.as_str(), now)? == 1)
     }
 
+    /// Saves the settings if the company's version is still `version`, and makes the version one higher. Says whether it
+    /// did.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Other`] for a minimum password length outside 8 to 64.
+    pub async fn set_company(
+        &mut self,
+        id: CompanyId,
+        version: i64,
+        settings: &CompanySettings,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let password_min = password_min(settings.password_min)?;
+        Ok(execute!(
+            self,
+            SET,
+            id.0,
+            version,
+            &settings.language,
+            &settings.time_zone,
+            settings.new_agent_mail.as_str(),
+            settings.two_factor.days(),
+            settings.require_second_factor.as_str(),
+            password_min,
+            settings.idle_minutes.map(i64::from),
+            now,
+        )? == 1)
+    }
+
     /// Deletes a company with everything in it, except its audit events; says whether it existed.
     ///
     /// # Errors
@@ -162,4 +217,11 @@ impl Writer {
     pub async fn delete_company(&mut self, id: CompanyId) -> Result<bool, StoreError> {
         Ok(execute!(self, DELETE, id.0)? == 1)
     }
+}
+
+fn password_min(length: usize) -> Result<i64, StoreError> {
+    i64::try_from(length)
+        .ok()
+        .filter(|_| PASSWORD_MIN.contains(&length))
+        .ok_or_else(|| StoreError::other("a minimum password length outside 8 to 64"))
 }

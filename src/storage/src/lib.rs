@@ -10,16 +10,21 @@
 //! of authenticator apps, which must be read again, are stored encrypted.
 
 mod account;
+mod agents;
 mod audit;
 mod authenticator;
 mod backup_code;
+mod built;
 mod cleanup;
 mod code;
 mod columns;
 mod company;
 mod error;
+mod import;
 mod link;
+mod links;
 mod outbox;
+mod overview;
 mod pending;
 #[cfg(test)]
 mod plans;
@@ -31,16 +36,21 @@ mod store;
 pub mod test_support;
 mod throttle;
 mod trusted;
+mod words;
 
 pub use account::{NewAccount, PasswordRecord};
-pub use audit::EventRow;
+pub use agents::{AgentCounts, AgentData, AgentPage, PageFrom};
+pub use audit::{EventFilter, EventPage, EventRow};
 pub use authenticator::AppRow;
 pub use backup_code::{BackupCodeRow, BackupSet, IssuedRow, NewIssuedCode};
 pub use code::{CodeRow, NewCode};
-pub use company::NewCompany;
+pub use company::{CompanySettings, NewCompany};
 pub use error::{Cause, StoreError, Unique};
+pub use import::{ImportLine, ImportRow, ImportState, NewImport};
 pub use link::{Reader, Writer};
+pub use links::{LinkRow, NewLink};
 pub use outbox::{MailProgress, NewMail, OutboxRow};
+pub use overview::{CompanyCounts, InstallationCounts};
 pub use pending::{Completion, NewPending};
 pub use profile::NewProfile;
 pub use session::{NewSession, SessionEntry, SessionRow};

@@ -30,6 +30,7 @@ const SET_METHOD: &str = "UPDATE pending_sign_in SET method = $3 \
 const COMPLETE: &str = "UPDATE pending_sign_in SET completed_at = $5, session_id = $3, completed_with = $4 \
     WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND expires_at > $5";
 const DELETE: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND id = $2";
+const DELETE_OF_COMPANY: &str = "DELETE FROM pending_sign_in WHERE company_id = $1";
 const DELETE_OF_ACCOUNT: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND account_id = $2";
 
 /// A pending sign-in, or a step-up, to begin; no code is mailed yet.
@@ -256,6 +257,14 @@ impl Writer {
         account: AccountId,
     ) -> Result<u64, StoreError> {
         execute!(self, DELETE_OF_ACCOUNT, company.0, account.0)
+    }
+
+    /// Deletes all pending sign-ins and step-ups of a company with their codes; gives their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_pendings_of_company(&mut self, company: CompanyId) -> Result<u64, StoreError> {
+        execute!(self, DELETE_OF_COMPANY, company.0)
     }
 }
 

@@ -1,10 +1,20 @@
 //! What every request asks for must be found by an index: nothing here may read a whole table.
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use uuid::Uuid;
+use vestibule_core::{
+    account::Role,
+    agents::{AgentFilter, AgentSort, AgentState, FactorFilter},
+    audit::Event,
+    id::{AccountId, CompanyId, EventId, ImportId},
+    ports::Moment,
+};
 
 use crate::{
-    Store, StoreOptions, account, audit, authenticator, backup_code, code, company, outbox, pending, session,
-    set_up, trusted,
+    EventFilter, Store, StoreOptions, account,
+    agents::{self, Position, Source, Stretch, stretch_of},
+    audit, authenticator, backup_code, code, company, import, links, outbox, overview, pending, session,
+    set_up, trusted, words,
 };
 
 #[tokio::test]
@@ -34,6 +44,27 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("set-up of an account", set_up::OF_ACCOUNT),
         ("codes of a set-up", set_up::CODES),
         ("events of a company", audit::NEWEST_OF_COMPANY),
+        ("place of an account", agents::POSITION),
+        ("numbers of agents", agents::COUNTS),
+        ("number of admins", agents::COUNT_ADMINS),
+        ("admins", agents::ADMINS),
+        ("address in use", agents::EMAIL_TAKEN),
+        ("all accounts", agents::AFTER),
+        ("accounts without words", words::WITHOUT),
+        ("link of a token", links::BY_TOKEN),
+        ("link of an account", links::OF_ACCOUNT),
+        ("use of a link", links::USE),
+        ("end of links", links::END),
+        ("import", import::BY_ID),
+        ("verdicts", import::VERDICTS),
+        ("start of an import", import::START),
+        ("line of an import", import::SETTLE),
+        ("progress of an import", import::TOUCH),
+        ("end of an import", import::FINISH),
+        ("sessions of a company", overview::SIGNED_IN),
+        ("sessions in use", overview::SIGNED_IN_SINCE),
+        ("pending sign-ins of a company", overview::PENDING),
+        ("number of events", overview::EVENTS),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
@@ -59,6 +90,158 @@ async fn look_ups_use_an_index_on_sqlite() {
             !plan.iter().any(|step| step.ends_with("SCAN mail_outbox")),
             "{plan:#?}"
         );
+    }
+}
+
+const COMPANY: CompanyId = CompanyId(Uuid::nil());
+const ACCOUNT: AccountId = AccountId(Uuid::nil());
+
+async fn connection() -> (tempfile::TempDir, SqliteConnection) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("plans.sqlite").display());
+    let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    (folder, SqliteConnection::connect(&url).await.unwrap())
+}
+
+/// Everything that a list of agents may be filtered by, alone and together.
+fn filters() -> Vec<AgentFilter> {
+    let mut filters = Vec::new();
+    for search in ["", "ann lee"] {
+        for state in [None].into_iter().chain(AgentState::ALL.map(Some)) {
+            for role in [None, Some(Role::Agent)] {
+                for factor in [None].into_iter().chain(FactorFilter::ALL.map(Some)) {
+                    for only_agents in [false, true] {
+                        filters.push(AgentFilter {
+                            search: search.into(),
+                            state,
+                            role,
+                            factor,
+                            only_agents,
+                            ..AgentFilter::default()
+                        });
+                    }
+                }
+            }
+        }
+    }
+    filters
+}
+
+#[tokio::test]
+async fn lists_of_agents_use_an_index_on_sqlite() {
+    let (_folder, mut connection) = connection().await;
+    let position = Position {
+        id: ACCOUNT.0,
+        alias_key: "a".into(),
+        name_key: "a".into(),
+        email_key: "a".into(),
+    };
+    for (filter, ascending) in filters()
+        .into_iter()
+        .flat_map(|filter| [(filter.clone(), true), (filter, false)])
+    {
+        for sort in AgentSort::ALL {
+            let filter = AgentFilter {
+                sort,
+                ..filter.clone()
+            };
+            for (beyond, inclusive) in [(None, false), (Some(&position), false), (Some(&position), true)] {
+                let stretch = Stretch {
+                    beyond,
+                    inclusive,
+                    ascending,
+                    most: 51,
+                };
+                // A walk through the index of the order, which needs no sorting, from where the page begins.
+                let plan = plan_of(
+                    &mut connection,
+                    &stretch_of(COMPANY, &filter, stretch, None).text(),
+                )
+                .await;
+                let what = format!("{filter:?} {ascending} {inclusive}: {plan:#?}");
+                assert!(plan.iter().all(|step| !step.contains("SCAN")), "{what}");
+                assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{what}");
+                let column = match sort {
+                    AgentSort::Alias => "(alias_key,id)",
+                    AgentSort::Account => "name_key",
+                    AgentSort::Email => "email_key",
+                    AgentSort::Created => "id",
+                };
+                let begins = [format!("{column}>"), format!("{column}<")];
+                let jumps = begins.iter().any(|begins| plan[0].contains(begins));
+                assert_eq!(jumps, beyond.is_some(), "{what}");
+                // From a short list of accounts, which are found one by one.
+                for source in Source::all_of(&filter) {
+                    let few = stretch_of(COMPANY, &filter, stretch, Some(&source));
+                    let plan = plan_of(&mut connection, &few.text()).await;
+                    let what = format!("{source:?} {filter:?} {ascending}: {plan:#?}");
+                    assert!(plan.iter().all(|step| !step.contains("SCAN")), "{what}");
+                    assert!(plan[0].contains("(company_id=? AND id=?)"), "{what}");
+                    assert!(plan.iter().any(|step| step.contains(index_of(&source))), "{what}");
+                }
+            }
+        }
+        for source in Source::all_of(&filter) {
+            let plan = plan_of(&mut connection, &source.first_few(COMPANY).text()).await;
+            assert!(
+                plan.iter().any(|step| step.contains(index_of(&source))),
+                "{plan:#?}"
+            );
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
+        }
+    }
+}
+
+fn index_of(source: &Source) -> &'static str {
+    match source {
+        Source::Word(_) => "(company_id=? AND word>? AND word<?)",
+        Source::Role(_) => "INDEX account_role_role (company_id=? AND role=?)",
+        Source::Locked => "INDEX account_locked",
+        Source::Inactive => "INDEX account_inactive",
+        Source::Factor(FactorFilter::App) => "INDEX account_app",
+        Source::Factor(FactorFilter::Email) => "INDEX account_email_factor",
+        Source::Factor(FactorFilter::None) => "INDEX account_no_factor",
+    }
+}
+
+#[tokio::test]
+async fn pages_of_events_and_lines_use_an_index_on_sqlite() {
+    let (_folder, mut connection) = connection().await;
+    let now = Moment::UNIX_EPOCH;
+    for event in [None, Some(Event::SignedIn)] {
+        for side in [None, Some(audit::Side::Actor), Some(audit::Side::Target)] {
+            for (from, until) in [
+                (None, None),
+                (Some(now), None),
+                (None, Some(now)),
+                (Some(now), Some(now)),
+            ] {
+                for before in [None, Some(EventId(Uuid::nil()))] {
+                    let filter = EventFilter {
+                        event,
+                        account: side.map(|_| ACCOUNT),
+                        from,
+                        until,
+                        before,
+                    };
+                    let plan =
+                        plan_of(&mut connection, &audit::page(COMPANY, &filter, side, 50).text()).await;
+                    let what = format!("{filter:?}: {plan:#?}");
+                    assert!(plan.iter().all(|step| !step.contains("SCAN")), "{what}");
+                    assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{what}");
+                    assert!(plan[0].contains("(company_id=?"), "{what}");
+                }
+            }
+        }
+    }
+    for verdict in [None, Some("good")] {
+        for without in [&[][..], &["good", "done"]] {
+            let lines = import::lines(COMPANY, ImportId(Uuid::nil()), verdict, without, 0, 50);
+            let plan = plan_of(&mut connection, &lines.text()).await;
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
+            assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
+        }
     }
 }
 

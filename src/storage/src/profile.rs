@@ -6,10 +6,10 @@ use vestibule_core::{
     ports::Moment,
 };
 
-use crate::{StoreError, Writer, link::execute};
+use crate::{StoreError, Writer, link::execute, words::alias_key};
 
 const SET: &str = "UPDATE account SET first_name = $3, last_name = $4, alias = $5, phone = $6, title = $7, \
-    hour_clock = $8, language = $9, changed_at = $10 WHERE company_id = $1 AND id = $2";
+    hour_clock = $8, language = $9, changed_at = $10, alias_key = $11, version = version + 1 WHERE company_id = $1 AND id = $2";
 
 /// The basic information of an account as its form gives it, all of it.
 #[derive(Clone)]
@@ -37,7 +37,8 @@ impl std::fmt::Debug for NewProfile {
 }
 
 impl Writer {
-    /// Sets the basic information of an account; says whether the account exists.
+    /// Sets the basic information of an account and makes its version one higher; its words for the search follow. Says
+    /// whether the account exists.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,7 +49,7 @@ impl Writer {
         new: &NewProfile,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(
+        let set = execute!(
             self,
             SET,
             company.0,
@@ -61,6 +62,11 @@ impl Writer {
             new.time_format.hours(),
             &new.language,
             now,
-        )? == 1)
+            alias_key(&new.alias),
+        )? == 1;
+        if set {
+            self.put_words_of(company, id).await?;
+        }
+        Ok(set)
     }
 }

@@ -6,6 +6,8 @@
 //!
 //! The browser's half uses this crate too. Strings that no island uses are dropped from the WebAssembly.
 
+#[cfg(feature = "ssr")]
+pub mod labels;
 pub mod language;
 #[cfg(feature = "ssr")]
 pub mod legal;
@@ -17,6 +19,8 @@ mod tests;
 
 pub use generated::i18n;
 pub use i18n::Locale;
+#[cfg(feature = "ssr")]
+pub use labels::{event_name, verdict_sentence};
 #[cfg(feature = "ssr")]
 pub use language::negotiate;
 pub use language::{all, direction, from_tag, is_rtl, name, tag};

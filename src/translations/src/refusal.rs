@@ -2,11 +2,15 @@
 
 use std::borrow::Borrow;
 
-#[cfg(feature = "ssr")]
-use vestibule_core::profile::{ProfileField, ProfileProblem, ProfileRefusal};
 use vestibule_core::refusal::{CodeHint, Field, Problem, Refusal};
+#[cfg(feature = "ssr")]
+use vestibule_core::signed_in::{FormField, FormProblem, FormRefusal};
 
 use crate::{Locale, clock, td_string};
+
+/// Bytes of what a sentence about the size of a file counts in.
+#[cfg(feature = "ssr")]
+const MEGABYTE: usize = 1024 * 1024;
 
 /// What a refusal says, without the attempts that are left: see [`warning`].
 ///
@@ -53,7 +57,7 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
         Refusal::ResendLimit => td_string!(locale, errors.resend_limit),
         Refusal::NotSignedIn => td_string!(locale, errors.not_signed_in),
         #[cfg(feature = "ssr")]
-        Refusal::Profile(refusal) => return profile_sentence(locale, refusal),
+        Refusal::Form(refusal) => return form_sentence(locale, refusal),
         Refusal::Forbidden => td_string!(locale, errors.forbidden),
         Refusal::CrossSite => td_string!(locale, errors.cross_site),
         Refusal::Malformed => td_string!(locale, errors.malformed),
@@ -65,18 +69,30 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
 
 /// What [`sentence`] says to a signed-in agent's own changes.
 #[cfg(feature = "ssr")]
-fn profile_sentence(locale: Locale, refusal: &ProfileRefusal) -> String {
+fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
     let sentence = match refusal {
-        ProfileRefusal::Invalid { fields } => {
+        FormRefusal::Invalid { fields } => {
             let sentences = fields
                 .iter()
-                .map(|found| profile_field_sentence(locale, found.field, found.problem));
+                .map(|found| form_field_sentence(locale, found.field, found.problem));
             return each_once(locale, sentences);
         }
-        ProfileRefusal::StepUpNeeded => td_string!(locale, errors.step_up_needed),
-        ProfileRefusal::SetUpRequired => td_string!(locale, errors.set_up_required),
-        ProfileRefusal::LastFactor => td_string!(locale, errors.last_factor),
-        ProfileRefusal::SetUpOver => td_string!(locale, errors.set_up_over),
+        FormRefusal::StepUpNeeded => td_string!(locale, errors.step_up_needed),
+        FormRefusal::SetUpRequired => td_string!(locale, errors.set_up_required),
+        FormRefusal::LastFactor => td_string!(locale, errors.last_factor),
+        FormRefusal::SetUpOver => td_string!(locale, errors.set_up_over),
+        FormRefusal::PasswordChangeRequired => td_string!(locale, errors.password_change_required),
+        FormRefusal::LinkOver => td_string!(locale, errors.link_over),
+        FormRefusal::ChangedMeanwhile => td_string!(locale, errors.changed_meanwhile),
+        FormRefusal::LastAdmin => td_string!(locale, errors.last_admin),
+        FormRefusal::OwnAccount => td_string!(locale, errors.own_account),
+        FormRefusal::NoSecondFactor => td_string!(locale, errors.no_second_factor),
+        FormRefusal::TargetLocked => td_string!(locale, errors.target_locked),
+        FormRefusal::NotLocked => td_string!(locale, errors.not_locked),
+        FormRefusal::AlreadyActivated => td_string!(locale, errors.already_activated),
+        FormRefusal::NoEmailChange => td_string!(locale, errors.no_email_change),
+        FormRefusal::NothingSelected => td_string!(locale, errors.nothing_selected),
+        FormRefusal::ImportOver => td_string!(locale, errors.import_over),
     };
     sentence.to_owned()
 }
@@ -123,7 +139,7 @@ pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
         | Refusal::NotFound
         | Refusal::Internal { .. } => None,
         #[cfg(feature = "ssr")]
-        Refusal::Profile(_) => None,
+        Refusal::Form(_) => None,
     }
 }
 
@@ -155,13 +171,26 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
         | Refusal::CodeMailLimit { .. } => td_string!(locale, errors.try_later_title),
         Refusal::SignInExpired | Refusal::NotSignedIn => td_string!(locale, sign_in.title),
         #[cfg(feature = "ssr")]
-        Refusal::Profile(refusal) => match refusal {
-            ProfileRefusal::Invalid { .. } => td_string!(locale, errors.summary_title),
-            ProfileRefusal::StepUpNeeded => td_string!(locale, errors.step_up_title),
-            ProfileRefusal::SetUpRequired | ProfileRefusal::LastFactor => {
+        Refusal::Form(refusal) => match refusal {
+            FormRefusal::Invalid { .. } | FormRefusal::NothingSelected => {
+                td_string!(locale, errors.summary_title)
+            }
+            FormRefusal::StepUpNeeded => td_string!(locale, errors.step_up_title),
+            FormRefusal::SetUpRequired | FormRefusal::LastFactor => {
                 td_string!(locale, errors.factor_required_title)
             }
-            ProfileRefusal::SetUpOver => td_string!(locale, errors.set_up_over_title),
+            FormRefusal::SetUpOver => td_string!(locale, errors.set_up_over_title),
+            FormRefusal::PasswordChangeRequired => td_string!(locale, errors.password_change_title),
+            FormRefusal::LinkOver => td_string!(locale, errors.link_over_title),
+            FormRefusal::ChangedMeanwhile => td_string!(locale, errors.changed_meanwhile_title),
+            FormRefusal::LastAdmin
+            | FormRefusal::OwnAccount
+            | FormRefusal::NoSecondFactor
+            | FormRefusal::TargetLocked
+            | FormRefusal::NotLocked
+            | FormRefusal::AlreadyActivated
+            | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
+            FormRefusal::ImportOver => td_string!(locale, errors.import_over_title),
         },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
         Refusal::CrossSite | Refusal::TooLarge => td_string!(locale, errors.cross_site_title),
@@ -190,32 +219,70 @@ pub fn field_sentence(locale: Locale, field: Field, problem: Problem) -> &'stati
     }
 }
 
-/// What is wrong with one input of the profile's forms, for the place right at that input (product.md sections 3
-/// and 6). Lengths are counted in characters.
+/// What is wrong with one input of the forms of people who are signed in, for the place right at that input
+/// (product.md sections 3 and 6). Lengths are counted in characters.
 #[cfg(feature = "ssr")]
-pub fn profile_field_sentence(locale: Locale, field: ProfileField, problem: ProfileProblem) -> String {
+pub fn form_field_sentence(locale: Locale, field: FormField, problem: FormProblem) -> String {
     let sentence = match problem {
-        ProfileProblem::Missing => match field {
-            ProfileField::FirstName => td_string!(locale, errors.first_name_missing),
-            ProfileField::Password => td_string!(locale, errors.password_missing),
-            ProfileField::OldPassword => td_string!(locale, errors.old_password_missing),
-            ProfileField::NewPassword => td_string!(locale, errors.new_password_missing),
-            ProfileField::ConfirmPassword => td_string!(locale, errors.confirm_password_missing),
-            ProfileField::LastName | ProfileField::Alias | ProfileField::Phone | ProfileField::Title => {
-                td_string!(locale, errors.field_missing)
-            }
-        },
-        ProfileProblem::TooLong { most } => return td_string!(locale, errors.field_too_long, most = most),
-        ProfileProblem::TooShort { least } => {
+        FormProblem::Missing => missing_sentence(locale, field),
+        FormProblem::TooLong { most } => return td_string!(locale, errors.field_too_long, most = most),
+        FormProblem::TooShort { least } => {
             return td_string!(locale, errors.field_too_short, least = least);
         }
-        ProfileProblem::BadCharacters => td_string!(locale, errors.bad_characters),
-        ProfileProblem::Weak => td_string!(locale, errors.password_weak),
-        ProfileProblem::Different => td_string!(locale, errors.passwords_differ),
-        ProfileProblem::Unchanged => td_string!(locale, errors.password_unchanged),
-        ProfileProblem::Wrong => td_string!(locale, errors.password_wrong),
+        FormProblem::BadCharacters if field == FormField::Account => {
+            td_string!(locale, errors.account_characters)
+        }
+        FormProblem::BadCharacters => td_string!(locale, errors.bad_characters),
+        FormProblem::Weak => td_string!(locale, errors.password_weak),
+        FormProblem::Different if field == FormField::ConfirmName => td_string!(locale, errors.names_differ),
+        FormProblem::Different => td_string!(locale, errors.passwords_differ),
+        FormProblem::Unchanged => td_string!(locale, errors.password_unchanged),
+        FormProblem::Wrong => td_string!(locale, errors.password_wrong),
+        FormProblem::Taken => match field {
+            FormField::Account => td_string!(locale, errors.account_taken),
+            FormField::Email => td_string!(locale, errors.email_taken),
+            _ => td_string!(locale, errors.value_taken),
+        },
+        FormProblem::NotAnAddress => td_string!(locale, errors.not_an_address),
+        FormProblem::NotOffered => td_string!(locale, errors.not_offered),
+        FormProblem::OutOfRange { least, most } => {
+            return td_string!(locale, errors.out_of_range, least = least, most = most);
+        }
+        FormProblem::EmptyFile => td_string!(locale, errors.file_empty),
+        FormProblem::LargeFile { most } => {
+            return td_string!(locale, errors.file_too_large, most = most / MEGABYTE);
+        }
+        FormProblem::NotUtf8 { line } => return td_string!(locale, errors.file_not_text, line = line),
+        FormProblem::NotOurColumns => td_string!(locale, errors.file_columns),
+        FormProblem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, most = most),
     };
     sentence.to_owned()
+}
+
+/// What to enter into an input that was left empty.
+#[cfg(feature = "ssr")]
+fn missing_sentence(locale: Locale, field: FormField) -> &'static str {
+    match field {
+        FormField::FirstName => td_string!(locale, errors.first_name_missing),
+        FormField::Password => td_string!(locale, errors.password_missing),
+        FormField::OldPassword => td_string!(locale, errors.old_password_missing),
+        FormField::NewPassword => td_string!(locale, errors.new_password_missing),
+        FormField::ConfirmPassword => td_string!(locale, errors.confirm_password_missing),
+        FormField::Account => td_string!(locale, errors.account_name_missing),
+        FormField::Email => td_string!(locale, errors.email_missing),
+        FormField::Roles => td_string!(locale, errors.roles_missing),
+        FormField::Reason => td_string!(locale, errors.reason_missing),
+        FormField::ConfirmName => td_string!(locale, errors.confirm_name_missing),
+        FormField::File => td_string!(locale, errors.file_missing),
+        FormField::LastName
+        | FormField::Alias
+        | FormField::Phone
+        | FormField::Title
+        | FormField::Language
+        | FormField::TimeZone
+        | FormField::IdleMinutes
+        | FormField::PasswordMin => td_string!(locale, errors.field_missing),
+    }
 }
 
 fn is_reference(text: &str) -> bool {
@@ -281,13 +348,25 @@ mod tests {
     #[cfg(feature = "ssr")]
     fn profile_refusals() -> Vec<Refusal> {
         let refusals = [
-            ProfileRefusal::field(ProfileField::FirstName, ProfileProblem::Missing),
-            ProfileRefusal::StepUpNeeded,
-            ProfileRefusal::SetUpRequired,
-            ProfileRefusal::LastFactor,
-            ProfileRefusal::SetUpOver,
+            FormRefusal::field(FormField::FirstName, FormProblem::Missing),
+            FormRefusal::StepUpNeeded,
+            FormRefusal::SetUpRequired,
+            FormRefusal::LastFactor,
+            FormRefusal::SetUpOver,
+            FormRefusal::PasswordChangeRequired,
+            FormRefusal::LinkOver,
+            FormRefusal::ChangedMeanwhile,
+            FormRefusal::LastAdmin,
+            FormRefusal::OwnAccount,
+            FormRefusal::NoSecondFactor,
+            FormRefusal::TargetLocked,
+            FormRefusal::NotLocked,
+            FormRefusal::AlreadyActivated,
+            FormRefusal::NoEmailChange,
+            FormRefusal::NothingSelected,
+            FormRefusal::ImportOver,
         ];
-        refusals.map(Refusal::Profile).to_vec()
+        refusals.map(Refusal::Form).to_vec()
     }
 
     #[test]
@@ -460,30 +539,49 @@ mod tests {
 
     #[cfg(feature = "ssr")]
     mod profile {
-        use vestibule_core::profile::ProfileFieldProblem;
+        use vestibule_core::signed_in::FormFieldProblem;
 
         use super::*;
 
-        const FIELDS: [ProfileField; 9] = [
-            ProfileField::FirstName,
-            ProfileField::LastName,
-            ProfileField::Alias,
-            ProfileField::Phone,
-            ProfileField::Title,
-            ProfileField::Password,
-            ProfileField::OldPassword,
-            ProfileField::NewPassword,
-            ProfileField::ConfirmPassword,
+        const FIELDS: [FormField; 19] = [
+            FormField::FirstName,
+            FormField::LastName,
+            FormField::Alias,
+            FormField::Phone,
+            FormField::Title,
+            FormField::Password,
+            FormField::OldPassword,
+            FormField::NewPassword,
+            FormField::ConfirmPassword,
+            FormField::Account,
+            FormField::Email,
+            FormField::Roles,
+            FormField::Language,
+            FormField::TimeZone,
+            FormField::Reason,
+            FormField::ConfirmName,
+            FormField::IdleMinutes,
+            FormField::PasswordMin,
+            FormField::File,
         ];
-        const PROBLEMS: [ProfileProblem; 8] = [
-            ProfileProblem::Missing,
-            ProfileProblem::TooLong { most: 100 },
-            ProfileProblem::TooShort { least: 12 },
-            ProfileProblem::BadCharacters,
-            ProfileProblem::Weak,
-            ProfileProblem::Different,
-            ProfileProblem::Unchanged,
-            ProfileProblem::Wrong,
+        const PROBLEMS: [FormProblem; 17] = [
+            FormProblem::Missing,
+            FormProblem::TooLong { most: 100 },
+            FormProblem::TooShort { least: 12 },
+            FormProblem::BadCharacters,
+            FormProblem::Weak,
+            FormProblem::Different,
+            FormProblem::Unchanged,
+            FormProblem::Wrong,
+            FormProblem::Taken,
+            FormProblem::NotAnAddress,
+            FormProblem::NotOffered,
+            FormProblem::OutOfRange { least: 15, most: 999 },
+            FormProblem::EmptyFile,
+            FormProblem::LargeFile { most: 5 * MEGABYTE },
+            FormProblem::NotUtf8 { line: 7 },
+            FormProblem::NotOurColumns,
+            FormProblem::ManyLines { most: 10_000 },
         ];
 
         #[test]
@@ -492,7 +590,7 @@ mod tests {
                 for field in FIELDS {
                     let mut seen: Vec<String> = Vec::new();
                     for problem in PROBLEMS {
-                        let sentence = profile_field_sentence(*locale, field, problem);
+                        let sentence = form_field_sentence(*locale, field, problem);
                         assert!(
                             !sentence.is_empty() && !sentence.contains(['{', '}']),
                             "{locale}: {sentence}"
@@ -506,41 +604,87 @@ mod tests {
 
         #[test]
         fn a_missing_password_says_which_one() {
-            let said = |field| profile_field_sentence(Locale::en, field, ProfileProblem::Missing);
-            assert_eq!(said(ProfileField::FirstName), "Enter your first name.");
-            assert_eq!(said(ProfileField::Password), "Enter your password.");
-            assert_eq!(said(ProfileField::OldPassword), "Enter your old password.");
-            assert_eq!(said(ProfileField::NewPassword), "Enter a new password.");
+            let said = |field| form_field_sentence(Locale::en, field, FormProblem::Missing);
+            assert_eq!(said(FormField::FirstName), "Enter your first name.");
+            assert_eq!(said(FormField::Password), "Enter your password.");
+            assert_eq!(said(FormField::OldPassword), "Enter your old password.");
+            assert_eq!(said(FormField::NewPassword), "Enter a new password.");
             assert_eq!(
-                said(ProfileField::ConfirmPassword),
+                said(FormField::ConfirmPassword),
                 "Enter the new password once more."
             );
-            assert_eq!(said(ProfileField::Phone), said(ProfileField::Title));
+            assert_eq!(said(FormField::Phone), said(FormField::Title));
         }
 
         #[test]
         fn lengths_are_said() {
-            let said = |locale, problem| profile_field_sentence(locale, ProfileField::NewPassword, problem);
+            let said = |locale, problem| form_field_sentence(locale, FormField::NewPassword, problem);
             assert_eq!(
-                said(Locale::en, ProfileProblem::TooShort { least: 12 }),
+                said(Locale::en, FormProblem::TooShort { least: 12 }),
                 "Use at least 12 characters."
             );
             assert_eq!(
-                said(Locale::de, ProfileProblem::TooLong { most: 128 }),
+                said(Locale::de, FormProblem::TooLong { most: 128 }),
                 "Verwenden Sie höchstens 128 Zeichen."
             );
-            assert!(said(Locale::ar, ProfileProblem::TooShort { least: 64 }).contains("64"));
+            assert!(said(Locale::ar, FormProblem::TooShort { least: 64 }).contains("64"));
+        }
+
+        #[test]
+        fn an_input_of_the_console_says_what_is_wrong_with_it() {
+            let said = |field, problem| form_field_sentence(Locale::en, field, problem);
+            let missing = |field| said(field, FormProblem::Missing);
+            assert_eq!(missing(FormField::Account), "Enter an account name.");
+            assert_eq!(missing(FormField::Roles), "Choose at least one role.");
+            assert_eq!(missing(FormField::File), "Choose a file.");
+            assert_eq!(
+                said(FormField::Email, FormProblem::Taken),
+                "Another account of your company has this e-mail address. Enter another."
+            );
+            assert_eq!(
+                said(FormField::ConfirmName, FormProblem::Different),
+                "This is not the name of the account. Type it as it is shown."
+            );
+            assert_eq!(
+                said(FormField::Account, FormProblem::BadCharacters),
+                "An account name has only the letters A to Z, digits, dots, underscores and hyphens."
+            );
+        }
+
+        #[test]
+        fn numbers_and_files_say_what_would_be_taken() {
+            for locale in all() {
+                let said = |field, problem| form_field_sentence(*locale, field, problem);
+                let range = said(
+                    FormField::IdleMinutes,
+                    FormProblem::OutOfRange { least: 15, most: 999 },
+                );
+                assert!(range.contains("15") && range.contains("999"), "{range}");
+                for (problem, number) in [
+                    (FormProblem::LargeFile { most: 5 * MEGABYTE }, "5"),
+                    (FormProblem::NotUtf8 { line: 7 }, "7"),
+                    (FormProblem::ManyLines { most: 10_000 }, "10000"),
+                ] {
+                    let sentence = said(FormField::File, problem);
+                    let numbers: Vec<_> = sentence.split(|c: char| !c.is_ascii_digit()).collect();
+                    assert!(numbers.contains(&number), "{sentence}");
+                }
+                let columns = said(FormField::File, FormProblem::NotOurColumns);
+                for column in ["account", "email", "first_name"] {
+                    assert!(columns.contains(column), "{columns}");
+                }
+            }
         }
 
         #[test]
         fn several_inputs_are_said_one_after_the_other_and_nothing_twice() {
-            let problem = |field, problem| ProfileFieldProblem { field, problem };
+            let problem = |field, problem| FormFieldProblem { field, problem };
             let fields = vec![
-                problem(ProfileField::Alias, ProfileProblem::BadCharacters),
-                problem(ProfileField::Title, ProfileProblem::BadCharacters),
-                problem(ProfileField::ConfirmPassword, ProfileProblem::Different),
+                problem(FormField::Alias, FormProblem::BadCharacters),
+                problem(FormField::Title, FormProblem::BadCharacters),
+                problem(FormField::ConfirmPassword, FormProblem::Different),
             ];
-            let said = |fields| sentence(Locale::en, &Refusal::Profile(ProfileRefusal::Invalid { fields }));
+            let said = |fields| sentence(Locale::en, &Refusal::Form(FormRefusal::Invalid { fields }));
             assert_eq!(
                 said(fields),
                 "This field holds characters that cannot be used here. Type it again. The two new passwords are not \

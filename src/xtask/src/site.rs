@@ -95,6 +95,7 @@ pub fn build(kind: Kind) -> Result<Site> {
     let mut parts = vec![
         Part::new("style", "vestibule.css", style_sheet("main.css")?),
         Part::new("account_style", "account.css", style_sheet("account.css")?),
+        Part::new("console_style", "console.css", style_sheet("console.css")?),
         Part::new(
             "script",
             "vestibule.js",
@@ -337,6 +338,7 @@ fn tell_sizes(site: &Site) {
         "bindings",
         "wasm",
         "account_style",
+        "console_style",
         "account_script",
     ] {
         if let Some(name) = site.manifest.get(part) {

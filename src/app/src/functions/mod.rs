@@ -4,6 +4,9 @@
 //! form does. They answer [`Onward`](vestibule_core::sign_in_view::Onward) or [`Done`] (where to go) or [`Refused`]
 //! (why not).
 
+mod agents;
+mod company;
+mod links;
 mod profile;
 mod security;
 mod sign_in;
@@ -12,6 +15,18 @@ use serde::{Deserialize, Serialize};
 use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
 use vestibule_core::refusal::Refusal;
 
+pub use agents::{
+    ActivateAgents, AddAgent, CancelEmailChange, DeactivateAgents, DeleteAgent, EditAgent, EndAgentSessions,
+    IssueBackupCode, ResendEmailChange, ResetPassword, SendAccountDetails, SendResetLink, UnlockAgent,
+    UnlockAgents, activate_agents, add_agent, cancel_email_change, deactivate_agents, delete_agent,
+    edit_agent, end_agent_sessions, issue_backup_code, resend_email_change, reset_password,
+    send_account_details, send_reset_link, unlock_agent, unlock_agents,
+};
+pub use company::{SaveCompany, SavePolicies, StartImport, save_company, save_policies, start_import};
+pub use links::{
+    ChoosePassword, ConfirmEmail, JudgeChosenPassword, StopEmailChange, choose_password, confirm_email,
+    judge_chosen_password, stop_email_change,
+};
 pub use profile::{
     ChangePassword, ConfirmIdentity, JudgePassword, Judged, SaveProfile, change_password, confirm_identity,
     judge_password, save_profile,

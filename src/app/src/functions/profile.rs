@@ -96,31 +96,40 @@ pub async fn judge_password(
     new_password: String,
 ) -> Result<Judged, Refused> {
     use crate::call::Call;
-    use vestibule_core::{
-        password::Strength,
-        profile::{ProfileField, ProfileRefusal},
-        refusal::Refusal,
-        secret::Password,
-    };
-    use vestibule_translations::{refusal, td_string};
+    use vestibule_core::secret::Password;
 
     let call = Call::current()?;
     let password = Password::new(new_password);
     let judgement = call.service.judge_password(&password, &call.visitor).await?;
-    let now = call.locale().await?;
+    Ok(judged(call.locale().await?, judgement))
+}
+
+/// What is said about a password.
+#[cfg(feature = "ssr")]
+pub(super) fn judged(
+    now: vestibule_translations::Locale,
+    judgement: vestibule_service::profile::Judgement,
+) -> Judged {
+    use vestibule_core::{
+        password::Strength,
+        refusal::Refusal,
+        signed_in::{FormField, FormRefusal},
+    };
+    use vestibule_translations::{refusal, td_string};
+
     let sentence = match (judgement.problem, judgement.strength) {
         (Some(problem), _) => {
-            let refused = ProfileRefusal::field(ProfileField::NewPassword, problem);
-            refusal::sentence(now, &Refusal::Profile(refused))
+            let refused = FormRefusal::field(FormField::NewPassword, problem);
+            refusal::sentence(now, &Refusal::Form(refused))
         }
         (None, Strength::Strong) => td_string!(now, profile.password_strong).to_owned(),
         (None, _) => td_string!(now, profile.password_good).to_owned(),
     };
-    Ok(Judged {
+    Judged {
         sentence,
         good: judgement.problem.is_none(),
         strength: judgement.strength as u8,
-    })
+    }
 }
 
 /// Checks the password of somebody who is signed in; a code follows when the account has a second factor (N21).

@@ -149,7 +149,8 @@ pub async fn sign_out() -> Result<Onward, Refused> {
 /// nothing.
 #[server(name = SetLanguage, prefix = "", endpoint = "language")]
 pub async fn set_language(
-    /// Language tag.
+    /// Language tag; empty or not there when a switch stands in another form.
+    #[server(default)]
     language: String,
     /// Where to go back to; anything but a local path leads to the sign-in page.
     return_to: String,

@@ -1,7 +1,17 @@
 //! Pages as plain data: what the server found out, ready to be shown. Views read these and decide nothing.
 
+mod agents;
+mod company;
 mod profile;
 
+pub use agents::{
+    AgentAct, AgentActPage, AgentFormPage, AgentMay, AgentNotice, AgentRow, AgentViewPage, AgentsNotice,
+    AgentsPage, ChoiceReason, ChoosePasswordPage, EmailLinkPage, IssuedCodePage,
+};
+pub use company::{
+    AuditPage, CompanyPage, DayRow, EventLine, ImportPage, ImportRow, ImportStage, OverviewPage,
+    PoliciesPage, Typed, UploadPage, Who,
+};
 pub use profile::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, ConfirmPage, ConfirmReason, EmailSetUp,
     EmailSetUpPage, NewBackupCodesPage, ProfileForm, ProfilePage, SecurityNotice, SecurityPage, SessionRow,
@@ -56,6 +66,8 @@ pub struct Assets {
     pub style: String,
     /// Style sheet of the pages of an account, besides the other.
     pub account_style: String,
+    /// Style sheet of the console, besides the others.
+    pub console_style: String,
     /// Script of the pages of an account.
     pub account_script: String,
     /// Script that loads the WebAssembly and brings the islands to life.
@@ -88,7 +100,7 @@ pub struct SignedIn {
 }
 
 /// Highest role, for the label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Agent.
     Agent,
@@ -110,7 +122,31 @@ pub enum Body {
     /// `/agent`
     Agent(LandingPage),
     /// `/admin`
-    Admin(LandingPage),
+    Admin(OverviewPage),
+    /// `/admin/company`
+    Company(CompanyPage),
+    /// `/admin/security`
+    Policies(PoliciesPage),
+    /// `/admin/audit`
+    Audit(AuditPage),
+    /// `/admin/agents/import`
+    Upload(UploadPage),
+    /// `/admin/agents/import/{id}`
+    Import(ImportPage),
+    /// `/admin/agents`
+    Agents(AgentsPage),
+    /// `/admin/agents/new` and `/admin/agents/{id}`
+    AgentForm(AgentFormPage),
+    /// `/admin/agents/{id}/view`
+    AgentView(AgentViewPage),
+    /// `/admin/agents/{id}/…`
+    AgentAct(AgentActPage),
+    /// The backup code that was just issued.
+    IssuedCode(IssuedCodePage),
+    /// `/choose-password`
+    ChoosePassword(ChoosePasswordPage),
+    /// `/confirm-email`, `/stop-email-change`
+    EmailLink(EmailLinkPage),
     /// `/profile`
     Profile(ProfilePage),
     /// `/profile/confirm`

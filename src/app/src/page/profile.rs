@@ -3,7 +3,7 @@
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeMail};
 
 /// A moment, written for this page: in the company's time zone and the account's time format.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     /// RFC 3339, for programs.
     pub datetime: String,

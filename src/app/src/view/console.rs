@@ -5,7 +5,7 @@ use vestibule_core::paths;
 use vestibule_translations::{Locale, td_string};
 
 use super::forms::few_backup_codes;
-use super::site::site;
+use super::site::{site, site_with_form};
 use crate::page::{Frame, LandingPage, Role, SignedIn};
 
 /// `/agent`
@@ -14,10 +14,20 @@ pub(super) fn agent(frame: Frame, page: LandingPage) -> impl IntoView {
     let content = frame.signed_in.clone().map(|somebody| {
         let welcome = td_string!(now, console.agent_welcome, name = somebody.alias.clone());
         let intro = td_string!(now, console.agent_intro, company = somebody.company.clone());
+        let console = (somebody.role > Role::Agent).then(|| {
+            view! {
+                <p>
+                    <a class="button primary" href=paths::AGENTS>
+                        {td_string!(now, console.open)}
+                    </a>
+                </p>
+            }
+        });
         view! {
             <main id="content" tabindex="-1">
                 {hero(Some(welcome), td_string!(now, console.agent_title).to_owned(), intro)}
                 {few_backup_codes(now, page.few_backup_codes)}
+                {console}
                 <div class="cards">{who(now, somebody)}</div>
             </main>
         }
@@ -25,36 +35,57 @@ pub(super) fn agent(frame: Frame, page: LandingPage) -> impl IntoView {
     site(frame, content)
 }
 
-/// `/admin`: the console's frame with its navigation, and the overview.
-pub(super) fn admin(frame: Frame, page: LandingPage) -> impl IntoView {
+/// The console's frame with its navigation. `current` is the address that it marks; the language switch sends the form
+/// with the id `form` along, so that nothing typed is lost.
+pub(super) fn console(
+    frame: Frame,
+    current: &'static str,
+    form: Option<&'static str>,
+    content: impl IntoView,
+) -> AnyView {
     let now = frame.locale;
-    let content = frame.signed_in.clone().map(|somebody| {
-        let title = td_string!(now, console.admin_title).to_owned();
-        let intro = td_string!(now, console.admin_intro, company = somebody.company.clone());
+    // A supervisor has no other page of the console.
+    let all = frame
+        .signed_in
+        .as_ref()
+        .is_some_and(|somebody| somebody.role == Role::Admin);
+    let links = [
+        (paths::ADMIN, td_string!(now, console.overview)),
+        (paths::AGENTS, td_string!(now, console.agents)),
+        (paths::ADMIN_COMPANY, td_string!(now, console.general)),
+        (paths::ADMIN_SECURITY, td_string!(now, console.security)),
+        (paths::ADMIN_AUDIT, td_string!(now, console.audit)),
+    ]
+    .into_iter()
+    .filter(|(href, _)| all || *href == paths::AGENTS)
+    .map(|(href, label)| {
         view! {
-            <div class="console">
-                <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
-                    <ul>
-                        <li>
-                            <a href=paths::ADMIN aria-current="page">
-                                {td_string!(now, console.overview)}
-                            </a>
-                        </li>
-                    </ul>
-                </nav>
-                <main id="content" class="console-main" tabindex="-1">
-                    {hero(None, title, intro)}
-                    {few_backup_codes(now, page.few_backup_codes)}
-                    <div class="cards">{who(now, somebody)}</div>
-                </main>
-            </div>
+            <li>
+                <a href=href aria-current=(href == current).then_some("page")>
+                    {label}
+                </a>
+            </li>
         }
-    });
-    site(frame, content)
+    })
+    .collect_view();
+    let content = view! {
+        <div class="console">
+            <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
+                <ul>{links}</ul>
+            </nav>
+            <main id="content" class="console-main" tabindex="-1">
+                {content}
+            </main>
+        </div>
+    };
+    match form {
+        Some(form) => site_with_form(frame, form, content).into_any(),
+        None => site(frame, content).into_any(),
+    }
 }
 
 /// The head of a landing page, with the open door.
-fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoView {
+pub(super) fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoView {
     view! {
         <div class="hero">
             <div class="hero-text">
@@ -67,7 +98,7 @@ fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoView 
 }
 
 /// Who is signed in.
-fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
+pub(super) fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
     let SignedIn {
         alias,
         account,

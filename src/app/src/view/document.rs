@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
-use super::{console, mailbox, profile, second_factor, security, site};
+use super::{
+    agent, agents, audit, company, console, import, links, mailbox, overview, profile, second_factor,
+    security, site,
+};
 use crate::{
     components::{
         PRODUCT,
@@ -11,7 +14,7 @@ use crate::{
         notice::{LOCKED_TITLE, locked_panel},
     },
     islands::{CodeScreen, LoginScreen},
-    page::{Assets, Body, Frame, Legal, Page},
+    page::{AgentAct, Assets, Body, Frame, ImportStage, Legal, Page},
 };
 
 /// The whole HTML document of a page.
@@ -20,18 +23,26 @@ pub fn document(page: Page) -> impl IntoView {
     let locale = frame.locale;
     let has_island = matches!(body, Body::Login(_) | Body::Code(_));
     let account_style = is_of_an_account(&body).then(|| frame.assets.account_style.clone());
-    let account_script = matches!(body, Body::Profile(_) | Body::NewBackupCodes(_))
-        .then(|| frame.assets.account_script.clone());
+    let console_style = is_of_the_console(&body).then(|| frame.assets.console_style.clone());
+    let account_script = matches!(
+        body,
+        Body::Profile(_) | Body::NewBackupCodes(_) | Body::ChoosePassword(_)
+    )
+    .then(|| frame.assets.account_script.clone());
+    // An import that is under way shows how it goes on, without scripts.
+    let moving = matches!(&body, Body::Import(page) if page.stage == ImportStage::Running);
     let facts = facts(&frame, &body);
     let title = [title(locale, &body), " · ", PRODUCT].concat();
     let head = view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {moving.then(|| view! { <meta http-equiv="refresh" content="2" /> })}
         <title inner_html=escape(&title)></title>
         <link rel="stylesheet" href=frame.assets.style.clone() />
         <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
         {account_style.map(|style| view! { <link rel="stylesheet" href=style /> })}
+        {console_style.map(|style| view! { <link rel="stylesheet" href=style /> })}
         {has_island.then(|| scripts(frame.assets.clone(), frame.nonce.clone()))}
         {account_script
             .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })}
@@ -45,7 +56,7 @@ pub fn document(page: Page) -> impl IntoView {
     }
 }
 
-/// Whether a page belongs to Profile or Security Settings.
+/// Whether a page needs the sheet of Profile and Security Settings.
 const fn is_of_an_account(body: &Body) -> bool {
     matches!(
         body,
@@ -58,7 +69,35 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::AppCode(_)
             | Body::BackupCodes(_)
             | Body::NewBackupCodes(_)
+            | Body::Company(_)
+            | Body::Policies(_)
+            | Body::Audit(_)
+            | Body::Upload(_)
+            | Body::Import(_)
+            | Body::ChoosePassword(_)
+            | Body::EmailLink(_)
+    ) || is_of_agents(body)
+}
+
+/// Whether a page is about agents.
+const fn is_of_agents(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Agents(_) | Body::AgentForm(_) | Body::AgentView(_) | Body::AgentAct(_) | Body::IssuedCode(_)
     )
+}
+
+/// Whether a page belongs to the console, which has a sheet of its own.
+const fn is_of_the_console(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Admin(_)
+            | Body::Company(_)
+            | Body::Policies(_)
+            | Body::Audit(_)
+            | Body::Upload(_)
+            | Body::Import(_)
+    ) || is_of_agents(body)
 }
 
 /// The script that brings the islands to life, and what it will load.
@@ -91,7 +130,19 @@ fn body(frame: Frame, body: Body) -> AnyView {
             gate(shell(frame), locale, || LOCKED_TITLE, locked_panel(locale)).into_any()
         }
         Body::Agent(page) => console::agent(frame, page).into_any(),
-        Body::Admin(page) => console::admin(frame, page).into_any(),
+        Body::Admin(page) => overview::overview(frame, &page).into_any(),
+        Body::Company(page) => company::general(frame, page).into_any(),
+        Body::Policies(page) => company::policies(frame, page).into_any(),
+        Body::Audit(page) => audit::audit(frame, page).into_any(),
+        Body::Upload(page) => import::upload(frame, page).into_any(),
+        Body::Import(page) => import::import(frame, page).into_any(),
+        Body::Agents(page) => agents::list(frame, &page).into_any(),
+        Body::AgentForm(page) => agent::form(frame, page).into_any(),
+        Body::AgentView(page) => agent::look(frame, page).into_any(),
+        Body::AgentAct(page) => agent::act(frame, page).into_any(),
+        Body::IssuedCode(page) => agent::issued(frame, page).into_any(),
+        Body::ChoosePassword(page) => links::choose_password(frame, &page).into_any(),
+        Body::EmailLink(page) => links::email(frame, page).into_any(),
         Body::Profile(page) => profile::profile(frame, page).into_any(),
         Body::Confirm(page) => profile::confirm(frame, page).into_any(),
         Body::Security(page) => security::settings(frame, page).into_any(),
@@ -117,7 +168,7 @@ fn facts(frame: &Frame, body: &Body) -> Option<String> {
     }
 }
 
-fn shell(frame: Frame) -> Shell {
+pub(super) fn shell(frame: Frame) -> Shell {
     Shell {
         language: tag(frame.locale).to_owned(),
         path: frame.path,
@@ -133,6 +184,25 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::Locked => td_string!(locale, sign_in.locked_title),
         Body::Agent(_) => td_string!(locale, console.agent_title),
         Body::Admin(_) => td_string!(locale, console.admin_title),
+        Body::Company(_) => td_string!(locale, company.general_title),
+        Body::Policies(_) => td_string!(locale, company.security_title),
+        Body::Audit(_) => td_string!(locale, company.audit_title),
+        Body::Upload(_) | Body::Import(_) => td_string!(locale, company.import_title),
+        Body::Agents(_) | Body::AgentView(_) => td_string!(locale, agents.title),
+        Body::AgentForm(page) if page.id.is_none() => td_string!(locale, agents.add_title),
+        Body::AgentForm(_) => td_string!(locale, agents.edit_title),
+        Body::AgentAct(page) => match page.act {
+            AgentAct::Delete => td_string!(locale, agents.delete),
+            AgentAct::ResetPassword => td_string!(locale, agents.reset_password),
+            AgentAct::BackupCode => td_string!(locale, agents.backup_code),
+            AgentAct::Unlock => td_string!(locale, agents.unlock),
+            AgentAct::EndSessions => td_string!(locale, agents.end_sessions),
+            AgentAct::SendDetails => td_string!(locale, agents.send_again),
+        },
+        Body::IssuedCode(_) => td_string!(locale, agents.backup_code),
+        Body::ChoosePassword(_) => td_string!(locale, agents.choose_title),
+        Body::EmailLink(page) if page.stops => td_string!(locale, agents.stop_title),
+        Body::EmailLink(_) => td_string!(locale, agents.confirm_title),
         Body::Profile(_) => td_string!(locale, profile.title),
         Body::Confirm(_) => td_string!(locale, profile.confirm_title),
         Body::Security(_) => td_string!(locale, profile.security_title),
@@ -150,7 +220,7 @@ fn title(locale: Locale, body: &Body) -> &'static str {
 }
 
 /// Text for the inside of an element whose children the library does not escape.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use vestibule_core::{
     paths,
-    profile::{ProfileField, ProfileRefusal},
     refusal::{Field, Refusal},
+    signed_in::{FormField, FormRefusal},
 };
 use vestibule_translations::{Locale, refusal::field_sentence, refusal::warning, td_string};
 
@@ -31,7 +31,7 @@ pub(super) fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> im
                 )
             })
             .collect(),
-        Refusal::Profile(ProfileRefusal::Invalid { fields }) => fields
+        Refusal::Form(FormRefusal::Invalid { fields }) => fields
             .iter()
             .filter_map(|wrong| Some((wrong.field.name(), problem(now, wrong.field, Some(refusal))?)))
             .collect(),
@@ -70,21 +70,21 @@ pub(super) fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> im
 }
 
 /// What is wrong with a field, in a sentence.
-fn problem(now: Locale, field: ProfileField, refusal: Option<&Refusal>) -> Option<String> {
-    let Some(Refusal::Profile(refusal)) = refusal else {
+pub(super) fn problem(now: Locale, field: FormField, refusal: Option<&Refusal>) -> Option<String> {
+    let Some(Refusal::Form(refusal)) = refusal else {
         return None;
     };
     let problem = refusal.problem(field)?;
     Some(refusal_sentence(
         now,
-        &Refusal::Profile(ProfileRefusal::field(field, problem)),
+        &Refusal::Form(FormRefusal::field(field, problem)),
     ))
 }
 
 /// One labelled input.
 pub(super) struct Input<'a> {
     /// Which.
-    pub field: ProfileField,
+    pub field: FormField,
     /// Its label.
     pub label: &'static str,
     /// What the browser may fill in.
@@ -105,10 +105,10 @@ impl Input<'_> {
         let id = self.field.name();
         let secret = matches!(
             self.field,
-            ProfileField::Password
-                | ProfileField::OldPassword
-                | ProfileField::NewPassword
-                | ProfileField::ConfirmPassword
+            FormField::Password
+                | FormField::OldPassword
+                | FormField::NewPassword
+                | FormField::ConfirmPassword
         );
         let problem = problem(now, self.field, self.refusal);
         let (hint_id, problem_id) = ([id, "-hint"].concat(), [id, "-problem"].concat());
@@ -128,14 +128,14 @@ impl Input<'_> {
                         id=id
                         name=id
                         type=if secret { "password" } else { "text" }
-                        inputmode=(self.field == ProfileField::Phone).then_some("tel")
+                        inputmode=(self.field == FormField::Phone).then_some("tel")
                         value=self.value
                         dir="auto"
                         autocomplete=self.autocomplete
                         autocapitalize=secret.then_some("none")
                         spellcheck="false"
                         required=self.required
-                        autofocus=self.field == ProfileField::Password && self.refusal.is_none()
+                        autofocus=self.field == FormField::Password && self.refusal.is_none()
                         aria-invalid=problem.is_some().then_some("true")
                         aria-describedby=described_by
                     />

@@ -1,9 +1,16 @@
 //! Whole HTML documents, rendered on the server.
 
+mod agent;
+mod agents;
+mod audit;
+mod company;
 mod console;
 mod document;
 mod forms;
+mod import;
+mod links;
 mod mailbox;
+mod overview;
 mod profile;
 mod second_factor;
 mod security;

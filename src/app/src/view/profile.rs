@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use vestibule_core::{
     paths,
-    profile::{ProfileField, ProfileRefusal},
     refusal::Refusal,
+    signed_in::{FormField, FormRefusal},
 };
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
@@ -84,37 +84,37 @@ fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> impl 
         label,
         autocomplete,
         value,
-        required: field == ProfileField::FirstName,
-        hint: (field == ProfileField::Alias).then(|| td_string!(now, profile.alias_hint).to_owned()),
+        required: field == FormField::FirstName,
+        hint: (field == FormField::Alias).then(|| td_string!(now, profile.alias_hint).to_owned()),
         refusal,
     };
     let names = [
         input(
-            ProfileField::FirstName,
+            FormField::FirstName,
             td_string!(now, profile.first_name),
             "given-name",
             page.first_name,
         ),
         input(
-            ProfileField::LastName,
+            FormField::LastName,
             td_string!(now, profile.last_name),
             "family-name",
             page.last_name,
         ),
         input(
-            ProfileField::Alias,
+            FormField::Alias,
             td_string!(now, profile.alias),
             "nickname",
             page.alias,
         ),
         input(
-            ProfileField::Phone,
+            FormField::Phone,
             td_string!(now, profile.phone),
             "tel",
             page.phone,
         ),
         input(
-            ProfileField::Title,
+            FormField::Title,
             td_string!(now, profile.job_title),
             "organization-title",
             page.title,
@@ -185,22 +185,22 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl I
         autocomplete,
         value: String::new(),
         required: true,
-        hint: (field == ProfileField::NewPassword)
+        hint: (field == FormField::NewPassword)
             .then(|| td_string!(now, profile.password_hint, least = least)),
         refusal,
     };
     let old = input(
-        ProfileField::OldPassword,
+        FormField::OldPassword,
         td_string!(now, profile.old_password),
         "current-password",
     );
     let new = input(
-        ProfileField::NewPassword,
+        FormField::NewPassword,
         td_string!(now, profile.new_password),
         "new-password",
     );
     let confirm = input(
-        ProfileField::ConfirmPassword,
+        FormField::ConfirmPassword,
         td_string!(now, profile.confirm_password),
         "new-password",
     );
@@ -225,11 +225,11 @@ pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> impl IntoView {
     let now = frame.locale;
     let why = match page.reason {
         ConfirmReason::Ahead => td_string!(now, profile.confirm_intro).to_owned(),
-        ConfirmReason::TooOld => refusal_sentence(now, &Refusal::Profile(ProfileRefusal::StepUpNeeded)),
+        ConfirmReason::TooOld => refusal_sentence(now, &Refusal::Form(FormRefusal::StepUpNeeded)),
         ConfirmReason::Expired => td_string!(now, profile.confirm_expired).to_owned(),
     };
     let password = Input {
-        field: ProfileField::Password,
+        field: FormField::Password,
         label: td_string!(now, sign_in.password),
         autocomplete: "current-password",
         value: String::new(),

@@ -1,17 +1,18 @@
 use vestibule_core::{
-    profile::{ProfileField, ProfileFieldProblem, ProfileProblem, ProfileRefusal},
     refusal::{Field, FieldProblem, Problem, Refusal},
     sign_in_view::{CodeMail, CodeView, Method},
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 use vestibule_translations::Locale;
 
 use super::render;
 use crate::components::frame::Shell;
 use crate::page::{
-    AppCodePage, AppSetUp, AppSetUpPage, Assets, BackupCodesPage, Body, CodePage, ConfirmPage, ConfirmReason,
-    EmailSetUp, EmailSetUpPage, Frame, LandingPage, Legal, LegalPage, Links, LoginPage, MailboxMessage,
-    MailboxRow, NewBackupCodesPage, Page, ProfileForm, ProfilePage, Role, SecurityNotice, SecurityPage,
-    SessionRow, SetUpPage, SignedIn, TrustedRow, When,
+    AppCodePage, AppSetUp, AppSetUpPage, Assets, AuditPage, BackupCodesPage, Body, CodePage, CompanyPage,
+    ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage, EventLine, Frame, ImportPage, ImportRow,
+    ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailboxMessage, MailboxRow,
+    NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfilePage, Role, SecurityNotice,
+    SecurityPage, SessionRow, SetUpPage, SignedIn, TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -29,6 +30,7 @@ fn frame() -> Frame {
         assets: Assets {
             style: "/assets/vestibule.1.css".to_owned(),
             account_style: "/assets/account.7.css".to_owned(),
+            console_style: "/assets/console.9.css".to_owned(),
             account_script: "/assets/account.8.js".to_owned(),
             script: "/assets/vestibule.2.js".to_owned(),
             bindings: "/assets/bindings.3.js".to_owned(),
@@ -202,6 +204,69 @@ fn shown_to(somebody: SignedIn, body: Body) -> String {
     })
 }
 
+/// The pages about a company, with `text` wherever somebody else's text can stand.
+fn company_pages(text: &str) -> Vec<Body> {
+    let text = || text.to_owned();
+    let typed = || Typed {
+        value: text(),
+        meanwhile: Some(text()),
+    };
+    let late = || Some(Refusal::Form(FormRefusal::ChangedMeanwhile));
+    vec![
+        Body::Company(CompanyPage {
+            name: text(),
+            language: typed(),
+            time_zone: typed(),
+            new_agent_mail: typed(),
+            zones: vec!["Europe/Berlin", "UTC"],
+            refusal: late(),
+            ..CompanyPage::default()
+        }),
+        Body::Policies(PoliciesPage {
+            two_factor_days: typed(),
+            require_second_factor: typed(),
+            password_min: typed(),
+            idle_minutes: typed(),
+            without_second_factor: 3,
+            refusal: Some(Refusal::Form(FormRefusal::StepUpNeeded)),
+            ..PoliciesPage::default()
+        }),
+        Body::Audit(AuditPage {
+            event: text(),
+            account: text(),
+            from: text(),
+            until: text(),
+            rows: vec![EventLine {
+                at: when(&text()),
+                event: text(),
+                refused: true,
+                who: Who::Account(Some(text())),
+                target: Some(text()),
+                address: Some(text()),
+                browser: Some(text()),
+                detail: Some(text()),
+            }],
+            older: Some(text()),
+            newest: Some(text()),
+            export: text(),
+        }),
+        Body::Upload(UploadPage::default()),
+        Body::Import(ImportPage {
+            id: text(),
+            stage: ImportStage::Stalled,
+            verdicts: vec![("good", 2)],
+            good: 2,
+            lines: vec![ImportRow {
+                line: 2,
+                account: text(),
+                verdict: text(),
+            }],
+            refusal: Some(Refusal::Form(FormRefusal::ImportOver)),
+            ..ImportPage::default()
+        }),
+    ]
+}
+
 /// Every page, with `text` wherever somebody else's text can stand.
 fn every_page(text: &str) -> Vec<String> {
     let text = || text.to_owned();
@@ -212,7 +277,7 @@ fn every_page(text: &str) -> Vec<String> {
             html: "<h1>Terms</h1>".to_owned(),
         })
     };
-    let bodies = vec![
+    let mut bodies = vec![
         Body::Login(LoginPage {
             company: text(),
             account: text(),
@@ -230,8 +295,9 @@ fn every_page(text: &str) -> Vec<String> {
         }),
         Body::Locked,
         Body::Agent(LandingPage::default()),
-        Body::Admin(LandingPage {
+        Body::Admin(OverviewPage {
             few_backup_codes: Some(1),
+            ..OverviewPage::default()
         }),
         Body::Profile(profile_page(&text())),
         Body::Profile(ProfilePage {
@@ -280,6 +346,7 @@ fn every_page(text: &str) -> Vec<String> {
         Body::Problem(Refusal::Internal { reference: text() }),
         Body::Problem(Refusal::NotFound),
     ];
+    bodies.extend(company_pages(&text()));
     bodies
         .into_iter()
         .map(|body| shown_to(somebody(&text()), body))
@@ -338,7 +405,7 @@ fn only_pages_that_come_to_life_load_webassembly() {
         shown(Body::Locked),
         shown(Body::Problem(Refusal::NotFound)),
         shown_to(somebody("Ada"), Body::Agent(LandingPage::default())),
-        shown_to(somebody("Ada"), Body::Admin(LandingPage::default())),
+        shown_to(somebody("Ada"), Body::Admin(OverviewPage::default())),
         shown_to(somebody("Ada"), Body::Security(security_page("x"))),
         shown_to(somebody("Ada"), Body::AppSetUp(app_set_up("x"))),
         shown(Body::Mailbox(Vec::new())),
@@ -372,7 +439,9 @@ fn foreign_text_stays_text() {
     for html in every_page(HOSTILE) {
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(!html.contains("<img src=x"), "{html}");
-        assert_eq!(html.matches("</title>").count(), 1, "{html}");
+        // A chart has a title of its own, which is ours.
+        let titles = html.replace("</title><desc", "").matches("</title>").count();
+        assert_eq!(titles, 1, "{html}");
         // Inside an attribute a quote would begin a new one.
         assert!(!html.contains("\"'>"), "{html}");
     }
@@ -632,7 +701,7 @@ fn an_ended_sign_in_leads_back() {
 fn somebody_signed_in_can_leave_from_every_page() {
     for body in [
         Body::Agent(LandingPage::default()),
-        Body::Admin(LandingPage::default()),
+        Body::Admin(OverviewPage::default()),
         Body::SetUp(SetUpPage::default()),
         Body::Problem(Refusal::Forbidden),
     ] {
@@ -866,15 +935,15 @@ fn the_password_is_changed_by_a_form_of_its_own() {
 
 #[test]
 fn a_refused_profile_says_so_at_the_top_and_at_its_field() {
-    let refusal = Refusal::Profile(ProfileRefusal::Invalid {
+    let refusal = Refusal::Form(FormRefusal::Invalid {
         fields: vec![
-            ProfileFieldProblem {
-                field: ProfileField::NewPassword,
-                problem: ProfileProblem::Weak,
+            FormFieldProblem {
+                field: FormField::NewPassword,
+                problem: FormProblem::Weak,
             },
-            ProfileFieldProblem {
-                field: ProfileField::ConfirmPassword,
-                problem: ProfileProblem::Different,
+            FormFieldProblem {
+                field: FormField::ConfirmPassword,
+                problem: FormProblem::Different,
             },
         ],
     });

@@ -19,6 +19,10 @@ pub(super) struct Facts {
     pub(super) browser: String,
     /// The network address.
     pub(super) address: String,
+    /// A new e-mail address that the mail tells about.
+    pub(super) new_email: String,
+    /// Who did it.
+    pub(super) by: String,
 }
 
 impl Facts {
@@ -63,13 +67,25 @@ impl Facts {
             | Mail::SecondFactorChanged { about, .. }
             | Mail::BackupCodeUsed { about, .. }
             | Mail::BackupCodeIssued { about, .. }
-            | Mail::NewBrowser { about } => (
+            | Mail::NewBrowser { about }
+            | Mail::AccountDetails { about, .. }
+            | Mail::ActivationLink { about, .. }
+            | Mail::ResetLink { about, .. }
+            | Mail::PasswordReset { about }
+            | Mail::ConfirmEmail { about, .. }
+            | Mail::EmailChangeBegan { about, .. }
+            | Mail::PoliciesChanged { about, .. } => (
                 about.name.as_str(),
                 about.company.as_str(),
                 about.account.as_str(),
                 about.browser.as_str(),
                 about.address.as_str(),
             ),
+        };
+        let (new_email, by) = match mail {
+            Mail::EmailChangeBegan { email, .. } => (email.as_str(), ""),
+            Mail::PoliciesChanged { by, .. } => ("", by.as_str()),
+            _ => ("", ""),
         };
         let fact = |fact: &str| isolate(clean(fact), right_to_left);
         Self {
@@ -78,6 +94,8 @@ impl Facts {
             account: fact(account),
             browser: fact(browser),
             address: fact(address),
+            new_email: fact(new_email),
+            by: fact(by),
         }
     }
 }

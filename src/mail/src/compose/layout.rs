@@ -1,6 +1,6 @@
 //! The one layout of all mails: blocks, written once as plain text and once as HTML.
 //!
-//! The HTML has no script, no picture and no address it loads anything from; the only link is the button's.
+//! The HTML has no script, no picture and no address it loads anything from; the only link is the one thing to do next.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use textwrap::{Options, WordSplitter};
@@ -24,6 +24,27 @@ pub(super) enum Block {
     },
     /// Facts with their labels.
     Facts(Vec<(String, String)>),
+    /// What is typed or copied somewhere else, with labels. Nothing invisible stands in or around it.
+    ToCopy(Vec<(&'static str, Copied)>),
+}
+
+/// Something that the reader copies out of a mail.
+pub(super) enum Copied {
+    /// An address to open.
+    Link(WebLink),
+    /// A name.
+    Name(String),
+    /// A password: one click selects all of it.
+    Secret(String),
+}
+
+impl Copied {
+    fn words(&self) -> &str {
+        match self {
+            Self::Link(link) => &link.0,
+            Self::Name(words) | Self::Secret(words) => words,
+        }
+    }
 }
 
 /// An `http` or `https` address; nothing else becomes a link.
@@ -70,6 +91,15 @@ pub(super) fn text(page: &Page) -> String {
                 .map(|(label, fact)| format!("{label}: {fact}"))
                 .collect::<Vec<_>>()
                 .join("\n"),
+            Block::ToCopy(facts) => {
+                // Marks of direction would be copied along: from right to left, each stands alone on its line instead.
+                let gap = if page.direction == "rtl" { '\n' } else { ' ' };
+                facts
+                    .iter()
+                    .map(|(label, fact)| format!("{label}:{gap}{}", fact.words()))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            }
         })
         .collect();
     // Mail clients know this line as the start of a signature and show what follows less loudly.
@@ -92,6 +122,7 @@ const COLUMN: &str = "max-width:560px;margin:0 auto;padding:32px 16px;font-size:
 const BRAND: &str = "margin:0 0 16px;font-size:15px;font-weight:600;color:#4a5365";
 const CARD: &str = "background:#ffffff;border:1px solid #dfe3ea;border-radius:12px;padding:24px 28px";
 const HEADING: &str = "margin:8px 0 16px;font-size:22px;line-height:1.3;font-weight:600";
+const LINK: &str = "color:#2850c8;overflow-wrap:anywhere";
 const PARAGRAPH: &str = "margin:0 0 16px;overflow-wrap:anywhere";
 const CODE: &str = "margin:8px 0 24px;padding:16px;border-radius:8px;background:#eef1f6;text-align:center;\
     font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:34px;line-height:1.2;font-weight:700;\
@@ -100,6 +131,8 @@ const BUTTON: &str = "display:inline-block;padding:12px 24px;border-radius:8px;b
     font-weight:600;text-decoration:none";
 const SMALL: &str =
     "margin:0 0 16px;font-size:13px;color:#4a5365;overflow-wrap:anywhere;word-break:break-word";
+const SECRET: &str = "padding:2px 8px;border-radius:6px;background:#eef1f6;font-size:18px;font-weight:700;\
+    font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;-webkit-user-select:all;user-select:all";
 const LABEL: &str = "font-size:13px;color:#4a5365";
 const FOOTER: &str = "margin:20px 0 0;font-size:13px;color:#4a5365;overflow-wrap:anywhere";
 const DARK: &str = ":root{color-scheme:light dark;supported-color-schemes:light dark}\
@@ -108,6 +141,7 @@ const DARK: &str = ":root{color-scheme:light dark;supported-color-schemes:light 
     .card{background:#1a202b!important;border-color:#323b4a!important}\
     .code{background:#262e3c!important}\
     .button{background:#9db8ff!important;color:#0d1628!important}\
+    .link{color:#9db8ff!important}\
     .quiet{color:#aab4c4!important}}";
 
 /// The HTML page.
@@ -159,6 +193,27 @@ fn block_html(block: &Block) -> Markup {
                     }
                 }
             },
+            Block::ToCopy(facts) => {
+                @for (label, fact) in facts {
+                    p style=(PARAGRAPH) {
+                        span class="quiet" style=(LABEL) { (label) }
+                        br;
+                        (copied_html(fact))
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn copied_html(fact: &Copied) -> Markup {
+    html! {
+        @match fact {
+            Copied::Link(link) => {
+                a class="link" dir="ltr" href=(link.0) target="_blank" rel="noreferrer" style=(LINK) { (link.0) }
+            },
+            Copied::Name(words) => bdi translate="no" { (words) },
+            Copied::Secret(words) => span class="code" dir="ltr" translate="no" style=(SECRET) { (words) },
         }
     }
 }

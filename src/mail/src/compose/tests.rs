@@ -13,11 +13,12 @@ const CHANGES: [FactorChange; 5] = [
     FactorChange::BackupCodes,
 ];
 const LINK: &str = "https://vestibule.test/login?company=Acme";
+const PASSWORD: &str = "kx7m-Qd2t-9RwP";
 
 /// One of each, with every fact set to what `fact` makes of the field's name.
 fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
     let [name, company, account, browser, address] =
-        ["name", "company", "account", "browser", "address"].map(fact);
+        ["name", "company", "account", "browser", "address"].map(&fact);
     let about = About {
         name: name.clone(),
         company: company.clone(),
@@ -49,7 +50,58 @@ fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
         },
     ];
     mails.extend(mails_about(&about));
+    mails.extend(console_mails(&about, fact("email"), fact("by")));
     mails
+}
+
+/// One of each that follows from what an admin or an operator does.
+fn console_mails(about: &About, email: String, by: String) -> Vec<Mail> {
+    let about = || about.clone();
+    let link = || LINK.to_owned();
+    vec![
+        Mail::AccountDetails {
+            about: about(),
+            sign_in: link(),
+            email: email.clone(),
+            password: PASSWORD.to_owned(),
+            hours: 72,
+        },
+        Mail::ActivationLink {
+            about: about(),
+            link: link(),
+            hours: 72,
+        },
+        Mail::ResetLink {
+            about: about(),
+            link: link(),
+            minutes: 30,
+        },
+        Mail::PasswordReset { about: about() },
+        Mail::ConfirmEmail {
+            about: about(),
+            link: link(),
+            hours: 72,
+        },
+        Mail::EmailChangeBegan {
+            about: about(),
+            email,
+            stop: link(),
+            hours: 72,
+        },
+        Mail::PoliciesChanged { about: about(), by },
+    ]
+}
+
+fn has_link(mail: &Mail) -> bool {
+    matches!(
+        mail,
+        Mail::AccountUnlocked { .. }
+            | Mail::AccountDetails { .. }
+            | Mail::ActivationLink { .. }
+            | Mail::ResetLink { .. }
+            | Mail::ConfirmEmail { .. }
+            | Mail::EmailChangeBegan { .. }
+    )
 }
 
 /// One of each that brings its facts as [`About`], and one for every change of the second factor.
@@ -215,7 +267,7 @@ fn nothing_is_loaded_and_the_only_link_is_ours() {
             .match_indices("href=\"")
             .map(|(at, _)| &html[at + 6..])
             .collect();
-        let expected = usize::from(matches!(mail, Mail::AccountUnlocked { .. }));
+        let expected = usize::from(has_link(&mail));
         assert_eq!(links.len(), expected, "{html}");
         assert!(links.iter().all(|link| link.starts_with(LINK)), "{html}");
         assert_eq!(message.text.matches(LINK).count(), expected);
@@ -373,6 +425,179 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
             "{place}"
         );
     }
+}
+
+/// The seven mails for Alice, in the order of [`console_mails`].
+fn alices() -> [Mail; 7] {
+    let mails = console_mails(&alice(), "alice@new.test".to_owned(), "Bob".to_owned());
+    mails.try_into().unwrap_or_else(|_| panic!("seven"))
+}
+
+#[test]
+fn account_details_are_labelled_as_the_contract_says() {
+    let [details, ..] = alices();
+    let text = compose(&details, "en").text;
+    let block: Vec<_> = text.split("\n\n").nth(2).unwrap().lines().collect();
+    assert_eq!(
+        block,
+        [
+            &format!("Login URL: {LINK}"),
+            "Company Name: Acme",
+            "Login Username: alice",
+            "Login Email: alice@new.test",
+            &format!("Login Password: {PASSWORD}"),
+        ]
+    );
+    let life = &said(&details)[2];
+    assert!(
+        life.contains("temporary") && life.contains("72 hours") && life.contains("first sign-in"),
+        "{life}"
+    );
+}
+
+#[test]
+fn a_password_is_easy_to_copy_and_never_in_a_subject() {
+    let about = About {
+        company: "شركة أكمي".to_owned(),
+        ..alice()
+    };
+    for about in [alice(), about] {
+        for &locale in all() {
+            let mails = console_mails(&about, "alice@new.test".to_owned(), String::new());
+            for mail in mails {
+                let message = compose(&mail, tag(locale));
+                let is_details = matches!(mail, Mail::AccountDetails { .. });
+                assert!(!message.subject.contains(PASSWORD));
+                assert_eq!(message.text.matches(PASSWORD).count(), usize::from(is_details));
+                assert_eq!(message.html.matches(PASSWORD).count(), usize::from(is_details));
+                if !is_details {
+                    continue;
+                }
+                // Whole, at the end of its line, and selected by one click; nothing invisible is copied along.
+                let line = message
+                    .text
+                    .lines()
+                    .find(|line| line.ends_with(PASSWORD))
+                    .unwrap();
+                assert!(
+                    line == PASSWORD || line.ends_with(&format!(": {PASSWORD}")),
+                    "{line}"
+                );
+                let at = message.html.find(PASSWORD).unwrap();
+                let element = &message.html[message.html[..at].rfind("<span").unwrap()..at];
+                assert!(
+                    element.contains("user-select:all") && element.contains("dir=\"ltr\""),
+                    "{element}"
+                );
+                for copied in ["alice@new.test", &about.company] {
+                    let isolated = format!("\u{2068}{copied}");
+                    let line = message.text.lines().find(|line| line.ends_with(copied)).unwrap();
+                    assert!(!line.contains(&isolated), "{line}");
+                    assert!(
+                        message
+                            .html
+                            .contains(&format!("<bdi translate=\"no\">{copied}</bdi>"))
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn links_stand_alone_on_their_line_and_say_their_life() {
+    let [_, activation, reset, _, confirm, began, _] = alices();
+    for (mail, life, button) in [
+        (
+            activation,
+            "72 hours. Opening it does not use it up",
+            "Choose a password",
+        ),
+        (
+            reset,
+            "30 min. Opening it does not use it up",
+            "Choose a password",
+        ),
+        (confirm, "72 hours", "Confirm this address"),
+        (began, "72 hours", "Stop this change"),
+    ] {
+        let said = said(&mail);
+        assert!(said.iter().any(|part| part.contains(life)), "{said:?}");
+        assert!(said.contains(&LINK.to_owned()), "{said:?}");
+        assert!(said[0].contains("ccount alice at Acme"), "{said:?}");
+        let html = compose(&mail, "en").html;
+        assert!(html.contains(&format!(">{button}</a>")), "{html}");
+        assert!(
+            html.contains(&format!("<span dir=\"ltr\">{LINK}</span>")),
+            "{html}"
+        );
+    }
+}
+
+#[test]
+fn a_link_that_is_none_is_left_out() {
+    let bad = || "javascript:alert(1)".to_owned();
+    for mail in [
+        Mail::AccountDetails {
+            about: alice(),
+            sign_in: bad(),
+            email: "alice@demo.test".to_owned(),
+            password: PASSWORD.to_owned(),
+            hours: 72,
+        },
+        Mail::ResetLink {
+            about: alice(),
+            link: bad(),
+            minutes: 30,
+        },
+        Mail::EmailChangeBegan {
+            about: alice(),
+            email: "alice@new.test".to_owned(),
+            stop: bad(),
+            hours: 72,
+        },
+    ] {
+        let message = compose(&mail, "en");
+        assert!(!message.html.contains("javascript") && !message.text.contains("javascript"));
+    }
+}
+
+#[test]
+fn the_old_address_is_told_the_new_one_and_how_to_stop_it() {
+    let [.., began, _] = alices();
+    let said = said(&began);
+    assert_eq!(said[1], "New e-mail address: alice@new.test");
+    assert_eq!(
+        said[2],
+        "If that is not right, stop it here. The link is good for 72 hours:"
+    );
+    assert_eq!(said[3], LINK);
+    assert_eq!(said[4], "This was done from: Firefox on Windows · 203.0.113.9");
+}
+
+#[test]
+fn what_was_done_on_the_command_line_has_no_place() {
+    let about = About {
+        browser: String::new(),
+        address: String::new(),
+        ..alice()
+    };
+    for mail in console_mails(&about, "alice@new.test".to_owned(), String::new()) {
+        let said = said(&mail);
+        assert!(
+            !said.iter().any(|part| part.contains("unknown browser")),
+            "{said:?}"
+        );
+    }
+    let by = |by: &str| Mail::PoliciesChanged {
+        about: about.clone(),
+        by: by.to_owned(),
+    };
+    assert!(
+        said(&by(""))[0]
+            .starts_with("The security policies of Acme were changed by the operator of Vestibule.")
+    );
+    assert!(said(&by("Bob"))[0].starts_with("The security policies of Acme were changed by Bob."));
 }
 
 #[test]

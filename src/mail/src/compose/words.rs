@@ -2,13 +2,13 @@
 
 use vestibule_core::{
     limits::BACKUP_CODES_LOW,
-    mail::{FactorChange, Mail},
+    mail::{About, FactorChange, Mail},
 };
 use vestibule_translations::{Locale, direction, is_rtl, tag, td_string};
 
 use super::{
     facts::{Facts, clean},
-    layout::{Block, Page, WebLink},
+    layout::{Block, Copied, Page, WebLink},
 };
 
 /// The words of one language about one receiver.
@@ -64,6 +64,19 @@ impl Words {
             Mail::BackupCodeUsed { left, .. } => self.backup_code_used(*left),
             Mail::BackupCodeIssued { minutes, .. } => self.backup_code_issued(*minutes),
             Mail::NewBrowser { .. } => self.new_browser(),
+            Mail::AccountDetails {
+                about,
+                sign_in,
+                email,
+                password,
+                hours,
+            } => self.account_details(about, [sign_in, email, password], *hours),
+            Mail::ActivationLink { link, hours, .. } => self.activation_link(link, *hours),
+            Mail::ResetLink { link, minutes, .. } => self.reset_link(link, *minutes),
+            Mail::PasswordReset { .. } => self.password_reset(),
+            Mail::ConfirmEmail { link, hours, .. } => self.confirm_email(link, *hours),
+            Mail::EmailChangeBegan { stop, hours, .. } => self.email_change_began(stop, *hours),
+            Mail::PoliciesChanged { .. } => self.policies_changed(),
         }
     }
 
@@ -143,8 +156,7 @@ impl Words {
             account = account,
             company = company
         ))];
-        let label = td_string!(locale, mail.unlocked_button).to_owned();
-        blocks.extend(WebLink::parse(link).map(|link| Block::Button { label, link }));
+        blocks.extend(button(td_string!(locale, mail.unlocked_button), link));
         notice(td_string!(locale, mail.unlocked_subject), blocks)
     }
 
@@ -235,10 +247,7 @@ impl Words {
             )),
             Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
         ];
-        // An operator issues it from the command line: then there is no place to speak of.
-        if !(self.facts.browser.is_empty() && self.facts.address.is_empty()) {
-            blocks.push(self.place(td_string!(locale, mail.done_from)));
-        }
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
         blocks.push(paragraph(td_string!(locale, mail.backup_issued_not_you)));
         notice(td_string!(locale, mail.backup_issued_subject), blocks)
     }
@@ -260,9 +269,152 @@ impl Words {
         )
     }
 
+    fn account_details(&self, about: &About, [sign_in, email, password]: [&str; 3], hours: u32) -> Body {
+        let locale = self.locale;
+        let name = |fact: &str| Copied::Name(clean(fact));
+        let sign_in =
+            WebLink::parse(sign_in).map(|link| (td_string!(locale, mail.details_url), Copied::Link(link)));
+        let details = [
+            (td_string!(locale, mail.details_company), name(&about.company)),
+            (td_string!(locale, mail.details_account), name(&about.account)),
+            (td_string!(locale, mail.details_email), name(email)),
+            (
+                td_string!(locale, mail.details_password),
+                Copied::Secret(clean(password)),
+            ),
+        ];
+        notice(
+            td_string!(locale, mail.details_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.details_intro,
+                    company = &self.facts.company
+                )),
+                Block::ToCopy(sign_in.into_iter().chain(details).collect()),
+                Block::Paragraph(td_string!(locale, mail.details_life, hours = hours)),
+                paragraph(td_string!(locale, mail.new_agent_not_you)),
+            ],
+        )
+    }
+
+    fn activation_link(&self, link: &str, hours: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.activation_intro,
+            account = account,
+            company = company
+        ))];
+        blocks.extend(button(td_string!(locale, mail.choose_button), link));
+        blocks.push(Block::Paragraph(td_string!(
+            locale,
+            mail.activation_life,
+            hours = hours
+        )));
+        blocks.push(paragraph(td_string!(locale, mail.new_agent_not_you)));
+        notice(td_string!(locale, mail.activation_subject), blocks)
+    }
+
+    fn reset_link(&self, link: &str, minutes: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.reset_intro,
+            account = account,
+            company = company
+        ))];
+        blocks.extend(button(td_string!(locale, mail.choose_button), link));
+        blocks.push(Block::Paragraph(td_string!(
+            locale,
+            mail.reset_life,
+            minutes = minutes
+        )));
+        blocks.extend(self.known_place(td_string!(locale, mail.asked_from)));
+        blocks.push(paragraph(td_string!(locale, mail.reset_not_you)));
+        notice(td_string!(locale, mail.reset_subject), blocks)
+    }
+
+    fn password_reset(&self) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![
+            Block::Paragraph(td_string!(
+                locale,
+                mail.password_reset_intro,
+                account = account,
+                company = company
+            )),
+            paragraph(td_string!(locale, mail.password_reset_next)),
+        ];
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.password_reset_not_you)));
+        notice(td_string!(locale, mail.password_reset_subject), blocks)
+    }
+
+    fn confirm_email(&self, link: &str, hours: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.confirm_email_intro,
+            account = account,
+            company = company
+        ))];
+        blocks.extend(button(td_string!(locale, mail.confirm_email_button), link));
+        blocks.push(Block::Paragraph(td_string!(
+            locale,
+            mail.confirm_email_life,
+            hours = hours
+        )));
+        blocks.push(paragraph(td_string!(locale, mail.confirm_email_not_you)));
+        notice(td_string!(locale, mail.confirm_email_subject), blocks)
+    }
+
+    fn email_change_began(&self, stop: &str, hours: u32) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let new_email = (
+            td_string!(locale, mail.email_change_new).to_owned(),
+            self.facts.new_email.clone(),
+        );
+        let mut blocks = vec![
+            Block::Paragraph(td_string!(
+                locale,
+                mail.email_change_intro,
+                account = account,
+                company = company
+            )),
+            Block::Facts(vec![new_email]),
+            Block::Paragraph(td_string!(locale, mail.email_change_stop, hours = hours)),
+        ];
+        blocks.extend(button(td_string!(locale, mail.email_change_button), stop));
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.email_change_not_you)));
+        notice(td_string!(locale, mail.email_change_subject), blocks)
+    }
+
+    fn policies_changed(&self) -> Body {
+        let (locale, _, company) = self.sentence_parts();
+        let by = &self.facts.by;
+        let intro = if by.is_empty() {
+            td_string!(locale, mail.policies_operator, company = company)
+        } else {
+            td_string!(locale, mail.policies_intro, company = company, by = by)
+        };
+        let mut blocks = vec![Block::Paragraph(intro)];
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.policies_not_you)));
+        notice(td_string!(locale, mail.policies_subject), blocks)
+    }
+
     /// What nearly every sentence is made of: the language, the account and the company.
     fn sentence_parts(&self) -> (Locale, &str, &str) {
         (self.locale, &self.facts.account, &self.facts.company)
+    }
+
+    /// Where it came from. Nothing, when nothing is known: what an operator does on the command line has no place to
+    /// speak of.
+    fn known_place(&self, label: &str) -> Option<Block> {
+        let known = !(self.facts.browser.is_empty() && self.facts.address.is_empty());
+        known.then(|| self.place(label))
     }
 
     /// Where it came from, as far as that is known.
@@ -289,6 +441,12 @@ fn notice(subject: &str, blocks: Vec<Block>) -> Body {
         heading: true,
         blocks,
     }
+}
+
+/// The one thing to do next; nothing when a mail must not link to that address.
+fn button(label: &str, link: &str) -> Option<Block> {
+    let label = label.to_owned();
+    WebLink::parse(link).map(|link| Block::Button { label, link })
 }
 
 fn paragraph(words: &str) -> Block {

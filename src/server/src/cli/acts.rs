@@ -8,14 +8,16 @@ use std::{
 use vestibule_core::{limits::PASSWORD_MAX_BYTES, secret::Password};
 use vestibule_service::{
     Service,
-    operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck},
+    first_admin::FirstAdmin,
+    operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck, PolicyChange},
 };
-use vestibule_storage::{Store, StoreOptions};
+use vestibule_storage::{CompanyCounts, Store, StoreOptions};
 use zeroize::Zeroizing;
 
 use super::{
-    AccountCommand, CompanyCommand, KeysCommand, Refused, SecondFactor, Streams,
-    output::{self, AccountView, CompanyView},
+    AccountCommand, AdminArguments, AuditCommand, CompanyCommand, KeysCommand, Refused, SecondFactor,
+    SessionCommand, Streams, events,
+    output::{self, CompanyView},
     sentences::{self, Names},
 };
 use crate::{
@@ -24,6 +26,9 @@ use crate::{
     key_file,
     system::{SystemClock, SystemRandomness},
 };
+
+/// Accounts that are read at once.
+const PAGE: usize = 500;
 
 /// Serves until told to stop.
 pub(super) async fn serve(config: Config) -> Result<(), Refused> {
@@ -91,6 +96,8 @@ async fn company_act(
             time_zone,
             two_factor_policy,
             require_second_factor,
+            new_agent_mail,
+            admin,
         } => {
             let input = CompanyInput {
                 name: name.clone(),
@@ -99,25 +106,41 @@ async fn company_act(
                 two_factor_days: two_factor_policy,
                 require_second_factor,
             };
+            let admin = first_admin(admin);
+            let told = admin
+                .as_ref()
+                .map(|admin| (admin.account.clone(), admin.email.clone()));
+            let account = told.as_ref().map_or("", |(account, _)| account);
             let made = service
-                .create_company(input)
+                .found_company(input, new_agent_mail, admin)
                 .await
-                .map_err(|error| refused(&name, "", &error))?;
+                .map_err(|error| refused(&name, account, &error))?;
             writeln!(streams.output, "Created the company {:?}.", made.name)?;
+            if let Some((account, email)) = told {
+                writeln!(
+                    streams.output,
+                    "Created its first admin {account:?}. A mail to {email} says how to sign in, within 72 hours; it leaves \
+                     when `vestibule serve` runs."
+                )?;
+            }
         }
         CompanyCommand::Set {
             name,
             two_factor_policy,
             require_second_factor,
+            password_min,
+            log_out_after,
+            new_agent_mail,
         } => {
-            if let Some(days) = two_factor_policy {
-                let done = service.set_two_factor_days(&name, days).await;
-                done.map_err(|error| refused(&name, "", &error))?;
-            }
-            if let Some(policy) = require_second_factor {
-                let done = service.set_require_second_factor(&name, policy).await;
-                done.map_err(|error| refused(&name, "", &error))?;
-            }
+            let change = PolicyChange {
+                two_factor_days: two_factor_policy,
+                require_second_factor,
+                password_min: password_min.map(usize::from),
+                log_out: log_out_after,
+                new_agent_mail,
+            };
+            let done = service.change_policies(&name, change).await;
+            done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
         CompanyCommand::List { json } => {
@@ -152,7 +175,7 @@ async fn company_act(
                 .set_company_enabled(&name, false)
                 .await
                 .map_err(|error| refused(&name, "", &error))?;
-            let answer = "is disabled: its sessions are over, nobody can sign in";
+            let answer = "is disabled: its sessions and sign-ins under way are over, nobody can sign in";
             writeln!(streams.output, "The company {name:?} {answer}.")?;
         }
         CompanyCommand::Delete {
@@ -177,10 +200,7 @@ async fn delete_company(
         .company_contents(name)
         .await
         .map_err(|error| refused(name, "", &error))?;
-    let contents = format!(
-        "{} accounts and {} sessions",
-        contents.accounts, contents.sessions
-    );
+    let contents = said_contents(contents);
     if dry_run {
         let answer = format!("This would delete the company {name:?} with {contents}. Nothing was deleted.");
         writeln!(streams.output, "{answer}")?;
@@ -188,7 +208,7 @@ async fn delete_company(
     }
     if confirm != Some(name) {
         return Err(Refused::because(format!(
-            "Nothing was deleted: --confirm has to repeat the name {name:?} exactly."
+            "Nothing was deleted: --confirm has to repeat the name {name:?} exactly. The company has {contents}."
         )));
     }
     service
@@ -196,6 +216,82 @@ async fn delete_company(
         .await
         .map_err(|error| refused(name, "", &error))?;
     writeln!(streams.output, "Deleted the company {name:?} with {contents}.")?;
+    Ok(())
+}
+
+fn said_contents(counts: CompanyCounts) -> String {
+    let CompanyCounts {
+        accounts,
+        sessions,
+        waiting_mails,
+        imports,
+    } = counts;
+    format!("accounts: {accounts}, sessions: {sessions}, mails waiting: {waiting_mails}, imports: {imports}")
+}
+
+fn first_admin(arguments: AdminArguments) -> Option<FirstAdmin> {
+    let AdminArguments {
+        admin,
+        admin_email,
+        admin_first_name,
+        admin_last_name,
+    } = arguments;
+    Some(FirstAdmin {
+        account: admin?,
+        email: admin_email?,
+        first_name: admin_first_name.unwrap_or_default(),
+        last_name: admin_last_name.unwrap_or_default(),
+    })
+}
+
+/// Commands about sessions.
+pub(super) async fn session(
+    config: &Config,
+    command: SessionCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let SessionCommand::End { company, account } = command;
+    let service = open_service(config).await?;
+    let ended = service.end_sessions_in(&company, account.as_deref()).await;
+    service.store().close().await;
+    let ended = ended.map_err(|error| refused(&company, account.as_deref().unwrap_or_default(), &error))?;
+    let whose = account.map_or_else(String::new, |account| format!("the account {account:?} of "));
+    writeln!(
+        streams.output,
+        "Ended {ended} sessions of {whose}the company {company:?}."
+    )?;
+    Ok(())
+}
+
+/// Commands about the audit log.
+pub(super) async fn audit(
+    config: &Config,
+    command: AuditCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let AuditCommand::Tail {
+        company,
+        lines,
+        follow,
+        json,
+    } = command;
+    let service = open_service(config).await?;
+    let tail = events::Tail::new(&service, company.as_deref(), json);
+    let result = tail.run(lines, follow, streams.output).await;
+    service.store().close().await;
+    result.map_err(|problem| match problem {
+        events::TailError::Operator(error) => refused(&company.unwrap_or_default(), "", &error),
+        events::TailError::Output(error) => Refused::Output(error),
+    })
+}
+
+/// Numbers of the installation.
+pub(super) async fn stats(config: &Config, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    let service = open_service(config).await?;
+    let counts = service.installation_counts().await;
+    service.store().close().await;
+    let counts = counts.map_err(|error| refused("", "", &error))?;
+    output::counts(streams.output, &counts, json)?;
     Ok(())
 }
 
@@ -281,18 +377,24 @@ async fn account_act(
             )?;
         }
         AccountCommand::List { company, json } => {
-            let accounts = service
-                .accounts(&company)
-                .await
-                .map_err(|error| refused(&company, "", &error))?;
-            if json {
-                let views: Vec<_> = accounts.iter().map(AccountView::from).collect();
-                output::json(streams.output, &views)?;
-            } else if accounts.is_empty() {
-                writeln!(streams.output, "The company {company:?} has no account yet.")?;
-            } else {
-                output::accounts(streams.output, &accounts)?;
+            list_accounts(service, &company, json, streams).await?;
+        }
+        AccountCommand::Delete {
+            company,
+            account,
+            confirm,
+        } => {
+            if confirm != account {
+                return Err(Refused::because(format!(
+                    "Nothing was deleted: --confirm has to repeat the account name {account:?} exactly."
+                )));
             }
+            let done = service.delete_account(&company, &account).await;
+            done.map_err(|error| refused(&company, &account, &error))?;
+            writeln!(
+                streams.output,
+                "Deleted the account {account:?} of the company {company:?}."
+            )?;
         }
         AccountCommand::Unlock { company, account } => {
             let done = service.unlock_account(&company, &account).await;
@@ -330,6 +432,32 @@ async fn account_act(
                 "Set the password of {whose}. Its sessions are over."
             )?;
         }
+    }
+    Ok(())
+}
+
+/// Writes all accounts, a page at a time: there may be a hundred thousand.
+async fn list_accounts(
+    service: &Service,
+    company: &str,
+    json: bool,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
+    let mut list = output::AccountList::new(json);
+    let mut after = None;
+    loop {
+        let page = service
+            .accounts_after(company, after, PAGE)
+            .await
+            .map_err(|error| refused(company, "", &error))?;
+        list.page(streams.output, &page)?;
+        after = page.last().map(|account| account.id);
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    if !list.end(streams.output)? {
+        writeln!(streams.output, "The company {company:?} has no account yet.")?;
     }
     Ok(())
 }

@@ -3,7 +3,12 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use vestibule_core::{account::Role, company::RequireSecondFactor};
+use vestibule_core::{
+    account::Role,
+    company::{NewAgentMail, RequireSecondFactor},
+    limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST},
+};
+use vestibule_service::operator::LogOut;
 
 use crate::config::KEYS;
 
@@ -31,9 +36,8 @@ Just looking:
 The first hour of a real installation:
   vestibule config check
   vestibule migrate
-  vestibule company create --name Acme --language en --time-zone Europe/London
-  vestibule account create --company Acme --account alice --email alice@acme.example \\
-      --first-name Alice --role admin --second-factor email --password-stdin < password.txt
+  vestibule company create --name Acme --language en --time-zone Europe/London \\
+      --admin alice --admin-email alice@acme.example --admin-first-name Alice
   vestibule serve
 
 Exit codes: 0 done, 1 refused (the reason is on standard error), 2 wrong usage.";
@@ -76,6 +80,27 @@ Example:
         /// What to do.
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// End sessions
+    Session {
+        /// What to do.
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
+    /// Read the audit log
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Count what the installation holds
+    #[command(after_help = "\
+Example:
+  vestibule stats --json")]
+    Stats {
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
     },
     /// Look after the keys that secrets in the database are encrypted with
     Keys {
@@ -133,13 +158,63 @@ Several servers with a file each: add the key, copy the file to all of them, the
     },
 }
 
+/// Commands about sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// End all sessions of an account, or of a whole company
+    #[command(after_help = "\
+Sign-ins that wait for a code end too. Trusted browsers stay.
+
+Examples:
+  vestibule session end --company Acme --account alice
+  vestibule session end --company Acme")]
+    End {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name or e-mail address [default: everybody's]
+        #[arg(long)]
+        account: Option<String>,
+    },
+}
+
+/// Commands about the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show the newest events, the newest last
+    #[command(after_help = "\
+One line an event: time (UTC), company, event, who did it, to whom, from which address, and what belongs to it.
+
+Examples:
+  vestibule audit tail --company Acme --lines 100
+  vestibule audit tail --follow --json")]
+    Tail {
+        /// Name of the company [default: all]
+        #[arg(long)]
+        company: Option<String>,
+        /// How many events
+        #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        lines: u16,
+        /// Go on and show new events as they happen
+        #[arg(long)]
+        follow: bool,
+        /// Print JSON, one object a line, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// Commands about companies.
 #[derive(Debug, Subcommand)]
 pub enum CompanyCommand {
-    /// Create a company
+    /// Create a company and, if you like, its first admin
     #[command(after_help = "\
-Example:
-  vestibule company create --name Acme --language de --time-zone Europe/Berlin --two-factor-policy 30")]
+With --admin the first admin is created too, and gets a mail with which to sign in within 72 hours: account details with a
+temporary password, or a link to choose one. Codes go to the same address. The mail leaves when `serve` runs.
+
+Examples:
+  vestibule company create --name Acme --language de --time-zone Europe/Berlin --two-factor-policy 30
+  vestibule company create --name Acme --admin alice --admin-email alice@acme.example --admin-first-name Alice")]
     Create {
         /// Name, which people type at sign-in: up to 64 characters
         #[arg(long)]
@@ -156,21 +231,40 @@ Example:
         /// Who has to set up a second factor at the next sign-in
         #[arg(long, value_name = "WHO", default_value = "off", value_parser = require_second_factor())]
         require_second_factor: RequireSecondFactor,
+        /// How new agents are told how to sign in
+        #[arg(long, value_name = "KIND", default_value = "account-details", value_parser = new_agent_mail())]
+        new_agent_mail: NewAgentMail,
+        /// The first admin
+        #[command(flatten)]
+        admin: AdminArguments,
     },
     /// Change the policies of a company
     #[command(after_help = "\
-Example:
-  vestibule company set --name Acme --two-factor-policy 0 --require-second-factor everyone")]
+Policies bite at the next request of everybody concerned; the admins of the company are told by mail.
+
+Examples:
+  vestibule company set --name Acme --two-factor-policy 0 --require-second-factor everyone
+  vestibule company set --name Acme --password-min 14 --log-out-after 60 --new-agent-mail activation-link")]
     Set {
         /// Name of the company
         #[arg(long)]
         name: String,
         /// Days for which people may skip the second factor in a browser they trust; 0 = never
-        #[arg(long, value_name = "DAYS", value_parser = policy_days(), required_unless_present = "require_second_factor")]
+        #[arg(long, value_name = "DAYS", value_parser = policy_days(),
+            required_unless_present_any = ["require_second_factor", "password_min", "log_out_after", "new_agent_mail"])]
         two_factor_policy: Option<i64>,
         /// Who has to set up a second factor at the next sign-in
         #[arg(long, value_name = "WHO", value_parser = require_second_factor())]
         require_second_factor: Option<RequireSecondFactor>,
+        /// Characters that a new password needs: 8 to 64
+        #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u16).range(8..=64))]
+        password_min: Option<u16>,
+        /// Minutes without activity that end a session: 15 to 999, or never
+        #[arg(long, value_name = "MINUTES", value_parser = log_out)]
+        log_out_after: Option<LogOut>,
+        /// How new agents are told how to sign in
+        #[arg(long, value_name = "KIND", value_parser = new_agent_mail())]
+        new_agent_mail: Option<NewAgentMail>,
     },
     /// List all companies
     #[command(after_help = "\
@@ -187,7 +281,7 @@ Example:
         #[arg(long)]
         name: String,
     },
-    /// End all sessions of a company and let nobody of it sign in
+    /// End all sessions and sign-ins under way of a company and let nobody of it sign in
     Disable {
         /// Name of the company
         #[arg(long)]
@@ -209,6 +303,23 @@ Look first, then delete; the name has to be given twice:
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// The first admin of a company that is created.
+#[derive(Clone, Debug, Args)]
+pub struct AdminArguments {
+    /// Account name of the first admin: letters, digits, dot, underscore and hyphen
+    #[arg(long, value_name = "ACCOUNT", requires = "admin_email")]
+    pub admin: Option<String>,
+    /// E-mail address of the first admin; the mail and the codes go there
+    #[arg(long, value_name = "ADDRESS", requires = "admin")]
+    pub admin_email: Option<String>,
+    /// First name of the first admin [default: the account name]
+    #[arg(long, value_name = "NAME", requires = "admin")]
+    pub admin_first_name: Option<String>,
+    /// Last name of the first admin
+    #[arg(long, value_name = "NAME", requires = "admin")]
+    pub admin_last_name: Option<String>,
 }
 
 /// Commands about accounts.
@@ -253,7 +364,7 @@ Examples:
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// List the accounts of a company
+    /// List the accounts of a company, the oldest first
     #[command(after_help = "\
 Example:
   vestibule account list --company Acme --json")]
@@ -264,6 +375,24 @@ Example:
         /// Print JSON, for programs
         #[arg(long)]
         json: bool,
+    },
+    /// Delete an account, for ever
+    #[command(after_help = "\
+Its sessions, second factors and mails waiting go with it; its lines of the audit log stay. The account name has to be given
+twice.
+
+Example:
+  vestibule account delete --company Acme --account alice --confirm alice")]
+    Delete {
+        /// Name of the company
+        #[arg(long)]
+        company: String,
+        /// Account name
+        #[arg(long)]
+        account: String,
+        /// The account name once more, exactly
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
     },
     /// Unlock an account that five wrong codes locked
     #[command(after_help = "\
@@ -335,6 +464,25 @@ fn require_second_factor() -> impl clap::builder::TypedValueParser<Value = Requi
     // Every possible value is a policy, so that the fallback is never used.
     clap::builder::PossibleValuesParser::new(RequireSecondFactor::ALL.map(RequireSecondFactor::as_str))
         .map(|word| RequireSecondFactor::from_word(&word).unwrap_or_default())
+}
+
+fn new_agent_mail() -> impl clap::builder::TypedValueParser<Value = NewAgentMail> {
+    use clap::builder::TypedValueParser as _;
+    // Every possible value is a kind, so that the fallback is never used.
+    clap::builder::PossibleValuesParser::new(["account-details", "activation-link"])
+        .map(|word| NewAgentMail::from_word(&word.replace('-', "_")).unwrap_or_default())
+}
+
+fn log_out(typed: &str) -> Result<LogOut, String> {
+    if typed == "never" {
+        return Ok(LogOut::Never);
+    }
+    typed
+        .parse()
+        .ok()
+        .filter(|minutes| (IDLE_MINUTES_LEAST..=IDLE_MINUTES_MOST).contains(minutes))
+        .map(LogOut::After)
+        .ok_or_else(|| format!("{IDLE_MINUTES_LEAST} to {IDLE_MINUTES_MOST} minutes, or never"))
 }
 
 fn role() -> impl clap::builder::TypedValueParser<Value = Role> {

@@ -7,6 +7,7 @@
 mod acts;
 mod arguments;
 mod demo;
+mod events;
 mod output;
 mod sentences;
 
@@ -27,8 +28,8 @@ use crate::{
 };
 
 pub use arguments::{
-    AccountCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments, KeysCommand, SecondFactor,
-    command,
+    AccountCommand, AdminArguments, AuditCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments,
+    KeysCommand, SecondFactor, SessionCommand, command,
 };
 pub use demo::run_demo;
 
@@ -122,6 +123,9 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Migrate => acts::migrate(&commands_config(inputs)?, &mut streams).await,
         Command::Company { command } => acts::company(&commands_config(inputs)?, command, &mut streams).await,
         Command::Keys { command } => acts::keys(&commands_config(inputs)?, &command, &mut streams).await,
+        Command::Session { command } => acts::session(&commands_config(inputs)?, command, &mut streams).await,
+        Command::Audit { command } => acts::audit(&commands_config(inputs)?, command, &mut streams).await,
+        Command::Stats { json } => acts::stats(&commands_config(inputs)?, json, &mut streams).await,
         Command::Account { command } => acts::account(&commands_config(inputs)?, command, &mut streams).await,
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use vestibule_core::{account::Account, company::Company, ports::Moment};
+use vestibule_storage::InstallationCounts;
 
 /// A company in JSON.
 #[derive(Serialize)]
@@ -15,6 +16,9 @@ pub(super) struct CompanyView<'a> {
     enabled: bool,
     two_factor_policy: i64,
     require_second_factor: &'static str,
+    password_min: usize,
+    idle_minutes: Option<u16>,
+    new_agent_mail: &'static str,
     created_at: Moment,
 }
 
@@ -28,6 +32,9 @@ impl<'a> From<&'a Company> for CompanyView<'a> {
             enabled: company.enabled,
             two_factor_policy: company.two_factor.days(),
             require_second_factor: company.require_second_factor.as_str(),
+            password_min: company.password_min,
+            idle_minutes: company.idle_minutes,
+            new_agent_mail: company.new_agent_mail.as_str(),
             created_at: company.created_at,
         }
     }
@@ -98,43 +105,105 @@ pub(super) fn companies(output: &mut dyn Write, companies: &[Company]) -> io::Re
     )
 }
 
-/// Writes accounts as a table.
-pub(super) fn accounts(output: &mut dyn Write, accounts: &[Account]) -> io::Result<()> {
+/// A list of accounts that is written a page at a time.
+pub(super) struct AccountList {
+    json: bool,
+    widths: [usize; ACCOUNT_HEAD.len()],
+    empty: bool,
+}
+
+const ACCOUNT_HEAD: [&str; 7] = [
+    "ACCOUNT",
+    "E-MAIL",
+    "NAME",
+    "ROLES",
+    "SECOND FACTOR",
+    "STATE",
+    "LAST SIGN-IN",
+];
+
+impl AccountList {
+    /// A list as JSON or as a table.
+    pub(super) const fn new(json: bool) -> Self {
+        Self {
+            json,
+            widths: [0; ACCOUNT_HEAD.len()],
+            empty: true,
+        }
+    }
+
+    /// Writes some more accounts.
+    pub(super) fn page(&mut self, output: &mut dyn Write, accounts: &[Account]) -> io::Result<()> {
+        if self.json {
+            return self.json_page(output, accounts);
+        }
+        let head = (self.empty && !accounts.is_empty()).then(|| ACCOUNT_HEAD.map(str::to_owned));
+        let rows: Vec<_> = head.into_iter().chain(accounts.iter().map(account_row)).collect();
+        self.empty &= rows.is_empty();
+        aligned(output, &rows, &mut self.widths)
+    }
+
+    fn json_page(&mut self, output: &mut dyn Write, accounts: &[Account]) -> io::Result<()> {
+        for account in accounts {
+            output.write_all(if self.empty { b"[\n" } else { b",\n" })?;
+            self.empty = false;
+            serde_json::to_writer_pretty(&mut *output, &AccountView::from(account))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the list; says whether something stands in it, or need not be said.
+    pub(super) fn end(self, output: &mut dyn Write) -> io::Result<bool> {
+        if self.json {
+            output.write_all(if self.empty { b"[]\n" } else { b"\n]\n" })?;
+        }
+        Ok(self.json || !self.empty)
+    }
+}
+
+fn account_row(account: &Account) -> [String; ACCOUNT_HEAD.len()] {
     let moment = |moment: Moment| moment.format("%Y-%m-%d %H:%M UTC").to_string();
-    let rows = accounts.iter().map(|account| {
-        let state = match account.locked_at {
-            Some(at) => format!("locked {}", moment(at)),
-            None if account.active => "active".to_owned(),
-            None => "inactive".to_owned(),
-        };
-        [
-            account.name.clone(),
-            account.email.clone(),
-            account.alias.clone(),
-            account
-                .roles
-                .iter()
-                .map(|role| role.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-            second_factor(account).to_owned(),
-            state,
-            account.last_sign_in_at.map_or_else(|| "never".to_owned(), moment),
-        ]
-    });
-    table(
-        output,
-        [
-            "ACCOUNT",
-            "E-MAIL",
-            "NAME",
-            "ROLES",
-            "SECOND FACTOR",
-            "STATE",
-            "LAST SIGN-IN",
-        ],
-        rows,
-    )
+    let state = match account.locked_at {
+        Some(at) => format!("locked {}", moment(at)),
+        None if account.active => "active".to_owned(),
+        None => "inactive".to_owned(),
+    };
+    let roles: Vec<_> = account.roles.iter().map(|role| role.as_str()).collect();
+    [
+        account.name.clone(),
+        account.email.clone(),
+        account.alias.clone(),
+        roles.join(", "),
+        second_factor(account).to_owned(),
+        state,
+        account.last_sign_in_at.map_or_else(|| "never".to_owned(), moment),
+    ]
+}
+
+/// Writes the numbers of the installation.
+pub(super) fn counts(output: &mut dyn Write, counts: &InstallationCounts, json: bool) -> io::Result<()> {
+    let numbers = [
+        ("companies", counts.companies),
+        ("enabled_companies", counts.enabled_companies),
+        ("accounts", counts.accounts),
+        ("locked", counts.locked),
+        ("sessions", counts.sessions),
+        ("pending_sign_ins", counts.pending),
+        ("waiting_mails", counts.waiting_mails),
+        ("events", counts.events),
+    ];
+    if json {
+        let object: serde_json::Map<_, _> = numbers
+            .into_iter()
+            .map(|(name, number)| (name.to_owned(), number.into()))
+            .collect();
+        serde_json::to_writer_pretty(&mut *output, &object)?;
+        return writeln!(output);
+    }
+    for (name, number) in numbers {
+        writeln!(output, "{:<18} {number}", name.replace('_', " "))?;
+    }
+    Ok(())
 }
 
 fn second_factor(account: &Account) -> &'static str {
@@ -152,16 +221,24 @@ fn table<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
 ) -> io::Result<()> {
     let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let mut widths = [0; N];
-    for row in &rows {
+    aligned(output, &rows, &mut [0; N])
+}
+
+/// Writes rows in columns that are at least as wide as `widths`, which grow with them.
+fn aligned<const N: usize>(
+    output: &mut dyn Write,
+    rows: &[[String; N]],
+    widths: &mut [usize; N],
+) -> io::Result<()> {
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    for row in &rows {
+    for row in rows {
         let cells: Vec<String> = row
             .iter()
-            .zip(widths)
+            .zip(widths.iter())
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
         writeln!(output, "{}", cells.join("  ").trim_end())?;

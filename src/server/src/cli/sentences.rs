@@ -72,6 +72,17 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
             "There is no such time zone. It has to be an IANA name such as Europe/Berlin or UTC.".to_owned()
         }
         OperatorError::BadPolicy => "The 2FA policy has to be 0, 14, 30, 60 or 90 days.".to_owned(),
+        OperatorError::BadPasswordMin => {
+            "The minimum password length has to be 8 to 64 characters.".to_owned()
+        }
+        OperatorError::BadIdleMinutes => {
+            "The log-out policy has to be 15 to 999 minutes, or never.".to_owned()
+        }
+        OperatorError::ChangedMeanwhile => {
+            format!(
+                "Somebody else changed the company {company:?} at the same moment. Nothing was changed: try again."
+            )
+        }
         OperatorError::NoRole => "An account needs at least one role.".to_owned(),
         OperatorError::PasswordTooShort { least } => {
             format!("The password is too short: it needs at least {least} characters.")

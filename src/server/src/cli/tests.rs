@@ -205,7 +205,10 @@ async fn companies_come_and_go() {
         .run("company delete --name Zebra --dry-run", "")
         .await
         .unwrap();
-    assert!(answer.contains("0 accounts and 0 sessions"), "{answer}");
+    assert!(
+        answer.contains("accounts: 0, sessions: 0, mails waiting: 0, imports: 0"),
+        "{answer}"
+    );
     assert!(site.run("company list", "").await.unwrap().contains("Zebra"));
     site.run("company delete --name Zebra --confirm Zebra", "")
         .await
@@ -417,14 +420,10 @@ async fn the_demo_can_be_set_up_again_and_again() {
         demo::prepare(&config, &folder).await.unwrap();
     }
     let service = acts::open_service(&config).await.unwrap();
-    let accounts = service.accounts(demo::COMPANY).await.unwrap();
-    assert_eq!(
-        accounts
-            .iter()
-            .map(|account| account.name.as_str())
-            .collect::<Vec<_>>(),
-        ["admin", "alice", "bob"]
-    );
+    let accounts = service.accounts_after(demo::COMPANY, None, 100).await.unwrap();
+    let mut names: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["admin", "alice", "bob"]);
     service.store().close().await;
     let text = demo::welcome(&config);
     for part in [
@@ -447,4 +446,221 @@ async fn the_demo_refuses_visitors_from_outside() {
     let site = Site::new();
     let refusal = site.run("demo --listen 0.0.0.0:3000", "").await.unwrap_err();
     assert!(refusal.contains("can be reached from outside"), "{refusal}");
+}
+
+/// The audit log, newest last, as JSON.
+async fn events(site: &Site, arguments: &str) -> Vec<serde_json::Value> {
+    let log = site
+        .run(&format!("audit tail --json {arguments}"), "")
+        .await
+        .unwrap();
+    log.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Sorted: events of one transaction have the same time, and no order.
+fn told(events: &[serde_json::Value]) -> Vec<(&str, &str)> {
+    let mut told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                event["event"].as_str().unwrap(),
+                event["detail"].as_str().unwrap_or_default(),
+            )
+        })
+        .collect();
+    told.sort_unstable();
+    told
+}
+
+#[tokio::test]
+async fn a_company_is_founded_with_its_first_admin_in_one_go() {
+    let site = Site::new();
+    site.run("migrate", "").await.unwrap();
+    let create = "company create --name Acme --admin root --admin-email root@acme.test";
+    for bad in [
+        "company create --name Acme --admin root",
+        "company create --name Acme --admin-email root@acme.test",
+        "company create --name Acme --admin-first-name Rita",
+        "company create --name Acme --new-agent-mail telegram",
+    ] {
+        assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");
+    }
+    for (from, to, why) in [
+        ("root@", "root", "is not an address"),
+        ("--admin root", "--admin r@t", "account name has characters"),
+    ] {
+        let refusal = site.run(&create.replacen(from, to, 1), "").await.unwrap_err();
+        assert!(refusal.contains(why), "{refusal}");
+    }
+    assert!(
+        site.run("company list", "")
+            .await
+            .unwrap()
+            .contains("no company yet"),
+        "nothing is left of what was refused"
+    );
+    let answer = site.run(create, "").await.unwrap();
+    assert!(
+        answer.contains("first admin \"root\"") && answer.contains("root@acme.test"),
+        "{answer}"
+    );
+    let link = "company create --name Zebra --admin zoe --admin-email z@zebra.test --admin-first-name Zoe \
+                --new-agent-mail activation-link";
+    site.run(link, "").await.unwrap();
+    for (company, first_name) in [("Acme", "root"), ("Zebra", "Zoe")] {
+        let list = site
+            .run(&format!("account list --company {company} --json"), "")
+            .await
+            .unwrap();
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(list[0]["roles"], serde_json::json!(["admin"]));
+        assert_eq!(list[0]["first_name"], first_name);
+        let answer = site
+            .run(&format!("company delete --name {company} --dry-run"), "")
+            .await
+            .unwrap();
+        assert!(
+            answer.contains("accounts: 1, sessions: 0, mails waiting: 1"),
+            "{answer}"
+        );
+    }
+    for (company, mail) in [("Acme", "account_details"), ("Zebra", "activation_link")] {
+        assert_eq!(
+            told(&events(&site, &format!("--company {company}")).await),
+            [
+                ("account_created", ""),
+                ("account_details_sent", mail),
+                ("company_created", company)
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_change_of_a_policy_is_in_the_audit_log_with_old_and_new() {
+    let site = Site::prepared().await;
+    site.run(
+        "company set --name Acme --password-min 14 --log-out-after never --new-agent-mail activation-link \
+         --two-factor-policy 30 --require-second-factor admins",
+        "",
+    )
+    .await
+    .unwrap();
+    site.run("company set --name Acme --log-out-after 60 --password-min 14", "")
+        .await
+        .unwrap();
+    let list = site.run("company list --json", "").await.unwrap();
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(
+        (
+            &list[0]["password_min"],
+            &list[0]["idle_minutes"],
+            &list[0]["new_agent_mail"]
+        ),
+        (&14.into(), &60.into(), &"activation_link".into())
+    );
+    assert_eq!(
+        told(&events(&site, "--company Acme").await),
+        [
+            (
+                "company_changed",
+                "new_agent_mail: account_details -> activation_link"
+            ),
+            ("company_created", "Acme"),
+            ("policy_changed", "idle_minutes: 30 -> never"),
+            ("policy_changed", "idle_minutes: never -> 60"),
+            ("policy_changed", "password_min: 12 -> 14"),
+            ("policy_changed", "require_second_factor: off -> admins"),
+            ("policy_changed", "two_factor_policy: 0 -> 30"),
+        ]
+    );
+    for bad in [
+        "--log-out-after 14",
+        "--log-out-after 1000",
+        "--log-out-after soon",
+        "--password-min 7",
+    ] {
+        let line = format!("company set --name Acme {bad}");
+        assert_eq!(parse(&line).expect_err(bad).exit_code(), 2, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_end_accounts_go_and_the_log_tells_it_a_line_each() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let answer = site
+        .run("session end --company Acme --account alice", "")
+        .await
+        .unwrap();
+    assert!(
+        answer.contains("Ended 0 sessions of the account \"alice\""),
+        "{answer}"
+    );
+    site.run("session end --company Acme", "").await.unwrap();
+    let refusal = site
+        .run("session end --company Acme --account bob", "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("no account \"bob\""), "{refusal}");
+
+    let refusal = site
+        .run(
+            "account delete --company Acme --account alice --confirm Alice",
+            "",
+        )
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("Nothing was deleted"), "{refusal}");
+    let line = "account delete --company Acme --account alice --confirm alice";
+    site.run(line, "").await.unwrap();
+    let refusal = site.run(line, "").await.unwrap_err();
+    assert!(refusal.contains("no account"), "{refusal}");
+    let empty = site.run("account list --company Acme --json", "").await.unwrap();
+    assert_eq!(empty.trim(), "[]");
+
+    let log = site.run("audit tail --lines 3", "").await.unwrap();
+    let lines: Vec<_> = log.lines().collect();
+    assert_eq!(lines.len(), 3, "{log}");
+    assert!(
+        lines[0].contains("Acme  sessions_ended  operator -> alice  -  0"),
+        "{log}"
+    );
+    assert!(lines[1].contains("Acme  sessions_ended  operator  -  0"), "{log}");
+    assert!(
+        lines[2].contains("account_deleted  operator -> alice") && lines[2].contains("Z  Acme"),
+        "{log}"
+    );
+    let refusal = site.run("audit tail --company Nobody", "").await.unwrap_err();
+    assert!(refusal.contains("no company called"), "{refusal}");
+
+    site.run("company delete --name Acme --confirm Acme", "")
+        .await
+        .unwrap();
+    let gone = events(&site, "--lines 1").await;
+    assert_eq!(told(&gone), [("company_deleted", "Acme")]);
+    assert_eq!(gone[0]["company"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn the_installation_is_counted() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let json: serde_json::Value = serde_json::from_str(&site.run("stats --json", "").await.unwrap()).unwrap();
+    assert_eq!(
+        (
+            &json["companies"],
+            &json["accounts"],
+            &json["locked"],
+            &json["events"]
+        ),
+        (&1.into(), &1.into(), &0.into(), &2.into())
+    );
+    let table = site.run("stats", "").await.unwrap();
+    assert!(
+        table.contains("enabled companies  1") && table.contains("waiting mails      0"),
+        "{table}"
+    );
 }

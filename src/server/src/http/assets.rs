@@ -38,6 +38,7 @@ struct Embedded;
 struct Manifest {
     style: String,
     account_style: String,
+    console_style: String,
     account_script: String,
     script: String,
     bindings: String,
@@ -52,6 +53,7 @@ impl Default for Manifest {
         Self {
             style: "vestibule.css".into(),
             account_style: "account.css".into(),
+            console_style: "console.css".into(),
             account_script: "account.js".into(),
             script: "vestibule.js".into(),
             bindings: "bindings.js".into(),
@@ -132,6 +134,7 @@ impl Site {
         let Manifest {
             style,
             account_style,
+            console_style,
             account_script,
             script,
             bindings,
@@ -142,6 +145,7 @@ impl Site {
         Assets {
             style: address(style),
             account_style: address(account_style),
+            console_style: address(console_style),
             account_script: address(account_script),
             script: address(script),
             bindings: address(bindings),

@@ -42,18 +42,21 @@ pub enum Kind {
     Browser,
     /// The company that was typed last, 400 days.
     Company,
+    /// Token of a link from a mail, ten minutes: it leaves the address bar at once.
+    Link,
     /// Language tag, one year. Scripts may read and write it.
     Language,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Session,
         Self::Pending,
         Self::Trusted,
         Self::Browser,
         Self::Company,
+        Self::Link,
         Self::Language,
     ];
 
@@ -64,6 +67,7 @@ impl Kind {
             Self::Trusted => "trusted",
             Self::Browser => "browser",
             Self::Company => "company",
+            Self::Link => "link",
             Self::Language => "language",
         }
     }
@@ -75,6 +79,7 @@ impl Kind {
             Self::Trusted => "__Host-trusted",
             Self::Browser => "__Host-browser",
             Self::Company => "__Host-company",
+            Self::Link => "__Host-link",
             Self::Language => "__Host-language",
         }
     }
@@ -83,7 +88,7 @@ impl Kind {
     const fn seconds(self) -> Option<u64> {
         match self {
             Self::Session => None,
-            Self::Pending => Some(10 * MINUTE),
+            Self::Pending | Self::Link => Some(10 * MINUTE),
             Self::Trusted => Some(90 * DAY),
             Self::Browser | Self::Company => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
@@ -93,7 +98,7 @@ impl Kind {
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
-            Self::Session | Self::Pending | Self::Browser => is_token(value),
+            Self::Session | Self::Pending | Self::Browser | Self::Link => is_token(value),
             Self::Trusted => value.split('.').count() <= TRUSTED_TOKENS_MAX && value.split('.').all(is_token),
             Self::Company => {
                 !value.is_empty() && value.chars().count() <= COMPANY_MAX && !has_bad_characters(value)

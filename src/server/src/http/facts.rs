@@ -76,6 +76,7 @@ impl Facts {
                     .map(|list| list.split('.').filter_map(Token::parse).collect())
                     .unwrap_or_default(),
                 session: token(Kind::Session),
+                link: token(Kind::Link),
             }),
             return_to: if parts.method == Method::GET {
                 path.clone()

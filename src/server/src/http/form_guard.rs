@@ -21,13 +21,31 @@ use vestibule_core::{limits::BODY_MAX, refusal::Refusal};
 
 use crate::http::{denied::Denied, listener::BodyTimedOut};
 
-/// The names each form may have, by the address it is posted to.
+/// How often a field may be sent whose name ends in `[]`: boxes that are ticked.
+const REPEATED_MAX: usize = 64;
+
+/// The names each form may have, by the address it is posted to; and the addresses of uploads, with what they may send.
 #[derive(Clone, Debug)]
-pub struct FormRules(Arc<HashMap<&'static str, &'static [&'static str]>>);
+pub struct FormRules {
+    names: Arc<HashMap<&'static str, &'static [&'static str]>>,
+    uploads: Arc<HashMap<&'static str, usize>>,
+}
+
+impl FormRules {
+    /// Lets exactly this address announce more than [`BODY_MAX`]: up to `most` bytes. Its handler reads the body.
+    #[must_use]
+    pub fn with_upload(mut self, path: &'static str, most: usize) -> Self {
+        Arc::make_mut(&mut self.uploads).insert(path, most);
+        self
+    }
+}
 
 impl FromIterator<(&'static str, &'static [&'static str])> for FormRules {
     fn from_iter<I: IntoIterator<Item = (&'static str, &'static [&'static str])>>(rules: I) -> Self {
-        Self(Arc::new(rules.into_iter().collect()))
+        Self {
+            names: Arc::new(rules.into_iter().collect()),
+            uploads: Arc::default(),
+        }
     }
 }
 
@@ -41,6 +59,13 @@ impl FormFields {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter()
             .find(|(found, _)| *found == name)
+            .map(|(_, value)| value)
+    }
+
+    /// All values of a field that may be sent several times.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter()
+            .filter(move |(found, _)| *found == name)
             .map(|(_, value)| value)
     }
 
@@ -75,10 +100,12 @@ async fn read(rules: &FormRules, request: Request) -> Result<Request, Denied> {
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > BODY_MAX as u64) {
+    let path = request.uri().path();
+    let most = rules.uploads.get(path).copied().unwrap_or(BODY_MAX);
+    if announced.is_some_and(|length: u64| length > most as u64) {
         return Err(Refusal::TooLarge.into());
     }
-    let Some(names) = rules.0.get(request.uri().path()) else {
+    let Some(names) = rules.names.get(path) else {
         return Ok(request);
     };
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
@@ -144,7 +171,9 @@ fn parse(body: &[u8], names: &[&str]) -> Option<Vec<(String, String)>> {
         let (name, value) = pair.split_once('=')?;
         let (name, value) = (decode(name)?, decode(value)?);
         let known = names.contains(&name.as_str());
-        if !known || value.contains('\0') || fields.iter().any(|(earlier, _)| *earlier == name) {
+        let so_far = fields.iter().filter(|(earlier, _)| *earlier == name).count();
+        let most = if name.ends_with("[]") { REPEATED_MAX } else { 1 };
+        if !known || value.contains('\0') || so_far >= most {
             return None;
         }
         fields.push((name, value));
@@ -169,7 +198,7 @@ fn decode(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Extension, Router, middleware::from_fn_with_state, routing::post};
+    use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, routing::post};
     use futures::stream;
 
     use super::*;
@@ -178,9 +207,14 @@ mod tests {
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
     fn router() -> Router {
-        let rules: FormRules = [("/login", &["company", "password"][..]), ("/logout", &[][..])]
-            .into_iter()
-            .collect();
+        let rules: FormRules = [
+            ("/login", &["company", "password"][..]),
+            ("/logout", &[][..]),
+            ("/ticked", &["id", "ticked[]"][..]),
+        ]
+        .into_iter()
+        .collect::<FormRules>()
+        .with_upload("/upload", 10 * BODY_MAX);
         let show = |fields: Option<Extension<FormFields>>, body: String| async move {
             let Some(Extension(fields)) = fields else {
                 return format!("unread {}", body.len());
@@ -194,6 +228,8 @@ mod tests {
         Router::new()
             .route("/login", post(show))
             .route("/logout", post(show))
+            .route("/ticked", post(show))
+            .route("/upload", post(show).layer(DefaultBodyLimit::disable()))
             .route("/other", post(show).get(|| async { "get" }))
             .layer(from_fn_with_state(rules, check))
     }
@@ -217,6 +253,20 @@ mod tests {
         );
         assert_eq!(login(&[FORM], "").await, (200, " ".into()));
         assert_eq!(login(&[], "").await, (200, " ".into()));
+    }
+
+    #[tokio::test]
+    async fn only_boxes_may_be_sent_several_times_and_not_without_end() {
+        let send = async |body: String| {
+            ask(router(), "POST", "/ticked", &[FORM], body)
+                .await
+                .status()
+                .as_u16()
+        };
+        assert_eq!(send("ticked%5B%5D=a&ticked%5B%5D=b&id=1".to_owned()).await, 200);
+        assert_eq!(send("ticked[]=a&id=1&id=1".to_owned()).await, 400);
+        assert_eq!(send(vec!["ticked[]=a"; 64].join("&")).await, 200);
+        assert_eq!(send(vec!["ticked[]=a"; 65].join("&")).await, 400);
     }
 
     #[tokio::test]
@@ -316,6 +366,27 @@ mod tests {
             (response.status().as_u16(), &response.headers()["connection"]),
             (413, &"close".parse().unwrap())
         );
+    }
+
+    #[tokio::test]
+    async fn only_the_address_of_an_upload_may_send_more_and_not_without_end() {
+        let large = "a".repeat(2 * BODY_MAX);
+        let file = [("content-type", "multipart/form-data; boundary=x")];
+        let length = large.len().to_string();
+        let announced = [file[0], ("content-length", length.as_str())];
+        for (path, status) in [
+            ("/upload", 200),
+            ("/upload/", 413),
+            ("/Upload", 413),
+            ("/other", 413),
+        ] {
+            let response = ask(router(), "POST", path, &announced, large.clone()).await;
+            assert_eq!(response.status(), status, "{path}");
+        }
+        let length = (10 * BODY_MAX + 1).to_string();
+        let endless = [file[0], ("content-length", length.as_str())];
+        let response = ask(router(), "POST", "/upload", &endless, Body::from_stream(never())).await;
+        assert_eq!(response.status(), 413);
     }
 
     /// A body that must not be read.

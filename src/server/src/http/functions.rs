@@ -18,7 +18,13 @@ use vestibule_app::{
     functions::Done,
     page::{Body, CodePage, LoginPage, ProfileForm},
 };
-use vestibule_core::{paths, profile::ProfileRefusal, refusal::Refusal, secret::Token};
+use vestibule_core::{
+    paths,
+    refusal::Refusal,
+    rights::{self, Action},
+    secret::Token,
+    signed_in::FormRefusal,
+};
 
 use super::{
     cookies::Kind,
@@ -44,6 +50,13 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     request.headers_mut().remove(header::REFERER);
 
+    if let Err(refusal) = may_call(&state, &facts).await {
+        return match refusal {
+            // The form's page says it in its own way.
+            refusal if facts.wants_page => come_back(&state, &facts, &fields, &refusal).await,
+            refusal => Denied::from(refusal).into_response(),
+        };
+    }
     let known = facts.clone();
     let choose_language = move |account: Option<&str>, company: Option<&str>| known.locale(account, company);
     let call = Call::new(
@@ -84,6 +97,22 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
     response
 }
 
+/// The door to all server functions: each has an action, and whoever may do it to nobody does not come in. What is
+/// behind it asks again, and more closely.
+async fn may_call(state: &AppState, facts: &Facts) -> Result<(), Refusal> {
+    let path = facts.path.split('?').next().unwrap_or_default();
+    let action = rights::action_at(path).ok_or(Refusal::NotFound)?;
+    match action {
+        // These ask for no session, or say themselves what they need.
+        Action::ComeIn | Action::OwnAccount => Ok(()),
+        action => match state.service.console(action, &facts.visitor).await {
+            // What was typed is kept by the page, not lost on the way to a new proof of identity.
+            Ok(_) | Err(Refusal::Form(FormRefusal::StepUpNeeded)) => Ok(()),
+            Err(refusal) => Err(refusal),
+        },
+    }
+}
+
 /// A fault without a reference gets the one of this request.
 fn named(refusal: Refusal, facts: &Facts) -> Refusal {
     match refusal {
@@ -106,15 +135,29 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
         return see_other(paths::LOGIN);
     };
     if let Some(codes) = backup_codes {
+        if facts.path == paths::AGENTS_BACKUP_CODE {
+            return pages::agents::issued(state, facts, fields, codes, to).await;
+        }
         return pages::security::new_backup_codes(state, facts, codes, to).await;
     }
-    // The language was changed in the middle of the profile's form.
-    if facts.path == paths::LANGUAGE && to == paths::PROFILE && fields.get("first_name").is_some() {
+    // The language was changed in the middle of a form.
+    let of_company = [paths::ADMIN_COMPANY, paths::ADMIN_SECURITY]
+        .into_iter()
+        .find(|path| *path == to && fields.get("version").is_some());
+    let of_profile = to == paths::PROFILE && fields.get("first_name").is_some();
+    let of_agent = to.starts_with(paths::AGENTS) && fields.get("first_name").is_some();
+    if facts.path == paths::LANGUAGE && (of_profile || of_agent || of_company.is_some()) {
         let chosen = fields.get("shown_in").and_then(vestibule_translations::from_tag);
         let facts = match chosen {
             Some(_) => facts.clone().choosing(chosen),
             None => facts.clone(),
         };
+        if let Some(path) = of_company {
+            return pages::company::again(state, &facts, fields, path, None).await;
+        }
+        if of_agent {
+            return pages::agents::form_again(state, &facts, fields, None).await;
+        }
         return pages::profile::in_another_language(state, &facts, fields).await;
     }
     see_other(&to)
@@ -128,6 +171,25 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         paths::LOGIN_CODE | paths::LOGIN_CODE_RESEND | paths::LOGIN_CODE_METHOD => {
             return code_again(state, facts, fields, refusal).await;
         }
+        paths::ADMIN_COMPANY => {
+            return pages::company::again(state, facts, fields, paths::ADMIN_COMPANY, Some(refusal)).await;
+        }
+        paths::ADMIN_SECURITY => {
+            return pages::company::again(state, facts, fields, paths::ADMIN_SECURITY, Some(refusal)).await;
+        }
+        paths::AGENTS_NEW | paths::AGENTS_EDIT => {
+            return pages::agents::form_again(state, facts, fields, Some(refusal)).await;
+        }
+        paths::CHOOSE_PASSWORD => return pages::links::choice_refused(state, facts, refusal).await,
+        paths::CONFIRM_EMAIL | paths::STOP_EMAIL_CHANGE => {
+            return pages::links::email_refused(state, facts, refusal);
+        }
+        path if path.starts_with(paths::AGENTS) && path != paths::AGENTS_IMPORT_START => {
+            return pages::agents::refused(state, facts, fields, refusal).await;
+        }
+        paths::AGENTS_IMPORT_START => {
+            return pages::import::start_refused(state, facts, fields, refusal).await;
+        }
         _ => {}
     }
     let Some(page) = page_of(path) else {
@@ -135,12 +197,10 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
     };
     match refusal {
         Refusal::NotSignedIn
-        | Refusal::Profile(ProfileRefusal::StepUpNeeded | ProfileRefusal::SetUpRequired) => {
-            turned_away(refusal, page)
-        }
-        Refusal::Profile(ProfileRefusal::SetUpOver) => {
-            pages::security::set_up_over(state, facts, refusal).await
-        }
+        | Refusal::Form(
+            FormRefusal::StepUpNeeded | FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired,
+        ) => turned_away(refusal, page),
+        Refusal::Form(FormRefusal::SetUpOver) => pages::security::set_up_over(state, facts, refusal).await,
         _ => page_again(state, facts, fields, refusal, page).await,
     }
 }
@@ -258,6 +318,8 @@ fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
             }
             Effect::Browser(token) => cookies.set(Kind::Browser, &token.reveal()),
             Effect::Company(name) => cookies.set(Kind::Company, name),
+            Effect::Link(Some(token)) => cookies.set(Kind::Link, &token.reveal()),
+            Effect::Link(None) => cookies.remove(Kind::Link),
             Effect::Language(Some(tag)) => cookies.set(Kind::Language, tag),
             Effect::Language(None) => cookies.remove(Kind::Language),
             Effect::ClearSiteData => {

@@ -1,7 +1,7 @@
 //! The number of a request, which ties an error page to the log, and what the log says of a request
 //! (security.md 16; attacks.md T092, T138).
 
-use std::{any::Any, fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{any::Any, borrow::Cow, fmt::Write, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -11,7 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 use tracing::{Instrument, field::Empty};
-use vestibule_core::{ports::Randomness, refusal::Refusal};
+use vestibule_core::{paths, ports::Randomness, refusal::Refusal};
 
 use crate::http::denied::Denied;
 
@@ -65,7 +65,7 @@ pub async fn identify(
         "request",
         %id,
         method = request.method().as_str(),
-        path = shortened(request.uri().path()),
+        path = logged(request.uri().path()).as_ref(),
         status = Empty,
         milliseconds = Empty,
     );
@@ -81,6 +81,19 @@ pub async fn identify(
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+/// The path as it may be logged: the token of a mail's link is withheld, the rest cut.
+fn logged(path: &str) -> Cow<'_, str> {
+    [
+        paths::ACTIVATE_LINK,
+        paths::RESET_LINK,
+        paths::CONFIRM_EMAIL_LINK,
+        paths::STOP_EMAIL_LINK,
+    ]
+    .into_iter()
+    .find(|link| path.starts_with(link))
+    .map_or_else(|| shortened(path).into(), |link| format!("{link}…").into())
 }
 
 /// The path, cut to [`LOGGED_PATH_MAX`]. The query is never logged: it may hold a secret.
@@ -154,6 +167,19 @@ mod tests {
             .route("/composed", get(composed))
             .layer(from_fn(catch_panic))
             .layer(from_fn_with_state(randomness, identify))
+    }
+
+    #[test]
+    fn tokens_of_links_are_not_logged() {
+        for link in [
+            "/activate/",
+            "/reset-password/",
+            "/confirm-email/",
+            "/stop-email-change/",
+        ] {
+            assert_eq!(logged(&format!("{link}secret")), format!("{link}…"));
+        }
+        assert_eq!(logged("/login"), "/login");
     }
 
     #[tokio::test]

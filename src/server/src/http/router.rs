@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     routing::{get, post},
 };
 use futures::FutureExt;
@@ -16,7 +17,8 @@ use super::{
     form_guard::FormRules,
     functions, health,
     health::{Condition, Readiness},
-    mailbox, pages,
+    mailbox,
+    pages::{self, import::UPLOAD_MAX},
     stack::Stack,
 };
 use crate::state::AppState;
@@ -30,7 +32,7 @@ const FORMS: [(&str, &[&str]); 24] = [
     (paths::LOGIN_CODE_STATUS, &[]),
     (paths::LOGIN_CODE_METHOD, &[]),
     (paths::LOGOUT, &[]),
-    // The profile's form sends its fields along, so that they come back in the new language.
+    // A form with the language switch in it sends its fields along, so that they come back in the new language.
     (
         paths::LANGUAGE,
         &[
@@ -43,6 +45,19 @@ const FORMS: [(&str, &[&str]); 24] = [
             "phone",
             "title",
             "time_format",
+            "version",
+            "time_zone",
+            "new_agent_mail",
+            "two_factor_days",
+            "require_second_factor",
+            "log_out",
+            "idle_minutes",
+            "password_min",
+            "id",
+            "account",
+            "email",
+            "roles[]",
+            "active",
         ],
     ),
     // `shown_in` belongs to the language switch, which stands in the same form.
@@ -79,6 +94,85 @@ const FORMS: [(&str, &[&str]); 24] = [
     (paths::SECURITY_SESSIONS_END_OTHERS, &[]),
 ];
 
+/// The same for the forms of a company's pages. `shown_in` belongs to the language switch, which stands in the same form.
+const COMPANY_FORMS: [(&str, &[&str]); 3] = [
+    (
+        paths::ADMIN_COMPANY,
+        &["version", "language", "time_zone", "new_agent_mail", "shown_in"],
+    ),
+    (
+        paths::ADMIN_SECURITY,
+        &[
+            "version",
+            "two_factor_days",
+            "require_second_factor",
+            "log_out",
+            "idle_minutes",
+            "password_min",
+            "shown_in",
+        ],
+    ),
+    (paths::AGENTS_IMPORT_START, &["id"]),
+];
+
+/// The same for the forms about agents and behind the links of mails.
+const AGENT_FORMS: [(&str, &[&str]); 18] = [
+    (
+        paths::AGENTS_NEW,
+        &[
+            "account",
+            "email",
+            "first_name",
+            "last_name",
+            "alias",
+            "phone",
+            "title",
+            "time_format",
+            "language",
+            "roles[]",
+            "active",
+            "shown_in",
+        ],
+    ),
+    (
+        paths::AGENTS_EDIT,
+        &[
+            "id",
+            "version",
+            "email",
+            "first_name",
+            "last_name",
+            "alias",
+            "phone",
+            "title",
+            "time_format",
+            "language",
+            "roles[]",
+            "active",
+            "shown_in",
+        ],
+    ),
+    (paths::AGENTS_DELETE, &["id", "confirm_name"]),
+    (
+        paths::AGENTS_PASSWORD,
+        &["id", "new_password", "confirm_password"],
+    ),
+    (paths::AGENTS_RESET_LINK, &["id"]),
+    (paths::AGENTS_SEND_DETAILS, &["id"]),
+    (paths::AGENTS_BACKUP_CODE, &["id", "reason"]),
+    (paths::AGENTS_UNLOCK, &["id"]),
+    (paths::AGENTS_END_SESSIONS, &["id"]),
+    (paths::AGENTS_EMAIL_RESEND, &["id"]),
+    (paths::AGENTS_EMAIL_CANCEL, &["id"]),
+    (paths::AGENTS_ACTIVATE, &["selected[]", "back"]),
+    (paths::AGENTS_DEACTIVATE, &["selected[]", "back"]),
+    (paths::AGENTS_UNLOCK_SELECTED, &["selected[]", "back"]),
+    (paths::CHOOSE_PASSWORD, &["new_password", "confirm_password"]),
+    (paths::CHOOSE_PASSWORD_CHECK, &["new_password"]),
+    (paths::CONFIRM_EMAIL, &[]),
+    (paths::STOP_EMAIL_CHANGE, &[]),
+];
+
 /// Everything that Vestibule answers, inside all its layers.
 pub fn router(state: &AppState, site: Site) -> Router {
     let call = || post(functions::call);
@@ -94,7 +188,9 @@ pub fn router(state: &AppState, site: Site) -> Router {
         .route(paths::LANGUAGE, call())
         .merge(profile())
         .route(paths::AGENT, get(pages::agent))
-        .route(paths::ADMIN, get(pages::admin))
+        .merge(company())
+        .merge(agents())
+        .merge(links())
         .route(paths::TERMS, get(pages::terms))
         .route(paths::PRIVACY, get(pages::privacy))
         .route(paths::MAILBOX, get(mailbox::list))
@@ -108,7 +204,12 @@ pub fn router(state: &AppState, site: Site) -> Router {
         public_url: state.config.public_url.clone(),
         proxies: TrustedProxies::new(state.config.trusted_proxies.clone()),
         randomness: state.service.randomness().clone(),
-        forms: FormRules::from_iter(FORMS),
+        forms: FORMS
+            .into_iter()
+            .chain(COMPANY_FORMS)
+            .chain(AGENT_FORMS)
+            .collect::<FormRules>()
+            .with_upload(paths::AGENTS_IMPORT, UPLOAD_MAX),
         page: pages::problem(state.clone()),
         cross_site: Arc::new(move |parts| {
             let (state, facts) = (refused.clone(), Facts::of(&refused, parts));
@@ -116,6 +217,86 @@ pub fn router(state: &AppState, site: Site) -> Router {
         }),
     };
     stack.around(routes)
+}
+
+/// Overview, General Information, Security, Audit log, and what comes and goes as a file.
+fn company() -> Router<AppState> {
+    let upload = get(pages::import::upload_page)
+        .post(pages::import::upload)
+        .layer(DefaultBodyLimit::max(UPLOAD_MAX));
+    Router::new()
+        .route(paths::ADMIN, get(pages::company::overview))
+        .route(
+            paths::ADMIN_COMPANY,
+            get(pages::company::general).post(functions::call),
+        )
+        .route(
+            paths::ADMIN_SECURITY,
+            get(pages::company::policies).post(functions::call),
+        )
+        .route(paths::ADMIN_AUDIT, get(pages::audit::audit))
+        .route(paths::ADMIN_AUDIT_EXPORT, get(pages::audit::export_audit))
+        .route(paths::AGENTS_EXPORT, get(pages::audit::export_agents))
+        .route(paths::AGENTS_IMPORT, upload)
+        .route(
+            paths::AGENTS_IMPORT_START,
+            get(pages::import::of_start).post(functions::call),
+        )
+        .route("/admin/agents/import/{id}", get(pages::import::import))
+}
+
+/// The list of agents, one agent, and what is done to them.
+fn agents() -> Router<AppState> {
+    // A refused form leaves its own address in the browser: opened anew, it leads to the list.
+    let form = || get(pages::agents::of_form).post(functions::call);
+    let mut router = Router::new()
+        .route(paths::AGENTS, get(pages::agents::list))
+        .route(paths::AGENTS_NEW, get(pages::agents::new).post(functions::call))
+        .route("/admin/agents/{id}", get(pages::agents::edit))
+        .route("/admin/agents/{id}/{page}", get(pages::agents::page));
+    for path in [
+        paths::AGENTS_EDIT,
+        paths::AGENTS_DELETE,
+        paths::AGENTS_PASSWORD,
+        paths::AGENTS_RESET_LINK,
+        paths::AGENTS_SEND_DETAILS,
+        paths::AGENTS_BACKUP_CODE,
+        paths::AGENTS_UNLOCK,
+        paths::AGENTS_END_SESSIONS,
+        paths::AGENTS_EMAIL_RESEND,
+        paths::AGENTS_EMAIL_CANCEL,
+        paths::AGENTS_ACTIVATE,
+        paths::AGENTS_DEACTIVATE,
+        paths::AGENTS_UNLOCK_SELECTED,
+    ] {
+        router = router.route(path, form());
+    }
+    router
+}
+
+/// What the links of mails lead to. The token leaves the address bar at once.
+fn links() -> Router<AppState> {
+    Router::new()
+        .route("/activate/{token}", get(pages::links::choose_password_with))
+        .route("/reset-password/{token}", get(pages::links::choose_password_with))
+        .route("/confirm-email/{token}", get(pages::links::confirm_email_with))
+        .route(
+            "/stop-email-change/{token}",
+            get(pages::links::stop_email_change_with),
+        )
+        .route(
+            paths::CHOOSE_PASSWORD,
+            get(pages::links::choose_password).post(functions::call),
+        )
+        .route(paths::CHOOSE_PASSWORD_CHECK, post(functions::call))
+        .route(
+            paths::CONFIRM_EMAIL,
+            get(pages::links::confirm_email).post(functions::call),
+        )
+        .route(
+            paths::STOP_EMAIL_CHANGE,
+            get(pages::links::stop_email_change).post(functions::call),
+        )
 }
 
 /// Profile and Security Settings.

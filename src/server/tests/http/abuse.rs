@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-const FUNCTIONS: [(&str, &[(&str, &str)]); 24] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 45] = [
     (
         "/login",
         &[
@@ -69,6 +69,104 @@ const FUNCTIONS: [(&str, &[(&str, &str)]); 24] = [
     ("/profile/security/trusted/remove-all", &[]),
     ("/profile/security/sessions/end", &[("id", SOMETHING)]),
     ("/profile/security/sessions/end-others", &[]),
+    (
+        "/admin/agents/new",
+        &[
+            ("account", "xenia"),
+            ("email", "x@acme.test"),
+            ("first_name", "Xenia"),
+            ("last_name", ""),
+            ("alias", ""),
+            ("phone", ""),
+            ("title", ""),
+            ("time_format", "24"),
+            ("language", ""),
+            ("roles[]", "agent"),
+            ("active", "on"),
+        ],
+    ),
+    (
+        "/admin/agents/edit",
+        &[
+            ("id", SOMETHING),
+            ("version", "1"),
+            ("email", "x@acme.test"),
+            ("first_name", "Xenia"),
+            ("last_name", ""),
+            ("alias", ""),
+            ("phone", ""),
+            ("title", ""),
+            ("time_format", "24"),
+            ("language", ""),
+            ("roles[]", "agent"),
+            ("active", "on"),
+        ],
+    ),
+    (
+        "/admin/agents/delete",
+        &[("id", SOMETHING), ("confirm_name", "bob")],
+    ),
+    (
+        "/admin/agents/password",
+        &[
+            ("id", SOMETHING),
+            ("new_password", "amber lantern orchard"),
+            ("confirm_password", "amber lantern orchard"),
+        ],
+    ),
+    ("/admin/agents/reset-link", &[("id", SOMETHING)]),
+    ("/admin/agents/send-details", &[("id", SOMETHING)]),
+    ("/admin/agents/backup-code", &[("id", SOMETHING), ("reason", "x")]),
+    ("/admin/agents/unlock", &[("id", SOMETHING)]),
+    ("/admin/agents/end-sessions", &[("id", SOMETHING)]),
+    ("/admin/agents/email/resend", &[("id", SOMETHING)]),
+    ("/admin/agents/email/cancel", &[("id", SOMETHING)]),
+    (
+        "/admin/agents/activate",
+        &[("selected[]", SOMETHING), ("back", "")],
+    ),
+    (
+        "/admin/agents/deactivate",
+        &[("selected[]", SOMETHING), ("back", "")],
+    ),
+    (
+        "/admin/agents/unlock-selected",
+        &[("selected[]", SOMETHING), ("back", "")],
+    ),
+    ("/admin/agents/import/start", &[("id", SOMETHING)]),
+    (
+        "/admin/company",
+        &[
+            ("version", "1"),
+            ("language", "de"),
+            ("time_zone", "UTC"),
+            ("new_agent_mail", "activation_link"),
+        ],
+    ),
+    (
+        "/admin/security",
+        &[
+            ("version", "1"),
+            ("two_factor_days", "90"),
+            ("require_second_factor", "off"),
+            ("log_out", "never"),
+            ("idle_minutes", ""),
+            ("password_min", "8"),
+        ],
+    ),
+    (
+        "/choose-password",
+        &[
+            ("new_password", "amber lantern orchard"),
+            ("confirm_password", "amber lantern orchard"),
+        ],
+    ),
+    (
+        "/choose-password/check",
+        &[("new_password", "amber lantern orchard")],
+    ),
+    ("/confirm-email", &[]),
+    ("/stop-email-change", &[]),
 ];
 
 /// An identifier that belongs to nothing.
@@ -92,6 +190,13 @@ async fn every_server_function_is_known_here_and_is_a_post() {
             .collect::<BTreeSet<_>>(),
         "a new server function needs its fields in the router and a place in these tests"
     );
+}
+
+#[test]
+fn every_server_function_has_an_action_in_the_table_of_rights() {
+    for (path, _) in FUNCTIONS {
+        assert!(vestibule_core::rights::action_at(path).is_some(), "{path}");
+    }
 }
 
 #[tokio::test]

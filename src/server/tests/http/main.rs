@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod abuse;
+mod company;
+mod console;
+mod import;
 mod profile;
 mod second_factor;
 mod site;

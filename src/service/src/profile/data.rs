@@ -2,9 +2,9 @@
 
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
-    profile::{ProfileField, ProfileFieldProblem, ProfileRefusal, person_problem},
     refusal::Refusal,
     session::is_proved,
+    signed_in::{FormField, FormFieldProblem, FormRefusal, person_problem},
 };
 use vestibule_storage::NewProfile;
 
@@ -38,7 +38,7 @@ impl Service {
     /// Saves the own data.
     ///
     /// # Errors
-    /// [`ProfileRefusal::Invalid`] with everything that is wrong; [`Refusal::Malformed`] for a language or a time
+    /// [`FormRefusal::Invalid`] with everything that is wrong; [`Refusal::Malformed`] for a language or a time
     /// format that is not offered.
     pub async fn save_profile(&self, input: ProfileInput, visitor: &Visitor) -> Result<(), Refusal> {
         self.store_profile(input, visitor)
@@ -48,16 +48,16 @@ impl Service {
 
     async fn store_profile(&self, input: ProfileInput, visitor: &Visitor) -> Result<(), Failure> {
         let typed = [
-            (ProfileField::FirstName, &input.first_name),
-            (ProfileField::LastName, &input.last_name),
-            (ProfileField::Alias, &input.alias),
-            (ProfileField::Phone, &input.phone),
-            (ProfileField::Title, &input.title),
+            (FormField::FirstName, &input.first_name),
+            (FormField::LastName, &input.last_name),
+            (FormField::Alias, &input.alias),
+            (FormField::Phone, &input.phone),
+            (FormField::Title, &input.title),
         ];
         let fields: Vec<_> = typed
             .into_iter()
             .filter_map(|(field, typed)| {
-                person_problem(field, typed).map(|problem| ProfileFieldProblem { field, problem })
+                person_problem(field, typed).map(|problem| FormFieldProblem { field, problem })
             })
             .collect();
         let language = Some(input.language).filter(|language| !language.is_empty());
@@ -69,7 +69,7 @@ impl Service {
         let mut writer = self.inner.store.write().await?;
         let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
         if !fields.is_empty() {
-            return Err(ProfileRefusal::Invalid { fields }.into());
+            return Err(FormRefusal::Invalid { fields }.into());
         }
         let [first_name, last_name, alias, phone, title] = [
             input.first_name,

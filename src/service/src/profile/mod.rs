@@ -7,7 +7,7 @@
 mod backup_codes;
 mod data;
 mod devices;
-mod password;
+pub(crate) mod password;
 mod set_up;
 mod step_up;
 
@@ -18,9 +18,9 @@ use vestibule_core::{
     id::{SessionId, SetUpId, TrustedBrowserId},
     password::Strength,
     ports::Moment,
-    profile::ProfileProblem,
     secret::{Password, Token},
     sign_in_view::CodeMail,
+    signed_in::FormProblem,
 };
 
 /// What was typed on the profile page.
@@ -57,7 +57,7 @@ pub struct Judgement {
     /// How hard it is to guess.
     pub strength: Strength,
     /// Why it would be refused.
-    pub problem: Option<ProfileProblem>,
+    pub problem: Option<FormProblem>,
 }
 
 /// What a right password leads to when it was asked again.

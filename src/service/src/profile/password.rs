@@ -8,18 +8,19 @@ use vestibule_core::{
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
     mail::Mail,
     password::{Strength, problem, strength},
-    profile::{ProfileField, ProfileFieldProblem, ProfileProblem, ProfileRefusal},
     refusal::Refusal,
     secret::Password,
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 
 use super::{Judgement, PasswordInput};
 use crate::{
     Failure, Service, Visitor,
+    accounts::PasswordToSet,
     letters::Receiver,
     passwords::Verdict,
     sessions::{Need, SignedIn},
-    sign_in::password::forgive,
+    sign_in::password::{forgive, usable},
 };
 
 impl Service {
@@ -27,7 +28,7 @@ impl Service {
     /// pending sign-ins and set-ups end with them, and a mail tells of it.
     ///
     /// # Errors
-    /// [`ProfileRefusal::Invalid`] with everything that is wrong; [`ProfileRefusal::StepUpNeeded`] when the account has a
+    /// [`FormRefusal::Invalid`] with everything that is wrong; [`FormRefusal::StepUpNeeded`] when the account has a
     /// second factor that was not proved moments ago; what the gate says.
     pub async fn change_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Refusal> {
         self.replace_password(input, visitor)
@@ -44,9 +45,9 @@ impl Service {
         gate::admit(&signed_in.company, &signed_in.account)?;
         let fields = problems(&input, &signed_in);
         if !fields.is_empty() {
-            return Err(ProfileRefusal::Invalid { fields }.into());
+            return Err(FormRefusal::Invalid { fields }.into());
         }
-        self.check_own_password(&signed_in, ProfileField::OldPassword, &input.old, visitor)
+        self.check_own_password(&signed_in, FormField::OldPassword, &input.old, visitor)
             .await?;
         let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
 
@@ -54,18 +55,15 @@ impl Service {
         let SignedIn { company, account, .. } = self.enter(&mut writer, need, visitor).await?;
         gate::admit(&company, &account)?;
         let (c, a) = (company.id, account.id);
-        writer.set_password(c, a, &hash, false, None, self.now()).await?;
-        writer.end_sessions_of(c, a).await?;
-        writer.delete_pendings_of(c, a).await?;
-        writer.end_set_ups_of(c, a).await?;
-        writer.end_trusted_of(c, a).await?;
-        writer
-            .clear_all_password_tries(&self.account_subject(&company, &account))
-            .await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
+        let password = PasswordToSet {
+            hash: &hash,
+            temporary_until: None,
+        };
+        self.put_password(&mut writer, receiver, password).await?;
         let about = receiver.about(visitor);
         self.tell(&mut writer, receiver, Mail::PasswordChanged { about })
             .await?;
@@ -85,29 +83,22 @@ impl Service {
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
         let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
-        let names = names(&company, &account);
-        let problem = problem(new, &names, company.password_min);
-        let strength = match problem {
-            // Not worth the work.
-            Some(ProfileProblem::Missing | ProfileProblem::TooLong { .. }) => Strength::Weak,
-            _ => strength(new, &names),
-        };
-        Ok(Judgement { strength, problem })
+        Ok(judge(new, &company, &account))
     }
 
     /// Checks the password of somebody who is signed in. Wrong ones count like any other (N7, N8).
     ///
     /// # Errors
-    /// [`ProfileRefusal::Invalid`] for `field` when it is wrong, or may not be tried now.
+    /// [`FormRefusal::Invalid`] for `field` when it is wrong, or may not be tried now.
     pub(crate) async fn check_own_password(
         &self,
         signed_in: &SignedIn,
-        field: ProfileField,
+        field: FormField,
         typed: &Password,
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         if let Some(problem) = typing_problem(typed) {
-            return Err(ProfileRefusal::field(field, problem).into());
+            return Err(FormRefusal::field(field, problem).into());
         }
         let SignedIn { company, account, .. } = signed_in;
         let subject = self.account_subject(company, account);
@@ -115,7 +106,7 @@ impl Service {
         let mut reader = self.inner.store.read().await?;
         let stored = reader.password_of(company.id, account.id).await?;
         drop(reader);
-        let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
+        let hash = stored.as_ref().and_then(|stored| usable(stored, self.now()));
         let verdict = match &attempt {
             Some(_) => self.inner.hasher.verify(typed, hash).await?,
             None => self.inner.hasher.verify(typed, None).await?,
@@ -130,7 +121,7 @@ impl Service {
             ..visitor.entry(Event::StepUpRefused, Some(company.id), Some(account.id))
         };
         self.note(entry).await?;
-        Err(ProfileRefusal::field(field, ProfileProblem::Wrong).into())
+        Err(FormRefusal::field(field, FormProblem::Wrong).into())
     }
 }
 
@@ -141,6 +132,18 @@ const fn need_for(account: &Account) -> Need {
     } else {
         Need::Home
     }
+}
+
+/// How good a new password is for this account.
+pub(crate) fn judge(new: &Password, company: &Company, account: &Account) -> Judgement {
+    let names = names(company, account);
+    let problem = problem(new, &names, company.password_min);
+    let strength = match problem {
+        // Not worth the work.
+        Some(FormProblem::Missing | FormProblem::TooLong { .. }) => Strength::Weak,
+        _ => strength(new, &names),
+    };
+    Judgement { strength, problem }
 }
 
 /// The names that an attacker tries first (N4).
@@ -156,37 +159,60 @@ fn names<'a>(company: &'a Company, account: &'a Account) -> [&'a str; 6] {
 }
 
 /// What cannot be the password, whatever it is.
-fn typing_problem(typed: &Password) -> Option<ProfileProblem> {
+fn typing_problem(typed: &Password) -> Option<FormProblem> {
     let typed = typed.reveal();
     if typed.is_empty() {
-        Some(ProfileProblem::Missing)
+        Some(FormProblem::Missing)
     } else if typed.chars().count() > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
-        Some(ProfileProblem::TooLong { most: PASSWORD_MAX })
+        Some(FormProblem::TooLong { most: PASSWORD_MAX })
     } else {
         None
     }
 }
 
 /// Everything that is wrong with what was typed, before any hash is computed.
-fn problems(input: &PasswordInput, signed_in: &SignedIn) -> Vec<ProfileFieldProblem> {
+fn problems(input: &PasswordInput, signed_in: &SignedIn) -> Vec<FormFieldProblem> {
     let SignedIn { company, account, .. } = signed_in;
-    let (old, new, confirm) = (input.old.reveal(), input.new.reveal(), input.confirm.reveal());
+    let (old, new) = (input.old.reveal(), input.new.reveal());
     let new_problem = if !new.is_empty() && new == old {
-        Some(ProfileProblem::Unchanged)
+        Some(FormProblem::Unchanged)
     } else {
         problem(&input.new, &names(company, account), company.password_min)
     };
-    let confirm_problem = if confirm.is_empty() {
-        Some(ProfileProblem::Missing)
-    } else {
-        (confirm != new).then_some(ProfileProblem::Different)
-    };
     [
-        (ProfileField::OldPassword, typing_problem(&input.old)),
-        (ProfileField::NewPassword, new_problem),
-        (ProfileField::ConfirmPassword, confirm_problem),
+        (FormField::OldPassword, typing_problem(&input.old)),
+        (FormField::NewPassword, new_problem),
+        (
+            FormField::ConfirmPassword,
+            confirm_problem(&input.new, &input.confirm),
+        ),
     ]
     .into_iter()
-    .filter_map(|(field, problem)| problem.map(|problem| ProfileFieldProblem { field, problem }))
+    .filter_map(|(field, problem)| problem.map(|problem| FormFieldProblem { field, problem }))
+    .collect()
+}
+
+fn confirm_problem(new: &Password, confirm: &Password) -> Option<FormProblem> {
+    if confirm.reveal().is_empty() {
+        Some(FormProblem::Missing)
+    } else {
+        (confirm.reveal() != new.reveal()).then_some(FormProblem::Different)
+    }
+}
+
+/// Everything that is wrong with a new password that was typed twice.
+pub(crate) fn new_password_problems(
+    new: &Password,
+    confirm: &Password,
+    company: &Company,
+    account: &Account,
+) -> Vec<FormFieldProblem> {
+    let new_problem = problem(new, &names(company, account), company.password_min);
+    [
+        (FormField::NewPassword, new_problem),
+        (FormField::ConfirmPassword, confirm_problem(new, confirm)),
+    ]
+    .into_iter()
+    .filter_map(|(field, problem)| problem.map(|problem| FormFieldProblem { field, problem }))
     .collect()
 }

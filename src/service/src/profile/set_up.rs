@@ -19,13 +19,13 @@ use vestibule_core::{
     id::{CodeId, SetUpId},
     mail::{FactorChange, Mail},
     ports::Moment,
-    profile::ProfileRefusal,
     refusal::{Field, Problem, Refusal},
     second_factor::{has_method, may_turn_off, set_up_ends_at, word},
     secret::SixDigits,
     session::Proof,
     sign_in::Comparison,
     sign_in_view::{CodeMail, Method},
+    signed_in::FormRefusal,
 };
 use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer};
 
@@ -107,7 +107,7 @@ impl Service {
         let open = self
             .open_set_up(&mut writer, &signed_in, Method::Email)
             .await?
-            .ok_or(ProfileRefusal::SetUpOver)?;
+            .ok_or(FormRefusal::SetUpOver)?;
         may_resend(now, open.mailed_at, open.resends)?;
         let company = signed_in.company.id;
         writer.replace_set_up_codes(company, open.id, now).await?;
@@ -317,7 +317,7 @@ impl Service {
             .open_set_up(&mut reader, &signed_in, method)
             .await?
             .filter(|open| Uuid::parse_str(set_up).is_ok_and(|id| SetUpId(id) == open.id))
-            .ok_or(ProfileRefusal::SetUpOver)?;
+            .ok_or(FormRefusal::SetUpOver)?;
         drop(reader);
         if let Some(problem) = code_problem(code) {
             return Err(Refusal::field(Field::Code, problem).into());
@@ -404,7 +404,7 @@ impl Service {
         let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
         let SignedIn { company, account, .. } = &signed_in;
         if !writer.end_set_up(company.id, open.id).await? {
-            return Err(ProfileRefusal::SetUpOver.into());
+            return Err(FormRefusal::SetUpOver.into());
         }
         let change = match method {
             Method::Email => {

@@ -2,12 +2,12 @@
 
 use vestibule_core::{
     gate,
-    profile::ProfileField,
     refusal::Refusal,
     second_factor::first_method,
     secret::{Password, Token},
     session::Proof,
     sign_in::Purpose,
+    signed_in::FormField,
 };
 
 use super::Confirmed;
@@ -43,7 +43,7 @@ impl Service {
     ) -> Result<Confirmed, Failure> {
         let signed_in = self.look(Need::SetUp, visitor).await?;
         gate::admit(&signed_in.company, &signed_in.account)?;
-        self.check_own_password(&signed_in, ProfileField::Password, password, visitor)
+        self.check_own_password(&signed_in, FormField::Password, password, visitor)
             .await?;
 
         let mut writer = self.inner.store.write().await?;

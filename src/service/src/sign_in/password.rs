@@ -70,8 +70,8 @@ impl Service {
         let known = found.as_ref().map(|(company, account, _)| (company, account));
         let attempt = self.count_try(self.subject(&form, known), known, visitor).await?;
         let stored = match (&attempt, &found) {
-            (Some(_), Some((_, _, password))) => password.hash.as_deref(),
-            // Blocked or unknown: compare with the dummy all the same, so that both cost what a real one costs.
+            (Some(_), Some((_, _, password))) => usable(password, self.now()),
+            // Blocked, unknown or too old: compare with the dummy all the same, so that both cost what a real one costs.
             _ => None,
         };
         let verdict = self.inner.hasher.verify(&form.password, stored).await?;
@@ -225,6 +225,8 @@ impl Service {
         writer.hold_account(company.id, account.id).await?;
         let (company, account) = reload(&mut writer, company, account)
             .await?
+            // The password that was compared is not the account's any more.
+            .filter(|(_, now)| now.credential_version == account.credential_version)
             .ok_or(Refusal::WrongCredentials)?;
         forgive(&mut writer, attempt).await?;
         self.drop_old_pending(&mut writer, visitor).await?;
@@ -340,6 +342,12 @@ impl Service {
         self.record(writer, &entry).await?;
         Ok(token)
     }
+}
+
+/// The hash that a password is compared with. A temporary password that is too old is none at all.
+pub(crate) fn usable(stored: &PasswordRecord, now: Moment) -> Option<&str> {
+    let over = stored.must_change && stored.expires_at.is_some_and(|end| end <= now);
+    stored.hash.as_deref().filter(|_| !over)
 }
 
 /// A right password takes its try back.

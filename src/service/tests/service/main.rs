@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod console;
+mod import;
 mod keys;
+mod links;
 mod profile;
+mod records;
 mod second_factor;
 mod sign_in;
 mod site;

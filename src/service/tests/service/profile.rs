@@ -3,9 +3,9 @@
 use vestibule_core::{
     account::TimeFormat,
     company::RequireSecondFactor,
-    profile::{ProfileField, ProfileFieldProblem, ProfileProblem, ProfileRefusal},
     refusal::{Field, Problem, Refusal},
     sign_in_view::Method,
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 use vestibule_service::{
     Visitor,
@@ -18,7 +18,7 @@ use crate::site::{self, Site, on_both};
 const NEW_PASSWORD: &str = "orchard marble thunder";
 
 fn over() -> Refusal {
-    Refusal::Profile(ProfileRefusal::SetUpOver)
+    Refusal::Form(FormRefusal::SetUpOver)
 }
 
 fn passwords(old: &str, new: &str, confirm: &str) -> PasswordInput {
@@ -81,14 +81,14 @@ on_both! {
             ..profile()
         };
         let fields = [
-            (ProfileField::FirstName, ProfileProblem::Missing),
-            (ProfileField::Alias, ProfileProblem::TooLong { most: 100 }),
-            (ProfileField::Title, ProfileProblem::BadCharacters),
+            (FormField::FirstName, FormProblem::Missing),
+            (FormField::Alias, FormProblem::TooLong { most: 100 }),
+            (FormField::Title, FormProblem::BadCharacters),
         ]
-        .map(|(field, problem)| ProfileFieldProblem { field, problem })
+        .map(|(field, problem)| FormFieldProblem { field, problem })
         .to_vec();
         let refused = site.service.save_profile(bad, &home).await;
-        assert_eq!(refused, Err(Refusal::Profile(ProfileRefusal::Invalid { fields })));
+        assert_eq!(refused, Err(Refusal::Form(FormRefusal::Invalid { fields })));
         for odd in [
             ProfileInput { language: "xx".to_owned(), ..profile() },
             ProfileInput { time_format: None, ..profile() },
@@ -106,26 +106,26 @@ on_both! {
         let other = site.at_home("Acme", "bob", None).await;
         site.clock.advance(600);
         let change = |input| site.service.change_password(input, &home);
-        let only = |field, problem| Err(Refusal::Profile(ProfileRefusal::field(field, problem)));
+        let only = |field, problem| Err(Refusal::Form(FormRefusal::field(field, problem)));
         assert_eq!(
             change(passwords("wrong", NEW_PASSWORD, NEW_PASSWORD)).await,
-            only(ProfileField::OldPassword, ProfileProblem::Wrong)
+            only(FormField::OldPassword, FormProblem::Wrong)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, "short", "short")).await,
-            only(ProfileField::NewPassword, ProfileProblem::TooShort { least: 12 })
+            only(FormField::NewPassword, FormProblem::TooShort { least: 12 })
         );
         assert_eq!(
             change(passwords(site::PASSWORD, "bobbobbobbob", "bobbobbobbob")).await,
-            only(ProfileField::NewPassword, ProfileProblem::Weak)
+            only(FormField::NewPassword, FormProblem::Weak)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, site::PASSWORD, site::PASSWORD)).await,
-            only(ProfileField::NewPassword, ProfileProblem::Unchanged)
+            only(FormField::NewPassword, FormProblem::Unchanged)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, NEW_PASSWORD, "other")).await,
-            only(ProfileField::ConfirmPassword, ProfileProblem::Different)
+            only(FormField::ConfirmPassword, FormProblem::Different)
         );
         assert!(site.service.session(&home).await.unwrap().is_some());
         assert!(site.mails().await.is_empty());
@@ -148,7 +148,7 @@ on_both! {
         let home = Visitor { session: Some(granted.session), trusted: granted.trusted.unwrap(), ..site::visitor() };
         site.clock.advance(300);
         let change = || site.service.change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), &home);
-        assert_eq!(change().await, Err(Refusal::Profile(ProfileRefusal::StepUpNeeded)));
+        assert_eq!(change().await, Err(Refusal::Form(FormRefusal::StepUpNeeded)));
         site.clock.advance(-60);
         change().await.unwrap();
         let outcome = site.try_password("Acme", "alice", NEW_PASSWORD, &home).await.unwrap();
@@ -256,7 +256,7 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         let (secret, id) = app_set_up(&site, &home).await;
         site.clock.advance(300);
-        let needed = Some(Refusal::Profile(ProfileRefusal::StepUpNeeded));
+        let needed = Some(Refusal::Form(FormRefusal::StepUpNeeded));
         let finish = |visitor: Visitor| {
             let (site, id, code) = (&site, &id, site.app_code(&secret, 0));
             async move { site.service.finish_set_up(Method::App, id, &code, &visitor).await.map(drop).err() }
@@ -346,7 +346,7 @@ on_both! {
         let early = site.at_home("Acme", "bob", None).await;
         site.service.set_require_second_factor("Acme", RequireSecondFactor::Everyone).await.unwrap();
         let home = site.at_home("Acme", "bob", None).await;
-        let required = Refusal::Profile(ProfileRefusal::SetUpRequired);
+        let required = Refusal::Form(FormRefusal::SetUpRequired);
         let id = "00000000-0000-0000-0000-000000000000";
         for visitor in [&early, &home] {
             let service = &site.service;
@@ -371,7 +371,7 @@ on_both! {
         site.service.signed_in(&home).await.unwrap();
         assert_eq!(
             site.service.turn_off(Method::Email, &home).await,
-            Err(Refusal::Profile(ProfileRefusal::LastFactor))
+            Err(Refusal::Form(FormRefusal::LastFactor))
         );
         let (secret, id) = app_set_up(&site, &home).await;
         site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await.unwrap();

@@ -9,11 +9,11 @@ use vestibule_core::{
     account::{Account, Role},
     authenticator::AppSecret,
     backup_code::BackupCode,
-    company::RequireSecondFactor,
+    company::{NewAgentMail, RequireSecondFactor},
     mail::Mail,
     ports::{Clock, ManualClock, Moment, SeededRandomness},
     refusal::{CodeHint, Refusal},
-    secret::Password,
+    secret::{Password, Token},
     throttle::SourceLimits,
 };
 use vestibule_mail::outbox::{Claimed, Queue};
@@ -24,7 +24,7 @@ use vestibule_service::{
     passwords::{HashCost, Hasher},
     sign_in::{Granted, Outcome, SignInForm},
 };
-use vestibule_storage::test_support::TestStore;
+use vestibule_storage::{CompanySettings, test_support::TestStore};
 
 /// The password of every account.
 pub const PASSWORD: &str = "violet harbour kettle";
@@ -85,6 +85,16 @@ pub fn wrong_but(left: Option<u8>, hint: CodeHint) -> Refusal {
     }
 }
 
+/// A browser in which this link of a mail was opened.
+pub fn with_link(link: &str) -> Visitor {
+    let token = link.rsplit('/').next().and_then(Token::parse);
+    assert!(token.is_some(), "no link: {link}");
+    Visitor {
+        link: token,
+        ..visitor()
+    }
+}
+
 /// A browser that nobody knows, at an address of its own.
 pub fn visitor() -> Visitor {
     Visitor {
@@ -104,7 +114,7 @@ fn service(store: &TestStore, clock: &Arc<ManualClock>, keys: Keys, seed: u64) -
     let settings = Settings {
         languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
         source_limits: SourceLimits::default(),
-        sign_in_url: "https://login.test/login".to_owned(),
+        origin: "https://login.test".to_owned(),
     };
     let as_clock: Arc<dyn Clock> = clock.clone();
     Service::new((*store).clone(), as_clock, randomness, hasher, keys, settings)
@@ -154,13 +164,18 @@ impl Site {
     }
 
     pub async fn account(&self, company: &str, account: &str, email_factor: bool) {
+        self.person(company, account, &[Role::Agent], email_factor).await;
+    }
+
+    /// An account with these roles.
+    pub async fn person(&self, company: &str, account: &str, roles: &[Role], email_factor: bool) {
         let input = AccountInput {
             company: company.to_owned(),
             account: account.to_owned(),
             email: format!("{account}@{}.test", company.to_lowercase()),
             first_name: account.to_owned(),
             last_name: String::new(),
-            roles: vec![Role::Agent],
+            roles: roles.to_vec(),
             language: Some("de".to_owned()),
             email_factor,
             password: password(PASSWORD),
@@ -334,6 +349,40 @@ impl Site {
             .collect();
         assert_eq!(codes.len(), 1, "one code for {account}");
         codes[0].clone()
+    }
+
+    /// The identifier of an account, as forms send it.
+    pub async fn id_of(&self, company: &str, account: &str) -> String {
+        self.account_of(company, account).await.id.to_string()
+    }
+
+    /// How new agents of a company are told from now on.
+    pub async fn tell_new_agents(&self, company: &str, mode: NewAgentMail) {
+        let company = self.service.company_named(company).await.unwrap();
+        let settings = CompanySettings {
+            language: company.language,
+            time_zone: company.time_zone,
+            new_agent_mail: mode,
+            two_factor: company.two_factor,
+            require_second_factor: company.require_second_factor,
+            password_min: company.password_min,
+            idle_minutes: company.idle_minutes,
+        };
+        let mut writer = self.store.write().await.unwrap();
+        let saved = writer
+            .set_company(company.id, company.version, &settings, self.clock.now())
+            .await
+            .unwrap();
+        assert!(saved);
+        writer.commit().await.unwrap();
+    }
+
+    /// Words of the events of a company with their details, newest first.
+    pub async fn events(&self, company: &str) -> Vec<(String, Option<String>)> {
+        let company = self.service.company_named(company).await.unwrap();
+        let mut reader = self.store.read().await.unwrap();
+        let events = reader.events(Some(company.id), 200).await.unwrap();
+        events.into_iter().map(|row| (row.event, row.detail)).collect()
     }
 
     pub async fn sessions(&self, company: &str, account: &str) -> usize {

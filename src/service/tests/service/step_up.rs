@@ -1,23 +1,20 @@
 //! Proving once more who it is, and everything that asks for it.
 
 use vestibule_core::{
-    profile::{ProfileField, ProfileProblem, ProfileRefusal},
     refusal::Refusal,
     sign_in_view::Method,
+    signed_in::{FormField, FormProblem, FormRefusal},
 };
 use vestibule_service::{Visitor, profile::Confirmed, sign_in::Outcome};
 
 use crate::site::{self, Site, on_both};
 
 fn needed() -> Refusal {
-    Refusal::Profile(ProfileRefusal::StepUpNeeded)
+    Refusal::Form(FormRefusal::StepUpNeeded)
 }
 
 fn wrong_password() -> Refusal {
-    Refusal::Profile(ProfileRefusal::field(
-        ProfileField::Password,
-        ProfileProblem::Wrong,
-    ))
+    Refusal::Form(FormRefusal::field(FormField::Password, FormProblem::Wrong))
 }
 
 /// Everything that changes credentials.

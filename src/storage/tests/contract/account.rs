@@ -29,7 +29,12 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         roles: vec![Role::Agent, Role::Admin],
         active: true,
         locked_at: None,
+        lock_reason: None,
         wrong_codes: 0,
+        password_must_change: false,
+        has_password: true,
+        pending_email: None,
+        version: 1,
         email_factor: true,
         app_factor: false,
         credential_version: 1,
@@ -54,6 +59,9 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         password_hash: None,
         password_must_change: true,
         password_expires_at: Some(at(72 * 3600)),
+        phone: "+49 30 1".into(),
+        title: "Team lead".into(),
+        time_format: TimeFormat::Hours12,
         ..maker.account(new.company, "bare")
     };
     write(store, async |writer| writer.insert_account(&bare).await)
@@ -66,6 +74,11 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         (Some("pt-BR"), false, false)
     );
     assert_eq!(read.roles, [Role::Supervisor]);
+    assert_eq!(
+        (read.phone.as_str(), read.title.as_str(), read.time_format),
+        ("+49 30 1", "Team lead", TimeFormat::Hours12)
+    );
+    assert!(read.password_must_change && !read.has_password);
     let password = PasswordRecord {
         hash: None,
         must_change: true,
@@ -269,6 +282,7 @@ pub async fn a_profile_is_read_as_it_was_written(store: &Store) {
             title: "Team lead".into(),
             time_format: TimeFormat::Hours12,
             language: Some("ar".into()),
+            version: 2,
             ..before
         };
         assert_eq!(writer.account(company, id).await?, Some(expected));

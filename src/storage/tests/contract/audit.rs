@@ -1,9 +1,10 @@
 //! The audit log.
 
+use chrono::TimeDelta;
 use vestibule_core::audit::{Actor, AuditEntry, Event};
-use vestibule_storage::{EventRow, Store};
+use vestibule_storage::{EventFilter, EventRow, Store, StoreError, test_support::TestStore};
 
-use crate::fixture::{Maker, alice, at, entry, write};
+use crate::fixture::{Maker, alice, at, entry, refuses, write};
 
 pub async fn events_are_listed_newest_first(store: &Store) {
     let maker = Maker::new();
@@ -26,6 +27,7 @@ pub async fn events_are_listed_newest_first(store: &Store) {
         };
         let id = maker.event_id_at(at(second));
         writer.insert_event(id, at(second), &new).await.unwrap();
+        let actor_name = matches!(actor, Actor::Account(_)).then(|| "alice".to_owned());
         expected.insert(
             0,
             EventRow {
@@ -33,7 +35,9 @@ pub async fn events_are_listed_newest_first(store: &Store) {
                 at: at(second),
                 company: Some(alice.company),
                 actor,
+                actor_name,
                 target: Some(alice.id),
+                target_name: Some("alice".into()),
                 event: Event::SignedIn.as_str().into(),
                 address: new.address,
                 browser: None,
@@ -112,4 +116,148 @@ pub async fn a_deleted_company_leaves_nothing_but_its_events(store: &Store) {
     })
     .await
     .unwrap();
+}
+
+pub async fn events_are_paged_and_filtered(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let other = maker.company("Other");
+    let company = alice.company;
+    let kinds = [Event::SignedIn, Event::CodeRefused, Event::AccountUnlocked];
+    let mut writer = store.write().await.unwrap();
+    writer.insert_account(&bob).await.unwrap();
+    writer.insert_company(&other).await.unwrap();
+    // Four events in each millisecond.
+    let moment = |number: i64| at(0) + TimeDelta::microseconds(250 * number);
+    for number in 0..130 {
+        let index = usize::try_from(number).unwrap();
+        let new = AuditEntry {
+            actor: match number % 4 {
+                0 => Actor::Visitor,
+                1 => Actor::Account(bob.id),
+                _ => Actor::Account(alice.id),
+            },
+            target: (number % 5 < 2).then_some(if number % 2 == 0 { alice.id } else { bob.id }),
+            event: kinds[index % kinds.len()],
+            ..entry(Some(company), Actor::Visitor)
+        };
+        let id = maker.event_id_at(moment(number));
+        writer.insert_event(id, moment(number), &new).await.unwrap();
+    }
+    let foreign = entry(Some(other.id), Actor::Account(alice.id));
+    writer
+        .insert_event(maker.event_id_at(at(0)), at(0), &foreign)
+        .await
+        .unwrap();
+    writer.commit().await.unwrap();
+
+    let mut reader = store.read().await.unwrap();
+    let all = reader.events(Some(company), 1_000).await.unwrap();
+    assert_eq!(all.len(), 130);
+    let periods = [
+        (None, None),
+        (Some(moment(41)), None),
+        (None, Some(moment(90))),
+        (Some(moment(41)), Some(moment(90))),
+        (Some(moment(90)), Some(moment(41))),
+    ];
+    for (from, until) in periods {
+        for event in [None, Some(Event::CodeRefused), Some(Event::KeysRotated)] {
+            for account in [None, Some(alice.id), Some(bob.id)] {
+                let fits = |row: &&EventRow| {
+                    from.is_none_or(|from| row.at >= from)
+                        && until.is_none_or(|until| row.at < until)
+                        && event.is_none_or(|event| row.event == event.as_str())
+                        && account.is_none_or(|account| {
+                            row.target == Some(account) || row.actor == Actor::Account(account)
+                        })
+                };
+                let expected: Vec<EventRow> = all.iter().filter(fits).cloned().collect();
+                let mut filter = EventFilter {
+                    event,
+                    account,
+                    from,
+                    until,
+                    before: None,
+                };
+                let mut found = Vec::new();
+                loop {
+                    let page = reader.event_page(company, &filter, 13).await.unwrap();
+                    assert!(page.events.len() <= 13);
+                    filter.before = page.events.last().map(|row| row.id);
+                    found.extend(page.events);
+                    assert_eq!(page.older, found.len() < expected.len(), "{filter:?}");
+                    if !page.older {
+                        break;
+                    }
+                }
+                assert_eq!(found, expected, "{filter:?}");
+            }
+        }
+    }
+}
+
+pub async fn the_log_is_only_ever_added_to(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = entry(Some(alice.company), Actor::Account(alice.id));
+    let id = maker.event_id();
+    write(store, async |writer| writer.insert_event(id, at(0), &new).await)
+        .await
+        .unwrap();
+    let before = store.read().await.unwrap().events(None, 10).await.unwrap();
+    for sql in [
+        "UPDATE audit_event SET detail = 'nothing'",
+        "UPDATE audit_event SET event = event WHERE id IS NOT NULL",
+        "DELETE FROM audit_event",
+    ] {
+        assert!(refuses(store, sql).await, "{sql}");
+    }
+    if store.url().starts_with("sqlite") {
+        let replace = "INSERT OR REPLACE INTO audit_event SELECT id, at, company_id, actor, actor_id, target_id, \
+            'nothing', address, browser, request, detail, actor_name, target_name FROM audit_event";
+        assert!(refuses(store, replace).await);
+    } else {
+        assert!(refuses(store, "TRUNCATE audit_event").await);
+    }
+    let again = write(store, async |writer| writer.insert_event(id, at(1), &new).await).await;
+    assert!(matches!(again, Err(StoreError::Other(_))), "{again:?}");
+    let after = store.read().await.unwrap().events(None, 10).await;
+    assert_eq!(after, Ok(before));
+}
+
+pub async fn names_outlive_their_accounts(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let company = alice.company;
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        let new = AuditEntry {
+            target: Some(bob.id),
+            event: Event::AccountDeleted,
+            ..entry(Some(company), Actor::Account(alice.id))
+        };
+        writer.insert_event(maker.event_id_at(at(1)), at(1), &new).await?;
+        assert!(writer.delete_account(company, bob.id).await?);
+        let gone = AuditEntry {
+            target: Some(bob.id),
+            ..entry(None, Actor::System)
+        };
+        writer.insert_event(maker.event_id_at(at(2)), at(2), &gone).await
+    })
+    .await
+    .unwrap();
+    let filter = EventFilter {
+        account: Some(bob.id),
+        ..EventFilter::default()
+    };
+    let mut reader = store.read().await.unwrap();
+    let page = reader.event_page(company, &filter, 10).await.unwrap();
+    assert_eq!(page.events.len(), 1);
+    assert_eq!(page.events[0].actor_name.as_deref(), Some("alice"));
+    assert_eq!(page.events[0].target_name.as_deref(), Some("bob"));
+    let newest = reader.events(None, 1).await.unwrap();
+    assert_eq!((&newest[0].actor_name, &newest[0].target_name), (&None, &None));
 }

@@ -1,16 +1,21 @@
 //! Between two companies: what belongs to one does not exist for the other.
 
 use vestibule_core::{
-    account::{Account, TimeFormat},
-    company::{Company, RequireSecondFactor, TwoFactorPolicy},
+    account::{Account, Role, TimeFormat},
+    agents::AgentFilter,
+    audit::Event,
+    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    link::LinkPurpose,
+    name::EmailAddress,
     session::Proof,
     sign_in::Pending,
     sign_in_view::Method,
 };
 use vestibule_storage::{
-    AppRow, BackupSet, CodeRow, Completion, EventRow, IssuedRow, MailProgress, NewAccount, NewPending,
-    NewProfile, NewSession, NewSetUp, NewTrusted, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow,
-    Store, StoreError, TrustedRow,
+    AgentData, AgentPage, AppRow, BackupSet, CodeRow, CompanySettings, Completion, EventFilter, EventRow,
+    ImportLine, ImportRow, IssuedRow, LinkRow, MailProgress, NewAccount, NewImport, NewLink, NewPending,
+    NewProfile, NewSession, NewSetUp, NewTrusted, PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow,
+    SetUpRow, Store, StoreError, TrustedRow,
 };
 
 use crate::fixture::{Maker, alice, at, entry, write};
@@ -31,6 +36,10 @@ struct Everything {
     backup_codes: Option<BackupSet>,
     issued_code: Option<IssuedRow>,
     set_up: Option<SetUpRow>,
+    link: Option<LinkRow>,
+    import: Option<ImportRow>,
+    import_lines: Vec<ImportLine>,
+    agents: AgentPage,
     set_up_codes: Vec<SetUpCodeRow>,
     events: Vec<EventRow>,
 }
@@ -41,6 +50,8 @@ struct Owned {
     pending: NewPending,
     trusted: NewTrusted,
     set_up: NewSetUp,
+    link: NewLink,
+    import: NewImport,
     browser: [u8; 32],
 }
 
@@ -62,9 +73,24 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
         backup_codes: reader.backup_codes_of(company, account).await?,
         issued_code: reader.issued_code_of(company, account).await?,
         set_up: reader.set_up_of(company, account, Method::App).await?,
+        link: reader.link_by_token(owned.link.token_hash).await?,
+        import: reader.import(company, owned.import.id).await?,
+        import_lines: reader
+            .import_lines(company, owned.import.id, None, &[], 0, 10)
+            .await?,
+        agents: reader
+            .agent_page(company, &alice_searched(), PageFrom::Start, 10)
+            .await?,
         set_up_codes: reader.set_up_codes(company, owned.set_up.id).await?,
         events: reader.events(Some(company), 10).await?,
     })
+}
+
+fn alice_searched() -> AgentFilter {
+    AgentFilter {
+        search: "alice".into(),
+        ..AgentFilter::default()
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "one table of all methods")]
@@ -76,6 +102,8 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         pending: maker.pending(&account, at(0)),
         trusted: maker.trusted(&account, at(0)),
         set_up: maker.set_up(&account, Method::App, at(0)),
+        link: maker.link(&account, at(0)),
+        import: maker.import(&account, 3, at(0)),
         browser: maker.bytes(),
         account,
     };
@@ -90,6 +118,28 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         time_format: TimeFormat::Hours12,
         language: None,
     };
+    let data = AgentData {
+        first_name: "Stolen".into(),
+        last_name: String::new(),
+        alias: String::new(),
+        phone: String::new(),
+        title: String::new(),
+        time_format: TimeFormat::Hours12,
+        language: None,
+        roles: vec![Role::Admin],
+        active: false,
+    };
+    let settings = CompanySettings {
+        language: "xx".into(),
+        time_zone: "UTC".into(),
+        new_agent_mail: NewAgentMail::AccountDetails,
+        two_factor: TwoFactorPolicy::EveryLogin,
+        require_second_factor: RequireSecondFactor::Off,
+        password_min: 8,
+        idle_minutes: None,
+    };
+    let alices = owned.account.email.clone();
+    let stolen = EmailAddress::parse("stolen@example.test").unwrap();
     // A company of its own with an account of the same name: whatever is asked there with foreign identifiers must
     // find nothing and change nothing.
     let intruder = maker.company("Intruder");
@@ -122,6 +172,8 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         writer
             .insert_set_up_code(company, owned.set_up.id, maker.code_id(at(0)), &[1; 32], at(0))
             .await?;
+        writer.put_link(&owned.link).await?;
+        writer.insert_import(&owned.import).await?;
         let event = entry(
             Some(owned.account.company),
             vestibule_core::audit::Actor::Operator,
@@ -136,6 +188,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
     let (c, a) = (intruder.id, owned.account.id);
     let (session, pending, trusted) = (owned.session.id, owned.pending.id, owned.trusted.id);
     let set_up = owned.set_up.id;
+    let (link, import) = (owned.link.id, owned.import.id);
+    let of_alice = EventFilter {
+        account: Some(a),
+        ..EventFilter::default()
+    };
     let nothing = async {
         let table: Vec<(&str, bool)> = vec![
             ("account", w.account(c, a).await?.is_none()),
@@ -261,6 +318,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ),
             ("delete_pending", !w.delete_pending(c, pending).await?),
             ("delete_pendings_of", w.delete_pendings_of(c, a).await? == 0),
+            (
+                "delete_pendings_of_company",
+                w.delete_pendings_of_company(c).await? == 0,
+            ),
+            ("count_company", w.count_company(c, at(1)).await?.sessions == 0),
             ("replace_codes", w.replace_codes(c, pending, at(1)).await.is_ok()),
             (
                 "codes_of_pending",
@@ -313,12 +375,86 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.set_require_second_factor(c, RequireSecondFactor::Off, at(1))
                     .await?,
             ),
+            (
+                "agent_page",
+                w.agent_page(c, &alice_searched(), PageFrom::Start, 10)
+                    .await?
+                    .accounts
+                    .is_empty(),
+            ),
+            (
+                "agent_page after a foreign account",
+                w.agent_page(c, &AgentFilter::default(), PageFrom::After(a), 10)
+                    .await?
+                    .accounts
+                    .iter()
+                    .all(|account| account.id == own.id),
+            ),
+            ("count_agents", w.count_agents(c).await?.all == 1),
+            (
+                "count_active_admins",
+                w.count_active_admins(c, Some(own.id)).await? == 0,
+            ),
+            (
+                "active_admins",
+                w.active_admins(c)
+                    .await?
+                    .iter()
+                    .all(|account| account.id == own.id),
+            ),
+            ("email_is_taken", !w.email_is_taken(c, &alices, None).await?),
+            (
+                "accounts_after",
+                w.accounts_after(c, None, 10)
+                    .await?
+                    .iter()
+                    .all(|account| account.id == own.id),
+            ),
+            ("set_agent", !w.set_agent(c, a, 1, &data, at(1)).await?),
+            (
+                "set_pending_email",
+                !w.set_pending_email(c, a, Some(&stolen), at(1)).await?,
+            ),
+            ("put_email", !w.put_email(c, a, &stolen, at(1)).await?),
+            ("delete_account", !w.delete_account(c, a).await?),
+            ("hold_company", w.hold_company(c).await?),
+            ("link_of", w.link_of(c, a, owned.link.purpose).await?.is_none()),
+            ("use_link", !w.use_link(c, link).await?),
+            (
+                "end_links_of",
+                w.end_links_of(c, a, &LinkPurpose::ALL).await.is_ok(),
+            ),
+            ("import", w.import(c, import).await?.is_none()),
+            ("import_verdicts", w.import_verdicts(c, import).await?.is_empty()),
+            (
+                "import_lines",
+                w.import_lines(c, import, None, &[], 0, 10).await?.is_empty(),
+            ),
+            ("start_import", !w.start_import(c, import, at(1), at(1)).await?),
+            (
+                "settle_import_line",
+                w.settle_import_line(c, import, 1, "stolen", at(1)).await.is_ok(),
+            ),
+            ("finish_import", w.finish_import(c, import, at(1)).await.is_ok()),
+            ("count_signed_in", w.count_signed_in(c, None, at(1)).await? == 0),
+            ("count_pending", w.count_pending(c, at(1)).await? == 0),
+            (
+                "count_events",
+                w.count_events(c, &Event::ALL, at(-1), at(1)).await? == 0,
+            ),
+            (
+                "event_page",
+                w.event_page(c, &of_alice, 10).await?.events.is_empty(),
+            ),
+            ("set_company", w.set_company(c, 4, &settings, at(1)).await?),
             ("delete_company", w.delete_company(c).await?),
         ];
         Ok::<_, StoreError>(table)
     }
     .await
     .unwrap();
+    let again = w.set_company(c, 5, &settings, at(1)).await;
+    assert_eq!(again, Ok(false), "it is gone");
     for (method, as_if_it_did_not_exist) in nothing {
         assert!(as_if_it_did_not_exist, "{method}");
     }
@@ -443,6 +579,17 @@ pub async fn no_second_factor_is_attached_to_another_companys_account(store: &St
             write(store, async |w| {
                 w.begin_set_up(&maker.set_up(&foreign, Method::Email, at(0)))
                     .await
+            })
+            .await,
+        ),
+        (
+            "put_link",
+            write(store, async |w| w.put_link(&maker.link(&foreign, at(0))).await).await,
+        ),
+        (
+            "insert_import",
+            write(store, async |w| {
+                w.insert_import(&maker.import(&foreign, 1, at(0))).await
             })
             .await,
         ),

@@ -131,3 +131,28 @@ pub async fn a_set_up_goes_at_its_end_and_an_issued_code_a_day_later(store: &Sto
     .await
     .unwrap();
 }
+
+pub async fn links_and_imports_go_at_their_end(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (link, import) = (maker.link(&alice, at(0)), maker.import(&alice, 3, at(0)));
+    write(store, async |writer| {
+        writer.put_link(&link).await?;
+        writer.insert_import(&import).await?;
+        for (what, now, expected) in [
+            ("nothing yet", at(1_799), 0),
+            ("the link", at(1_800), 1),
+            ("not yet the import", at(24 * HOUR - 1), 0),
+            ("the import", at(24 * HOUR), 1),
+            ("nothing more", day(4000), 0),
+        ] {
+            assert_eq!(writer.delete_expired(now).await?, expected, "{what}");
+        }
+        assert_eq!(writer.link_by_token(link.token_hash).await?, None);
+        let lines = writer.import_lines(alice.company, import.id, None, &[], 0, 10);
+        assert_eq!(lines.await?, []);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

@@ -1,7 +1,7 @@
 //! Companies.
 
-use vestibule_core::company::{Company, RequireSecondFactor, TwoFactorPolicy};
-use vestibule_storage::{NewCompany, Store, StoreError, Unique, test_support::TestStore};
+use vestibule_core::company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy};
+use vestibule_storage::{CompanySettings, NewCompany, Store, StoreError, Unique, test_support::TestStore};
 
 use crate::fixture::{Maker, at, raw, write};
 
@@ -33,6 +33,8 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
         require_second_factor: RequireSecondFactor::Admins,
         password_min: 14,
         idle_minutes: Some(30),
+        new_agent_mail: NewAgentMail::ActivationLink,
+        version: 1,
         created_at: at(0),
     };
     assert_eq!(reader.company(acme.id).await, Ok(Some(expected.clone())));
@@ -165,4 +167,70 @@ pub async fn an_unknown_policy_is_not_guessed(store: &TestStore) {
         let read = store.read().await.unwrap().company(acme.id).await;
         assert!(read.unwrap().is_some());
     }
+}
+
+pub async fn settings_are_saved_once_per_version(store: &Store) {
+    let maker = Maker::new();
+    let (acme, other) = (maker.company("Acme"), maker.company("Other"));
+    let settings = CompanySettings {
+        language: "fr".into(),
+        time_zone: "Asia/Tokyo".into(),
+        new_agent_mail: NewAgentMail::AccountDetails,
+        two_factor: TwoFactorPolicy::EveryLogin,
+        require_second_factor: RequireSecondFactor::Everyone,
+        password_min: 20,
+        idle_minutes: None,
+    };
+    write(store, async |writer| {
+        writer.insert_company(&acme).await?;
+        writer.insert_company(&other).await?;
+        let (before, others) = (
+            writer.company(acme.id).await?.unwrap(),
+            writer.company(other.id).await?,
+        );
+        assert!(writer.set_company(acme.id, 1, &settings, at(1)).await?);
+        let expected = Company {
+            language: "fr".into(),
+            time_zone: "Asia/Tokyo".into(),
+            new_agent_mail: NewAgentMail::AccountDetails,
+            two_factor: TwoFactorPolicy::EveryLogin,
+            require_second_factor: RequireSecondFactor::Everyone,
+            password_min: 20,
+            idle_minutes: None,
+            version: 2,
+            ..before
+        };
+        assert_eq!(writer.company(acme.id).await?, Some(expected));
+        assert_eq!(writer.company(other.id).await?, others);
+        assert!(!writer.set_company(acme.id, 1, &settings, at(2)).await?);
+        // What an operator sets counts too.
+        writer.set_company_enabled(acme.id, false, at(3)).await?;
+        writer
+            .set_two_factor_policy(acme.id, TwoFactorPolicy::Skip(14), at(3))
+            .await?;
+        writer
+            .set_require_second_factor(acme.id, RequireSecondFactor::Off, at(3))
+            .await?;
+        assert_eq!(writer.company(acme.id).await?.unwrap().version, 5);
+        assert!(!writer.set_company(acme.id, 2, &settings, at(4)).await?);
+        Ok(())
+    })
+    .await
+    .unwrap();
+    for password_min in [0, 7, 65] {
+        let bad = CompanySettings {
+            password_min,
+            ..settings.clone()
+        };
+        let refused = write(store, async |writer| {
+            writer.set_company(acme.id, 5, &bad, at(5)).await
+        })
+        .await;
+        assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
+    }
+    let saved = crate::fixture::winners_of_twenty(store, async |writer| {
+        writer.set_company(acme.id, 5, &settings, at(6)).await
+    })
+    .await;
+    assert_eq!(saved, 1);
 }

@@ -3,10 +3,14 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use vestibule_core::{
-    account::Role,
+    account::{Role, TimeFormat},
     audit::{Actor, AuditEntry, Event},
-    company::{RequireSecondFactor, TwoFactorPolicy},
-    id::{AccountId, CodeId, CompanyId, EventId, MailId, PendingId, SessionId, SetUpId, TrustedBrowserId},
+    company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    id::{
+        AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, SessionId, SetUpId,
+        TrustedBrowserId,
+    },
+    link::LinkPurpose,
     name::{AccountName, CompanyName, EmailAddress},
     ports::{Moment, Randomness, SeededRandomness},
     secret::{Token, TokenHash},
@@ -15,8 +19,8 @@ use vestibule_core::{
     sign_in_view::Method,
 };
 use vestibule_storage::{
-    NewAccount, NewCode, NewCompany, NewIssuedCode, NewMail, NewPending, NewSession, NewSetUp, NewTrusted,
-    Store, StoreError, Writer, test_support::TestStore,
+    ImportLine, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail, NewPending,
+    NewSession, NewSetUp, NewTrusted, Store, StoreError, Writer, test_support::TestStore,
 };
 
 /// The moment this many seconds after the tests' beginning, with microseconds that must survive.
@@ -65,6 +69,18 @@ pub async fn raw(store: &TestStore, sql: &'static str) {
     }
 }
 
+/// Whether the database itself refuses a statement.
+pub async fn refuses(store: &TestStore, sql: &'static str) -> bool {
+    use sqlx::Connection;
+    if store.url().starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(store.url()).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.is_err()
+    } else {
+        let mut connection = sqlx::PgConnection::connect(store.url()).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.is_err()
+    }
+}
+
 /// Makes new things out of a seed, all valid, all different.
 pub struct Maker {
     randomness: SeededRandomness,
@@ -109,6 +125,7 @@ impl Maker {
             require_second_factor: RequireSecondFactor::Admins,
             password_min: 14,
             idle_minutes: Some(30),
+            new_agent_mail: NewAgentMail::ActivationLink,
             created_at: at(0),
         }
     }
@@ -122,6 +139,9 @@ impl Maker {
             first_name: "Zoë".into(),
             last_name: "O'Neil".into(),
             alias: "Zoë O'Neil".into(),
+            phone: String::new(),
+            title: String::new(),
+            time_format: TimeFormat::Hours24,
             language: None,
             roles: vec![Role::Admin, Role::Agent],
             active: true,
@@ -215,6 +235,39 @@ impl Maker {
     /// Hashes of a set of backup codes.
     pub fn hashes(&self) -> Vec<[u8; 32]> {
         (0..10).map(|_| self.bytes()).collect()
+    }
+
+    /// A link to choose a new password.
+    pub fn link(&self, account: &NewAccount, now: Moment) -> NewLink {
+        let purpose = LinkPurpose::ResetPassword;
+        NewLink {
+            company: account.company,
+            id: LinkId::new(now, &self.randomness),
+            account: account.id,
+            purpose,
+            token_hash: self.token(),
+            email: None,
+            created_at: now,
+            expires_at: purpose.ends_at(now),
+        }
+    }
+
+    /// A file of which every third line is bad.
+    pub fn import(&self, account: &NewAccount, lines: i64, now: Moment) -> NewImport {
+        let line = |line: i64| ImportLine {
+            line,
+            account: format!("new_{line}"),
+            fields: (line % 3 != 0).then(|| format!("fields of {line}")),
+            verdict: if line % 3 == 0 { "bad" } else { "good" }.into(),
+        };
+        NewImport {
+            company: account.company,
+            id: ImportId::new(now, &self.randomness),
+            account: account.id,
+            created_at: now,
+            expires_at: now + TimeDelta::hours(24),
+            lines: (1..=lines).map(line).collect(),
+        }
     }
 
     pub fn trusted(&self, account: &NewAccount, now: Moment) -> NewTrusted {

@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod agents;
 mod audit;
 mod authenticator;
 mod backup_code;
@@ -18,7 +19,10 @@ mod company;
 mod complete;
 mod connections;
 mod fixture;
+mod import;
+mod links;
 mod outbox;
+mod overview;
 mod pending;
 mod session;
 mod set_up;
@@ -66,7 +70,20 @@ contract! {
     account::an_unlock_forgives_everything,
     account::an_account_without_a_role_is_refused,
     account::holding_an_account_makes_others_wait,
+    agents::every_page_is_the_one_that_it_should_be,
+    agents::a_long_list_is_walked_in_its_order,
+    agents::agents_are_found_by_the_beginnings_of_their_words,
+    agents::a_cursor_that_is_gone_means_the_start,
+    agents::agents_are_counted_and_listed_by_identifier,
+    agents::an_agent_is_saved_once_per_version,
+    agents::an_address_waits_and_then_counts,
+    agents::a_deleted_account_takes_everything_along,
+    agents::one_admin_always_stays,
+    agents::accounts_from_before_get_their_words,
     audit::events_are_listed_newest_first,
+    audit::events_are_paged_and_filtered,
+    audit::the_log_is_only_ever_added_to,
+    audit::names_outlive_their_accounts,
     audit::a_deleted_company_leaves_nothing_but_its_events,
     authenticator::an_app_is_read_as_it_was_written,
     authenticator::only_a_later_step_of_the_present_secret_is_used,
@@ -84,6 +101,7 @@ contract! {
     borders::nothing_is_attached_to_another_companys_account,
     borders::no_second_factor_is_attached_to_another_companys_account,
     cleanup::what_is_over_goes_and_what_counts_stays,
+    cleanup::links_and_imports_go_at_their_end,
     cleanup::a_set_up_goes_at_its_end_and_an_issued_code_a_day_later,
     code::a_code_is_used_once,
     code::a_replaced_or_expired_code_is_not_used,
@@ -92,6 +110,7 @@ contract! {
     company::a_company_is_read_as_it_was_written,
     company::company_names_are_unique,
     company::switches_are_kept,
+    company::settings_are_saved_once_per_version,
     company::an_unknown_policy_is_not_guessed,
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
@@ -104,15 +123,25 @@ contract! {
     connections::a_full_pool_is_unavailable,
     connections::two_nodes_migrate_at_once,
     connections::errors_name_no_data,
+    import::an_import_is_read_as_it_was_written,
+    import::an_import_is_run_by_one,
+    links::a_link_is_read_as_it_was_written,
+    links::a_newer_link_replaces_the_older,
+    links::twenty_parallel_uses_of_a_link_have_one_winner,
+    links::an_unknown_purpose_is_not_guessed,
     outbox::a_mail_goes_out_once_and_is_wiped,
     outbox::a_failing_mail_is_tried_again_and_given_up,
     outbox::urgent_mails_go_first_and_only_when_due,
     outbox::a_claim_of_a_dead_worker_ends,
     outbox::two_nodes_never_claim_the_same_mail,
+    overview::who_is_signed_in_is_counted_once,
+    overview::what_waits_and_what_happened_is_counted,
     pending::a_pending_sign_in_is_read_as_it_was_written,
     pending::a_mail_is_marked_once,
     pending::a_pending_sign_in_is_completed_once_and_in_time,
     pending::a_cancelled_sign_in_takes_its_codes_along,
+    pending::all_pendings_of_a_company_go_together_and_no_others,
+    pending::what_a_company_holds_is_counted,
     pending::a_step_up_names_its_session_and_a_method_changes_while_it_is_open,
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,

@@ -202,3 +202,51 @@ pub async fn a_step_up_names_its_session_and_a_method_changes_while_it_is_open(s
         "never taken for a sign-in"
     );
 }
+
+pub async fn all_pendings_of_a_company_go_together_and_no_others(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let pendings: Vec<_> = (0..2).map(|_| maker.pending(&alice, at(0))).collect();
+    write(store, async |writer| {
+        for pending in &pendings {
+            writer.insert_pending(pending).await?;
+            writer.insert_code(&maker.code(pending, at(0))).await?;
+        }
+        let unknown = vestibule_core::id::CompanyId(uuid::Uuid::nil());
+        assert_eq!(writer.delete_pendings_of_company(unknown).await?, 0);
+        assert!(writer.pending_by_token(pendings[0].token_hash).await?.is_some());
+        assert_eq!(writer.delete_pendings_of_company(alice.company).await?, 2);
+        for pending in &pendings {
+            assert_eq!(writer.pending_by_token(pending.token_hash).await?, None);
+            assert_eq!(writer.codes_of_pending(alice.company, pending.id).await?, []);
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn what_a_company_holds_is_counted(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let pending = maker.pending(&alice, at(0));
+    write(store, async |writer| {
+        writer.insert_pending(&pending).await?;
+        writer
+            .insert_mail(&maker.mail(&alice, Some(&pending), at(0)))
+            .await?;
+        let counts = writer.count_company(alice.company, at(1)).await?;
+        assert_eq!(
+            (
+                counts.accounts,
+                counts.sessions,
+                counts.waiting_mails,
+                counts.imports
+            ),
+            (1, 0, 1, 0)
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

@@ -1,6 +1,7 @@
-//! Measures the release binary on this machine, over the loopback, within about a minute. Prints and asserts nothing:
+//! Measures the release binary on this machine, over the loopback, within a few minutes. Prints and asserts nothing:
 //! figures of one machine are no reason to fail on another.
 
+mod console;
 mod sign_in;
 mod weight;
 
@@ -38,6 +39,7 @@ pub fn run() -> Result<()> {
     setup::npm()?;
     let mut site = Installation::new(&binary)?;
     say::step(&format!("A company with {ACCOUNTS} accounts"), || site.fill())?;
+    console::fill(&site)?;
 
     let started = site.start()?;
     println!("\nStart-up");
@@ -54,6 +56,7 @@ pub fn run() -> Result<()> {
     weight::print(&site.url)?;
     pages_per_second(&site.url);
     println!("  most memory so far: {}", site.memory("VmHWM:")?);
+    console::print(&site.url)?;
     sign_in::print(&site.url, LOAD_TIME)?;
     println!("  most memory so far: {}", site.memory("VmHWM:")?);
     Ok(())
@@ -132,15 +135,16 @@ impl Installation {
             .env_clear()
             .env("VESTIBULE_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("VESTIBULE_PUBLIC_URL", &self.url)
-            .env(
-                "VESTIBULE_DATABASE_URL",
-                format!("sqlite://{}", self.folder.join("vestibule.db").display()),
-            )
+            .env("VESTIBULE_DATABASE_URL", self.database_url())
             .env("VESTIBULE_KEY_FILE", self.folder.join("vestibule.key"))
             // Each sign-in comes from an address of its own, as in life; else the limits per address are measured.
             .env("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")
             .env("VESTIBULE_LOG", "warn");
         command
+    }
+
+    fn database_url(&self) -> String {
+        format!("sqlite://{}", self.folder.join("vestibule.db").display())
     }
 
     fn fill(&self) -> Result<()> {

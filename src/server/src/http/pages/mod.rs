@@ -1,5 +1,10 @@
 //! The pages: gather facts, ask the service, fill in a page. No rule is decided here.
 
+pub mod agents;
+pub mod audit;
+pub mod company;
+pub mod import;
+pub mod links;
 pub mod profile;
 pub mod security;
 
@@ -16,12 +21,11 @@ use vestibule_app::{
     view,
 };
 use vestibule_core::{
-    account::Role,
     limits::{BACKUP_CODES_LOW, COMPANY_MAX},
     paths,
-    profile::ProfileRefusal,
     refusal::Refusal,
     sign_in::landing,
+    signed_in::FormRefusal,
 };
 use vestibule_service::sessions::SignedIn;
 
@@ -178,25 +182,6 @@ pub async fn agent(State(state): State<AppState>, request: Request) -> Response 
     }
 }
 
-/// `/admin`
-pub async fn admin(State(state): State<AppState>, request: Request) -> Response {
-    let facts = Facts::of(&state, &request.into_parts().0);
-    match signed_in(&state, &facts).await {
-        Ok(signed_in) if signed_in.account.highest_role() == Role::Admin => {
-            let landing = landing_page(&state, &facts, &signed_in).await;
-            show(
-                StatusCode::OK,
-                page_for(&state, &facts, &signed_in, Body::Admin(landing)),
-            )
-        }
-        Ok(signed_in) => show(
-            StatusCode::FORBIDDEN,
-            page_for(&state, &facts, &signed_in, Body::Problem(Refusal::Forbidden)),
-        ),
-        Err(response) => *response,
-    }
-}
-
 fn page_for(state: &AppState, facts: &Facts, signed_in: &SignedIn, body: Body) -> Page {
     facts.page_for(state, &signed_in.company, &signed_in.account, body)
 }
@@ -230,8 +215,9 @@ pub fn turned_away(refusal: &Refusal, path: &str) -> Response {
             let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
             see_other(&format!("{}?next={next}", paths::LOGIN))
         }
-        Refusal::Profile(ProfileRefusal::SetUpRequired) => see_other(paths::SECURITY_SET_UP),
-        Refusal::Profile(ProfileRefusal::StepUpNeeded) => {
+        Refusal::Form(FormRefusal::SetUpRequired) => see_other(paths::SECURITY_SET_UP),
+        Refusal::Form(FormRefusal::PasswordChangeRequired) => see_other(paths::CHOOSE_PASSWORD),
+        Refusal::Form(FormRefusal::StepUpNeeded) => {
             see_other(&format!("{}?next={path}&again", paths::PROFILE_CONFIRM))
         }
         other => Denied::from(other.clone()).into_response(),

@@ -10,7 +10,7 @@ use vestibule_app::page::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, Body, EmailSetUp, EmailSetUpPage,
     NewBackupCodesPage, SecurityNotice, SecurityPage, SessionRow, SetUpPage, TrustedRow,
 };
-use vestibule_core::{paths, profile::ProfileRefusal, refusal::Refusal, second_factor::must_set_up};
+use vestibule_core::{paths, refusal::Refusal, second_factor::must_set_up, signed_in::FormRefusal};
 use vestibule_service::{
     profile::{SessionItem, TrustedItem},
     sessions::SignedIn,
@@ -199,7 +199,7 @@ pub async fn show_app_code(state: &AppState, facts: &Facts, refusal: Option<&Ref
         .query("set_up")
         .is_some_and(|asked| asked != set_up.id.to_string())
     {
-        return set_up_over(state, facts, &Refusal::Profile(ProfileRefusal::SetUpOver)).await;
+        return set_up_over(state, facts, &Refusal::Form(FormRefusal::SetUpOver)).await;
     }
     let body = Body::AppCode(AppCodePage {
         set_up: set_up.id.to_string(),

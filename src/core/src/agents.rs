@@ -1,0 +1,217 @@
+//! The list of agents: what may be searched, filtered and sorted, and the rules of changing somebody else's account
+//! (product.md section 3, Agents).
+
+use crate::{
+    account::{Account, Role},
+    limits::SEARCH_MAX,
+    name::key,
+};
+
+/// Active, inactive or locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentState {
+    /// Switched on, locked or not.
+    Active,
+    /// Switched off by an admin.
+    Inactive,
+    /// Locked by wrong codes.
+    Locked,
+}
+
+impl AgentState {
+    /// All of them, in the order of product.md.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Locked];
+
+    /// The word in the address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Locked => "locked",
+        }
+    }
+
+    /// From the word in the address.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// Which second factor an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorFilter {
+    /// None at all.
+    None,
+    /// Codes by e-mail, with or without an app.
+    Email,
+    /// An authenticator app, with or without codes by e-mail.
+    App,
+}
+
+impl FactorFilter {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Email, Self::App];
+
+    /// The word in the address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Email => "email",
+            Self::App => "app",
+        }
+    }
+
+    /// From the word in the address.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|factor| factor.as_str() == word)
+    }
+}
+
+/// What the list is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AgentSort {
+    /// What colleagues see.
+    Alias,
+    /// Account name.
+    #[default]
+    Account,
+    /// E-mail address.
+    Email,
+    /// When it was created.
+    Created,
+}
+
+impl AgentSort {
+    /// All of them, in the order of the table's columns.
+    pub const ALL: [Self; 4] = [Self::Alias, Self::Account, Self::Email, Self::Created];
+
+    /// The word in the address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alias => "name",
+            Self::Account => "account",
+            Self::Email => "email",
+            Self::Created => "created",
+        }
+    }
+
+    /// From the word in the address.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == word)
+    }
+}
+
+/// Which agents are wanted, in which order. The default is all of them by account name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// Beginnings of words of alias, names, account name or e-mail address; all must be found.
+    pub search: String,
+    /// Active, inactive or locked.
+    pub state: Option<AgentState>,
+    /// Accounts that have this role, whatever others they have.
+    pub role: Option<Role>,
+    /// Which second factor.
+    pub factor: Option<FactorFilter>,
+    /// What the list is sorted by.
+    pub sort: AgentSort,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// Only accounts whose single role is Agent: all that a supervisor may see.
+    pub only_agents: bool,
+}
+
+/// The words that a search looks for, folded as [`search_words`] folds those that can be found.
+pub fn searched_words(search: &str) -> Vec<String> {
+    let cut: String = search.chars().take(SEARCH_MAX).collect();
+    let mut words: Vec<String> = key(&cut).split_whitespace().map(str::to_owned).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// The words under which an account is found: its account name and e-mail address whole and in their parts, and every
+/// word of its names. Folded as names are compared; sorted, none twice.
+pub fn search_words(account: &str, email: &str, names: [&str; 3]) -> Vec<String> {
+    let mut words = vec![key(account), key(email)];
+    let parts = |text: &str| -> Vec<String> {
+        let parted = text.split(|c: char| c.is_whitespace() || matches!(c, '@' | '.' | '_' | '-'));
+        parted.map(key).collect()
+    };
+    words.extend(parts(account));
+    words.extend(parts(email));
+    for name in names {
+        words.extend(name.split_whitespace().map(key));
+        words.extend(parts(name));
+    }
+    words.retain(|word| !word.is_empty());
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Whether saving these roles or a changed e-mail address gives somebody rights or a way in: then whoever saves it has
+/// to prove their identity first (N21). `before` is `None` for a new account.
+pub fn gives_rights(before: Option<&Account>, roles: &[Role], email_changes: bool) -> bool {
+    let more_than_agent = |roles: &[Role]| roles.iter().any(|&role| role > Role::Agent);
+    match before {
+        None => more_than_agent(roles),
+        Some(before) => email_changes || before.roles != roles,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_in::tests::account;
+
+    #[test]
+    fn every_beginning_of_a_word_is_found() {
+        let words = search_words(
+            "al.ice_1",
+            "Alice.Smith@Demo.test",
+            ["Älice", "von Smith-Jones", "Ali ce"],
+        );
+        for wanted in [
+            "al.ice_1",
+            "ice",
+            "1",
+            "alice.smith@demo.test",
+            "smith",
+            "demo",
+            "älice",
+            "von",
+            "smith-jones",
+            "jones",
+            "ali",
+            "ce",
+        ] {
+            assert!(words.contains(&wanted.to_owned()), "{wanted}: {words:?}");
+        }
+        assert_eq!(searched_words("  SMITH  ali smith "), ["ali", "smith"]);
+        assert!(searched_words(" ").is_empty());
+        assert_eq!(searched_words(&"a".repeat(500))[0].len(), SEARCH_MAX);
+    }
+
+    #[test]
+    fn rights_and_addresses_are_given_only_by_somebody_who_proved_who_they_are() {
+        let before = account();
+        assert!(!gives_rights(None, &[Role::Agent], true));
+        assert!(gives_rights(None, &[Role::Agent, Role::Admin], false));
+        assert!(!gives_rights(Some(&before), &before.roles, false));
+        assert!(gives_rights(Some(&before), &before.roles, true));
+        assert!(gives_rights(Some(&before), &[Role::Supervisor], false));
+    }
+
+    #[test]
+    fn words_in_addresses_are_read_as_written() {
+        for state in AgentState::ALL {
+            assert_eq!(AgentState::from_word(state.as_str()), Some(state));
+        }
+        for factor in FactorFilter::ALL {
+            assert_eq!(FactorFilter::from_word(factor.as_str()), Some(factor));
+        }
+        for sort in AgentSort::ALL {
+            assert_eq!(AgentSort::from_word(sort.as_str()), Some(sort));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Rights: which role may do what, and on whom (product.md section 1). The one table that everything asks.
+
+use crate::{
+    account::{Account, Role},
+    paths,
+};
+
+/// Something that a server function does, or a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Signing in and what belongs to it; links of mails. Asks for no session: each has its own proof.
+    ComeIn,
+    /// Everything about the own account.
+    OwnAccount,
+    /// The list of agents, and one agent's page.
+    SeeAgents,
+    /// Creating an account.
+    AddAgent,
+    /// Changing fields, roles and the active switch of an account, and its e-mail address.
+    EditAgent,
+    /// Deleting an account.
+    DeleteAgent,
+    /// A new password for an account, or a link to choose one.
+    ResetPassword,
+    /// The mail that tells a new agent how to sign in, once more.
+    SendAccountDetails,
+    /// A backup code for an account.
+    IssueBackupCode,
+    /// Unlocking an account.
+    Unlock,
+    /// Ending the sessions of an account.
+    EndSessions,
+    /// Adding many accounts from a file.
+    ImportAgents,
+    /// All accounts as a file.
+    ExportAgents,
+    /// The numbers of the company.
+    SeeOverview,
+    /// General Information.
+    ChangeCompany,
+    /// The company's policies.
+    ChangePolicies,
+    /// The audit log, on screen and as a file.
+    SeeAudit,
+}
+
+/// Whose accounts a role may do something to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Nobody's.
+    Nobody,
+    /// The own account's.
+    Own,
+    /// Those of accounts whose only role is Agent.
+    Agents,
+    /// Everybody's in the company.
+    Company,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::ComeIn,
+        Self::OwnAccount,
+        Self::SeeAgents,
+        Self::AddAgent,
+        Self::EditAgent,
+        Self::DeleteAgent,
+        Self::ResetPassword,
+        Self::SendAccountDetails,
+        Self::IssueBackupCode,
+        Self::Unlock,
+        Self::EndSessions,
+        Self::ImportAgents,
+        Self::ExportAgents,
+        Self::SeeOverview,
+        Self::ChangeCompany,
+        Self::ChangePolicies,
+        Self::SeeAudit,
+    ];
+
+    /// Whose accounts somebody with this highest role may do it to. Never beyond the own company.
+    pub const fn scope(self, highest: Role) -> Scope {
+        match self {
+            Self::ComeIn | Self::OwnAccount => Scope::Own,
+            Self::SeeAgents | Self::Unlock | Self::IssueBackupCode => match highest {
+                Role::Admin => Scope::Company,
+                Role::Supervisor => Scope::Agents,
+                Role::Agent => Scope::Nobody,
+            },
+            Self::AddAgent
+            | Self::EditAgent
+            | Self::DeleteAgent
+            | Self::ResetPassword
+            | Self::SendAccountDetails
+            | Self::EndSessions
+            | Self::ImportAgents
+            | Self::ExportAgents
+            | Self::SeeOverview
+            | Self::ChangeCompany
+            | Self::ChangePolicies
+            | Self::SeeAudit => match highest {
+                Role::Admin => Scope::Company,
+                Role::Supervisor | Role::Agent => Scope::Nobody,
+            },
+        }
+    }
+
+    /// Whether it always asks for a whole and recent proof of identity first (N21): what opens, or helps to open,
+    /// somebody else's account, or loosens the rules. Unlocking does not: the password and the second factor are still
+    /// asked, and it is one click. Adding and editing do when [`crate::agents::gives_rights`] says so.
+    pub const fn needs_step_up(self) -> bool {
+        matches!(
+            self,
+            Self::DeleteAgent
+                | Self::ResetPassword
+                | Self::SendAccountDetails
+                | Self::IssueBackupCode
+                | Self::ChangePolicies
+        )
+    }
+}
+
+impl Scope {
+    /// Whether this account lies in it. `own` is the account of whoever asks.
+    pub fn holds(self, own: &Account, target: &Account) -> bool {
+        if own.company != target.company {
+            return false;
+        }
+        match self {
+            Self::Nobody => false,
+            Self::Own => own.id == target.id,
+            Self::Agents => target.highest_role() == Role::Agent,
+            Self::Company => true,
+        }
+    }
+}
+
+/// What the server function at this address does; `None` when there is none. A server function without an entry
+/// cannot be called.
+pub fn action_at(path: &str) -> Option<Action> {
+    Some(match path {
+        paths::LOGIN
+        | paths::LOGIN_CODE
+        | paths::LOGIN_CODE_RESEND
+        | paths::LOGIN_CODE_CANCEL
+        | paths::LOGIN_CODE_STATUS
+        | paths::LOGIN_CODE_METHOD
+        | paths::LOGOUT
+        | paths::LANGUAGE
+        | paths::CHOOSE_PASSWORD
+        | paths::CHOOSE_PASSWORD_CHECK
+        | paths::CONFIRM_EMAIL
+        | paths::STOP_EMAIL_CHANGE => Action::ComeIn,
+        paths::PROFILE
+        | paths::PROFILE_PASSWORD
+        | paths::PROFILE_PASSWORD_CHECK
+        | paths::PROFILE_CONFIRM
+        | paths::SECURITY_EMAIL
+        | paths::SECURITY_EMAIL_CODE
+        | paths::SECURITY_EMAIL_RESEND
+        | paths::SECURITY_EMAIL_OFF
+        | paths::SECURITY_APP
+        | paths::SECURITY_APP_CODE
+        | paths::SECURITY_APP_OFF
+        | paths::SECURITY_BACKUP_CODES
+        | paths::SECURITY_TRUSTED_REMOVE
+        | paths::SECURITY_TRUSTED_REMOVE_ALL
+        | paths::SECURITY_SESSION_END
+        | paths::SECURITY_SESSIONS_END_OTHERS => Action::OwnAccount,
+        paths::AGENTS_NEW => Action::AddAgent,
+        paths::AGENTS_EDIT
+        | paths::AGENTS_ACTIVATE
+        | paths::AGENTS_DEACTIVATE
+        | paths::AGENTS_EMAIL_RESEND
+        | paths::AGENTS_EMAIL_CANCEL => Action::EditAgent,
+        paths::AGENTS_DELETE => Action::DeleteAgent,
+        paths::AGENTS_PASSWORD | paths::AGENTS_RESET_LINK => Action::ResetPassword,
+        paths::AGENTS_SEND_DETAILS => Action::SendAccountDetails,
+        paths::AGENTS_BACKUP_CODE => Action::IssueBackupCode,
+        paths::AGENTS_UNLOCK | paths::AGENTS_UNLOCK_SELECTED => Action::Unlock,
+        paths::AGENTS_END_SESSIONS => Action::EndSessions,
+        paths::AGENTS_IMPORT | paths::AGENTS_IMPORT_START => Action::ImportAgents,
+        paths::ADMIN_COMPANY => Action::ChangeCompany,
+        paths::ADMIN_SECURITY => Action::ChangePolicies,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::{AccountId, CompanyId},
+        sign_in::tests::account,
+    };
+
+    fn with(roles: &[Role]) -> Account {
+        Account {
+            roles: roles.to_vec(),
+            ..account()
+        }
+    }
+
+    #[test]
+    fn supervisors_see_unlock_and_help_agents_and_nothing_else() {
+        let allowed: Vec<Action> = Action::ALL
+            .into_iter()
+            .filter(|action| action.scope(Role::Supervisor) >= Scope::Agents)
+            .collect();
+        assert_eq!(
+            allowed,
+            [Action::SeeAgents, Action::IssueBackupCode, Action::Unlock]
+        );
+        let supervisor = with(&[Role::Supervisor]);
+        let scope = Action::Unlock.scope(Role::Supervisor);
+        assert!(scope.holds(&supervisor, &with(&[Role::Agent])));
+        for other in [&[Role::Agent, Role::Supervisor][..], &[Role::Admin]] {
+            assert!(!scope.holds(&supervisor, &with(other)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn agents_have_nothing_to_do_with_the_console() {
+        for action in Action::ALL {
+            assert!(action.scope(Role::Agent) <= Scope::Own, "{action:?}");
+            assert!(
+                action.scope(Role::Admin) >= action.scope(Role::Supervisor),
+                "{action:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_scope_reaches_into_another_company() {
+        let admin = with(&[Role::Admin]);
+        let stranger = Account {
+            company: CompanyId(uuid::Uuid::from_u128(99)),
+            id: AccountId(uuid::Uuid::from_u128(98)),
+            ..with(&[Role::Agent])
+        };
+        for scope in [Scope::Nobody, Scope::Own, Scope::Agents, Scope::Company] {
+            assert!(!scope.holds(&admin, &stranger), "{scope:?}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What is done to somebody else's account, whoever does it: an admin, a supervisor or an operator. Each is a part of
+//! the transaction of its caller.
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    audit::{AuditEntry, Event},
+    backup_code::BackupCode,
+    id::LinkId,
+    limits::{ISSUED_CODE_SECONDS, REASON_MAX},
+    link::LinkPurpose,
+    mail::Mail,
+    name::has_bad_characters,
+    ports::Moment,
+    secret::Token,
+    signed_in::FormProblem,
+};
+use vestibule_storage::{NewIssuedCode, NewLink, StoreError, Writer};
+use zeroize::Zeroizing;
+
+use crate::{Failure, Service, audit::By, letters::Receiver};
+
+/// The links that choose a password.
+pub(crate) const PASSWORD_LINKS: [LinkPurpose; 2] = [LinkPurpose::Activate, LinkPurpose::ResetPassword];
+/// The links of a change of the e-mail address.
+pub(crate) const EMAIL_LINKS: [LinkPurpose; 2] = [LinkPurpose::ConfirmEmail, LinkPurpose::StopEmailChange];
+
+/// A password to set.
+pub(crate) struct PasswordToSet<'a> {
+    pub hash: &'a str,
+    /// Until when it can be used, if it is a temporary one.
+    pub temporary_until: Option<Moment>,
+}
+
+/// A backup code that is about to be issued.
+pub(crate) struct DrawnCode {
+    pub code: BackupCode,
+    salt: [u8; 16],
+    hash: [u8; 32],
+}
+
+/// What is wrong with the reason of a backup code.
+pub(crate) fn reason_problem(reason: &str) -> Option<FormProblem> {
+    if reason.is_empty() {
+        Some(FormProblem::Missing)
+    } else if reason.chars().count() > REASON_MAX {
+        Some(FormProblem::TooLong { most: REASON_MAX })
+    } else {
+        has_bad_characters(reason).then_some(FormProblem::BadCharacters)
+    }
+}
+
+impl Service {
+    /// Ends everything that lets somebody in without the password: sessions, pending sign-ins, set-ups, trusted
+    /// browsers, and these links. Gives the number of sessions.
+    pub(crate) async fn shut_out(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        links: &[LinkPurpose],
+    ) -> Result<u64, StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        let sessions = writer.end_sessions_of(company, account).await?;
+        writer.delete_pendings_of(company, account).await?;
+        writer.end_set_ups_of(company, account).await?;
+        writer.end_trusted_of(company, account).await?;
+        writer.end_links_of(company, account, links).await?;
+        Ok(sessions)
+    }
+
+    /// Replaces the password; nothing that was opened with the old one stays open.
+    pub(crate) async fn put_password(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        password: PasswordToSet<'_>,
+    ) -> Result<(), StoreError> {
+        let Receiver { company, account } = receiver;
+        let until = password.temporary_until;
+        writer
+            .set_password(
+                company.id,
+                account.id,
+                password.hash,
+                until.is_some(),
+                until,
+                self.now(),
+            )
+            .await?;
+        self.shut_out(writer, receiver, &PASSWORD_LINKS).await?;
+        writer
+            .clear_all_password_tries(&self.account_subject(company, account))
+            .await
+    }
+
+    /// The same on behalf of the account, which hears of it.
+    pub(crate) async fn reset_password_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        password: PasswordToSet<'_>,
+        by: &By<'_>,
+    ) -> Result<(), StoreError> {
+        self.put_password(writer, receiver, password).await?;
+        // Where the admin sits is no business of the agent's.
+        let about = receiver.about(&crate::Visitor::default());
+        self.tell(writer, receiver, Mail::PasswordReset { about }).await?;
+        let entry = by.entry(Event::PasswordSet, receiver.company.id, Some(receiver.account.id));
+        self.record(writer, &entry).await
+    }
+
+    /// Unlocks an account, sets its counter to zero and tells the agent. Says whether there was anything to unlock.
+    pub(crate) async fn unlock_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        by: &By<'_>,
+    ) -> Result<bool, StoreError> {
+        let Receiver { company, account } = receiver;
+        if !writer.unlock_account(company.id, account.id, self.now()).await? {
+            return Ok(false);
+        }
+        let mail = Mail::AccountUnlocked {
+            name: account.first_name.clone(),
+            company: company.name.clone(),
+            account: account.name.clone(),
+            link: self.sign_in_url(),
+        };
+        self.tell(writer, receiver, mail).await?;
+        let entry = by.entry(Event::AccountUnlocked, company.id, Some(account.id));
+        self.record(writer, &entry).await?;
+        Ok(true)
+    }
+
+    /// Draws a backup code and hashes it. Nothing is stored yet.
+    pub(crate) async fn draw_issued_code(&self) -> Result<DrawnCode, Failure> {
+        let code = BackupCode::draw(self.random());
+        let mut salt = [0; 16];
+        self.random().fill(&mut salt);
+        let secret = Zeroizing::new(code.bytes().to_vec());
+        let hashes = self.inner.hasher.derive(vec![secret], salt.to_vec()).await?;
+        Ok(DrawnCode {
+            code,
+            salt,
+            hash: hashes.first().copied().unwrap_or_default(),
+        })
+    }
+
+    /// Issues a backup code in place of any earlier one (N17). The agent is told that there is one, not what it is.
+    pub(crate) async fn issue_code_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        drawn: &DrawnCode,
+        reason: &str,
+        by: &By<'_>,
+    ) -> Result<(), StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        let now = self.now();
+        writer
+            .put_issued_code(&NewIssuedCode {
+                company,
+                account,
+                salt: drawn.salt,
+                code_hash: drawn.hash,
+                created_at: now,
+                expires_at: now + TimeDelta::seconds(ISSUED_CODE_SECONDS),
+            })
+            .await?;
+        let mail = Mail::BackupCodeIssued {
+            about: receiver.about(&crate::Visitor::default()),
+            minutes: u32::try_from(ISSUED_CODE_SECONDS / 60).unwrap_or_default(),
+        };
+        self.tell(writer, receiver, mail).await?;
+        let entry = AuditEntry {
+            detail: Some(reason.to_owned()),
+            ..by.entry(Event::BackupCodeIssued, company, Some(account))
+        };
+        self.record(writer, &entry).await
+    }
+
+    /// Makes a link in place of an older one of the same purpose; gives its whole address and its end.
+    pub(crate) async fn make_link(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        purpose: LinkPurpose,
+        email: Option<&str>,
+    ) -> Result<(String, Moment), StoreError> {
+        let now = self.now();
+        let token = Token::new(self.random());
+        let expires_at = purpose.ends_at(now);
+        writer
+            .put_link(&NewLink {
+                company: receiver.company.id,
+                id: LinkId::new(now, self.random()),
+                account: receiver.account.id,
+                purpose,
+                token_hash: token.hash(),
+                email: email.map(str::to_owned),
+                created_at: now,
+                expires_at,
+            })
+            .await?;
+        Ok((self.link_url(purpose, &token), expires_at))
+    }
+}

@@ -1,0 +1,306 @@
+//! Helping an agent in: password, links, backup code, unlocking, sessions.
+
+use vestibule_core::{
+    account::Account,
+    audit::{AuditEntry, Event},
+    backup_code::BackupCode,
+    id::AccountId,
+    limits::{RESET_LINK_MINUTES, WRONG_CODES_TO_LOCK},
+    link::LinkPurpose,
+    mail::Mail,
+    refusal::Refusal,
+    rights::Action,
+    signed_in::{FormField, FormRefusal},
+};
+
+use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
+use crate::{
+    Failure, Service, Visitor,
+    accounts::{PasswordToSet, reason_problem},
+    letters::{Receiver, Sending},
+    profile::password::new_password_problems,
+};
+
+/// Whether an agent has not chosen a password yet.
+const fn awaits_password(account: &Account) -> bool {
+    !account.has_password || account.password_must_change
+}
+
+impl Service {
+    /// Sets a new password that the agent has to change at the next sign-in, within 72 hours. Ends the agent's sessions,
+    /// trusted browsers and links, and tells the agent.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `Invalid` with everything that is wrong.
+    pub async fn reset_password(
+        &self,
+        id: &str,
+        input: NewPasswordInput,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        self.replace_password_of(id, &input, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn replace_password_of(
+        &self,
+        id: &str,
+        input: &NewPasswordInput,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+        if own.account.id == target.id {
+            return Err(FormRefusal::OwnAccount.into());
+        }
+        let fields = new_password_problems(&input.new, &input.confirm, &own.company, &target);
+        if !fields.is_empty() {
+            return Err(FormRefusal::Invalid { fields }.into());
+        }
+        let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        let password = PasswordToSet {
+            hash: &hash,
+            temporary_until: Some(self.temporary_until()),
+        };
+        self.reset_password_in(&mut writer, receiver, password, &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Sends the agent a link to choose a new password, good for 30 minutes. The old password stays until then.
+    ///
+    /// # Errors
+    /// As [`Service::agent`].
+    pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.mail_reset_link(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn mail_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        let (link, expires_at) = self
+            .make_link(&mut writer, receiver, LinkPurpose::ResetPassword, None)
+            .await?;
+        let mail = Mail::ResetLink {
+            about: receiver.about(&Visitor::default()),
+            link,
+            minutes: u32::try_from(RESET_LINK_MINUTES).unwrap_or_default(),
+        };
+        let sending = Sending {
+            address: None,
+            expires_at,
+        };
+        self.tell_until(&mut writer, receiver, mail, sending).await?;
+        let entry = own
+            .by(visitor)
+            .entry(Event::ResetLinkSent, own.company.id, Some(target.id));
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Tells a new agent once more how to sign in, in the company's way of today: a new temporary password or a new link;
+    /// the older one is dead.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `AlreadyActivated` when the agent has chosen a password.
+    pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.mail_account_details(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn mail_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let (own, target) = self.look_at(Action::SendAccountDetails, id, visitor).await?;
+        if !awaits_password(&target) {
+            return Err(FormRefusal::AlreadyActivated.into());
+        }
+        let invitation = self.prepare_invitation(&own.company).await?;
+        let unknown = self.unknown_password().await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::SendAccountDetails, Hold::Accounts, target.id, visitor)
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        // They may have chosen one at this very moment.
+        if !awaits_password(&target) {
+            return Err(FormRefusal::AlreadyActivated.into());
+        }
+        self.invite_again(&mut writer, receiver, &invitation, &unknown, &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Issues a backup code: good once, for 60 minutes, in place of any earlier one (N17). The agent is told by mail that
+    /// there is one, and by whoever issued it what it is. It is shown this once.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
+    pub async fn issue_backup_code_for(
+        &self,
+        id: &str,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<BackupCode, Refusal> {
+        self.issue_code_for(id, reason.trim(), visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn issue_code_for(&self, id: &str, reason: &str, visitor: &Visitor) -> Result<BackupCode, Failure> {
+        let (_, target) = self.look_at(Action::IssueBackupCode, id, visitor).await?;
+        if let Some(problem) = reason_problem(reason) {
+            return Err(FormRefusal::field(FormField::Reason, problem).into());
+        }
+        let drawn = self.draw_issued_code().await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::IssueBackupCode, Hold::Accounts, target.id, visitor)
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        if !target.has_second_factor() {
+            return Err(FormRefusal::NoSecondFactor.into());
+        }
+        if target.locked_at.is_some() || target.wrong_codes >= WRONG_CODES_TO_LOCK {
+            return Err(FormRefusal::TargetLocked.into());
+        }
+        self.issue_code_in(&mut writer, receiver, &drawn, reason, &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(drawn.code)
+    }
+
+    /// Unlocks an agent, sets the counter to zero and tells the agent.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `NotLocked`.
+    pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.unlock_one(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn unlock_one(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let (_, target) = self.look_at(Action::Unlock, id, visitor).await?;
+        if self.unlock_behind_lock(target.id, visitor).await? {
+            Ok(())
+        } else {
+            Err(FormRefusal::NotLocked.into())
+        }
+    }
+
+    async fn unlock_behind_lock(&self, target: AccountId, visitor: &Visitor) -> Result<bool, Failure> {
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::Unlock, Hold::Accounts, target, visitor)
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        let unlocked = self.unlock_in(&mut writer, receiver, &own.by(visitor)).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(unlocked)
+    }
+
+    /// Unlocks several agents; those that are not locked stay as they are.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
+    pub async fn unlock_agents(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Refusal> {
+        self.unlock_several(ids, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn unlock_several(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Failure> {
+        self.allowed(Action::Unlock, visitor).await?;
+        let mut selected = Selected::default();
+        for id in selection(ids)? {
+            match self.unlock_behind_lock(id, visitor).await {
+                Ok(true) => selected.changed += 1,
+                Ok(false) => selected.unchanged += 1,
+                Err(Failure::Refused(Refusal::NotFound)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(selected)
+    }
+
+    /// Ends all sessions and pending sign-ins of an agent; says how many sessions.
+    ///
+    /// # Errors
+    /// As [`Service::agent`].
+    pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
+        self.end_sessions_for(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn end_sessions_for(&self, id: &str, visitor: &Visitor) -> Result<usize, Failure> {
+        let (_, target) = self.look_at(Action::EndSessions, id, visitor).await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::EndSessions, Hold::Accounts, target.id, visitor)
+            .await?;
+        let ended = writer.end_sessions_of(own.company.id, target.id).await?;
+        writer.delete_pendings_of(own.company.id, target.id).await?;
+        let entry = AuditEntry {
+            detail: Some(ended.to_string()),
+            ..own
+                .by(visitor)
+                .entry(Event::SessionsEnded, own.company.id, Some(target.id))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        Ok(usize::try_from(ended).unwrap_or(usize::MAX))
+    }
+}

@@ -1,0 +1,313 @@
+//! CSV files, written while they are sent: a hundred thousand lines take no more memory than a page of them. No cell
+//! begins with what a spreadsheet would take for a formula (attacks.md T137).
+
+use std::{collections::HashSet, io};
+
+use chrono::SecondsFormat;
+use tokio::sync::mpsc::{Sender, channel};
+use vestibule_core::{
+    account::{Account, Role},
+    agents::AgentFilter,
+    audit::Event,
+    company::Company,
+    id::AccountId,
+    ports::Moment,
+    refusal::Refusal,
+    rights::{Action, Scope},
+};
+use vestibule_storage::{AgentPage, EventFilter, EventRow, PageFrom, Reader, StoreError};
+
+use super::{AuditInput, Download, Hold, audit::filter_of, cells::guarded};
+use crate::{Failure, Service, Visitor, sessions::SignedIn};
+
+/// Rows that are read, and sent, together.
+const TOGETHER: usize = 500;
+/// Parts that wait for a slow reader.
+const WAITING: usize = 1;
+/// Tells spreadsheets that the file is UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The columns of agents: those that the import reads, and what else is known.
+const AGENT_COLUMNS: [&str; 14] = [
+    "account",
+    "email",
+    "first_name",
+    "last_name",
+    "alias",
+    "phone",
+    "title",
+    "language",
+    "roles",
+    "active",
+    "locked",
+    "second_factor",
+    "created",
+    "last_sign_in",
+];
+/// The columns of events.
+const EVENT_COLUMNS: [&str; 10] = [
+    "time",
+    "event",
+    "outcome",
+    "actor",
+    "actor_account",
+    "target_account",
+    "address",
+    "browser",
+    "request",
+    "detail",
+];
+
+/// Why a file ends before its end.
+enum CutOff {
+    /// Whoever downloads it has gone away.
+    Gone,
+    /// Nothing more is written: the database, or whoever asked is no admin any more.
+    Failed(String),
+}
+
+impl From<StoreError> for CutOff {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<csv::Error> for CutOff {
+    fn from(error: csv::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// A file on its way.
+struct File {
+    sender: Sender<Result<Vec<u8>, io::Error>>,
+}
+
+impl File {
+    /// Sends the first line.
+    async fn begin<const N: usize>(&self, columns: [&str; N]) -> Result<(), CutOff> {
+        let mut part = BYTE_ORDER_MARK.to_vec();
+        part.extend(lines([columns.map(str::to_owned)])?);
+        self.send(part).await
+    }
+
+    async fn send(&self, part: Vec<u8>) -> Result<(), CutOff> {
+        self.sender.send(Ok(part)).await.map_err(|_| CutOff::Gone)
+    }
+
+    /// A file that was cut off must not look like a whole one.
+    async fn end(self, written: Result<(), CutOff>) {
+        if let Err(CutOff::Failed(error)) = written {
+            tracing::error!(error, "an export was cut off");
+            // Nobody may be there to be told.
+            let _ = self.sender.send(Err(io::Error::other("cut off"))).await;
+        }
+    }
+}
+
+fn lines<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Result<Vec<u8>, CutOff> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.map(|cell| guarded(&cell)))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| CutOff::Failed(error.to_string()))
+}
+
+fn time(moment: Moment) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn agent_row(account: &Account) -> [String; 14] {
+    let roles: Vec<_> = account.roles.iter().map(|role| role.as_str()).collect();
+    let factor = match (account.app_factor, account.email_factor) {
+        (true, true) => "app email",
+        (true, false) => "app",
+        (false, true) => "email",
+        (false, false) => "none",
+    };
+    [
+        account.name.clone(),
+        account.email.clone(),
+        account.first_name.clone(),
+        account.last_name.clone(),
+        account.alias.clone(),
+        account.phone.clone(),
+        account.title.clone(),
+        account.language.clone().unwrap_or_default(),
+        roles.join(" "),
+        yes_or_no(account.active),
+        yes_or_no(account.locked_at.is_some()),
+        factor.to_owned(),
+        time(account.created_at),
+        account.last_sign_in_at.map(time).unwrap_or_default(),
+    ]
+}
+
+fn event_row(row: EventRow) -> [String; 10] {
+    let refused = Event::from_word(&row.event).is_some_and(Event::is_refusal);
+    [
+        time(row.at),
+        row.event,
+        if refused { "refused" } else { "done" }.to_owned(),
+        row.actor.as_str().to_owned(),
+        row.actor_name.unwrap_or_default(),
+        row.target_name.unwrap_or_default(),
+        row.address.unwrap_or_default(),
+        row.browser.unwrap_or_default(),
+        row.request.unwrap_or_default(),
+        row.detail.unwrap_or_default(),
+    ]
+}
+
+/// The page after `previous`, whichever of its accounts is deleted meanwhile: after one that is not there any more the
+/// list would begin at its start.
+async fn page_after(
+    reader: &mut Reader,
+    company: &Company,
+    filter: &AgentFilter,
+    previous: &[AccountId],
+) -> Result<AgentPage, CutOff> {
+    if previous.is_empty() {
+        return Ok(reader
+            .agent_page(company.id, filter, PageFrom::Start, TOGETHER)
+            .await?);
+    }
+    for &last in previous.iter().rev() {
+        let mut page = reader
+            .agent_page(company.id, filter, PageFrom::After(last), TOGETHER)
+            .await?;
+        if reader.account(company.id, last).await?.is_some() {
+            let written: HashSet<_> = previous.iter().collect();
+            page.accounts.retain(|account| !written.contains(&account.id));
+            return Ok(page);
+        }
+    }
+    Err(CutOff::Failed("a whole page of accounts was deleted".to_owned()))
+}
+
+impl Service {
+    /// All agents that the filter finds, as CSV with the columns that the import reads.
+    ///
+    /// # Errors
+    /// As [`Service::console`].
+    pub async fn export_agents(&self, filter: AgentFilter, visitor: &Visitor) -> Result<Download, Refusal> {
+        self.begin_export(Action::ExportAgents, Event::AgentsExported, visitor)
+            .await
+            .map(|own| {
+                let scope = Action::ExportAgents.scope(own.account.highest_role());
+                let filter = AgentFilter {
+                    only_agents: scope < Scope::Company,
+                    ..filter
+                };
+                let (sender, download) = channel(WAITING);
+                let (service, file) = (self.clone(), File { sender });
+                tokio::spawn(async move {
+                    let written = service.write_agents(&file, &own, &filter).await;
+                    file.end(written).await;
+                });
+                download
+            })
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn write_agents(&self, file: &File, own: &SignedIn, filter: &AgentFilter) -> Result<(), CutOff> {
+        file.begin(AGENT_COLUMNS).await?;
+        let mut previous = Vec::new();
+        loop {
+            // A slow reader keeps no connection to the database.
+            let page = {
+                let mut reader = self.inner.store.read().await?;
+                still_admin(&mut reader, own).await?;
+                page_after(&mut reader, &own.company, filter, &previous).await?
+            };
+            file.send(lines(page.accounts.iter().map(agent_row))?).await?;
+            if !page.after || page.accounts.is_empty() {
+                return Ok(());
+            }
+            previous = page.accounts.iter().map(|account| account.id).collect();
+        }
+    }
+
+    /// All events that were asked for, newest first, as CSV.
+    ///
+    /// # Errors
+    /// As [`Service::console`].
+    pub async fn export_audit(&self, input: AuditInput, visitor: &Visitor) -> Result<Download, Refusal> {
+        self.begin_audit_export(&input, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn begin_audit_export(&self, input: &AuditInput, visitor: &Visitor) -> Result<Download, Failure> {
+        let own = self
+            .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
+            .await?;
+        let mut reader = self.inner.store.read().await?;
+        let filter = filter_of(&mut reader, &own.company, input).await?;
+        drop(reader);
+        let (sender, download) = channel(WAITING);
+        let (service, file) = (self.clone(), File { sender });
+        tokio::spawn(async move {
+            let written = service.write_events(&file, &own, filter).await;
+            file.end(written).await;
+        });
+        Ok(download)
+    }
+
+    async fn write_events(
+        &self,
+        file: &File,
+        own: &SignedIn,
+        filter: Option<EventFilter>,
+    ) -> Result<(), CutOff> {
+        file.begin(EVENT_COLUMNS).await?;
+        let Some(mut filter) = filter else {
+            return Ok(());
+        };
+        loop {
+            let page = {
+                let mut reader = self.inner.store.read().await?;
+                still_admin(&mut reader, own).await?;
+                reader.event_page(own.company.id, &filter, TOGETHER).await?
+            };
+            filter.before = page.events.last().map(|event| event.id);
+            let ends = !page.older || page.events.is_empty();
+            file.send(lines(page.events.into_iter().map(event_row))?).await?;
+            if ends {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes an export before the first line of it is read.
+    async fn begin_export(
+        &self,
+        action: Action,
+        event: Event,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, Failure> {
+        self.allowed(action, visitor).await?;
+        let (mut writer, own) = self.act(action, Hold::Accounts, visitor).await?;
+        let entry = own.by(visitor).entry(event, own.company.id, None);
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        Ok(own)
+    }
+}
+
+/// A file takes a while: it ends when whoever asked for it may not see any more.
+async fn still_admin(reader: &mut Reader, own: &SignedIn) -> Result<(), CutOff> {
+    let account = reader.account(own.company.id, own.account.id).await?;
+    if account.is_some_and(|account| account.active && account.highest_role() == Role::Admin) {
+        Ok(())
+    } else {
+        Err(CutOff::Failed("whoever asked is no admin any more".to_owned()))
+    }
+}

@@ -1,0 +1,181 @@
+//! The gate of the console: session, right, step-up, and the locks behind which all of that is asked again.
+
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    gate,
+    id::AccountId,
+    refusal::Refusal,
+    rights::{Action, Scope},
+};
+use vestibule_storage::Writer;
+
+use crate::{
+    Failure, Service, Visitor,
+    audit::By,
+    sessions::{Need, SignedIn},
+};
+
+/// What a change holds until it is saved. Everybody takes these in one order: the company, then accounts in the order
+/// of their identifiers, so that two admins who act on each other do not wait for each other for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// The accounts it is about.
+    Accounts,
+    /// The company besides: whatever may leave it with fewer admins, or changes the company itself.
+    Company,
+}
+
+/// A change of somebody's account under way.
+pub(crate) struct Act {
+    /// The transaction.
+    pub writer: Writer,
+    /// Who acts.
+    pub own: SignedIn,
+    /// Whom it is done to.
+    pub target: Account,
+}
+
+impl SignedIn {
+    /// Who acts, for the audit log.
+    pub(crate) fn by<'a>(&self, visitor: &'a Visitor) -> By<'a> {
+        By {
+            actor: Actor::Account(self.account.id),
+            visitor,
+        }
+    }
+
+    fn scope(&self, action: Action) -> Scope {
+        action.scope(self.account.highest_role())
+    }
+}
+
+impl Service {
+    /// The session of this browser, if its account's role may do `action` to anybody and, where the action asks for
+    /// it, identity was proved moments ago. Counts as activity; a missing right is noted in the audit log.
+    pub(crate) async fn allowed(&self, action: Action, visitor: &Visitor) -> Result<SignedIn, Failure> {
+        let own = self.look(Need::Home, visitor).await?;
+        if own.scope(action) == Scope::Nobody {
+            return Err(self.forbid(action, &own, visitor).await?);
+        }
+        self.proved_for(action, &own)?;
+        Ok(own)
+    }
+
+    /// The account with this identifier, if `action` may be done to it. What is unknown, foreign, out of scope or no
+    /// identifier at all is the same: not there.
+    pub(crate) async fn look_at(
+        &self,
+        action: Action,
+        id: &str,
+        visitor: &Visitor,
+    ) -> Result<(SignedIn, Account), Failure> {
+        let own = self.allowed(action, visitor).await?;
+        let id = AccountId::parse(id).ok_or(Refusal::NotFound)?;
+        let mut reader = self.inner.store.read().await?;
+        let target = reader
+            .account(own.company.id, id)
+            .await?
+            .filter(|target| own.scope(action).holds(&own.account, target))
+            .ok_or(Refusal::NotFound)?;
+        Ok((own, target))
+    }
+
+    /// Begins a change of the company: the session and its rights are asked again behind the locks.
+    pub(crate) async fn act(
+        &self,
+        action: Action,
+        hold: Hold,
+        visitor: &Visitor,
+    ) -> Result<(Writer, SignedIn), Failure> {
+        self.enter_console(action, hold, None, visitor).await
+    }
+
+    /// Begins a change of an account: the session, its rights and whether the account lies in their scope are asked
+    /// again behind the locks.
+    pub(crate) async fn act_on(
+        &self,
+        action: Action,
+        hold: Hold,
+        target: AccountId,
+        visitor: &Visitor,
+    ) -> Result<Act, Failure> {
+        let (mut writer, own) = self.enter_console(action, hold, Some(target), visitor).await?;
+        let target = writer
+            .account(own.company.id, target)
+            .await?
+            .filter(|target| own.scope(action).holds(&own.account, target))
+            .ok_or(Refusal::NotFound)?;
+        Ok(Act { writer, own, target })
+    }
+
+    /// Asks for a whole and recent proof of identity (N21).
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; what the gate says.
+    pub(crate) fn step_up(&self, own: &SignedIn) -> Result<(), Failure> {
+        self.meets(own, Need::ProvedHome)
+    }
+
+    async fn enter_console(
+        &self,
+        action: Action,
+        hold: Hold,
+        target: Option<AccountId>,
+        visitor: &Visitor,
+    ) -> Result<(Writer, SignedIn), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?.hash();
+        let row = writer
+            .session_by_token(token)
+            .await?
+            .ok_or(Refusal::NotSignedIn)?;
+        if hold == Hold::Company {
+            writer.hold_company(row.company.id).await?;
+        }
+        let mut accounts = vec![row.account.id];
+        accounts.extend(target);
+        accounts.sort_unstable();
+        accounts.dedup();
+        for account in accounts {
+            writer.hold_account(row.company.id, account).await?;
+        }
+        let row = writer
+            .session_by_token(token)
+            .await?
+            .filter(|row| self.is_live(row))
+            .ok_or(Refusal::NotSignedIn)?;
+        let own = SignedIn::from(row);
+        self.meets(&own, Need::Home)?;
+        if own.scope(action) == Scope::Nobody {
+            // The refusal is noted in a transaction of its own, which would wait for this one.
+            drop(writer);
+            return Err(self.forbid(action, &own, visitor).await?);
+        }
+        self.proved_for(action, &own)?;
+        Ok((writer, own))
+    }
+
+    /// Notes that somebody tried what their role may not.
+    async fn forbid(&self, action: Action, own: &SignedIn, visitor: &Visitor) -> Result<Failure, Failure> {
+        let entry = AuditEntry {
+            detail: Some(format!("{action:?}")),
+            ..own
+                .by(visitor)
+                .entry(Event::RightRefused, own.company.id, Some(own.account.id))
+        };
+        self.note(entry).await?;
+        Ok(Refusal::Forbidden.into())
+    }
+
+    fn proved_for(&self, action: Action, own: &SignedIn) -> Result<(), Failure> {
+        if action.needs_step_up() {
+            self.step_up(own)?;
+        }
+        if action == Action::Unlock {
+            // Somebody who is locked does not unlock: two stolen sessions would unlock each other for ever.
+            gate::admit(&own.company, &own.account)?;
+        }
+        Ok(())
+    }
+}

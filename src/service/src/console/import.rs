@@ -1,0 +1,504 @@
+//! Accounts from a CSV file: read strictly, checked line by line without creating anything, then created one by one.
+
+use std::{collections::HashSet, time::Duration};
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    account::Role,
+    agents::gives_rights,
+    audit::{Actor, AuditEntry, Event},
+    company::Company,
+    id::{AccountId, CompanyId, ImportId},
+    limits::{ACCOUNT_MAX, IMPORT_HOURS},
+    name::{AccountName, EmailAddress, key},
+    ports::Moment,
+    refusal::Refusal,
+    rights::Action,
+    signed_in::{FormField, FormFieldProblem, FormRefusal},
+};
+use vestibule_storage::{ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer};
+
+use super::{
+    Hold, ImportPage, LineVerdict,
+    import_file::{Line, Row, read},
+};
+use crate::{
+    Failure, Service, Visitor, audit::By, new_agents::NewAgent, passwords::HashingError, sessions::SignedIn,
+};
+
+/// Seconds without a line after which whoever ran an import is gone.
+const STALE_SECONDS: i64 = 30;
+/// Lines on one page.
+const LINES: usize = 200;
+/// Lines after which is asked again whether the import may go on.
+const TOGETHER: usize = 100;
+/// How often, and after which wait, a password is tried to be hashed while sign-ins take all cores.
+const HASH_TRIES: usize = 20;
+const HASH_WAIT: Duration = Duration::from_secs(1);
+
+/// An import under way, and for whom.
+struct Job {
+    company: CompanyId,
+    id: ImportId,
+    account: AccountId,
+    /// Where it was started.
+    visitor: Visitor,
+}
+
+/// Why an import did not come to its end.
+enum Stopped {
+    /// The company, the import or the admin's rights are gone.
+    NotAllowed,
+    /// It can be taken on later.
+    Failed(Failure),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Job {
+    fn by(&self) -> By<'_> {
+        By {
+            actor: Actor::Account(self.account),
+            visitor: &self.visitor,
+        }
+    }
+}
+
+/// What the first thing that is wrong with a line is called.
+fn verdict_of(fields: &[FormFieldProblem]) -> LineVerdict {
+    match fields.first().map(|found| found.field) {
+        Some(FormField::Account) => LineVerdict::BadAccount,
+        Some(FormField::Email) => LineVerdict::BadEmail,
+        Some(FormField::Roles) => LineVerdict::BadRole,
+        Some(FormField::Language) => LineVerdict::BadLanguage,
+        _ => LineVerdict::BadPerson,
+    }
+}
+
+/// An import that is not thrown away yet.
+async fn find(reader: &mut Reader, company: CompanyId, id: &str, now: Moment) -> Result<ImportRow, Failure> {
+    let id = ImportId::parse(id).ok_or(Refusal::NotFound)?;
+    let found = reader.import(company, id).await?;
+    Ok(found
+        .filter(|row| row.expires_at > now)
+        .ok_or(Refusal::NotFound)?)
+}
+
+/// Writes down what became of a line, unless somebody else has meanwhile.
+async fn settle(
+    writer: &mut Writer,
+    job: &Job,
+    line: i64,
+    verdict: LineVerdict,
+    now: Moment,
+) -> Result<(), StoreError> {
+    if is_open(writer, job, line).await? {
+        writer
+            .settle_import_line(job.company, job.id, line, verdict.as_str(), now)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether a line still waits to be imported.
+async fn is_open(reader: &mut Reader, job: &Job, line: i64) -> Result<bool, StoreError> {
+    let good = Some(LineVerdict::Good.as_str());
+    let open = reader
+        .import_lines(job.company, job.id, good, &[], line - 1, 1)
+        .await?;
+    Ok(open.first().is_some_and(|open| open.line == line))
+}
+
+impl Service {
+    /// Reads and checks a file; nothing is created. The columns are `account`, `email`, `first_name` and, in any order
+    /// and each optional, `last_name`, `alias`, `phone`, `title`, `language`, `roles` (separated by spaces) and `active`
+    /// (`yes` or `no`); other columns are left alone. The separator is a comma or a semicolon.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `Invalid` with what is wrong with the file as a whole.
+    pub async fn check_import(&self, file: Vec<u8>, visitor: &Visitor) -> Result<ImportId, Refusal> {
+        self.store_import(&file, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn store_import(&self, file: &[u8], visitor: &Visitor) -> Result<ImportId, Failure> {
+        let own = self.allowed(Action::ImportAgents, visitor).await?;
+        let lines = read(file).map_err(|problem| FormRefusal::field(FormField::File, problem))?;
+        let mut reader = self.inner.store.read().await?;
+        let lines = self.check_lines(&mut reader, own.company.id, lines).await?;
+        drop(reader);
+        let (mut writer, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
+        let now = self.now();
+        let id = ImportId::new(now, self.random());
+        writer
+            .insert_import(&NewImport {
+                company: own.company.id,
+                id,
+                account: own.account.id,
+                created_at: now,
+                expires_at: now + TimeDelta::hours(IMPORT_HOURS),
+                lines,
+            })
+            .await?;
+        writer.commit().await?;
+        Ok(id)
+    }
+
+    async fn check_lines(
+        &self,
+        reader: &mut Reader,
+        company: CompanyId,
+        lines: Vec<Line>,
+    ) -> Result<Vec<ImportLine>, Failure> {
+        let (mut names, mut emails) = (HashSet::new(), HashSet::new());
+        let mut checked = Vec::with_capacity(lines.len());
+        for Line {
+            number,
+            row,
+            is_whole,
+        } in lines
+        {
+            let verdict = match self.check_row(&row) {
+                _ if !is_whole => LineVerdict::BadColumns,
+                // Nothing is to do for whoever is there, even if nobody could be created like that today.
+                Err(_) if is_there(reader, company, &row).await? => LineVerdict::Exists,
+                Err(verdict) => verdict,
+                Ok(agent) => {
+                    let is_new = names.insert(agent.name.key().to_owned());
+                    if emails.insert(agent.email.key().to_owned()) && is_new {
+                        is_taken(reader, company, &agent.name, &agent.email)
+                            .await?
+                            .unwrap_or(LineVerdict::Good)
+                    } else {
+                        LineVerdict::Doubled
+                    }
+                }
+            };
+            let fields = (verdict == LineVerdict::Good)
+                .then(|| serde_json::to_string(&row).ok())
+                .flatten();
+            checked.push(ImportLine {
+                line: number,
+                // Longer ones are no names; a page of them need not be long.
+                account: row.account.chars().take(ACCOUNT_MAX).collect(),
+                fields,
+                verdict: verdict.as_str().to_owned(),
+            });
+        }
+        Ok(checked)
+    }
+
+    fn check_row(&self, row: &Row) -> Result<NewAgent, LineVerdict> {
+        let input = row.input().ok_or(LineVerdict::BadPerson)?;
+        self.check_new_agent(&input).map_err(|fields| verdict_of(&fields))
+    }
+
+    /// An import and a page of its lines after line number `after`.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; [`Refusal::NotFound`].
+    pub async fn import_page(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Refusal> {
+        self.show_import(id, after, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn show_import(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Failure> {
+        let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
+        let now = self.now();
+        let mut reader = self.inner.store.read().await?;
+        let row = find(&mut reader, company.id, id, now).await?;
+        let verdicts = reader
+            .import_verdicts(company.id, row.id)
+            .await?
+            .into_iter()
+            .filter_map(|(word, count)| Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?)))
+            .collect();
+        let imported = [LineVerdict::Imported.as_str()];
+        let without: &[&str] = match row.state {
+            ImportState::Checked => &[],
+            ImportState::Running | ImportState::Done => &imported,
+        };
+        let mut lines = reader
+            .import_lines(company.id, row.id, None, without, after, LINES + 1)
+            .await?;
+        let more = lines.len() > LINES;
+        lines.truncate(LINES);
+        Ok(ImportPage {
+            company,
+            own: account,
+            id: row.id,
+            state: row.state,
+            stalled: row.state == ImportState::Running && row.touched_at <= self.stale(),
+            verdicts,
+            more_after: lines.last().filter(|_| more).map(|line| line.line),
+            lines,
+        })
+    }
+
+    /// An import in which nothing has happened since then can be taken on.
+    fn stale(&self) -> Moment {
+        self.now() - TimeDelta::seconds(STALE_SECONDS)
+    }
+
+    /// Begins to import what is good, in the background, or takes an import on that was cut off. Each account is one
+    /// transaction; one that cannot be created does not keep the others from it.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
+    pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.claim_import(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn claim_import(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let own = self.allowed(Action::ImportAgents, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let row = find(&mut reader, own.company.id, id, self.now()).await?;
+        let rights = self
+            .gives_rights_to_any(&mut reader, own.company.id, row.id)
+            .await?;
+        drop(reader);
+        if rights {
+            self.step_up(&own)?;
+        }
+        let (mut writer, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
+        if rights {
+            self.step_up(&own)?;
+        }
+        if !writer
+            .start_import(own.company.id, row.id, self.stale(), self.now())
+            .await?
+        {
+            return Err(FormRefusal::ImportOver.into());
+        }
+        writer.commit().await?;
+        let job = Job {
+            company: own.company.id,
+            id: row.id,
+            account: own.account.id,
+            visitor: Visitor {
+                address: visitor.address.clone(),
+                browser: visitor.browser.clone(),
+                request: visitor.request.clone(),
+                ..Visitor::default()
+            },
+        };
+        let service = self.clone();
+        tokio::spawn(async move { service.import(&job).await });
+        Ok(())
+    }
+
+    async fn gives_rights_to_any(
+        &self,
+        reader: &mut Reader,
+        company: CompanyId,
+        id: ImportId,
+    ) -> Result<bool, StoreError> {
+        let mut after = 0;
+        loop {
+            let good = Some(LineVerdict::Good.as_str());
+            let lines = reader.import_lines(company, id, good, &[], after, LINES).await?;
+            let Some(last) = lines.last() else {
+                return Ok(false);
+            };
+            after = last.line;
+            let gives = lines.iter().any(|line| {
+                self.agent_of(line)
+                    .is_ok_and(|agent| gives_rights(None, &agent.data.roles, true))
+            });
+            if gives {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The agent that a good line describes, checked once more: what is on offer may have changed.
+    fn agent_of(&self, line: &ImportLine) -> Result<NewAgent, LineVerdict> {
+        let fields = line.fields.as_deref().unwrap_or_default();
+        let row = serde_json::from_str::<Row>(fields).map_err(|_| LineVerdict::Failed)?;
+        self.check_row(&row)
+    }
+
+    async fn import(&self, job: &Job) {
+        let result = self.import_all(job).await;
+        self.inner.outbox_filled.notify_one();
+        match result {
+            Ok(()) => {}
+            Err(Stopped::NotAllowed) => {
+                tracing::warn!(import = %job.id, "an import stopped: whoever started it may not import any more");
+            }
+            Err(Stopped::Failed(failure)) => {
+                // The log gets the details; nobody waits for the answer.
+                let _ = job.visitor.explain(&failure);
+                tracing::warn!(import = %job.id, "an import stopped and can be taken on");
+            }
+        }
+    }
+
+    async fn import_all(&self, job: &Job) -> Result<(), Stopped> {
+        let mut after = 0;
+        loop {
+            let mut reader = self.inner.store.read().await?;
+            let company = may_go_on(&mut reader, job).await?;
+            let good = Some(LineVerdict::Good.as_str());
+            let lines = reader
+                .import_lines(job.company, job.id, good, &[], after, TOGETHER)
+                .await?;
+            drop(reader);
+            let Some(last) = lines.last() else {
+                return self.finish(job).await;
+            };
+            after = last.line;
+            for line in &lines {
+                self.import_line(job, &company, line).await?;
+            }
+            self.inner.outbox_filled.notify_one();
+        }
+    }
+
+    async fn import_line(&self, job: &Job, company: &Company, line: &ImportLine) -> Result<(), Stopped> {
+        let verdict = match self.create_from(job, company, line).await {
+            Ok(()) => return Ok(()),
+            Err(Created::Not(verdict)) => verdict,
+            Err(Created::Failed(failure)) => match failure {
+                Failure::Store(StoreError::Conflict(Unique::Email)) => LineVerdict::EmailTaken,
+                Failure::Store(StoreError::Conflict(_)) => LineVerdict::NameTaken,
+                Failure::Store(error) if error.is_unavailable() => return Err(error.into()),
+                Failure::Hashing(HashingError::Busy) => return Err(Stopped::Failed(failure)),
+                failure => {
+                    let _ = job.visitor.explain(&failure);
+                    LineVerdict::Failed
+                }
+            },
+        };
+        let mut writer = self.inner.store.write().await?;
+        settle(&mut writer, job, line.line, verdict, self.now()).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// Creates the account of a line and notes it with the line, or does neither.
+    async fn create_from(&self, job: &Job, company: &Company, line: &ImportLine) -> Result<(), Created> {
+        let mut tries = 0;
+        let prepared = loop {
+            let agent = self.agent_of(line).map_err(Created::Not)?;
+            tries += 1;
+            match self.prepare_new_agent(company, agent).await {
+                // Sign-ins go first.
+                Err(Failure::Hashing(HashingError::Busy)) if tries < HASH_TRIES => {
+                    tokio::time::sleep(HASH_WAIT).await;
+                }
+                other => break other?,
+            }
+        };
+        let mut writer = self.inner.store.write().await?;
+        if !is_open(&mut writer, job, line.line).await? {
+            return Ok(());
+        }
+        self.create_in(&mut writer, company, prepared, &job.by()).await?;
+        writer
+            .settle_import_line(
+                job.company,
+                job.id,
+                line.line,
+                LineVerdict::Imported.as_str(),
+                self.now(),
+            )
+            .await?;
+        Ok(writer.commit().await?)
+    }
+
+    async fn finish(&self, job: &Job) -> Result<(), Stopped> {
+        let mut writer = self.inner.store.write().await?;
+        // Somebody who took it on may have finished it.
+        let running = writer
+            .import(job.company, job.id)
+            .await?
+            .is_some_and(|row| row.state == ImportState::Running);
+        if !running {
+            return Ok(());
+        }
+        let imported = writer
+            .import_verdicts(job.company, job.id)
+            .await?
+            .into_iter()
+            .filter(|(word, _)| word == LineVerdict::Imported.as_str())
+            .map(|(_, count)| count)
+            .sum::<i64>();
+        writer.finish_import(job.company, job.id, self.now()).await?;
+        let entry = AuditEntry {
+            detail: Some(imported.to_string()),
+            ..job.by().entry(Event::AgentsImported, job.company, None)
+        };
+        self.record(&mut writer, &entry).await?;
+        Ok(writer.commit().await?)
+    }
+}
+
+/// Why a line became no account.
+enum Created {
+    /// It is not good any more.
+    Not(LineVerdict),
+    /// Something else.
+    Failed(Failure),
+}
+
+impl From<Failure> for Created {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<StoreError> for Created {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Whether the company has the account of a line, whatever else the line says.
+async fn is_there(reader: &mut Reader, company: CompanyId, row: &Row) -> Result<bool, StoreError> {
+    let (Ok(name), Ok(email)) = (AccountName::parse(&row.account), EmailAddress::parse(&row.email)) else {
+        return Ok(false);
+    };
+    Ok(is_taken(reader, company, &name, &email).await? == Some(LineVerdict::Exists))
+}
+
+/// Whether, and how, the company has an account with this name or address already.
+async fn is_taken(
+    reader: &mut Reader,
+    company: CompanyId,
+    name: &AccountName,
+    email: &EmailAddress,
+) -> Result<Option<LineVerdict>, StoreError> {
+    let found = reader
+        .account_by_sign_in(company, name.key(), email.key())
+        .await?;
+    Ok(found.map(|(account, _)| {
+        let same_name = key(&account.name) == name.key();
+        let same_email = EmailAddress::lookup_key(&account.email) == email.key();
+        match (same_name, same_email) {
+            (true, true) => LineVerdict::Exists,
+            (true, false) => LineVerdict::NameTaken,
+            (false, _) => LineVerdict::EmailTaken,
+        }
+    }))
+}
+
+/// The company as it is now, if whoever started the import is still an active admin of it.
+async fn may_go_on(reader: &mut Reader, job: &Job) -> Result<Company, Stopped> {
+    let admin = reader.account(job.company, job.account).await?;
+    if !admin.is_some_and(|admin| admin.active && admin.highest_role() == Role::Admin) {
+        return Err(Stopped::NotAllowed);
+    }
+    reader
+        .company(job.company)
+        .await?
+        .filter(|company| company.enabled)
+        .ok_or(Stopped::NotAllowed)
+}

@@ -1,0 +1,294 @@
+//! What admins and supervisors do in the console (product.md section 3, Agents to Audit log).
+//!
+//! Every use case names its [`Action`] and begins with [`Service::console`] or, to change something, with
+//! `Service::act`, which asks again behind the locks: the session, the rights of today's roles, the step-up, and that
+//! the account belongs to the company of the session and lies in the scope. What lies outside does not exist.
+
+mod agents;
+mod audit;
+mod cells;
+mod company;
+mod credentials;
+mod days;
+mod export;
+mod gate;
+mod import;
+mod import_file;
+mod overview;
+
+pub(crate) use gate::Hold;
+
+use vestibule_core::{
+    account::{Account, TimeFormat},
+    agents::AgentFilter,
+    audit::Event,
+    company::Company,
+    id::ImportId,
+    ports::Moment,
+    rights::Action,
+    secret::Password,
+    signed_in::FormRefusal,
+};
+use vestibule_storage::{AgentCounts, AgentPage, EventRow, ImportLine, ImportState};
+
+/// What was typed to add or edit an agent.
+pub struct AgentInput {
+    /// Account name; not read when an agent is edited: it never changes.
+    pub account: String,
+    /// E-mail address.
+    pub email: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// What colleagues see; empty = first and last name.
+    pub alias: String,
+    /// Phone.
+    pub phone: String,
+    /// Title.
+    pub title: String,
+    /// How times are shown; `None` = what was sent is no format.
+    pub time_format: Option<TimeFormat>,
+    /// Language tag; empty = the company's.
+    pub language: String,
+    /// Words of roles.
+    pub roles: Vec<String>,
+    /// An admin's switch.
+    pub active: bool,
+}
+
+/// One page of the list of agents.
+pub struct AgentList {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The filter as it was applied: a supervisor's is narrower than what was asked for.
+    pub filter: AgentFilter,
+    /// The accounts.
+    pub page: AgentPage,
+}
+
+/// One agent, as the console shows it.
+pub struct AgentDetails {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The agent.
+    pub target: Account,
+    /// What whoever asks may do to the agent, by role and scope; not whether it would be of use right now.
+    pub may: Vec<Action>,
+    /// Live sessions.
+    pub sessions: usize,
+    /// Trusted browsers.
+    pub trusted_browsers: usize,
+    /// How many of the agent's own backup codes are left; `None` = no set.
+    pub backup_codes_left: Option<usize>,
+    /// Until when a backup code that was issued is good; `None` = there is none.
+    pub issued_code_until: Option<Moment>,
+    /// The newest events about the agent; empty for whoever may not see the audit log.
+    pub events: Vec<EventRow>,
+}
+
+/// What became of a change that was saved.
+pub struct Edited {
+    /// The new e-mail address that waits for its confirmation, when it was changed.
+    pub email_to_confirm: Option<String>,
+}
+
+/// What became of a change of several agents at once.
+#[derive(Debug, Default)]
+pub struct Selected {
+    /// How many were changed.
+    pub changed: usize,
+    /// How many were as wanted already.
+    pub unchanged: usize,
+    /// Account names that were not changed, and why.
+    pub refused: Vec<(String, FormRefusal)>,
+}
+
+/// What was typed to set another agent's password.
+pub struct NewPasswordInput {
+    /// The password.
+    pub new: Password,
+    /// The same once more.
+    pub confirm: Password,
+}
+
+/// What was typed into General Information.
+pub struct CompanyInfoInput {
+    /// Language tag.
+    pub language: String,
+    /// IANA name of the time zone.
+    pub time_zone: String,
+    /// Word of how new agents are told.
+    pub new_agent_mail: String,
+}
+
+/// What was typed into the company's policies.
+pub struct PolicyInput {
+    /// Days of the 2FA Policy; 0 = every login.
+    pub two_factor_days: String,
+    /// Word of Require a second factor.
+    pub require_second_factor: String,
+    /// Minimum password length.
+    pub password_min: String,
+    /// Minutes without activity; empty = never.
+    pub idle_minutes: String,
+}
+
+/// What was asked of the audit log. What cannot be read is as if it had not been asked.
+#[derive(Clone, Debug, Default)]
+pub struct AuditInput {
+    /// Word of an event.
+    pub event: String,
+    /// Account name or e-mail address of who did it or to whom it was done; an unknown one finds nothing.
+    pub account: String,
+    /// First day, `2026-01-31`, in the company's time zone.
+    pub from: String,
+    /// Last day.
+    pub until: String,
+    /// Identifier of the event where the page before ended.
+    pub before: String,
+}
+
+/// One page of the audit log.
+pub struct AuditPage {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The events, newest first.
+    pub events: Vec<EventRow>,
+    /// Whether there are older ones.
+    pub older: bool,
+}
+
+/// The numbers of a company.
+pub struct Overview {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// Accounts by state and second factor.
+    pub agents: AgentCounts,
+    /// Accounts that are signed in now.
+    pub signed_in: i64,
+    /// Pending sign-ins that wait for a code now.
+    pub waiting: i64,
+    /// The last 14 days in the company's time zone, oldest first; today is the last.
+    pub days: Vec<DayOfSignIns>,
+}
+
+/// Sign-ins of one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayOfSignIns {
+    /// The day.
+    pub day: chrono::NaiveDate,
+    /// Sign-ins that were completed.
+    pub signed_in: i64,
+    /// Wrong passwords, wrong codes, and sign-ins that the gate stopped.
+    pub failed: i64,
+}
+
+/// What becomes, or became, of a line of an imported file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LineVerdict {
+    /// Will be imported.
+    Good,
+    /// Was imported.
+    Imported,
+    /// The account is there already with this name and e-mail address: nothing to do.
+    Exists,
+    /// Another account has this name.
+    NameTaken,
+    /// Another account has this e-mail address.
+    EmailTaken,
+    /// The same name or e-mail address stands in an earlier line.
+    Doubled,
+    /// The account name is missing or has characters that it may not have.
+    BadAccount,
+    /// The e-mail address is missing or none.
+    BadEmail,
+    /// First name, last name, alias, phone or title is missing, too long, or has characters that cannot be seen.
+    BadPerson,
+    /// A role that does not exist.
+    BadRole,
+    /// A language that is not offered.
+    BadLanguage,
+    /// More or fewer columns than the first line.
+    BadColumns,
+    /// Something broke on our side; nothing was created. Importing the file again is safe.
+    Failed,
+}
+
+impl LineVerdict {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Good,
+        Self::Imported,
+        Self::Exists,
+        Self::NameTaken,
+        Self::EmailTaken,
+        Self::Doubled,
+        Self::BadAccount,
+        Self::BadEmail,
+        Self::BadPerson,
+        Self::BadRole,
+        Self::BadLanguage,
+        Self::BadColumns,
+        Self::Failed,
+    ];
+
+    /// The stored form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Imported => "imported",
+            Self::Exists => "exists",
+            Self::NameTaken => "name_taken",
+            Self::EmailTaken => "email_taken",
+            Self::Doubled => "doubled",
+            Self::BadAccount => "bad_account",
+            Self::BadEmail => "bad_email",
+            Self::BadPerson => "bad_person",
+            Self::BadRole => "bad_role",
+            Self::BadLanguage => "bad_language",
+            Self::BadColumns => "bad_columns",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// From the stored form.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+}
+
+/// An import and one page of its lines that need a look.
+pub struct ImportPage {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The import.
+    pub id: ImportId,
+    /// Where it stands.
+    pub state: ImportState,
+    /// Whether it is under way but nothing has happened for half a minute: whoever ran it is gone, and it can be taken on.
+    pub stalled: bool,
+    /// How many lines have which verdict.
+    pub verdicts: Vec<(LineVerdict, usize)>,
+    /// Lines, in their order: all of them while it is only checked, later those that were not imported.
+    pub lines: Vec<ImportLine>,
+    /// Number of the last line of this page, when there are more.
+    pub more_after: Option<i64>,
+}
+
+/// A file that is written while it is sent. The receiver ends when the file does; an error in between cuts it off.
+pub type Download = tokio::sync::mpsc::Receiver<Result<Vec<u8>, std::io::Error>>;
+
+/// The events that count as failed sign-ins.
+pub(crate) const FAILED_SIGN_INS: [Event; 3] =
+    [Event::PasswordRefused, Event::CodeRefused, Event::GateRefused];

@@ -1,0 +1,328 @@
+//! Links of mails: choosing a password, confirming or stopping a new e-mail address (N22; product.md sections 3 and 5).
+//! Opening a link uses nothing up; only the form behind it does.
+
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    company::Company,
+    link::LinkPurpose,
+    mail::Mail,
+    name::EmailAddress,
+    refusal::Refusal,
+    secret::Password,
+    signed_in::{FormField, FormProblem, FormRefusal},
+};
+use vestibule_storage::{LinkRow, StoreError, Writer};
+
+use crate::{
+    Failure, Service, Visitor,
+    accounts::{PASSWORD_LINKS, PasswordToSet},
+    audit::By,
+    letters::Receiver,
+    passwords::Verdict,
+    profile::{
+        Judgement,
+        password::{judge, new_password_problems},
+    },
+    sessions::SignedIn,
+};
+
+/// What the page behind a link shows.
+pub struct OpenLink {
+    /// What it is good for.
+    pub purpose: LinkPurpose,
+    /// The company.
+    pub company: Company,
+    /// The account.
+    pub account: Account,
+    /// The new e-mail address that it is about.
+    pub email: Option<String>,
+}
+
+/// Whose password is chosen, and why.
+pub struct PasswordChoice {
+    /// The company.
+    pub company: Company,
+    /// The account.
+    pub account: Account,
+    /// The link it is chosen with; `None`: somebody signed in with a temporary password.
+    pub link: Option<LinkPurpose>,
+}
+
+/// A choice, and the link it is made with.
+struct Choice {
+    shown: PasswordChoice,
+    row: Option<LinkRow>,
+}
+
+/// Whoever has the link, or the temporary password, is the account.
+fn own<'a>(visitor: &'a Visitor, receiver: Receiver<'_>) -> By<'a> {
+    By {
+        actor: Actor::Account(receiver.account.id),
+        visitor,
+    }
+}
+
+impl Service {
+    /// The link of this browser (`Visitor::link`), if it is still good and has one of these purposes. Changes nothing.
+    ///
+    /// # Errors
+    /// `LinkOver`.
+    pub async fn open_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<OpenLink, Refusal> {
+        self.look_at_link(purposes, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<OpenLink, Failure> {
+        let row = self.find_link(purposes, visitor).await?;
+        Ok(OpenLink {
+            purpose: row.purpose,
+            company: row.company,
+            account: row.account,
+            email: row.email,
+        })
+    }
+
+    /// The link of this browser, if it is good for one of these. One that is over is noted.
+    async fn find_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<LinkRow, Failure> {
+        let token = visitor.link.as_ref().ok_or(FormRefusal::LinkOver)?;
+        let mut reader = self.inner.store.read().await?;
+        let row = reader.link_by_token(token.hash()).await?;
+        drop(reader);
+        match row {
+            Some(row) if self.is_good(&row, purposes) => Ok(row),
+            row => Err(self.refuse_link(row.as_ref(), visitor).await?),
+        }
+    }
+
+    fn is_good(&self, row: &LinkRow, purposes: &[LinkPurpose]) -> bool {
+        purposes.contains(&row.purpose) && self.now() < row.expires_at
+    }
+
+    async fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Result<Failure, Failure> {
+        let (company, account) = row.map(|row| (row.company.id, row.account.id)).unzip();
+        let entry = AuditEntry {
+            detail: row.map(|row| row.purpose.as_str().to_owned()),
+            ..visitor.entry(Event::LinkRefused, company, account)
+        };
+        self.note(entry).await?;
+        Ok(FormRefusal::LinkOver.into())
+    }
+
+    /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
+    /// at once, one gets through.
+    async fn use_up_link(
+        &self,
+        link: &LinkRow,
+        purposes: &[LinkPurpose],
+        visitor: &Visitor,
+    ) -> Result<(Writer, LinkRow), Failure> {
+        let token = visitor.link.as_ref().ok_or(FormRefusal::LinkOver)?;
+        let mut writer = self.inner.store.write().await?;
+        writer.hold_account(link.company.id, link.account.id).await?;
+        let row = writer.link_by_token(token.hash()).await?;
+        if let Some(row) = row
+            && row.account.id == link.account.id
+            && self.is_good(&row, purposes)
+            && writer.use_link(row.company.id, row.id).await?
+        {
+            return Ok((writer, row));
+        }
+        drop(writer);
+        Err(self.refuse_link(Some(link), visitor).await?)
+    }
+
+    /// Whose password may be chosen now: of the link of this browser, or else of whoever is signed in with a temporary
+    /// password.
+    ///
+    /// # Errors
+    /// `LinkOver` when there is a link that is not good any more; [`Refusal::NotSignedIn`] when there is nothing.
+    pub async fn password_choice(&self, visitor: &Visitor) -> Result<PasswordChoice, Refusal> {
+        self.find_choice(visitor)
+            .await
+            .map(|choice| choice.shown)
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn find_choice(&self, visitor: &Visitor) -> Result<Choice, Failure> {
+        if visitor.link.is_some() {
+            let row = self.find_link(&PASSWORD_LINKS, visitor).await?;
+            return Ok(Choice {
+                shown: PasswordChoice {
+                    company: row.company.clone(),
+                    account: row.account.clone(),
+                    link: Some(row.purpose),
+                },
+                row: Some(row),
+            });
+        }
+        let SignedIn { company, account, .. } = self.find_confined(visitor).await?;
+        Ok(Choice {
+            shown: PasswordChoice {
+                company,
+                account,
+                link: None,
+            },
+            row: None,
+        })
+    }
+
+    async fn find_confined(&self, visitor: &Visitor) -> Result<SignedIn, Failure> {
+        let signed_in = self.find_session(visitor).await?;
+        Ok(signed_in
+            .filter(|signed_in| signed_in.account.password_must_change)
+            .ok_or(Refusal::NotSignedIn)?)
+    }
+
+    /// Chooses a password: uses the link up, ends all sessions, trusted browsers, pending sign-ins and links that choose
+    /// passwords, and tells the account. Signs nobody in, unlocks nothing, leaves the second factor alone. Locked and
+    /// inactive accounts may choose one all the same: the gate stays shut.
+    ///
+    /// # Errors
+    /// As [`Service::password_choice`]; `Invalid` with everything that is wrong, which uses nothing up.
+    pub async fn choose_password(
+        &self,
+        new: Password,
+        confirm: Password,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        self.take_password(&new, &confirm, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn take_password(
+        &self,
+        new: &Password,
+        confirm: &Password,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let Choice { shown, row } = self.find_choice(visitor).await?;
+        let fields = new_password_problems(new, confirm, &shown.company, &shown.account);
+        if !fields.is_empty() {
+            return Err(FormRefusal::Invalid { fields }.into());
+        }
+        if shown.account.password_must_change {
+            // Somebody else knows the temporary one.
+            let mut reader = self.inner.store.read().await?;
+            let stored = reader.password_of(shown.company.id, shown.account.id).await?;
+            drop(reader);
+            let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
+            if self.inner.hasher.verify(new, hash).await? != Verdict::Wrong {
+                return Err(FormRefusal::field(FormField::NewPassword, FormProblem::Unchanged).into());
+            }
+        }
+        let hash = self.inner.hasher.hash(new, self.random()).await?;
+
+        let (mut writer, company, account, word) = if let Some(link) = &row {
+            let (writer, row) = self.use_up_link(link, &PASSWORD_LINKS, visitor).await?;
+            let word = match row.purpose {
+                LinkPurpose::Activate => "activation",
+                _ => "reset",
+            };
+            (writer, row.company, row.account, word)
+        } else {
+            let mut writer = self.inner.store.write().await?;
+            let SignedIn { company, account, .. } = self.enter_confined(&mut writer, visitor).await?;
+            (writer, company, account, "temporary")
+        };
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let password = PasswordToSet {
+            hash: &hash,
+            temporary_until: None,
+        };
+        self.put_password(&mut writer, receiver, password).await?;
+        if word != "activation" {
+            let about = receiver.about(visitor);
+            self.tell(&mut writer, receiver, Mail::PasswordChanged { about })
+                .await?;
+        }
+        let entry = AuditEntry {
+            detail: Some(word.to_owned()),
+            ..own(visitor, receiver).entry(Event::PasswordChosen, company.id, Some(account.id))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// How good a password is that is being chosen. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Service::password_choice`].
+    pub async fn judge_chosen_password(
+        &self,
+        new: &Password,
+        visitor: &Visitor,
+    ) -> Result<Judgement, Refusal> {
+        let PasswordChoice { company, account, .. } = self.password_choice(visitor).await?;
+        Ok(judge(new, &company, &account))
+    }
+
+    /// Confirms a new e-mail address. Sessions and trusted browsers end with the old one; the codes of an e-mail factor go
+    /// to the new one.
+    ///
+    /// # Errors
+    /// `LinkOver`, also when another account has taken the address meanwhile.
+    pub async fn confirm_email(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.take_email(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn take_email(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let purposes = [LinkPurpose::ConfirmEmail];
+        let link = self.find_link(&purposes, visitor).await?;
+        let (mut writer, row) = self.use_up_link(&link, &purposes, visitor).await?;
+        let email = row
+            .email
+            .as_deref()
+            .and_then(|email| EmailAddress::parse(email).ok())
+            .ok_or(FormRefusal::LinkOver)?;
+        let (company, account) = (row.company.id, row.account.id);
+        match writer.put_email(company, account, &email, self.now()).await {
+            Err(StoreError::Conflict(_)) => {
+                drop(writer);
+                return Err(self.refuse_link(Some(&row), visitor).await?);
+            }
+            other => other?,
+        };
+        let receiver = Receiver {
+            company: &row.company,
+            account: &row.account,
+        };
+        // Links that went to the old address are over with it.
+        self.shut_out(&mut writer, receiver, &LinkPurpose::ALL).await?;
+        let entry = own(visitor, receiver).entry(Event::EmailChanged, company, Some(account));
+        self.record(&mut writer, &entry).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// Stops a change of the e-mail address from the old one.
+    ///
+    /// # Errors
+    /// `LinkOver`.
+    pub async fn stop_email_change(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.stop_new_email(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn stop_new_email(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let purposes = [LinkPurpose::StopEmailChange];
+        let link = self.find_link(&purposes, visitor).await?;
+        let (mut writer, row) = self.use_up_link(&link, &purposes, visitor).await?;
+        let receiver = Receiver {
+            company: &row.company,
+            account: &row.account,
+        };
+        self.end_email_change(&mut writer, receiver, &own(visitor, receiver))
+            .await?;
+        Ok(writer.commit().await?)
+    }
+}

@@ -1,0 +1,389 @@
+//! What admins and supervisors do to agents.
+
+use vestibule_core::{
+    account::{Account, Role, TimeFormat},
+    agents::AgentFilter,
+    company::NewAgentMail,
+    mail::Mail,
+    name::{AccountName, EmailAddress},
+    refusal::Refusal,
+    rights::{Action, Scope},
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+};
+use vestibule_service::{
+    Visitor,
+    console::{AgentInput, NewPasswordInput},
+};
+
+use crate::site::{self, Site, on_both};
+
+const NEW_PASSWORD: &str = "orchard marble thunder";
+const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
+    Err(Refusal::Form(refusal))
+}
+
+fn passwords(new: &str) -> NewPasswordInput {
+    NewPasswordInput {
+        new: site::password(new),
+        confirm: site::password(new),
+    }
+}
+
+pub fn new_agent(account: &str) -> AgentInput {
+    AgentInput {
+        account: account.to_owned(),
+        email: format!("{account}@acme.test"),
+        first_name: account.to_owned(),
+        last_name: "Lindqvist".to_owned(),
+        alias: String::new(),
+        phone: String::new(),
+        title: String::new(),
+        time_format: Some(TimeFormat::Hours24),
+        language: String::new(),
+        roles: vec!["agent".to_owned()],
+        active: true,
+    }
+}
+
+/// What the form of an agent holds when nothing was changed.
+pub fn as_is(account: &Account) -> AgentInput {
+    AgentInput {
+        account: account.name.clone(),
+        email: account.email.clone(),
+        first_name: account.first_name.clone(),
+        last_name: account.last_name.clone(),
+        alias: account.alias.clone(),
+        phone: account.phone.clone(),
+        title: account.title.clone(),
+        time_format: Some(account.time_format),
+        language: account.language.clone().unwrap_or_default(),
+        roles: account
+            .roles
+            .iter()
+            .map(|role| role.as_str().to_owned())
+            .collect(),
+        active: account.active,
+    }
+}
+
+/// Acme with an admin, a supervisor and an agent, and the admin at home.
+pub async fn acme(site: &Site) -> Visitor {
+    site.company("Acme", 0).await;
+    site.person("Acme", "ada", &[Role::Admin], false).await;
+    site.person("Acme", "sue", &[Role::Supervisor], false).await;
+    site.account("Acme", "bob", false).await;
+    site.at_home("Acme", "ada", None).await
+}
+
+/// Every use case that is about one agent, with its action; each fails for a reason of its own when it is allowed, or
+/// changes something that the next ones can live with.
+async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Result<(), Refusal>)> {
+    let service = &site.service;
+    let ids = [id.to_owned()];
+    vec![
+        (
+            Action::SeeAgents,
+            service.agent(Action::SeeAgents, id, by).await.map(drop),
+        ),
+        (Action::Unlock, service.unlock_agent(id, by).await),
+        (
+            Action::IssueBackupCode,
+            service
+                .issue_backup_code_for(id, "lost phone", by)
+                .await
+                .map(drop),
+        ),
+        (Action::ResetPassword, service.send_reset_link(id, by).await),
+        (
+            Action::ResetPassword,
+            service.reset_password(id, passwords("x"), by).await,
+        ),
+        (
+            Action::SendAccountDetails,
+            service.send_account_details(id, by).await,
+        ),
+        (
+            Action::EndSessions,
+            service.end_agent_sessions(id, by).await.map(drop),
+        ),
+        (
+            Action::EditAgent,
+            service.edit_agent(id, 0, new_agent("x"), by).await.map(drop),
+        ),
+        (Action::EditAgent, service.resend_email_change(id, by).await),
+        (Action::EditAgent, service.cancel_email_change(id, by).await),
+        (Action::DeleteAgent, service.delete_agent(id, "nobody", by).await),
+        (
+            Action::EditAgent,
+            service.set_agents_active(&ids, true, by).await.map(drop),
+        ),
+    ]
+}
+
+on_both! {
+    async fn everybody_may_do_what_the_table_says_and_the_rest_of_the_world_does_not_exist(site: Site) {
+        acme(&site).await;
+        site.person("Acme", "tom", &[Role::Agent, Role::Supervisor], false).await;
+        site.company("Globex", 0).await;
+        site.account("Globex", "zoe", false).await;
+        let strangers = [site.id_of("Globex", "zoe").await, NOBODY.to_owned(), "x".to_owned()];
+        for (name, role) in [("ada", Role::Admin), ("sue", Role::Supervisor), ("bob", Role::Agent)] {
+            let by = site.at_home("Acme", name, None).await;
+            for target in ["bob", "tom"] {
+                if name == target {
+                    continue;
+                }
+                let scope_holds = |action: Action| match action.scope(role) {
+                    Scope::Company => true,
+                    Scope::Agents => target == "bob",
+                    _ => false,
+                };
+                let id = site.id_of("Acme", target).await;
+                for (action, outcome) in every_use_case(&site, &id, &by).await {
+                    let context = format!("{name} {action:?} {target}: {outcome:?}");
+                    if action.scope(role) == Scope::Nobody {
+                        assert_eq!(outcome, Err(Refusal::Forbidden), "{context}");
+                    } else if !scope_holds(action) {
+                        assert_eq!(outcome, Err(Refusal::NotFound), "{context}");
+                    } else {
+                        let let_in = !matches!(outcome, Err(Refusal::Forbidden | Refusal::NotFound));
+                        assert!(let_in, "{context}");
+                    }
+                }
+            }
+            for id in &strangers {
+                for (action, outcome) in every_use_case(&site, id, &by).await {
+                    if action.scope(role) == Scope::Nobody {
+                        assert_eq!(outcome, Err(Refusal::Forbidden), "{name} {action:?}");
+                    } else if outcome.is_err() {
+                        assert_eq!(outcome, Err(Refusal::NotFound), "{name} {action:?} {id}");
+                    }
+                }
+            }
+            for action in Action::ALL {
+                let allowed = action.scope(role) != Scope::Nobody;
+                assert_eq!(site.service.console(action, &by).await.is_ok(), allowed, "{name} {action:?}");
+            }
+            let added = site.service.add_agent(new_agent(&format!("by{name}")), &by).await;
+            assert_eq!(added.is_ok(), role == Role::Admin, "{name}");
+            let list = site.service.agents(AgentFilter::default(), None, None, &by).await;
+            let names = list.map(|list| list.page.accounts.into_iter().map(|a| a.name).collect::<Vec<_>>());
+            match role {
+                Role::Admin => assert_eq!(names.unwrap(), ["ada", "bob", "byada", "sue", "tom"]),
+                Role::Supervisor => assert_eq!(names.unwrap(), ["bob", "byada"]),
+                Role::Agent => assert_eq!(names, Err(Refusal::Forbidden)),
+            }
+        }
+        assert!(site.service.account_named("Globex", "zoe").await.unwrap().1.active);
+        let refused = site.events("Acme").await;
+        assert!(refused.contains(&("right_refused".to_owned(), Some("DeleteAgent".to_owned()))));
+        let nobody = site.service.console(Action::SeeAgents, &site::visitor()).await.map(drop);
+        assert_eq!(nobody, Err(Refusal::NotSignedIn));
+    }
+
+    async fn what_opens_an_account_asks_who_it_is_first(site: Site) {
+        let ada = acme(&site).await;
+        let bob = site.id_of("Acme", "bob").await;
+        site.clock.advance(301);
+        let needed = || form::<()>(FormRefusal::StepUpNeeded);
+        for (action, outcome) in every_use_case(&site, &bob, &ada).await {
+            assert_eq!(outcome == needed(), action.needs_step_up(), "{action:?}: {outcome:?}");
+        }
+        let admin = AgentInput { roles: vec!["admin".to_owned()], ..new_agent("eve") };
+        assert_eq!(site.service.add_agent(admin, &ada).await.map(drop), needed());
+        site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
+        let before = site.account_of("Acme", "bob").await;
+        let roles = AgentInput { roles: vec!["supervisor".to_owned()], ..as_is(&before) };
+        assert_eq!(site.service.edit_agent(&bob, before.version, roles, &ada).await.map(drop), needed());
+        let email = AgentInput { email: "b@new.test".to_owned(), ..as_is(&before) };
+        assert_eq!(site.service.edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
+        let phone = AgentInput { phone: "1".to_owned(), ..as_is(&before) };
+        site.service.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+    }
+
+    async fn a_new_agent_is_told_and_everything_wrong_is_said_at_once(site: Site) {
+        let ada = acme(&site).await;
+        let bad = AgentInput {
+            account: "a@b".to_owned(),
+            email: "nobody".to_owned(),
+            first_name: " ".to_owned(),
+            phone: "x".repeat(101),
+            language: "xx".to_owned(),
+            roles: Vec::new(),
+            ..new_agent("eve")
+        };
+        let fields = [
+            (FormField::Account, FormProblem::BadCharacters),
+            (FormField::Email, FormProblem::NotAnAddress),
+            (FormField::FirstName, FormProblem::Missing),
+            (FormField::Phone, FormProblem::TooLong { most: 100 }),
+            (FormField::Roles, FormProblem::Missing),
+            (FormField::Language, FormProblem::NotOffered),
+        ]
+        .map(|(field, problem)| FormFieldProblem { field, problem })
+        .to_vec();
+        assert_eq!(site.service.add_agent(bad, &ada).await, form(FormRefusal::Invalid { fields }));
+        let taken = |field| form(FormRefusal::field(field, FormProblem::Taken));
+        let name = AgentInput { email: "other@acme.test".to_owned(), ..new_agent("BOB") };
+        assert_eq!(site.service.add_agent(name, &ada).await, taken(FormField::Account));
+        let email = AgentInput { email: "Bob@Acme.test".to_owned(), ..new_agent("eve") };
+        assert_eq!(site.service.add_agent(email, &ada).await, taken(FormField::Email));
+        assert!(site.mails().await.is_empty());
+
+        site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
+        let eve = site.account_of("Acme", "eve").await;
+        assert_eq!((eve.alias.as_str(), eve.password_must_change, eve.email_factor), ("eve Lindqvist", true, false));
+        let mails = site.mails().await;
+        let Mail::AccountDetails { password, email, hours, .. } = &mails[0].mail else { panic!("no details") };
+        assert_eq!((email.as_str(), *hours, password.len()), ("eve@acme.test", 72, 19));
+        site.tell_new_agents("Acme", NewAgentMail::ActivationLink).await;
+        site.service.add_agent(new_agent("fay"), &ada).await.unwrap();
+        assert_eq!(site.mail_kinds().await, ["activation_link"]);
+        assert!(!site.account_of("Acme", "fay").await.has_password);
+    }
+
+    async fn nobody_shuts_themselves_out_and_an_older_version_is_not_saved(site: Site) {
+        let ada = acme(&site).await;
+        let id = site.id_of("Acme", "ada").await;
+        let own = site.account_of("Acme", "ada").await;
+        let refused = || form::<()>(FormRefusal::OwnAccount);
+        let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&own) };
+        assert_eq!(site.service.edit_agent(&id, own.version, demoted, &ada).await.map(drop), refused());
+        let off = AgentInput { active: false, ..as_is(&own) };
+        assert_eq!(site.service.edit_agent(&id, own.version, off, &ada).await.map(drop), refused());
+        assert_eq!(site.service.delete_agent(&id, "ada", &ada).await, refused());
+        assert_eq!(site.service.reset_password(&id, passwords(NEW_PASSWORD), &ada).await, refused());
+
+        let bob = site.account_of("Acme", "bob").await;
+        let bob_id = bob.id.to_string();
+        let title = |text: &str| AgentInput { title: text.to_owned(), ..as_is(&bob) };
+        site.service.edit_agent(&bob_id, bob.version, title("one"), &ada).await.unwrap();
+        let late = site.service.edit_agent(&bob_id, bob.version, title("two"), &ada).await.map(drop);
+        assert_eq!(late, form(FormRefusal::ChangedMeanwhile));
+        assert_eq!(site.account_of("Acme", "bob").await.title, "one");
+        assert!(site.events("Acme").await.contains(&("account_changed".to_owned(), Some("title".to_owned()))));
+    }
+
+    async fn two_admins_who_demote_each_other_leave_one(site: Site) {
+        let ada = acme(&site).await;
+        for round in 0..4 {
+            let name = format!("amy{round}");
+            site.person("Acme", &name, &[Role::Admin], false).await;
+            let ada = if round == 0 { ada.clone() } else { site.at_home("Acme", "ada", None).await };
+            let amy = site.at_home("Acme", &name, None).await;
+            let (first, second) = (site.account_of("Acme", "ada").await, site.account_of("Acme", &name).await);
+            let demote = |account: &Account| AgentInput { roles: vec!["agent".to_owned()], ..as_is(account) };
+            let (first_id, second_id) = (first.id.to_string(), second.id.to_string());
+            let (left, right) = tokio::join!(
+                site.service.edit_agent(&second_id, second.version, demote(&second), &ada),
+                site.service.edit_agent(&first_id, first.version, demote(&first), &amy),
+            );
+            assert_eq!(usize::from(left.is_ok()) + usize::from(right.is_ok()), 1);
+            let loser = left.map(drop).and(right.map(drop)).unwrap_err();
+            assert!(!matches!(loser, Refusal::Busy { .. } | Refusal::Internal { .. }), "{loser:?}");
+            let admins = site.service.accounts_after("Acme", None, 100).await.unwrap();
+            let admins: Vec<_> = admins.iter().filter(|a| a.roles.contains(&Role::Admin)).collect();
+            assert_eq!(admins.len(), 1);
+            if admins[0].name != "ada" {
+                break;
+            }
+        }
+    }
+
+    async fn other_roles_and_switching_off_end_the_sessions(site: Site) {
+        let ada = acme(&site).await;
+        let bob = site.at_home("Acme", "bob", None).await;
+        let account = site.account_of("Acme", "bob").await;
+        let id = account.id.to_string();
+        let roles = AgentInput { roles: vec!["supervisor".to_owned(), "agent".to_owned()], ..as_is(&account) };
+        site.service.edit_agent(&id, account.version, roles, &ada).await.unwrap();
+        assert!(site.service.session(&bob).await.unwrap().is_none());
+        site.at_home("Acme", "bob", None).await;
+        let ids = vec![id.clone(), site.id_of("Acme", "ada").await, NOBODY.to_owned(), id.clone()];
+        let off = site.service.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!((off.changed, off.unchanged), (1, 0));
+        assert_eq!(off.refused, [("ada".to_owned(), FormRefusal::OwnAccount)]);
+        assert_eq!(site.sessions("Acme", "bob").await, 0);
+        let again = site.service.set_agents_active(&ids[..1], false, &ada).await.unwrap();
+        assert_eq!((again.changed, again.unchanged), (0, 1));
+        let none = site.service.set_agents_active(&[], true, &ada).await.map(drop);
+        assert_eq!(none, form(FormRefusal::NothingSelected));
+        let many = vec![id; 51];
+        assert_eq!(site.service.set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
+    }
+
+    async fn a_deleted_agent_leaves_a_trail_and_free_names(site: Site) {
+        let ada = acme(&site).await;
+        let id = site.id_of("Acme", "bob").await;
+        let wrong = site.service.delete_agent(&id, "rob", &ada).await;
+        assert_eq!(wrong, form(FormRefusal::field(FormField::ConfirmName, FormProblem::Different)));
+        site.service.delete_agent(&id, " BOB ", &ada).await.unwrap();
+        assert_eq!(site.service.delete_agent(&id, "bob", &ada).await, Err(Refusal::NotFound));
+        let company = site.service.company_named("Acme").await.unwrap();
+        let events = site.store.read().await.unwrap().events(Some(company.id), 50).await.unwrap();
+        let deleted = events.iter().find(|row| row.event == "account_deleted").unwrap();
+        assert_eq!((deleted.actor_name.as_deref(), deleted.target_name.as_deref()), (Some("ada"), Some("bob")));
+        site.service.add_agent(new_agent("bob"), &ada).await.unwrap();
+        assert_ne!(site.id_of("Acme", "bob").await, id);
+    }
+
+    async fn a_backup_code_needs_a_reason_and_somebody_who_can_use_it(site: Site) {
+        acme(&site).await;
+        let sue = site.at_home("Acme", "sue", None).await;
+        let bob = site.id_of("Acme", "bob").await;
+        let issue = |id: String, reason: &'static str| {
+            let (service, sue) = (site.service.clone(), sue.clone());
+            async move { service.issue_backup_code_for(&id, reason, &sue).await }
+        };
+        let none = issue(bob, "lost phone").await.map(drop);
+        assert_eq!(none, form(FormRefusal::NoSecondFactor));
+        site.account("Acme", "kim", true).await;
+        let kim = site.id_of("Acme", "kim").await;
+        let missing = issue(kim.clone(), "  ").await.map(drop);
+        assert_eq!(missing, form(FormRefusal::field(FormField::Reason, FormProblem::Missing)));
+        let code = issue(kim.clone(), " lost phone ").await.unwrap();
+        assert_eq!(site.mail_kinds().await, ["backup_code_issued"]);
+        let issued = ("backup_code_issued".to_owned(), Some("lost phone".to_owned()));
+        assert!(site.events("Acme").await.contains(&issued));
+        let at = site.past_password("Acme", "kim").await;
+        site.verify(&code.reveal(), &at).await.unwrap();
+        site.no_mail().await;
+        assert_eq!(site.service.unlock_agent(&kim, &sue).await, form(FormRefusal::NotLocked));
+        site.lock("Acme", "kim").await;
+        site.no_mail().await;
+        assert_eq!(issue(kim.clone(), "lost phone").await.map(drop), form(FormRefusal::TargetLocked));
+        let ids = [kim, site.id_of("Acme", "bob").await, site.id_of("Acme", "ada").await];
+        let unlocked = site.service.unlock_agents(&ids, &sue).await.unwrap();
+        assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.refused.len()), (1, 1, 0));
+        assert_eq!(site.mail_kinds().await, ["account_unlocked"]);
+        assert!(site.account_of("Acme", "kim").await.locked_at.is_none());
+    }
+
+    async fn a_locked_admin_does_not_unlock(site: Site) {
+        let ada = acme(&site).await;
+        site.lock("Acme", "ada").await;
+        let id = site.id_of("Acme", "ada").await;
+        assert_eq!(site.service.unlock_agent(&id, &ada).await, Err(Refusal::AccountLocked));
+    }
+
+    async fn ended_sessions_are_counted(site: Site) {
+        let ada = acme(&site).await;
+        for _ in 0..2 {
+            site.at_home("Acme", "bob", None).await;
+        }
+        let id = site.id_of("Acme", "bob").await;
+        assert_eq!(site.service.end_agent_sessions(&id, &ada).await, Ok(2));
+        assert_eq!(site.sessions("Acme", "bob").await, 0);
+        assert!(site.events("Acme").await.contains(&("sessions_ended".to_owned(), Some("2".to_owned()))));
+    }
+}
+
+#[test]
+fn an_account_name_is_never_an_address() {
+    assert!(AccountName::parse("a@b").is_err());
+    assert!(AccountName::parse("a@b.test").is_err());
+    assert!(EmailAddress::parse("alice").is_err());
+    assert!(EmailAddress::parse("alice.test").is_err());
+}

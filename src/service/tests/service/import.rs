@@ -1,0 +1,329 @@
+//! Agents from a file.
+
+use std::time::Duration;
+
+use vestibule_core::{
+    account::Role,
+    agents::AgentFilter,
+    id::ImportId,
+    mail::Mail,
+    ports::Clock,
+    refusal::Refusal,
+    signed_in::{FormField, FormProblem, FormRefusal},
+};
+use vestibule_service::{
+    Visitor,
+    console::{AuditInput, ImportPage, LineVerdict},
+    operator::{AccountInput, PasswordCheck},
+};
+use vestibule_storage::ImportState;
+
+use crate::{
+    console::{acme, new_agent},
+    records::{detail_of, text_of},
+    site::{self, Site, on_both},
+};
+
+const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
+    Err(Refusal::Form(refusal))
+}
+
+async fn check(site: &Site, file: &str, by: &Visitor) -> ImportId {
+    let file = file.as_bytes().to_vec();
+    site.service.check_import(file, by).await.unwrap()
+}
+
+async fn page(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
+    site.service.import_page(&id.to_string(), 0, by).await.unwrap()
+}
+
+/// The import when every line has its verdict.
+async fn done(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
+    for _ in 0..1000 {
+        let page = page(site, id, by).await;
+        if page.state == ImportState::Done {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("an import that never ends");
+}
+
+fn verdicts(page: &ImportPage) -> Vec<(i64, &str, &str)> {
+    let lines = page.lines.iter();
+    lines
+        .map(|line| (line.line, line.account.as_str(), line.verdict.as_str()))
+        .collect()
+}
+
+fn count(page: &ImportPage, verdict: LineVerdict) -> usize {
+    let found = page.verdicts.iter().find(|(found, _)| *found == verdict);
+    found.map_or(0, |(_, count)| *count)
+}
+
+/// A file of so many new agents.
+fn many(agents: usize) -> String {
+    let lines = (0..agents).map(|number| format!("new{number},new{number}@acme.test,New\n"));
+    ["account,email,first_name\n".to_owned()]
+        .into_iter()
+        .chain(lines)
+        .collect()
+}
+
+on_both! {
+    async fn every_line_gets_its_verdict_and_the_good_ones_become_agents(site: Site) {
+        let ada = acme(&site).await;
+        let file = "account;email;first_name;roles;language;active\r\n\
+            kim;kim@acme.test;Kim;;;\r\n\
+            lee;lee@acme.test;'=Lee;agent;ar;no\r\n\
+            bob;bob@acme.test;Bob;;;\r\n\
+            SUE;other@acme.test;Bob;;;\r\n\
+            bert;ADA@acme.test;Bert;;;\r\n\
+            Kim;kim2@acme.test;Kim;;;\r\n\
+            kim3;KIM@acme.test;Kim;;;\r\n\
+            k@m;k4@acme.test;Kim;;;\r\n\
+            k5;nowhere;Kim;;;\r\n\
+            k6;k6@acme.test;;;;\r\n\
+            k7;k7@acme.test;Kim;agent boss;;\r\n\
+            k8;k8@acme.test;Kim;;xx;\r\n\
+            k9;k9@acme.test;Kim\r\n";
+        let id = check(&site, file, &ada).await;
+        let checked = page(&site, id, &ada).await;
+        assert_eq!(checked.state, ImportState::Checked);
+        assert_eq!(
+            verdicts(&checked),
+            [
+                (2, "kim", "good"),
+                (3, "lee", "good"),
+                (4, "bob", "exists"),
+                (5, "SUE", "name_taken"),
+                (6, "bert", "email_taken"),
+                (7, "Kim", "doubled"),
+                (8, "kim3", "doubled"),
+                (9, "k@m", "bad_account"),
+                (10, "k5", "bad_email"),
+                (11, "k6", "bad_person"),
+                (12, "k7", "bad_role"),
+                (13, "k8", "bad_language"),
+                (14, "k9", "bad_columns"),
+            ]
+        );
+        assert!(site.service.account_named("Acme", "kim").await.is_err(), "nothing is created yet");
+        // Somebody takes a name between the check and the import.
+        let mut lee = new_agent("lee");
+        "lee.other@acme.test".clone_into(&mut lee.email);
+        site.service.add_agent(lee, &ada).await.unwrap();
+        site.no_mail().await;
+
+        site.clock.advance(400);
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        let imported = done(&site, id, &ada).await;
+        assert_eq!(count(&imported, LineVerdict::Imported), 1);
+        assert_eq!(verdicts(&imported)[0], (3, "lee", "name_taken"));
+        assert_eq!(verdicts(&imported).len(), 12);
+        let kim = site.account_of("Acme", "kim").await;
+        assert_eq!((kim.roles, kim.active, kim.password_must_change), (vec![Role::Agent], true, true));
+        let mails = site.mails().await;
+        let told: Vec<_> = mails
+            .iter()
+            .filter(|mail| matches!(mail.mail, Mail::AccountDetails { .. }))
+            .map(|mail| mail.receiver.as_str())
+            .collect();
+        assert_eq!(told, ["kim@acme.test"]);
+        assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("1"));
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::ImportOver));
+        assert!(imported.lines.iter().all(|line| line.fields.is_none()), "what is settled is forgotten");
+    }
+
+    async fn what_is_no_file_of_agents_is_refused_whole(site: Site) {
+        let ada = acme(&site).await;
+        let mut utf_16 = b"\xff\xfe".to_vec();
+        utf_16.extend("account,email,first_name\nkim,k@acme.test,Kim".encode_utf16().flat_map(u16::to_le_bytes));
+        for (file, problem) in [
+            (Vec::new(), FormProblem::EmptyFile),
+            (utf_16, FormProblem::NotUtf8 { line: 1 }),
+            (b"account,email,first_name\nkim,k@acme.test,J\xf6rg".to_vec(), FormProblem::NotUtf8 { line: 2 }),
+            (b"name,mail\nkim,k@acme.test".to_vec(), FormProblem::NotOurColumns),
+        ] {
+            assert_eq!(
+                site.service.check_import(file, &ada).await,
+                form(FormRefusal::field(FormField::File, problem))
+            );
+        }
+    }
+
+    async fn an_exported_file_has_nothing_to_import(site: Site) {
+        let ada = acme(&site).await;
+        let mut odd = new_agent("max");
+        "+46 8 123".clone_into(&mut odd.phone);
+        "=1+1".clone_into(&mut odd.title);
+        odd.roles = vec!["agent".to_owned(), "supervisor".to_owned()];
+        site.service.add_agent(odd, &ada).await.unwrap();
+        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        let checked = page(&site, check(&site, &file, &ada).await, &ada).await;
+        assert_eq!(checked.verdicts, [(LineVerdict::Exists, 4)]);
+
+        // In another company they are new, and what was a formula is what it was.
+        site.company("Beta", 0).await;
+        site.person("Beta", "eve", &[Role::Admin], false).await;
+        let eve = site.at_home("Beta", "eve", None).await;
+        let id = check(&site, &file, &eve).await;
+        site.service.start_import(&id.to_string(), &eve).await.unwrap();
+        assert_eq!(done(&site, id, &eve).await.verdicts, [(LineVerdict::Imported, 4)]);
+        let (ours, theirs) = (site.account_of("Acme", "max").await, site.account_of("Beta", "max").await);
+        assert_eq!((&theirs.phone, &theirs.title), (&ours.phone, &ours.title));
+        assert_eq!((&theirs.roles, &theirs.alias), (&ours.roles, &ours.alias));
+    }
+
+    async fn an_exported_account_is_there_whatever_it_lacks(site: Site) {
+        let ada = acme(&site).await;
+        let input = AccountInput {
+            company: "Acme".to_owned(),
+            account: "ops".to_owned(),
+            email: "ops@acme.test".to_owned(),
+            first_name: String::new(),
+            last_name: String::new(),
+            roles: vec![Role::Agent],
+            language: None,
+            email_factor: false,
+            password: site::password(site::PASSWORD),
+        };
+        site.service.create_account(input, PasswordCheck::Enforced).await.unwrap();
+        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        let checked = page(&site, check(&site, &file, &ada).await, &ada).await;
+        assert_eq!(checked.verdicts, [(LineVerdict::Exists, 4)], "{:?}", verdicts(&checked));
+        // The name of one and the address of another is nobody who is there.
+        let file = "account,email,first_name\nops,bob@acme.test,\nnew,ops@acme.test,\n";
+        let checked = page(&site, check(&site, file, &ada).await, &ada).await;
+        assert_eq!(verdicts(&checked), [(2, "ops", "bad_person"), (3, "new", "bad_person")]);
+    }
+
+    async fn names_of_all_scripts_come_through_a_file(site: Site) {
+        let ada = acme(&site).await;
+        let file = "account,email,first_name,last_name,title\n\
+            layla,layla@acme.test,\u{644}\u{64a}\u{644}\u{649},\u{5d0}\u{5d1}\u{5d2},\u{20bb7}\u{91ce} \u{1f98a}\n\
+            eve,eve@acme.test,E\u{202e}ve,,\n";
+        let id = check(&site, file, &ada).await;
+        let checked = page(&site, id, &ada).await;
+        assert_eq!(verdicts(&checked), [(2, "layla", "good"), (3, "eve", "bad_person")]);
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        assert_eq!(count(&done(&site, id, &ada).await, LineVerdict::Imported), 1);
+        let layla = site.account_of("Acme", "layla").await;
+        assert_eq!(layla.first_name, "\u{644}\u{64a}\u{644}\u{649}");
+        assert_eq!(layla.last_name, "\u{5d0}\u{5d1}\u{5d2}");
+        assert_eq!(layla.title, "\u{20bb7}\u{91ce} \u{1f98a}");
+        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        let again = page(&site, check(&site, &file, &ada).await, &ada).await;
+        assert_eq!(again.verdicts, [(LineVerdict::Exists, 4)]);
+    }
+
+    async fn an_import_is_run_once_however_often_it_is_started(site: Site) {
+        let ada = acme(&site).await;
+        let id = check(&site, &many(30), &ada).await;
+        let start = || async { site.service.start_import(&id.to_string(), &ada).await };
+        let (one, two, three) = tokio::join!(start(), start(), start());
+        let all = [one, two, three];
+        assert_eq!(all.iter().filter(|started| started.is_ok()).count(), 1, "{all:?}");
+        assert!(all.iter().all(|started| started.is_ok() || *started == form(FormRefusal::ImportOver)));
+        assert_eq!(done(&site, id, &ada).await.verdicts, [(LineVerdict::Imported, 30)]);
+        assert_eq!(site.mail_kinds().await, ["account_details"; 30]);
+        let events = site.events("Acme").await;
+        assert_eq!(events.iter().filter(|(event, _)| event == "agents_imported").count(), 1);
+    }
+
+    async fn an_import_that_was_cut_off_is_taken_on(site: Site) {
+        let ada = acme(&site).await;
+        let id = check(&site, &many(5), &ada).await;
+        let company = site.account_of("Acme", "ada").await.company;
+        let now = site.clock.now();
+        // Somebody claimed it, imported a line, and went down.
+        site.service.add_agent(new_agent("new0"), &ada).await.unwrap();
+        let mut writer = site.store.write().await.unwrap();
+        assert!(writer.start_import(company, id, now, now).await.unwrap());
+        writer.settle_import_line(company, id, 2, "imported", now).await.unwrap();
+        writer.commit().await.unwrap();
+        site.clock.advance(29);
+        let running = page(&site, id, &ada).await;
+        assert_eq!((running.state, running.stalled), (ImportState::Running, false));
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::ImportOver));
+        site.clock.advance(1);
+        assert!(page(&site, id, &ada).await.stalled);
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        assert_eq!(done(&site, id, &ada).await.verdicts, [(LineVerdict::Imported, 5)]);
+        assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("5"));
+    }
+
+    async fn an_import_stops_with_its_admin_and_another_takes_it_on(site: Site) {
+        let ada = acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        let id = check(&site, &many(250), &ada).await;
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.set_account_active("Acme", "ada", false).await.unwrap();
+        let amy = site.at_home("Acme", "amy", None).await;
+        let mut before = usize::MAX;
+        loop {
+            let now = count(&page(&site, id, &amy).await, LineVerdict::Imported);
+            if now == before {
+                break;
+            }
+            before = now;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        assert!(before < 250, "it went on without its admin");
+        assert_eq!(page(&site, id, &amy).await.state, ImportState::Running);
+        site.clock.advance(30);
+        site.service.start_import(&id.to_string(), &amy).await.unwrap();
+        assert_eq!(done(&site, id, &amy).await.verdicts, [(LineVerdict::Imported, 250)]);
+        let asked = AuditInput { event: "agents_imported".to_owned(), ..AuditInput::default() };
+        let events = site.service.audit_log(&asked, &amy).await.unwrap().events;
+        let details: Vec<_> = events.iter().map(|row| row.detail.as_deref()).collect();
+        assert_eq!(details, [Some("250")]);
+    }
+
+    async fn roles_above_agent_need_a_fresh_proof(site: Site) {
+        let ada = acme(&site).await;
+        let id = check(&site, "account,email,first_name,roles\nkim,k@acme.test,Kim,Admin\n", &ada).await;
+        site.clock.advance(301);
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::StepUpNeeded));
+        assert_eq!(page(&site, id, &ada).await.state, ImportState::Checked);
+        let ada = site.at_home("Acme", "ada", None).await;
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        done(&site, id, &ada).await;
+        assert_eq!(site.account_of("Acme", "kim").await.roles, [Role::Admin]);
+    }
+
+    async fn an_import_of_another_company_or_of_yesterday_is_not_there(site: Site) {
+        let ada = acme(&site).await;
+        site.company("Beta", 0).await;
+        site.person("Beta", "eve", &[Role::Admin], false).await;
+        let eve = site.at_home("Beta", "eve", None).await;
+        let id = check(&site, &many(1), &ada).await.to_string();
+        for (id, by) in [(id.as_str(), &eve), (NOBODY, &ada), ("", &ada), ("../x", &ada)] {
+            assert_eq!(site.service.import_page(id, 0, by).await.map(drop), Err(Refusal::NotFound));
+            assert_eq!(site.service.start_import(id, by).await, Err(Refusal::NotFound));
+        }
+        site.clock.advance(24 * 3600);
+        let ada = site.at_home("Acme", "ada", None).await;
+        assert_eq!(site.service.import_page(&id, 0, &ada).await.map(drop), Err(Refusal::NotFound));
+        assert_eq!(site.service.start_import(&id, &ada).await, Err(Refusal::NotFound));
+        assert_eq!(site.service.import_page(&id, 0, &site::visitor()).await.map(drop), Err(Refusal::NotSignedIn));
+    }
+
+    async fn long_imports_have_pages(site: Site) {
+        let ada = acme(&site).await;
+        let id = check(&site, &many(450), &ada).await.to_string();
+        let mut after = 0;
+        let mut sizes = Vec::new();
+        loop {
+            let page = site.service.import_page(&id, after, &ada).await.unwrap();
+            sizes.push(page.lines.len());
+            match page.more_after {
+                Some(more) => after = more,
+                None => break,
+            }
+        }
+        assert_eq!(sizes, [200, 200, 50]);
+    }
+}

@@ -1,0 +1,364 @@
+//! The company's settings, its numbers, its audit log, and files of them.
+
+use vestibule_core::{
+    account::Role,
+    agents::AgentFilter,
+    audit::{Actor, AuditEntry, Event},
+    id::EventId,
+    ports::{Clock, Moment},
+    refusal::Refusal,
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+};
+use vestibule_service::{
+    Visitor,
+    console::{AuditInput, CompanyInfoInput, DayOfSignIns, Download, PolicyInput},
+    sign_in::Outcome,
+};
+
+use crate::{
+    console::{acme, new_agent},
+    site::{self, Site, on_both},
+};
+
+fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
+    Err(Refusal::Form(refusal))
+}
+
+fn info(language: &str, time_zone: &str, new_agent_mail: &str) -> CompanyInfoInput {
+    CompanyInfoInput {
+        language: language.to_owned(),
+        time_zone: time_zone.to_owned(),
+        new_agent_mail: new_agent_mail.to_owned(),
+    }
+}
+
+fn policies(days: &str, require: &str, password_min: &str, idle: &str) -> PolicyInput {
+    PolicyInput {
+        two_factor_days: days.to_owned(),
+        require_second_factor: require.to_owned(),
+        password_min: password_min.to_owned(),
+        idle_minutes: idle.to_owned(),
+    }
+}
+
+/// The detail of the only event of this kind.
+pub async fn detail_of(site: &Site, wanted: &str) -> Option<String> {
+    let mut events = site.events("Acme").await;
+    events.retain(|(event, _)| event == wanted);
+    assert_eq!(events.len(), 1, "{wanted}");
+    events.swap_remove(0).1
+}
+
+/// The whole file; panics when it was cut off.
+pub async fn text_of(mut download: Download) -> String {
+    let mut bytes = Vec::new();
+    while let Some(part) = download.recv().await {
+        bytes.extend(part.unwrap());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+async fn found(site: &Site, input: AuditInput, by: &Visitor) -> Vec<(String, Option<String>)> {
+    let page = site.service.audit_log(&input, by).await.unwrap();
+    page.events
+        .into_iter()
+        .map(|row| (row.event, row.target_name))
+        .collect()
+}
+
+fn asked(event: &str, account: &str, from: &str, until: &str) -> AuditInput {
+    AuditInput {
+        event: event.to_owned(),
+        account: account.to_owned(),
+        from: from.to_owned(),
+        until: until.to_owned(),
+        before: String::new(),
+    }
+}
+
+on_both! {
+    async fn general_information_is_saved_once_per_version(site: Site) {
+        let ada = acme(&site).await;
+        let before = site.service.company_named("Acme").await.unwrap();
+        let save = |version, input| site.service.save_company(version, input, &ada);
+        let bad = [(FormField::Language, FormProblem::NotOffered), (FormField::TimeZone, FormProblem::NotOffered)];
+        let fields = bad.map(|(field, problem)| FormFieldProblem { field, problem }).to_vec();
+        assert_eq!(
+            save(before.version, info("xx", "Mars/Olympus", "activation_link")).await,
+            form(FormRefusal::Invalid { fields })
+        );
+        assert_eq!(save(before.version, info("de", "UTC", "owl")).await, Err(Refusal::Malformed));
+        let events = site.events("Acme").await.len();
+        let unchanged = info(&before.language, &before.time_zone, before.new_agent_mail.as_str());
+        save(before.version, unchanged).await.unwrap();
+        assert_eq!(site.service.company_named("Acme").await.unwrap(), before, "nothing changed");
+        assert_eq!(site.events("Acme").await.len(), events, "and nothing is noted");
+
+        save(before.version, info("de", "Asia/Tokyo", "activation_link")).await.unwrap();
+        let after = site.service.company_named("Acme").await.unwrap();
+        assert_eq!((after.language.as_str(), after.time_zone.as_str()), ("de", "Asia/Tokyo"));
+        let detail = detail_of(&site, "company_changed").await;
+        assert_eq!(
+            detail.as_deref(),
+            Some("language: en -> de; time_zone: Europe/Berlin -> Asia/Tokyo; \
+                  new_agent_mail: account_details -> activation_link")
+        );
+        let late = save(before.version, info("ar", "UTC", "activation_link")).await;
+        assert_eq!(late, form(FormRefusal::ChangedMeanwhile));
+        assert_eq!(site.service.company_named("Acme").await.unwrap(), after);
+        let (one, other) = tokio::join!(
+            save(after.version, info("en", "UTC", "activation_link")),
+            save(after.version, info("ar", "UTC", "activation_link"))
+        );
+        assert_ne!(one.is_ok(), other.is_ok(), "one of two at once: {one:?} {other:?}");
+        assert!(site.mails().await.is_empty());
+    }
+
+    async fn policies_need_a_fresh_proof_and_all_admins_are_told(site: Site) {
+        let ada = acme(&site).await;
+        site.person("Acme", "amy", &[Role::Agent, Role::Admin], false).await;
+        let before = site.service.company_named("Acme").await.unwrap();
+        let save = |version, input| site.service.save_policies(version, input, &ada);
+        for odd in [
+            policies("15", "off", "12", ""),
+            policies("", "off", "12", ""),
+            policies("0", "some", "12", ""),
+        ] {
+            assert_eq!(save(before.version, odd).await, Err(Refusal::Malformed));
+        }
+        let fields = vec![
+            FormFieldProblem {
+                field: FormField::PasswordMin,
+                problem: FormProblem::OutOfRange { least: 8, most: 64 },
+            },
+            FormFieldProblem {
+                field: FormField::IdleMinutes,
+                problem: FormProblem::OutOfRange { least: 15, most: 999 },
+            },
+        ];
+        for (length, idle) in [("7", "14"), ("65", "1000"), ("+12", "15.5"), ("", "never")] {
+            assert_eq!(
+                save(before.version, policies("0", "off", length, idle)).await,
+                form(FormRefusal::Invalid { fields: fields.clone() })
+            );
+        }
+        assert!(site.mails().await.is_empty());
+        save(before.version, policies("30", "off", "16", "45")).await.unwrap();
+        let after = site.service.company_named("Acme").await.unwrap();
+        assert_eq!((after.two_factor.days(), after.password_min, after.idle_minutes), (30, 16, Some(45)));
+        assert_eq!(after.time_zone, before.time_zone, "General Information stays");
+        assert_eq!(site.mail_kinds().await, ["policies_changed", "policies_changed"]);
+        let detail = detail_of(&site, "policy_changed").await;
+        assert!(detail.unwrap().starts_with("two_factor_days: 0 -> 30; password_min: 12 -> 16; idle_minutes: "));
+        assert_eq!(
+            save(before.version, policies("0", "off", "16", "")).await,
+            form(FormRefusal::ChangedMeanwhile)
+        );
+        save(after.version, policies("30", "off", "16", "45")).await.unwrap();
+        assert!(site.mails().await.is_empty(), "nothing changed");
+        site.clock.advance(301);
+        assert_eq!(
+            save(after.version, policies("0", "off", "16", "")).await,
+            form(FormRefusal::StepUpNeeded)
+        );
+    }
+
+    async fn a_shorter_log_out_policy_ends_sessions_that_run(site: Site) {
+        let ada = acme(&site).await;
+        let version = site.service.company_named("Acme").await.unwrap().version;
+        site.service.save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
+        let bob = site.at_home("Acme", "bob", None).await;
+        site.clock.advance(20 * 60);
+        let ada = site.at_home("Acme", "ada", None).await;
+        let version = site.service.company_named("Acme").await.unwrap().version;
+        site.service.save_policies(version, policies("0", "off", "12", "15"), &ada).await.unwrap();
+        assert!(site.service.session(&bob).await.unwrap().is_none());
+        assert!(site.service.session(&ada).await.unwrap().is_some());
+        assert_eq!(site.service.overview(&ada).await.unwrap().signed_in, 1);
+    }
+
+    async fn a_shorter_two_factor_policy_ends_trust_that_was_given(site: Site) {
+        site.company("Acme", 90).await;
+        site.person("Acme", "ada", &[Role::Admin], false).await;
+        site.account("Acme", "mia", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "mia").await;
+        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let trusted = Visitor { trusted: granted.trusted.unwrap(), ..site::visitor() };
+        site.clock.advance(20 * 86_400);
+        let again = site.signed_in("Acme", "mia", &trusted).await;
+        let trusted = Visitor { trusted: again.trusted.unwrap(), ..site::visitor() };
+        let ada = site.at_home("Acme", "ada", None).await;
+        let version = site.service.company_named("Acme").await.unwrap().version;
+        site.service.save_policies(version, policies("14", "off", "12", ""), &ada).await.unwrap();
+        let outcome = site.try_password("Acme", "mia", site::PASSWORD, &trusted).await.unwrap();
+        assert!(matches!(outcome, Outcome::CodeAsked { .. }), "20 days are more than 14");
+    }
+
+    async fn a_second_factor_that_becomes_required_confines_sessions_that_run(site: Site) {
+        let ada = acme(&site).await;
+        let bob = site.at_home("Acme", "bob", None).await;
+        site.service.signed_in(&bob).await.unwrap();
+        let version = site.service.company_named("Acme").await.unwrap().version;
+        site.service.save_policies(version, policies("0", "everyone", "12", ""), &ada).await.unwrap();
+        for by in [&ada, &bob] {
+            assert_eq!(site.service.signed_in(by).await.map(drop), form(FormRefusal::SetUpRequired));
+        }
+        assert_eq!(site.service.overview(&ada).await.map(drop), form(FormRefusal::SetUpRequired));
+    }
+
+    async fn the_audit_log_is_asked_by_event_account_and_day(site: Site) {
+        let ada = acme(&site).await;
+        let at = |time: &str| site.clock.set(time.parse::<Moment>().unwrap());
+        let version = site.service.company_named("Acme").await.unwrap().version;
+        site.service.save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
+        at("2026-03-28T22:59:59Z");
+        site.at_home("Acme", "bob", None).await;
+        // In Berlin this Sunday has 23 hours.
+        at("2026-03-28T23:00:00Z");
+        site.at_home("Acme", "sue", None).await;
+        at("2026-03-29T21:59:59.999Z");
+        site.at_home("Acme", "bob", None).await;
+        at("2026-03-29T22:00:00Z");
+        let ada = site.at_home("Acme", "ada", None).await;
+        let signed_in = |names: &[&str]| -> Vec<_> {
+            names.iter().map(|name| ("signed_in".to_owned(), Some((*name).to_owned()))).collect()
+        };
+        let ask = |event, account, from, until| found(&site, asked(event, account, from, until), &ada);
+        assert_eq!(ask("signed_in", "", "2026-03-29", "2026-03-29").await, signed_in(&["bob", "sue"]));
+        assert_eq!(ask("signed_in", "", "2026-03-29", "").await, signed_in(&["ada", "bob", "sue"]));
+        assert_eq!(ask("signed_in", "", "2026-03-28", "2026-03-28").await, signed_in(&["bob"]));
+        assert_eq!(ask("signed_in", " BOB ", "2026-03-01", "").await, signed_in(&["bob", "bob"]));
+        assert_eq!(ask("signed_in", "Bob@Acme.test", "2026-03-29", "29.3.2026").await, signed_in(&["bob"]));
+        for (event, account, from, until) in [
+            ("signed_out_or_in", "", "", ""),
+            ("", "nobody", "", ""),
+            ("", "b\0b", "", ""),
+            ("", "", "2026-03-31", ""),
+            ("", "", "", "0000-01-01"),
+        ] {
+            assert!(ask(event, account, from, until).await.is_empty(), "{event} {account} {from} {until}");
+        }
+        site.company("Beta", 0).await;
+        site.person("Beta", "eve", &[Role::Admin], false).await;
+        assert!(ask("", "eve", "", "").await.is_empty());
+        let all = site.service.audit_log(&AuditInput::default(), &ada).await.unwrap();
+        let older = AuditInput {
+            before: all.events[0].id.to_string(),
+            ..AuditInput::default()
+        };
+        let older = site.service.audit_log(&older, &ada).await.unwrap();
+        assert_eq!(older.events[0], all.events[1]);
+
+        let days = site.service.overview(&ada).await.unwrap().days;
+        let last = |day: &str, signed_in| DayOfSignIns { day: day.parse().unwrap(), signed_in, failed: 0 };
+        assert_eq!(days.len(), 14);
+        assert_eq!(days[11..], [last("2026-03-28", 1), last("2026-03-29", 2), last("2026-03-30", 1)]);
+    }
+
+    async fn the_overview_counts_the_own_company_only(site: Site) {
+        let ada = acme(&site).await;
+        site.company("Beta", 0).await;
+        site.account("Beta", "eve", true).await;
+        site.past_password("Beta", "eve").await;
+        site.account("Acme", "mia", true).await;
+        site.past_password("Acme", "mia").await;
+        site.lock("Acme", "sue").await;
+        let wrong = site.try_password("Acme", "bob", "wrong password", &site::visitor()).await;
+        assert_eq!(wrong.map(drop), Err(Refusal::WrongCredentials));
+        let overview = site.service.overview(&ada).await.unwrap();
+        assert_eq!((overview.agents.all, overview.agents.locked, overview.agents.with_second_factor), (4, 1, 1));
+        assert_eq!((overview.signed_in, overview.waiting), (1, 1));
+        let today = overview.days.last().unwrap();
+        assert_eq!((today.signed_in, today.failed), (1, 1));
+    }
+
+    async fn files_hold_everything_and_no_formula(site: Site) {
+        let ada = acme(&site).await;
+        let mut odd = new_agent("max");
+        "+46 8 123".clone_into(&mut odd.phone);
+        "=HYPERLINK(\"x\";\"y\")".clone_into(&mut odd.title);
+        site.service.add_agent(odd, &ada).await.unwrap();
+        let agents = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        let lines: Vec<_> = agents.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
+        assert_eq!(
+            lines[0],
+            "account,email,first_name,last_name,alias,phone,title,language,roles,active,locked,second_factor,created,\
+             last_sign_in"
+        );
+        assert_eq!(lines.len(), 6, "four agents and the end: {agents}");
+        assert_eq!(
+            lines[3],
+            "max,max@acme.test,max,Lindqvist,max Lindqvist,'+46 8 123,\"'=HYPERLINK(\"\"x\"\";\"\"y\"\")\",,agent,yes,no,\
+             none,2026-01-05T09:00:00Z,"
+        );
+        assert!(lines[1].ends_with(",admin,yes,no,none,2026-01-05T09:00:00Z,2026-01-05T09:00:00Z"), "{}", lines[1]);
+        let filter = AgentFilter { search: "max".to_owned(), ..AgentFilter::default() };
+        let one = text_of(site.service.export_agents(filter, &ada).await.unwrap()).await;
+        assert_eq!(one.lines().count(), 2);
+
+        let strange = Visitor { browser: Some(" @SUM(1)".to_owned()), ..site::visitor() };
+        site.signed_in("Acme", "bob", &strange).await;
+        let log = text_of(site.service.export_audit(asked("signed_in", "bob", "", ""), &ada).await.unwrap()).await;
+        let lines: Vec<_> = log.lines().collect();
+        assert_eq!(
+            lines[0],
+            "\u{feff}time,event,outcome,actor,actor_account,target_account,address,browser,request,detail"
+        );
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].starts_with("2026-01-05T09:00:00Z,signed_in,done,"), "{log}");
+        assert!(lines[1].contains(",192.0.2.77,' @SUM(1),"), "{log}");
+        let none = text_of(site.service.export_audit(asked("nothing", "", "", ""), &ada).await.unwrap()).await;
+        assert_eq!(none.lines().count(), 1);
+        let words: Vec<_> = site.events("Acme").await.into_iter().map(|(event, _)| event).collect();
+        let times = |wanted: &str| words.iter().filter(|word| *word == wanted).count();
+        assert_eq!((times("agents_exported"), times("audit_exported")), (2, 2));
+    }
+
+    async fn long_files_are_whole_and_end_when_the_admin_is_gone(site: Site) {
+        let ada = acme(&site).await;
+        for _ in 0..1100 {
+            let entry = AuditEntry {
+                company: Some(site.service.company_named("Acme").await.unwrap().id),
+                actor: Actor::System,
+                target: None,
+                event: Event::CodeResent,
+                address: None,
+                browser: None,
+                request: None,
+                detail: None,
+            };
+            let mut writer = site.store.write().await.unwrap();
+            let id = EventId::new(site.clock.now(), site.service.randomness().as_ref());
+            writer.insert_event(id, site.clock.now(), &entry).await.unwrap();
+            writer.commit().await.unwrap();
+        }
+        let all = || site.service.export_audit(asked("code_resent", "", "", ""), &ada);
+        let log = text_of(all().await.unwrap()).await;
+        assert_eq!(log.lines().count(), 1101);
+        let mut download = all().await.unwrap();
+        assert!(download.recv().await.unwrap().is_ok());
+        site.service.set_account_active("Acme", "ada", false).await.unwrap();
+        let mut parts = Vec::new();
+        while let Some(part) = download.recv().await {
+            parts.push(part.is_ok());
+        }
+        assert_eq!(parts.last(), Some(&false), "cut off: {parts:?}");
+    }
+
+    async fn supervisors_and_agents_get_none_of_it(site: Site) {
+        acme(&site).await;
+        for name in ["sue", "bob"] {
+            let by = site.at_home("Acme", name, None).await;
+            let service = &site.service;
+            assert_eq!(service.save_company(1, info("", "", ""), &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.save_policies(1, policies("", "", "", ""), &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.overview(&by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.audit_log(&AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.export_audit(AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.export_agents(AgentFilter::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.check_import(Vec::new(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.import_page("", 0, &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.start_import("", &by).await, Err(Refusal::Forbidden));
+        }
+    }
+}

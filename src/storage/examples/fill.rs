@@ -1,0 +1,132 @@
+//! Fills a company with accounts, for `cargo xtask bench`: `fill DATABASE_URL COMPANY COUNT`, or with many companies of
+//! one account each: `fill DATABASE_URL --companies COUNT`. Every account gets the password of the first account of
+//! the company Bench.
+
+use std::{env, error::Error};
+
+use vestibule_core::{
+    account::{Role, TimeFormat},
+    company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    id::{AccountId, CompanyId},
+    limits::PASSWORD_MIN_DEFAULT,
+    name::{AccountName, CompanyName, EmailAddress, key},
+    ports::{Moment, SeededRandomness},
+};
+use vestibule_storage::{NewAccount, NewCompany, Store, StoreOptions};
+
+/// Accounts of one transaction.
+const AT_ONCE: usize = 1000;
+/// The company whose first account lends its password.
+const LENDER: &str = "Bench";
+const FIRST_NAMES: [&str; 8] = ["Ada", "Bo", "Chi", "Dilek", "Émile", "Farah", "Goran", "Hana"];
+const LAST_NAMES: [&str; 7] = [
+    "Lindqvist",
+    "Moreau",
+    "Nakamura",
+    "Okafor",
+    "Petrov",
+    "Rossi",
+    "Smith",
+];
+
+/// Makes accounts that differ in everything that is looked up.
+struct Maker {
+    random: SeededRandomness,
+    now: Moment,
+    hash: String,
+}
+
+impl Maker {
+    fn company(&self, name: &str) -> Result<NewCompany, Box<dyn Error>> {
+        Ok(NewCompany {
+            id: CompanyId::new(self.now, &self.random),
+            name: CompanyName::parse(name).map_err(|problem| format!("{problem:?}"))?,
+            language: "en".into(),
+            time_zone: "UTC".into(),
+            two_factor: TwoFactorPolicy::EveryLogin,
+            require_second_factor: RequireSecondFactor::Off,
+            password_min: PASSWORD_MIN_DEFAULT,
+            idle_minutes: Some(30),
+            new_agent_mail: NewAgentMail::default(),
+            created_at: self.now,
+        })
+    }
+
+    fn account(&self, company: CompanyId, number: usize) -> Result<NewAccount, Box<dyn Error>> {
+        let name = format!("agent{number}");
+        let first = FIRST_NAMES[number % FIRST_NAMES.len()];
+        let last = format!("{} {number}", LAST_NAMES[number % LAST_NAMES.len()]);
+        Ok(NewAccount {
+            company,
+            id: AccountId::new(self.now, &self.random),
+            email: EmailAddress::parse(&format!("{name}@bench.test"))
+                .map_err(|problem| format!("{problem:?}"))?,
+            name: AccountName::parse(&name).map_err(|problem| format!("{problem:?}"))?,
+            first_name: first.to_owned(),
+            alias: format!("{first} {last}"),
+            last_name: last,
+            phone: String::new(),
+            title: String::new(),
+            time_format: TimeFormat::default(),
+            language: None,
+            roles: vec![if number == 0 { Role::Admin } else { Role::Agent }],
+            active: true,
+            email_factor: false,
+            password_hash: Some(self.hash.clone()),
+            password_must_change: false,
+            password_expires_at: None,
+            created_at: self.now,
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [url, what, count] = arguments.as_slice() else {
+        return Err("usage: fill DATABASE_URL COMPANY|--companies COUNT".into());
+    };
+    let count: usize = count.parse()?;
+    let store = Store::open(url, StoreOptions::default()).await?;
+    let mut reader = store.read().await?;
+    let lender = reader
+        .company_by_key(&key(LENDER))
+        .await?
+        .ok_or("no company Bench")?;
+    let first = reader.accounts_after(lender.id, None, 1).await?;
+    let first = first.first().ok_or("the company Bench has no account")?;
+    let password = reader.password_of(lender.id, first.id).await?;
+    drop(reader);
+    let maker = Maker {
+        random: SeededRandomness::new(u64::try_from(count)?),
+        now: lender.created_at,
+        hash: password
+            .and_then(|password| password.hash)
+            .ok_or("no password to lend")?,
+    };
+    if what == "--companies" {
+        for start in (0..count).step_by(AT_ONCE) {
+            let mut writer = store.write().await?;
+            for number in start..count.min(start + AT_ONCE) {
+                let company = maker.company(&format!("Company {number}"))?;
+                writer.insert_company(&company).await?;
+                writer.insert_account(&maker.account(company.id, 0)?).await?;
+            }
+            writer.commit().await?;
+        }
+    } else {
+        let company = maker.company(what)?;
+        let mut writer = store.write().await?;
+        writer.insert_company(&company).await?;
+        writer.commit().await?;
+        for start in (0..count).step_by(AT_ONCE) {
+            let mut writer = store.write().await?;
+            for number in start..count.min(start + AT_ONCE) {
+                writer.insert_account(&maker.account(company.id, number)?).await?;
+            }
+            writer.commit().await?;
+        }
+    }
+    store.close().await;
+    Ok(())
+}

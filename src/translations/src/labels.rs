@@ -1,0 +1,151 @@
+//! Labels of events of the audit log, and what became of the lines of an imported file (product.md section 3).
+
+use vestibule_core::audit::Event;
+
+use crate::{Locale, td_string};
+
+/// What an event is called in the audit log: a closed match, so that a new event without a label does not compile.
+pub fn event_name(locale: Locale, event: Event) -> &'static str {
+    match event {
+        Event::SignedIn => td_string!(locale, audit.signed_in),
+        Event::PasswordRefused => td_string!(locale, audit.password_refused),
+        Event::GateRefused => td_string!(locale, audit.gate_refused),
+        Event::PasswordAccepted => td_string!(locale, audit.password_accepted),
+        Event::CodeRefused => td_string!(locale, audit.code_refused),
+        Event::AccountLocked => td_string!(locale, audit.account_locked),
+        Event::AccountUnlocked => td_string!(locale, audit.account_unlocked),
+        Event::CodeResent => td_string!(locale, audit.code_resent),
+        Event::SignInCancelled => td_string!(locale, audit.sign_in_cancelled),
+        Event::BrowserTrusted => td_string!(locale, audit.browser_trusted),
+        Event::BrowserForgotten => td_string!(locale, audit.browser_forgotten),
+        Event::SignedOut => td_string!(locale, audit.signed_out),
+        Event::SessionEnded => td_string!(locale, audit.session_ended),
+        Event::StepUpRefused => td_string!(locale, audit.step_up_refused),
+        Event::SteppedUp => td_string!(locale, audit.stepped_up),
+        Event::PasswordChanged => td_string!(locale, audit.password_changed),
+        Event::ProfileChanged => td_string!(locale, audit.profile_changed),
+        Event::SecondFactorOn => td_string!(locale, audit.second_factor_on),
+        Event::SecondFactorOff => td_string!(locale, audit.second_factor_off),
+        Event::BackupCodesMade => td_string!(locale, audit.backup_codes_made),
+        Event::BackupCodeUsed => td_string!(locale, audit.backup_code_used),
+        Event::BackupCodeIssued => td_string!(locale, audit.backup_code_issued),
+        Event::IssuedCodeUsed => td_string!(locale, audit.issued_code_used),
+        Event::SecretUnreadable => td_string!(locale, audit.secret_unreadable),
+        Event::CrossSiteRefused => td_string!(locale, audit.cross_site_refused),
+        Event::MailGivenUp => td_string!(locale, audit.mail_given_up),
+        Event::CompanyCreated => td_string!(locale, audit.company_created),
+        Event::CompanyEnabled => td_string!(locale, audit.company_enabled),
+        Event::CompanyDisabled => td_string!(locale, audit.company_disabled),
+        Event::CompanyDeleted => td_string!(locale, audit.company_deleted),
+        Event::PolicyChanged => td_string!(locale, audit.policy_changed),
+        Event::KeysRotated => td_string!(locale, audit.keys_rotated),
+        Event::AccountCreated => td_string!(locale, audit.account_created),
+        Event::PasswordSet => td_string!(locale, audit.password_set),
+        Event::AccountChanged => td_string!(locale, audit.account_changed),
+        Event::AccountActivated => td_string!(locale, audit.account_activated),
+        Event::AccountDeactivated => td_string!(locale, audit.account_deactivated),
+        Event::AccountDeleted => td_string!(locale, audit.account_deleted),
+        Event::AccountDetailsSent => td_string!(locale, audit.account_details_sent),
+        Event::PasswordChosen => td_string!(locale, audit.password_chosen),
+        Event::ResetLinkSent => td_string!(locale, audit.reset_link_sent),
+        Event::EmailChangeBegan => td_string!(locale, audit.email_change_began),
+        Event::EmailChangeStopped => td_string!(locale, audit.email_change_stopped),
+        Event::EmailChanged => td_string!(locale, audit.email_changed),
+        Event::SessionsEnded => td_string!(locale, audit.sessions_ended),
+        Event::CompanyChanged => td_string!(locale, audit.company_changed),
+        Event::AgentsImported => td_string!(locale, audit.agents_imported),
+        Event::AgentsExported => td_string!(locale, audit.agents_exported),
+        Event::AuditExported => td_string!(locale, audit.audit_exported),
+        Event::RightRefused => td_string!(locale, audit.right_refused),
+        Event::LinkRefused => td_string!(locale, audit.link_refused),
+    }
+}
+
+/// What becomes, or became, of a line of an imported file; `word` is the stored form of the verdict. An unknown word is
+/// said as a line that failed: nothing is promised about it.
+pub fn verdict_sentence(locale: Locale, word: &str) -> &'static str {
+    match word {
+        "good" => td_string!(locale, import.good),
+        "imported" => td_string!(locale, import.imported),
+        "exists" => td_string!(locale, import.exists),
+        "name_taken" => td_string!(locale, import.name_taken),
+        "email_taken" => td_string!(locale, import.email_taken),
+        "doubled" => td_string!(locale, import.doubled),
+        "bad_account" => td_string!(locale, import.bad_account),
+        "bad_email" => td_string!(locale, import.bad_email),
+        "bad_person" => td_string!(locale, import.bad_person),
+        "bad_role" => td_string!(locale, import.bad_role),
+        "bad_language" => td_string!(locale, import.bad_language),
+        "bad_columns" => td_string!(locale, import.bad_columns),
+        _ => td_string!(locale, import.failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::all;
+
+    const VERDICTS: [&str; 13] = [
+        "good",
+        "imported",
+        "exists",
+        "name_taken",
+        "email_taken",
+        "doubled",
+        "bad_account",
+        "bad_email",
+        "bad_person",
+        "bad_role",
+        "bad_language",
+        "bad_columns",
+        "failed",
+    ];
+
+    #[test]
+    fn every_event_has_its_own_label_in_every_language() {
+        for locale in all() {
+            let labels: BTreeSet<_> = Event::ALL
+                .into_iter()
+                .map(|event| event_name(*locale, event))
+                .collect();
+            assert_eq!(labels.len(), Event::ALL.len(), "{locale}");
+            // It is one of many in a table and in a list.
+            assert!(
+                labels.iter().all(|label| label.chars().count() <= 60),
+                "{labels:?}"
+            );
+        }
+        assert_eq!(event_name(Locale::en, Event::SignedIn), "Signed in");
+        assert_eq!(
+            event_name(Locale::de, Event::AccountLocked),
+            "Konto nach falschen Codes gesperrt"
+        );
+    }
+
+    #[test]
+    fn labels_are_kept_under_the_stored_form_of_the_event() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/en/audit.json");
+        let labels: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for event in Event::ALL {
+            let label = event_name(Locale::en, event);
+            assert_eq!(labels[event.as_str()], label, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn every_verdict_has_its_own_sentence_in_every_language() {
+        for locale in all() {
+            let sentences: BTreeSet<_> = VERDICTS.map(|word| verdict_sentence(*locale, word)).into();
+            assert_eq!(sentences.len(), VERDICTS.len(), "{locale}: {sentences:?}");
+        }
+        assert_eq!(verdict_sentence(Locale::en, "good"), "Can be imported.");
+        assert_eq!(
+            verdict_sentence(Locale::en, "?"),
+            verdict_sentence(Locale::en, "failed")
+        );
+    }
+}
