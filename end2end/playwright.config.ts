@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { defineConfig, devices } from '@playwright/test';
 import type { Options, ServerOptions } from './fixtures';
 
-/** The system's Chromium where there is one, else the browser that `npx playwright install chromium` fetched. */
-const systemChromium = '/usr/bin/chromium';
+/** The system's Chromium without a window where there is one, else the one that `npx playwright install chromium-headless-shell` fetched. */
+const systemChromium = '/usr/bin/chromium-headless-shell';
 
 /** Chromium refuses its sandbox to root; the rest keeps it from talking to anybody but the server under test. */
 const chromiumArguments = [

@@ -5,6 +5,7 @@ import { labelsOf, type Labels } from '../fixtures/labels';
 import type { Mails } from '../fixtures/mails';
 import { AdminPage } from './admin-page';
 import { AgentPage } from './agent-page';
+import { AgentsPage } from './agents-page';
 import { BackupCodesPage, NewBackupCodesPage } from './backup-codes-pages';
 import { CodePage } from './code-page';
 import { ConfirmPage } from './confirm-page';
@@ -25,6 +26,7 @@ export class Visitor {
   readonly locked: LockedPage;
   readonly agent: AgentPage;
   readonly admin: AdminPage;
+  readonly agents: AgentsPage;
   readonly profile: ProfilePage;
   readonly confirm: ConfirmPage;
   readonly security: SecurityPage;
@@ -47,6 +49,7 @@ export class Visitor {
     this.locked = new LockedPage(page, labels, live);
     this.agent = new AgentPage(page, labels, live);
     this.admin = new AdminPage(page, labels, live);
+    this.agents = new AgentsPage(page, labels, live);
     this.profile = new ProfilePage(page, labels, live);
     this.confirm = new ConfirmPage(page, labels, live);
     this.security = new SecurityPage(page, labels, live);
