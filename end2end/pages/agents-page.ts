@@ -1,56 +1,123 @@
+import { readFile } from 'node:fs/promises';
 import { expect, type Locator } from '@playwright/test';
 import { fill } from '../fixtures/labels';
-import { BasePage } from './base';
+import { pageAfter } from './base';
+import { ConsolePage } from './console-page';
 
-/** `/admin/agents` and the pages of one agent. */
-export class AgentsPage extends BasePage {
-  get heading(): Locator {
-    return this.page.getByRole('heading', { level: 1, name: this.labels.agents.title, exact: true });
+/** `/admin/agents` */
+export class AgentsPage extends ConsolePage {
+  get add(): Locator {
+    return this.link(this.labels.agents.add);
+  }
+
+  get import(): Locator {
+    return this.link(this.labels.agents.import);
+  }
+
+  get export(): Locator {
+    return this.link(this.labels.agents.export);
+  }
+
+  get search(): Locator {
+    return this.field(this.labels.agents.search);
+  }
+
+  get state(): Locator {
+    return this.field(this.labels.agents.state);
+  }
+
+  get role(): Locator {
+    return this.field(this.labels.agents.role);
+  }
+
+  get factor(): Locator {
+    return this.field(this.labels.agents.factor);
+  }
+
+  get show(): Locator {
+    return this.main.getByRole('button', { name: this.labels.agents.show, exact: true });
+  }
+
+  get showAll(): Locator {
+    return this.link(this.labels.agents.show_all);
   }
 
   get rows(): Locator {
-    return this.page.locator('tbody tr');
+    return this.main.locator('tbody').getByRole('row');
   }
 
-  get navigation(): Locator {
-    return this.page.getByRole('navigation', { name: this.labels.console.navigation });
+  get nextPage(): Locator {
+    return this.link(this.labels.agents.next_page);
   }
 
-  get save(): Locator {
-    return this.button(this.labels.common.save);
+  get previousPage(): Locator {
+    return this.link(this.labels.agents.previous_page);
+  }
+
+  get firstPage(): Locator {
+    return this.link(this.labels.agents.first_page);
   }
 
   override async ready(): Promise<void> {
-    await expect(this.heading).toBeVisible();
+    await expect(this.main.getByRole('heading', { level: 1, name: this.labels.agents.title, exact: true })).toBeVisible();
   }
 
-  /** Opens the list, with a query where one is given. */
+  /** Opens the list; `query` begins with `?`. */
   async goto(query = ''): Promise<void> {
-    await this.page.goto(`/admin/agents${query && `?${query}`}`);
+    await this.page.goto(`/admin/agents${query}`);
     await this.ready();
   }
 
-  /** The row of the agent with this account name. */
+  /** The row of an account. */
   row(account: string): Locator {
-    return this.rows.filter({ has: this.page.getByRole('checkbox', { name: fill(this.labels.agents.select_one, { name: account }) }) });
+    return this.rows.filter({ has: this.page.getByRole('cell').getByText(account, { exact: true }) });
   }
 
-  /** Chooses what is done to an agent in the menu of its row. */
-  async choose(account: string, action: string): Promise<void> {
-    const row = this.row(account);
-    await row.getByLabel(fill(this.labels.agents.actions_of, { name: account }), { exact: true }).click();
-    await row.getByRole('link', { name: action, exact: true }).click();
+  /** The account names that are shown, from top to bottom. */
+  async accounts(): Promise<string[]> {
+    const names = await this.rows.locator('td:nth-child(3)').allInnerTexts();
+    return names.map((name) => name.trim());
   }
 
-  input(label: string): Locator {
-    return this.page.getByLabel(label, { exact: true });
+  /** The head of a column that sorts the list; the one that does has an arrow besides. */
+  sort(column: string): Locator {
+    return this.main.getByRole('columnheader').getByRole('link').filter({ hasText: new RegExp(`^${column}$`) });
   }
 
-  press(name: string): Promise<void> {
-    return this.page.getByRole('main').getByRole('button', { name, exact: true }).click();
+  /** The names of what the menu of an account offers. */
+  async offered(account: string): Promise<string[]> {
+    await this.openMenu(account);
+    return this.row(account).getByRole('listitem').getByRole('link').allInnerTexts();
   }
 
-  said(sentence: string): Locator {
-    return this.page.getByText(sentence, { exact: true });
+  /** Chooses something in the menu of an account. */
+  async choose(account: string, label: string): Promise<void> {
+    await this.openMenu(account);
+    await this.row(account).getByRole('listitem').getByRole('link', { name: label, exact: true }).click();
+  }
+
+  /** Ticks accounts. */
+  async tick(...accounts: string[]): Promise<void> {
+    for (const name of accounts) await this.main.getByLabel(fill(this.labels.agents.select_one, { name }), { exact: true }).check();
+  }
+
+  /** Does something to the accounts that are ticked; returns the status of the answer. */
+  async toTicked(act: 'activate' | 'deactivate' | 'unlock'): Promise<number> {
+    const path = act === 'unlock' ? '/admin/agents/unlock-selected' : `/admin/agents/${act}`;
+    const buttons = this.main.getByRole('group', { name: this.labels.agents.selected, exact: true });
+    return pageAfter(this.page, path, () => buttons.getByRole('button', { name: this.labels.agents[act], exact: true }).click());
+  }
+
+  /** Presses `Export CSV`; returns the name of the file and what stands in it. */
+  async save(): Promise<{ name: string; text: string }> {
+    const started = this.page.waitForEvent('download');
+    await this.export.click();
+    const download = await started;
+    return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+  }
+
+  private async openMenu(account: string): Promise<void> {
+    const menu = this.row(account).getByRole('group');
+    if (!(await menu.evaluate((element: HTMLDetailsElement) => element.open))) await menu.locator('summary').click();
   }
 }

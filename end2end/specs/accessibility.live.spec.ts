@@ -1,5 +1,7 @@
 import { appOf, expect, test } from '../fixtures';
 import { expectAccessible } from '../fixtures/accessibility';
+import { linkOf } from '../fixtures/letters';
+import { walkConsole } from '../fixtures/walk';
 
 for (const { name, language, colorScheme } of [
   { name: 'light', language: 'en', colorScheme: 'light' },
@@ -126,6 +128,38 @@ for (const { name, language, colorScheme } of [
       await visitor.agent.ready();
       await visitor.security.goto();
       await expect(visitor.security.trusted).toHaveCount(1);
+      await expectAccessible(page);
+    });
+
+    test('on every page of the console', async ({ visitor, account, company, createAccount, mail, server }) => {
+      // Twenty pages, each looked through by axe.
+      test.slow();
+      await server.kit.setAccountLocked(company.name, account.account, true);
+      await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+      await walkConsole(visitor, account, () => expectAccessible(visitor.page));
+    });
+
+    test('on the pages behind the links of mails', async ({ visitor, anotherVisitor, account, createAccount, mail }) => {
+      const { page, labels } = visitor;
+      const admin = await anotherVisitor();
+      await admin.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+      await admin.agentForm.goto(account.id);
+      await admin.agentForm.save({ email: `new.${account.email}` });
+      await admin.agentAct.goto(account.id, 'password');
+      await admin.agentAct.sendResetLink();
+      await visitor.open(linkOf(await mail.next(account.email, labels.mail.reset_subject)));
+      await visitor.choosePassword.ready();
+      await expectAccessible(page);
+      expect(await visitor.choosePassword.send('passwordpassword')).toBe(422);
+      await visitor.choosePassword.ready();
+      await expectAccessible(page);
+      await visitor.open(linkOf(await mail.next(`new.${account.email}`, labels.mail.confirm_email_subject)));
+      await visitor.emailLink.ready();
+      await expectAccessible(page);
+      await visitor.emailLink.confirm();
+      await expect(visitor.emailLink.sentence(labels.agents.email_confirmed)).toBeVisible();
+      await expectAccessible(page);
+      await visitor.open('/activate/nothing');
       await expectAccessible(page);
     });
 

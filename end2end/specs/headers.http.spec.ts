@@ -76,6 +76,27 @@ test('so does every answer of the profile, those with secrets above all', async 
   expect(await answers[3]?.[1].text()).toContain('<svg');
 });
 
+test('so does every answer of the console, links and files included', async ({ http, createAccount }) => {
+  const agent = await createAccount();
+  const admin = await createAccount({ roles: ['admin'], second_factor: 'none' });
+  await http.post('/login', { company: admin.company, account: admin.account, password: admin.password });
+  const { id } = agent;
+  const answers: [string, Promise<APIResponse>][] = [
+    ...['', '/agents', '/agents/new', '/agents/import', '/agents/export', '/company', '/security', '/audit', '/audit/export'].map((path): [string, Promise<APIResponse>] => [path, http.get(`/admin${path}`)]),
+    ...['', '/view', '/delete', '/password', '/backup-code', '/unlock', '/end-sessions', '/send-details'].map((path): [string, Promise<APIResponse>] => [path, http.get(`/admin/agents/${id}${path}`)]),
+    ['issued backup code', http.postForPage('/admin/agents/backup-code', { id, reason: 'Lost phone' })],
+    ['issued backup code for a program', http.post('/admin/agents/backup-code', { id, reason: 'Lost phone' })],
+    ['refused deletion', http.postForPage('/admin/agents/delete', { id, confirm_name: 'nobody' })],
+    ['unknown agent', http.get('/admin/agents/nobody/view')],
+    ['link', http.get(`/activate/${'a'.repeat(43)}`)],
+    ['link that is over', http.get('/choose-password')],
+  ];
+  for (const [what, answer] of answers) {
+    expectSafeHeaders(await answer, what);
+    expect((await answer).status(), what).toBeLessThan(500);
+  }
+});
+
 test('the nonce is new each time and scripts need it', async ({ http }) => {
   const nonces = new Set<string>();
   for (let visit = 0; visit < 3; visit += 1) {

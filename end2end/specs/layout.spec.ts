@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures';
 import { expectNoSidewaysScroll } from '../fixtures/accessibility';
+import { longName, walkConsole } from '../fixtures/walk';
 
 for (const { language, width } of [
   { language: 'en', width: 320 },
@@ -98,6 +99,37 @@ for (const { language, width } of [
         expect(box?.height, `height of ${target}`).toBeGreaterThanOrEqual(24);
         expect(box?.width, `width of ${target}`).toBeGreaterThanOrEqual(24);
       }
+    });
+  });
+}
+
+for (const { language, width, colorScheme } of [
+  { language: 'en', width: 320, colorScheme: 'light' },
+  { language: 'de', width: 320, colorScheme: 'dark' },
+  { language: 'ar', width: 320, colorScheme: 'light' },
+  { language: 'en', width: 768, colorScheme: 'dark' },
+  { language: 'ar', width: 1280, colorScheme: 'dark' },
+  { language: 'en', width: 1280, colorScheme: 'light' },
+] as const) {
+  test.describe(`${width} px wide in ${language} and ${colorScheme}`, () => {
+    test.use({ language, colorScheme, viewport: { width, height: 720 } });
+
+    test('no page of the console scrolls sideways, and everything to press is big enough', async ({ visitor, company, createAccount, mail, server }) => {
+      test.slow();
+      const account = `w${Date.now()}`.padEnd(64, 'w');
+      const agent = await createAccount({ account, first_name: longName });
+      await server.kit.setAccountLocked(company.name, account, true);
+      await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none', first_name: longName }), mail);
+      await walkConsole(visitor, agent, async () => {
+        await expectNoSidewaysScroll(visitor.page);
+        if (width !== 320) return;
+        const main = visitor.page.getByRole('main');
+        for (const target of await main.locator('button, summary, select, input:not([type=hidden], [type=checkbox], [type=radio]), a.button').filter({ visible: true }).all()) {
+          const box = await target.boundingBox();
+          expect(box?.height, `height of ${target} on ${visitor.page.url()}`).toBeGreaterThanOrEqual(24);
+          expect(box?.width, `width of ${target} on ${visitor.page.url()}`).toBeGreaterThanOrEqual(24);
+        }
+      });
     });
   });
 }

@@ -20,6 +20,10 @@ test('every page links Terms of Service and Privacy Policy', async ({ visitor, c
   }
   await visitor.signIn(admin, mail);
   await expectLinks();
+  for (const path of ['/agents', '/agents/new', '/agents/import', `/agents/${admin.id}`, `/agents/${admin.id}/view`, '/company', '/security', '/audit']) {
+    expect((await visitor.open(`/admin${path}`)).status(), path).toBe(200);
+    await expectLinks();
+  }
   await visitor.agent.goto();
   await expectLinks();
   await visitor.profile.goto();
@@ -53,11 +57,14 @@ test.describe('an error page', () => {
   });
 
   test('for an agent at the admin\'s door', { tag: '@journey' }, async ({ visitor, createAccount, mail, labels }) => {
-    for (const role of ['agent', 'supervisor'] as const) {
+    for (const { role, paths } of [
+      { role: 'agent', paths: ['/admin', '/admin/agents', '/admin/company', '/admin/security', '/admin/audit'] },
+      { role: 'supervisor', paths: ['/admin/company', '/admin/security', '/admin/audit'] },
+    ] as const) {
       const account = await createAccount({ roles: [role], second_factor: 'none' });
       await visitor.page.context().clearCookies();
       await visitor.signIn(account, mail);
-      expect((await visitor.open('/admin')).status()).toBe(403);
+      for (const path of paths) expect((await visitor.open(path)).status(), path).toBe(403);
       await expect(visitor.page.getByRole('heading', { level: 1, name: labels.errors.forbidden_title })).toBeVisible();
       await expect(visitor.login.sentence(labels.errors.forbidden)).toBeVisible();
     }
@@ -86,7 +93,7 @@ test('the code page without a pending sign-in leads to the sign-in page', async 
 });
 
 test('a page of somebody who is not signed in leads to the sign-in page', async ({ visitor }) => {
-  for (const path of ['/agent', '/admin']) {
+  for (const path of ['/agent', '/admin', '/admin/agents', '/admin/agents/new', '/admin/company', '/admin/audit/export', '/choose-password']) {
     await visitor.open(path);
     await visitor.login.ready();
     expect(new URL(visitor.page.url()).pathname).toBe('/login');
@@ -113,4 +120,21 @@ test.describe('the local mailbox', () => {
 
 test('the local mailbox is not there for others', async ({ visitor }) => {
   expect((await visitor.open('/mailbox')).status()).toBe(404);
+});
+
+test('the navigation of the console leads to every page and marks where one is', async ({ visitor, createAccount, mail, labels }) => {
+  await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+  for (const [name, path] of [
+    [labels.console.agents, '/admin/agents'],
+    [labels.console.general, '/admin/company'],
+    [labels.console.security, '/admin/security'],
+    [labels.console.audit, '/admin/audit'],
+    [labels.console.overview, '/admin'],
+  ] as const) {
+    const link = visitor.admin.navigation.getByRole('link', { name, exact: true });
+    await link.click();
+    await expect(visitor.page).toHaveURL(path);
+    await expect(link).toHaveAttribute('aria-current', 'page');
+    await expect(visitor.page.getByRole('heading', { level: 1 })).toHaveCount(1);
+  }
 });

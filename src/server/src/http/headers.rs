@@ -77,10 +77,8 @@ pub struct Protection {
 }
 
 /// The same on every answer.
-const FIXED: [(HeaderName, HeaderValue); 5] = [
+const FIXED: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // Not `no-referrer`: browsers then send `Origin: null` with our own forms.
-    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -122,6 +120,10 @@ pub async fn protect(State(protection): State<Protection>, mut request: Request,
         let two_years = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, two_years);
     }
+    // Not `no-referrer` in general: browsers then send `Origin: null` with our own forms.
+    headers
+        .entry(REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("same-origin"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

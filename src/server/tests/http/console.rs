@@ -25,7 +25,7 @@ async fn as_program(browser: &Browser, site: &Site, path: &str, fields: &[(&str,
 }
 
 /// The functions of the console, about this account.
-fn about<'a>(id: &'a str) -> Vec<(&'static str, Vec<(&'static str, &'a str)>)> {
+fn about(id: &str) -> Vec<(&'static str, Vec<(&'static str, &str)>)> {
     FUNCTIONS
         .into_iter()
         .filter(|(path, _)| path.starts_with("/admin"))
@@ -145,7 +145,7 @@ async fn ticked_agents_are_switched_off_together_and_nobody_switches_off_the_own
         (303, "/admin/agents?search=c&changed=2&kept=own_account")
     );
     let list = admin.get(&site, "/admin/agents?state=inactive").await;
-    assert!(list.body.contains("carl") && list.body.contains("cora") && !list.body.contains("rita@"));
+    assert!(list.body.contains(&carl) && list.body.contains(&cora) && !list.body.contains(&rita));
     let nothing = admin.post(&site, "/admin/agents/activate", &[("back", "")]).await;
     assert_eq!(nothing.status, 422);
 }
@@ -266,4 +266,301 @@ async fn the_token_of_a_link_moves_into_a_cookie_and_a_dead_one_says_so() {
             if page == "/choose-password" { 303 } else { 410 }
         );
     }
+}
+
+const CHOSEN: [(&str, &str); 2] = [
+    ("new_password", "amber lantern orchard"),
+    ("confirm_password", "amber lantern orchard"),
+];
+
+/// The version that a form would save over.
+fn version(page: &Answer) -> String {
+    let (_, rest) = page.body.split_once("name=\"version\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+/// The fields of the form that changes an agent.
+fn edited<'a>(id: &'a str, version: &'a str, email: &'a str, last_name: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![
+        ("id", id),
+        ("version", version),
+        ("email", email),
+        ("last_name", last_name),
+    ];
+    fields.extend([
+        ("first_name", "carl"),
+        ("alias", ""),
+        ("phone", ""),
+        ("title", ""),
+        ("time_format", "24"),
+        ("language", ""),
+        ("roles[]", "agent"),
+        ("active", "on"),
+    ]);
+    fields
+}
+
+#[tokio::test]
+async fn a_link_is_used_up_by_the_form_and_by_nothing_else() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let sent = admin
+        .post(&site, "/admin/agents/reset-link", &[("id", &carl)])
+        .await;
+    assert_eq!(sent.status, 303, "{}", sent.body);
+    let link = site.link("carl@acme.test", "/reset-password/").await;
+    let mut scanner = Browser::default();
+    for method in ["HEAD", "GET", "HEAD", "GET"] {
+        let answer = scanner.send(&site, method, &link, None).await;
+        assert_eq!(
+            (answer.status, answer.location()),
+            (303, "/choose-password"),
+            "{method}"
+        );
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(scanner.get(&site, "/choose-password").await.status, 200);
+    }
+    let mut browser = Browser::default();
+    browser.get(&site, &link).await;
+    let page = browser.get(&site, "/choose-password").await;
+    assert!(
+        page.body.contains("carl") && !page.body.contains(&link["/reset-password/".len()..]),
+        "{}",
+        page.body
+    );
+    let weak = browser
+        .post(
+            &site,
+            "/choose-password",
+            &[("new_password", "x"), ("confirm_password", "x")],
+        )
+        .await;
+    assert_eq!(weak.status, 422, "a refused password leaves the link as it is");
+    let done = browser.post(&site, "/choose-password", &CHOSEN).await;
+    assert_eq!((done.status, done.location()), (303, "/login?password_changed"));
+    assert!(!browser.has("session") && !browser.has("link"));
+    let again = scanner.post(&site, "/choose-password", &CHOSEN).await;
+    assert_eq!(again.status, 410, "{}", again.body);
+    let mut late = Browser::default();
+    late.get(&site, &link).await;
+    assert_eq!(late.get(&site, "/choose-password").await.status, 410);
+}
+
+#[tokio::test]
+async fn what_somebody_else_saved_is_not_overwritten() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let path = format!("/admin/agents/{carl}");
+    let seen = version(&admin.get(&site, &path).await);
+    let email = "carl@Acme.test";
+    let first = admin
+        .post(&site, "/admin/agents/edit", &edited(&carl, &seen, email, "First"))
+        .await;
+    assert_eq!(first.status, 303, "{}", first.body);
+    let second = admin
+        .post(
+            &site,
+            "/admin/agents/edit",
+            &edited(&carl, &seen, email, "Second"),
+        )
+        .await;
+    assert_eq!(second.status, 409);
+    assert!(
+        second.body.contains("value=\"Second\"") && second.body.contains("First"),
+        "{}",
+        second.body
+    );
+    assert!(admin.get(&site, &path).await.body.contains("value=\"First\""));
+    // Who saves again has seen it.
+    let seen = version(&second);
+    let again = admin
+        .post(
+            &site,
+            "/admin/agents/edit",
+            &edited(&carl, &seen, email, "Second"),
+        )
+        .await;
+    assert_eq!(again.status, 303, "{}", again.body);
+    assert!(admin.get(&site, &path).await.body.contains("value=\"Second\""));
+}
+
+#[tokio::test]
+async fn an_issued_backup_code_is_shown_once() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let alice = id_of(&mut admin, &site, "alice").await;
+    let fields = [("id", alice.as_str()), ("reason", "Lost <phone>")];
+    let issued = admin.post(&site, "/admin/agents/backup-code", &fields).await;
+    assert_eq!(issued.status, 200, "{}", issued.body);
+    assert_eq!(issued.header("cache-control"), "no-store");
+    let (_, rest) = issued.body.split_once("class=\"issued-code\"").unwrap();
+    let (_, rest) = rest.split_once("<code dir=\"ltr\">").unwrap();
+    let code = rest.split_once('<').unwrap().0.to_owned();
+    assert!(code.len() >= 10, "{code}");
+    for page in ["", "/view", "/backup-code"] {
+        let page = admin.get(&site, &format!("/admin/agents/{alice}{page}")).await;
+        assert!(page.status == 200 && !page.body.contains(&code));
+    }
+    let audit = admin.get(&site, "/admin/audit").await;
+    assert!(audit.body.contains("Lost &lt;phone&gt;") && !audit.body.contains(&code));
+    let mails = site.mails("alice@acme.test").await;
+    assert!(!mails.is_empty() && mails.iter().all(|text| !text.contains(&code)));
+    let mut browser = Browser::default();
+    browser.past_password(&site, "alice").await;
+    let used = browser
+        .post(&site, "/login/code", &[("code", &code), ("backup", "yes")])
+        .await;
+    assert_eq!(used.status, 303, "{}", used.body);
+    assert!(browser.has("session"));
+}
+
+#[tokio::test]
+async fn the_last_admin_stays_one() {
+    let site = Site::new().await;
+    let mut boss = other_company(&site).await;
+    account(&site, "Globex", "chief", Role::Admin).await;
+    let mut chief = signed_in(&site, "Globex", "chief").await;
+    let id = id_of(&mut chief, &site, "boss").await;
+    let own = id_of(&mut boss, &site, "boss").await;
+    let oneself = boss
+        .post(
+            &site,
+            "/admin/agents/delete",
+            &[("id", &own), ("confirm_name", "boss")],
+        )
+        .await;
+    assert_eq!(oneself.status, 409, "{}", oneself.body);
+    let wrong = chief
+        .post(
+            &site,
+            "/admin/agents/delete",
+            &[("id", &id), ("confirm_name", "bos")],
+        )
+        .await;
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    let gone = chief
+        .post(
+            &site,
+            "/admin/agents/delete",
+            &[("id", &id), ("confirm_name", "boss")],
+        )
+        .await;
+    assert_eq!(gone.status, 303, "{}", gone.body);
+    assert_eq!(
+        boss.get(&site, "/admin").await.status,
+        303,
+        "whoever is deleted is out"
+    );
+    assert_eq!(chief.get(&site, "/admin/audit").await.status, 200);
+    let chief_id = id_of(&mut chief, &site, "chief").await;
+    let seen = version(&chief.get(&site, &format!("/admin/agents/{chief_id}")).await);
+    let demoted = chief
+        .post(
+            &site,
+            "/admin/agents/edit",
+            &edited(&chief_id, &seen, "chief@Globex.test", ""),
+        )
+        .await;
+    assert_eq!(demoted.status, 409, "{}", demoted.body);
+}
+
+#[tokio::test]
+async fn pages_about_credentials_ask_who_it_is() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    site.clock.advance(301);
+    for page in ["password", "backup-code", "delete"] {
+        let path = format!("/admin/agents/{carl}/{page}");
+        let answer = admin.get(&site, &path).await;
+        let to = format!("/profile/confirm?next={path}&again");
+        assert_eq!((answer.status, answer.location()), (303, to.as_str()));
+    }
+    for page in ["", "/view", "/unlock", "/end-sessions"] {
+        let path = format!("/admin/agents/{carl}{page}");
+        assert_eq!(admin.get(&site, &path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn ticked_agents_of_another_company_are_nobody() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let mut boss = other_company(&site).await;
+    for path in [
+        "/admin/agents/deactivate",
+        "/admin/agents/activate",
+        "/admin/agents/unlock-selected",
+    ] {
+        let foreign = boss
+            .post(&site, path, &[("selected[]", &carl), ("back", "")])
+            .await;
+        let unknown = boss
+            .post(
+                &site,
+                path,
+                &[
+                    ("selected[]", "01941f29-7c00-7000-8000-000000000000"),
+                    ("back", ""),
+                ],
+            )
+            .await;
+        assert_eq!(
+            (foreign.status, foreign.location()),
+            (unknown.status, unknown.location()),
+            "{path}"
+        );
+    }
+    let list = admin.get(&site, "/admin/agents?state=active&search=carl").await;
+    assert!(list.body.contains(&carl));
+}
+
+#[tokio::test]
+async fn a_changed_address_waits_for_its_owner() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let path = format!("/admin/agents/{carl}");
+    for (email, stops) in [("new@acme.test", true), ("newer@acme.test", false)] {
+        let seen = version(&admin.get(&site, &path).await);
+        let saved = admin
+            .post(&site, "/admin/agents/edit", &edited(&carl, &seen, email, ""))
+            .await;
+        assert_eq!(saved.status, 303, "{}", saved.body);
+        let page = admin.get(&site, &path).await;
+        assert!(page.body.contains("waits for its confirmation"), "{}", page.body);
+        let confirm = site.link(email, "/confirm-email/").await;
+        let stop = site.link("carl@acme.test", "/stop-email-change/").await;
+        let (link, page, says) = if stops {
+            (stop, "/stop-email-change", "The change was stopped")
+        } else {
+            (confirm.clone(), "/confirm-email", "is confirmed")
+        };
+        let mut owner = Browser::default();
+        owner.get(&site, &link).await;
+        assert_eq!(owner.get(&site, page).await.status, 200);
+        let done = owner.post(&site, page, &[]).await;
+        assert_eq!(done.status, 303, "{}", done.body);
+        let shown = owner.get(&site, done.location()).await;
+        assert!(shown.body.contains(says), "{}", shown.body);
+        let mut late = Browser::default();
+        late.get(&site, &confirm).await;
+        assert_eq!(late.get(&site, "/confirm-email").await.status, 410, "{email}");
+    }
+    let page = admin.get(&site, &path).await;
+    assert!(page.body.contains("value=\"newer@acme.test\""), "{}", page.body);
 }

@@ -136,6 +136,23 @@ impl Site {
             .to_owned()
     }
 
+    /// The address of this kind in the newest mail to somebody, without the origin.
+    pub async fn link(&self, email: &str, beginning: &str) -> String {
+        let texts = self.mails(email).await;
+        let link = texts
+            .iter()
+            .flat_map(|text| text.split_whitespace())
+            .find_map(|word| word.find(beginning).map(|start| &word[start..]));
+        link.unwrap().to_owned()
+    }
+
+    /// The texts of all mails to somebody, the newest first.
+    pub async fn mails(&self, email: &str) -> Vec<String> {
+        while self.worker.run_once(&self.service).await > 0 {}
+        let mails = self.mailbox.mails(Some(email));
+        mails.iter().map(|mail| mail.text.clone()).collect()
+    }
+
     /// Six digits that are not that code.
     pub async fn wrong_code(&self, account: &str) -> String {
         let code: u32 = self.code(account).await.parse().unwrap();

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use vestibule_app::page::{Body, ChoiceReason, ChoosePasswordPage, EmailLinkPage};
@@ -37,6 +37,9 @@ fn keep(state: &AppState, token: &str, to: &str) -> Response {
     if let Some(cookie) = state.cookies.set(Kind::Link, &token.reveal()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
