@@ -146,22 +146,21 @@ pub async fn sign_out() -> Result<Onward, Refused> {
 }
 
 /// Remembers a language in this browser, and with the account when somebody is signed in. An unknown language changes
-/// nothing.
+/// nothing; [`Refusal::Malformed`] without any.
 #[server(name = SetLanguage, prefix = "", endpoint = "language")]
 pub async fn set_language(
-    /// Language tag; empty or not there when a switch stands in another form.
-    #[server(default)]
-    language: String,
+    /// Language tag; not read when `shown_in` is there.
+    language: Option<String>,
     /// Where to go back to; anything but a local path leads to the sign-in page.
     return_to: String,
     /// Language tag of a switch that stands in the profile's form, where `language` is one of the profile's fields.
     shown_in: Option<String>,
 ) -> Result<Onward, Refused> {
     use crate::call::{Call, Effect};
-    use vestibule_core::paths;
+    use vestibule_core::{paths, refusal::Refusal};
 
     let call = Call::current()?;
-    let language = shown_in.unwrap_or(language);
+    let language = shown_in.or(language).ok_or(Refusal::Malformed)?;
     if let Some(locale) = vestibule_translations::from_tag(&language) {
         let tag = vestibule_translations::tag(locale);
         if let Some(signed_in) = call.service.session(&call.visitor).await? {
