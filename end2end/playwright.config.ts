@@ -26,8 +26,8 @@ const plain = { testIgnore: '**/*.live.spec.ts', use: { javaScriptEnabled: false
 /** PostgreSQL runs the journeys that touch every table; what only concerns pages is the same on both databases. */
 const journeys = /@journey/;
 
-/** Long walks that PostgreSQL runs with scripts only: without them the same server functions are called. */
-const longWalks = ['backup-codes', 'profile', 'second-factor-set-up', 'security-lists', 'step-up'].map((name) => `**/${name}.spec.ts`);
+/** What PostgreSQL runs without scripts: the way in. The other forms call the same server functions as scripts do. */
+const wayIn = ['sign-in', 'code', 'trust'].map((name) => `**/${name}.spec.ts`);
 
 export default defineConfig<Options, ServerOptions>({
   testDir: 'specs',
@@ -42,7 +42,8 @@ export default defineConfig<Options, ServerOptions>({
   use: {
     ...devices['Desktop Chrome'],
     trace: 'on-first-retry',
-    screenshot: 'only-on-failure',
+    // The trace of the first retry has pictures of every step.
+    screenshot: 'off',
     contextOptions: { reducedMotion: 'reduce' },
     launchOptions: {
       args: chromiumArguments,
@@ -55,7 +56,7 @@ export default defineConfig<Options, ServerOptions>({
     ...(process.env['VESTIBULE_TEST_POSTGRES']
       ? [
           { ...live, name: 'live-postgres', grep: journeys, use: { ...live.use, database: 'postgres' as const } },
-          { ...plain, name: 'plain-postgres', grep: journeys, testIgnore: [plain.testIgnore, ...longWalks], use: { ...plain.use, database: 'postgres' as const } },
+          { ...plain, name: 'plain-postgres', grep: journeys, testMatch: wayIn, use: { ...plain.use, database: 'postgres' as const } },
         ]
       : []),
   ],

@@ -98,7 +98,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let password = reader.password_of(lender.id, first.id).await?;
     drop(reader);
     let maker = Maker {
-        random: SeededRandomness::new(u64::try_from(count)?),
+        // The same number of companies and of accounts must not draw the same identifiers.
+        random: SeededRandomness::new(u64::try_from(count)? + u64::from(what == "--companies")),
         now: lender.created_at,
         hash: password
             .and_then(|password| password.hash)
