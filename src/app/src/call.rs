@@ -105,6 +105,25 @@ impl Call {
         Ok((self.choose_language)(account, company))
     }
 
+    /// Remembers a language in the browser, and with the account when somebody is signed in. An unknown one changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn remember_language(&self, language: &str) -> Result<(), Refusal> {
+        let Some(locale) = vestibule_translations::from_tag(language) else {
+            return Ok(());
+        };
+        let tag = vestibule_translations::tag(locale);
+        if let Some(signed_in) = self.service.session(&self.visitor).await? {
+            self.service
+                .choose_language(&signed_in, tag, &self.visitor)
+                .await?;
+        }
+        self.add(Effect::Language(Some(tag.to_owned())));
+        Ok(())
+    }
+
     /// Hands a completed sign-in, or step-up, to the browser; says where to go.
     pub fn signed_in(&self, granted: Granted) -> String {
         self.add(Effect::Session(Some(granted.session)));

@@ -2,7 +2,11 @@
 //! one account each: `fill DATABASE_URL --companies COUNT`. Every account gets the password of the first account of
 //! the company Bench.
 
-use std::{env, error::Error};
+use std::{
+    env,
+    error::Error,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use vestibule_core::{
     account::{Role, TimeFormat},
@@ -80,6 +84,13 @@ impl Maker {
     }
 }
 
+/// A seed of their own for each run, so that no two draw the same identifiers into one database.
+fn seed(what: &str, count: usize) -> u64 {
+    let mut seed = DefaultHasher::new();
+    (what, count).hash(&mut seed);
+    seed.finish()
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -98,8 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let password = reader.password_of(lender.id, first.id).await?;
     drop(reader);
     let maker = Maker {
-        // The same number of companies and of accounts must not draw the same identifiers.
-        random: SeededRandomness::new(u64::try_from(count)? + u64::from(what == "--companies")),
+        random: SeededRandomness::new(seed(what, count)),
         now: lender.created_at,
         hash: password
             .and_then(|password| password.hash)

@@ -153,23 +153,15 @@ pub async fn set_language(
     language: Option<String>,
     /// Where to go back to; anything but a local path leads to the sign-in page.
     return_to: String,
-    /// Language tag of a switch that stands in the profile's form, where `language` is one of the profile's fields.
+    /// Language tag of a switch that stands in another form, where `language` may be a field of that form.
     shown_in: Option<String>,
 ) -> Result<Onward, Refused> {
-    use crate::call::{Call, Effect};
+    use crate::call::Call;
     use vestibule_core::{paths, refusal::Refusal};
 
     let call = Call::current()?;
     let language = shown_in.or(language).ok_or(Refusal::Malformed)?;
-    if let Some(locale) = vestibule_translations::from_tag(&language) {
-        let tag = vestibule_translations::tag(locale);
-        if let Some(signed_in) = call.service.session(&call.visitor).await? {
-            call.service
-                .choose_language(&signed_in, tag, &call.visitor)
-                .await?;
-        }
-        call.add(Effect::Language(Some(tag.to_owned())));
-    }
+    call.remember_language(&language).await?;
     let to = if paths::is_local(&return_to) {
         return_to
     } else {
