@@ -85,6 +85,8 @@ pub enum Event {
     PasswordChosen,
     /// A link to choose a new password was sent.
     ResetLinkSent,
+    /// Somebody asked for a link to choose a new password and gets none; with why.
+    ResetRefused,
     /// A new e-mail address waits for its confirmation.
     EmailChangeBegan,
     /// A change of the e-mail address was given up or stopped.
@@ -95,6 +97,10 @@ pub enum Event {
     SessionsEnded,
     /// General Information was changed; with what.
     CompanyChanged,
+    /// The company's own mail server was changed; with what, never with its password.
+    MailServerChanged,
+    /// A test mail was sent through the company's own mail server.
+    MailTested,
     /// Accounts were imported from a file; with how many.
     AgentsImported,
     /// The list of agents was exported.
@@ -109,7 +115,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 54] = [
         Self::SignedIn,
         Self::PasswordRefused,
         Self::GateRefused,
@@ -151,11 +157,14 @@ impl Event {
         Self::AccountDetailsSent,
         Self::PasswordChosen,
         Self::ResetLinkSent,
+        Self::ResetRefused,
         Self::EmailChangeBegan,
         Self::EmailChangeStopped,
         Self::EmailChanged,
         Self::SessionsEnded,
         Self::CompanyChanged,
+        Self::MailServerChanged,
+        Self::MailTested,
         Self::AgentsImported,
         Self::AgentsExported,
         Self::AuditExported,
@@ -180,6 +189,7 @@ impl Event {
                 | Self::SecretUnreadable
                 | Self::CrossSiteRefused
                 | Self::MailGivenUp
+                | Self::ResetRefused
                 | Self::RightRefused
                 | Self::LinkRefused
         )
@@ -229,11 +239,14 @@ impl Event {
             Self::AccountDetailsSent => "account_details_sent",
             Self::PasswordChosen => "password_chosen",
             Self::ResetLinkSent => "reset_link_sent",
+            Self::ResetRefused => "reset_refused",
             Self::EmailChangeBegan => "email_change_began",
             Self::EmailChangeStopped => "email_change_stopped",
             Self::EmailChanged => "email_changed",
             Self::SessionsEnded => "sessions_ended",
             Self::CompanyChanged => "company_changed",
+            Self::MailServerChanged => "mail_server_changed",
+            Self::MailTested => "mail_tested",
             Self::AgentsImported => "agents_imported",
             Self::AgentsExported => "agents_exported",
             Self::AuditExported => "audit_exported",

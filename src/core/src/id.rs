@@ -59,5 +59,7 @@ identifier!(/// An event of the audit log.
     EventId);
 identifier!(/// A link of a mail.
     LinkId);
+identifier!(/// A request for a link to choose a new password.
+    ResetRequestId);
 identifier!(/// A file of accounts that is being imported.
     ImportId);

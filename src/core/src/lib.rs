@@ -32,6 +32,8 @@ pub mod link;
 #[cfg(feature = "server")]
 pub mod mail;
 #[cfg(feature = "server")]
+pub mod mail_server;
+#[cfg(feature = "server")]
 pub mod name;
 #[cfg(feature = "server")]
 pub mod password;

@@ -30,6 +30,18 @@ pub const SET_UP_SECONDS: i64 = 600;
 pub const NEW_AGENT_HOURS: i64 = 72;
 /// Life of a link to choose a new password, in minutes (N22).
 pub const RESET_LINK_MINUTES: i64 = 30;
+/// Links to choose a new password that one account may ask for within an hour (N22).
+pub const RESET_LINKS_OF_ACCOUNT: i64 = 3;
+/// Links to choose a new password that one source may ask for within an hour (N22).
+pub const RESET_LINKS_OF_SOURCE: i64 = 10;
+/// Mails to confirm a new address that one account may ask for within an hour.
+pub const CONFIRM_MAILS_OF_ACCOUNT: i64 = 5;
+/// Test mails that one company may send within an hour.
+pub const TEST_MAILS_OF_COMPANY: i64 = 20;
+/// Longest host name, in characters (RFC 1035, 2.3.4).
+pub const HOST_MAX: usize = 253;
+/// Longest user name and password of a mail server, in characters.
+pub const MAIL_LOGIN_MAX: usize = 255;
 /// Life of a link that confirms or stops a change of the e-mail address, in hours.
 pub const EMAIL_LINK_HOURS: i64 = 72;
 /// Longest reason for a backup code that is issued, in characters.

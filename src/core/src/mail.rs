@@ -156,6 +156,13 @@ pub enum Mail {
         /// Hours the link is good for.
         hours: u32,
     },
+    /// Shows an admin that the company's own mail server works.
+    TestMail {
+        /// To whom.
+        about: About,
+        /// Host and port of the server it went through.
+        server: String,
+    },
     /// Tells admins that the company's policies were changed.
     PoliciesChanged {
         /// To whom.
@@ -197,6 +204,13 @@ pub struct About {
 }
 
 impl Mail {
+    /// The stored kind of [`Mail::TestMail`].
+    pub const TEST: &str = "test_mail";
+    /// The stored kind of [`Mail::ResetLink`].
+    pub const RESET_LINK: &str = "reset_link";
+    /// The stored kind of [`Mail::ConfirmEmail`].
+    pub const CONFIRM_EMAIL: &str = "confirm_email";
+
     /// The stored kind.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -212,10 +226,11 @@ impl Mail {
             Self::NewBrowser { .. } => "new_browser",
             Self::AccountDetails { .. } => "account_details",
             Self::ActivationLink { .. } => "activation_link",
-            Self::ResetLink { .. } => "reset_link",
+            Self::ResetLink { .. } => Self::RESET_LINK,
             Self::PasswordReset { .. } => "password_reset",
-            Self::ConfirmEmail { .. } => "confirm_email",
+            Self::ConfirmEmail { .. } => Self::CONFIRM_EMAIL,
             Self::EmailChangeBegan { .. } => "email_change_began",
+            Self::TestMail { .. } => Self::TEST,
             Self::PoliciesChanged { .. } => "policies_changed",
         }
     }
@@ -224,7 +239,7 @@ impl Mail {
     pub const fn priority(&self) -> i64 {
         match self {
             Self::SignInCode { .. } | Self::ConfirmCode { .. } | Self::SetUpCode { .. } => 0,
-            Self::ResetLink { .. } | Self::ConfirmEmail { .. } => 5,
+            Self::ResetLink { .. } | Self::ConfirmEmail { .. } | Self::TestMail { .. } => 5,
             Self::AccountLocked { .. }
             | Self::AccountUnlocked { .. }
             | Self::PasswordChanged { .. }

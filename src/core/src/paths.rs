@@ -26,6 +26,12 @@ pub const PROFILE: &str = "/profile";
 pub const PROFILE_PASSWORD: &str = "/profile/password";
 /// Server function: how good a new password is. Changes nothing.
 pub const PROFILE_PASSWORD_CHECK: &str = "/profile/password/check";
+/// Server function: ask for another e-mail address of the own account.
+pub const PROFILE_EMAIL: &str = "/profile/email";
+/// Server function: send the mail that confirms the own new address once more.
+pub const PROFILE_EMAIL_RESEND: &str = "/profile/email/resend";
+/// Server function: give the change of the own address up.
+pub const PROFILE_EMAIL_CANCEL: &str = "/profile/email/cancel";
 /// Step-up: asks for the password again; a POST to it checks it.
 pub const PROFILE_CONFIRM: &str = "/profile/confirm";
 /// Security Settings.
@@ -60,6 +66,10 @@ pub const SECURITY_SESSIONS_END_OTHERS: &str = "/profile/security/sessions/end-o
 pub const ADMIN_COMPANY: &str = "/admin/company";
 /// The company's policies; a POST to it saves them.
 pub const ADMIN_SECURITY: &str = "/admin/security";
+/// Custom SMTP Server; a POST to it saves it.
+pub const ADMIN_MAIL: &str = "/admin/mail";
+/// How the newest test mail is doing; a POST to it sends one.
+pub const ADMIN_MAIL_TEST: &str = "/admin/mail/test";
 /// Audit log.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 /// The audit log as a file.
@@ -100,6 +110,8 @@ pub const AGENTS_IMPORT: &str = "/admin/agents/import";
 pub const AGENTS_IMPORT_START: &str = "/admin/agents/import/start";
 /// The list of agents as a CSV file.
 pub const AGENTS_EXPORT: &str = "/admin/agents/export";
+/// Forgot Password; a POST to it asks for a link.
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.
 pub const CHOOSE_PASSWORD: &str = "/choose-password";
 /// Server function: how good the chosen password is. Changes nothing.

@@ -40,6 +40,8 @@ pub enum Action {
     ChangeCompany,
     /// The company's policies.
     ChangePolicies,
+    /// The company's own mail server, and a test mail through it.
+    ChangeMailServer,
     /// The audit log, on screen and as a file.
     SeeAudit,
 }
@@ -59,7 +61,7 @@ pub enum Scope {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ComeIn,
         Self::OwnAccount,
         Self::SeeAgents,
@@ -76,6 +78,7 @@ impl Action {
         Self::SeeOverview,
         Self::ChangeCompany,
         Self::ChangePolicies,
+        Self::ChangeMailServer,
         Self::SeeAudit,
     ];
 
@@ -99,6 +102,7 @@ impl Action {
             | Self::SeeOverview
             | Self::ChangeCompany
             | Self::ChangePolicies
+            | Self::ChangeMailServer
             | Self::SeeAudit => match highest {
                 Role::Admin => Scope::Company,
                 Role::Supervisor | Role::Agent => Scope::Nobody,
@@ -117,6 +121,7 @@ impl Action {
                 | Self::SendAccountDetails
                 | Self::IssueBackupCode
                 | Self::ChangePolicies
+                | Self::ChangeMailServer
         )
     }
 }
@@ -148,6 +153,7 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::LOGIN_CODE_METHOD
         | paths::LOGOUT
         | paths::LANGUAGE
+        | paths::FORGOT_PASSWORD
         | paths::CHOOSE_PASSWORD
         | paths::CHOOSE_PASSWORD_CHECK
         | paths::CONFIRM_EMAIL
@@ -155,6 +161,9 @@ pub fn action_at(path: &str) -> Option<Action> {
         paths::PROFILE
         | paths::PROFILE_PASSWORD
         | paths::PROFILE_PASSWORD_CHECK
+        | paths::PROFILE_EMAIL
+        | paths::PROFILE_EMAIL_RESEND
+        | paths::PROFILE_EMAIL_CANCEL
         | paths::PROFILE_CONFIRM
         | paths::SECURITY_EMAIL
         | paths::SECURITY_EMAIL_CODE
@@ -183,6 +192,7 @@ pub fn action_at(path: &str) -> Option<Action> {
         paths::AGENTS_IMPORT | paths::AGENTS_IMPORT_START => Action::ImportAgents,
         paths::ADMIN_COMPANY => Action::ChangeCompany,
         paths::ADMIN_SECURITY => Action::ChangePolicies,
+        paths::ADMIN_MAIL | paths::ADMIN_MAIL_TEST => Action::ChangeMailServer,
         _ => return None,
     })
 }

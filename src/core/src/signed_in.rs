@@ -47,6 +47,22 @@ pub enum FormField {
     PasswordMin,
     /// A file.
     File,
+    /// The company's name.
+    Company,
+    /// Host of a mail server.
+    Host,
+    /// Port of a mail server.
+    Port,
+    /// How connections to a mail server are encrypted.
+    MailSecurity,
+    /// User of a mail server.
+    MailUser,
+    /// Password of a mail server.
+    MailPassword,
+    /// Whom mails are from.
+    Sender,
+    /// Where answers to mails go.
+    ReplyTo,
 }
 
 impl FormField {
@@ -72,6 +88,14 @@ impl FormField {
             Self::IdleMinutes => "idle_minutes",
             Self::PasswordMin => "password_min",
             Self::File => "file",
+            Self::Company => "company",
+            Self::Host => "host",
+            Self::Port => "port",
+            Self::MailSecurity => "security",
+            Self::MailUser => "user",
+            Self::MailPassword => "mail_password",
+            Self::Sender => "sender",
+            Self::ReplyTo => "reply_to",
         }
     }
 }
@@ -134,6 +158,14 @@ pub enum FormProblem {
         /// Accounts that it may have.
         most: usize,
     },
+    /// Neither a host name nor a network address.
+    NotAHost,
+    /// An address inside the operator's network, which companies may not reach.
+    PrivateHost,
+    /// Without encryption only a server on the same machine may be spoken to.
+    Unencrypted,
+    /// Not of the form `name@example.org` or `Name <name@example.org>`.
+    NotASender,
 }
 
 /// One input and what is wrong with it.
@@ -185,6 +217,10 @@ pub enum FormRefusal {
     NoEmailChange,
     /// Nothing was ticked.
     NothingSelected,
+    /// So many mails of this kind were sent within the hour that no more go out now.
+    MailLimit,
+    /// The company has no mail server of its own that could be tried.
+    NoMailServer,
     /// The uploaded file was imported already, is being imported, or is gone.
     ImportOver,
 }
@@ -214,6 +250,7 @@ impl FormRefusal {
             Self::Invalid { .. } | Self::NothingSelected => 422,
             Self::StepUpNeeded | Self::SetUpRequired | Self::LastFactor | Self::PasswordChangeRequired => 403,
             Self::SetUpOver | Self::LinkOver => 410,
+            Self::MailLimit => 429,
             Self::ChangedMeanwhile
             | Self::LastAdmin
             | Self::OwnAccount
@@ -222,6 +259,7 @@ impl FormRefusal {
             | Self::NotLocked
             | Self::AlreadyActivated
             | Self::NoEmailChange
+            | Self::NoMailServer
             | Self::ImportOver => 409,
         }
     }

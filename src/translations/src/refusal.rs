@@ -92,6 +92,8 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
         FormRefusal::AlreadyActivated => td_string!(locale, errors.already_activated),
         FormRefusal::NoEmailChange => td_string!(locale, errors.no_email_change),
         FormRefusal::NothingSelected => td_string!(locale, errors.nothing_selected),
+        FormRefusal::MailLimit => td_string!(locale, errors.mail_limit),
+        FormRefusal::NoMailServer => td_string!(locale, errors.no_mail_server),
         FormRefusal::ImportOver => td_string!(locale, errors.import_over),
     };
     sentence.to_owned()
@@ -189,7 +191,9 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             | FormRefusal::TargetLocked
             | FormRefusal::NotLocked
             | FormRefusal::AlreadyActivated
+            | FormRefusal::NoMailServer
             | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
+            FormRefusal::MailLimit => td_string!(locale, errors.try_later_title),
             FormRefusal::ImportOver => td_string!(locale, errors.import_over_title),
         },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
@@ -255,6 +259,10 @@ pub fn form_field_sentence(locale: Locale, field: FormField, problem: FormProble
         FormProblem::NotUtf8 { line } => return td_string!(locale, errors.file_not_text, line = line),
         FormProblem::NotOurColumns => td_string!(locale, errors.file_columns),
         FormProblem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, most = most),
+        FormProblem::NotAHost => td_string!(locale, errors.not_a_host),
+        FormProblem::PrivateHost => td_string!(locale, errors.private_host),
+        FormProblem::Unencrypted => td_string!(locale, errors.unencrypted),
+        FormProblem::NotASender => td_string!(locale, errors.not_a_sender),
     };
     sentence.to_owned()
 }
@@ -274,6 +282,9 @@ fn missing_sentence(locale: Locale, field: FormField) -> &'static str {
         FormField::Reason => td_string!(locale, errors.reason_missing),
         FormField::ConfirmName => td_string!(locale, errors.confirm_name_missing),
         FormField::File => td_string!(locale, errors.file_missing),
+        FormField::Company => td_string!(locale, errors.company_missing),
+        FormField::Host => td_string!(locale, errors.host_missing),
+        FormField::Sender => td_string!(locale, errors.sender_missing),
         FormField::LastName
         | FormField::Alias
         | FormField::Phone
@@ -281,7 +292,12 @@ fn missing_sentence(locale: Locale, field: FormField) -> &'static str {
         | FormField::Language
         | FormField::TimeZone
         | FormField::IdleMinutes
-        | FormField::PasswordMin => td_string!(locale, errors.field_missing),
+        | FormField::PasswordMin
+        | FormField::Port
+        | FormField::MailSecurity
+        | FormField::MailUser
+        | FormField::MailPassword
+        | FormField::ReplyTo => td_string!(locale, errors.field_missing),
     }
 }
 
@@ -364,6 +380,8 @@ mod tests {
             FormRefusal::AlreadyActivated,
             FormRefusal::NoEmailChange,
             FormRefusal::NothingSelected,
+            FormRefusal::MailLimit,
+            FormRefusal::NoMailServer,
             FormRefusal::ImportOver,
         ];
         refusals.map(Refusal::Form).to_vec()
@@ -543,7 +561,7 @@ mod tests {
 
         use super::*;
 
-        const FIELDS: [FormField; 19] = [
+        const FIELDS: [FormField; 27] = [
             FormField::FirstName,
             FormField::LastName,
             FormField::Alias,
@@ -563,8 +581,16 @@ mod tests {
             FormField::IdleMinutes,
             FormField::PasswordMin,
             FormField::File,
+            FormField::Company,
+            FormField::Host,
+            FormField::Port,
+            FormField::MailSecurity,
+            FormField::MailUser,
+            FormField::MailPassword,
+            FormField::Sender,
+            FormField::ReplyTo,
         ];
-        const PROBLEMS: [FormProblem; 17] = [
+        const PROBLEMS: [FormProblem; 21] = [
             FormProblem::Missing,
             FormProblem::TooLong { most: 100 },
             FormProblem::TooShort { least: 12 },
@@ -582,6 +608,10 @@ mod tests {
             FormProblem::NotUtf8 { line: 7 },
             FormProblem::NotOurColumns,
             FormProblem::ManyLines { most: 10_000 },
+            FormProblem::NotAHost,
+            FormProblem::PrivateHost,
+            FormProblem::Unencrypted,
+            FormProblem::NotASender,
         ];
 
         #[test]

@@ -74,6 +74,7 @@ impl Facts {
             | Mail::PasswordReset { about }
             | Mail::ConfirmEmail { about, .. }
             | Mail::EmailChangeBegan { about, .. }
+            | Mail::TestMail { about, .. }
             | Mail::PoliciesChanged { about, .. } => (
                 about.name.as_str(),
                 about.company.as_str(),

@@ -76,6 +76,7 @@ impl Words {
             Mail::PasswordReset { .. } => self.password_reset(),
             Mail::ConfirmEmail { link, hours, .. } => self.confirm_email(link, *hours),
             Mail::EmailChangeBegan { stop, hours, .. } => self.email_change_began(stop, *hours),
+            Mail::TestMail { server, .. } => self.test_mail(&clean(server)),
             Mail::PoliciesChanged { .. } => self.policies_changed(),
         }
     }
@@ -389,6 +390,22 @@ impl Words {
         blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
         blocks.push(paragraph(td_string!(locale, mail.email_change_not_you)));
         notice(td_string!(locale, mail.email_change_subject), blocks)
+    }
+
+    fn test_mail(&self, server: &str) -> Body {
+        let (locale, _, company) = self.sentence_parts();
+        notice(
+            td_string!(locale, mail.test_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.test_intro,
+                    company = company,
+                    server = server
+                )),
+                paragraph(td_string!(locale, mail.test_next)),
+            ],
+        )
     }
 
     fn policies_changed(&self) -> Body {
