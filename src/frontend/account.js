@@ -1,21 +1,19 @@
-// What scripts add to the pages of an account: how good a new password is while it is typed, and a button that copies the
-// backup codes. It knows no rule and no word: the server judges, in the language of the page. Without it all forms work.
+// What scripts add to the pages of an account: how good a new password is while it is typed, a language switch that keeps
+// what was typed, and a button that copies the backup codes. It knows no rule and no word: the server judges, in the language of the page. Without it all forms work.
 const byId = (id) => document.getElementById(id);
 
 /** How long typing has to rest before the server is asked, in milliseconds. */
 const pause = 400;
 
-const password = byId("new_password");
-const strength = byId("strength");
-if (password && strength) {
-  let waiting;
-  password.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(judge, pause);
-  });
-}
+let waiting;
+byId("new_password")?.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(judge, pause);
+});
 
 async function judge() {
+  const password = byId("new_password");
+  const strength = byId("strength");
   const typed = password.value;
   const judged = typed === "" ? null : await ask(strength.dataset.href, { new_password: typed });
   if (password.value !== typed) return;
@@ -35,9 +33,62 @@ async function ask(path, fields) {
   }
 }
 
-const copy = byId("copy");
-// A page that came over plain http from another computer has no clipboard.
-if (copy && navigator.clipboard) {
+function prepare() {
+  prepareCopy();
+  const form = byId("language-form");
+  // Where a page would be lost by leaving it, the switch has a button.
+  if (form?.querySelector(".before-script")) byId("language").addEventListener("change", () => speak(form, form.action));
+  const button = document.querySelector("button[formaction$='/language']");
+  button?.addEventListener("click", (event) => {
+    event.preventDefault();
+    speak(button.form, button.formAction, button);
+  });
+}
+
+/** Shows this page in the chosen language: everything is new but the fields, which keep their text and the focus. */
+async function speak(form, path, button) {
+  const fields = new FormData(form, button);
+  for (const secret of form.querySelectorAll("[type=password]")) fields.delete(secret.name);
+  let page;
+  try {
+    const answer = await fetch(path, { method: "POST", headers: { Accept: "text/html" }, body: new URLSearchParams(fields) });
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    page = null;
+  }
+  if (!page?.getElementById("content")) {
+    // Without scripts it is a form like any other.
+    form.requestSubmit(button);
+    return;
+  }
+  const focused = document.activeElement?.id;
+  for (const field of page.querySelectorAll("input[id], textarea[id], select[id]")) {
+    const present = byId(field.id);
+    if (!present) continue;
+    if (field.tagName === "SELECT") {
+      if (field.id !== "language") field.value = present.value;
+      continue;
+    }
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      const value = field.getAttribute(name);
+      if (value === null) present.removeAttribute(name);
+      else present.setAttribute(name, value);
+    }
+    field.replaceWith(present);
+  }
+  document.title = page.title;
+  document.documentElement.lang = page.documentElement.lang;
+  document.documentElement.dir = page.documentElement.dir;
+  document.body.replaceChildren(...page.body.childNodes);
+  byId(focused)?.focus();
+  prepare();
+  if (byId("new_password")?.value) judge();
+}
+
+function prepareCopy() {
+  const copy = byId("copy");
+  // A page that came over plain http from another computer has no clipboard.
+  if (!copy || !navigator.clipboard) return;
   copy.hidden = false;
   copy.addEventListener("click", async () => {
     try {
@@ -49,6 +100,8 @@ if (copy && navigator.clipboard) {
     }
   });
 }
+
+prepare();
 
 // The tests look for this.
 document.documentElement.dataset.hydrated = "";

@@ -1,18 +1,19 @@
 //! The few things islands ask of the browser. Nothing here is called on the server.
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Reflect, encode_uri_component};
 use leptos::prelude::{document, location, request_animation_frame, window};
 use server_fn::ServerFn;
-use vestibule_core::refusal::Refusal;
+use vestibule_core::refusal::{Field, Refusal};
 use vestibule_translations::{Locale, direction, tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    FormData, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, RequestInit, Response,
-    SubmitEvent, UrlSearchParams, VisibilityState,
+    Element, FormData, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, MouseEvent,
+    RequestInit, Response, SubmitEvent, UrlSearchParams, VisibilityState,
 };
 
 use crate::{
+    components::notice::field_id,
     facts::{Json, Read},
     functions::Refused,
 };
@@ -99,6 +100,17 @@ pub fn leave_for(path: &str) {
 /// What stands in the input with this id.
 pub fn value(id: &str) -> String {
     input(id).map(|input| input.value()).unwrap_or_default()
+}
+
+/// Lets the link that was followed lead to `path` with the company that stands in the form.
+pub fn add_company(event: &MouseEvent, path: &str) {
+    let link = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    if let Some(link) = link {
+        let company = String::from(encode_uri_component(&value(field_id(Field::Company))));
+        let _ = link.set_attribute("href", &[path, "?company=", &company].concat());
+    }
 }
 
 /// Writes into the input with this id.

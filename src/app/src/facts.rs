@@ -82,6 +82,7 @@ impl Read for LoginPage {
             refusal: Refusal::read(&json.member("refusal")),
             signed_out: json.member("signed_out").is_true(),
             password_changed: json.member("password_changed").is_true(),
+            forgot: json.member("forgot").text()?,
         })
     }
 }
@@ -340,6 +341,7 @@ mod tests {
             refusal: Some(Refusal::WrongCredentials),
             signed_out: true,
             password_changed: true,
+            forgot: "/forgot-password?company=M".to_owned(),
         };
         comes_back(&(shell.clone(), login));
         comes_back(&(shell.clone(), LoginPage::default()));

@@ -210,6 +210,8 @@ impl Mail {
     pub const RESET_LINK: &str = "reset_link";
     /// The stored kind of [`Mail::ConfirmEmail`].
     pub const CONFIRM_EMAIL: &str = "confirm_email";
+    /// The stored kind of [`Mail::EmailChangeBegan`].
+    pub const EMAIL_CHANGE_BEGAN: &str = "email_change_began";
 
     /// The stored kind.
     pub const fn kind(&self) -> &'static str {
@@ -229,7 +231,7 @@ impl Mail {
             Self::ResetLink { .. } => Self::RESET_LINK,
             Self::PasswordReset { .. } => "password_reset",
             Self::ConfirmEmail { .. } => Self::CONFIRM_EMAIL,
-            Self::EmailChangeBegan { .. } => "email_change_began",
+            Self::EmailChangeBegan { .. } => Self::EMAIL_CHANGE_BEGAN,
             Self::TestMail { .. } => Self::TEST,
             Self::PoliciesChanged { .. } => "policies_changed",
         }

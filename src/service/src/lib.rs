@@ -29,6 +29,7 @@ pub mod operator;
 pub mod outbox;
 pub mod passwords;
 pub mod profile;
+pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 
@@ -52,6 +53,7 @@ struct Inner {
     keys: Keys,
     settings: Settings,
     outbox_filled: Arc<Notify>,
+    reset_asked: Arc<Notify>,
 }
 
 /// What an operator configures.
@@ -140,7 +142,7 @@ impl Service {
         keys: Keys,
         settings: Settings,
     ) -> Self {
-        let outbox_filled = Arc::new(Notify::new());
+        let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -150,6 +152,7 @@ impl Service {
                 keys,
                 settings,
                 outbox_filled,
+                reset_asked,
             }),
         }
     }
@@ -172,6 +175,11 @@ impl Service {
     /// Told whenever a mail was put into the outbox.
     pub fn outbox_filled(&self) -> &Arc<Notify> {
         &self.inner.outbox_filled
+    }
+
+    /// Told whenever somebody asked for a link to choose a new password.
+    pub fn reset_asked(&self) -> &Arc<Notify> {
+        &self.inner.reset_asked
     }
 
     fn now(&self) -> Moment {

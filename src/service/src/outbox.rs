@@ -12,7 +12,7 @@ use vestibule_mail::{
     Reason,
     outbox::{CLAIM_SECONDS, Claimed, Problem, Queue},
 };
-use vestibule_storage::{NewMail, OutboxRow, StoreError, Writer};
+use vestibule_storage::{MailLane, NewMail, OutboxRow, StoreError, Writer};
 
 use crate::{
     Service,
@@ -93,7 +93,7 @@ impl Service {
 
     async fn give_up(&self, id: MailId, now: Moment, problem: &str) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
-        writer.mail_given_up(id, now, problem).await?;
+        writer.mail_given_up(id, now, problem, None).await?;
         let owner = writer.mail_owner(id).await?;
         let entry = AuditEntry {
             company: owner.map(|(company, _)| company),
@@ -121,7 +121,12 @@ impl Queue for Service {
         let until = now + TimeDelta::seconds(CLAIM_SECONDS);
         let mut writer = self.inner.store.write().await?;
         let rows = writer
-            .claim_mails(now, until, i64::try_from(most).unwrap_or(i64::MAX))
+            .claim_mails(
+                MailLane::Installation,
+                now,
+                until,
+                i64::try_from(most).unwrap_or(i64::MAX),
+            )
             .await?;
         writer.commit().await?;
         let mut claimed = Vec::with_capacity(rows.len());
@@ -140,7 +145,7 @@ impl Queue for Service {
 
     async fn sent(&self, id: MailId, now: Moment) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
-        writer.mail_sent(id, now).await?;
+        writer.mail_sent(id, now, None).await?;
         writer.commit().await
     }
 

@@ -8,7 +8,7 @@ use crate::{StoreError, Writer, link::execute};
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 13] = [
+const EXPIRED: [(&str, TimeDelta); 14] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
@@ -38,6 +38,11 @@ const EXPIRED: [(&str, TimeDelta); 13] = [
     (
         "DELETE FROM agent_import WHERE expires_at <= $1",
         TimeDelta::zero(),
+    ),
+    // A link made now for one of these would have been good no longer.
+    (
+        "DELETE FROM reset_request WHERE created_at <= $1",
+        TimeDelta::minutes(vestibule_core::limits::RESET_LINK_MINUTES),
     ),
     (
         "DELETE FROM known_browser WHERE last_at <= $1",

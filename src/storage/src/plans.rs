@@ -13,8 +13,8 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, code, company, import, links, outbox, overview, pending, session,
-    set_up, trusted, words,
+    audit, authenticator, backup_code, code, company, import, links, mail_server, outbox, overview, pending,
+    reset_request, session, set_up, trusted, words,
 };
 
 #[tokio::test]
@@ -65,6 +65,14 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("sessions in use", overview::SIGNED_IN_SINCE),
         ("pending sign-ins of a company", overview::PENDING),
         ("number of events", overview::EVENTS),
+        ("mail server of a company", mail_server::OF_COMPANY),
+        ("all passwords of mail servers", mail_server::AFTER),
+        ("mails of an account", outbox::SINCE),
+        ("test mails", outbox::TESTS_SINCE),
+        ("newest test mail", outbox::NEWEST_TEST),
+        ("failing mail of a pending sign-in", outbox::HURRY),
+        ("mails that are replaced", outbox::DROP),
+        ("outbox of a company", outbox::COUNTS_OF_COMPANY),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
@@ -79,8 +87,17 @@ async fn look_ups_use_an_index_on_sqlite() {
         sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),
         "{sign_in}"
     );
+    // The oldest request is the first entry of the key's index.
+    let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
+    assert!(
+        oldest.iter().all(|step| !step.contains("TEMP B-TREE")) && oldest[2].contains("INDEX"),
+        "{oldest:#?}"
+    );
+    let of_company = plan_of(&mut connection, outbox::CLAIM_OF_COMPANY_SQLITE).await;
+    let by_lane = |step: &String| step.contains("INDEX mail_outbox_lane (company_id=?");
+    assert!(of_company.iter().any(by_lane), "{of_company:#?}");
     // The claim reads the small index of waiting mails in the order it wants, which SQLite calls a scan too.
-    for sql in [outbox::CLAIM_SQLITE, outbox::DUE] {
+    for sql in [outbox::CLAIM_SQLITE, outbox::DUE, outbox::DUE_OF_INSTALLATION] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(
             plan.iter().any(|step| step.contains("INDEX mail_outbox_waiting")),

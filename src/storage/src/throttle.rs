@@ -93,6 +93,17 @@ impl Writer {
         })
     }
 
+    /// Counts a link to choose a new password that a source asked for, and gives how many there were in this hour by the
+    /// clock, this one included (N22).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_reset_request(&mut self, source: &str, now: Moment) -> Result<i64, StoreError> {
+        // A source of its own, so that wrong passwords and links do not add up.
+        let asking = format!("reset {source}");
+        self.count_source(&asking, "hour", window(now, HOUR)).await
+    }
+
     async fn count_source(&mut self, source: &str, span: &str, start: Moment) -> Result<i64, StoreError> {
         Ok(optional!(self, (i64,), COUNT_SOURCE, source, span, start)?.map_or(1, |(tries,)| tries))
     }

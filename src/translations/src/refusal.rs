@@ -240,6 +240,7 @@ pub fn form_field_sentence(locale: Locale, field: FormField, problem: FormProble
         FormProblem::Weak => td_string!(locale, errors.password_weak),
         FormProblem::Different if field == FormField::ConfirmName => td_string!(locale, errors.names_differ),
         FormProblem::Different => td_string!(locale, errors.passwords_differ),
+        FormProblem::Unchanged if field == FormField::Email => td_string!(locale, errors.email_unchanged),
         FormProblem::Unchanged => td_string!(locale, errors.password_unchanged),
         FormProblem::Wrong => td_string!(locale, errors.password_wrong),
         FormProblem::Taken => match field {

@@ -260,6 +260,8 @@ fn english_keeps_the_words_of_the_contract() {
         ("sign_in.json", "password", "Password"),
         ("sign_in.json", "submit", "Sign in"),
         ("sign_in.json", "forgot", "Forgot Password"),
+        ("recovery.json", "email", "Email"),
+        ("recovery.json", "submit", "Send reset link"),
         ("sign_in.json", "code_title", "Input Authentication Code"),
         ("sign_in.json", "verify", "Verify"),
         ("sign_in.json", "cancel", "Cancel"),

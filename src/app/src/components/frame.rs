@@ -12,6 +12,9 @@ use crate::{
     text::{Sentence, text},
 };
 
+/// Id of the form with the language switch.
+pub const LANGUAGE_FORM: &str = "language-form";
+
 /// What an island must know about the page around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shell {
@@ -94,7 +97,7 @@ pub fn language_form(locale: RwSignal<Locale>, return_to: String, live: bool) ->
     };
     let options = language_options(locale.get_untracked());
     view! {
-        <form class="language" method="post" action=paths::LANGUAGE>
+        <form id=LANGUAGE_FORM class="language" method="post" action=paths::LANGUAGE>
             <label for="language">{text!(locale, common.language)}</label>
             <input type="hidden" name="return_to" value=return_to />
             <select id="language" name="language" autocomplete="off" on:change=switch>

@@ -8,6 +8,7 @@ mod agents;
 mod company;
 mod links;
 mod profile;
+mod recovery;
 mod security;
 mod sign_in;
 
@@ -28,9 +29,11 @@ pub use links::{
     judge_chosen_password, stop_email_change,
 };
 pub use profile::{
-    ChangePassword, ConfirmIdentity, JudgePassword, Judged, SaveProfile, change_password, confirm_identity,
-    judge_password, save_profile,
+    CancelOwnEmailChange, ChangeEmail, ChangePassword, ConfirmIdentity, JudgePassword, Judged,
+    ResendOwnEmailChange, SaveProfile, cancel_own_email_change, change_email, change_password,
+    confirm_identity, judge_password, resend_own_email_change, save_profile,
 };
+pub use recovery::{AskForResetLink, ask_for_reset_link};
 pub use security::{
     BeginAppSetUp, BeginEmailSetUp, EndOtherSessions, EndSession, FinishAppSetUp, FinishEmailSetUp,
     ForgetAllBrowsers, ForgetBrowser, NewBackupCodes, ResendSetUpCode, TurnAppOff, TurnEmailOff,

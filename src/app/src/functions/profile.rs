@@ -89,6 +89,48 @@ pub async fn change_password(
     })
 }
 
+/// Begins a change of the own e-mail address.
+#[server(name = ChangeEmail, prefix = "", endpoint = "profile/email")]
+pub async fn change_email(
+    /// The new address.
+    email: String,
+) -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::paths::PROFILE;
+
+    let call = Call::current()?;
+    call.service.change_own_email(&email, &call.visitor).await?;
+    Ok(Onward {
+        to: format!("{PROFILE}?email_sent"),
+    })
+}
+
+/// Sends the mails of the change once more.
+#[server(name = ResendOwnEmailChange, prefix = "", endpoint = "profile/email/resend")]
+pub async fn resend_own_email_change() -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::paths::PROFILE;
+
+    let call = Call::current()?;
+    call.service.resend_own_email_change(&call.visitor).await?;
+    Ok(Onward {
+        to: format!("{PROFILE}?email_sent"),
+    })
+}
+
+/// Gives the change up.
+#[server(name = CancelOwnEmailChange, prefix = "", endpoint = "profile/email/cancel")]
+pub async fn cancel_own_email_change() -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::paths::PROFILE;
+
+    let call = Call::current()?;
+    call.service.cancel_own_email_change(&call.visitor).await?;
+    Ok(Onward {
+        to: format!("{PROFILE}?email_cancelled"),
+    })
+}
+
 /// Says how good a new password is. Changes nothing.
 #[server(name = JudgePassword, prefix = "", endpoint = "profile/password/check")]
 pub async fn judge_password(

@@ -35,6 +35,7 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         refusal,
         signed_out,
         password_changed,
+        forgot,
     } = page;
     let focused = first_to_fill(&company, &account, refusal.as_ref());
     let screen = Screen {
@@ -90,6 +91,11 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
             {company.view(locale, screen)}
             {account.view(locale, screen)}
             {password.view(locale, screen)}
+            <p class="aside">
+                <a href=forgot on:click=move |event| browser::add_company(&event, paths::FORGOT_PASSWORD)>
+                    {text!(locale, sign_in.forgot)}
+                </a>
+            </p>
             <button class="button primary wide" disabled=move || screen.busy.get()>
                 {move || button()(locale.get())}
             </button>

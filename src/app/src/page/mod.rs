@@ -3,6 +3,7 @@
 mod agents;
 mod company;
 mod profile;
+mod recovery;
 
 pub use agents::{
     AgentAct, AgentActPage, AgentFormPage, AgentMay, AgentNotice, AgentRow, AgentViewPage, AgentsNotice,
@@ -14,9 +15,10 @@ pub use company::{
 };
 pub use profile::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, ConfirmPage, ConfirmReason, EmailSetUp,
-    EmailSetUpPage, NewBackupCodesPage, ProfileForm, ProfilePage, SecurityNotice, SecurityPage, SessionRow,
-    SetUpPage, TrustedRow, When,
+    EmailSetUpPage, NewBackupCodesPage, ProfileForm, ProfileNotice, ProfilePage, SecurityNotice,
+    SecurityPage, SessionRow, SetUpPage, TrustedRow, When,
 };
+pub use recovery::ForgotPasswordPage;
 
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
@@ -143,6 +145,8 @@ pub enum Body {
     AgentAct(AgentActPage),
     /// The backup code that was just issued.
     IssuedCode(IssuedCodePage),
+    /// `/forgot-password`
+    ForgotPassword(ForgotPasswordPage),
     /// `/choose-password`
     ChoosePassword(ChoosePasswordPage),
     /// `/confirm-email`, `/stop-email-change`
@@ -190,6 +194,8 @@ pub struct LoginPage {
     pub signed_out: bool,
     /// Whether the visitor has just changed the password, which ended the session.
     pub password_changed: bool,
+    /// Where `Forgot Password` leads, with the company.
+    pub forgot: String,
 }
 
 /// The code page.

@@ -34,10 +34,14 @@ pub struct ProfilePage {
     pub password_min: usize,
     /// Whether the password can be changed only after identity was confirmed.
     pub must_confirm: bool,
-    /// Whether the data were just saved.
-    pub saved: bool,
-    /// Whether identity was just confirmed.
-    pub confirmed: bool,
+    /// The same for the e-mail address.
+    pub must_confirm_for_email: bool,
+    /// The e-mail address that was typed, when it was refused.
+    pub email: String,
+    /// A new address that waits for its confirmation, and since when.
+    pub pending_email: Option<(String, When)>,
+    /// What went well before.
+    pub notice: Option<ProfileNotice>,
     /// The form that was refused, and why.
     pub refused: Option<(ProfileForm, Refusal)>,
 }
@@ -49,6 +53,21 @@ pub enum ProfileForm {
     Data,
     /// Change Password.
     Password,
+    /// The e-mail address.
+    Email,
+}
+
+/// What went well before the profile page was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileNotice {
+    /// The data were saved.
+    Saved,
+    /// Identity was confirmed.
+    Confirmed,
+    /// A link went to the new address.
+    EmailSent,
+    /// The change of the address was given up.
+    EmailCancelled,
 }
 
 /// `/profile/confirm`

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
 use super::{
-    agent, agents, audit, company, console, import, links, mailbox, overview, profile, second_factor,
-    security, site,
+    agent, agents, audit, company, console, import, links, mailbox, overview, profile, recovery,
+    second_factor, security, site,
 };
 use crate::{
     components::{
@@ -26,7 +26,7 @@ pub fn document(page: Page) -> impl IntoView {
     let console_style = is_of_the_console(&body).then(|| frame.assets.console_style.clone());
     let account_script = matches!(
         body,
-        Body::Profile(_) | Body::NewBackupCodes(_) | Body::ChoosePassword(_)
+        Body::Profile(_) | Body::NewBackupCodes(_) | Body::ChoosePassword(_) | Body::ForgotPassword(_)
     )
     .then(|| frame.assets.account_script.clone());
     // An import that is under way shows how it goes on, without scripts.
@@ -74,6 +74,7 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::Audit(_)
             | Body::Upload(_)
             | Body::Import(_)
+            | Body::ForgotPassword(_)
             | Body::ChoosePassword(_)
             | Body::EmailLink(_)
     ) || is_of_agents(body)
@@ -141,6 +142,7 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::AgentView(page) => agent::look(frame, page).into_any(),
         Body::AgentAct(page) => agent::act(frame, page).into_any(),
         Body::IssuedCode(page) => agent::issued(frame, page).into_any(),
+        Body::ForgotPassword(page) => recovery::forgot_password(frame, page).into_any(),
         Body::ChoosePassword(page) => links::choose_password(frame, &page).into_any(),
         Body::EmailLink(page) => links::email(frame, page).into_any(),
         Body::Profile(page) => profile::profile(frame, page).into_any(),
@@ -200,6 +202,7 @@ fn title(locale: Locale, body: &Body) -> &'static str {
             AgentAct::SendDetails => td_string!(locale, agents.send_again),
         },
         Body::IssuedCode(_) => td_string!(locale, agents.backup_code),
+        Body::ForgotPassword(_) => td_string!(locale, sign_in.forgot),
         Body::ChoosePassword(_) => td_string!(locale, agents.choose_title),
         Body::EmailLink(page) if page.stops => td_string!(locale, agents.stop_title),
         Body::EmailLink(_) => td_string!(locale, agents.confirm_title),

@@ -11,6 +11,7 @@ use vestibule_translations::{Locale, refusal::field_sentence, refusal::warning, 
 use crate::{
     components::{
         code::code_input,
+        frame::LANGUAGE_FORM,
         notice::{SUMMARY, field_id},
     },
     page::When,
@@ -67,6 +68,12 @@ pub(super) fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> im
             {(!links.is_empty()).then(|| view! { <ul>{links}</ul> })}
         </div>
     })
+}
+
+/// Sends a refusal along when the language changes, so that the page says it in the new one.
+pub(super) fn keep_refusal(refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let written = refusal.and_then(|refusal| serde_json::to_string(refusal).ok());
+    written.map(|refusal| view! { <input type="hidden" name="refused" form=LANGUAGE_FORM value=refusal /> })
 }
 
 /// What is wrong with a field, in a sentence.
@@ -128,11 +135,15 @@ impl Input<'_> {
                         id=id
                         name=id
                         type=if secret { "password" } else { "text" }
-                        inputmode=(self.field == FormField::Phone).then_some("tel")
+                        inputmode=match self.field {
+                            FormField::Phone => Some("tel"),
+                            FormField::Email => Some("email"),
+                            _ => None,
+                        }
                         value=self.value
                         dir="auto"
                         autocomplete=self.autocomplete
-                        autocapitalize=secret.then_some("none")
+                        autocapitalize=(secret || self.field == FormField::Email).then_some("none")
                         spellcheck="false"
                         required=self.required
                         autofocus=self.field == FormField::Password && self.refusal.is_none()

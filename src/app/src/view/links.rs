@@ -7,7 +7,7 @@ use vestibule_translations::{Locale, td_string};
 use super::{
     console::fact,
     document::shell,
-    forms::{Input, refused},
+    forms::{Input, keep_refusal, refused},
 };
 use crate::{
     components::frame::gate,
@@ -44,6 +44,7 @@ pub(super) fn choose_password(frame: Frame, page: &ChoosePasswordPage) -> impl I
         <p class="lead">{why}</p>
         {whose(now, page.company.clone(), page.account.clone())}
         {refused(now, page.refusal.as_ref(), true)}
+        {keep_refusal(page.refusal.as_ref())}
         <form class="fields" method="post" action=paths::CHOOSE_PASSWORD novalidate>
             <input class="visually-hidden" type="text" autocomplete="username" value=page.account.clone() tabindex="-1" aria-hidden="true" readonly />
             <div>
@@ -115,7 +116,7 @@ fn whose(now: Locale, company: String, account: String) -> impl IntoView {
     }
 }
 
-fn in_gate(frame: Frame, title: Sentence, content: impl IntoView) -> impl IntoView {
+pub(super) fn in_gate(frame: Frame, title: Sentence, content: impl IntoView) -> impl IntoView {
     let locale = RwSignal::new(frame.locale);
     gate(shell(frame), locale, move || title, content)
 }

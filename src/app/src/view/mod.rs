@@ -12,6 +12,7 @@ mod links;
 mod mailbox;
 mod overview;
 mod profile;
+mod recovery;
 mod second_factor;
 mod security;
 mod site;

@@ -10,11 +10,11 @@ use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
 use super::{
     console::{fact, role_name},
-    forms::{Input, good, refused},
+    forms::{Input, action, good, refused},
     site::{site, site_with_form},
 };
 use crate::{
-    page::{ConfirmPage, ConfirmReason, Frame, ProfileForm, ProfilePage, SignedIn},
+    page::{ConfirmPage, ConfirmReason, Frame, ProfileForm, ProfileNotice, ProfilePage, SignedIn, When},
     text::refusal_sentence,
 };
 
@@ -28,25 +28,38 @@ pub(super) fn profile(frame: Frame, page: ProfilePage) -> impl IntoView {
         Some((refused, refusal)) if *refused == form => Some(refusal.clone()),
         _ => None,
     };
-    let (data_refused, password_refused) = (refusal_of(ProfileForm::Data), refusal_of(ProfileForm::Password));
-    let saved = page.saved.then(|| good(td_string!(now, profile.saved)));
-    let confirmed = page.confirmed.then(|| good(td_string!(now, profile.confirmed)));
+    let data_refused = refusal_of(ProfileForm::Data);
+    let password_refused = refusal_of(ProfileForm::Password);
+    let email_refused = refusal_of(ProfileForm::Email);
+    let notice = page.notice.map(|notice| good(notice_text(now, notice)));
     let password = if page.must_confirm {
-        confirm_first(now).into_any()
+        confirm_first(
+            td_string!(now, profile.password_confirm_first),
+            td_string!(now, profile.change_password),
+        )
+        .into_any()
     } else {
         password_form(now, page.password_min, password_refused.as_ref()).into_any()
     };
+    let email = email_card(now, &page, email_refused.as_ref());
+    let any_refused = [&data_refused, &email_refused, &password_refused]
+        .into_iter()
+        .find_map(Option::as_ref);
+    let any_refused = refused(now, any_refused, true);
     let who = frame.signed_in.clone().map(|somebody| who(now, somebody));
     let content = view! {
         <main id="content" class="settings" tabindex="-1">
             <h1>{td_string!(now, profile.title)}</h1>
-            {saved}
-            {confirmed}
-            {refused(now, data_refused.as_ref().or(password_refused.as_ref()), true)}
+            {notice}
+            {any_refused}
             <section class="card" aria-labelledby="basic">
                 <h2 id="basic">{td_string!(now, profile.basic)}</h2>
                 {who}
                 {data_form(now, page, data_refused.as_ref())}
+            </section>
+            <section class="card" aria-labelledby="email-title">
+                <h2 id="email-title">{td_string!(now, profile.change_email)}</h2>
+                {email}
             </section>
             <section class="card" aria-labelledby="password-title">
                 <h2 id="password-title">{td_string!(now, profile.change_password)}</h2>
@@ -64,6 +77,68 @@ pub(super) fn profile(frame: Frame, page: ProfilePage) -> impl IntoView {
         </main>
     };
     site_with_form(frame, FORM, content)
+}
+
+fn notice_text(now: Locale, notice: ProfileNotice) -> &'static str {
+    match notice {
+        ProfileNotice::Saved => td_string!(now, profile.saved),
+        ProfileNotice::Confirmed => td_string!(now, profile.confirmed),
+        ProfileNotice::EmailSent => td_string!(now, agents.email_sent),
+        ProfileNotice::EmailCancelled => td_string!(now, agents.email_cancelled),
+    }
+}
+
+/// What waits for its confirmation, and the form for another address.
+fn email_card(now: Locale, page: &ProfilePage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let waiting = page
+        .pending_email
+        .clone()
+        .map(|(email, since)| pending_email(now, email, since));
+    let form = if page.must_confirm_for_email {
+        confirm_first(
+            td_string!(now, profile.email_confirm_first),
+            td_string!(now, profile.change_email),
+        )
+        .into_any()
+    } else {
+        let input = Input {
+            field: FormField::Email,
+            label: td_string!(now, agents.new_email),
+            autocomplete: "email",
+            value: page.email.clone(),
+            required: true,
+            hint: Some(td_string!(now, agents.email_hint).to_owned()),
+            refusal,
+        };
+        view! {
+            <p class="quiet">{td_string!(now, profile.email_intro)}</p>
+            <form class="fields" method="post" action=paths::PROFILE_EMAIL novalidate>
+                {input.view(now)}
+                <button class="button primary">{td_string!(now, profile.change_email)}</button>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        {waiting}
+        {form}
+    }
+}
+
+/// A new address that waits for its confirmation.
+fn pending_email(now: Locale, email: String, since: When) -> impl IntoView {
+    let button = |path, label| action(path, label, "pending-email".to_owned(), None);
+    view! {
+        <div class="notice caution">
+            <p id="pending-email">
+                {td_string!(now, agents.pending_email, email = email, when = since.shown)}
+            </p>
+            <div class="buttons">
+                {button(paths::PROFILE_EMAIL_RESEND, td_string!(now, agents.resend_email))}
+                {button(paths::PROFILE_EMAIL_CANCEL, td_string!(now, agents.cancel_email))}
+            </div>
+        </div>
+    }
 }
 
 /// What only an administrator changes.
@@ -165,14 +240,14 @@ fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> impl 
     }
 }
 
-/// The way to the password's form for somebody whose last proof is too old: they would fill it in for nothing.
-fn confirm_first(now: Locale) -> impl IntoView {
+/// The way to a form for somebody whose last proof is too old: they would fill it in for nothing.
+fn confirm_first(why: &'static str, label: &'static str) -> impl IntoView {
     let href = [paths::PROFILE_CONFIRM, "?next=", paths::PROFILE].concat();
     view! {
-        <p class="quiet">{td_string!(now, profile.password_confirm_first)}</p>
+        <p class="quiet">{why}</p>
         <p class="card-end">
             <a class="button" href=href>
-                {td_string!(now, profile.change_password)}
+                {label}
             </a>
         </p>
     }

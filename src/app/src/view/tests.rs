@@ -9,10 +9,10 @@ use super::render;
 use crate::components::frame::Shell;
 use crate::page::{
     AppCodePage, AppSetUp, AppSetUpPage, Assets, AuditPage, BackupCodesPage, Body, CodePage, CompanyPage,
-    ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage, EventLine, Frame, ImportPage, ImportRow,
-    ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailboxMessage, MailboxRow,
-    NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfilePage, Role, SecurityNotice,
-    SecurityPage, SessionRow, SetUpPage, SignedIn, TrustedRow, Typed, UploadPage, When, Who,
+    ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage, EventLine, ForgotPasswordPage, Frame, ImportPage,
+    ImportRow, ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailboxMessage, MailboxRow,
+    NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, Role,
+    SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -285,6 +285,17 @@ fn every_page(text: &str) -> Vec<String> {
             refusal: Some(Refusal::Internal { reference: text() }),
             signed_out: true,
             password_changed: true,
+            forgot: text(),
+        }),
+        Body::ForgotPassword(ForgotPasswordPage {
+            company: text(),
+            email: text(),
+            sent: false,
+            refusal: Some(Refusal::Internal { reference: text() }),
+        }),
+        Body::ForgotPassword(ForgotPasswordPage {
+            sent: true,
+            ..ForgotPasswordPage::default()
         }),
         Body::Code(CodePage {
             view: CodeView {
@@ -366,7 +377,7 @@ fn every_page_is_a_complete_document() {
         assert_eq!(html.matches("<main id=\"content\"").count(), 1, "{html}");
         assert!(html.contains("href=\"#content\""), "{html}");
         assert!(
-            html.contains("<form method=\"post\" action=\"/language\"")
+            html.contains("method=\"post\" action=\"/language\"")
                 || html.contains("formaction=\"/language\""),
             "{html}"
         );
@@ -862,7 +873,7 @@ fn the_profile_is_a_form_with_labels_that_keeps_what_is_typed() {
     let saved = shown_to(
         somebody("Ada"),
         Body::Profile(ProfilePage {
-            saved: true,
+            notice: Some(ProfileNotice::Saved),
             ..profile_page("Ada")
         }),
     );
@@ -888,6 +899,86 @@ fn changing_the_language_does_not_lose_the_profile() {
         "{of_form:?}"
     );
     assert!(html.contains("name=\"shown_in\" form=\"profile-form\""), "{html}");
+}
+
+#[test]
+fn a_forgotten_password_is_asked_for_by_a_plain_form_that_keeps_what_was_typed() {
+    let page = ForgotPasswordPage {
+        company: "Acme".to_owned(),
+        email: "bob".to_owned(),
+        sent: false,
+        refusal: Some(Refusal::Form(FormRefusal::field(
+            FormField::Email,
+            FormProblem::NotAnAddress,
+        ))),
+    };
+    let html = shown(Body::ForgotPassword(page));
+    assert!(html.contains(&form("/forgot-password")), "{html}");
+    for part in [
+        "<h1>Forgot Password</h1>",
+        "<label for=\"company\">Company</label>",
+        "<label for=\"email\">Email</label>",
+        "value=\"Acme\"",
+        "value=\"bob\"",
+        ">Send reset link</button>",
+        "<a href=\"#email\">This is not an e-mail address.",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    // The language form takes the refusal along, so that it is said in the new language.
+    assert!(
+        html.contains("<form id=\"language-form\"")
+            && html.contains("name=\"refused\" form=\"language-form\" value=\"{&quot;"),
+        "{html}"
+    );
+    let sent = shown(Body::ForgotPassword(ForgotPasswordPage {
+        sent: true,
+        ..ForgotPasswordPage::default()
+    }));
+    assert!(
+        sent.contains("role=\"status\"") && sent.contains("href=\"/login\"") && !sent.contains("<input id"),
+        "{sent}"
+    );
+}
+
+#[test]
+fn the_sign_in_page_leads_to_the_forgotten_password_with_its_company() {
+    let html = shown(Body::Login(LoginPage {
+        forgot: "/forgot-password?company=Acme".to_owned(),
+        ..login_page(None)
+    }));
+    assert!(
+        html.contains("<a href=\"/forgot-password?company=Acme\">Forgot Password</a>"),
+        "{html}"
+    );
+}
+
+#[test]
+fn the_own_address_is_changed_by_a_form_of_its_own_and_waits_in_sight() {
+    let html = shown_to(somebody("Ada"), Body::Profile(profile_page("Ada")));
+    assert!(html.contains(&form("/profile/email")), "{html}");
+    assert!(
+        html.contains("<label for=\"email\">New e-mail address</label>") && !html.contains("/profile/email/"),
+        "{html}"
+    );
+    let waiting = shown_to(
+        somebody("Ada"),
+        Body::Profile(ProfilePage {
+            pending_email: Some(("new@acme.test".to_owned(), when("2026"))),
+            must_confirm_for_email: true,
+            ..profile_page("Ada")
+        }),
+    );
+    assert!(
+        waiting.contains("new@acme.test waits for its confirmation")
+            && waiting.contains("action=\"/profile/email/resend\"")
+            && waiting.contains("action=\"/profile/email/cancel\"")
+            && !waiting.contains(&form("/profile/email"))
+            && waiting.contains(
+                "href=\"/profile/confirm?next=/profile\" class=\"button\">Change e-mail address</a>"
+            ),
+        "{waiting}"
+    );
 }
 
 #[test]

@@ -146,12 +146,27 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
         .find(|path| *path == to && fields.get("version").is_some());
     let of_profile = to == paths::PROFILE && fields.get("first_name").is_some();
     let of_agent = to.starts_with(paths::AGENTS) && fields.get("first_name").is_some();
-    if facts.path == paths::LANGUAGE && (of_profile || of_agent || of_company.is_some()) {
-        let chosen = fields.get("shown_in").and_then(vestibule_translations::from_tag);
+    // What was refused is said again in the new language.
+    let refused = fields
+        .get("refused")
+        .and_then(|refusal| serde_json::from_str::<Refusal>(refusal).ok());
+    if facts.path == paths::LANGUAGE && (of_profile || of_agent || of_company.is_some() || refused.is_some())
+    {
+        let chosen = fields
+            .get("shown_in")
+            .or_else(|| fields.get("language"))
+            .and_then(vestibule_translations::from_tag);
         let facts = match chosen {
             Some(_) => facts.clone().choosing(chosen),
             None => facts.clone(),
         };
+        if let Some(refusal) = refused {
+            return match to.as_str() {
+                paths::FORGOT_PASSWORD => pages::recovery::again(state, &facts, fields, Some(&refusal)),
+                paths::CHOOSE_PASSWORD => pages::links::choice_refused(state, &facts, &refusal).await,
+                _ => see_other(&to),
+            };
+        }
         if let Some(path) = of_company {
             return pages::company::again(state, &facts, fields, path, None).await;
         }
@@ -180,6 +195,7 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         paths::AGENTS_NEW | paths::AGENTS_EDIT => {
             return pages::agents::form_again(state, facts, fields, Some(refusal)).await;
         }
+        paths::FORGOT_PASSWORD => return pages::recovery::again(state, facts, fields, Some(refusal)),
         paths::CHOOSE_PASSWORD => return pages::links::choice_refused(state, facts, refusal).await,
         paths::CONFIRM_EMAIL | paths::STOP_EMAIL_CHANGE => {
             return pages::links::email_refused(state, facts, refusal);
@@ -215,10 +231,12 @@ async fn page_again(
     let reason = Some(refusal);
     match page {
         paths::PROFILE => {
-            let form = if facts.path == paths::PROFILE_PASSWORD {
-                ProfileForm::Password
-            } else {
-                ProfileForm::Data
+            let form = match facts.path.as_str() {
+                paths::PROFILE_PASSWORD => ProfileForm::Password,
+                paths::PROFILE_EMAIL | paths::PROFILE_EMAIL_RESEND | paths::PROFILE_EMAIL_CANCEL => {
+                    ProfileForm::Email
+                }
+                _ => ProfileForm::Data,
             };
             pages::profile::refused(state, facts, fields, form, refusal).await
         }
@@ -239,7 +257,11 @@ pub async fn page_of_form(uri: Uri) -> Response {
 /// The page that holds the form with this address; only forms of signed-in agents are known here.
 fn page_of(path: &str) -> Option<&'static str> {
     Some(match path {
-        paths::PROFILE | paths::PROFILE_PASSWORD => paths::PROFILE,
+        paths::PROFILE
+        | paths::PROFILE_PASSWORD
+        | paths::PROFILE_EMAIL
+        | paths::PROFILE_EMAIL_RESEND
+        | paths::PROFILE_EMAIL_CANCEL => paths::PROFILE,
         paths::PROFILE_CONFIRM => paths::PROFILE_CONFIRM,
         paths::SECURITY_EMAIL | paths::SECURITY_EMAIL_CODE | paths::SECURITY_EMAIL_RESEND => {
             paths::SECURITY_EMAIL
@@ -286,10 +308,12 @@ async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusa
 
 fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
     let typed = |name| fields.get(name).map(str::to_owned);
+    let company = typed("company")
+        .or_else(|| facts.company.clone())
+        .unwrap_or_default();
     let page = LoginPage {
-        company: typed("company")
-            .or_else(|| facts.company.clone())
-            .unwrap_or_default(),
+        forgot: pages::forgot_password(&company),
+        company,
         account: typed("account").unwrap_or_default(),
         next: typed("next").filter(|next| paths::is_local(next)),
         refusal: Some(refusal.clone()),

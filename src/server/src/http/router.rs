@@ -24,7 +24,7 @@ use super::{
 use crate::state::AppState;
 
 /// The fields of each form, by its address. Everything else in a form is refused (attacks.md T094, T160).
-const FORMS: [(&str, &[&str]); 24] = [
+const FORMS: [(&str, &[&str]); 27] = [
     (paths::LOGIN, &["company", "account", "password", "next"]),
     (paths::LOGIN_CODE, &["code", "trust", "backup"]),
     (paths::LOGIN_CODE_RESEND, &[]),
@@ -58,6 +58,7 @@ const FORMS: [(&str, &[&str]); 24] = [
             "email",
             "roles[]",
             "active",
+            "refused",
         ],
     ),
     // `shown_in` belongs to the language switch, which stands in the same form.
@@ -79,6 +80,9 @@ const FORMS: [(&str, &[&str]); 24] = [
         &["old_password", "new_password", "confirm_password"],
     ),
     (paths::PROFILE_PASSWORD_CHECK, &["new_password"]),
+    (paths::PROFILE_EMAIL, &["email"]),
+    (paths::PROFILE_EMAIL_RESEND, &[]),
+    (paths::PROFILE_EMAIL_CANCEL, &[]),
     (paths::PROFILE_CONFIRM, &["password", "next"]),
     (paths::SECURITY_EMAIL, &[]),
     (paths::SECURITY_EMAIL_CODE, &["set_up", "code"]),
@@ -116,7 +120,7 @@ const COMPANY_FORMS: [(&str, &[&str]); 3] = [
 ];
 
 /// The same for the forms about agents and behind the links of mails.
-const AGENT_FORMS: [(&str, &[&str]); 18] = [
+const AGENT_FORMS: [(&str, &[&str]); 19] = [
     (
         paths::AGENTS_NEW,
         &[
@@ -167,6 +171,7 @@ const AGENT_FORMS: [(&str, &[&str]); 18] = [
     (paths::AGENTS_ACTIVATE, &["selected[]", "back"]),
     (paths::AGENTS_DEACTIVATE, &["selected[]", "back"]),
     (paths::AGENTS_UNLOCK_SELECTED, &["selected[]", "back"]),
+    (paths::FORGOT_PASSWORD, &["company", "email"]),
     (paths::CHOOSE_PASSWORD, &["new_password", "confirm_password"]),
     (paths::CHOOSE_PASSWORD_CHECK, &["new_password"]),
     (paths::CONFIRM_EMAIL, &[]),
@@ -285,6 +290,10 @@ fn links() -> Router<AppState> {
             get(pages::links::stop_email_change_with),
         )
         .route(
+            paths::FORGOT_PASSWORD,
+            get(pages::recovery::forgot_password).post(functions::call),
+        )
+        .route(
             paths::CHOOSE_PASSWORD,
             get(pages::links::choose_password).post(functions::call),
         )
@@ -308,6 +317,9 @@ fn profile() -> Router<AppState> {
         .route(paths::PROFILE, get(pages::profile::profile).post(functions::call))
         .route(paths::PROFILE_PASSWORD, form())
         .route(paths::PROFILE_PASSWORD_CHECK, call())
+        .route(paths::PROFILE_EMAIL, form())
+        .route(paths::PROFILE_EMAIL_RESEND, form())
+        .route(paths::PROFILE_EMAIL_CANCEL, form())
         .route(
             paths::PROFILE_CONFIRM,
             get(pages::profile::confirm).post(functions::call),

@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 45] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 49] = [
     (
         "/login",
         &[
@@ -154,6 +154,13 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 45] = [
             ("password_min", "8"),
         ],
     ),
+    (
+        "/forgot-password",
+        &[("company", "Acme"), ("email", "bob@acme.test")],
+    ),
+    ("/profile/email", &[("email", "new@acme.test")]),
+    ("/profile/email/resend", &[]),
+    ("/profile/email/cancel", &[]),
     (
         "/choose-password",
         &[

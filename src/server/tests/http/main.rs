@@ -7,6 +7,7 @@ mod company;
 mod console;
 mod import;
 mod profile;
+mod recovery;
 mod second_factor;
 mod site;
 

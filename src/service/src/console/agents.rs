@@ -3,7 +3,7 @@
 use vestibule_core::{
     account::{Account, Role},
     agents::{AgentFilter, gives_rights},
-    audit::{AuditEntry, Event},
+    audit::{Actor, AuditEntry, Event},
     id::AccountId,
     limits::{EMAIL_LINK_HOURS, PAGE_SIZE, SELECTED_MAX},
     link::LinkPurpose,
@@ -24,6 +24,7 @@ use crate::{
     audit::By,
     letters::{Receiver, Sending},
     new_agents::{check_email, taken_field},
+    recovery::REPLACED,
     sessions::SignedIn,
 };
 
@@ -435,7 +436,7 @@ impl Service {
     }
 
     /// A new e-mail address waits: whoever reads it confirms it, and whoever reads the old one can stop it.
-    async fn begin_email_change(
+    pub(crate) async fn begin_email_change(
         &self,
         writer: &mut Writer,
         receiver: Receiver<'_>,
@@ -446,6 +447,11 @@ impl Service {
         writer
             .set_pending_email(company, account, Some(email), self.now())
             .await?;
+        for kind in [Mail::CONFIRM_EMAIL, Mail::EMAIL_CHANGE_BEGAN] {
+            writer
+                .drop_mails(company, account, kind, self.now(), REPLACED)
+                .await?;
+        }
         let address = email.display();
         let (link, expires_at) = self
             .make_link(writer, receiver, LinkPurpose::ConfirmEmail, Some(address))
@@ -453,7 +459,13 @@ impl Service {
         let (stop, _) = self
             .make_link(writer, receiver, LinkPurpose::StopEmailChange, Some(address))
             .await?;
-        let about = receiver.about(&Visitor::default());
+        // Where an admin sits is no business of the agent's.
+        let nowhere = Visitor::default();
+        let about = receiver.about(if by.actor == Actor::Account(account) {
+            by.visitor
+        } else {
+            &nowhere
+        });
         let hours = u32::try_from(EMAIL_LINK_HOURS).unwrap_or_default();
         let confirm = Mail::ConfirmEmail {
             about: about.clone(),

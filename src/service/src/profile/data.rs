@@ -27,9 +27,11 @@ impl Service {
             proved_at,
             ..
         } = self.signed_in(visitor).await?;
+        let proved_lately = is_proved(self.now(), proof, proved_at, &account);
         Ok(ProfilePage {
             // The old password, typed into the form, is proof enough where there is no second factor.
-            proved: !account.has_second_factor() || is_proved(self.now(), proof, proved_at, &account),
+            proved: !account.has_second_factor() || proved_lately,
+            proved_lately,
             company,
             account,
         })

@@ -7,6 +7,7 @@
 mod backup_codes;
 mod data;
 mod devices;
+mod email;
 pub(crate) mod password;
 mod set_up;
 mod step_up;
@@ -76,6 +77,8 @@ pub struct ProfilePage {
     pub account: Account,
     /// Whether the password can be changed now, or identity has to be confirmed first.
     pub proved: bool,
+    /// Whether identity was proved moments ago, as a new e-mail address asks for.
+    pub proved_lately: bool,
 }
 
 /// What the security page shows.

@@ -26,7 +26,9 @@ use crate::{
 };
 
 impl Service {
-    /// Mails a new code; the old one is replaced. Never touches the counter of wrong codes (N12).
+    /// Mails a new code; the old one is replaced. Never touches the counter of wrong codes (N12). While the mail with the
+    /// present code waits for its next try, because the mail server failed, that try is made at once instead; and a code
+    /// whose mail never went out is replaced for free.
     ///
     /// # Errors
     /// [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`],
@@ -46,13 +48,27 @@ impl Service {
             account,
             ..
         } = self.hold_pending(&mut writer, visitor).await?;
-        may_resend(now, pending.mailed_at, pending.resends)?;
+        let progress = writer.mail_of_pending(company.id, pending.id).await?;
+        let undelivered = progress.is_some_and(|mail| mail.problem.is_some());
+        may_resend(
+            now,
+            pending.mailed_at,
+            if undelivered { 0 } else { pending.resends },
+        )?;
+        if undelivered && writer.hurry_mail(company.id, pending.id, now).await? {
+            writer
+                .mark_mailed(company.id, pending.id, pending.mailed_at, now, false)
+                .await?;
+            writer.commit().await?;
+            self.inner.outbox_filled.notify_one();
+            return Ok(());
+        }
         let mailed = writer
             .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
             .await?;
         may_mail(now, &mailed)?;
         if !writer
-            .mark_mailed(company.id, pending.id, pending.mailed_at, now, true)
+            .mark_mailed(company.id, pending.id, pending.mailed_at, now, !undelivered)
             .await?
         {
             return Err(Refusal::ResendTooSoon {

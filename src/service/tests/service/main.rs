@@ -8,6 +8,7 @@ mod keys;
 mod links;
 mod profile;
 mod records;
+mod recovery;
 mod second_factor;
 mod sign_in;
 mod site;

@@ -8,7 +8,7 @@ use vestibule_core::{
     name::{EmailAddress, key},
 };
 use vestibule_storage::{
-    AgentCounts, AgentData, NewAccount, NewProfile, PageFrom, Reader, Store, StoreError, Unique,
+    AgentCounts, AgentData, MailLane, NewAccount, NewProfile, PageFrom, Reader, Store, StoreError, Unique,
     test_support::TestStore,
 };
 
@@ -632,7 +632,12 @@ pub async fn a_deleted_account_takes_everything_along(store: &Store) {
         assert_eq!(writer.session_by_token(session.token_hash).await?, None);
         assert_eq!(writer.link_by_token(link.token_hash).await?, None);
         assert_eq!(writer.import(company, import.id).await?, None);
-        assert_eq!(writer.claim_mails(at(1), at(2), 10).await?, []);
+        assert_eq!(
+            writer
+                .claim_mails(MailLane::Installation, at(1), at(2), 10)
+                .await?,
+            []
+        );
         assert!(found(writer, company, "alice").await.is_empty());
         // Its name and address are free again.
         writer.insert_account(&maker.account(company, "alice")).await

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use vestibule_core::audit::{Actor, AuditEntry, Event};
-use vestibule_storage::{EventFilter, EventRow, Store, StoreError, test_support::TestStore};
+use vestibule_storage::{EventFilter, EventRow, MailLane, Store, StoreError, test_support::TestStore};
 
 use crate::fixture::{Maker, alice, at, entry, refuses, write};
 
@@ -110,7 +110,12 @@ pub async fn a_deleted_company_leaves_nothing_but_its_events(store: &Store) {
             []
         );
         assert!(!writer.knows_browser(alice.company, alice.id, browser).await?);
-        assert_eq!(writer.claim_mails(at(1), at(2), 10).await?, []);
+        assert_eq!(
+            writer
+                .claim_mails(MailLane::Installation, at(1), at(2), 10)
+                .await?,
+            []
+        );
         assert_eq!(writer.events(Some(alice.company), 10).await?.len(), 1);
         Ok(())
     })

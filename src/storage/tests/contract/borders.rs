@@ -13,12 +13,12 @@ use vestibule_core::{
 };
 use vestibule_storage::{
     AgentData, AgentPage, AppRow, BackupSet, CodeRow, CompanySettings, Completion, EventFilter, EventRow,
-    ImportLine, ImportRow, IssuedRow, LinkRow, MailProgress, NewAccount, NewImport, NewLink, NewPending,
-    NewProfile, NewSession, NewSetUp, NewTrusted, PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow,
-    SetUpRow, Store, StoreError, TrustedRow,
+    ImportLine, ImportRow, IssuedRow, LinkRow, MailLane, MailProgress, MailServerRow, NewAccount, NewImport,
+    NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, OutboxCounts, PageFrom,
+    PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store, StoreError, TrustedRow,
 };
 
-use crate::fixture::{Maker, alice, at, entry, write};
+use crate::fixture::{Maker, alice, at, entry, mail_server, write};
 
 /// Everything that can be read about one company's account.
 #[derive(Debug, PartialEq)]
@@ -32,6 +32,8 @@ struct Everything {
     trusted: Vec<TrustedRow>,
     known: bool,
     mail: Option<MailProgress>,
+    mail_server: Option<MailServerRow>,
+    outbox: OutboxCounts,
     app: Option<AppRow>,
     backup_codes: Option<BackupSet>,
     issued_code: Option<IssuedRow>,
@@ -69,6 +71,8 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
             .await?,
         known: reader.knows_browser(company, account, owned.browser).await?,
         mail: reader.mail_of_pending(company, owned.pending.id).await?,
+        mail_server: reader.mail_server(company).await?,
+        outbox: reader.outbox_counts(company, at(-1)).await?,
         app: reader.app_of(company, account).await?,
         backup_codes: reader.backup_codes_of(company, account).await?,
         issued_code: reader.issued_code_of(company, account).await?,
@@ -159,6 +163,9 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             .await?;
         writer
             .insert_mail(&maker.mail(&owned.account, Some(&owned.pending), at(0)))
+            .await?;
+        writer
+            .put_mail_server(&mail_server(owned.account.company), None)
             .await?;
         let (company, account) = (owned.account.company, owned.account.id);
         writer
@@ -360,6 +367,30 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("end_trusted_of", w.end_trusted_of(c, a).await? == 0),
             ("knows_browser", !w.knows_browser(c, a, owned.browser).await?),
             ("mail_of_pending", w.mail_of_pending(c, pending).await?.is_none()),
+            ("hurry_mail", !w.hurry_mail(c, pending, at(1)).await?),
+            (
+                "drop_mails",
+                w.drop_mails(c, a, "sign_in_code", at(1), "stolen").await.is_ok(),
+            ),
+            (
+                "mails_since",
+                w.mails_since(c, a, "sign_in_code", at(-1)).await? == 0,
+            ),
+            ("test_mails_since", w.test_mails_since(c, at(-1)).await? == 0),
+            ("newest_test_mail", w.newest_test_mail(c).await?.is_none()),
+            ("outbox_counts", w.outbox_counts(c, at(-1)).await?.waiting == 0),
+            (
+                "claim_mails",
+                w.claim_mails(MailLane::Company(c), at(0), at(30), 10)
+                    .await?
+                    .is_empty(),
+            ),
+            ("mail_server", w.mail_server(c).await?.is_none()),
+            ("delete_mail_server", !w.delete_mail_server(c, 5).await?),
+            (
+                "reseal_mail_password",
+                !w.reseal_mail_password(c, b"sealed", b"stolen").await?,
+            ),
             ("events", w.events(Some(c), 10).await?.is_empty()),
             (
                 "set_company_enabled",

@@ -1,7 +1,7 @@
 //! Cleaning up.
 
 use vestibule_core::sign_in_view::Method;
-use vestibule_storage::{FOREVER, NewMail, SourceTry, Store};
+use vestibule_storage::{FOREVER, MailLane, NewMail, SourceTry, Store};
 
 use crate::fixture::{Maker, alice, at, day, write};
 
@@ -46,11 +46,12 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         for mail in [&sent, &given_up, &waiting] {
             writer.insert_mail(mail).await?;
         }
-        writer.mail_sent(sent.id, at(0)).await?;
+        writer.mail_sent(sent.id, at(0), None).await?;
         writer
-            .mail_given_up(given_up.id, at(0), "no such mailbox")
+            .mail_given_up(given_up.id, at(0), "no such mailbox", None)
             .await?;
         writer.count_source_try(&attempt).await?;
+        writer.insert_reset_request(&maker.reset_request(at(0))).await?;
         writer.count_password_try(slow, b"", at(0)).await?;
         writer.count_password_try(disabled, b"", at(0)).await?;
         writer.block_password(disabled, b"", FOREVER).await
@@ -62,6 +63,7 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
     let steps = [
         ("nothing yet", at(599), 0),
         ("the pending sign-in", at(600), 1),
+        ("a link that was asked for", at(1800), 1),
         // 01:20 by the clock when they were counted: the windows of the minute and of the ten minutes are over.
         ("windows of sources", at(2 * HOUR), 3),
         ("the session", at(12 * HOUR), 1),
@@ -89,7 +91,9 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
             None,
             "still disabled"
         );
-        let waiting_still = writer.claim_mails(day(4000), day(4001), 10).await?;
+        let waiting_still = writer
+            .claim_mails(MailLane::Installation, day(4000), day(4001), 10)
+            .await?;
         assert_eq!(
             waiting_still.iter().map(|row| row.id).collect::<Vec<_>>(),
             [waiting.id]

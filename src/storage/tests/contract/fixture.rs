@@ -7,10 +7,11 @@ use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{
-        AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, SessionId, SetUpId,
-        TrustedBrowserId,
+        AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, ResetRequestId,
+        SessionId, SetUpId, TrustedBrowserId,
     },
     link::LinkPurpose,
+    mail_server::MailSecurity,
     name::{AccountName, CompanyName, EmailAddress},
     ports::{Moment, Randomness, SeededRandomness},
     secret::{Token, TokenHash},
@@ -19,8 +20,9 @@ use vestibule_core::{
     sign_in_view::Method,
 };
 use vestibule_storage::{
-    ImportLine, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail, NewPending,
-    NewSession, NewSetUp, NewTrusted, Store, StoreError, Writer, test_support::TestStore,
+    ImportLine, MailServerRow, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail,
+    NewPending, NewSession, NewSetUp, NewTrusted, ResetRequest, Store, StoreError, Writer,
+    test_support::TestStore,
 };
 
 /// The moment this many seconds after the tests' beginning, with microseconds that must survive.
@@ -284,6 +286,19 @@ impl Maker {
         }
     }
 
+    /// Somebody asks for a link to choose a new password.
+    pub fn reset_request(&self, now: Moment) -> ResetRequest {
+        ResetRequest {
+            id: ResetRequestId::new(now, &self.randomness),
+            company_key: "acme".into(),
+            email_key: "alice@example.test".into(),
+            address: Some("192.0.2.1".into()),
+            browser: None,
+            request: Some("r-1".into()),
+            created_at: now,
+        }
+    }
+
     pub fn mail(&self, account: &NewAccount, pending: Option<&NewPending>, now: Moment) -> NewMail {
         NewMail {
             id: MailId::new(now, &self.randomness),
@@ -299,6 +314,23 @@ impl Maker {
             expires_at: Some(now + TimeDelta::seconds(600)),
             pending: pending.map(|pending| pending.id),
         }
+    }
+}
+
+/// A mail server of a company's own.
+pub fn mail_server(company: CompanyId) -> MailServerRow {
+    MailServerRow {
+        company,
+        version: 5,
+        host: "mail.example.test".into(),
+        port: 465,
+        security: MailSecurity::Tls,
+        user: Some("mailer".into()),
+        sealed_password: Some(b"sealed".to_vec()),
+        sender: "Acme <no-reply@example.test>".into(),
+        reply_to: Some("help@example.test".into()),
+        fall_back: true,
+        changed_at: at(0),
     }
 }
 

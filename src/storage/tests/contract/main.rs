@@ -21,9 +21,11 @@ mod connections;
 mod fixture;
 mod import;
 mod links;
+mod mail_server;
 mod outbox;
 mod overview;
 mod pending;
+mod recovery;
 mod session;
 mod set_up;
 mod throttle;
@@ -133,7 +135,14 @@ contract! {
     outbox::a_failing_mail_is_tried_again_and_given_up,
     outbox::urgent_mails_go_first_and_only_when_due,
     outbox::a_claim_of_a_dead_worker_ends,
+    mail_server::a_mail_server_is_saved_once_per_version,
+    mail_server::passwords_of_mail_servers_are_sealed_anew,
     outbox::two_nodes_never_claim_the_same_mail,
+    outbox::a_company_with_a_server_of_its_own_has_a_lane_of_its_own,
+    outbox::a_failing_mail_of_a_sign_in_is_hurried,
+    outbox::older_mails_of_a_kind_are_counted_and_dropped,
+    outbox::a_test_mail_keeps_what_the_server_said,
+    outbox::what_waits_in_the_outbox_is_counted,
     overview::who_is_signed_in_is_counted_once,
     overview::what_waits_and_what_happened_is_counted,
     pending::a_pending_sign_in_is_read_as_it_was_written,
@@ -143,6 +152,9 @@ contract! {
     pending::all_pendings_of_a_company_go_together_and_no_others,
     pending::what_a_company_holds_is_counted,
     pending::a_step_up_names_its_session_and_a_method_changes_while_it_is_open,
+    recovery::requests_are_taken_oldest_first,
+    recovery::two_nodes_never_take_the_same_request,
+    recovery::requests_of_a_source_are_counted_by_the_hour,
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,
     session::sessions_end_one_by_one_and_together,

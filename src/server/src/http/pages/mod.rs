@@ -6,6 +6,7 @@ pub mod company;
 pub mod import;
 pub mod links;
 pub mod profile;
+pub mod recovery;
 pub mod security;
 
 use std::sync::Arc;
@@ -104,8 +105,10 @@ pub async fn login(
         .company
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
+    let company: String = company.chars().take(COMPANY_MAX).collect();
     let page = LoginPage {
-        company: company.chars().take(COMPANY_MAX).collect(),
+        forgot: forgot_password(&company),
+        company,
         account: String::new(),
         next,
         refusal: query.ended.map(|_| Refusal::SignInExpired),
@@ -113,6 +116,12 @@ pub async fn login(
         password_changed: query.password_changed.is_some(),
     };
     show(StatusCode::OK, facts.page(&state, Body::Login(page)))
+}
+
+/// Where `Forgot Password` leads to somebody of this company.
+pub fn forgot_password(company: &str) -> String {
+    let company: String = form_urlencoded::byte_serialize(company.as_bytes()).collect();
+    format!("{}?company={company}", paths::FORGOT_PASSWORD)
 }
 
 /// `/login/code`

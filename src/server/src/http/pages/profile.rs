@@ -5,13 +5,13 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use vestibule_app::page::{Body, ConfirmPage, ConfirmReason, ProfileForm, ProfilePage};
+use vestibule_app::page::{Body, ConfirmPage, ConfirmReason, ProfileForm, ProfileNotice, ProfilePage};
 use vestibule_core::{paths, refusal::Refusal};
 use vestibule_service::{profile, sessions::SignedIn};
 
 use super::{mark, show, turned_away};
 use crate::{
-    http::{denied::Denied, facts::Facts, form_guard::FormFields},
+    http::{denied::Denied, facts::Facts, form_guard::FormFields, moments::Moments},
     state::AppState,
 };
 
@@ -19,8 +19,14 @@ use crate::{
 pub async fn profile(State(state): State<AppState>, request: Request) -> Response {
     let facts = Facts::of(&state, &request.into_parts().0);
     let page = |page: &mut ProfilePage| {
-        page.saved = facts.asks("saved");
-        page.confirmed = facts.asks("confirmed");
+        page.notice = [
+            ("saved", ProfileNotice::Saved),
+            ("confirmed", ProfileNotice::Confirmed),
+            ("email_sent", ProfileNotice::EmailSent),
+            ("email_cancelled", ProfileNotice::EmailCancelled),
+        ]
+        .into_iter()
+        .find_map(|(word, notice)| facts.asks(word).then_some(notice));
     };
     show_profile(&state, &facts, page).await
 }
@@ -39,6 +45,12 @@ pub async fn refused(
             if let Some(language) = fields.get("language") {
                 language.clone_into(&mut page.language);
             }
+        }
+        if form == ProfileForm::Email {
+            fields
+                .get("email")
+                .unwrap_or_default()
+                .clone_into(&mut page.email);
         }
         page.refused = Some((form, refusal.clone()));
     };
@@ -75,10 +87,12 @@ async fn show_profile(state: &AppState, facts: &Facts, change: impl FnOnce(&mut 
         company,
         account,
         proved,
+        proved_lately,
     } = match state.service.profile(&facts.visitor).await {
         Ok(page) => page,
         Err(refusal) => return turned_away(&refusal, paths::PROFILE),
     };
+    let moments = Moments::of(&company, &account);
     let mut page = ProfilePage {
         first_name: account.first_name.clone(),
         last_name: account.last_name.clone(),
@@ -90,6 +104,11 @@ async fn show_profile(state: &AppState, facts: &Facts, change: impl FnOnce(&mut 
         company_language: company.language.clone(),
         password_min: company.password_min,
         must_confirm: !proved && account.has_second_factor(),
+        must_confirm_for_email: !proved_lately,
+        pending_email: account
+            .pending_email
+            .as_ref()
+            .map(|pending| (pending.address.clone(), moments.write(pending.since))),
         ..ProfilePage::default()
     };
     change(&mut page);

@@ -1,0 +1,186 @@
+//! Forgotten passwords and another e-mail address, without scripts.
+
+use vestibule_core::account::Role;
+
+use crate::{
+    company::{account, signed_in},
+    site::{Answer, Browser, Site},
+};
+
+async fn ask(site: &Site, browser: &mut Browser, company: &str, email: &str) -> Answer {
+    let fields = [("company", company), ("email", email)];
+    browser.post(site, "/forgot-password", &fields).await
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_and_nobody_is_told_who_exists() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    let page = browser.get(&site, "/login?company=Acme%20%26%20Sons").await;
+    let way = "/forgot-password?company=Acme+%26+Sons";
+    assert!(
+        page.body
+            .contains(&format!("href=\"{way}\"").replace('&', "&amp;"))
+            || page.body.contains(way)
+    );
+    let page = browser.get(&site, way).await;
+    assert!(
+        page.status == 200 && page.body.contains("value=\"Acme &amp; Sons\""),
+        "{}",
+        page.body
+    );
+    let mut answers = Vec::new();
+    for (company, email) in [
+        ("Acme", "bob@acme.test"),
+        ("Acme", "nobody@acme.test"),
+        ("Nowhere", "bob@acme.test"),
+    ] {
+        let sent = ask(&site, &mut browser, company, email).await;
+        assert_eq!((sent.status, sent.location()), (303, "/forgot-password?sent"));
+        answers.push(browser.get(&site, sent.location()).await.body.len());
+    }
+    assert!(answers.iter().all(|length| *length == answers[0]), "{answers:?}");
+    let page = browser.get(&site, "/forgot-password?sent").await;
+    assert!(
+        page.body.contains("a mail with a link is on its way"),
+        "{}",
+        page.body
+    );
+
+    site.service.answer_reset_requests().await.unwrap();
+    let link = site.link("bob@acme.test", "/reset-password/").await;
+    let opened = browser.get(&site, &link).await;
+    assert_eq!((opened.status, opened.location()), (303, "/choose-password"));
+    let new = [
+        ("new_password", "amber lantern orchard"),
+        ("confirm_password", "amber lantern orchard"),
+    ];
+    let done = browser.post(&site, "/choose-password", &new).await;
+    assert_eq!((done.status, done.location()), (303, "/login?password_changed"));
+    assert!(!browser.has("session"));
+}
+
+#[tokio::test]
+async fn a_refused_request_comes_back_in_any_language_with_what_was_typed() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    let page = ask(&site, &mut browser, "Acme", "bob@acme.test,eve@evil.test").await;
+    assert_eq!(page.status, 422);
+    for kept in [
+        "value=\"Acme\"",
+        "value=\"bob@acme.test,eve@evil.test\"",
+        "This is not an e-mail address.",
+    ] {
+        assert!(page.body.contains(kept), "{kept}: {}", page.body);
+    }
+    let unknown = r#"{"code":"magic"}"#.to_owned();
+    for (refused, status) in [(hidden(&page), 422), (unknown, 303), (String::new(), 303)] {
+        let fields = [
+            ("language", "de"),
+            ("return_to", "/forgot-password"),
+            ("refused", refused.as_str()),
+        ];
+        let german = browser.post(&site, "/language", &fields).await;
+        assert_eq!(german.status, status, "{refused}");
+        if status == 422 {
+            assert!(
+                german.body.contains("<html lang=\"de\"") && german.body.contains("keine E-Mail-Adresse"),
+                "{}",
+                german.body
+            );
+        }
+    }
+    // Several values, a list or a foreign field are no form of ours.
+    let twice = [
+        ("company", "Acme"),
+        ("email", "a@acme.test"),
+        ("email", "b@acme.test"),
+    ];
+    assert_eq!(browser.post(&site, "/forgot-password", &twice).await.status, 400);
+    let list = [("company", "Acme"), ("email[]", "a@acme.test")];
+    assert_eq!(browser.post(&site, "/forgot-password", &list).await.status, 400);
+}
+
+/// The refusal that the language form takes along.
+fn hidden(page: &Answer) -> String {
+    let (_, rest) = page
+        .body
+        .split_once("name=\"refused\" form=\"language-form\" value=\"")
+        .unwrap();
+    rest.split_once('"').unwrap().0.replace("&quot;", "\"")
+}
+
+#[tokio::test]
+async fn a_link_to_a_new_password_begins_with_our_address_whatever_the_request_says() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    for name in ["x-forwarded-host", "x-original-url", "forwarded"] {
+        browser.extra.push((name, "evil.test".to_owned()));
+    }
+    let sent = ask(&site, &mut browser, "Acme", "bob@acme.test").await;
+    assert_eq!(sent.status, 303);
+    site.service.answer_reset_requests().await.unwrap();
+    let texts = site.mails("bob@acme.test").await;
+    assert!(
+        texts[0].contains("/reset-password/") && !texts[0].contains("evil.test"),
+        "{}",
+        texts[0]
+    );
+}
+
+#[tokio::test]
+async fn an_agent_changes_the_own_address() {
+    let site = Site::new().await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut carl = signed_in(&site, "Acme", "carl").await;
+    let refused = carl.post(&site, "/profile/email", &[("email", "carl")]).await;
+    assert!(
+        refused.status == 422
+            && refused.body.contains("value=\"carl\"")
+            && refused.body.contains("This is not an e-mail address."),
+        "{}",
+        refused.body
+    );
+    let sent = carl
+        .post(&site, "/profile/email", &[("email", "charles@new.test")])
+        .await;
+    assert_eq!((sent.status, sent.location()), (303, "/profile?email_sent"));
+    let page = carl.get(&site, "/profile?email_sent").await;
+    assert!(
+        page.body.contains("charles@new.test waits for its confirmation"),
+        "{}",
+        page.body
+    );
+    for (path, word) in [
+        ("/profile/email/resend", "email_sent"),
+        ("/profile/email/cancel", "email_cancelled"),
+    ] {
+        let done = carl.post(&site, path, &[]).await;
+        assert_eq!(
+            (done.status, done.location()),
+            (303, format!("/profile?{word}").as_str())
+        );
+    }
+    let gone = carl.post(&site, "/profile/email/cancel", &[]).await;
+    assert_eq!(gone.status, 409);
+    assert_eq!(carl.get(&site, "/profile/email").await.location(), "/profile");
+
+    site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
+    let late = carl
+        .post(&site, "/profile/email", &[("email", "charles@new.test")])
+        .await;
+    assert_eq!(
+        (late.status, late.location()),
+        (303, "/profile/confirm?next=/profile&again")
+    );
+    let page = carl.get(&site, "/profile").await;
+    assert!(
+        page.body.contains("Before you change your e-mail address"),
+        "{}",
+        page.body
+    );
+    let nobody = Browser::default()
+        .post(&site, "/profile/email", &[("email", "a@b.test")])
+        .await;
+    assert_eq!(nobody.location(), "/login?next=%2Fprofile");
+}
