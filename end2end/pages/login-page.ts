@@ -27,6 +27,10 @@ export class LoginPage extends BasePage {
     return this.button(this.labels.signIn.submit);
   }
 
+  get forgot(): Locator {
+    return this.page.getByRole('link', { name: this.labels.signIn.forgot, exact: true });
+  }
+
   /** Shows the password while it is pressed in. */
   get showPassword(): Locator {
     return this.button(this.labels.signIn.show_password);

@@ -74,6 +74,27 @@ export class ProfilePage extends SignedInPage {
     return this.main.getByRole('link', { name: this.labels.profile.change_password, exact: true });
   }
 
+  get newEmail(): Locator {
+    return this.field(this.labels.agents.new_email);
+  }
+
+  /** Asks for another e-mail address, or tries to; returns the status of the answer. */
+  async sendEmail(email: string): Promise<number> {
+    await this.newEmail.fill(email);
+    const button = this.main.getByRole('button', { name: this.labels.profile.change_email, exact: true });
+    return pageAfter(this.page, '/profile/email', () => button.click());
+  }
+
+  /** What waits for its confirmation. */
+  waiting(email: string): Locator {
+    return this.main.locator('#pending-email').filter({ hasText: email });
+  }
+
+  cancelEmail(): Promise<number> {
+    const button = this.main.getByRole('button', { name: this.labels.agents.cancel_email, exact: true });
+    return pageAfter(this.page, '/profile/email/cancel', () => button.click());
+  }
+
   get security(): Locator {
     return this.main.getByRole('link', { name: this.labels.profile.security_title, exact: true });
   }

@@ -22,6 +22,12 @@ for (const { name, language, colorScheme } of [
       await visitor.login.send({ ...account, password: 'wrong' });
       await expect(visitor.login.sentence(visitor.labels.errors.wrong_credentials)).toBeVisible();
       await expectAccessible(page);
+      await visitor.forgot.goto();
+      expect(await visitor.forgot.send('nowhere')).toBe(422);
+      await expectAccessible(page);
+      await visitor.forgot.send(account.email, account.company);
+      await expect(visitor.forgot.sent).toBeVisible();
+      await expectAccessible(page);
       await visitor.passPassword(account);
       await expectAccessible(page);
       const code = await mail.nextCode(account.email);

@@ -21,6 +21,9 @@ for (const { language, width } of [
       await visitor.login.submit.click();
       await expect(visitor.login.sentence(visitor.labels.errors.account_missing)).toBeVisible();
       await expectNoSidewaysScroll(page);
+      await visitor.forgot.goto(`?company=${'W'.repeat(64)}`);
+      expect(await visitor.forgot.send('nowhere')).toBe(422);
+      await expectNoSidewaysScroll(page);
       await visitor.passPassword(account);
       await expectNoSidewaysScroll(page);
       await visitor.code.enter(await mail.nextCode(account.email));

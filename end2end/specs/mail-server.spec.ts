@@ -51,4 +51,43 @@ test.describe('with a real mail server', { tag: '@journey' }, () => {
       await mailServer.stop().catch(() => {});
     }
   });
+
+  test('a mail that was taken while the process was killed comes once more, and no third time', async ({ database, live }) => {
+    test.skip(!live, 'it is about the server alone');
+    let server: Server | undefined;
+    let kills = 0;
+    const mailServer = await MailServer.start(async () => {
+      // Between the last byte of the mail and the answer to it.
+      if (kills === 0) {
+        kills += 1;
+        await server?.kill();
+      }
+    });
+    server = await Server.start(database, () => ({ VESTIBULE_SMTP_URL: `smtp://127.0.0.1:${mailServer.port}?tls=optional` }));
+    try {
+      const company = `Acme ${unique()}`;
+      const account = { company, account: 'alice', email: `alice@mail-${unique()}.test`, password: 'Correct horse battery!', first_name: 'Alice' };
+      await server.kit.createCompany({ name: company, language: 'en', two_factor_policy: 0 });
+      await server.kit.createAccount({ ...account, roles: ['agent'], second_factor: 'none' });
+      // The answer may get lost with the process; the request was written down before.
+      const form = new URLSearchParams({ company, email: account.email });
+      await fetch(`${server.url}/forgot-password`, { method: 'POST', headers: { Origin: server.url }, body: form, redirect: 'manual' });
+      await expect.poll(() => mailServer.received.length).toBe(1);
+      await expect.poll(() => kills).toBe(1);
+      await server.startAgain();
+      await server.kit.advanceClock(61);
+      await expect.poll(() => mailServer.received.length).toBe(2);
+      const [first, second] = mailServer.received;
+      expect(second?.message.messageId).toBe(first?.message.messageId);
+      // Its claim would have ended by now, if it had not been marked.
+      await server.kit.advanceClock(61);
+      const other = new URLSearchParams({ company, email: account.email });
+      await fetch(`${server.url}/forgot-password`, { method: 'POST', headers: { Origin: server.url }, body: other, redirect: 'manual' });
+      await expect.poll(() => mailServer.received.length).toBe(3);
+      expect(mailServer.received[2]?.message.messageId, 'the next mail is another').not.toBe(first?.message.messageId);
+    } finally {
+      await server.stop();
+      await mailServer.stop().catch(() => {});
+    }
+  });
 });

@@ -57,6 +57,8 @@ impl std::fmt::Display for Sender {
 pub struct Envelope {
     /// Who it is from.
     pub from: Sender,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<Sender>,
     /// The receiver's address.
     pub to: String,
     /// What it says.
@@ -80,7 +82,11 @@ impl Envelope {
             .boundary(format!("=_{}", self.message_id.0.simple()))
             .singlepart(SinglePart::plain(self.message.text.clone()))
             .singlepart(SinglePart::html(self.message.html.clone()));
-        let mail = lettre::Message::builder()
+        let builder = match &self.reply_to {
+            Some(reply_to) => lettre::Message::builder().reply_to(reply_to.0.clone()),
+            None => lettre::Message::builder(),
+        };
+        let mail = builder
             .from(self.from.0.clone())
             .to(Mailbox::new(None, to))
             .subject(self.message.subject.replace(|c: char| c.is_control(), " "))
@@ -135,6 +141,7 @@ mod tests {
         };
         Envelope {
             from: Sender::parse("Vestibülé <no-reply@bücher.test>").unwrap(),
+            reply_to: None,
             to: to.to_owned(),
             message,
             message_id: MailId(Uuid::from_u128(7)),

@@ -10,11 +10,12 @@ pub mod compose;
 mod envelope;
 mod mailbox;
 pub mod outbox;
+pub mod preview;
 pub mod smtp;
 mod transport;
 
 pub use compose::{Message, compose};
 pub use envelope::{Envelope, NotASender, Sender};
 pub use mailbox::{Mailbox, StoredMail};
-pub use smtp::{Encryption, SettingsError, SmtpSettings, SmtpTransport};
-pub use transport::{Reason, SendError, Transport};
+pub use smtp::{CheckedHost, Encryption, Reach, SettingsError, SmtpSettings, SmtpTransport, is_public};
+pub use transport::{Reason, SendError, Transport, Try};

@@ -99,6 +99,7 @@ mod tests {
         };
         Envelope {
             from: Sender::parse("V <v@v.test>").unwrap(),
+            reply_to: None,
             to: to.to_owned(),
             message,
             message_id: MailId(Uuid::from_u128(number)),

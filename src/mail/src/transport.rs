@@ -13,6 +13,8 @@ pub enum Reason {
     TimedOut,
     /// No encrypted connection as the settings demand it, or a certificate that is not to be trusted.
     Tls,
+    /// The server of a company lies inside the operator's network, where companies may not send mail.
+    Forbidden,
     /// The server answered with this code, 400-599.
     Rejected(u16),
     /// Anything else, such as an address that no server can take.
@@ -26,6 +28,7 @@ impl std::fmt::Display for Reason {
             Self::Unreachable => f.write_str("unreachable"),
             Self::TimedOut => f.write_str("timed_out"),
             Self::Tls => f.write_str("tls"),
+            Self::Forbidden => f.write_str("forbidden"),
             Self::Rejected(code) => write!(f, "rejected_{code}"),
             Self::Other => f.write_str("other"),
         }
@@ -52,6 +55,26 @@ impl SendError {
     }
 }
 
+/// How one try went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// Whether the mail was taken.
+    pub result: Result<(), SendError>,
+    /// What the server said last, or what the network said when the server did not speak: one line of at most 200
+    /// characters, without the password. For the eyes of whoever configures the server.
+    pub said: String,
+}
+
+impl Try {
+    /// A try that was not even begun.
+    pub const fn not_begun(error: SendError) -> Self {
+        Self {
+            result: Err(error),
+            said: String::new(),
+        }
+    }
+}
+
 /// Where mails go. Clones share connections and mails.
 #[derive(Clone)]
 pub enum Transport {
@@ -63,15 +86,15 @@ pub enum Transport {
 
 impl Transport {
     /// Sends one mail. It ends in time (N27), whatever the mail server does.
-    ///
-    /// # Errors
-    /// [`SendError`], which says whether to try again.
-    pub async fn send(&self, envelope: &Envelope) -> Result<(), SendError> {
+    pub async fn send(&self, envelope: &Envelope) -> Try {
         match self {
             Self::Smtp(smtp) => smtp.send(envelope).await,
             Self::Mailbox(mailbox) => {
                 mailbox.deliver(envelope);
-                Ok(())
+                Try {
+                    result: Ok(()),
+                    said: String::new(),
+                }
             }
         }
     }

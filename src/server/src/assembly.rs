@@ -68,6 +68,7 @@ pub fn service(
         languages: languages(),
         source_limits: config.sources,
         origin: config.origin(),
+        company_mail_reach: config.company_mail_reach,
     };
     Ok(Service::new(store, clock, randomness, hasher, keys, settings))
 }

@@ -18,7 +18,7 @@ use crate::{
         assets::Site,
         cookies::Cookies,
         listener::{self, ListenerLimits},
-        request_id, router,
+        metrics, request_id, router,
     },
     jobs,
     legal::LegalTexts,
@@ -81,6 +81,13 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     if let Ok(address) = listener.local_addr() {
         config.bound_to(address);
     }
+    let metrics = match config.metrics_listen {
+        None => None,
+        Some(address) => {
+            let bound = TcpListener::bind(address).await;
+            Some(bound.map_err(|error| ServeError::Listen { address, error })?)
+        }
+    };
     let store = Store::open(config.database_url.reveal(), StoreOptions::default()).await?;
     store.migrate().await?;
 
@@ -108,6 +115,19 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     };
 
     let tasks = TaskTracker::new();
+    if let Some(metrics) = metrics {
+        let routes = metrics::router(service.clone(), worker.counters());
+        let told = stop.clone();
+        tasks.spawn(async move {
+            let serving = axum::serve(metrics, routes);
+            let served = serving
+                .with_graceful_shutdown(async move { told.cancelled().await })
+                .await;
+            if let Err(error) = served {
+                tracing::error!(%error, "/metrics is no longer served");
+            }
+        });
+    }
     let outbox = Arc::new(service.clone());
     let told = stop.clone();
     tasks.spawn(async move {

@@ -13,9 +13,9 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Query, State, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, Path, Query, State, rejection::JsonRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use chrono::TimeDelta;
@@ -29,7 +29,10 @@ use vestibule_core::{
     ports::{Clock, Moment},
     secret::Password,
 };
-use vestibule_mail::StoredMail;
+use vestibule_mail::{
+    StoredMail,
+    preview::{self, Preview},
+};
 use vestibule_service::operator::{
     AccountInput, CompanyInput, LogOut, OperatorError, PasswordCheck, PolicyChange,
 };
@@ -88,6 +91,12 @@ pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
     Router::new()
         .route("/_test/clock", post(move_clock))
         .route("/_test/mail", get(mails))
+        .route(
+            "/_test/mails",
+            get(|| async { Redirect::permanent("/_test/mails/") }),
+        )
+        .route("/_test/mails/", get(mail_previews))
+        .route("/_test/mails/{language}/{file}", get(mail_preview))
         .route("/_test/companies", post(create_company))
         .route("/_test/companies/state", post(set_company_state))
         .route("/_test/accounts", post(create_account))
@@ -96,6 +105,25 @@ pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
         .route("/_test/reset", post(reset))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(Kit { state, clock })
+}
+
+/// Every mail in every language with made-up facts.
+async fn mail_previews() -> Html<String> {
+    Html(preview::index_html(&preview::previews()))
+}
+
+async fn mail_preview(Path((language, file)): Path<(String, String)>) -> Response {
+    let wanted = |preview: &&Preview| preview.language == language && file.starts_with(&preview.kind);
+    let all = preview::previews();
+    let found =
+        all.iter()
+            .filter(wanted)
+            .find_map(|preview| match file.strip_prefix(preview.kind.as_str())? {
+                ".html" => Some(Html(preview.html.clone()).into_response()),
+                ".txt" => Some(preview.text.clone().into_response()),
+                _ => None,
+            });
+    found.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 /// Why the kit did not do what it was asked.

@@ -32,6 +32,8 @@ pub enum Purpose {
     Outbox,
     /// Secrets of authenticator apps.
     AppSecret,
+    /// Passwords of companies' mail servers.
+    MailPassword,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::Subject => b"vestibule sign-in subject v1",
             Self::Outbox => b"vestibule outbox v1",
             Self::AppSecret => b"vestibule authenticator app v1",
+            Self::MailPassword => b"vestibule mail server password v1",
         }
     }
 }

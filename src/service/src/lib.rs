@@ -3,7 +3,10 @@
 //! Nothing here knows of HTTP, and nothing here contains SQL. Callers run each use case to its end even when the
 //! visitor goes away: a count must never be lost because a connection was.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use tokio::sync::Notify;
 use vestibule_core::{
@@ -14,6 +17,7 @@ use vestibule_core::{
     secret::Token,
     throttle::SourceLimits,
 };
+use vestibule_mail::{Reach, outbox::OwnServer};
 use vestibule_storage::{Store, StoreError};
 
 mod accounts;
@@ -54,6 +58,8 @@ struct Inner {
     settings: Settings,
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
+    /// Companies' own mail servers as they were last read.
+    own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
 }
 
 /// What an operator configures.
@@ -65,6 +71,8 @@ pub struct Settings {
     pub source_limits: SourceLimits,
     /// Scheme, host and port of the installation, without a slash at the end: every link in a mail begins with it.
     pub origin: String,
+    /// Which mail servers companies may name.
+    pub company_mail_reach: Reach,
 }
 
 /// Who is asking: facts of the request that rules, audit log and mails need.
@@ -153,6 +161,7 @@ impl Service {
                 settings,
                 outbox_filled,
                 reset_asked,
+                own_servers: Mutex::default(),
             }),
         }
     }

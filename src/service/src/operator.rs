@@ -502,6 +502,7 @@ impl Service {
                 writer.commit().await?;
             }
         }
+        self.reseal_mail_passwords(&mut count).await?;
         let entry = AuditEntry {
             company: None,
             detail: Some(count.resealed.to_string()),
@@ -509,6 +510,37 @@ impl Service {
         };
         self.note(entry).await?;
         Ok(count)
+    }
+
+    async fn reseal_mail_passwords(&self, count: &mut Resealed) -> Result<(), OperatorError> {
+        const AT_ONCE: i64 = 200;
+        let mut after = None;
+        loop {
+            let mut reader = self.inner.store.read().await?;
+            let rows = reader.mail_passwords_after(after, AT_ONCE).await?;
+            drop(reader);
+            let Some((last, _)) = rows.last() else {
+                return Ok(());
+            };
+            after = Some(*last);
+            for (company, old) in &rows {
+                if self.inner.keys.is_newest(old) {
+                    continue;
+                }
+                let context = company.0.as_bytes();
+                let Ok(plain) = self.inner.keys.open(Purpose::MailPassword, context, old) else {
+                    count.unreadable += 1;
+                    continue;
+                };
+                let new = self
+                    .inner
+                    .keys
+                    .seal(Purpose::MailPassword, context, &plain, self.random())?;
+                let mut writer = self.inner.store.write().await?;
+                count.resealed += usize::from(writer.reseal_mail_password(*company, old, &new).await?);
+                writer.commit().await?;
+            }
+        }
     }
 
     /// Looks for key versions that another process has added.

@@ -10,9 +10,9 @@ use vestibule_core::{
 };
 use vestibule_mail::{
     Reason,
-    outbox::{CLAIM_SECONDS, Claimed, Problem, Queue},
+    outbox::{CLAIM_SECONDS, Claimed, Lane, Problem, Queue, Route},
 };
-use vestibule_storage::{MailLane, NewMail, OutboxRow, StoreError, Writer};
+use vestibule_storage::{MailLane, NewMail, OutboxCounts, OutboxRow, StoreError, Writer};
 
 use crate::{
     Service,
@@ -56,6 +56,15 @@ impl Service {
         Ok(!self.inner.store.read().await?.has_failing_mail().await?)
     }
 
+    /// What waits in the outbox of all companies together, and what was given up in the last 24 hours. For operators.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
+        let since = self.now() - TimeDelta::days(1);
+        self.inner.store.read().await?.all_outbox_counts(since).await
+    }
+
     /// Deletes what has expired; gives the number of rows.
     ///
     /// # Errors
@@ -74,7 +83,7 @@ impl Service {
             .seal(Purpose::Outbox, id.0.as_bytes(), &plain, self.random())
     }
 
-    fn unseal(&self, row: OutboxRow) -> Result<Claimed, Unsealable> {
+    fn unseal(&self, row: OutboxRow, route: Route) -> Result<Claimed, Unsealable> {
         let plain = self
             .inner
             .keys
@@ -88,12 +97,19 @@ impl Service {
             // The claim has counted this try already.
             tries: row.tries - 1,
             created_at: row.created_at,
+            route,
         })
     }
 
-    async fn give_up(&self, id: MailId, now: Moment, problem: &str) -> Result<(), StoreError> {
+    async fn give_up(
+        &self,
+        id: MailId,
+        now: Moment,
+        problem: &str,
+        answer: Option<&str>,
+    ) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
-        writer.mail_given_up(id, now, problem, None).await?;
+        writer.mail_given_up(id, now, problem, answer).await?;
         let owner = writer.mail_owner(id).await?;
         let entry = AuditEntry {
             company: owner.map(|(company, _)| company),
@@ -113,39 +129,55 @@ impl Service {
 impl Queue for Service {
     type Error = StoreError;
 
-    async fn claim(&self, now: Moment, most: usize) -> Result<Vec<Claimed>, StoreError> {
+    async fn lanes(&self, now: Moment) -> Result<Vec<Lane>, StoreError> {
         // Looking costs no write: an idle Vestibule leaves its disk alone.
-        if !self.inner.store.read().await?.has_due_mail(now).await? {
-            return Ok(Vec::new());
-        }
+        let lanes = self.inner.store.read().await?.mail_lanes(now).await?;
+        Ok(lanes
+            .into_iter()
+            .map(|lane| match lane {
+                MailLane::Installation => Lane::Installation,
+                MailLane::Company(company) => Lane::Company(company),
+            })
+            .collect())
+    }
+
+    async fn claim(&self, lane: Lane, now: Moment, most: usize) -> Result<Vec<Claimed>, StoreError> {
         let until = now + TimeDelta::seconds(CLAIM_SECONDS);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut writer = self.inner.store.write().await?;
-        let rows = writer
-            .claim_mails(
-                MailLane::Installation,
-                now,
-                until,
-                i64::try_from(most).unwrap_or(i64::MAX),
-            )
-            .await?;
+        let (rows, route) = match lane {
+            Lane::Installation => {
+                let rows = writer
+                    .claim_mails(MailLane::Installation, now, until, most)
+                    .await?;
+                (rows, Route::Installation)
+            }
+            Lane::Company(company) => {
+                let rows = writer
+                    .claim_mails(MailLane::Company(company), now, until, most)
+                    .await?;
+                let server = writer.mail_server(company).await?;
+                (rows, self.route_through(server.as_ref()))
+            }
+        };
         writer.commit().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.id;
-            match self.unseal(row) {
+            match self.unseal(row, route.clone()) {
                 Ok(mail) => claimed.push(mail),
                 Err(error) => {
                     tracing::error!(mail = %id, %error, "a mail is given up");
-                    self.give_up(id, now, UNSEALABLE).await?;
+                    self.give_up(id, now, UNSEALABLE, None).await?;
                 }
             }
         }
         Ok(claimed)
     }
 
-    async fn sent(&self, id: MailId, now: Moment) -> Result<(), StoreError> {
+    async fn sent(&self, id: MailId, now: Moment, answer: Option<&str>) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
-        writer.mail_sent(id, now, None).await?;
+        writer.mail_sent(id, now, answer).await?;
         writer.commit().await
     }
 
@@ -155,7 +187,13 @@ impl Queue for Service {
         writer.commit().await
     }
 
-    async fn given_up(&self, id: MailId, now: Moment, problem: Problem) -> Result<(), StoreError> {
-        self.give_up(id, now, &problem.to_string()).await
+    async fn given_up(
+        &self,
+        id: MailId,
+        now: Moment,
+        problem: Problem,
+        answer: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.give_up(id, now, &problem.to_string(), answer).await
     }
 }

@@ -261,6 +261,8 @@ fn english_keeps_the_words_of_the_contract() {
         ("sign_in.json", "submit", "Sign in"),
         ("sign_in.json", "forgot", "Forgot Password"),
         ("recovery.json", "email", "Email"),
+        ("console.json", "mail", "Custom SMTP Server"),
+        ("mail_server.json", "send_test", "Send test mail"),
         ("recovery.json", "submit", "Send reset link"),
         ("sign_in.json", "code_title", "Input Authentication Code"),
         ("sign_in.json", "verify", "Verify"),

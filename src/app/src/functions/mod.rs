@@ -7,6 +7,7 @@
 mod agents;
 mod company;
 mod links;
+mod mail_server;
 mod profile;
 mod recovery;
 mod security;
@@ -28,6 +29,7 @@ pub use links::{
     ChoosePassword, ConfirmEmail, JudgeChosenPassword, StopEmailChange, choose_password, confirm_email,
     judge_chosen_password, stop_email_change,
 };
+pub use mail_server::{SaveMailServer, SendTestMail, save_mail_server, send_test_mail};
 pub use profile::{
     CancelOwnEmailChange, ChangeEmail, ChangePassword, ConfirmIdentity, JudgePassword, Judged,
     ResendOwnEmailChange, SaveProfile, cancel_own_email_change, change_email, change_password,

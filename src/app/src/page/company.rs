@@ -69,12 +69,27 @@ pub struct OverviewPage {
     pub locked: i64,
     /// Sign-ins that wait for a code.
     pub waiting: i64,
+    /// Mails that wait.
+    pub mails: MailsWaiting,
     /// Active accounts.
     pub active: i64,
     /// Active accounts with a second factor.
     pub with_second_factor: i64,
     /// The last 14 days, oldest first.
     pub days: Vec<DayRow>,
+}
+
+/// The mails of a company that are not out yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailsWaiting {
+    /// How many wait.
+    pub waiting: i64,
+    /// Of them those whose last try failed.
+    pub failing: i64,
+    /// Since when the oldest waits.
+    pub oldest: Option<When>,
+    /// How many were given up in the last 24 hours.
+    pub given_up: i64,
 }
 
 impl OverviewPage {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod company;
+mod mail_server;
 mod profile;
 mod recovery;
 
@@ -10,9 +11,10 @@ pub use agents::{
     AgentsPage, ChoiceReason, ChoosePasswordPage, EmailLinkPage, IssuedCodePage,
 };
 pub use company::{
-    AuditPage, CompanyPage, DayRow, EventLine, ImportPage, ImportRow, ImportStage, OverviewPage,
-    PoliciesPage, Typed, UploadPage, Who,
+    AuditPage, CompanyPage, DayRow, EventLine, ImportPage, ImportRow, ImportStage, MailsWaiting,
+    OverviewPage, PoliciesPage, Typed, UploadPage, Who,
 };
+pub use mail_server::{MailServerPage, TestMail, TestMailPage, TestOutcome};
 pub use profile::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, ConfirmPage, ConfirmReason, EmailSetUp,
     EmailSetUpPage, NewBackupCodesPage, ProfileForm, ProfileNotice, ProfilePage, SecurityNotice,
@@ -129,6 +131,10 @@ pub enum Body {
     Company(CompanyPage),
     /// `/admin/security`
     Policies(PoliciesPage),
+    /// `/admin/mail`
+    MailServer(MailServerPage),
+    /// `/admin/mail/test`
+    TestMail(TestMailPage),
     /// `/admin/audit`
     Audit(AuditPage),
     /// `/admin/agents/import`

@@ -359,7 +359,7 @@ fn alert(sentence: impl IntoView, next: Option<impl IntoView>) -> impl IntoView 
 }
 
 /// What somebody else saved meanwhile.
-fn meanwhile(now: Locale, value: Option<String>) -> impl IntoView {
+pub(super) fn meanwhile(now: Locale, value: Option<String>) -> impl IntoView {
     value.map(|value| {
         view! {
             <p class="problem meanwhile">
@@ -370,7 +370,7 @@ fn meanwhile(now: Locale, value: Option<String>) -> impl IntoView {
 }
 
 /// One of several answers. Its input is told from the others by its value.
-fn radio(
+pub(super) fn radio(
     group: &'static str,
     value: String,
     label: String,
@@ -453,7 +453,7 @@ fn choice(
 }
 
 /// A labelled whole number from `least` to `most`.
-fn number(
+pub(super) fn number(
     now: Locale,
     field: FormField,
     label: &'static str,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
 use super::{
-    agent, agents, audit, company, console, import, links, mailbox, overview, profile, recovery,
+    agent, agents, audit, company, console, import, links, mail_server, mailbox, overview, profile, recovery,
     second_factor, security, site,
 };
 use crate::{
@@ -29,8 +29,12 @@ pub fn document(page: Page) -> impl IntoView {
         Body::Profile(_) | Body::NewBackupCodes(_) | Body::ChoosePassword(_) | Body::ForgotPassword(_)
     )
     .then(|| frame.assets.account_script.clone());
-    // An import that is under way shows how it goes on, without scripts.
-    let moving = matches!(&body, Body::Import(page) if page.stage == ImportStage::Running);
+    // An import or a test mail that is under way shows how it goes on, without scripts.
+    let moving = match &body {
+        Body::Import(page) => page.stage == ImportStage::Running,
+        Body::TestMail(page) => page.is_waiting(),
+        _ => false,
+    };
     let facts = facts(&frame, &body);
     let title = [title(locale, &body), " · ", PRODUCT].concat();
     let head = view! {
@@ -71,6 +75,8 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::NewBackupCodes(_)
             | Body::Company(_)
             | Body::Policies(_)
+            | Body::MailServer(_)
+            | Body::TestMail(_)
             | Body::Audit(_)
             | Body::Upload(_)
             | Body::Import(_)
@@ -95,6 +101,8 @@ const fn is_of_the_console(body: &Body) -> bool {
         Body::Admin(_)
             | Body::Company(_)
             | Body::Policies(_)
+            | Body::MailServer(_)
+            | Body::TestMail(_)
             | Body::Audit(_)
             | Body::Upload(_)
             | Body::Import(_)
@@ -134,6 +142,8 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::Admin(page) => overview::overview(frame, &page).into_any(),
         Body::Company(page) => company::general(frame, page).into_any(),
         Body::Policies(page) => company::policies(frame, page).into_any(),
+        Body::MailServer(page) => mail_server::settings(frame, &page).into_any(),
+        Body::TestMail(page) => mail_server::test(frame, page).into_any(),
         Body::Audit(page) => audit::audit(frame, page).into_any(),
         Body::Upload(page) => import::upload(frame, page).into_any(),
         Body::Import(page) => import::import(frame, page).into_any(),
@@ -188,6 +198,8 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::Admin(_) => td_string!(locale, console.admin_title),
         Body::Company(_) => td_string!(locale, company.general_title),
         Body::Policies(_) => td_string!(locale, company.security_title),
+        Body::MailServer(_) => td_string!(locale, console.mail),
+        Body::TestMail(_) => td_string!(locale, mail_server.test_title),
         Body::Audit(_) => td_string!(locale, company.audit_title),
         Body::Upload(_) | Body::Import(_) => td_string!(locale, company.import_title),
         Body::Agents(_) | Body::AgentView(_) => td_string!(locale, agents.title),

@@ -116,6 +116,7 @@ impl Input<'_> {
                 | FormField::OldPassword
                 | FormField::NewPassword
                 | FormField::ConfirmPassword
+                | FormField::MailPassword
         );
         let problem = problem(now, self.field, self.refusal);
         let (hint_id, problem_id) = ([id, "-hint"].concat(), [id, "-problem"].concat());

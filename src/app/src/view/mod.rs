@@ -9,6 +9,7 @@ mod document;
 mod forms;
 mod import;
 mod links;
+mod mail_server;
 mod mailbox;
 mod overview;
 mod profile;
@@ -23,6 +24,7 @@ mod tests;
 use leptos::prelude::*;
 
 pub use document::document;
+pub use mail_server::{INSTALLATION, OWN};
 
 use crate::page::Page;
 

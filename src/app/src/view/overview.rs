@@ -14,7 +14,7 @@ use super::{
     document::escape,
     forms::few_backup_codes,
 };
-use crate::page::{DayRow, Frame, OverviewPage};
+use crate::page::{DayRow, Frame, MailsWaiting, OverviewPage};
 
 /// `/admin`
 pub(super) fn overview(frame: Frame, page: &OverviewPage) -> impl IntoView + use<> {
@@ -53,6 +53,7 @@ fn cards(now: Locale, page: &OverviewPage) -> impl IntoView + use<> {
                 None,
                 (page.locked > 0).then(|| (locked, td_string!(now, company.see_locked))),
             )} {card(td_string!(now, company.waiting_now), page.waiting.to_string(), None, None)}
+            {mails(now, &page.mails)}
             {card(
                 td_string!(now, company.coverage),
                 covered,
@@ -61,6 +62,25 @@ fn cards(now: Locale, page: &OverviewPage) -> impl IntoView + use<> {
             )}
         </div>
     }
+}
+
+/// How many mails wait, and what is wrong with them.
+fn mails(now: Locale, mails: &MailsWaiting) -> impl IntoView + use<> {
+    let oldest = mails
+        .oldest
+        .as_ref()
+        .map(|since| td_string!(now, company.mails_oldest, when = since.shown.clone()));
+    let failing = (mails.failing > 0).then(|| td_string!(now, company.mails_failing, count = mails.failing));
+    let given_up =
+        (mails.given_up > 0).then(|| td_string!(now, company.mails_given_up, count = mails.given_up));
+    let wrong = failing.is_some() || given_up.is_some();
+    let more: Vec<String> = [oldest, failing, given_up].into_iter().flatten().collect();
+    card(
+        td_string!(now, company.mails_waiting),
+        mails.waiting.to_string(),
+        (!more.is_empty()).then(|| more.join(" ")),
+        wrong.then(|| (paths::ADMIN_MAIL.to_owned(), td_string!(now, company.see_mail))),
+    )
 }
 
 /// A number and what it counts; where there is something to look at, the way there.

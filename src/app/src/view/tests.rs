@@ -10,9 +10,10 @@ use crate::components::frame::Shell;
 use crate::page::{
     AppCodePage, AppSetUp, AppSetUpPage, Assets, AuditPage, BackupCodesPage, Body, CodePage, CompanyPage,
     ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage, EventLine, ForgotPasswordPage, Frame, ImportPage,
-    ImportRow, ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailboxMessage, MailboxRow,
-    NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, Role,
-    SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TrustedRow, Typed, UploadPage, When, Who,
+    ImportRow, ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailServerPage, MailboxMessage,
+    MailboxRow, NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice,
+    ProfilePage, Role, SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TestMail, TestMailPage,
+    TestOutcome, TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -267,6 +268,55 @@ fn company_pages(text: &str) -> Vec<Body> {
     ]
 }
 
+/// The pages of the company's own mail server and of a forgotten password.
+fn mail_pages(text: &str) -> Vec<Body> {
+    let text = || text.to_owned();
+    let typed = || Typed {
+        value: text(),
+        meanwhile: Some(text()),
+    };
+    vec![
+        Body::MailServer(MailServerPage {
+            version: 1,
+            way: typed(),
+            host: typed(),
+            port: typed(),
+            security: typed(),
+            user: typed(),
+            has_password: true,
+            sender: typed(),
+            reply_to: typed(),
+            fall_back: true,
+            email: text(),
+            last_test: Some(when(&text())),
+            saved: true,
+            refusal: Some(Refusal::Form(FormRefusal::field(
+                FormField::MailSecurity,
+                FormProblem::Unencrypted,
+            ))),
+        }),
+        Body::TestMail(TestMailPage {
+            test: Some(TestMail {
+                email: text(),
+                at: when(&text()),
+                outcome: TestOutcome::Failed(text()),
+                answer: Some(text()),
+            }),
+            refusal: Some(Refusal::Form(FormRefusal::MailLimit)),
+        }),
+        Body::ForgotPassword(ForgotPasswordPage {
+            company: text(),
+            email: text(),
+            sent: false,
+            refusal: Some(Refusal::Internal { reference: text() }),
+        }),
+        Body::ForgotPassword(ForgotPasswordPage {
+            sent: true,
+            ..ForgotPasswordPage::default()
+        }),
+    ]
+}
+
 /// Every page, with `text` wherever somebody else's text can stand.
 fn every_page(text: &str) -> Vec<String> {
     let text = || text.to_owned();
@@ -286,16 +336,6 @@ fn every_page(text: &str) -> Vec<String> {
             signed_out: true,
             password_changed: true,
             forgot: text(),
-        }),
-        Body::ForgotPassword(ForgotPasswordPage {
-            company: text(),
-            email: text(),
-            sent: false,
-            refusal: Some(Refusal::Internal { reference: text() }),
-        }),
-        Body::ForgotPassword(ForgotPasswordPage {
-            sent: true,
-            ..ForgotPasswordPage::default()
         }),
         Body::Code(CodePage {
             view: CodeView {
@@ -357,6 +397,7 @@ fn every_page(text: &str) -> Vec<String> {
         Body::Problem(Refusal::Internal { reference: text() }),
         Body::Problem(Refusal::NotFound),
     ];
+    bodies.extend(mail_pages(&text()));
     bodies.extend(company_pages(&text()));
     bodies
         .into_iter()

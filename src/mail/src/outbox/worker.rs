@@ -1,11 +1,19 @@
 //! Takes mails out of the outbox and sends them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::{
     sync::Notify,
-    task::{JoinError, JoinSet},
+    task::{Id, JoinError, JoinSet},
     time::{MissedTickBehavior, interval, sleep},
 };
 use vestibule_core::{
@@ -14,16 +22,23 @@ use vestibule_core::{
     ports::{Clock, Moment, Randomness},
 };
 
-use super::rules::{Attempt, Decision, Next, Problem};
+use super::{
+    own_server::{Lane, OwnServers, Route},
+    rules::{Attempt, Decision, Next, Problem},
+};
 use crate::{
     compose::compose,
     envelope::{Envelope, Sender},
-    transport::{Reason, Transport},
+    transport::{Reason, SendError, Transport, Try},
 };
 
-/// Mails on their way at once.
+/// Mails on their way through the installation's server at once.
 pub const PARALLEL: usize = 8;
-/// How long a claim must hold, in seconds: longer than a conversation with a mail server and the note of its outcome
+/// Mails on their way through one company's own server at once.
+pub const PARALLEL_OF_COMPANY: usize = 2;
+/// Mails on their way through all companies' own servers at once.
+pub const COMPANY_PLACES: usize = 64;
+/// How long a claim must hold, in seconds: longer than two conversations with mail servers and the note of their outcome
 /// take together.
 pub const CLAIM_SECONDS: i64 = 60;
 /// How long the outbox is left alone when nobody says that a mail was put into it.
@@ -48,6 +63,15 @@ pub struct Claimed {
     pub tries: i64,
     /// When it was put into the outbox.
     pub created_at: Moment,
+    /// The way it takes.
+    pub route: Route,
+}
+
+impl Claimed {
+    /// Whether it only shows how the company's own server answers: it is tried once, and nothing else will do.
+    const fn is_test(&self) -> bool {
+        matches!(self.mail, Mail::TestMail { .. })
+    }
 }
 
 /// The outbox as the worker sees it.
@@ -55,16 +79,25 @@ pub trait Queue: Send + Sync {
     /// What can go wrong in the database.
     type Error: std::fmt::Display + Send;
 
-    /// Takes up to `most` mails that are due, the urgent ones first, for [`CLAIM_SECONDS`]. A mail that cannot be
-    /// decrypted must not be returned; it is for the implementation to give it up.
+    /// The lanes that have mails which are due.
+    fn lanes(&self, now: Moment) -> impl Future<Output = Result<Vec<Lane>, Self::Error>> + Send;
+
+    /// Takes up to `most` mails of a lane that are due, the urgent ones first, for [`CLAIM_SECONDS`]. A mail that cannot
+    /// be decrypted must not be returned; it is for the implementation to give it up.
     fn claim(
         &self,
+        lane: Lane,
         now: Moment,
         most: usize,
     ) -> impl Future<Output = Result<Vec<Claimed>, Self::Error>> + Send;
 
-    /// The mail was taken by a mail server.
-    fn sent(&self, id: MailId, now: Moment) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// The mail was taken by a mail server. `answer`: what the server said, for a test mail.
+    fn sent(
+        &self,
+        id: MailId,
+        now: Moment,
+        answer: Option<&str>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// The mail was not taken and is due again at `due_at`; this counts one more failed try.
     fn retry(
@@ -74,25 +107,112 @@ pub trait Queue: Send + Sync {
         problem: Reason,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// The mail is never sent any more.
+    /// The mail is never sent any more. `answer`: what the server said, for a test mail.
     fn given_up(
         &self,
         id: MailId,
         now: Moment,
         problem: Problem,
+        answer: Option<&str>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// What became of mails since the start of the process.
+#[derive(Debug, Default)]
+pub struct Counters {
+    taken: AtomicU64,
+    put_off: AtomicU64,
+    given_up: AtomicU64,
+}
+
+impl Counters {
+    /// Mails that a mail server took.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Tries that failed and are followed by another.
+    pub fn put_off(&self) -> u64 {
+        self.put_off.load(Ordering::Relaxed)
+    }
+
+    /// Mails that were given up.
+    pub fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
+    }
 }
 
 /// Empties the outbox.
 pub struct Worker {
     transport: Transport,
+    own_servers: OwnServers,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     from: Sender,
+    counters: Arc<Counters>,
+}
+
+/// The mails on their way, by lane.
+#[derive(Default)]
+struct OnTheWay {
+    tasks: JoinSet<()>,
+    lanes: HashMap<Id, Lane>,
+    /// Lanes that may have more mails than they had places: looked at again when a place is free.
+    waiting: HashSet<Lane>,
+}
+
+impl OnTheWay {
+    fn places(&self, lane: Lane) -> usize {
+        let taken = self.lanes.values().filter(|taken| **taken == lane).count();
+        match lane {
+            Lane::Installation => PARALLEL.saturating_sub(taken),
+            Lane::Company(_) => {
+                let others = |lane: &&Lane| matches!(lane, Lane::Company(_));
+                let all = self.lanes.values().filter(others).count();
+                PARALLEL_OF_COMPANY
+                    .saturating_sub(taken)
+                    .min(COMPANY_PLACES.saturating_sub(all))
+            }
+        }
+    }
+
+    /// Whether somebody waits for a place that a mail of this lane had.
+    fn wait_for(&self, lane: Lane) -> bool {
+        self.waiting.iter().any(|waiting| shares(*waiting, lane))
+    }
+
+    /// The lanes that wait for such a place.
+    fn take_waiting(&mut self, lane: Lane) -> Vec<Lane> {
+        self.waiting
+            .extract_if(|waiting| shares(*waiting, lane))
+            .collect()
+    }
+
+    /// The end of a task; gives its lane. What a panic said is in the log already, written by the panic hook; it may
+    /// quote anything, so not here.
+    fn ended(&mut self, done: Result<(Id, ()), JoinError>) -> Option<Lane> {
+        let id = match done {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!(panicked = error.is_panic(), "sending a mail ended early");
+                error.id()
+            }
+        };
+        self.lanes.remove(&id)
+    }
+}
+
+/// Whether a place of one lane can become one of the other: companies' servers have a number of places together.
+const fn shares(one: Lane, other: Lane) -> bool {
+    matches!(
+        (one, other),
+        (Lane::Installation, Lane::Installation) | (Lane::Company(_), Lane::Company(_))
+    )
 }
 
 impl Worker {
-    /// A worker that sends everything through one transport, in the name of `from`.
+    /// A worker that sends through `transport` in the name of `from`, and mails of companies with servers of their own
+    /// through those.
     pub fn new(
         transport: Transport,
         clock: Arc<dyn Clock>,
@@ -101,16 +221,31 @@ impl Worker {
     ) -> Self {
         Self {
             transport,
+            own_servers: OwnServers::default(),
             clock,
             randomness,
             from,
+            counters: Arc::default(),
         }
     }
 
-    /// Sends the mails that are due, up to [`PARALLEL`] at once, and returns how many it took care of; 0 when there
-    /// were none or the database did not answer.
+    /// What became of the mails so far.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Sends the mails that are due, as many at once as each lane has places, and returns how many it took care of; 0
+    /// when there were none or the database did not answer.
     pub async fn run_once<Q: Queue>(&self, queue: &Q) -> usize {
-        match queue.claim(self.clock.now(), PARALLEL).await {
+        let now = self.clock.now();
+        let claimed = async {
+            let mut all = Vec::new();
+            for lane in queue.lanes(now).await? {
+                all.extend(queue.claim(lane, now, OnTheWay::default().places(lane)).await?);
+            }
+            Ok::<_, Q::Error>(all)
+        };
+        match claimed.await {
             Ok(claimed) => join_all(claimed.into_iter().map(|mail| self.handle(queue, mail)))
                 .await
                 .len(),
@@ -123,8 +258,8 @@ impl Worker {
 
     /// Sends mails until `shutdown`: at once when notified, and looks every second by itself, for mails whose time has
     /// come and those that other nodes left behind. A mail that is slow to go holds up no other but the one
-    /// in its place. After `shutdown` it finishes the mails that are on their way, which takes no longer than one
-    /// conversation with a mail server.
+    /// in its place, and no lane holds up another. After `shutdown` it finishes the mails that are on their way, which
+    /// takes no longer than a conversation with two mail servers.
     pub async fn run<Q: Queue + 'static>(
         self: Arc<Self>,
         queue: Arc<Q>,
@@ -132,48 +267,80 @@ impl Worker {
         shutdown: impl Future<Output = ()> + Send,
     ) {
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut on_the_way = JoinSet::new();
+        let mut on_the_way = OnTheWay::default();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut look = true;
         let mut readable = true;
         loop {
-            let free = PARALLEL.saturating_sub(on_the_way.len());
-            if look && free > 0 {
-                match queue.claim(self.clock.now(), free).await {
-                    Ok(claimed) => {
-                        readable = true;
-                        // A full answer means that there may be more as soon as a place is free.
-                        look = claimed.len() >= free;
-                        for mail in claimed {
-                            let (worker, queue) = (Arc::clone(&self), Arc::clone(&queue));
-                            on_the_way.spawn(async move { worker.handle(&*queue, mail).await });
-                        }
-                    }
-                    Err(error) => {
-                        // Said once, not every second.
-                        if readable {
-                            tracing::warn!(%error, "the outbox cannot be read");
-                        }
-                        readable = false;
-                        look = false;
-                    }
-                }
-            }
-            tokio::select! {
+            let freed = tokio::select! {
                 () = &mut shutdown => break,
-                () = notify.notified() => look = true,
+                () = notify.notified() => None,
                 _ = tick.tick() => {
-                    look = true;
                     self.transport.tidy();
+                    self.own_servers.tidy();
+                    None
                 }
-                Some(done) = on_the_way.join_next() => report(done),
+                Some(done) = on_the_way.tasks.join_next_with_id() => {
+                    let lane = on_the_way.ended(done);
+                    // Most mails that end leave nobody waiting for their place.
+                    if !lane.is_some_and(|lane| on_the_way.wait_for(lane)) {
+                        continue;
+                    }
+                    lane
+                }
+            };
+            match self.look(&queue, &mut on_the_way, freed).await {
+                Ok(()) => readable = true,
+                // Said once, not every second.
+                Err(error) if readable => {
+                    readable = false;
+                    tracing::warn!(%error, "the outbox cannot be read");
+                }
+                Err(_) => {}
             }
         }
-        while let Some(done) = on_the_way.join_next().await {
-            report(done);
+        while let Some(done) = on_the_way.tasks.join_next_with_id().await {
+            on_the_way.ended(done);
         }
         self.transport.close().await;
+        self.own_servers.close().await;
+    }
+
+    /// Sets out with the mails that there are places for: of all lanes, or of those that waited for the place that was
+    /// `freed`.
+    async fn look<Q: Queue + 'static>(
+        self: &Arc<Self>,
+        queue: &Arc<Q>,
+        on_the_way: &mut OnTheWay,
+        freed: Option<Lane>,
+    ) -> Result<(), Q::Error> {
+        let now = self.clock.now();
+        let lanes = if let Some(lane) = freed {
+            on_the_way.take_waiting(lane)
+        } else {
+            on_the_way.waiting.clear();
+            queue.lanes(now).await?
+        };
+        for lane in lanes {
+            let free = on_the_way.places(lane);
+            let claimed = if free > 0 {
+                queue.claim(lane, now, free).await?
+            } else {
+                Vec::new()
+            };
+            // A full answer means that there may be more as soon as a place is free.
+            if claimed.len() >= free {
+                on_the_way.waiting.insert(lane);
+            }
+            for mail in claimed {
+                let (worker, queue) = (Arc::clone(self), Arc::clone(queue));
+                let task = on_the_way
+                    .tasks
+                    .spawn(async move { worker.handle(&*queue, mail).await });
+                on_the_way.lanes.insert(task.id(), lane);
+            }
+        }
+        Ok(())
     }
 
     /// Sends one mail, or finds that it must not be sent, and notes the outcome.
@@ -184,34 +351,73 @@ impl Worker {
             expires_at: mail.expires_at,
             tries: mail.tries,
         };
-        let now = self.clock.now();
-        let problem = match attempt.decide(now) {
+        let mut answer = None;
+        let problem = match attempt.decide(self.clock.now()) {
             Decision::Expired => Problem::Expired,
             Decision::GiveUp => Problem::TriesUsedUp,
+            // Whoever asked for it looks at what the first try brought.
+            Decision::Send if mail.is_test() && mail.tries > 0 => Problem::TriesUsedUp,
             Decision::Send => {
-                let envelope = Envelope {
-                    from: self.from.clone(),
-                    message: compose(&mail.mail, &mail.language),
-                    to: mail.receiver,
-                    message_id: id,
-                    at: mail.created_at,
-                };
-                let outcome = self.transport.send(&envelope).await;
+                let Try { result, said } = self.deliver(&mail).await;
+                answer = mail.is_test().then_some(said);
                 let now = self.clock.now();
-                match outcome {
+                match result {
                     Ok(()) => {
                         tracing::info!(mail = %id, kind = mail.mail.kind(), "mail sent");
-                        return note(id, || queue.sent(id, now)).await;
+                        self.counters.taken.fetch_add(1, Ordering::Relaxed);
+                        return note(id, || queue.sent(id, now, answer.as_deref())).await;
                     }
+                    Err(error) if mail.is_test() => Problem::NotTaken(error.reason()),
                     Err(error) => match attempt.after(error, now, self.random()) {
-                        Next::Retry(due) => return note(id, || queue.retry(id, due, error.reason())).await,
+                        Next::Retry(due) => {
+                            self.counters.put_off.fetch_add(1, Ordering::Relaxed);
+                            return note(id, || queue.retry(id, due, error.reason())).await;
+                        }
                         Next::GiveUp => Problem::NotTaken(error.reason()),
                     },
                 }
             }
         };
         tracing::warn!(mail = %id, kind = mail.mail.kind(), %problem, "mail given up");
-        note(id, || queue.given_up(id, self.clock.now(), problem)).await;
+        self.counters.given_up.fetch_add(1, Ordering::Relaxed);
+        note(id, || {
+            queue.given_up(id, self.clock.now(), problem, answer.as_deref())
+        })
+        .await;
+    }
+
+    /// Sends one mail the way it has to take. When the company's own server fails and the company says so, it goes
+    /// through the installation's in the same try; a server that refuses the mail itself for good has the last word.
+    async fn deliver(&self, mail: &Claimed) -> Try {
+        let envelope = |from: &Sender, reply_to: Option<&Sender>| Envelope {
+            from: from.clone(),
+            reply_to: reply_to.cloned(),
+            message: compose(&mail.mail, &mail.language),
+            to: mail.receiver.clone(),
+            message_id: mail.id,
+            at: mail.created_at,
+        };
+        match &mail.route {
+            Route::Installation | Route::Unusable { fall_back: true } if !mail.is_test() => {
+                self.transport.send(&envelope(&self.from, None)).await
+            }
+            Route::Installation | Route::Unusable { .. } => {
+                Try::not_begun(SendError::Temporary(Reason::Other))
+            }
+            Route::Own(server) => {
+                let reply_to = server.reply_to.as_ref();
+                let way = self.own_servers.way(server);
+                let tried = way.send(&envelope(&server.sender, reply_to)).await;
+                let another_way = matches!(
+                    tried.result,
+                    Err(SendError::Temporary(_) | SendError::Permanent(Reason::Forbidden))
+                );
+                if server.fall_back && another_way && !mail.is_test() {
+                    return self.transport.send(&envelope(&self.from, reply_to)).await;
+                }
+                tried
+            }
+        }
     }
 
     fn random(&self) -> u64 {
@@ -238,12 +444,5 @@ where
         if tries_left > 0 {
             sleep(TICK).await;
         }
-    }
-}
-
-fn report(done: Result<(), JoinError>) {
-    if let Err(error) = done {
-        // What a panic said is in the log already, written by the panic hook; it may quote anything, so not here.
-        tracing::error!(panicked = error.is_panic(), "sending a mail ended early");
     }
 }

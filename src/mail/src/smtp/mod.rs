@@ -4,11 +4,13 @@
 //! conversation short, in the middle of whatever was being said, and the next mail would continue the last one's.
 //! Here only a connection whose last mail was taken is used again; any other is closed.
 
+mod hosts;
 mod settings;
 
 use std::{
     error::Error,
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,13 +19,17 @@ use lettre::{
     address,
     transport::smtp::{self, authentication::Mechanism, client::AsyncSmtpConnection, extension::ClientId},
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    net::lookup_host,
+    time::{Instant, timeout},
+};
 
+pub use hosts::{CheckedHost, Reach, is_public};
 pub use settings::{Encryption, SettingsError, SmtpSettings};
 
 use crate::{
     envelope::Envelope,
-    transport::{Reason, SendError},
+    transport::{Reason, SendError, Try},
 };
 
 /// Connections that wait for the next mail: as many as the worker uses at once.
@@ -32,7 +38,7 @@ const KEPT_CONNECTIONS: usize = crate::outbox::PARALLEL;
 const KEPT_FOR: Duration = Duration::from_secs(20);
 /// How long a kept connection may take to show that it still lives, and how long a goodbye may take.
 const COURTESY: Duration = Duration::from_secs(1);
-/// Longest answer of a server that is logged, in characters.
+/// Longest answer of a server that is logged or shown, in characters.
 const LOGGED_MAX: usize = 200;
 /// Longest word of it that is logged, in characters; tokens are longer.
 const LOGGED_WORD_MAX: usize = 40;
@@ -64,23 +70,34 @@ impl SmtpTransport {
         }
     }
 
-    /// Sends one mail within the limits of the settings.
-    ///
-    /// # Errors
-    /// [`SendError::Permanent`] when the server refused this mail or its receiver for good; everything that went wrong
-    /// before it was asked, a wrong password included, is temporary: the operator will mend it.
-    pub async fn send(&self, envelope: &Envelope) -> Result<(), SendError> {
-        let (addresses, bytes) = envelope.wire_form()?;
+    /// Sends one mail within the limits of the settings. It fails with [`SendError::Permanent`] when the server refused
+    /// this mail or its receiver for good; everything that went wrong before it was asked, a wrong password included, is
+    /// temporary: somebody will mend it.
+    pub async fn send(&self, envelope: &Envelope) -> Try {
+        let (addresses, bytes) = match envelope.wire_form() {
+            Ok(wire_form) => wire_form,
+            Err(error) => return Try::not_begun(error),
+        };
         let conversation = self.converse(envelope.from.domain(), &addresses, &bytes);
         let outcome = match timeout(self.shared.settings.conversation_limit, conversation).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::of(SendError::Temporary(Reason::TimedOut), String::new())),
+            Err(_) => Err(Failure::of(
+                SendError::Temporary(Reason::TimedOut),
+                "no answer in time",
+            )),
         };
-        outcome.map_err(|Failure { error, detail }| {
-            let server = self.shared.settings.server();
-            tracing::warn!(mail = %envelope.message_id, %server, reason = %error.reason(), detail, "mail not taken");
-            error
-        })
+        let (result, said) = match outcome {
+            Ok(said) => (Ok(()), said),
+            Err(Failure { error, detail, said }) => {
+                let server = self.shared.settings.server();
+                tracing::warn!(mail = %envelope.message_id, %server, reason = %error.reason(), detail, "mail not taken");
+                (Err(error), said)
+            }
+        };
+        Try {
+            result,
+            said: self.shared.settings.without_password(&said),
+        }
     }
 
     async fn converse(
@@ -88,17 +105,58 @@ impl SmtpTransport {
         domain: &str,
         addresses: &address::Envelope,
         mail: &[u8],
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let mut connection = match self.kept().await {
             Some(connection) => connection,
             None => self.connect(domain).await?,
         };
-        connection
+        let answer = connection
             .send(addresses, mail)
             .await
             .map_err(|error| Failure::of_mail(&error))?;
         self.keep(connection);
-        Ok(())
+        let words: Vec<&str> = answer.message().collect();
+        Ok(format!("{} {}", answer.code(), words.join(" ")))
+    }
+
+    /// Where the server is. A name that may lead only to public addresses is looked up here and not again: the second
+    /// answer could be another one.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+        let settings = &self.shared.settings;
+        let unknown = || {
+            Failure::of(
+                SendError::Temporary(Reason::Unreachable),
+                "the host name is not known",
+            )
+        };
+        let found = timeout(
+            settings.connect_limit,
+            lookup_host((settings.host.as_str(), settings.port)),
+        );
+        let found: Vec<SocketAddr> = found
+            .await
+            .map_err(|_| {
+                Failure::of(
+                    SendError::Temporary(Reason::TimedOut),
+                    "the host name was not found in time",
+                )
+            })?
+            .map_err(|_| unknown())?
+            .collect();
+        if found.is_empty() {
+            return Err(unknown());
+        }
+        let allowed: Vec<SocketAddr> = found
+            .into_iter()
+            .filter(|address| settings.reach == Reach::Anywhere || is_public(address.ip()))
+            .collect();
+        if allowed.is_empty() {
+            return Err(Failure::of(
+                SendError::Permanent(Reason::Forbidden),
+                "the host is inside the network of Vestibule",
+            ));
+        }
+        Ok(allowed)
     }
 
     /// A new connection, encrypted and signed in as the settings say.
@@ -106,8 +164,9 @@ impl SmtpTransport {
         let settings = &self.shared.settings;
         let hello = ClientId::Domain(settings.hello_name.clone().unwrap_or_else(|| domain.to_owned()));
         let implicit = settings.encryption == Encryption::Implicit;
+        let addresses = self.addresses().await?;
         let mut connection = AsyncSmtpConnection::connect_tokio1(
-            (settings.host.as_str(), settings.port),
+            addresses.as_slice(),
             Some(settings.connect_limit),
             &hello,
             implicit.then(|| settings.tls.clone()),
@@ -192,19 +251,24 @@ async fn say_goodbye(mut connection: AsyncSmtpConnection) {
     drop(timeout(COURTESY, connection.quit()).await);
 }
 
-/// What went wrong, and what the operator may read about it in the log.
+/// What went wrong, what the operator may read about it in the log, and what was said to that.
 struct Failure {
     error: SendError,
     detail: String,
+    said: String,
 }
 
 impl Failure {
-    fn of(error: SendError, detail: String) -> Self {
-        Self { error, detail }
+    fn of(error: SendError, detail: &str) -> Self {
+        Self {
+            error,
+            detail: detail.to_owned(),
+            said: detail.to_owned(),
+        }
     }
 
     fn unencrypted(detail: &str) -> Self {
-        Self::of(SendError::Temporary(Reason::Tls), detail.to_owned())
+        Self::of(SendError::Temporary(Reason::Tls), detail)
     }
 
     /// A failure before the server was asked to take the mail. What the server said is not logged: it was told the
@@ -216,7 +280,11 @@ impl Failure {
         } else {
             harmless(&error.to_string())
         };
-        Self::of(SendError::Temporary(reason(error, encrypting)), detail)
+        Self {
+            error: SendError::Temporary(reason(error, encrypting)),
+            detail,
+            said: error.to_string(),
+        }
     }
 
     /// A failure of the mail itself.
@@ -230,7 +298,11 @@ impl Failure {
         } else {
             SendError::Temporary(reason)
         };
-        Self::of(error_kind, harmless(&error.to_string()))
+        Self {
+            error: error_kind,
+            detail: harmless(&error.to_string()),
+            said: error.to_string(),
+        }
     }
 }
 

@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lettre::transport::smtp::{
     authentication::Credentials,
     client::{Certificate, CertificateStore, TlsParameters},
 };
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
+use vestibule_core::mail_server::MailSecurity;
+use zeroize::Zeroizing;
+
+use super::{
+    LOGGED_MAX,
+    hosts::{CheckedHost, Reach},
+};
 
 /// Longest wait for a connection (N27).
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -67,6 +75,9 @@ pub enum SettingsError {
     /// A certificate file without a usable certificate.
     #[error("the file holds no usable certificate in PEM form")]
     Certificate,
+    /// No encryption to another machine.
+    #[error("without encryption only a server on the same machine can be used")]
+    Unencrypted,
     /// A name for EHLO that is no host name.
     #[error("the name to greet the mail server with must be a host name")]
     HelloName,
@@ -81,6 +92,9 @@ pub struct SmtpSettings {
     pub(super) loopback: bool,
     pub(super) tls: TlsParameters,
     pub(super) credentials: Option<Credentials>,
+    /// The password in every form in which a server may repeat it.
+    secrets: Vec<Zeroizing<String>>,
+    pub(super) reach: Reach,
     pub(super) hello_name: Option<String>,
     pub(super) connect_limit: Duration,
     pub(super) conversation_limit: Duration,
@@ -133,9 +147,12 @@ impl SmtpSettings {
             (None, Encryption::Required) => 587,
             (None, Encryption::Optional | Encryption::None) => 25,
         };
+        let login = credentials(&url)?;
         Ok(Self {
             tls: tls_parameters(&host, None)?,
-            credentials: credentials(&url)?,
+            secrets: secrets(login.as_ref()),
+            credentials: login.map(|[user, password]| Credentials::new(user, password)),
+            reach: Reach::Anywhere,
             host,
             port,
             encryption,
@@ -144,6 +161,61 @@ impl SmtpSettings {
             connect_limit: CONNECT_LIMIT,
             conversation_limit: CONVERSATION_LIMIT,
         })
+    }
+
+    /// The server that a company chose for its mails; `login` is user and password.
+    ///
+    /// # Errors
+    /// [`SettingsError::Unencrypted`] without encryption to another machine; [`SettingsError::Port`] for port 0;
+    /// [`SettingsError::CredentialsText`] for control characters in user or password.
+    pub fn of_company(
+        host: &CheckedHost,
+        port: u16,
+        security: MailSecurity,
+        login: Option<[String; 2]>,
+        reach: Reach,
+    ) -> Result<Self, SettingsError> {
+        let encryption = match security {
+            MailSecurity::Tls => Encryption::Implicit,
+            MailSecurity::StartTls => Encryption::Required,
+            MailSecurity::None if host.loopback => Encryption::None,
+            MailSecurity::None => return Err(SettingsError::Unencrypted),
+        };
+        if port == 0 {
+            return Err(SettingsError::Port);
+        }
+        if login
+            .iter()
+            .flatten()
+            .any(|text| text.chars().any(char::is_control))
+        {
+            return Err(SettingsError::CredentialsText);
+        }
+        Ok(Self {
+            tls: tls_parameters(&host.name, None)?,
+            secrets: secrets(login.as_ref()),
+            credentials: login.map(|[user, password]| Credentials::new(user, password)),
+            reach,
+            host: host.name.clone(),
+            port,
+            encryption,
+            loopback: host.loopback,
+            hello_name: None,
+            connect_limit: CONNECT_LIMIT,
+            conversation_limit: CONVERSATION_LIMIT,
+        })
+    }
+
+    /// One line of what was said, cut off where it gets long, and without the password if that was repeated.
+    pub(super) fn without_password(&self, said: &str) -> String {
+        let mut line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        for secret in &self.secrets {
+            line = line.replace(secret.as_str(), "…");
+        }
+        line.chars()
+            .filter(|c| !c.is_control())
+            .take(LOGGED_MAX)
+            .collect()
     }
 
     /// Trusts the certificates of a PEM file too, for a mail server whose certificate no public authority signed.
@@ -223,7 +295,24 @@ fn encryption(url: &Url, implicit: bool, loopback: bool) -> Result<Encryption, S
     }
 }
 
-fn credentials(url: &Url) -> Result<Option<Credentials>, SettingsError> {
+/// The password as it is and as AUTH sends it, the longest first (RFC 4616, RFC 4954).
+fn secrets(login: Option<&[String; 2]>) -> Vec<Zeroizing<String>> {
+    let Some([user, password]) = login else {
+        return Vec::new();
+    };
+    let plain = Zeroizing::new(format!("\0{user}\0{password}"));
+    [
+        BASE64.encode(plain.as_bytes()),
+        BASE64.encode(password),
+        password.clone(),
+    ]
+    .map(Zeroizing::new)
+    .into_iter()
+    .filter(|secret| !secret.is_empty())
+    .collect()
+}
+
+fn credentials(url: &Url) -> Result<Option<[String; 2]>, SettingsError> {
     let decode = |text: &str| {
         let text = percent_decode_str(text)
             .decode_utf8()
@@ -238,7 +327,7 @@ fn credentials(url: &Url) -> Result<Option<Credentials>, SettingsError> {
     let password = decode(url.password().unwrap_or_default())?;
     match (user.is_empty(), password.is_empty()) {
         (true, true) => Ok(None),
-        (false, false) => Ok(Some(Credentials::new(user, password))),
+        (false, false) => Ok(Some([user, password])),
         _ => Err(SettingsError::Credentials),
     }
 }
@@ -315,6 +404,46 @@ mod tests {
                 .unwrap()
                 .exposes_password()
         );
+    }
+
+    #[test]
+    fn a_company_without_encryption_speaks_to_this_machine_only() {
+        let settings = |host: &str, port, security| {
+            let host = CheckedHost::parse(host).unwrap();
+            SmtpSettings::of_company(&host, port, security, None, Reach::Anywhere)
+                .map(|settings| (settings.server(), settings.encryption()))
+        };
+        for (host, security, encryption) in [
+            ("mail.example.org", MailSecurity::Tls, Encryption::Implicit),
+            ("mail.example.org", MailSecurity::StartTls, Encryption::Required),
+            ("localhost", MailSecurity::None, Encryption::None),
+            ("127.0.0.1", MailSecurity::None, Encryption::None),
+        ] {
+            assert_eq!(
+                settings(host, 2525, security),
+                Ok((format!("{host}:2525"), encryption))
+            );
+        }
+        for host in ["mail.example.org", "10.0.0.1"] {
+            assert_eq!(
+                settings(host, 25, MailSecurity::None),
+                Err(SettingsError::Unencrypted)
+            );
+        }
+        assert_eq!(
+            settings("localhost", 0, MailSecurity::Tls),
+            Err(SettingsError::Port)
+        );
+    }
+
+    #[test]
+    fn a_password_that_a_server_repeats_is_not_shown() {
+        let host = CheckedHost::parse("mail.example.org").unwrap();
+        let login = Some(["mailer".to_owned(), "s3cret".to_owned()]);
+        let settings = SmtpSettings::of_company(&host, 465, MailSecurity::Tls, login, Reach::Public).unwrap();
+        let said = "535 no\r\n s3cret czNjcmV0 AG1haWxlcgBzM2NyZXQ= for mailer";
+        assert_eq!(settings.without_password(said), "535 no … … … for mailer");
+        assert_eq!(settings.without_password(&"é ".repeat(300)).chars().count(), 200);
     }
 
     #[test]

@@ -35,6 +35,7 @@ fn envelope(number: u128, to: &str) -> Envelope {
     };
     Envelope {
         from: Sender::parse("Vestibule <no-reply@vestibule.test>").unwrap(),
+        reply_to: None,
         to: to.to_owned(),
         message,
         message_id: MailId(Uuid::from_u128(number)),
@@ -61,6 +62,7 @@ async fn a_mail_arrives_whole_and_the_connection_is_used_again() {
         transport
             .send(&envelope(number, "ann@example.org"))
             .await
+            .result
             .unwrap();
     }
     let mails = server.mails();
@@ -114,7 +116,8 @@ async fn answers_are_told_apart() {
         server.misbehave(stage, Mischief::Answer(answer.to_owned()));
         let outcome = transport(&server, PATIENCE)
             .send(&envelope(1, "ann@example.org"))
-            .await;
+            .await
+            .result;
         assert_eq!(outcome, Err(expected), "{stage:?} {answer}");
     }
     assert!(server.mails().is_empty());
@@ -129,7 +132,8 @@ async fn a_silent_server_is_left_in_time_and_no_connection_stays() {
         let started = Instant::now();
         let outcome = transport(&server, IMPATIENCE)
             .send(&envelope(1, "ann@example.org"))
-            .await;
+            .await
+            .result;
         assert_eq!(outcome, Err(SendError::Temporary(Reason::TimedOut)), "{stage:?}");
         assert!(started.elapsed() >= IMPATIENCE, "{stage:?}");
         // The silent server sees that the client has closed its side.
@@ -142,9 +146,18 @@ async fn a_mail_that_was_cut_short_does_not_run_into_the_next() {
     let server = Server::start().await;
     let transport = transport(&server, IMPATIENCE);
     server.misbehave(Stage::End, Mischief::Hang);
-    transport.send(&envelope(1, "ann@example.org")).await.unwrap_err();
+    transport
+        .send(&envelope(1, "ann@example.org"))
+        .await
+        .result
+        .unwrap_err();
     server.behave();
-    while transport.send(&envelope(2, "bob@example.org")).await.is_err() {}
+    while transport
+        .send(&envelope(2, "bob@example.org"))
+        .await
+        .result
+        .is_err()
+    {}
     let mails = server.mails();
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to, "bob@example.org");
@@ -162,7 +175,8 @@ async fn a_broken_or_missing_connection_is_temporary() {
         server.misbehave(stage, Mischief::Drop);
         let outcome = transport(&server, PATIENCE)
             .send(&envelope(1, "ann@example.org"))
-            .await;
+            .await
+            .result;
         assert_eq!(
             outcome,
             Err(SendError::Temporary(Reason::Unreachable)),
@@ -175,7 +189,7 @@ async fn a_broken_or_missing_connection_is_temporary() {
         .local_addr()
         .unwrap();
     let transport = SmtpTransport::new(settings(&format!("smtp://{free}"), PATIENCE));
-    let outcome = transport.send(&envelope(1, "ann@example.org")).await;
+    let outcome = transport.send(&envelope(1, "ann@example.org")).await.result;
     assert_eq!(outcome, Err(SendError::Temporary(Reason::Refused)));
 }
 
@@ -183,10 +197,18 @@ async fn a_broken_or_missing_connection_is_temporary() {
 async fn a_kept_connection_that_died_is_replaced() {
     let server = Server::start().await;
     let transport = transport(&server, PATIENCE);
-    transport.send(&envelope(1, "ann@example.org")).await.unwrap();
+    transport
+        .send(&envelope(1, "ann@example.org"))
+        .await
+        .result
+        .unwrap();
     server.close_connections();
     server.wait_for_open(0).await;
-    transport.send(&envelope(2, "ann@example.org")).await.unwrap();
+    transport
+        .send(&envelope(2, "ann@example.org"))
+        .await
+        .result
+        .unwrap();
     assert_eq!((server.mails().len(), server.connections()), (2, 2));
 }
 
@@ -196,10 +218,14 @@ async fn the_password_is_given_and_a_wrong_one_can_be_mended() {
     let url = format!("smtp://mail%40er:p%40ss@{}", server.address);
     let transport = SmtpTransport::new(settings(&url, PATIENCE));
     server.misbehave(Stage::Auth, Mischief::Answer("535 5.7.8 no".to_owned()));
-    let outcome = transport.send(&envelope(1, "ann@example.org")).await;
+    let outcome = transport.send(&envelope(1, "ann@example.org")).await.result;
     assert_eq!(outcome, Err(SendError::Temporary(Reason::Rejected(535))));
     server.behave();
-    transport.send(&envelope(1, "ann@example.org")).await.unwrap();
+    transport
+        .send(&envelope(1, "ann@example.org"))
+        .await
+        .result
+        .unwrap();
     // "\0mail@er\0p@ss" in base64.
     assert_eq!(server.credentials(), ["AUTH PLAIN AG1haWxAZXIAcEBzcw=="; 2]);
 }
@@ -239,7 +265,8 @@ async fn send_over(
     };
     SmtpTransport::new(settings)
         .send(&envelope(1, "ann@example.org"))
-        .await?;
+        .await
+        .result?;
     Ok(server.mails().last().unwrap().encrypted)
 }
 
@@ -350,14 +377,14 @@ async fn a_server_that_repeats_secrets_does_not_get_them_into_the_log() {
         Stage::Auth,
         Mischief::Answer("535 wrong: s3cret-password AG1haWxlcg==".to_owned()),
     );
-    transport.send(&mail).await.unwrap_err();
+    transport.send(&mail).await.result.unwrap_err();
     server.misbehave(
         Stage::End,
         Mischief::Answer("550 no <042719> \"042719 is your code\" 0-4-2-7-1-9".to_owned()),
     );
-    transport.send(&mail).await.unwrap_err();
+    transport.send(&mail).await.result.unwrap_err();
     server.behave();
-    transport.send(&mail).await.unwrap();
+    transport.send(&mail).await.result.unwrap();
     drop(guard);
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

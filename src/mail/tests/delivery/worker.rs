@@ -1,6 +1,7 @@
 //! The worker with an outbox in memory.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,33 +19,34 @@ use vestibule_core::{
 };
 use vestibule_mail::{
     Mailbox, Reason, Sender, SmtpSettings, SmtpTransport, Transport,
-    outbox::{Claimed, Problem, Queue, Worker},
+    outbox::{Claimed, Lane, Problem, Queue, Route, Worker},
 };
 
 use crate::server::{Mischief, Server, Stage};
 
 /// What became of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fate {
+pub enum Fate {
     Sent,
     Retry(Moment, Reason),
     GivenUp(Problem),
 }
 
 #[derive(Default)]
-struct Rows {
+pub struct Rows {
     waiting: Vec<Claimed>,
-    fates: Vec<(u128, Fate)>,
+    pub fates: Vec<(u128, Fate)>,
+    answers: Vec<String>,
     claims: usize,
     /// Calls that fail before one is answered.
     failures: usize,
 }
 
 /// An outbox in memory.
-struct Memory(watch::Sender<Rows>);
+pub struct Memory(watch::Sender<Rows>);
 
 impl Memory {
-    fn new(waiting: Vec<Claimed>) -> Arc<Self> {
+    pub fn new(waiting: Vec<Claimed>) -> Arc<Self> {
         Arc::new(Self(watch::Sender::new(Rows {
             waiting,
             ..Rows::default()
@@ -67,35 +69,64 @@ impl Memory {
         self.0.send_modify(|rows| rows.failures = times);
     }
 
-    fn add(&self, mail: Claimed) {
+    pub fn add(&self, mail: Claimed) {
         self.0.send_modify(|rows| rows.waiting.push(mail));
     }
 
-    fn fates(&self) -> Vec<(u128, Fate)> {
+    pub fn fates(&self) -> Vec<(u128, Fate)> {
         self.0.borrow().fates.clone()
+    }
+
+    fn answer(&self, answer: Option<&str>) {
+        let kept = answer.map(str::to_owned);
+        self.0.send_modify(|rows| rows.answers.extend(kept));
+    }
+
+    pub fn answers(&self) -> Vec<String> {
+        self.0.borrow().answers.clone()
     }
 
     fn fate(&self, id: MailId, fate: Fate) -> Result<(), &'static str> {
         self.call(|rows| rows.fates.push((id.0.as_u128(), fate)))
     }
 
-    async fn wait_for(&self, condition: impl FnMut(&Rows) -> bool) {
+    pub async fn wait_for(&self, condition: impl FnMut(&Rows) -> bool) {
         drop(self.0.subscribe().wait_for(condition).await.unwrap());
+    }
+}
+
+fn lane_of(mail: &Claimed) -> Lane {
+    match &mail.route {
+        Route::Own(server) => Lane::Company(server.company),
+        Route::Installation | Route::Unusable { .. } => Lane::Installation,
     }
 }
 
 impl Queue for Memory {
     type Error = &'static str;
 
-    async fn claim(&self, _: Moment, most: usize) -> Result<Vec<Claimed>, Self::Error> {
+    async fn lanes(&self, _: Moment) -> Result<Vec<Lane>, Self::Error> {
         self.call(|rows| {
             rows.claims += 1;
-            let most = most.min(rows.waiting.len());
-            rows.waiting.drain(..most).collect()
+            let lanes: HashSet<Lane> = rows.waiting.iter().map(lane_of).collect();
+            lanes.into_iter().collect()
         })
     }
 
-    async fn sent(&self, id: MailId, _: Moment) -> Result<(), Self::Error> {
+    async fn claim(&self, lane: Lane, _: Moment, most: usize) -> Result<Vec<Claimed>, Self::Error> {
+        self.call(|rows| {
+            let mut left = most;
+            let taken = |mail: &mut Claimed| {
+                let mine = left > 0 && lane_of(mail) == lane;
+                left -= usize::from(mine);
+                mine
+            };
+            rows.waiting.extract_if(.., taken).collect()
+        })
+    }
+
+    async fn sent(&self, id: MailId, _: Moment, answer: Option<&str>) -> Result<(), Self::Error> {
+        self.answer(answer);
         self.fate(id, Fate::Sent)
     }
 
@@ -103,7 +134,14 @@ impl Queue for Memory {
         self.fate(id, Fate::Retry(due_at, problem))
     }
 
-    async fn given_up(&self, id: MailId, _: Moment, problem: Problem) -> Result<(), Self::Error> {
+    async fn given_up(
+        &self,
+        id: MailId,
+        _: Moment,
+        problem: Problem,
+        answer: Option<&str>,
+    ) -> Result<(), Self::Error> {
+        self.answer(answer);
         self.fate(id, Fate::GivenUp(problem))
     }
 }
@@ -113,7 +151,7 @@ fn now() -> Moment {
 }
 
 /// A code mail written now that ends in ten minutes.
-fn code(number: u128, receiver: &str) -> Claimed {
+pub fn code(number: u128, receiver: &str) -> Claimed {
     let mail = Mail::SignInCode {
         name: "Ann".to_owned(),
         company: "Acme".to_owned(),
@@ -130,10 +168,11 @@ fn code(number: u128, receiver: &str) -> Claimed {
         expires_at: Some(now() + TimeDelta::minutes(10)),
         tries: 0,
         created_at: now(),
+        route: Route::Installation,
     }
 }
 
-fn worker(transport: Transport) -> Arc<Worker> {
+pub fn worker(transport: Transport) -> Arc<Worker> {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(now()));
     let from = Sender::parse("Vestibule <no-reply@vestibule.test>").unwrap();
     Arc::new(Worker::new(
@@ -144,7 +183,7 @@ fn worker(transport: Transport) -> Arc<Worker> {
     ))
 }
 
-fn smtp(server: &Server) -> Transport {
+pub fn smtp(server: &Server) -> Transport {
     let settings = SmtpSettings::parse(&format!("smtp://{}", server.address)).unwrap();
     let patience = Duration::from_mins(1);
     Transport::Smtp(SmtpTransport::new(settings.with_limits(patience, patience)))
@@ -273,11 +312,15 @@ struct Forgetful(Arc<Memory>, Mutex<usize>);
 impl Queue for Forgetful {
     type Error = &'static str;
 
-    async fn claim(&self, now: Moment, most: usize) -> Result<Vec<Claimed>, Self::Error> {
-        self.0.claim(now, most).await
+    async fn lanes(&self, now: Moment) -> Result<Vec<Lane>, Self::Error> {
+        self.0.lanes(now).await
     }
 
-    async fn sent(&self, id: MailId, now: Moment) -> Result<(), Self::Error> {
+    async fn claim(&self, lane: Lane, now: Moment, most: usize) -> Result<Vec<Claimed>, Self::Error> {
+        self.0.claim(lane, now, most).await
+    }
+
+    async fn sent(&self, id: MailId, now: Moment, answer: Option<&str>) -> Result<(), Self::Error> {
         let failed = {
             let mut left = self.1.lock().unwrap();
             let failed = *left > 0;
@@ -287,7 +330,7 @@ impl Queue for Forgetful {
         if failed {
             Err("busy")
         } else {
-            self.0.sent(id, now).await
+            self.0.sent(id, now, answer).await
         }
     }
 
@@ -295,8 +338,14 @@ impl Queue for Forgetful {
         self.0.retry(id, due_at, problem).await
     }
 
-    async fn given_up(&self, id: MailId, now: Moment, problem: Problem) -> Result<(), Self::Error> {
-        self.0.given_up(id, now, problem).await
+    async fn given_up(
+        &self,
+        id: MailId,
+        now: Moment,
+        problem: Problem,
+        answer: Option<&str>,
+    ) -> Result<(), Self::Error> {
+        self.0.given_up(id, now, problem, answer).await
     }
 }
 

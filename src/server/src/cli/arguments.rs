@@ -108,6 +108,12 @@ Example:
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Look at the mails
+    Mail {
+        /// What to do.
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Try everything on this machine, without setting anything up
     #[command(after_help = "\
 Serves a company with three accounts and a mailbox page that receives all mails. It reads no settings and keeps all it
@@ -135,6 +141,23 @@ pub struct DemoArguments {
 pub enum ConfigCommand {
     /// Check all settings and show them, with where each comes from
     Check,
+}
+
+/// Commands about the mails.
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// Write every mail in every language into a folder, with made-up facts
+    #[command(after_help = "\
+Open index.html in the folder. Each mail is there twice: as the HTML and as the plain text that it is sent as. Nothing is
+sent, and no settings are needed.
+
+Example:
+  vestibule mail preview --out mails")]
+    Preview {
+        /// The folder; it is made when it is not there, and what is in it under the same names is written over
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
 }
 
 /// Commands about the keys.

@@ -8,6 +8,7 @@ mod acts;
 mod arguments;
 mod demo;
 mod events;
+mod mails;
 mod output;
 mod sentences;
 
@@ -29,7 +30,7 @@ use crate::{
 
 pub use arguments::{
     AccountCommand, AdminArguments, AuditCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments,
-    KeysCommand, SecondFactor, SessionCommand, command,
+    KeysCommand, MailCommand, SecondFactor, SessionCommand, command,
 };
 pub use demo::run_demo;
 
@@ -120,6 +121,9 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Config {
             command: ConfigCommand::Check,
         } => check(&Config::load(inputs)?, &mut streams),
+        Command::Mail {
+            command: MailCommand::Preview { out },
+        } => mails::preview(&out, &mut streams),
         Command::Migrate => acts::migrate(&commands_config(inputs)?, &mut streams).await,
         Command::Company { command } => acts::company(&commands_config(inputs)?, command, &mut streams).await,
         Command::Keys { command } => acts::keys(&commands_config(inputs)?, &command, &mut streams).await,

@@ -588,6 +588,29 @@ async fn every_change_of_a_policy_is_in_the_audit_log_with_old_and_new() {
 }
 
 #[tokio::test]
+async fn every_mail_is_written_into_a_folder() {
+    let site = Site::new();
+    let out = site.folder.path().join("new").join("mails");
+    let line = format!("mail preview --out {}", out.display());
+    for _ in 0..2 {
+        let said = site.run(&line, "").await.unwrap();
+        assert!(said.contains("Open index.html"), "{said}");
+    }
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    assert!(read("index.html").contains("href=\"ar/reset_link.html\""));
+    assert!(read("ar/reset_link.html").contains("dir=\"rtl\""));
+    assert!(read("en/reset_link.txt").contains("https://login.example.com/"));
+    std::fs::write(site.folder.path().join("file"), "").unwrap();
+    let line = format!("mail preview --out {}", site.folder.path().join("file").display());
+    assert!(
+        site.run(&line, "")
+            .await
+            .unwrap_err()
+            .contains("cannot be written")
+    );
+}
+
+#[tokio::test]
 async fn sessions_end_accounts_go_and_the_log_tells_it_a_line_each() {
     let site = Site::prepared().await;
     site.run(ALICE, GOOD_PASSWORD).await.unwrap();

@@ -82,11 +82,25 @@ pub const KEYS: &[Key] = &[
         right: "an e-mail address, with or without a name: Acme Login <login@acme.example>",
     },
     Key {
+        name: "company_mail_private_hosts",
+        default: Some("false"),
+        secret: false,
+        purpose: "Whether companies may name mail servers inside your own network, this machine included.",
+        right: "true or false",
+    },
+    Key {
         name: "key_file",
         default: Some("vestibule.key"),
         secret: false,
         purpose: "Key file; made at the first start. Keep a copy in a safe place.",
         right: "the path of a file",
+    },
+    Key {
+        name: "metrics_listen",
+        default: None,
+        secret: false,
+        purpose: "Address of /metrics for your monitoring, apart from everything else. Default: none.",
+        right: "an IP address and a port such as 127.0.0.1:9464",
     },
     Key {
         name: "trusted_proxies",

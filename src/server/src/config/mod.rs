@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 use vestibule_core::throttle::SourceLimits;
-use vestibule_mail::{Sender, SmtpSettings};
+use vestibule_mail::{Reach, Sender, SmtpSettings};
 
 pub use keys::{KEYS, Key};
 pub use layers::Origin;
@@ -46,8 +46,12 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Sender of all mails.
     pub mail_from: Sender,
+    /// Which mail servers companies may name: only those of the internet, or also those of this network.
+    pub company_mail_reach: Reach,
     /// The key file (see [`crate::key_file`]).
     pub key_file: PathBuf,
+    /// Where the operator's monitoring asks; `None` = nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Terms of Service.
@@ -223,7 +227,9 @@ impl Config {
         let certificates = reader.optional("smtp_ca_file", values::certificates);
         let smtp = Self::with_certificates(&mut reader, smtp, certificates);
         let mail_from = reader.required("mail_from", values::sender);
+        let private_hosts = reader.required("company_mail_private_hosts", values::truth);
         let key_file = reader.required("key_file", values::path);
+        let metrics_listen = reader.optional("metrics_listen", values::listen);
         let trusted_proxies = reader.optional("trusted_proxies", values::networks);
         let terms = reader.optional("terms", values::legal);
         let privacy = reader.optional("privacy", values::legal);
@@ -259,7 +265,13 @@ impl Config {
                 database_url: database_url?,
                 smtp: smtp?.map(Smtp::new),
                 mail_from: mail_from?,
+                company_mail_reach: if private_hosts? {
+                    Reach::Anywhere
+                } else {
+                    Reach::Public
+                },
                 key_file: key_file?,
+                metrics_listen: metrics_listen?,
                 trusted_proxies: trusted_proxies?.unwrap_or_default(),
                 terms: terms?.unwrap_or(Legal::BuiltIn),
                 privacy: privacy?.unwrap_or(Legal::BuiltIn),

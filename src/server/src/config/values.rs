@@ -245,6 +245,11 @@ pub(super) fn number<T: FromStr + PartialOrd>(
     }
 }
 
+/// `true` or `false`.
+pub(super) fn truth(text: &str) -> Result<bool, Wrong> {
+    text.trim().parse().or_else(|_| wrong())
+}
+
 /// Whether an address has a password in it.
 pub(super) fn has_password(text: &str) -> bool {
     Url::parse(text)

@@ -141,7 +141,7 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
         return pages::security::new_backup_codes(state, facts, codes, to).await;
     }
     // The language was changed in the middle of a form.
-    let of_company = [paths::ADMIN_COMPANY, paths::ADMIN_SECURITY]
+    let of_company = [paths::ADMIN_COMPANY, paths::ADMIN_SECURITY, paths::ADMIN_MAIL]
         .into_iter()
         .find(|path| *path == to && fields.get("version").is_some());
     let of_profile = to == paths::PROFILE && fields.get("first_name").is_some();
@@ -166,6 +166,9 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
                 paths::CHOOSE_PASSWORD => pages::links::choice_refused(state, &facts, &refusal).await,
                 _ => see_other(&to),
             };
+        }
+        if of_company == Some(paths::ADMIN_MAIL) {
+            return pages::mail_server::again(state, &facts, fields, None).await;
         }
         if let Some(path) = of_company {
             return pages::company::again(state, &facts, fields, path, None).await;
@@ -192,6 +195,8 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         paths::ADMIN_SECURITY => {
             return pages::company::again(state, facts, fields, paths::ADMIN_SECURITY, Some(refusal)).await;
         }
+        paths::ADMIN_MAIL => return pages::mail_server::again(state, facts, fields, Some(refusal)).await,
+        paths::ADMIN_MAIL_TEST => return pages::mail_server::test_refused(state, facts, refusal).await,
         paths::AGENTS_NEW | paths::AGENTS_EDIT => {
             return pages::agents::form_again(state, facts, fields, Some(refusal)).await;
         }

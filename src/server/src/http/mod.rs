@@ -27,6 +27,7 @@ pub mod health;
 pub mod language;
 pub mod listener;
 pub mod mailbox;
+pub mod metrics;
 mod moments;
 pub mod origin;
 pub mod pages;

@@ -59,6 +59,15 @@ const FORMS: [(&str, &[&str]); 27] = [
             "roles[]",
             "active",
             "refused",
+            "way",
+            "host",
+            "port",
+            "security",
+            "user",
+            "mail_password",
+            "sender",
+            "reply_to",
+            "fall_back",
         ],
     ),
     // `shown_in` belongs to the language switch, which stands in the same form.
@@ -99,7 +108,7 @@ const FORMS: [(&str, &[&str]); 27] = [
 ];
 
 /// The same for the forms of a company's pages. `shown_in` belongs to the language switch, which stands in the same form.
-const COMPANY_FORMS: [(&str, &[&str]); 3] = [
+const COMPANY_FORMS: [(&str, &[&str]); 5] = [
     (
         paths::ADMIN_COMPANY,
         &["version", "language", "time_zone", "new_agent_mail", "shown_in"],
@@ -116,6 +125,23 @@ const COMPANY_FORMS: [(&str, &[&str]); 3] = [
             "shown_in",
         ],
     ),
+    (
+        paths::ADMIN_MAIL,
+        &[
+            "version",
+            "way",
+            "host",
+            "port",
+            "security",
+            "user",
+            "mail_password",
+            "sender",
+            "reply_to",
+            "fall_back",
+            "shown_in",
+        ],
+    ),
+    (paths::ADMIN_MAIL_TEST, &[]),
     (paths::AGENTS_IMPORT_START, &["id"]),
 ];
 
@@ -230,6 +256,14 @@ fn company() -> Router<AppState> {
         .post(pages::import::upload)
         .layer(DefaultBodyLimit::max(UPLOAD_MAX));
     Router::new()
+        .route(
+            paths::ADMIN_MAIL,
+            get(pages::mail_server::settings).post(functions::call),
+        )
+        .route(
+            paths::ADMIN_MAIL_TEST,
+            get(pages::mail_server::test).post(functions::call),
+        )
         .route(paths::ADMIN, get(pages::company::overview))
         .route(
             paths::ADMIN_COMPANY,

@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 49] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 51] = [
     (
         "/login",
         &[
@@ -154,6 +154,20 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 49] = [
             ("password_min", "8"),
         ],
     ),
+    (
+        "/admin/mail",
+        &[
+            ("version", "0"),
+            ("way", "installation"),
+            ("host", ""),
+            ("port", "465"),
+            ("user", ""),
+            ("mail_password", ""),
+            ("sender", ""),
+            ("reply_to", ""),
+        ],
+    ),
+    ("/admin/mail/test", &[]),
     (
         "/forgot-password",
         &[("company", "Acme"), ("email", "bob@acme.test")],

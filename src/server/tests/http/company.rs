@@ -49,13 +49,15 @@ pub async fn signed_in(site: &Site, company: &str, account: &str) -> Browser {
 }
 
 /// The version that a form would save over.
-fn version(page: &Answer) -> String {
+pub fn version(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("name=\"version\" value=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 9] = [
     "/admin",
+    "/admin/mail",
+    "/admin/mail/test",
     "/admin/company",
     "/admin/security",
     "/admin/audit",

@@ -6,6 +6,7 @@ mod abuse;
 mod company;
 mod console;
 mod import;
+mod mail_server;
 mod profile;
 mod recovery;
 mod second_factor;
@@ -398,6 +399,38 @@ async fn every_page_exists_and_says_what_it_is() {
         (ready.status, ready.body.as_str()),
         (200, r#"{"database":"ok","migrations":"ok","mail":"ok"}"#)
     );
+}
+
+#[tokio::test]
+async fn the_outbox_is_counted_for_the_operator_at_an_address_of_its_own() {
+    use tower::ServiceExt as _;
+    let site = Site::new().await;
+    Browser::default().past_password(&site, "alice").await;
+    site.clock.advance(90);
+    let metrics = vestibule_server::http::metrics::router(site.service.clone(), site.worker.counters());
+    let ask = async || {
+        let request = axum::http::Request::get("/metrics").body(axum::body::Body::empty());
+        let answer = metrics.clone().oneshot(request.unwrap()).await.unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    let text = ask().await;
+    for line in [
+        "vestibule_mails_waiting 1\n",
+        "vestibule_mail_oldest_seconds 90\n",
+        "vestibule_mails_taken_total 0\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("acme") && text.ends_with("# EOF\n"), "{text}");
+    site.code("alice").await;
+    let text = ask().await;
+    assert!(
+        text.contains("vestibule_mails_waiting 0\n") && text.contains("vestibule_mails_taken_total 1\n"),
+        "{text}"
+    );
+    let page = Browser::default().get(&site, "/metrics").await;
+    assert_eq!(page.status, 404);
 }
 
 #[tokio::test]

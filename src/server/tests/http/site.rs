@@ -36,7 +36,7 @@ pub struct Site {
     pub service: Service,
     pub clock: Arc<ManualClock>,
     router: Router,
-    worker: Arc<Worker>,
+    pub worker: Arc<Worker>,
     mailbox: vestibule_mail::Mailbox,
     _store: TestStore,
     _folder: TempDir,

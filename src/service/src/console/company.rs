@@ -76,7 +76,7 @@ impl Policies {
 }
 
 /// Digits and nothing else, in white space or not.
-fn whole_number(typed: &str) -> Option<u16> {
+pub(super) fn whole_number(typed: &str) -> Option<u16> {
     let digits = typed.trim();
     digits
         .bytes()

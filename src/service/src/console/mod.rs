@@ -14,6 +14,7 @@ mod export;
 mod gate;
 mod import;
 mod import_file;
+mod mail_server;
 mod overview;
 
 pub(crate) use gate::Hold;
@@ -29,7 +30,10 @@ use vestibule_core::{
     secret::Password,
     signed_in::FormRefusal,
 };
-use vestibule_storage::{AgentCounts, AgentPage, EventRow, ImportLine, ImportState};
+use vestibule_storage::{
+    AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts, TestMailRow,
+};
+use zeroize::Zeroizing;
 
 /// What was typed to add or edit an agent.
 pub struct AgentInput {
@@ -138,6 +142,40 @@ pub struct PolicyInput {
     pub idle_minutes: String,
 }
 
+/// What was typed about the company's own mail server. It holds a password, so it has no `Debug`.
+pub struct MailServerInput {
+    /// Whether the company has one; if not, nothing else is read.
+    pub own: bool,
+    /// Host name or network address.
+    pub host: String,
+    /// Port.
+    pub port: String,
+    /// Word of how connections are encrypted.
+    pub security: String,
+    /// User to sign in with; empty = none.
+    pub user: String,
+    /// Its password; empty = the one that is stored.
+    pub password: Zeroizing<String>,
+    /// Whom mails are from.
+    pub sender: String,
+    /// Where answers go; empty = to the sender.
+    pub reply_to: String,
+    /// Whether mails go through the installation's server when this one fails.
+    pub fall_back: bool,
+}
+
+/// What the page of the company's own mail server shows.
+pub struct MailServerPage {
+    /// The company.
+    pub company: Company,
+    /// Who asks: test mails go there.
+    pub own: Account,
+    /// The server; `None` = mails go through the installation's.
+    pub server: Option<MailServerRow>,
+    /// The newest test mail.
+    pub test: Option<TestMailRow>,
+}
+
 /// What was asked of the audit log. What cannot be read is as if it had not been asked.
 #[derive(Clone, Debug, Default)]
 pub struct AuditInput {
@@ -177,6 +215,8 @@ pub struct Overview {
     pub signed_in: i64,
     /// Pending sign-ins that wait for a code now.
     pub waiting: i64,
+    /// Mails that wait now, and those that were given up in the last 24 hours.
+    pub mail: OutboxCounts,
     /// The last 14 days in the company's time zone, oldest first; today is the last.
     pub days: Vec<DayOfSignIns>,
 }

@@ -33,6 +33,7 @@ impl Service {
         let agents = reader.count_agents(company.id).await?;
         let signed_in = reader.count_signed_in(company.id, idle_since, now).await?;
         let waiting = reader.count_pending(company.id, now).await?;
+        let mail = reader.outbox_counts(company.id, now - TimeDelta::days(1)).await?;
         let zone = zone_of(&company);
         let today = now.with_timezone(&zone).date_naive();
         let mut days = Vec::new();
@@ -59,6 +60,7 @@ impl Service {
             agents,
             signed_in,
             waiting,
+            mail,
             days,
         })
     }

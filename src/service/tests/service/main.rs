@@ -6,6 +6,7 @@ mod console;
 mod import;
 mod keys;
 mod links;
+mod mail_server;
 mod profile;
 mod records;
 mod recovery;

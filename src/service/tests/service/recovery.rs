@@ -249,7 +249,7 @@ on_both! {
         let service = &site.service;
         let fail = async || {
             let now = site.clock.now();
-            let mails = service.claim(now, 10).await.unwrap();
+            let mails = service.claim(vestibule_mail::outbox::Lane::Installation, now, 10).await.unwrap();
             assert_eq!(mails.len(), 1);
             let due = now + chrono::TimeDelta::seconds(300);
             service.retry(mails[0].id, due, Reason::Refused).await.unwrap();
@@ -266,7 +266,7 @@ on_both! {
             assert!(page().await.resends_left);
         }
         site.clock.advance(60);
-        service.given_up(first, site.clock.now(), vestibule_mail::outbox::Problem::TriesUsedUp).await.unwrap();
+        service.given_up(first, site.clock.now(), vestibule_mail::outbox::Problem::TriesUsedUp, None).await.unwrap();
         service.resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));

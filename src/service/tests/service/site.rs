@@ -16,7 +16,10 @@ use vestibule_core::{
     secret::{Password, Token},
     throttle::SourceLimits,
 };
-use vestibule_mail::outbox::{Claimed, Queue};
+use vestibule_mail::{
+    Reach,
+    outbox::{Claimed, Queue},
+};
 use vestibule_service::{
     Service, Settings, Visitor,
     keys::{Key, Keys},
@@ -115,6 +118,7 @@ fn service(store: &TestStore, clock: &Arc<ManualClock>, keys: Keys, seed: u64) -
         languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
         source_limits: SourceLimits::default(),
         origin: "https://login.test".to_owned(),
+        company_mail_reach: Reach::Public,
     };
     let as_clock: Arc<dyn Clock> = clock.clone();
     Service::new((*store).clone(), as_clock, randomness, hasher, keys, settings)
@@ -321,13 +325,15 @@ impl Site {
         let now = self.clock.now();
         let mut all = Vec::new();
         loop {
-            let claimed = self.service.claim(now, 50).await.unwrap();
-            if claimed.is_empty() {
+            let lanes = self.service.lanes(now).await.unwrap();
+            if lanes.is_empty() {
                 return all;
             }
-            for mail in claimed {
-                self.service.sent(mail.id, now).await.unwrap();
-                all.push(mail);
+            for lane in lanes {
+                for mail in self.service.claim(lane, now, 50).await.unwrap() {
+                    self.service.sent(mail.id, now, None).await.unwrap();
+                    all.push(mail);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use vestibule_app::page::{Body, CompanyPage, DayRow, OverviewPage, PoliciesPage, Typed};
+use vestibule_app::page::{Body, CompanyPage, DayRow, MailsWaiting, OverviewPage, PoliciesPage, Typed};
 use vestibule_core::{
     account::Role, company::RequireSecondFactor, paths, refusal::Refusal, rights::Action,
     signed_in::FormRefusal,
@@ -14,7 +14,7 @@ use vestibule_service::{console::DayOfSignIns, sessions::SignedIn};
 
 use super::{landing_page, mark, page_for, see_other, show, signed_in, turned_away};
 use crate::{
-    http::{facts::Facts, form_guard::FormFields},
+    http::{facts::Facts, form_guard::FormFields, moments::Moments},
     state::AppState,
 };
 
@@ -37,11 +37,18 @@ pub async fn overview(State(state): State<AppState>, request: Request) -> Respon
         Err(refusal) => return turned_away(&refusal, paths::ADMIN),
     };
     let landing = landing_page(&state, &facts, &signed_in).await;
+    let moments = Moments::of(&overview.company, &overview.own);
     let body = OverviewPage {
         few_backup_codes: landing.few_backup_codes,
         signed_in: overview.signed_in,
         locked: overview.agents.locked,
         waiting: overview.waiting,
+        mails: MailsWaiting {
+            waiting: overview.mail.waiting,
+            failing: overview.mail.failing,
+            oldest: overview.mail.oldest.map(|since| moments.write(since)),
+            given_up: overview.mail.given_up,
+        },
         active: overview.agents.active,
         with_second_factor: overview.agents.with_second_factor,
         days: overview.days.iter().map(day).collect(),

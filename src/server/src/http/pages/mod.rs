@@ -5,6 +5,7 @@ pub mod audit;
 pub mod company;
 pub mod import;
 pub mod links;
+pub mod mail_server;
 pub mod profile;
 pub mod recovery;
 pub mod security;

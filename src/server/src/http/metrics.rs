@@ -1,0 +1,94 @@
+//! Numbers for the operator's monitoring, in the text format of `OpenMetrics`, at an address of their own: they are about
+//! all companies, so they must not stand where agents sign in.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+use vestibule_mail::outbox::Counters;
+use vestibule_service::Service;
+use vestibule_storage::StoreError;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone)]
+struct Sources {
+    service: Service,
+    mail: Arc<Counters>,
+}
+
+/// `/metrics`: what waits in the outbox, for how long, and what became of mails since the start of this process.
+pub fn router(service: Service, mail: Arc<Counters>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(Sources { service, mail })
+}
+
+async fn metrics(State(sources): State<Sources>) -> Response {
+    match gather(&sources).await {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the outbox cannot be counted");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn gather(sources: &Sources) -> Result<String, StoreError> {
+    let outbox = sources.service.outbox_counts().await?;
+    let now = sources.service.clock().now();
+    let oldest = outbox
+        .oldest
+        .map_or(0, |oldest| (now - oldest).num_seconds().max(0));
+    let mut registry = Registry::with_prefix("vestibule");
+    for (name, help, value) in [
+        ("mails_waiting", "Mails in the outbox", outbox.waiting),
+        (
+            "mails_failing",
+            "Mails in the outbox whose last try failed",
+            outbox.failing,
+        ),
+        (
+            "mail_oldest_seconds",
+            "Age of the oldest mail in the outbox",
+            oldest,
+        ),
+        (
+            "mails_given_up_last_day",
+            "Mails given up in the last 24 hours",
+            outbox.given_up,
+        ),
+    ] {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
+    let mail = &sources.mail;
+    for (name, help, value) in [
+        ("mails_taken", "Mails that a mail server took", mail.taken()),
+        (
+            "mails_put_off",
+            "Tries that failed and are followed by another",
+            mail.put_off(),
+        ),
+        ("mails_given_up", "Mails that were given up", mail.given_up()),
+    ] {
+        let counter: Counter<u64, AtomicU64> = Counter::default();
+        counter.inc_by(value);
+        registry.register(name, help, counter);
+    }
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = encode(&mut text, &registry);
+    Ok(text)
+}

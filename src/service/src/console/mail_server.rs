@@ -1,0 +1,398 @@
+//! Custom SMTP Server (product.md section 3): a company's mails through a server of its own. Whoever configures it reads
+//! every link that mails bring, so it asks for a recent proof of identity.
+
+use std::sync::{Arc, PoisonError};
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    audit::{AuditEntry, Event},
+    id::CompanyId,
+    limits::{EMAIL_MAX, HOST_MAX, MAIL_LOGIN_MAX, PENDING_SECONDS, TEST_MAILS_OF_COMPANY},
+    mail::Mail,
+    mail_server::MailSecurity,
+    name::has_bad_characters,
+    refusal::Refusal,
+    rights::Action,
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+};
+use vestibule_mail::{
+    CheckedHost, Reach, Sender, SmtpSettings,
+    outbox::{OwnServer, Route},
+};
+use vestibule_storage::MailServerRow;
+use zeroize::Zeroizing;
+
+use super::{Hold, MailServerInput, MailServerPage, company::whole_number};
+use crate::{
+    Failure, Service, Visitor,
+    keys::Purpose,
+    letters::{Receiver, Sending},
+    sessions::SignedIn,
+};
+
+/// What an admin chose, checked.
+struct Chosen {
+    host: CheckedHost,
+    port: u16,
+    security: MailSecurity,
+    user: Option<String>,
+    sender: Sender,
+    reply_to: Option<Sender>,
+}
+
+/// What is wrong with the inputs, collected.
+#[derive(Default)]
+struct Problems(Vec<FormFieldProblem>);
+
+impl Problems {
+    fn add(&mut self, field: FormField, problem: FormProblem) {
+        self.0.push(FormFieldProblem { field, problem });
+    }
+
+    /// The text, when it is neither too long nor unreadable.
+    fn text<'a>(&mut self, field: FormField, typed: &'a str, most: usize) -> Option<&'a str> {
+        if typed.chars().count() > most {
+            self.add(field, FormProblem::TooLong { most });
+            None
+        } else if has_bad_characters(typed) {
+            self.add(field, FormProblem::BadCharacters);
+            None
+        } else {
+            Some(typed)
+        }
+    }
+}
+
+impl Chosen {
+    /// Reads what was typed. `kept`: whether a password is stored for this host and this user.
+    fn read(
+        input: &MailServerInput,
+        reach: Reach,
+        kept: impl Fn(&str, &str) -> bool,
+    ) -> Result<Self, FormRefusal> {
+        let mut problems = Problems::default();
+        let host = read_host(&input.host, reach, &mut problems);
+        let port = whole_number(&input.port).filter(|port| *port > 0);
+        if port.is_none() {
+            let range = FormProblem::OutOfRange {
+                least: 1,
+                most: usize::from(u16::MAX),
+            };
+            problems.add(FormField::Port, range);
+        }
+        let security = MailSecurity::from_word(&input.security);
+        match (security, &host) {
+            (None, _) => problems.add(FormField::MailSecurity, FormProblem::NotOffered),
+            (Some(MailSecurity::None), Some(host)) if !host.loopback => {
+                problems.add(FormField::MailSecurity, FormProblem::Unencrypted);
+            }
+            _ => {}
+        }
+        let user = problems.text(FormField::MailUser, input.user.trim(), MAIL_LOGIN_MAX);
+        problems.text(FormField::MailPassword, &input.password, MAIL_LOGIN_MAX);
+        if user == Some("") && !input.password.is_empty() {
+            problems.add(FormField::MailUser, FormProblem::Missing);
+        }
+        let user = user.unwrap_or_default();
+        let known = host.as_ref().is_some_and(|host| kept(&host.name, user));
+        if !user.is_empty() && input.password.is_empty() && !known {
+            problems.add(FormField::MailPassword, FormProblem::Missing);
+        }
+        let sender = read_sender(FormField::Sender, &input.sender, &mut problems);
+        if input.sender.trim().is_empty() {
+            problems.add(FormField::Sender, FormProblem::Missing);
+        }
+        let reply_to = read_sender(FormField::ReplyTo, &input.reply_to, &mut problems);
+        match (host, port, security, sender) {
+            (Some(host), Some(port), Some(security), Some(sender)) if problems.0.is_empty() => Ok(Self {
+                host,
+                port,
+                security,
+                user: Some(user.to_owned()).filter(|user| !user.is_empty()),
+                sender,
+                reply_to,
+            }),
+            _ => Err(FormRefusal::Invalid { fields: problems.0 }),
+        }
+    }
+}
+
+fn read_host(typed: &str, reach: Reach, problems: &mut Problems) -> Option<CheckedHost> {
+    let typed = problems.text(FormField::Host, typed.trim(), HOST_MAX)?;
+    if typed.is_empty() {
+        problems.add(FormField::Host, FormProblem::Missing);
+        return None;
+    }
+    let host = CheckedHost::parse(typed);
+    match &host {
+        None => problems.add(FormField::Host, FormProblem::NotAHost),
+        Some(host) if reach == Reach::Public && !host.may_be_public() => {
+            problems.add(FormField::Host, FormProblem::PrivateHost);
+        }
+        Some(_) => {}
+    }
+    host
+}
+
+/// An address with or without a name; nothing when nothing was typed.
+fn read_sender(field: FormField, typed: &str, problems: &mut Problems) -> Option<Sender> {
+    let typed = problems.text(field, typed.trim(), EMAIL_MAX)?;
+    if typed.is_empty() {
+        return None;
+    }
+    Sender::parse(typed)
+        .map_err(|_| problems.add(field, FormProblem::NotASender))
+        .ok()
+}
+
+/// What changes from what to what, for the audit log; never the password.
+fn changes(before: Option<&MailServerRow>, after: Option<&MailServerRow>) -> String {
+    let words = |row: Option<&MailServerRow>| {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        [
+            ("host", or_none(row.map(|row| row.host.clone()))),
+            ("port", or_none(row.map(|row| row.port.to_string()))),
+            (
+                "security",
+                or_none(row.map(|row| row.security.as_str().to_owned())),
+            ),
+            ("user", or_none(row.and_then(|row| row.user.clone()))),
+            ("sender", or_none(row.map(|row| row.sender.clone()))),
+            ("reply_to", or_none(row.and_then(|row| row.reply_to.clone()))),
+            ("fall_back", or_none(row.map(|row| row.fall_back.to_string()))),
+        ]
+    };
+    let mut changed: Vec<String> = words(before)
+        .into_iter()
+        .zip(words(after))
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((name, old), (_, new))| format!("{name}: {old} -> {new}"))
+        .collect();
+    let password = |row: Option<&MailServerRow>| row.and_then(|row| row.sealed_password.clone());
+    if after.is_some() && password(before) != password(after) {
+        changed.push("password: changed".to_owned());
+    }
+    changed.join("; ")
+}
+
+impl Service {
+    /// The company's own mail server and how its newest test mail is doing. Whoever may only look need not prove anything
+    /// anew: the password is not among it.
+    ///
+    /// # Errors
+    /// As [`Service::console`].
+    pub async fn mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Refusal> {
+        self.look_at_mail_server(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Failure> {
+        let SignedIn { company, account, .. } = self.allowed(Action::ChangeCompany, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let server = reader.mail_server(company.id).await?;
+        let test = reader.newest_test_mail(company.id).await?;
+        Ok(MailServerPage {
+            company,
+            own: account,
+            server,
+            test,
+        })
+    }
+
+    /// Saves the company's own mail server, or takes it away, if it still has `version`; `None` = there is none. Mails
+    /// that wait go the new way. The password stays when none was typed and host and user stay too.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`.
+    pub async fn save_mail_server(
+        &self,
+        version: Option<i64>,
+        input: MailServerInput,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        self.put_mail_server(version, &input, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn put_mail_server(
+        &self,
+        version: Option<i64>,
+        input: &MailServerInput,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        self.allowed(Action::ChangeMailServer, visitor).await?;
+        let (mut writer, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+        let company = own.company.id;
+        let before = writer.mail_server(company).await?;
+        if before.as_ref().map(|row| row.version) != version {
+            return Err(FormRefusal::ChangedMeanwhile.into());
+        }
+        let after = if input.own {
+            Some(self.mail_server_row(company, input, before.as_ref())?)
+        } else {
+            None
+        };
+        let detail = changes(before.as_ref(), after.as_ref());
+        if detail.is_empty() {
+            return Ok(());
+        }
+        let saved = match (&after, version) {
+            (Some(row), _) => writer.put_mail_server(row, version).await?,
+            (None, Some(version)) => writer.delete_mail_server(company, version).await?,
+            (None, None) => true,
+        };
+        if !saved {
+            return Err(FormRefusal::ChangedMeanwhile.into());
+        }
+        let entry = AuditEntry {
+            detail: Some(detail),
+            ..own.by(visitor).entry(Event::MailServerChanged, company, None)
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    fn mail_server_row(
+        &self,
+        company: CompanyId,
+        input: &MailServerInput,
+        before: Option<&MailServerRow>,
+    ) -> Result<MailServerRow, Failure> {
+        let stored = |host: &str, user: &str| {
+            let same = |row: &&MailServerRow| row.host == host && row.user.as_deref() == Some(user);
+            before.filter(same).and_then(|row| row.sealed_password.clone())
+        };
+        let chosen = Chosen::read(input, self.inner.settings.company_mail_reach, |host, user| {
+            stored(host, user).is_some()
+        })?;
+        let sealed_password = match &chosen.user {
+            None => None,
+            Some(user) if input.password.is_empty() => stored(&chosen.host.name, user),
+            Some(_) => Some(self.inner.keys.seal(
+                Purpose::MailPassword,
+                company.0.as_bytes(),
+                input.password.as_bytes(),
+                self.random(),
+            )?),
+        };
+        let now = self.now();
+        Ok(MailServerRow {
+            company,
+            version: now.timestamp_micros(),
+            host: chosen.host.name,
+            port: chosen.port,
+            security: chosen.security,
+            user: chosen.user,
+            sealed_password,
+            sender: chosen.sender.to_string(),
+            reply_to: chosen.reply_to.map(|reply_to| reply_to.to_string()),
+            fall_back: input.fall_back,
+            changed_at: now,
+        })
+    }
+
+    /// Sends a mail to the admin who asks through the company's own server, and through nothing else.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `NoMailServer`; `MailLimit`.
+    pub async fn send_test_mail(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        self.post_test_mail(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn post_test_mail(&self, visitor: &Visitor) -> Result<(), Failure> {
+        let (mut writer, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+        let company = own.company.id;
+        let row = writer
+            .mail_server(company)
+            .await?
+            .ok_or(FormRefusal::NoMailServer)?;
+        let now = self.now();
+        let sent = writer
+            .test_mails_since(company, now - TimeDelta::hours(1))
+            .await?;
+        if sent >= TEST_MAILS_OF_COMPANY {
+            return Err(FormRefusal::MailLimit.into());
+        }
+        let receiver = Receiver {
+            company: &own.company,
+            account: &own.account,
+        };
+        let mail = Mail::TestMail {
+            about: receiver.about(visitor),
+            server: format!("{}:{}", row.host, row.port),
+        };
+        let sending = Sending {
+            address: None,
+            expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
+        };
+        self.tell_until(&mut writer, receiver, mail, sending).await?;
+        let entry = own
+            .by(visitor)
+            .entry(Event::MailTested, company, Some(own.account.id));
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// The way of mails through this server. Settings are read anew when they have another version.
+    pub(crate) fn route_through(&self, row: Option<&MailServerRow>) -> Route {
+        let Some(row) = row else {
+            return Route::Installation;
+        };
+        let mut known = self
+            .inner
+            .own_servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = known.get(&row.company)
+            && server.version == row.version
+        {
+            return Route::Own(Arc::clone(server));
+        }
+        let Some(server) = self.own_server(row) else {
+            tracing::warn!(company = %row.company, "the company's mail server cannot be used as it is stored");
+            return Route::Unusable {
+                fall_back: row.fall_back,
+            };
+        };
+        let server = Arc::new(server);
+        known.insert(row.company, Arc::clone(&server));
+        Route::Own(server)
+    }
+
+    fn own_server(&self, row: &MailServerRow) -> Option<OwnServer> {
+        let login = match (&row.user, &row.sealed_password) {
+            (Some(user), Some(sealed)) => {
+                let plain = self
+                    .inner
+                    .keys
+                    .open(Purpose::MailPassword, row.company.0.as_bytes(), sealed)
+                    .ok()?;
+                let password = Zeroizing::new(String::from_utf8(plain.to_vec()).ok()?);
+                Some([user.clone(), (*password).clone()])
+            }
+            (None, None) => None,
+            _ => return None,
+        };
+        let host = CheckedHost::parse(&row.host)?;
+        let reach = self.inner.settings.company_mail_reach;
+        Some(OwnServer {
+            company: row.company,
+            version: row.version,
+            settings: SmtpSettings::of_company(&host, row.port, row.security, login, reach).ok()?,
+            sender: Sender::parse(&row.sender).ok()?,
+            reply_to: match &row.reply_to {
+                Some(reply_to) => Some(Sender::parse(reply_to).ok()?),
+                None => None,
+            },
+            fall_back: row.fall_back,
+        })
+    }
+}
