@@ -60,8 +60,8 @@ impl SendError {
 pub struct Try {
     /// Whether the mail was taken.
     pub result: Result<(), SendError>,
-    /// What the server said last, or what the network said when the server did not speak: one line of at most 200
-    /// characters, without the password. For the eyes of whoever configures the server.
+    /// What the server said last: one line of at most 200 characters, without the password; empty when it did not
+    /// speak. For the eyes of whoever configures the server.
     pub said: String,
 }
 

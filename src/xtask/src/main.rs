@@ -70,7 +70,11 @@ enum Task {
     /// Formatting, clippy on both targets with warnings as errors, audit of what the WebAssembly contains
     Check,
     /// Measure the release binary on this machine: bytes of the sign-in page, rates, memory, start-up
-    Bench,
+    Bench {
+        /// Only the mails of a shift start
+        #[arg(long)]
+        mail: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -84,7 +88,7 @@ fn main() -> ExitCode {
         Task::Site => site::build(site::Kind::Shipped).map(drop),
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
-        Task::Bench => bench(),
+        Task::Bench { mail } => bench(mail),
     };
     match outcome {
         Ok(()) => {
@@ -99,13 +103,13 @@ fn main() -> ExitCode {
 }
 
 #[cfg(feature = "bench")]
-fn bench() -> anyhow::Result<()> {
-    bench::run()
+fn bench(mail: bool) -> anyhow::Result<()> {
+    bench::run(mail)
 }
 
 /// Builds this program again with what measuring needs, and becomes it; everything else starts quicker without.
 #[cfg(not(feature = "bench"))]
-fn bench() -> anyhow::Result<()> {
+fn bench(mail: bool) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
 
     let error = shell::cargo("run")
@@ -117,6 +121,7 @@ fn bench() -> anyhow::Result<()> {
             "--",
             "bench",
         ])
+        .args(mail.then_some("--mail"))
         .exec();
     Err(error.into())
 }

@@ -251,7 +251,7 @@ async fn say_goodbye(mut connection: AsyncSmtpConnection) {
     drop(timeout(COURTESY, connection.quit()).await);
 }
 
-/// What went wrong, what the operator may read about it in the log, and what was said to that.
+/// What went wrong, what the operator may read about it in the log, and what the server said, if it spoke.
 struct Failure {
     error: SendError,
     detail: String,
@@ -263,7 +263,7 @@ impl Failure {
         Self {
             error,
             detail: detail.to_owned(),
-            said: detail.to_owned(),
+            said: String::new(),
         }
     }
 
@@ -283,7 +283,7 @@ impl Failure {
         Self {
             error: SendError::Temporary(reason(error, encrypting)),
             detail,
-            said: error.to_string(),
+            said: answer_of(error),
         }
     }
 
@@ -301,9 +301,19 @@ impl Failure {
         Self {
             error: error_kind,
             detail: harmless(&error.to_string()),
-            said: error.to_string(),
+            said: answer_of(error),
         }
     }
+}
+
+/// The server's own words, without those of the library; empty when the server did not speak.
+fn answer_of(error: &smtp::Error) -> String {
+    let Some(code) = error.status() else {
+        return String::new();
+    };
+    let text = error.to_string();
+    let words = text.split_once("): ").map_or("", |(_, words)| words);
+    format!("{code} {words}")
 }
 
 fn reason(error: &smtp::Error, encrypting: bool) -> Reason {

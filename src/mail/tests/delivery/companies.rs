@@ -208,20 +208,20 @@ async fn a_test_mail_is_tried_once_and_says_what_the_server_said() {
         (
             Mischief::Answer("451 4.7.1 Greylisted, come back".to_owned()),
             Reason::Rejected(451),
-            "4.7.1 Greylisted, come back",
+            "451 4.7.1 Greylisted, come back",
         ),
         (
             Mischief::Answer("550 5.1.1 No such user 1234567".to_owned()),
             Reason::Rejected(550),
-            "5.1.1 No such user 1234567",
+            "550 5.1.1 No such user 1234567",
         ),
-        (Mischief::Hang, Reason::TimedOut, "no answer in time"),
+        (Mischief::Hang, Reason::TimedOut, ""),
     ] {
         server.misbehave(Stage::Rcpt, mischief);
         let queue = Memory::new(vec![test()]);
         worker.run_once(&*queue).await;
         assert_eq!(queue.fates(), [(9, Fate::GivenUp(Problem::NotTaken(reason)))]);
-        assert!(queue.answers()[0].contains(said), "{:?}", queue.answers());
+        assert_eq!(queue.answers(), [said]);
     }
     let unusable = Memory::new(vec![test_mail(Route::Unusable { fall_back: true })]);
     worker.run_once(&*unusable).await;

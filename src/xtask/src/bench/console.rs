@@ -30,21 +30,35 @@ const IMPORT_LIMIT: Duration = Duration::from_secs(300);
 /// # Errors
 /// The tool cannot be built, or the database cannot be filled.
 pub fn fill(site: &Installation) -> Result<()> {
-    say::step("Compiling what fills the database (release)", || {
-        execute(cargo("build").args(["--package", "vestibule-storage", "--release", "--example", "fill"]))
-    })?;
-    let fill = shell::target("release").join("examples").join("fill");
     for size in SIZES {
-        say::step(&format!("A company with {size} accounts"), || {
-            let mut fill = Command::new(&fill);
-            shell::output(fill.args([&site.database_url(), &company(size), &size.to_string()])).map(drop)
-        })?;
+        fill_one(site, size)?;
     }
+    let fill = tool()?;
     say::step(&format!("{COMPANIES} companies"), || {
         let mut fill = Command::new(&fill);
         let count = COMPANIES.to_string();
         shell::output(fill.args([site.database_url().as_str(), "--companies", &count])).map(drop)
     })
+}
+
+/// Adds one company of this size.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_one(site: &Installation, size: usize) -> Result<()> {
+    let fill = tool()?;
+    say::step(&format!("A company with {size} accounts"), || {
+        let mut fill = Command::new(&fill);
+        shell::output(fill.args([&site.database_url(), &company(size), &size.to_string()])).map(drop)
+    })
+}
+
+/// Compiles what fills the database, unless that was done.
+fn tool() -> Result<std::path::PathBuf> {
+    say::step("Compiling what fills the database (release)", || {
+        execute(cargo("build").args(["--package", "vestibule-storage", "--release", "--example", "fill"]))
+    })?;
+    Ok(shell::target("release").join("examples").join("fill"))
 }
 
 /// Measures and prints.
@@ -89,7 +103,8 @@ pub fn print(url: &str) -> Result<()> {
     import(url)
 }
 
-fn company(size: usize) -> String {
+/// Name of the company of this size.
+pub fn company(size: usize) -> String {
     format!("Bench {size}")
 }
 

@@ -2,6 +2,7 @@
 //! figures of one machine are no reason to fail on another.
 
 mod console;
+mod mail;
 mod sign_in;
 mod weight;
 
@@ -30,12 +31,15 @@ const ACCOUNTS: usize = 32;
 const START_LIMIT: Duration = Duration::from_secs(20);
 const LOAD_TIME: Duration = Duration::from_secs(10);
 
-/// The command `bench`.
+/// The command `bench`; `only_mail`: nothing but the mails of a shift start.
 ///
 /// # Errors
 /// The binary cannot be built or does not start.
-pub fn run() -> Result<()> {
+pub fn run(only_mail: bool) -> Result<()> {
     let binary = server::build()?;
+    if only_mail {
+        return mail::print(&binary);
+    }
     setup::npm()?;
     let mut site = Installation::new(&binary)?;
     say::step(&format!("A company with {ACCOUNTS} accounts"), || site.fill())?;
@@ -59,7 +63,8 @@ pub fn run() -> Result<()> {
     console::print(&site.url)?;
     sign_in::print(&site.url, LOAD_TIME)?;
     println!("  most memory so far: {}", site.memory("VmHWM:")?);
-    Ok(())
+    drop(site);
+    mail::print(&binary)
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -108,12 +113,23 @@ struct Installation {
     folder: std::path::PathBuf,
     port: u16,
     url: String,
+    /// Port of the mail server on this machine; `None` = mails stay in the local mailbox.
+    mail_port: Option<u16>,
     server: Option<Child>,
 }
 
 impl Installation {
     fn new(binary: &std::path::Path) -> Result<Self> {
-        let folder = shell::target("bench");
+        Self::in_folder(binary, "bench", None)
+    }
+
+    /// One whose mails go to a mail server on this machine.
+    fn sending_to(binary: &std::path::Path, mail_port: u16) -> Result<Self> {
+        Self::in_folder(binary, "bench-mail", Some(mail_port))
+    }
+
+    fn in_folder(binary: &std::path::Path, name: &str, mail_port: Option<u16>) -> Result<Self> {
+        let folder = shell::target(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let port = free_port()?;
@@ -123,6 +139,7 @@ impl Installation {
             folder,
             port,
             url,
+            mail_port,
             server: None,
         })
     }
@@ -140,6 +157,11 @@ impl Installation {
             // Each sign-in comes from an address of its own, as in life; else the limits per address are measured.
             .env("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")
             .env("VESTIBULE_LOG", "warn");
+        if let Some(port) = self.mail_port {
+            command
+                .env("VESTIBULE_SMTP_URL", format!("smtp://127.0.0.1:{port}?tls=none"))
+                .env("VESTIBULE_MAIL_FROM", "bench@bench.test");
+        }
         command
     }
 
@@ -148,12 +170,18 @@ impl Installation {
     }
 
     fn fill(&self) -> Result<()> {
+        let accounts: Vec<String> = (0..ACCOUNTS).map(sign_in::account).collect();
+        let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+        self.fill_with("none", &accounts)
+    }
+
+    /// A company with these accounts, which have this second factor.
+    fn fill_with(&self, second_factor: &str, accounts: &[&str]) -> Result<()> {
         shell::output(&mut self.command(&["migrate"]))?;
         shell::output(&mut self.command(&["company", "create", "--name", COMPANY, "--language", "en"]))?;
-        for number in 0..ACCOUNTS {
-            let account = sign_in::account(number);
+        for account in accounts {
             let mut created = self
-                .command(&["account", "create", "--company", COMPANY, "--account", &account])
+                .command(&["account", "create", "--company", COMPANY, "--account", account])
                 .args([
                     "--email",
                     &format!("{account}@bench.test"),
@@ -162,7 +190,7 @@ impl Installation {
                     "--role",
                     "agent",
                 ])
-                .args(["--second-factor", "none", "--password-stdin"])
+                .args(["--second-factor", second_factor, "--password-stdin"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .spawn()
