@@ -4,6 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -31,6 +32,8 @@ pub enum Mischief {
     Answer(String),
     /// Says nothing and keeps the connection.
     Hang,
+    /// Says what is usual, but only after this long.
+    Late(Duration),
     /// Closes the connection.
     Drop,
 }
@@ -256,6 +259,10 @@ impl Server {
             None => say(stream, usual).await.map(|()| true),
             Some((_, Mischief::Answer(answer))) => say(stream, &answer).await.map(|()| false),
             Some((_, Mischief::Hang)) => hang(stream).await,
+            Some((_, Mischief::Late(by))) => {
+                tokio::time::sleep(by).await;
+                say(stream, usual).await.map(|()| true)
+            }
             Some((_, Mischief::Drop)) => Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }

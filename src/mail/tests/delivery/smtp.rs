@@ -142,6 +142,21 @@ async fn a_silent_server_is_left_in_time_and_no_connection_stays() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_too_late_is_none_and_belongs_to_no_later_mail() {
+    let server = Server::start().await;
+    let transport = transport(&server, IMPATIENCE);
+    for stage in [Stage::Greeting, Stage::Rcpt, Stage::End] {
+        server.misbehave(stage, Mischief::Late(IMPATIENCE * 2));
+        let outcome = transport.send(&envelope(1, "ann@example.org")).await.result;
+        assert_eq!(outcome, Err(SendError::Temporary(Reason::TimedOut)), "{stage:?}");
+        server.wait_for_open(0).await;
+    }
+    server.misbehave(Stage::Rcpt, Mischief::Answer("550 nobody".to_owned()));
+    let outcome = transport.send(&envelope(2, "bob@example.org")).await.result;
+    assert_eq!(outcome, Err(SendError::Permanent(Reason::Rejected(550))));
+}
+
+#[tokio::test]
 async fn a_mail_that_was_cut_short_does_not_run_into_the_next() {
     let server = Server::start().await;
     let transport = transport(&server, IMPATIENCE);
