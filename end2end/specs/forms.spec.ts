@@ -24,7 +24,7 @@ test('so is every form of the profile, and the only other one asks for the next 
   };
   await visitor.signIn(await createAccount({ second_factor: 'both' }), mail);
   await visitor.profile.goto();
-  expect(await actions()).toEqual(['post /profile', 'post /profile/password']);
+  expect(await actions()).toEqual(['post /profile', 'post /profile/email', 'post /profile/password']);
   await visitor.open('/profile/confirm');
   expect(await actions()).toEqual(['post /profile/confirm']);
   await visitor.security.goto();

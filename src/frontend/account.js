@@ -66,7 +66,8 @@ async function speak(form, path, button) {
     const present = byId(field.id);
     if (!present) continue;
     if (field.tagName === "SELECT") {
-      if (field.id !== "language") field.value = present.value;
+      // What was sent comes back; the language of an account among it is the one that was just chosen.
+      if (present.form !== form) field.value = present.value;
       continue;
     }
     for (const name of ["aria-describedby", "aria-invalid"]) {

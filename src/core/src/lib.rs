@@ -52,4 +52,6 @@ pub mod sign_in;
 #[cfg(feature = "server")]
 pub mod signed_in;
 #[cfg(feature = "server")]
+pub mod sso;
+#[cfg(feature = "server")]
 pub mod throttle;

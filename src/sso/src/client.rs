@@ -1,0 +1,187 @@
+//! The authorization-code flow.
+
+use std::time::Duration;
+
+use openidconnect::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    ExtraTokenFields, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, StandardErrorResponse, StandardTokenResponse, TokenUrl,
+    core::{
+        CoreErrorResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
+        CoreTokenIntrospectionResponse, CoreTokenType,
+    },
+};
+use serde::{Deserialize, Serialize};
+use vestibule_core::{
+    ports::{Moment, Randomness},
+    secret::Token,
+    sso::Identity,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    application::Application,
+    documents::{Documents, Library},
+    error::{SsoError, TokenProblem},
+    http::{CallFailed, Http},
+    token::verify,
+};
+
+/// Speaks to providers. Clone-free: one for the whole process, so that documents are fetched once.
+pub struct Client {
+    http: Http,
+    library: Library,
+}
+
+/// A flow that has begun. It has to be kept until the browser comes back, and given away to nobody.
+pub struct Begun {
+    /// Where to send the browser.
+    pub url: String,
+    /// Comes back with the browser, and must be the same then (RFC 6749, section 10.12).
+    pub state: Zeroizing<String>,
+    /// Stands in the ID token.
+    pub nonce: Zeroizing<String>,
+    /// Proves to the provider that the code comes from whoever began (RFC 7636).
+    pub verifier: Zeroizing<String>,
+}
+
+/// The only thing of a token answer that is used.
+#[derive(Clone, Serialize, Deserialize)]
+struct IdTokenField {
+    id_token: Option<String>,
+}
+
+impl std::fmt::Debug for IdTokenField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdTokenField")
+    }
+}
+
+impl ExtraTokenFields for IdTokenField {}
+
+type Protocol = oauth2::Client<
+    StandardErrorResponse<CoreErrorResponseType>,
+    StandardTokenResponse<IdTokenField, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+impl Client {
+    /// A client that knows nobody yet. `limit` is how long a call may take; `None` = 10 seconds.
+    ///
+    /// # Errors
+    /// When the machine offers no randomness or no certificates.
+    pub fn new(limit: Option<Duration>) -> Result<Self, SsoError> {
+        Ok(Self {
+            http: Http::new(limit)?,
+            library: Library::default(),
+        })
+    }
+
+    /// Begins a flow: the address to send the browser to, and what to keep meanwhile.
+    ///
+    /// # Errors
+    /// [`SsoError`] when the provider cannot be asked.
+    pub async fn begin(
+        &self,
+        application: &Application,
+        randomness: &dyn Randomness,
+    ) -> Result<Begun, SsoError> {
+        let documents = self.library.of(application, &self.http).await?;
+        let random = || Zeroizing::new(Token::new(randomness).reveal());
+        let (state, nonce, verifier) = (random(), random(), random());
+        let challenge =
+            PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new((*verifier).clone()));
+        let (url, _) = protocol(application, &documents)?
+            .authorize_url(|| CsrfToken::new((*state).clone()))
+            .add_scopes(["openid", "email", "profile"].map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge)
+            .add_extra_param("nonce", nonce.as_str())
+            .add_extra_param("prompt", "select_account")
+            .url();
+        Ok(Begun {
+            url: url.into(),
+            state,
+            nonce,
+            verifier,
+        })
+    }
+
+    /// Exchanges the code that the browser came back with, and verifies the ID token.
+    ///
+    /// # Errors
+    /// [`SsoError`]: then nobody is known.
+    pub async fn finish(
+        &self,
+        application: &Application,
+        code: &str,
+        verifier: &str,
+        nonce: &str,
+        now: Moment,
+    ) -> Result<Identity, SsoError> {
+        let documents = self.library.of(application, &self.http).await?;
+        let http = |request: HttpRequest| self.http.call(request);
+        let answer = protocol(application, &documents)?
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
+            .request_async(&http)
+            .await
+            .map_err(|error| exchange_error(&error))?;
+        let raw = answer
+            .extra_fields()
+            .id_token
+            .as_deref()
+            .ok_or(SsoError::Token(TokenProblem::Missing))?;
+        match verify(raw, nonce, application, &documents, now) {
+            // The provider may have new keys since.
+            Err(SsoError::Token(TokenProblem::Signature)) => {
+                let newer = self
+                    .library
+                    .newer_than(&documents, application, &self.http)
+                    .await?
+                    .ok_or(SsoError::Token(TokenProblem::Signature))?;
+                verify(raw, nonce, application, &newer, now)
+            }
+            other => other,
+        }
+    }
+
+    /// Fetches what the provider publishes, whatever is known already: whether the settings can work.
+    ///
+    /// # Errors
+    /// [`SsoError`] says what is wrong.
+    pub async fn check(&self, application: &Application) -> Result<(), SsoError> {
+        self.library.fetch(application, &self.http).await.map(drop)
+    }
+}
+
+fn protocol(application: &Application, documents: &Documents) -> Result<Protocol, SsoError> {
+    let unusable = |_| SsoError::NotUnderstood;
+    Ok(oauth2::Client::new(ClientId::new(application.client_id.clone()))
+        .set_client_secret(ClientSecret::new((*application.client_secret).clone()))
+        .set_auth_type(AuthType::RequestBody)
+        .set_auth_uri(AuthUrl::new(documents.authorization.to_string()).map_err(unusable)?)
+        .set_token_uri(TokenUrl::new(documents.token.to_string()).map_err(unusable)?)
+        .set_redirect_uri(RedirectUrl::new(application.redirect_uri.clone()).map_err(unusable)?))
+}
+
+fn exchange_error(
+    error: &RequestTokenError<CallFailed, StandardErrorResponse<CoreErrorResponseType>>,
+) -> SsoError {
+    match error {
+        RequestTokenError::Request(CallFailed(error)) => *error,
+        RequestTokenError::ServerResponse(answer) => match answer.error() {
+            CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient => {
+                SsoError::UnknownApplication
+            }
+            _ => SsoError::CodeRefused,
+        },
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SsoError::NotUnderstood,
+    }
+}

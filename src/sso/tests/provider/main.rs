@@ -1,0 +1,344 @@
+//! The flow against a provider on a real socket that behaves, or misbehaves in one way (attacks.md section 5).
+
+#[cfg(test)]
+mod issuer;
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, time::Duration};
+
+    use serde_json::{Value, json};
+    use vestibule_core::{
+        ports::{Moment, SeededRandomness},
+        sso::Provider,
+    };
+    use vestibule_sso::{Application, Begun, Client, SsoError, TokenProblem};
+
+    use crate::issuer::{Issuer, Mood, Signature};
+
+    const CALLBACK: &str = "https://login.test/auth/google/callback";
+    const TENANT: &str = "9188040D-6c67-4c5b-b112-36a304b66dad";
+    const OBJECT: &str = "00000000-0000-0000-66f3-3332eca7ea81";
+
+    fn now() -> Moment {
+        Moment::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn google(issuer: &Issuer) -> Application {
+        Application::new(Provider::Google, "our-app", "our-secret", &issuer.url, CALLBACK).unwrap()
+    }
+
+    fn office(issuer: &Issuer) -> Application {
+        let at = format!("{}/common/v2.0", issuer.url);
+        Application::new(Provider::Office365, "our-app", "our-secret", &at, CALLBACK).unwrap()
+    }
+
+    /// Claims that are right for Google.
+    fn claims(issuer: &Issuer, begun: &Begun) -> Value {
+        json!({
+            "iss": issuer.url, "aud": "our-app", "sub": "110169", "nonce": begun.nonce.as_str(),
+            "iat": now().timestamp() - 5, "exp": now().timestamp() + 3600, "email": "alice@gmail.test",
+        })
+    }
+
+    /// Claims that are right for Office 365.
+    fn office_claims(issuer: &Issuer, begun: &Begun) -> Value {
+        let mut claims = claims(issuer, begun);
+        claims["iss"] = json!(format!("{}/{TENANT}/v2.0", issuer.url));
+        claims["tid"] = json!(TENANT);
+        claims["oid"] = json!(OBJECT);
+        claims
+    }
+
+    async fn begun(client: &Client, application: &Application, seed: u64) -> Begun {
+        client
+            .begin(application, &SeededRandomness::new(seed))
+            .await
+            .unwrap()
+    }
+
+    async fn finished(client: &Client, application: &Application, begun: &Begun) -> Result<String, SsoError> {
+        client
+            .finish(application, "the-code", &begun.verifier, &begun.nonce, now())
+            .await
+            .map(|identity| identity.key)
+    }
+
+    fn query(url: &str) -> HashMap<String, String> {
+        let (_, query) = url.split_once('?').unwrap();
+        url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_browser_is_sent_with_state_nonce_and_challenge_of_its_own() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let (first, second) = (
+            begun(&client, &google(&issuer), 1).await,
+            begun(&client, &google(&issuer), 2).await,
+        );
+        let sent = query(&first.url);
+        assert!(
+            first.url.starts_with(&format!("{}/authorize?", issuer.url)),
+            "{}",
+            first.url
+        );
+        for (name, value) in [
+            ("response_type", "code"),
+            ("client_id", "our-app"),
+            ("redirect_uri", CALLBACK),
+            ("code_challenge_method", "S256"),
+            ("state", first.state.as_str()),
+            ("nonce", first.nonce.as_str()),
+        ] {
+            assert_eq!(sent[name], value, "{name}");
+        }
+        assert!(sent["scope"].split(' ').any(|scope| scope == "openid"));
+        assert!(!first.url.contains("our-secret") && !first.url.contains(first.verifier.as_str()));
+        for secret in [&first.state, &first.nonce, &first.verifier] {
+            assert_eq!(secret.len(), 43, "256 bits");
+        }
+        assert_ne!(first.state, second.state);
+        assert_ne!(first.verifier, second.verifier);
+        assert_eq!(issuer.count("/jwks"), 1, "documents are kept");
+    }
+
+    #[tokio::test]
+    async fn an_identity_is_issuer_and_subject_and_for_office_365_tenant_and_object() {
+        for signature in [Signature::Es256, Signature::Rs256] {
+            let issuer = Issuer::start_with(signature).await;
+            let client = Client::new(None).unwrap();
+            let application = google(&issuer);
+            let flow = begun(&client, &application, 1).await;
+            issuer.will_say(claims(&issuer, &flow));
+            assert_eq!(
+                finished(&client, &application, &flow).await,
+                Ok(format!("{} 110169", issuer.url))
+            );
+            let sent = issuer.exchange();
+            for (name, value) in [
+                ("grant_type", "authorization_code"),
+                ("code", "the-code"),
+                ("code_verifier", flow.verifier.as_str()),
+                ("client_secret", "our-secret"),
+                ("redirect_uri", CALLBACK),
+            ] {
+                assert_eq!(sent[name], value, "{name}");
+            }
+        }
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = office(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        issuer.will_say(office_claims(&issuer, &flow));
+        let key = format!("{} {OBJECT}", TENANT.to_lowercase());
+        assert_eq!(finished(&client, &application, &flow).await, Ok(key.clone()));
+        let restricted = application.clone().of_tenants(vec!["another".to_owned()]);
+        assert_eq!(
+            finished(&client, &restricted, &flow).await,
+            Err(SsoError::TenantNotAllowed)
+        );
+        let allowed = application.of_tenants(vec!["another".to_owned(), TENANT.to_lowercase()]);
+        assert_eq!(finished(&client, &allowed, &flow).await, Ok(key));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_not_ours_is_refused() {
+        use TokenProblem::{Audience, Issuer as WrongIssuer, Missing, Nonce, Time};
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        let at = |seconds: i64| json!(now().timestamp() + seconds);
+        for (name, value, problem) in [
+            ("aud", json!("another-app"), Audience),
+            ("aud", json!(["our-app", "another-app"]), Audience),
+            ("azp", json!("another-app"), Audience),
+            ("iss", json!("https://accounts.evil.test"), WrongIssuer),
+            ("iss", json!(format!("{}/", issuer.url)), WrongIssuer),
+            ("exp", at(-61), Time),
+            ("iat", at(61), Time),
+            ("iat", at(-661), Time),
+            ("nbf", at(61), Time),
+            ("nonce", json!("another"), Nonce),
+            ("nonce", Value::Null, Nonce),
+            ("exp", Value::Null, Missing),
+            ("sub", Value::Null, Missing),
+            ("sub", json!(""), TokenProblem::Subject),
+        ] {
+            let mut said = claims(&issuer, &flow);
+            match &value {
+                Value::Null => drop(said.as_object_mut().unwrap().remove(name)),
+                value => said[name] = value.clone(),
+            }
+            issuer.will_say(said);
+            let refused = finished(&client, &application, &flow).await;
+            assert_eq!(refused, Err(SsoError::Token(problem)), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("exp", at(-59)),
+            ("iat", at(59)),
+            ("iat", at(-659)),
+            ("azp", json!("our-app")),
+        ] {
+            let mut said = claims(&issuer, &flow);
+            said[name] = value;
+            issuer.will_say(said);
+            assert!(
+                finished(&client, &application, &flow).await.is_ok(),
+                "{name}: within the leeway"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tenant_speaks_for_itself_only() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = office(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        for (name, value, problem) in [
+            (
+                "iss",
+                json!(format!("{}/another/v2.0", issuer.url)),
+                TokenProblem::Issuer,
+            ),
+            (
+                "iss",
+                json!(format!("{}/{{tenantid}}/v2.0", issuer.url)),
+                TokenProblem::Issuer,
+            ),
+            (
+                "iss",
+                json!(format!("https://evil.test/{TENANT}/v2.0")),
+                TokenProblem::Issuer,
+            ),
+            ("tid", Value::Null, TokenProblem::Subject),
+            ("oid", Value::Null, TokenProblem::Subject),
+            ("tid", json!("../evil"), TokenProblem::Subject),
+            ("oid", json!("a b"), TokenProblem::Subject),
+        ] {
+            let mut said = office_claims(&issuer, &flow);
+            match &value {
+                Value::Null => drop(said.as_object_mut().unwrap().remove(name)),
+                value => said[name] = value.clone(),
+            }
+            issuer.will_say(said);
+            let refused = finished(&client, &application, &flow).await;
+            assert_eq!(refused, Err(SsoError::Token(problem)), "{name}: {value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_one_of_two_kinds_and_by_a_published_key() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        issuer.will_say(claims(&issuer, &flow));
+        for (mood, problem) in [
+            (Mood::Unsigned, TokenProblem::Algorithm),
+            (Mood::SignedWithTheSecret, TokenProblem::Algorithm),
+            (Mood::ForeignKey, TokenProblem::Signature),
+            (Mood::Damaged, TokenProblem::Signature),
+            (Mood::NoToken, TokenProblem::Missing),
+            (Mood::Garbage, TokenProblem::Missing),
+        ] {
+            issuer.feel(mood);
+            let refused = finished(&client, &application, &flow).await;
+            assert_eq!(refused, Err(SsoError::Token(problem)), "{mood:?}");
+        }
+        issuer.feel(Mood::Good);
+        assert!(finished(&client, &application, &flow).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn keys_that_change_in_between_are_fetched_anew_but_not_at_everybodys_word() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        issuer.will_say(claims(&issuer, &flow));
+        assert!(finished(&client, &application, &flow).await.is_ok());
+        issuer.rotate();
+        assert!(finished(&client, &application, &flow).await.is_ok());
+        assert_eq!(issuer.count("/jwks"), 2);
+        issuer.feel(Mood::ForeignKey);
+        for _ in 0..5 {
+            let refused = finished(&client, &application, &flow).await;
+            assert_eq!(refused, Err(SsoError::Token(TokenProblem::Signature)));
+        }
+        assert_eq!(issuer.count("/jwks"), 2, "within half a minute");
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_ill_is_said_to_be_and_left_in_time() {
+        let limit = Duration::from_millis(400);
+        for (mood, at_exchange, at_discovery) in [
+            (Mood::Down, SsoError::NotUnderstood, SsoError::Status(500)),
+            (Mood::Silent, SsoError::TimedOut, SsoError::TimedOut),
+            (Mood::Huge, SsoError::TooLarge, SsoError::TooLarge),
+            (Mood::Redirecting, SsoError::NotUnderstood, SsoError::Status(302)),
+            (Mood::NotJson, SsoError::NotUnderstood, SsoError::NotUnderstood),
+        ] {
+            let issuer = Issuer::start().await;
+            let client = Client::new(Some(limit)).unwrap();
+            let application = google(&issuer);
+            let flow = begun(&client, &application, 1).await;
+            issuer.will_say(claims(&issuer, &flow));
+            issuer.feel(mood);
+            assert_eq!(
+                finished(&client, &application, &flow).await,
+                Err(at_exchange),
+                "{mood:?}"
+            );
+            assert_eq!(client.check(&application).await, Err(at_discovery), "{mood:?}");
+            assert_eq!(issuer.count("/elsewhere"), 0, "redirects are not followed");
+        }
+        let issuer = Issuer::start().await;
+        let client = Client::new(Some(limit)).unwrap();
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        for (error, expected) in [
+            ("invalid_client", SsoError::UnknownApplication),
+            ("invalid_grant", SsoError::CodeRefused),
+        ] {
+            issuer.feel(Mood::Refusing(error));
+            assert_eq!(finished(&client, &application, &flow).await, Err(expected));
+        }
+        let nowhere = Application::new(Provider::Google, "a", "b", "http://127.0.0.1:1", CALLBACK).unwrap();
+        assert_eq!(client.check(&nowhere).await, Err(SsoError::Unreachable));
+    }
+
+    #[tokio::test]
+    async fn a_document_of_another_issuer_or_with_unsafe_addresses_is_not_used() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        for (change, expected) in [
+            (
+                json!({"issuer": "https://accounts.evil.test"}),
+                SsoError::WrongIssuer,
+            ),
+            (
+                json!({"jwks_uri": "http://keys.evil.test/jwks"}),
+                SsoError::NotUnderstood,
+            ),
+            (
+                json!({"token_endpoint": "http://tokens.evil.test/"}),
+                SsoError::NotUnderstood,
+            ),
+            (
+                json!({"authorization_endpoint": "http://evil.test/"}),
+                SsoError::NotUnderstood,
+            ),
+        ] {
+            issuer.will_publish(change.clone());
+            assert_eq!(client.check(&google(&issuer)).await, Err(expected), "{change}");
+        }
+        issuer.will_publish(json!({}));
+        assert_eq!(client.check(&google(&issuer)).await, Ok(()));
+        assert_eq!(client.check(&office(&issuer)).await, Ok(()));
+    }
+}
