@@ -61,5 +61,7 @@ identifier!(/// A link of a mail.
     LinkId);
 identifier!(/// A request for a link to choose a new password.
     ResetRequestId);
+identifier!(/// A browser's way to a provider and back.
+    SsoFlowId);
 identifier!(/// A file of accounts that is being imported.
     ImportId);

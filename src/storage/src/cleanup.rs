@@ -8,7 +8,7 @@ use crate::{StoreError, Writer, link::execute};
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 14] = [
+const EXPIRED: [(&str, TimeDelta); 15] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
@@ -44,6 +44,7 @@ const EXPIRED: [(&str, TimeDelta); 14] = [
         "DELETE FROM reset_request WHERE created_at <= $1",
         TimeDelta::minutes(vestibule_core::limits::RESET_LINK_MINUTES),
     ),
+    ("DELETE FROM sso_flow WHERE expires_at <= $1", TimeDelta::zero()),
     (
         "DELETE FROM known_browser WHERE last_at <= $1",
         TimeDelta::days(400),

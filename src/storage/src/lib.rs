@@ -33,6 +33,7 @@ mod profile;
 mod reset_request;
 mod session;
 mod set_up;
+mod sso;
 mod store;
 #[cfg(feature = "test-support")]
 pub mod test_support;
@@ -59,6 +60,7 @@ pub use profile::NewProfile;
 pub use reset_request::ResetRequest;
 pub use session::{NewSession, SessionEntry, SessionRow};
 pub use set_up::{NewSetUp, SetUpCodeRow, SetUpRow};
+pub use sso::{LinkedIdentity, NewSsoFlow, SsoApplicationRow, SsoClient, SsoFlowRow};
 pub use store::{Store, StoreOptions};
 pub use throttle::{FOREVER, SourceCounts, SourceTry};
 pub use trusted::{NewTrusted, TrustedRow};

@@ -14,7 +14,7 @@ use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
     audit, authenticator, backup_code, code, company, import, links, mail_server, outbox, overview, pending,
-    reset_request, session, set_up, trusted, words,
+    reset_request, session, set_up, sso, trusted, words,
 };
 
 #[tokio::test]
@@ -66,6 +66,17 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("pending sign-ins of a company", overview::PENDING),
         ("number of events", overview::EVENTS),
         ("mail server of a company", mail_server::OF_COMPANY),
+        ("providers of a company", sso::APPLICATIONS),
+        ("all secrets of applications", sso::SECRETS_AFTER),
+        ("identities of an account", sso::OF_ACCOUNT),
+        ("accounts of an identity", sso::LINKED),
+        ("identity that goes", sso::UNLINK),
+        ("flow that comes back", sso::ANSWER_FLOW),
+        ("flow of a browser", sso::FLOW_BY_TOKEN),
+        ("flow of a pending sign-in", sso::FLOW_OF_PENDING),
+        ("who came back", sso::SET_FLOW_IDENTITY),
+        ("flow that waits for a code", sso::SET_FLOW_PENDING),
+        ("end of a flow", sso::END_FLOW),
         ("all passwords of mail servers", mail_server::AFTER),
         ("mails of an account", outbox::SINCE),
         ("test mails", outbox::TESTS_SINCE),

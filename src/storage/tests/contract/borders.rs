@@ -10,12 +10,13 @@ use vestibule_core::{
     session::Proof,
     sign_in::Pending,
     sign_in_view::Method,
+    sso::{Identity, Provider},
 };
 use vestibule_storage::{
     AgentData, AgentPage, AppRow, BackupSet, CodeRow, CompanySettings, Completion, EventFilter, EventRow,
-    ImportLine, ImportRow, IssuedRow, LinkRow, MailLane, MailProgress, MailServerRow, NewAccount, NewImport,
-    NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, OutboxCounts, PageFrom,
-    PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store, StoreError, TrustedRow,
+    ImportLine, ImportRow, IssuedRow, LinkRow, LinkedIdentity, MailLane, MailProgress, MailServerRow,
+    NewAccount, NewImport, NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, OutboxCounts,
+    PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store, StoreError, TrustedRow,
 };
 
 use crate::fixture::{Maker, alice, at, entry, mail_server, write};
@@ -33,6 +34,7 @@ struct Everything {
     known: bool,
     mail: Option<MailProgress>,
     mail_server: Option<MailServerRow>,
+    identities: Vec<LinkedIdentity>,
     outbox: OutboxCounts,
     app: Option<AppRow>,
     backup_codes: Option<BackupSet>,
@@ -72,6 +74,7 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
         known: reader.knows_browser(company, account, owned.browser).await?,
         mail: reader.mail_of_pending(company, owned.pending.id).await?,
         mail_server: reader.mail_server(company).await?,
+        identities: reader.identities_of(company, account).await?,
         outbox: reader.outbox_counts(company, at(-1)).await?,
         app: reader.app_of(company, account).await?,
         backup_codes: reader.backup_codes_of(company, account).await?,
@@ -88,6 +91,14 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
         set_up_codes: reader.set_up_codes(company, owned.set_up.id).await?,
         events: reader.events(Some(company), 10).await?,
     })
+}
+
+fn identity() -> Identity {
+    Identity {
+        provider: Provider::Google,
+        key: "https://accounts.google.com 1".into(),
+        shown: "alice@gmail.test".into(),
+    }
 }
 
 fn alice_searched() -> AgentFilter {
@@ -180,6 +191,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             .insert_set_up_code(company, owned.set_up.id, maker.code_id(at(0)), &[1; 32], at(0))
             .await?;
         writer.put_link(&owned.link).await?;
+        writer.link_identity(company, account, &identity(), at(0)).await?;
         writer.insert_import(&owned.import).await?;
         let event = entry(
             Some(owned.account.company),
@@ -384,6 +396,17 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.claim_mails(MailLane::Company(c), at(0), at(30), 10)
                     .await?
                     .is_empty(),
+            ),
+            ("sso_applications", w.sso_applications(c).await?.is_empty()),
+            (
+                "reseal_sso_secret",
+                !w.reseal_sso_secret(c, Provider::Google, b"sealed", b"stolen")
+                    .await?,
+            ),
+            ("identities_of", w.identities_of(c, a).await?.is_empty()),
+            (
+                "unlink_identity",
+                !w.unlink_identity(c, a, Provider::Google).await?,
             ),
             ("mail_server", w.mail_server(c).await?.is_none()),
             ("delete_mail_server", !w.delete_mail_server(c, 5).await?),
@@ -616,6 +639,15 @@ pub async fn no_second_factor_is_attached_to_another_companys_account(store: &St
         (
             "put_link",
             write(store, async |w| w.put_link(&maker.link(&foreign, at(0))).await).await,
+        ),
+        (
+            "link_identity",
+            write(store, async |w| {
+                w.link_identity(foreign.company, foreign.id, &identity(), at(0))
+                    .await
+                    .map(drop)
+            })
+            .await,
         ),
         (
             "insert_import",

@@ -8,7 +8,7 @@ use vestibule_core::{
     company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{
         AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, ResetRequestId,
-        SessionId, SetUpId, TrustedBrowserId,
+        SessionId, SetUpId, SsoFlowId, TrustedBrowserId,
     },
     link::LinkPurpose,
     mail_server::MailSecurity,
@@ -18,10 +18,11 @@ use vestibule_core::{
     session::Proof,
     sign_in::Purpose,
     sign_in_view::Method,
+    sso::Provider,
 };
 use vestibule_storage::{
     ImportLine, MailServerRow, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail,
-    NewPending, NewSession, NewSetUp, NewTrusted, ResetRequest, Store, StoreError, Writer,
+    NewPending, NewSession, NewSetUp, NewSsoFlow, NewTrusted, ResetRequest, Store, StoreError, Writer,
     test_support::TestStore,
 };
 
@@ -296,6 +297,22 @@ impl Maker {
             browser: None,
             request: Some("r-1".into()),
             created_at: now,
+        }
+    }
+
+    /// A browser sets out for Google.
+    pub fn sso_flow(&self, now: Moment) -> NewSsoFlow {
+        NewSsoFlow {
+            id: SsoFlowId::new(now, &self.randomness),
+            token_hash: self.token(),
+            provider: Provider::Google,
+            company: None,
+            session: None,
+            state_hash: self.token(),
+            sealed: self.bytes().to_vec(),
+            next: Some("/agent".into()),
+            created_at: now,
+            expires_at: now + TimeDelta::seconds(600),
         }
     }
 

@@ -28,6 +28,7 @@ mod pending;
 mod recovery;
 mod session;
 mod set_up;
+mod sso;
 mod throttle;
 mod trusted;
 
@@ -168,6 +169,9 @@ contract! {
     set_up::a_set_up_ends_once,
     set_up::codes_of_a_set_up_are_listed_newest_first,
     set_up::a_mail_of_a_set_up_is_marked_once,
+    sso::what_a_company_says_is_saved_once_per_version,
+    sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
+    sso::a_browser_comes_back_once_in_time_and_with_its_own_state,
     throttle::a_source_is_counted_in_fixed_windows,
     throttle::a_right_password_takes_its_try_back,
     throttle::wrong_passwords_are_counted_per_lane_until_blocked,

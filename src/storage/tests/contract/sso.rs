@@ -1,0 +1,229 @@
+//! Providers, identities and browsers on their way to them.
+
+use vestibule_core::{
+    id::{CompanyId, PendingId, SsoFlowId},
+    sso::{Identity, Provider},
+};
+use vestibule_storage::{NewSsoFlow, SsoApplicationRow, SsoClient, test_support::TestStore};
+
+use crate::fixture::{Maker, alice, at, winners_of_twenty, write};
+
+fn application(company: CompanyId, provider: Provider) -> SsoApplicationRow {
+    SsoApplicationRow {
+        company,
+        provider,
+        version: 5,
+        enabled: true,
+        client: Some(SsoClient {
+            id: "our-app".into(),
+            sealed_secret: b"sealed".to_vec(),
+        }),
+        tenants: vec!["one".into(), "two".into()],
+        trusted: true,
+        changed_at: at(0),
+    }
+}
+
+fn identity(provider: Provider, key: &str) -> Identity {
+    Identity {
+        provider,
+        key: key.into(),
+        shown: format!("{key}@gmail.test"),
+    }
+}
+
+pub async fn what_a_company_says_is_saved_once_per_version(store: &TestStore) {
+    let maker = Maker::new();
+    let company = alice(store, &maker).await.company;
+    let [google, office] = Provider::ALL.map(|provider| application(company, provider));
+    write(store, async |writer| {
+        assert_eq!(writer.sso_applications(company).await?, []);
+        assert!(!writer.put_sso_application(&google, Some(5)).await?);
+        assert!(writer.put_sso_application(&google, None).await?);
+        assert!(!writer.put_sso_application(&google, None).await?);
+        assert!(writer.put_sso_application(&office, None).await?);
+        assert_eq!(
+            writer.sso_applications(company).await?,
+            [google.clone(), office.clone()]
+        );
+        let off = SsoApplicationRow {
+            enabled: false,
+            client: None,
+            tenants: Vec::new(),
+            trusted: false,
+            ..google.clone()
+        };
+        assert!(writer.put_sso_application(&off, Some(5)).await?);
+        assert!(!writer.put_sso_application(&off, Some(5)).await?);
+        let saved = SsoApplicationRow { version: 6, ..off };
+        assert_eq!(writer.sso_applications(company).await?[0], saved);
+
+        let secrets = writer.sso_secrets_after(None, 10).await?;
+        assert_eq!(secrets, [(company, Provider::Office365, b"sealed".to_vec())]);
+        let after = Some((company, Provider::Office365));
+        assert_eq!(writer.sso_secrets_after(after, 10).await?, []);
+        let provider = Provider::Office365;
+        assert!(
+            !writer
+                .reseal_sso_secret(company, provider, b"other", b"new")
+                .await?
+        );
+        assert!(
+            writer
+                .reseal_sso_secret(company, provider, b"sealed", b"new")
+                .await?
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn an_identity_is_one_accounts_and_an_account_has_one_of_each_provider(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let globex = maker.company("Globex");
+    let gus = maker.account(globex.id, "gus");
+    let (google, other) = (identity(Provider::Google, "1"), identity(Provider::Google, "2"));
+    let office = identity(Provider::Office365, "1");
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        writer.insert_company(&globex).await?;
+        writer.insert_account(&gus).await?;
+        assert!(
+            writer
+                .link_identity(alice.company, alice.id, &google, at(0))
+                .await?
+        );
+        assert!(
+            !writer.link_identity(bob.company, bob.id, &google, at(1)).await?,
+            "it is alice's"
+        );
+        assert!(
+            !writer
+                .link_identity(alice.company, alice.id, &other, at(1))
+                .await?,
+            "she has one"
+        );
+        assert!(
+            writer
+                .link_identity(alice.company, alice.id, &office, at(1))
+                .await?
+        );
+        assert!(writer.link_identity(gus.company, gus.id, &google, at(1)).await?);
+        let linked = writer.identities_of(alice.company, alice.id).await?;
+        let shown: Vec<_> = linked
+            .iter()
+            .map(|linked| (&linked.identity, linked.linked_at))
+            .collect();
+        assert_eq!(shown, [(&google, at(0)), (&office, at(1))]);
+        let mut accounts = writer.accounts_of_identity(Provider::Google, "1").await?;
+        accounts.sort_unstable();
+        let mut expected = vec![(alice.company, alice.id), (gus.company, gus.id)];
+        expected.sort_unstable();
+        assert_eq!(accounts, expected);
+        assert_eq!(writer.accounts_of_identity(Provider::Office365, "2").await?, []);
+
+        assert!(
+            !writer
+                .unlink_identity(gus.company, alice.id, Provider::Google)
+                .await?
+        );
+        assert!(
+            writer
+                .unlink_identity(alice.company, alice.id, Provider::Google)
+                .await?
+        );
+        assert!(
+            !writer
+                .unlink_identity(alice.company, alice.id, Provider::Google)
+                .await?
+        );
+        assert!(
+            writer.link_identity(bob.company, bob.id, &google, at(2)).await?,
+            "it is free now"
+        );
+        writer.delete_account(bob.company, bob.id).await?;
+        let accounts = writer.accounts_of_identity(Provider::Google, "1").await?;
+        assert_eq!(accounts, [(gus.company, gus.id)]);
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let won = winners_of_twenty(store, async |writer| {
+        writer.link_identity(alice.company, alice.id, &other, at(3)).await
+    })
+    .await;
+    assert_eq!(won, 1);
+}
+
+pub async fn a_browser_comes_back_once_in_time_and_with_its_own_state(store: &TestStore) {
+    let maker = Maker::new();
+    let flow = maker.sso_flow(at(0));
+    let google = Provider::Google;
+    write(store, async |writer| writer.insert_sso_flow(&flow).await)
+        .await
+        .unwrap();
+    write(store, async |writer| {
+        for (token, provider, state, now) in [
+            (maker.token(), google, flow.state_hash, at(1)),
+            (flow.token_hash, google, maker.token(), at(1)),
+            (flow.token_hash, Provider::Office365, flow.state_hash, at(1)),
+            (flow.token_hash, google, flow.state_hash, at(600)),
+        ] {
+            assert_eq!(writer.answer_sso_flow(token, provider, state, now).await?, None);
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let won = winners_of_twenty(store, async |writer| {
+        let flow = writer
+            .answer_sso_flow(flow.token_hash, google, flow.state_hash, at(599))
+            .await?;
+        Ok(flow.is_some())
+    })
+    .await;
+    assert_eq!(won, 1);
+    write(store, async |writer| {
+        let back = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
+        assert_eq!(
+            (back.id, back.answered_at, &back.sealed),
+            (flow.id, Some(at(599)), &flow.sealed)
+        );
+        assert_eq!((back.next.as_deref(), back.identity), (Some("/agent"), None));
+        let pending = PendingId(flow.id.0);
+        assert!(
+            !writer.set_sso_flow_pending(flow.id, pending).await?,
+            "nobody has come back"
+        );
+        let came = identity(google, "1");
+        assert!(writer.set_sso_flow_identity(flow.id, &came).await?);
+        assert!(
+            !writer
+                .set_sso_flow_identity(flow.id, &identity(google, "2"))
+                .await?,
+            "once"
+        );
+        assert!(writer.set_sso_flow_pending(flow.id, pending).await?);
+        let back = writer.sso_flow_of_pending(pending).await?.unwrap();
+        assert_eq!((back.identity, back.pending), (Some(came), Some(pending)));
+        assert!(writer.end_sso_flow(flow.id).await?);
+        assert!(!writer.end_sso_flow(flow.id).await?);
+        assert_eq!(writer.sso_flow_by_token(flow.token_hash).await?, None);
+        assert!(!writer.end_sso_flow(SsoFlowId(pending.0)).await?);
+
+        writer
+            .insert_sso_flow(&NewSsoFlow {
+                next: None,
+                ..flow.clone()
+            })
+            .await?;
+        assert_eq!(writer.delete_expired(at(599)).await?, 0);
+        assert_eq!(writer.delete_expired(at(600)).await?, 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
