@@ -97,6 +97,12 @@ pub enum Event {
     SessionsEnded,
     /// General Information was changed; with what.
     CompanyChanged,
+    /// An account of a provider was connected; with which provider.
+    SsoConnected,
+    /// An account of a provider was disconnected; with which provider.
+    SsoDisconnected,
+    /// A sign-in with a provider brought nobody in; with why.
+    SsoRefused,
     /// The company's own mail server was changed; with what, never with its password.
     MailServerChanged,
     /// A test mail was sent through the company's own mail server.
@@ -115,7 +121,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 57] = [
         Self::SignedIn,
         Self::PasswordRefused,
         Self::GateRefused,
@@ -163,6 +169,9 @@ impl Event {
         Self::EmailChanged,
         Self::SessionsEnded,
         Self::CompanyChanged,
+        Self::SsoConnected,
+        Self::SsoDisconnected,
+        Self::SsoRefused,
         Self::MailServerChanged,
         Self::MailTested,
         Self::AgentsImported,
@@ -190,6 +199,7 @@ impl Event {
                 | Self::CrossSiteRefused
                 | Self::MailGivenUp
                 | Self::ResetRefused
+                | Self::SsoRefused
                 | Self::RightRefused
                 | Self::LinkRefused
         )
@@ -245,6 +255,9 @@ impl Event {
             Self::EmailChanged => "email_changed",
             Self::SessionsEnded => "sessions_ended",
             Self::CompanyChanged => "company_changed",
+            Self::SsoConnected => "sso_connected",
+            Self::SsoDisconnected => "sso_disconnected",
+            Self::SsoRefused => "sso_refused",
             Self::MailServerChanged => "mail_server_changed",
             Self::MailTested => "mail_tested",
             Self::AgentsImported => "agents_imported",

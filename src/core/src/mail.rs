@@ -156,6 +156,22 @@ pub enum Mail {
         /// Hours the link is good for.
         hours: u32,
     },
+    /// An account of a provider was connected: whoever has it can sign in.
+    SsoConnected {
+        /// To whom.
+        about: About,
+        /// Name of the provider.
+        provider: String,
+        /// What its account is known by; empty = unknown.
+        shown: String,
+    },
+    /// An account of a provider was disconnected.
+    SsoDisconnected {
+        /// To whom.
+        about: About,
+        /// Name of the provider.
+        provider: String,
+    },
     /// Shows an admin that the company's own mail server works.
     TestMail {
         /// To whom.
@@ -232,6 +248,8 @@ impl Mail {
             Self::PasswordReset { .. } => "password_reset",
             Self::ConfirmEmail { .. } => Self::CONFIRM_EMAIL,
             Self::EmailChangeBegan { .. } => Self::EMAIL_CHANGE_BEGAN,
+            Self::SsoConnected { .. } => "sso_connected",
+            Self::SsoDisconnected { .. } => "sso_disconnected",
             Self::TestMail { .. } => Self::TEST,
             Self::PoliciesChanged { .. } => "policies_changed",
         }
@@ -244,6 +262,8 @@ impl Mail {
             Self::ResetLink { .. } | Self::ConfirmEmail { .. } | Self::TestMail { .. } => 5,
             Self::AccountLocked { .. }
             | Self::AccountUnlocked { .. }
+            | Self::SsoConnected { .. }
+            | Self::SsoDisconnected { .. }
             | Self::PasswordChanged { .. }
             | Self::PasswordReset { .. }
             | Self::SecondFactorChanged { .. }

@@ -38,8 +38,10 @@ pub enum Proof {
     BackupCode,
     /// Password and a backup code that an administrator issued.
     IssuedCode,
-    /// Password on a trusted browser.
+    /// Password, or a provider's word, on a trusted browser.
     TrustedBrowser,
+    /// A provider's word alone: the account has no second factor, or the company trusts the provider.
+    Provider,
 }
 
 impl Proof {
@@ -52,6 +54,7 @@ impl Proof {
             Self::BackupCode => "backup_code",
             Self::IssuedCode => "issued_code",
             Self::TrustedBrowser => "trusted_browser",
+            Self::Provider => "provider",
         }
     }
 
@@ -64,6 +67,7 @@ impl Proof {
             Self::BackupCode,
             Self::IssuedCode,
             Self::TrustedBrowser,
+            Self::Provider,
         ]
         .into_iter()
         .find(|proof| proof.as_str() == word)
@@ -81,7 +85,7 @@ impl Proof {
     pub const fn has_second_factor(self) -> bool {
         match self {
             Self::EmailCode | Self::AppCode | Self::BackupCode | Self::IssuedCode => true,
-            Self::Password | Self::TrustedBrowser => false,
+            Self::Password | Self::TrustedBrowser | Self::Provider => false,
         }
     }
 }

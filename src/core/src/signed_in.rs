@@ -221,6 +221,18 @@ pub enum FormRefusal {
     MailLimit,
     /// The company has no mail server of its own that could be tried.
     NoMailServer,
+    /// The provider brought nobody: it is down, answers nonsense, or its word is not to be trusted.
+    SsoFailed,
+    /// Whoever was sent to the provider said no there.
+    SsoCancelled,
+    /// The provider is not offered here, or not for this company.
+    SsoNotOffered,
+    /// Another account of the company has this account of the provider.
+    IdentityTaken,
+    /// The account has another account of the provider already.
+    IdentityOther,
+    /// Without it the account would have no way in.
+    LastWayIn,
     /// The uploaded file was imported already, is being imported, or is gone.
     ImportOver,
 }
@@ -248,9 +260,14 @@ impl FormRefusal {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Invalid { .. } | Self::NothingSelected => 422,
-            Self::StepUpNeeded | Self::SetUpRequired | Self::LastFactor | Self::PasswordChangeRequired => 403,
+            Self::SsoNotOffered
+            | Self::StepUpNeeded
+            | Self::SetUpRequired
+            | Self::LastFactor
+            | Self::PasswordChangeRequired => 403,
             Self::SetUpOver | Self::LinkOver => 410,
             Self::MailLimit => 429,
+            Self::SsoFailed => 502,
             Self::ChangedMeanwhile
             | Self::LastAdmin
             | Self::OwnAccount
@@ -260,6 +277,10 @@ impl FormRefusal {
             | Self::AlreadyActivated
             | Self::NoEmailChange
             | Self::NoMailServer
+            | Self::SsoCancelled
+            | Self::IdentityTaken
+            | Self::IdentityOther
+            | Self::LastWayIn
             | Self::ImportOver => 409,
         }
     }

@@ -105,6 +105,15 @@ fn plain_samples() -> Vec<Mail> {
             stop: text(LINK),
             hours: 72,
         },
+        Mail::SsoConnected {
+            about: about(),
+            provider: text("Google"),
+            shown: text("alice@example.com"),
+        },
+        Mail::SsoDisconnected {
+            about: about(),
+            provider: text("Office 365"),
+        },
         Mail::TestMail {
             about: about(),
             server: text("mail.example.com:465"),
@@ -246,8 +255,10 @@ mod tests {
             | Mail::PasswordReset { .. }
             | Mail::ConfirmEmail { .. }
             | Mail::EmailChangeBegan { .. }
+            | Mail::SsoConnected { .. }
+            | Mail::SsoDisconnected { .. }
             | Mail::TestMail { .. }
-            | Mail::PoliciesChanged { .. } => kinds.len() == 18 && kinds.contains(mail.kind()),
+            | Mail::PoliciesChanged { .. } => kinds.len() == 20 && kinds.contains(mail.kind()),
         }
     }
 

@@ -69,6 +69,7 @@ pub fn service(
         source_limits: config.sources,
         origin: config.origin(),
         company_mail_reach: config.company_mail_reach,
+        sso: None,
     };
     Ok(Service::new(store, clock, randomness, hasher, keys, settings))
 }

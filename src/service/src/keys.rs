@@ -34,6 +34,10 @@ pub enum Purpose {
     AppSecret,
     /// Passwords of companies' mail servers.
     MailPassword,
+    /// Secrets of companies' applications at providers.
+    SsoSecret,
+    /// What a browser's way to a provider and back needs at its end.
+    SsoFlow,
 }
 
 impl Purpose {
@@ -45,6 +49,8 @@ impl Purpose {
             Self::Outbox => b"vestibule outbox v1",
             Self::AppSecret => b"vestibule authenticator app v1",
             Self::MailPassword => b"vestibule mail server password v1",
+            Self::SsoSecret => b"vestibule sso secret v1",
+            Self::SsoFlow => b"vestibule sso flow v1",
         }
     }
 }

@@ -73,6 +73,8 @@ pub struct Settings {
     pub origin: String,
     /// Which mail servers companies may name.
     pub company_mail_reach: Reach,
+    /// The providers; `None` = nobody signs in with one.
+    pub sso: Option<Arc<sign_in::sso::Providers>>,
 }
 
 /// Who is asking: facts of the request that rules, audit log and mails need.
@@ -100,6 +102,8 @@ pub struct Visitor {
     pub session: Option<Token>,
     /// The link of a mail that was opened in this browser.
     pub link: Option<Token>,
+    /// The way to a provider and back that this browser is on.
+    pub sso_flow: Option<Token>,
 }
 
 /// Why a use case did not do what was asked.

@@ -10,6 +10,8 @@ mod client;
 mod documents;
 mod error;
 mod http;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 mod token;
 
 pub use application::{Application, ApplicationProblem};

@@ -94,6 +94,12 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
         FormRefusal::NothingSelected => td_string!(locale, errors.nothing_selected),
         FormRefusal::MailLimit => td_string!(locale, errors.mail_limit),
         FormRefusal::NoMailServer => td_string!(locale, errors.no_mail_server),
+        FormRefusal::SsoFailed => td_string!(locale, errors.sso_failed),
+        FormRefusal::SsoCancelled => td_string!(locale, errors.sso_cancelled),
+        FormRefusal::SsoNotOffered => td_string!(locale, errors.sso_not_offered),
+        FormRefusal::IdentityTaken => td_string!(locale, errors.identity_taken),
+        FormRefusal::IdentityOther => td_string!(locale, errors.identity_other),
+        FormRefusal::LastWayIn => td_string!(locale, errors.last_way_in),
         FormRefusal::ImportOver => td_string!(locale, errors.import_over),
     };
     sentence.to_owned()
@@ -192,8 +198,14 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             | FormRefusal::NotLocked
             | FormRefusal::AlreadyActivated
             | FormRefusal::NoMailServer
+            | FormRefusal::IdentityTaken
+            | FormRefusal::IdentityOther
+            | FormRefusal::LastWayIn
             | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
             FormRefusal::MailLimit => td_string!(locale, errors.try_later_title),
+            FormRefusal::SsoFailed | FormRefusal::SsoCancelled | FormRefusal::SsoNotOffered => {
+                td_string!(locale, errors.sign_in_refused_title)
+            }
             FormRefusal::ImportOver => td_string!(locale, errors.import_over_title),
         },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
@@ -383,6 +395,12 @@ mod tests {
             FormRefusal::NothingSelected,
             FormRefusal::MailLimit,
             FormRefusal::NoMailServer,
+            FormRefusal::SsoFailed,
+            FormRefusal::SsoCancelled,
+            FormRefusal::SsoNotOffered,
+            FormRefusal::IdentityTaken,
+            FormRefusal::IdentityOther,
+            FormRefusal::LastWayIn,
             FormRefusal::ImportOver,
         ];
         refusals.map(Refusal::Form).to_vec()

@@ -74,6 +74,8 @@ impl Facts {
             | Mail::PasswordReset { about }
             | Mail::ConfirmEmail { about, .. }
             | Mail::EmailChangeBegan { about, .. }
+            | Mail::SsoConnected { about, .. }
+            | Mail::SsoDisconnected { about, .. }
             | Mail::TestMail { about, .. }
             | Mail::PoliciesChanged { about, .. } => (
                 about.name.as_str(),

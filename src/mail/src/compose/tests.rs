@@ -88,6 +88,15 @@ fn console_mails(about: &About, email: String, by: String) -> Vec<Mail> {
             stop: link(),
             hours: 72,
         },
+        Mail::SsoConnected {
+            about: about(),
+            provider: "Google".to_owned(),
+            shown: "alice@gmail.test".to_owned(),
+        },
+        Mail::SsoDisconnected {
+            about: about(),
+            provider: "Google".to_owned(),
+        },
         Mail::TestMail {
             about: about(),
             server: "mail.example.test:465".to_owned(),
@@ -432,9 +441,9 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
 }
 
 /// The mails for Alice, in the order of [`console_mails`].
-fn alices() -> [Mail; 8] {
+fn alices() -> [Mail; 10] {
     let mails = console_mails(&alice(), "alice@new.test".to_owned(), "Bob".to_owned());
-    mails.try_into().unwrap_or_else(|_| panic!("eight"))
+    mails.try_into().unwrap_or_else(|_| panic!("ten"))
 }
 
 #[test]
@@ -568,7 +577,7 @@ fn a_link_that_is_none_is_left_out() {
 
 #[test]
 fn the_old_address_is_told_the_new_one_and_how_to_stop_it() {
-    let [.., began, _, _] = alices();
+    let [.., began, _, _, _, _] = alices();
     let said = said(&began);
     assert_eq!(said[1], "New e-mail address: alice@new.test");
     assert_eq!(

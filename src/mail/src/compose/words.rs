@@ -76,6 +76,8 @@ impl Words {
             Mail::PasswordReset { .. } => self.password_reset(),
             Mail::ConfirmEmail { link, hours, .. } => self.confirm_email(link, *hours),
             Mail::EmailChangeBegan { stop, hours, .. } => self.email_change_began(stop, *hours),
+            Mail::SsoConnected { provider, shown, .. } => self.sso_connected(&clean(provider), shown),
+            Mail::SsoDisconnected { provider, .. } => self.sso_disconnected(&clean(provider)),
             Mail::TestMail { server, .. } => self.test_mail(&clean(server)),
             Mail::PoliciesChanged { .. } => self.policies_changed(),
         }
@@ -390,6 +392,40 @@ impl Words {
         blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
         blocks.push(paragraph(td_string!(locale, mail.email_change_not_you)));
         notice(td_string!(locale, mail.email_change_subject), blocks)
+    }
+
+    fn sso_connected(&self, provider: &str, shown: &str) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.sso_connected_intro,
+            provider = provider,
+            account = account,
+            company = company
+        ))];
+        if !shown.is_empty() {
+            let label = td_string!(locale, mail.sso_connected_shown).to_owned();
+            blocks.push(Block::Facts(vec![(label, clean(shown))]));
+        }
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.not_you)));
+        let subject = td_string!(locale, mail.sso_connected_subject, provider = provider);
+        notice(&subject, blocks)
+    }
+
+    fn sso_disconnected(&self, provider: &str) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let mut blocks = vec![Block::Paragraph(td_string!(
+            locale,
+            mail.sso_disconnected_intro,
+            provider = provider,
+            account = account,
+            company = company
+        ))];
+        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
+        blocks.push(paragraph(td_string!(locale, mail.not_you)));
+        let subject = td_string!(locale, mail.sso_disconnected_subject, provider = provider);
+        notice(&subject, blocks)
     }
 
     fn test_mail(&self, server: &str) -> Body {

@@ -176,9 +176,15 @@ impl OnTheWay {
         }
     }
 
-    /// Whether somebody waits for a place that a mail of this lane had.
-    fn wait_for(&self, lane: Lane) -> bool {
-        self.waiting.iter().any(|waiting| shares(*waiting, lane))
+    /// Whether it is time to fill the places that mails of this lane had: somebody waits for them, and half of them are
+    /// free, so that one claim serves several mails. Fewer are filled at the next second, or when a mail is put into the
+    /// outbox.
+    fn is_time(&self, lane: Lane) -> bool {
+        let all = match lane {
+            Lane::Installation => PARALLEL,
+            Lane::Company(_) => PARALLEL_OF_COMPANY,
+        };
+        self.places(lane) * 2 >= all && self.waiting.iter().any(|waiting| shares(*waiting, lane))
     }
 
     /// The lanes that wait for such a place.
@@ -283,7 +289,7 @@ impl Worker {
                 Some(done) = on_the_way.tasks.join_next_with_id() => {
                     let lane = on_the_way.ended(done);
                     // Most mails that end leave nobody waiting for their place.
-                    if !lane.is_some_and(|lane| on_the_way.wait_for(lane)) {
+                    if !lane.is_some_and(|lane| on_the_way.is_time(lane)) {
                         continue;
                     }
                     lane

@@ -77,6 +77,7 @@ impl Facts {
                     .unwrap_or_default(),
                 session: token(Kind::Session),
                 link: token(Kind::Link),
+                sso_flow: None,
             }),
             return_to: if parts.method == Method::GET {
                 path.clone()

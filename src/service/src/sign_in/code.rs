@@ -218,6 +218,8 @@ impl Service {
         };
         let granted = match pending.purpose {
             Leads::SignIn => {
+                self.link_after_code(&mut writer, receiver, pending, visitor)
+                    .await?;
                 let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
                 if trust && let Some(ends_at) = trust_ends_at(now, company.two_factor) {
                     granted.trusted = Some(self.trust(&mut writer, &account, ends_at, visitor).await?);

@@ -6,6 +6,7 @@
 mod code;
 mod page;
 pub(crate) mod password;
+pub mod sso;
 mod trust;
 
 use vestibule_core::{

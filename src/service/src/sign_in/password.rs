@@ -31,6 +31,13 @@ pub(crate) struct Wanted {
     pub next: Option<String>,
 }
 
+/// An account whose password was right.
+pub(super) struct Proved<'a> {
+    pub company: Company,
+    pub account: Account,
+    pub attempt: Try<'a>,
+}
+
 /// How tries of one sign-in are counted.
 pub(crate) struct Try<'a> {
     subject: [u8; 32],
@@ -62,13 +69,27 @@ impl Service {
     }
 
     async fn check_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
+        let proved = self.prove_password(&form, visitor).await?;
+        self.password_was_right(&proved, &form, visitor).await
+    }
+
+    /// Finds the account and compares its password. The try is counted before that, and stays counted until somebody
+    /// takes it back with [`forgive`].
+    ///
+    /// # Errors
+    /// As [`Service::sign_in`], but for what the gate says.
+    pub(super) async fn prove_password<'a>(
+        &self,
+        form: &SignInForm,
+        visitor: &'a Visitor,
+    ) -> Result<Proved<'a>, Failure> {
         let fields = sign_in_problems(&form.company, &form.account, form.password.reveal());
         if !fields.is_empty() {
             return Err(Refusal::Invalid { fields }.into());
         }
-        let found = self.identify(&form).await?;
+        let found = self.identify(form).await?;
         let known = found.as_ref().map(|(company, account, _)| (company, account));
-        let attempt = self.count_try(self.subject(&form, known), known, visitor).await?;
+        let attempt = self.count_try(self.subject(form, known), known, visitor).await?;
         let stored = match (&attempt, &found) {
             (Some(_), Some((_, _, password))) => usable(password, self.now()),
             // Blocked, unknown or too old: compare with the dummy all the same, so that both cost what a real one costs.
@@ -80,8 +101,11 @@ impl Service {
                 if outdated {
                     self.renew_hash(&account, &password, &form.password).await?;
                 }
-                self.password_was_right(&company, &account, &form, &attempt, visitor)
-                    .await
+                Ok(Proved {
+                    company,
+                    account,
+                    attempt,
+                })
             }
             (_, _, found) => {
                 let (company, account) = found
@@ -212,23 +236,35 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
+    /// The account behind its lock, if the password that was compared is still its own; the try is taken back.
+    pub(super) async fn enter_proved(
+        &self,
+        writer: &mut Writer,
+        proved: &Proved<'_>,
+    ) -> Result<(Company, Account), Failure> {
+        let Proved {
+            company,
+            account,
+            attempt,
+        } = proved;
+        writer.hold_account(company.id, account.id).await?;
+        let entered = reload(writer, company, account)
+            .await?
+            .filter(|(_, now)| now.credential_version == account.credential_version)
+            .ok_or(Refusal::WrongCredentials)?;
+        forgive(writer, attempt).await?;
+        Ok(entered)
+    }
+
     async fn password_was_right(
         &self,
-        company: &Company,
-        account: &Account,
+        proved: &Proved<'_>,
         form: &SignInForm,
-        attempt: &Try<'_>,
         visitor: &Visitor,
     ) -> Result<Outcome, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        writer.hold_account(company.id, account.id).await?;
-        let (company, account) = reload(&mut writer, company, account)
-            .await?
-            // The password that was compared is not the account's any more.
-            .filter(|(_, now)| now.credential_version == account.credential_version)
-            .ok_or(Refusal::WrongCredentials)?;
-        forgive(&mut writer, attempt).await?;
+        let (company, account) = self.enter_proved(&mut writer, proved).await?;
         self.drop_old_pending(&mut writer, visitor).await?;
 
         let trusted = self
@@ -358,7 +394,7 @@ pub(crate) async fn forgive(writer: &mut Writer, attempt: &Try<'_>) -> Result<()
     writer.forgive_source_try(&attempt.of_source()).await
 }
 
-async fn reload(
+pub(super) async fn reload(
     reader: &mut Reader,
     company: &Company,
     account: &Account,

@@ -13,4 +13,5 @@ mod recovery;
 mod second_factor;
 mod sign_in;
 mod site;
+mod sso;
 mod step_up;

@@ -25,7 +25,7 @@ use vestibule_service::{
     keys::{Key, Keys},
     operator::{AccountInput, CompanyInput, PasswordCheck},
     passwords::{HashCost, Hasher},
-    sign_in::{Granted, Outcome, SignInForm},
+    sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
 use vestibule_storage::{CompanySettings, test_support::TestStore};
 
@@ -107,7 +107,13 @@ pub fn visitor() -> Visitor {
     }
 }
 
-fn service(store: &TestStore, clock: &Arc<ManualClock>, keys: Keys, seed: u64) -> Service {
+fn service(
+    store: &TestStore,
+    clock: &Arc<ManualClock>,
+    keys: Keys,
+    seed: u64,
+    sso: Option<Arc<Providers>>,
+) -> Service {
     let randomness = Arc::new(SeededRandomness::new(seed));
     let cheap = HashCost {
         memory_kib: 64,
@@ -119,6 +125,7 @@ fn service(store: &TestStore, clock: &Arc<ManualClock>, keys: Keys, seed: u64) -
         source_limits: SourceLimits::default(),
         origin: "https://login.test".to_owned(),
         company_mail_reach: Reach::Public,
+        sso,
     };
     let as_clock: Arc<dyn Clock> = clock.clone();
     Service::new((*store).clone(), as_clock, randomness, hasher, keys, settings)
@@ -134,11 +141,26 @@ impl Site {
         }])
         .unwrap();
         let store = Arc::new(store);
-        let service = service(&store, &clock, keys, 42);
+        let service = service(&store, &clock, keys, 42, None);
         Self {
             service,
             store,
             clock,
+        }
+    }
+
+    /// The same with providers.
+    pub fn with_providers(&self, providers: Providers) -> Self {
+        let keys = Keys::new(vec![Key {
+            version: 1,
+            secret: [7; 32].into(),
+        }])
+        .unwrap();
+        let seed = NEXT_SEED.fetch_add(1, Ordering::Relaxed);
+        Self {
+            service: service(&self.store, &self.clock, keys, seed, Some(Arc::new(providers))),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
         }
     }
 
@@ -150,6 +172,7 @@ impl Site {
                 &self.clock,
                 keys,
                 NEXT_SEED.fetch_add(1, Ordering::Relaxed),
+                None,
             ),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),

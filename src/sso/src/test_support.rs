@@ -1,4 +1,9 @@
-//! A provider that can be told to misbehave.
+//! A provider on a real socket that can be told to misbehave, for tests of this crate and of those above it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test ends at the first thing that goes wrong"
+)]
 
 use std::{
     collections::HashMap,
@@ -24,25 +29,40 @@ use serde_json::{Value, json};
 /// How it signs.
 #[derive(Clone, Copy, Debug)]
 pub enum Signature {
+    /// With a curve.
     Es256,
+    /// With RSA.
     Rs256,
 }
 
 /// How it behaves at the token endpoint, and the ill ones everywhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mood {
+    /// As it should.
     Good,
+    /// Tokens say that they are not signed.
     Unsigned,
+    /// Tokens are signed with the application's secret.
     SignedWithTheSecret,
+    /// Tokens are signed by somebody else.
     ForeignKey,
+    /// Signatures fit nothing.
     Damaged,
+    /// There is no ID token.
     NoToken,
+    /// The ID token is none.
     Garbage,
+    /// The exchange is refused with this word.
     Refusing(&'static str),
+    /// Everything is answered with 500.
     Down,
+    /// Nothing is answered.
     Silent,
+    /// Answers are a byte too long.
     Huge,
+    /// Everything leads elsewhere.
     Redirecting,
+    /// Everything is a web page.
     NotJson,
 }
 
@@ -62,8 +82,10 @@ struct Inner {
     exchange: HashMap<String, String>,
 }
 
+/// The provider. Clones are the same.
 #[derive(Clone)]
 pub struct Issuer {
+    /// Its issuer, without a slash at the end; for Office 365 `/common/v2.0` follows.
     pub url: String,
     inner: Arc<Mutex<Inner>>,
 }
@@ -123,10 +145,12 @@ impl Key {
 }
 
 impl Issuer {
+    /// Begins to listen, on a port of its own.
     pub async fn start() -> Self {
         Self::start_with(Signature::Es256).await
     }
 
+    /// The same, with this way to sign.
     pub async fn start_with(signature: Signature) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = Self {
@@ -150,6 +174,7 @@ impl Issuer {
         self.inner.lock().unwrap()
     }
 
+    /// Behaves like this from now on.
     pub fn feel(&self, mood: Mood) {
         self.lock().mood = mood;
     }
@@ -171,6 +196,7 @@ impl Issuer {
         inner.kid += 1;
     }
 
+    /// How often this path was asked for.
     pub fn count(&self, path: &str) -> usize {
         self.lock().calls.iter().filter(|call| *call == path).count()
     }

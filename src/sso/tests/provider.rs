@@ -1,9 +1,6 @@
 //! The flow against a provider on a real socket that behaves, or misbehaves in one way (attacks.md section 5).
 
 #[cfg(test)]
-mod issuer;
-
-#[cfg(test)]
 mod tests {
     use std::{collections::HashMap, time::Duration};
 
@@ -14,7 +11,7 @@ mod tests {
     };
     use vestibule_sso::{Application, Begun, Client, SsoError, TokenProblem};
 
-    use crate::issuer::{Issuer, Mood, Signature};
+    use vestibule_sso::test_support::{Issuer, Mood, Signature};
 
     const CALLBACK: &str = "https://login.test/auth/google/callback";
     const TENANT: &str = "9188040D-6c67-4c5b-b112-36a304b66dad";

@@ -1,0 +1,843 @@
+//! Sign-in with Google and Office 365 (product.md section 4): out to the provider and back, and whose account that is.
+//!
+//! An identity opens only what it was linked to, and it is linked only by whoever proved account and second factor. The
+//! gate is asked as for any other way in.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use vestibule_core::{
+    account::Account,
+    audit::{Actor, AuditEntry, Event},
+    company::Company,
+    gate,
+    id::{AccountId, CompanyId, SessionId, SsoFlowId},
+    limits::PENDING_SECONDS,
+    mail::Mail,
+    refusal::Refusal,
+    second_factor::first_method,
+    secret::Token,
+    session::Proof,
+    sign_in::{Pending, Purpose as Leads},
+    signed_in::FormRefusal,
+    sso::{Identity, Provider},
+};
+use vestibule_sso::{Application, Client, SsoError};
+use vestibule_storage::{NewSsoFlow, Reader, SsoApplicationRow, SsoFlowRow, StoreError, Writer};
+use zeroize::Zeroizing;
+
+use super::{
+    Opening, Outcome, SignInForm,
+    password::{Wanted, reload},
+};
+use crate::{
+    Failure, Service, Visitor,
+    keys::Purpose,
+    letters::Receiver,
+    sessions::{Need, SignedIn},
+};
+
+/// The providers of an installation.
+pub struct Providers {
+    client: Client,
+    known: Vec<KnownProvider>,
+}
+
+/// A provider, and the application that the operator registered with it.
+pub struct KnownProvider {
+    /// Which.
+    pub provider: Provider,
+    /// Where its discovery document is.
+    pub issuer: String,
+    /// The installation's identifier and secret; `None` = only companies have applications.
+    pub application: Option<(String, Zeroizing<String>)>,
+}
+
+impl Providers {
+    /// The providers that can be used.
+    pub const fn new(client: Client, known: Vec<KnownProvider>) -> Self {
+        Self { client, known }
+    }
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.known.iter().map(|known| known.provider))
+            .finish()
+    }
+}
+
+/// A browser that is to be sent to a provider.
+pub struct SetOut {
+    /// Where to.
+    pub url: String,
+    /// For the browser's cookie, for ten minutes.
+    pub flow: Token,
+}
+
+/// What came back with a browser.
+pub struct SsoAnswer {
+    /// The state.
+    pub state: String,
+    /// The code, or the word for why there is none.
+    pub code: Result<String, String>,
+}
+
+/// Where somebody who came back goes on.
+pub enum Arrival {
+    /// Signed in, or asked for a code.
+    In(Outcome),
+    /// Nobody has this identity yet.
+    Bind,
+    /// Several companies know it: one has to be chosen.
+    Choose(Vec<Company>),
+    /// It was connected with the account that is signed in.
+    Connected,
+}
+
+/// What the bind page shows.
+pub struct BindPage {
+    /// The provider.
+    pub provider: Provider,
+    /// What the identity is known by; may be empty.
+    pub shown: String,
+}
+
+/// What the end of the way needs; sealed until then.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    nonce: Zeroizing<String>,
+    verifier: Zeroizing<String>,
+}
+
+/// An application, and the company whose conditions it is used under.
+struct Chosen {
+    application: Application,
+    company: Option<CompanyId>,
+}
+
+fn over() -> Failure {
+    Refusal::SignInExpired.into()
+}
+
+/// What a company says about a provider, among all that it says.
+fn about(rows: Vec<SsoApplicationRow>, provider: Provider) -> Option<SsoApplicationRow> {
+    rows.into_iter().find(|row| row.provider == provider)
+}
+
+impl Service {
+    /// The providers that are offered on the sign-in page, to somebody of the company with this name. An unknown company
+    /// is offered what the installation has.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn offered_providers(
+        &self,
+        company: &str,
+        visitor: &Visitor,
+    ) -> Result<Vec<Provider>, Refusal> {
+        self.find_offered(company)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn find_offered(&self, company: &str) -> Result<Vec<Provider>, Failure> {
+        let mut offered = Vec::new();
+        for provider in Provider::ALL {
+            match self.application_for(provider, company).await {
+                Ok(_) => offered.push(provider),
+                Err(Failure::Refused(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(offered)
+    }
+
+    async fn application_for(&self, provider: Provider, company: &str) -> Result<Chosen, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let company = reader
+            .company_by_key(&vestibule_core::name::key(company))
+            .await?
+            .map(|company| company.id);
+        self.choose_application(&mut reader, provider, company).await
+    }
+
+    /// The application that somebody of this company is sent to the provider with.
+    async fn choose_application(
+        &self,
+        reader: &mut Reader,
+        provider: Provider,
+        company: Option<CompanyId>,
+    ) -> Result<Chosen, Failure> {
+        let not_offered = || Failure::from(FormRefusal::SsoNotOffered);
+        let providers = self.inner.settings.sso.as_ref().ok_or_else(not_offered)?;
+        let known = providers.known.iter().find(|known| known.provider == provider);
+        let known = known.ok_or_else(not_offered)?;
+        let row = match company {
+            Some(company) => about(reader.sso_applications(company).await?, provider),
+            None => None,
+        };
+        if row.as_ref().is_some_and(|row| !row.enabled) {
+            return Err(not_offered());
+        }
+        let own = row.as_ref().and_then(|row| Some((row, row.client.as_ref()?)));
+        let (id, secret) = if let Some((row, client)) = own {
+            let context = secret_context(row.company, provider);
+            let plain = self
+                .inner
+                .keys
+                .open(Purpose::SsoSecret, &context, &client.sealed_secret)?;
+            let secret = String::from_utf8(plain.to_vec()).map_err(|_| crate::keys::Unsealable)?;
+            (client.id.clone(), Zeroizing::new(secret))
+        } else {
+            known.application.clone().ok_or_else(not_offered)?
+        };
+        let redirect = [&self.inner.settings.origin, provider.callback_path()].concat();
+        let application = Application::new(provider, &id, &secret, &known.issuer, &redirect)
+            .map_err(|_| not_offered())?
+            .of_tenants(row.as_ref().map(|row| row.tenants.clone()).unwrap_or_default());
+        Ok(Chosen {
+            application,
+            company: row.map(|row| row.company),
+        })
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        let providers = self.inner.settings.sso.as_ref();
+        Ok(&providers.ok_or(FormRefusal::SsoNotOffered)?.client)
+    }
+
+    /// Sends a browser to a provider to sign in. `company` is what stands in the form, if anything.
+    ///
+    /// # Errors
+    /// [`FormRefusal::SsoNotOffered`]; [`FormRefusal::SsoFailed`] when the provider cannot be asked.
+    pub async fn begin_sso(
+        &self,
+        provider: Provider,
+        company: &str,
+        next: Option<String>,
+        visitor: &Visitor,
+    ) -> Result<SetOut, Refusal> {
+        let begun = async {
+            let chosen = self.application_for(provider, company).await?;
+            self.set_out(chosen, None, next, visitor).await
+        };
+        begun.await.map_err(|failure| visitor.explain(&failure))
+    }
+
+    /// Sends a browser to a provider to connect an identity with the account that is signed in.
+    ///
+    /// # Errors
+    /// [`FormRefusal::StepUpNeeded`]; as [`Service::begin_sso`].
+    pub async fn begin_connect(&self, provider: Provider, visitor: &Visitor) -> Result<SetOut, Refusal> {
+        let begun = async {
+            let own = self.look(Need::ProvedHome, visitor).await?;
+            let mut reader = self.inner.store.read().await?;
+            let chosen = self
+                .choose_application(&mut reader, provider, Some(own.company.id))
+                .await?;
+            drop(reader);
+            self.set_out(chosen, Some(own.session), None, visitor).await
+        };
+        begun.await.map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn set_out(
+        &self,
+        chosen: Chosen,
+        session: Option<SessionId>,
+        next: Option<String>,
+        visitor: &Visitor,
+    ) -> Result<SetOut, Failure> {
+        let provider = chosen.application.provider();
+        let begun = match self.client()?.begin(&chosen.application, self.random()).await {
+            Ok(begun) => begun,
+            Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor).await?),
+        };
+        let now = self.now();
+        let (id, flow) = (SsoFlowId::new(now, self.random()), Token::new(self.random()));
+        let kept = Kept {
+            nonce: begun.nonce,
+            verifier: begun.verifier,
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
+        let sealed = self
+            .inner
+            .keys
+            .seal(Purpose::SsoFlow, id.0.as_bytes(), &plain, self.random())?;
+        let state = Token::parse(&begun.state).ok_or(crate::keys::Unsealable)?;
+        let mut writer = self.inner.store.write().await?;
+        writer
+            .insert_sso_flow(&NewSsoFlow {
+                id,
+                token_hash: flow.hash(),
+                provider,
+                company: chosen.company,
+                session,
+                state_hash: state.hash(),
+                sealed,
+                next,
+                created_at: now,
+                expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
+            })
+            .await?;
+        writer.commit().await?;
+        Ok(SetOut { url: begun.url, flow })
+    }
+
+    /// Notes why nobody came in; gives what the visitor is told.
+    async fn sso_failed(&self, provider: Provider, why: &str, visitor: &Visitor) -> Result<Failure, Failure> {
+        let entry = AuditEntry {
+            detail: Some(format!("{}: {why}", provider.as_str())),
+            ..visitor.entry(Event::SsoRefused, None, None)
+        };
+        self.note(entry).await?;
+        Ok(FormRefusal::SsoFailed.into())
+    }
+
+    /// Takes what came back with this browser and asks the provider who that is. Nobody is signed in by it: see
+    /// [`Service::arrive`].
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`] for an answer to no question of this browser, or a second one;
+    /// [`FormRefusal::SsoCancelled`]; [`FormRefusal::SsoFailed`].
+    pub async fn answer_sso(
+        &self,
+        provider: Provider,
+        answer: &SsoAnswer,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        self.take_answer(provider, answer, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn take_answer(
+        &self,
+        provider: Provider,
+        answer: &SsoAnswer,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let flow = self.claim_flow(provider, &answer.state, visitor).await?;
+        let code = match &answer.code {
+            Ok(code) => code,
+            Err(word) if word == "access_denied" => {
+                self.end_flow(flow.id).await?;
+                self.sso_failed(provider, "cancelled", visitor).await?;
+                return Err(FormRefusal::SsoCancelled.into());
+            }
+            Err(_) => {
+                self.end_flow(flow.id).await?;
+                return Err(self.sso_failed(provider, "provider_error", visitor).await?);
+            }
+        };
+        let mut reader = self.inner.store.read().await?;
+        let chosen = self
+            .choose_application(&mut reader, provider, flow.company)
+            .await?;
+        drop(reader);
+        // The company's conditions were changed meanwhile.
+        if chosen.company != flow.company {
+            self.end_flow(flow.id).await?;
+            return Err(over());
+        }
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::SsoFlow, flow.id.0.as_bytes(), &flow.sealed)?;
+        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)?;
+        let found = self
+            .client()?
+            .finish(&chosen.application, code, &kept.verifier, &kept.nonce, self.now())
+            .await;
+        match found {
+            Ok(identity) => {
+                let mut writer = self.inner.store.write().await?;
+                let kept = writer.set_sso_flow_identity(flow.id, &identity).await?;
+                writer.commit().await?;
+                if kept { Ok(()) } else { Err(over()) }
+            }
+            Err(error) => {
+                self.end_flow(flow.id).await?;
+                let failed = self.sso_failed(provider, &error.to_string(), visitor).await?;
+                Err(match error {
+                    SsoError::TenantNotAllowed => FormRefusal::SsoNotOffered.into(),
+                    _ => failed,
+                })
+            }
+        }
+    }
+
+    /// The flow of this browser with this state, which nobody has answered yet.
+    async fn claim_flow(
+        &self,
+        provider: Provider,
+        state: &str,
+        visitor: &Visitor,
+    ) -> Result<SsoFlowRow, Failure> {
+        let claimed = match (&visitor.sso_flow, Token::parse(state)) {
+            (Some(token), Some(state)) => {
+                let mut writer = self.inner.store.write().await?;
+                let flow = writer
+                    .answer_sso_flow(token.hash(), provider, state.hash(), self.now())
+                    .await?;
+                writer.commit().await?;
+                flow
+            }
+            _ => None,
+        };
+        let Some(flow) = claimed else {
+            self.sso_failed(provider, "unknown_flow", visitor).await?;
+            return Err(over());
+        };
+        Ok(flow)
+    }
+
+    async fn end_flow(&self, id: SsoFlowId) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        writer.end_sso_flow(id).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// The flow of this browser and who came back with it, while it can still be used.
+    async fn flow_back(
+        &self,
+        reader: &mut Reader,
+        visitor: &Visitor,
+    ) -> Result<(SsoFlowRow, Identity), Failure> {
+        let token = visitor.sso_flow.as_ref().ok_or_else(over)?;
+        let flow = reader.sso_flow_by_token(token.hash()).await?.ok_or_else(over)?;
+        let usable = self.now() < flow.expires_at && flow.pending.is_none();
+        let identity = flow.identity.clone().filter(|_| usable).ok_or_else(over)?;
+        Ok((flow, identity))
+    }
+
+    /// Goes on with who came back: into the account that the identity is linked to, to the bind page, or back to the
+    /// session that it is connected with. `company` is the one that was chosen, where several know the identity.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`]; [`FormRefusal::SsoNotOffered`]; [`FormRefusal::IdentityTaken`] and
+    /// [`FormRefusal::IdentityOther`]; what the gate says.
+    pub async fn arrive(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Refusal> {
+        self.find_arrival(company, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn find_arrival(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+        if let Some(session) = flow.session {
+            drop(reader);
+            self.connect(&flow, session, &identity, visitor).await?;
+            return Ok(Arrival::Connected);
+        }
+        let mut known = Vec::new();
+        for (id, account) in reader
+            .accounts_of_identity(identity.provider, &identity.key)
+            .await?
+        {
+            if self.accepts(&mut reader, id, &flow).await?.is_some()
+                && company.is_none_or(|chosen| chosen == id)
+                && let Some(found) = reader.company(id).await?
+            {
+                known.push((found, account));
+            }
+        }
+        drop(reader);
+        match &known[..] {
+            [] => Ok(Arrival::Bind),
+            [(company, account)] => {
+                let outcome = self
+                    .enter_by_identity(&flow, &identity, (company, *account), visitor)
+                    .await?;
+                Ok(Arrival::In(outcome))
+            }
+            _ => Ok(Arrival::Choose(
+                known.into_iter().map(|(company, _)| company).collect(),
+            )),
+        }
+    }
+
+    /// What the company says about a flow: `None` when an identity that came this way counts for nothing there. A company
+    /// with conditions of its own takes only flows that began under them.
+    async fn accepts(
+        &self,
+        reader: &mut Reader,
+        company: CompanyId,
+        flow: &SsoFlowRow,
+    ) -> Result<Option<Trust>, StoreError> {
+        let row = about(reader.sso_applications(company).await?, flow.provider);
+        Ok(match (row, flow.company) {
+            (None, None) => Some(Trust(false)),
+            (Some(row), Some(began)) if row.enabled && began == company => Some(Trust(row.trusted)),
+            _ => None,
+        })
+    }
+
+    /// Signs in with an identity, as far as the gate and the second factor allow.
+    async fn enter_by_identity(
+        &self,
+        flow: &SsoFlowRow,
+        identity: &Identity,
+        (company, account): (&Company, AccountId),
+        visitor: &Visitor,
+    ) -> Result<Outcome, Failure> {
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        writer.hold_account(company.id, account).await?;
+        let account = writer.account(company.id, account).await?.ok_or_else(over)?;
+        let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
+        let linked = writer.identities_of(company.id, account.id).await?;
+        let trust = self.accepts(&mut writer, company.id, flow).await?;
+        let (Some(Trust(trusted_provider)), true) = (
+            trust,
+            linked.iter().any(|linked| linked.identity.key == identity.key),
+        ) else {
+            return Err(over());
+        };
+        if !writer.end_sso_flow(flow.id).await? {
+            return Err(over());
+        }
+        self.drop_old_pending(&mut writer, visitor).await?;
+        if let Err(refusal) = gate::admit(&company, &account) {
+            let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
+            self.record(&mut writer, &entry).await?;
+            writer.commit().await?;
+            return Err(refusal.into());
+        }
+        let browser = self
+            .trusted_row(&mut writer, &company, &account, visitor, now)
+            .await?;
+        let proof = match (first_method(&account), trusted_provider, &browser) {
+            (None, ..) | (_, true, _) => Some(Proof::Provider),
+            (Some(_), false, Some(_)) => Some(Proof::TrustedBrowser),
+            (Some(_), false, None) => None,
+        };
+        let outcome = match (proof, first_method(&account)) {
+            (None, Some(method)) => {
+                let wanted = Wanted {
+                    purpose: Leads::SignIn,
+                    method,
+                    next: flow.next.clone(),
+                };
+                let pending = self
+                    .open_pending(&mut writer, &company, &account, wanted, visitor)
+                    .await?;
+                Outcome::CodeAsked {
+                    pending,
+                    company: company.name.clone(),
+                }
+            }
+            (proof, _) => {
+                let proof = proof.unwrap_or(Proof::Provider);
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let opening = Opening {
+                    id: SessionId::new(now, self.random()),
+                    token: &Token::new(self.random()),
+                    proof,
+                    next: flow.next.as_deref(),
+                };
+                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
+                if let (Proof::TrustedBrowser, Some((old, row))) = (proof, browser) {
+                    granted.trusted = self
+                        .rotate_trust(&mut writer, &account, (&old, &row), visitor, now)
+                        .await?;
+                }
+                Outcome::SignedIn(granted)
+            }
+        };
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(outcome)
+    }
+
+    /// Who came back and is nobody yet.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`].
+    pub async fn bind_page(&self, visitor: &Visitor) -> Result<BindPage, Refusal> {
+        let shown = async {
+            let mut reader = self.inner.store.read().await?;
+            let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+            if flow.session.is_some() {
+                return Err(over());
+            }
+            Ok(BindPage {
+                provider: identity.provider,
+                shown: identity.shown,
+            })
+        };
+        shown.await.map_err(|failure: Failure| visitor.explain(&failure))
+    }
+
+    /// Links the identity that came back to the account whose credentials are given. When the account has a second factor,
+    /// its code is asked first, whatever browser this is: only then the link is made.
+    ///
+    /// # Errors
+    /// As [`Service::sign_in`]; [`Refusal::SignInExpired`]; and only after the right password
+    /// [`FormRefusal::SsoNotOffered`], [`FormRefusal::IdentityTaken`] and [`FormRefusal::IdentityOther`].
+    pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
+        self.check_binding(&form, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn check_binding(&self, form: &SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let (flow, _) = self.flow_back(&mut reader, visitor).await?;
+        drop(reader);
+        if flow.session.is_some() {
+            return Err(over());
+        }
+        let proved = self.prove_password(form, visitor).await?;
+        let now = self.now();
+        let mut writer = self.inner.store.write().await?;
+        let (company, account) = self.enter_proved(&mut writer, &proved).await?;
+        let (flow, identity) = self.flow_back(&mut writer, visitor).await?;
+        let may_link = self
+            .may_link(&mut writer, &flow, &identity, &company, &account)
+            .await;
+        if let Err(Failure::Refused(refusal)) = may_link {
+            // The password was right: the try stays taken back, and the refusal is noted.
+            let event = match refusal {
+                Refusal::Form(_) => Event::SsoRefused,
+                _ => Event::GateRefused,
+            };
+            let entry = visitor.entry(event, Some(company.id), Some(account.id));
+            self.record(&mut writer, &entry).await?;
+            writer.commit().await?;
+            return Err(refusal.into());
+        }
+        may_link?;
+        self.drop_old_pending(&mut writer, visitor).await?;
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let outcome = if let Some(method) = first_method(&account) {
+            let wanted = Wanted {
+                purpose: Leads::SignIn,
+                method,
+                next: flow.next.clone(),
+            };
+            let token = self
+                .open_pending(&mut writer, &company, &account, wanted, visitor)
+                .await?;
+            let (pending, _) = writer.pending_by_token(token.hash()).await?.ok_or_else(over)?;
+            if !writer.set_sso_flow_pending(flow.id, pending.id).await? {
+                return Err(over());
+            }
+            Outcome::CodeAsked {
+                pending: token,
+                company: company.name.clone(),
+            }
+        } else {
+            if !writer.end_sso_flow(flow.id).await? {
+                return Err(over());
+            }
+            self.link(&mut writer, receiver, &identity, visitor).await?;
+            let opening = Opening {
+                id: SessionId::new(now, self.random()),
+                token: &Token::new(self.random()),
+                proof: Proof::Password,
+                next: flow.next.as_deref(),
+            };
+            Outcome::SignedIn(self.grant(&mut writer, receiver, &opening, visitor).await?)
+        };
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(outcome)
+    }
+
+    /// Whether the identity may become this account's.
+    async fn may_link(
+        &self,
+        reader: &mut Reader,
+        flow: &SsoFlowRow,
+        identity: &Identity,
+        company: &Company,
+        account: &Account,
+    ) -> Result<(), Failure> {
+        gate::admit(company, account)?;
+        if self.accepts(reader, company.id, flow).await?.is_none() {
+            return Err(FormRefusal::SsoNotOffered.into());
+        }
+        let owners = reader
+            .accounts_of_identity(identity.provider, &identity.key)
+            .await?;
+        if owners
+            .iter()
+            .any(|(of, owner)| *of == company.id && *owner != account.id)
+        {
+            return Err(FormRefusal::IdentityTaken.into());
+        }
+        let other = reader
+            .identities_of(company.id, account.id)
+            .await?
+            .into_iter()
+            .find(|linked| linked.identity.provider == identity.provider);
+        match other {
+            Some(other) if other.identity.key != identity.key => Err(FormRefusal::IdentityOther.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Links an identity and tells the account. What was linked already stays as it is.
+    async fn link(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        identity: &Identity,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        if !writer
+            .link_identity(company, account, identity, self.now())
+            .await?
+        {
+            let linked = writer.identities_of(company, account).await?;
+            return if linked.iter().any(|linked| linked.identity.key == identity.key) {
+                Ok(())
+            } else {
+                Err(FormRefusal::IdentityTaken.into())
+            };
+        }
+        let mail = Mail::SsoConnected {
+            about: receiver.about(visitor),
+            provider: identity.provider.name().to_owned(),
+            shown: identity.shown.clone(),
+        };
+        self.tell(writer, receiver, mail).await?;
+        let entry = AuditEntry {
+            actor: Actor::Account(account),
+            detail: Some(identity.provider.as_str().to_owned()),
+            ..visitor.entry(Event::SsoConnected, Some(company), Some(account))
+        };
+        Ok(self.record(writer, &entry).await?)
+    }
+
+    /// Makes the link that waited for this pending sign-in to be completed, as part of the transaction that completes it.
+    pub(super) async fn link_after_code(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        pending: &Pending,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let Some(flow) = writer.sso_flow_of_pending(pending.id).await? else {
+            return Ok(());
+        };
+        writer.end_sso_flow(flow.id).await?;
+        let Some(identity) = &flow.identity else {
+            return Ok(());
+        };
+        let Receiver { company, account } = receiver;
+        self.may_link(writer, &flow, identity, company, account).await?;
+        self.link(writer, receiver, identity, visitor).await
+    }
+
+    /// Connects who came back with the account of the very session that sent the browser out.
+    async fn connect(
+        &self,
+        flow: &SsoFlowRow,
+        session: SessionId,
+        identity: &Identity,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn {
+            session: present,
+            company,
+            account,
+            ..
+        } = self.enter(&mut writer, Need::Home, visitor).await?;
+        if present != session {
+            return Err(over());
+        }
+        self.may_link(&mut writer, flow, identity, &company, &account)
+            .await?;
+        if !writer.end_sso_flow(flow.id).await? {
+            return Err(over());
+        }
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        self.link(&mut writer, receiver, identity, visitor).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Takes the identity of a provider from the own account.
+    ///
+    /// # Errors
+    /// [`FormRefusal::StepUpNeeded`]; [`FormRefusal::LastWayIn`] when the account has neither a password nor another
+    /// identity. Nothing to take away is fine.
+    pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
+        self.take_identity(provider, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn take_identity(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
+        let linked = writer.identities_of(company.id, account.id).await?;
+        let others = linked
+            .iter()
+            .filter(|linked| linked.identity.provider != provider)
+            .count();
+        if linked.len() == others {
+            return Ok(());
+        }
+        if !account.has_password && others == 0 {
+            return Err(FormRefusal::LastWayIn.into());
+        }
+        writer.unlink_identity(company.id, account.id, provider).await?;
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let mail = Mail::SsoDisconnected {
+            about: receiver.about(visitor),
+            provider: provider.name().to_owned(),
+        };
+        self.tell(&mut writer, receiver, mail).await?;
+        let entry = AuditEntry {
+            actor: Actor::Account(account.id),
+            detail: Some(provider.as_str().to_owned()),
+            ..visitor.entry(Event::SsoDisconnected, Some(company.id), Some(account.id))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// The identities of the own account.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`].
+    pub async fn own_identities(&self, visitor: &Visitor) -> Result<Vec<Identity>, Refusal> {
+        let found = async {
+            let own = self.look(Need::SetUp, visitor).await?;
+            let mut reader = self.inner.store.read().await?;
+            let linked = reader.identities_of(own.company.id, own.account.id).await?;
+            Ok(linked.into_iter().map(|linked| linked.identity).collect())
+        };
+        found.await.map_err(|failure: Failure| visitor.explain(&failure))
+    }
+}
+
+/// Whether the company spares the second factor of whoever a provider vouches for.
+struct Trust(bool);
+
+/// What a secret is bound to: swapped between two companies or providers, neither opens.
+fn secret_context(company: CompanyId, provider: Provider) -> Vec<u8> {
+    [company.0.as_bytes().as_slice(), provider.as_str().as_bytes()].concat()
+}

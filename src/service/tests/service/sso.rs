@@ -1,0 +1,363 @@
+//! Sign-in with Google and Office 365, against a provider on a real socket.
+
+use serde_json::{Value, json};
+use vestibule_core::{ports::Clock, refusal::Refusal, session::Proof, signed_in::FormRefusal, sso::Provider};
+use vestibule_service::{
+    Visitor,
+    sign_in::{
+        Outcome, SignInForm,
+        sso::{Arrival, KnownProvider, Providers, SsoAnswer},
+    },
+};
+use vestibule_sso::{
+    Client,
+    test_support::{Issuer, Mood},
+};
+use vestibule_storage::SsoApplicationRow;
+
+use crate::site::{self, Site, on_both};
+
+const GOOGLE: Provider = Provider::Google;
+
+fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
+    Err(Refusal::Form(refusal))
+}
+
+/// A site with both providers, and Acme with alice (codes by e-mail) and bob (no second factor).
+async fn with_providers(site: &Site) -> (Site, Issuer) {
+    let issuer = Issuer::start().await;
+    let application = || Some(("our-app".to_owned(), "our-secret".to_owned().into()));
+    let known = vec![
+        KnownProvider {
+            provider: GOOGLE,
+            issuer: issuer.url.clone(),
+            application: application(),
+        },
+        KnownProvider {
+            provider: Provider::Office365,
+            issuer: format!("{}/common/v2.0", issuer.url),
+            application: application(),
+        },
+    ];
+    let site = site.with_providers(Providers::new(Client::new(None).unwrap(), known));
+    site.company("Acme", 30).await;
+    site.account("Acme", "alice", true).await;
+    site.account("Acme", "bob", false).await;
+    (site, issuer)
+}
+
+/// A browser that sets out, and the state that it has to come back with.
+async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, String) {
+    let out = site
+        .service
+        .begin_sso(provider, "", None, &site::visitor())
+        .await
+        .unwrap();
+    let visitor = Visitor {
+        sso_flow: Some(out.flow),
+        ..site::visitor()
+    };
+    let find = |name: &str| {
+        let (_, rest) = out.url.split_once(&format!("{name}=")).unwrap();
+        rest.split('&').next().unwrap().to_owned()
+    };
+    let answer = SsoAnswer {
+        state: find("state"),
+        code: Ok("the-code".to_owned()),
+    };
+    (visitor, answer, find("nonce"))
+}
+
+fn claims(site: &Site, issuer: &Issuer, nonce: &str, subject: &str) -> Value {
+    let now = site.clock.now().timestamp();
+    json!({"iss": issuer.url, "aud": "our-app", "sub": subject, "nonce": nonce, "iat": now, "exp": now + 3600,
+        "email": format!("{subject}@gmail.test")})
+}
+
+/// A browser that came back from Google as this subject.
+async fn back_as(site: &Site, issuer: &Issuer, subject: &str) -> Visitor {
+    let (visitor, answer, nonce) = set_out(site, GOOGLE).await;
+    issuer.will_say(claims(site, issuer, &nonce, subject));
+    site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+    visitor
+}
+
+async fn bind(
+    site: &Site,
+    visitor: &Visitor,
+    company: &str,
+    account: &str,
+    typed: &str,
+) -> Result<Outcome, Refusal> {
+    let form = SignInForm {
+        company: company.to_owned(),
+        account: account.to_owned(),
+        password: site::password(typed),
+        next: None,
+    };
+    site.service.bind(form, visitor).await
+}
+
+async fn identities(site: &Site, account: &str) -> Vec<String> {
+    let account = site.account_of("Acme", account).await;
+    let mut reader = site.store.read().await.unwrap();
+    let linked = reader.identities_of(account.company, account.id).await.unwrap();
+    linked.into_iter().map(|linked| linked.identity.shown).collect()
+}
+
+/// Why the newest visitor was not let in.
+async fn refused(site: &Site) -> Option<String> {
+    let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
+    let newest = events
+        .into_iter()
+        .next()
+        .filter(|event| event.event == "sso_refused");
+    newest.and_then(|event| event.detail)
+}
+
+on_both! {
+    async fn an_unknown_identity_is_bound_by_password_and_signs_in_from_then_on(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let service = &site.service;
+        assert_eq!(service.offered_providers("Acme", &site::visitor()).await.unwrap(), Provider::ALL);
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        assert!(matches!(service.arrive(None, &visitor).await, Ok(Arrival::Bind)));
+        let page = service.bind_page(&visitor).await.unwrap();
+        assert_eq!((page.provider, page.shown.as_str()), (GOOGLE, "bob-at-google@gmail.test"));
+        let wrong = bind(&site, &visitor, "Acme", "bob", "not the password").await.map(drop);
+        assert_eq!(wrong, Err(Refusal::WrongCredentials));
+        assert!(identities(&site, "bob").await.is_empty());
+        let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
+        assert!(matches!(bound, Outcome::SignedIn(_)));
+        assert_eq!(identities(&site, "bob").await, ["bob-at-google@gmail.test"]);
+        assert!(site.mail_kinds().await.contains(&"sso_connected"));
+        assert!(site.events("Acme").await.contains(&("sso_connected".to_owned(), Some("google".to_owned()))));
+        let again = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(again, Err(Refusal::SignInExpired), "a flow ends with its link");
+
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        let Ok(Arrival::In(Outcome::SignedIn(granted))) = service.arrive(None, &visitor).await else {
+            panic!("not signed in")
+        };
+        let session = Visitor { session: Some(granted.session), ..site::visitor() };
+        let signed_in = service.session(&session).await.unwrap().unwrap();
+        assert_eq!((signed_in.account.name.as_str(), signed_in.proof), ("bob", Proof::Provider));
+        assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired), "once");
+    }
+
+    async fn with_a_second_factor_the_link_is_made_after_the_code_and_the_code_is_asked_every_time(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let visitor = back_as(&site, &issuer, "alice-at-google").await;
+        let Ok(Outcome::CodeAsked { pending, .. }) = bind(&site, &visitor, "Acme", "alice", site::PASSWORD).await
+        else {
+            panic!("no code is asked")
+        };
+        assert!(identities(&site, "alice").await.is_empty(), "the code comes first");
+        let at_code = Visitor { pending: Some(pending), ..visitor.clone() };
+        let code = site.code_for("alice").await;
+        site.verify(&site::other_code(&code), &at_code).await.unwrap_err();
+        assert!(identities(&site, "alice").await.is_empty());
+        site.verify(&code, &at_code).await.unwrap();
+        assert_eq!(identities(&site, "alice").await.len(), 1);
+
+        let visitor = back_as(&site, &issuer, "alice-at-google").await;
+        let arrived = site.service.arrive(None, &visitor).await;
+        assert!(matches!(arrived, Ok(Arrival::In(Outcome::CodeAsked { .. }))), "the company does not trust Google");
+        let acme = site.service.company_named("Acme").await.unwrap().id;
+        let row = SsoApplicationRow {
+            company: acme,
+            provider: GOOGLE,
+            version: 1,
+            enabled: true,
+            client: None,
+            tenants: Vec::new(),
+            trusted: true,
+            changed_at: site.clock.now(),
+        };
+        let mut writer = site.store.write().await.unwrap();
+        assert!(writer.put_sso_application(&row, None).await.unwrap());
+        writer.commit().await.unwrap();
+        let out = site.service.begin_sso(GOOGLE, "acme", None, &site::visitor()).await.unwrap();
+        let find = |name: &str| out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned();
+        let (state, nonce) = (find("state"), find("nonce"));
+        let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..site::visitor() };
+        issuer.will_say(claims(&site, &issuer, &nonce, "alice-at-google"));
+        let answer = SsoAnswer { state, code: Ok("the-code".to_owned()) };
+        site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+        let arrived = site.service.arrive(None, &visitor).await;
+        assert!(matches!(arrived, Ok(Arrival::In(Outcome::SignedIn(_)))), "now it does");
+        let elsewhere = back_as(&site, &issuer, "alice-at-google").await;
+        let arrived = site.service.arrive(None, &elsewhere).await;
+        assert!(matches!(arrived, Ok(Arrival::Bind)), "but only of flows that began under its conditions");
+    }
+
+    async fn the_gate_stands_before_this_way_in_too(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
+        let between = back_as(&site, &issuer, "bob-at-google").await;
+        site.lock("Acme", "bob").await;
+        assert_eq!(site.service.arrive(None, &between).await.map(drop), Err(Refusal::AccountLocked));
+        let other = back_as(&site, &issuer, "somebody").await;
+        let bound = bind(&site, &other, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(bound, Err(Refusal::AccountLocked));
+        site.service.unlock_account("Acme", "bob").await.unwrap();
+        for change in [false, true] {
+            let visitor = back_as(&site, &issuer, "bob-at-google").await;
+            site.service.set_account_active("Acme", "bob", change).await.unwrap();
+            let arrived = site.service.arrive(None, &visitor).await.map(drop);
+            assert_eq!(arrived.is_ok(), change, "{arrived:?}");
+        }
+        site.service.set_company_enabled("Acme", false).await.unwrap();
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        assert_eq!(site.service.arrive(None, &visitor).await.map(drop), Err(Refusal::CompanyDisabled));
+    }
+
+    async fn an_answer_belongs_to_one_browser_one_state_one_provider_and_ten_minutes(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let service = &site.service;
+        let expired = || Err(Refusal::SignInExpired);
+        let (visitor, answer, nonce) = set_out(&site, GOOGLE).await;
+        issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
+        let (other, others, _) = set_out(&site, GOOGLE).await;
+        for state in ["", "x", &"A".repeat(43), &others.state] {
+            let answer = SsoAnswer { state: state.to_owned(), code: Ok("c".to_owned()) };
+            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, expired(), "{state}");
+        }
+        assert_eq!(service.answer_sso(GOOGLE, &answer, &site::visitor()).await, expired());
+        assert_eq!(service.answer_sso(GOOGLE, &answer, &other).await, expired());
+        // Events of one moment have no order.
+        site.clock.advance(1);
+        assert_eq!(service.answer_sso(Provider::Office365, &answer, &visitor).await, expired());
+        assert_eq!(refused(&site).await.as_deref(), Some("office365: unknown_flow"));
+        assert_eq!(service.arrive(None, &visitor).await.map(drop), expired(), "nobody came back");
+        let (left, right) = tokio::join!(
+            service.answer_sso(GOOGLE, &answer, &visitor),
+            service.answer_sso(GOOGLE, &answer, &visitor)
+        );
+        assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
+        assert_eq!(issuer.count("/token"), 1, "one exchange");
+
+        site.clock.advance(599);
+        assert_eq!(service.arrive(None, &visitor).await.map(drop), expired());
+        let (visitor, answer, _) = set_out(&site, GOOGLE).await;
+        site.clock.advance(600);
+        assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, expired());
+    }
+
+    async fn whoever_cancels_or_meets_an_ill_provider_is_told_and_nothing_is_left(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let service = &site.service;
+        for (word, refusal) in [
+            ("access_denied", FormRefusal::SsoCancelled),
+            ("server_error", FormRefusal::SsoFailed),
+        ] {
+            let (visitor, answer, _) = set_out(&site, GOOGLE).await;
+            let answer = SsoAnswer { code: Err(word.to_owned()), ..answer };
+            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, form(refusal));
+            assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
+        }
+        for (mood, word) in [
+            (Mood::ForeignKey, "google: token_signature"),
+            (Mood::Unsigned, "google: token_algorithm"),
+            (Mood::Down, "google: not_understood"),
+            (Mood::Refusing("invalid_grant"), "google: code_refused"),
+        ] {
+            site.clock.advance(1);
+            let (visitor, answer, nonce) = set_out(&site, GOOGLE).await;
+            issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
+            issuer.feel(mood);
+            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, form(FormRefusal::SsoFailed), "{mood:?}");
+            assert_eq!(refused(&site).await.as_deref(), Some(word));
+            assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
+            issuer.feel(Mood::Good);
+        }
+    }
+
+    async fn one_identity_of_a_provider_for_an_account_and_one_account_for_an_identity(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        site.account("Acme", "carl", false).await;
+        let visitor = back_as(&site, &issuer, "one").await;
+        bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
+        let another = back_as(&site, &issuer, "two").await;
+        let other = bind(&site, &another, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(other, form(FormRefusal::IdentityOther));
+        bind(&site, &another, "Acme", "carl", site::PASSWORD).await.unwrap();
+
+        site.company("Globex", 0).await;
+        site.account("Globex", "gus", false).await;
+        let gus = site.at_home("Globex", "gus", None).await;
+        let out = site.service.begin_connect(GOOGLE, &gus).await.unwrap();
+        let connecting = Visitor { sso_flow: Some(out.flow), ..gus.clone() };
+        let find = |name: &str| out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned();
+        issuer.will_say(claims(&site, &issuer, &find("nonce"), "one"));
+        let answer = SsoAnswer { state: find("state"), code: Ok("c".to_owned()) };
+        site.service.answer_sso(GOOGLE, &answer, &connecting).await.unwrap();
+        let strangers = Visitor { session: None, ..connecting.clone() };
+        assert_eq!(site.service.arrive(None, &strangers).await.map(drop), Err(Refusal::NotSignedIn));
+        assert!(matches!(site.service.arrive(None, &connecting).await, Ok(Arrival::Connected)));
+
+        // Two companies know it now: one has to be chosen.
+        let visitor = back_as(&site, &issuer, "one").await;
+        let Ok(Arrival::Choose(companies)) = site.service.arrive(None, &visitor).await else { panic!("no choice") };
+        let mut names: Vec<_> = companies.iter().map(|company| company.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["Acme", "Globex"]);
+        let globex = companies.iter().find(|company| company.name == "Globex").unwrap().id;
+        let Ok(Arrival::In(Outcome::SignedIn(granted))) = site.service.arrive(Some(globex), &visitor).await else {
+            panic!("not signed in")
+        };
+        assert_eq!(granted.company, "Globex");
+        let stranger = back_as(&site, &issuer, "two").await;
+        let foreign = site.service.arrive(Some(globex), &stranger).await;
+        assert!(matches!(foreign, Ok(Arrival::Bind)), "it has nothing to do with this company");
+    }
+
+    async fn an_identity_is_connected_by_its_session_and_disconnected_unless_it_is_the_last_way_in(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let bob = site.at_home("Acme", "bob", None).await;
+        let connect = async |by: &Visitor, subject: &str| {
+            let out = site.service.begin_connect(GOOGLE, by).await.unwrap();
+            let find = |name: &str| {
+                out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned()
+            };
+            issuer.will_say(claims(&site, &issuer, &find("nonce"), subject));
+            let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..by.clone() };
+            let answer = SsoAnswer { state: find("state"), code: Ok("c".to_owned()) };
+            site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+            visitor
+        };
+        let back = connect(&bob, "bob-at-google").await;
+        // Somebody else signs in in this browser meanwhile.
+        site.account("Acme", "carl", false).await;
+        let carl = site.at_home("Acme", "carl", None).await;
+        let as_carl = Visitor { session: carl.session.clone(), ..back.clone() };
+        assert_eq!(site.service.arrive(None, &as_carl).await.map(drop), Err(Refusal::SignInExpired));
+        assert!(identities(&site, "carl").await.is_empty());
+        assert!(matches!(site.service.arrive(None, &back).await, Ok(Arrival::Connected)));
+        assert_eq!(site.service.own_identities(&bob).await.unwrap().len(), 1);
+        let taken = connect(&carl, "bob-at-google").await;
+        assert_eq!(site.service.arrive(None, &taken).await.map(drop), form(FormRefusal::IdentityTaken));
+
+        site.no_mail().await;
+        site.service.disconnect(GOOGLE, &bob).await.unwrap();
+        assert_eq!(site.mail_kinds().await, ["sso_disconnected"]);
+        site.service.disconnect(GOOGLE, &bob).await.unwrap();
+        assert!(site.mails().await.is_empty(), "there was nothing");
+        site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
+        assert_eq!(site.service.disconnect(GOOGLE, &bob).await, form(FormRefusal::StepUpNeeded));
+        let begun = site.service.begin_connect(GOOGLE, &bob).await.map(drop);
+        assert_eq!(begun, form(FormRefusal::StepUpNeeded));
+    }
+
+    async fn what_is_not_configured_or_switched_off_is_not_offered(site: Site) {
+        site.company("Acme", 0).await;
+        assert!(site.service.offered_providers("Acme", &site::visitor()).await.unwrap().is_empty());
+        let begun = site.service.begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
+        assert_eq!(begun, form(FormRefusal::SsoNotOffered));
+        let issuer = Issuer::start().await;
+        let known = vec![KnownProvider { provider: GOOGLE, issuer: issuer.url.clone(), application: None }];
+        let site = site.with_providers(Providers::new(Client::new(None).unwrap(), known));
+        assert!(site.service.offered_providers("", &site::visitor()).await.unwrap().is_empty());
+    }
+}
