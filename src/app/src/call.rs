@@ -14,7 +14,11 @@ use vestibule_core::{
     sign_in_view::{Method, Onward},
     signed_in::FormRefusal,
 };
-use vestibule_service::{Service, Visitor, console::Selected, sign_in::Granted};
+use vestibule_service::{
+    Service, Visitor,
+    console::Selected,
+    sign_in::{Granted, Outcome},
+};
 use vestibule_translations::Locale;
 
 use crate::functions::Done;
@@ -140,6 +144,18 @@ impl Call {
             self.add(Effect::Trusted(trusted));
         }
         granted.landing
+    }
+
+    /// Hands what a right password, or a provider's word, earned to the browser; says where to go.
+    pub fn entered(&self, outcome: Outcome) -> String {
+        match outcome {
+            Outcome::SignedIn(granted) => self.signed_in(granted),
+            Outcome::CodeAsked { pending, company } => {
+                self.add(Effect::Pending(Some(pending)));
+                self.add(Effect::Company(company));
+                paths::LOGIN_CODE.to_owned()
+            }
+        }
     }
 
     /// Hands what a right code earned to the browser, and goes on with what a step-up was for; says where to go.

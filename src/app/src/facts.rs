@@ -83,6 +83,15 @@ impl Read for LoginPage {
             signed_out: json.member("signed_out").is_true(),
             password_changed: json.member("password_changed").is_true(),
             forgot: json.member("forgot").text()?,
+            providers: json
+                .member("providers")
+                .elements()
+                .iter()
+                .filter_map(|pair| {
+                    let mut both = pair.elements().into_iter();
+                    both.next()?.text().zip(both.next()?.text())
+                })
+                .collect(),
         })
     }
 }
@@ -342,6 +351,7 @@ mod tests {
             signed_out: true,
             password_changed: true,
             forgot: "/forgot-password?company=M".to_owned(),
+            providers: vec![("Google".to_owned(), "/auth/google/start".to_owned())],
         };
         comes_back(&(shell.clone(), login));
         comes_back(&(shell.clone(), LoginPage::default()));

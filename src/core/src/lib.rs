@@ -51,7 +51,6 @@ pub mod session;
 pub mod sign_in;
 #[cfg(feature = "server")]
 pub mod signed_in;
-#[cfg(feature = "server")]
 pub mod sso;
 #[cfg(feature = "server")]
 pub mod throttle;

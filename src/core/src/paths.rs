@@ -110,6 +110,14 @@ pub const AGENTS_IMPORT: &str = "/admin/agents/import";
 pub const AGENTS_IMPORT_START: &str = "/admin/agents/import/start";
 /// The list of agents as a CSV file.
 pub const AGENTS_EXPORT: &str = "/admin/agents/export";
+/// Connecting who came back from a provider with an account; a POST to it does it.
+pub const LOGIN_BIND: &str = "/login/bind";
+/// Server function: the company to sign in to, where several know who came back from a provider.
+pub const LOGIN_BIND_COMPANY: &str = "/login/bind/company";
+/// Where a browser that came back from a provider goes on.
+pub const AUTH_CONTINUE: &str = "/auth/continue";
+/// Server function: take an account of a provider from the own one.
+pub const SECURITY_SSO_DISCONNECT: &str = "/profile/security/sso/disconnect";
 /// Forgot Password; a POST to it asks for a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.

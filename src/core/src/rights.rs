@@ -151,6 +151,8 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::LOGIN_CODE_CANCEL
         | paths::LOGIN_CODE_STATUS
         | paths::LOGIN_CODE_METHOD
+        | paths::LOGIN_BIND
+        | paths::LOGIN_BIND_COMPANY
         | paths::LOGOUT
         | paths::LANGUAGE
         | paths::FORGOT_PASSWORD
@@ -165,6 +167,7 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::PROFILE_EMAIL_RESEND
         | paths::PROFILE_EMAIL_CANCEL
         | paths::PROFILE_CONFIRM
+        | paths::SECURITY_SSO_DISCONNECT
         | paths::SECURITY_EMAIL
         | paths::SECURITY_EMAIL_CODE
         | paths::SECURITY_EMAIL_RESEND

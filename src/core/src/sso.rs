@@ -26,6 +26,30 @@ impl Provider {
         Self::ALL.into_iter().find(|provider| provider.as_str() == word)
     }
 
+    /// Where a form sends a browser out to sign in; a POST.
+    pub const fn start_path(self) -> &'static str {
+        match self {
+            Self::Google => "/auth/google/start",
+            Self::Office365 => "/auth/office365/start",
+        }
+    }
+
+    /// Where a form sends a browser out to connect an account; a POST.
+    pub const fn connect_path(self) -> &'static str {
+        match self {
+            Self::Google => "/auth/google/connect",
+            Self::Office365 => "/auth/office365/connect",
+        }
+    }
+
+    /// Where the provider sends browsers back to.
+    pub const fn callback_path(self) -> &'static str {
+        match self {
+            Self::Google => "/auth/google/callback",
+            Self::Office365 => "/auth/office365/callback",
+        }
+    }
+
     /// Its name, which is no word of any language.
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,9 @@ use vestibule_service::{
     Service, Settings,
     keys::{BadKeys, Key, Keys},
     passwords::{HashCost, Hasher, HashingError},
+    sign_in::sso::{KnownProvider, Providers},
 };
+use vestibule_sso::{Client, SsoError};
 use vestibule_storage::Store;
 
 use crate::{
@@ -27,6 +29,9 @@ pub enum AssemblyError {
     /// The first password could not be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The client that asks providers could not be made.
+    #[error(transparent)]
+    Sso(#[from] SsoError),
 }
 
 fn versions(keys: Vec<KeyMaterial>) -> Vec<Key> {
@@ -69,7 +74,25 @@ pub fn service(
         source_limits: config.sources,
         origin: config.origin(),
         company_mail_reach: config.company_mail_reach,
-        sso: None,
+        sso: providers(config)?,
     };
     Ok(Service::new(store, clock, randomness, hasher, keys, settings))
+}
+
+/// The providers that the operator configured.
+fn providers(config: &Config) -> Result<Option<Arc<Providers>>, AssemblyError> {
+    if config.sso.is_empty() {
+        return Ok(None);
+    }
+    let known = config
+        .sso
+        .iter()
+        .map(|settings| KnownProvider {
+            provider: settings.provider,
+            issuer: settings.issuer.clone(),
+            application: Some((settings.client_id.clone(), settings.client_secret.clone())),
+        })
+        .collect();
+    let client = Client::new(None)?;
+    Ok(Some(Arc::new(Providers::new(client, known))))
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use openidconnect::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    ExtraTokenFields, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, StandardErrorResponse, StandardTokenResponse, TokenUrl,
+    ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    StandardErrorResponse, StandardTokenResponse, TokenUrl,
     core::{
         CoreErrorResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
         CoreTokenIntrospectionResponse, CoreTokenType,
@@ -126,11 +126,10 @@ impl Client {
         now: Moment,
     ) -> Result<Identity, SsoError> {
         let documents = self.library.of(application, &self.http).await?;
-        let http = |request: HttpRequest| self.http.call(request);
         let answer = protocol(application, &documents)?
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
-            .request_async(&http)
+            .request_async(&self.http)
             .await
             .map_err(|error| exchange_error(&error))?;
         let raw = answer

@@ -1,8 +1,8 @@
 //! One way to providers, with limits: no redirects, 5 seconds to connect, 10 for everything, 1 MiB at most.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
-use openidconnect::{HttpRequest, HttpResponse, http};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::redirect;
 
 use crate::error::SsoError;
@@ -21,6 +21,16 @@ pub(crate) struct Http(reqwest::Client);
 #[error("{0}")]
 pub(crate) struct CallFailed(pub(crate) SsoError);
 
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = CallFailed;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, CallFailed>> + Send + 'c>>;
+
+    /// Calls a provider and reads the whole answer.
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { self.answer_to(request).await.map_err(CallFailed) })
+    }
+}
+
 impl Http {
     /// # Errors
     /// When the machine offers no randomness or no certificates.
@@ -35,11 +45,6 @@ impl Http {
             .build()
             .map(Self)
             .map_err(|_| SsoError::Unreachable)
-    }
-
-    /// Calls a provider and reads the whole answer.
-    pub(crate) async fn call(&self, request: HttpRequest) -> Result<HttpResponse, CallFailed> {
-        self.answer_to(request).await.map_err(CallFailed)
     }
 
     async fn answer_to(&self, request: HttpRequest) -> Result<HttpResponse, SsoError> {

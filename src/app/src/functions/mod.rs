@@ -12,6 +12,7 @@ mod profile;
 mod recovery;
 mod security;
 mod sign_in;
+mod sso;
 
 use serde::{Deserialize, Serialize};
 use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
@@ -47,6 +48,7 @@ pub use sign_in::{
     CancelSignIn, CodeStatus, ResendCode, SetLanguage, SignIn, SignOut, UseOtherMethod, VerifyCode,
     cancel_sign_in, code_status, resend_code, set_language, sign_in, sign_out, use_other_method, verify_code,
 };
+pub use sso::{Bind, ChooseCompany, Disconnect, bind, choose_company, disconnect};
 
 /// A [`Refusal`] on its way through a server function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,9 +17,9 @@ pub async fn sign_in(
     /// Deep link asked for before; anything but a local path is ignored.
     next: Option<String>,
 ) -> Result<Onward, Refused> {
-    use crate::call::{Call, Effect};
+    use crate::call::Call;
     use vestibule_core::{paths, secret::Password};
-    use vestibule_service::sign_in::{Outcome, SignInForm};
+    use vestibule_service::sign_in::SignInForm;
 
     let call = Call::current()?;
     let next = next.filter(|next| paths::is_local(next));
@@ -29,15 +29,10 @@ pub async fn sign_in(
         password: Password::new(password),
         next,
     };
-    let to = match call.service.sign_in(form, &call.visitor).await? {
-        Outcome::SignedIn(granted) => call.signed_in(granted),
-        Outcome::CodeAsked { pending, company } => {
-            call.add(Effect::Pending(Some(pending)));
-            call.add(Effect::Company(company));
-            paths::LOGIN_CODE.to_owned()
-        }
-    };
-    Ok(Onward { to })
+    let outcome = call.service.sign_in(form, &call.visitor).await?;
+    Ok(Onward {
+        to: call.entered(outcome),
+    })
 }
 
 /// Checks a code; signs in.

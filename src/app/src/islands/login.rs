@@ -6,7 +6,7 @@ use vestibule_core::{
     paths,
     refusal::{Field, Refusal},
 };
-use vestibule_translations::{Locale, refusal::field_sentence};
+use vestibule_translations::{Locale, refusal::field_sentence, td_string};
 
 use crate::{
     browser,
@@ -36,7 +36,9 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         signed_out,
         password_changed,
         forgot,
+        providers,
     } = page;
+    let (asked_for, named) = (next.clone(), company.clone());
     let focused = first_to_fill(&company, &account, refusal.as_ref());
     let screen = Screen {
         refusal: RwSignal::new(refusal),
@@ -100,8 +102,36 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
                 {move || button()(locale.get())}
             </button>
         </form>
+        {providers
+            .into_iter()
+            .map(|(name, path)| by_provider(locale, (name, path), named.clone(), asked_for.clone()))
+            .collect_view()}
     };
     gate(shell, locale, || phrase!(sign_in.title), content)
+}
+
+/// A button that leads to a provider, with the company that stands in the other form.
+fn by_provider(
+    locale: RwSignal<Locale>,
+    (name, path): (String, String),
+    named: String,
+    next: Option<String>,
+) -> impl IntoView {
+    let id = ["company-", &name].concat();
+    let company = id.clone();
+    let label = move |now: Locale| td_string!(now, sso.sign_in_with, provider = name.clone());
+    view! {
+        <form
+            class="provider"
+            method="post"
+            action=path
+            on:submit=move |_| browser::set_value(&company, &browser::value(field_id(Field::Company)))
+        >
+            <input type="hidden" id=id name="company" value=named />
+            {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
+            <button class="button wide">{follow_with(locale, label)}</button>
+        </form>
+    }
 }
 
 /// The field that has the focus when the page appears; none when the summary takes it.

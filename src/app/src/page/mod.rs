@@ -5,6 +5,7 @@ mod company;
 mod mail_server;
 mod profile;
 mod recovery;
+mod sso;
 
 pub use agents::{
     AgentAct, AgentActPage, AgentFormPage, AgentMay, AgentNotice, AgentRow, AgentViewPage, AgentsNotice,
@@ -21,6 +22,7 @@ pub use profile::{
     SecurityPage, SessionRow, SetUpPage, TrustedRow, When,
 };
 pub use recovery::ForgotPasswordPage;
+pub use sso::{BindPage, ChooseCompanyPage, OnwardPage, ProviderRow};
 
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
@@ -151,6 +153,12 @@ pub enum Body {
     AgentAct(AgentActPage),
     /// The backup code that was just issued.
     IssuedCode(IssuedCodePage),
+    /// On the way to a provider, or back.
+    Onward(OnwardPage),
+    /// `/login/bind`
+    Bind(BindPage),
+    /// `/login/bind`, where several companies know who came back.
+    ChooseCompany(ChooseCompanyPage),
     /// `/forgot-password`
     ForgotPassword(ForgotPasswordPage),
     /// `/choose-password`
@@ -202,6 +210,8 @@ pub struct LoginPage {
     pub password_changed: bool,
     /// Where `Forgot Password` leads, with the company.
     pub forgot: String,
+    /// The providers to sign in with: names, and where their buttons lead.
+    pub providers: Vec<(String, String)>,
 }
 
 /// The code page.

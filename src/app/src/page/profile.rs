@@ -2,6 +2,8 @@
 
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeMail};
 
+use super::ProviderRow;
+
 /// A moment, written for this page: in the company's time zone and the account's time format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
@@ -102,6 +104,8 @@ pub struct SecurityPage {
     pub app: bool,
     /// How many backup codes are left, when there are so few that it has to be said.
     pub few_backup_codes: Option<usize>,
+    /// Providers that are offered, or connected.
+    pub providers: Vec<ProviderRow>,
     /// Trusted browsers, newest first.
     pub trusted: Vec<TrustedRow>,
     /// Sessions, newest first.
@@ -121,6 +125,10 @@ pub enum SecurityNotice {
     Changed,
     /// Sessions or trust in browsers were ended.
     Ended,
+    /// An account of a provider was connected.
+    Connected,
+    /// An account of a provider was disconnected.
+    Disconnected,
 }
 
 /// A trusted browser in the list.

@@ -5,7 +5,7 @@ use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
 use super::{
     agent, agents, audit, company, console, import, links, mail_server, mailbox, overview, profile, recovery,
-    second_factor, security, site,
+    second_factor, security, site, sso,
 };
 use crate::{
     components::{
@@ -26,7 +26,11 @@ pub fn document(page: Page) -> impl IntoView {
     let console_style = is_of_the_console(&body).then(|| frame.assets.console_style.clone());
     let account_script = matches!(
         body,
-        Body::Profile(_) | Body::NewBackupCodes(_) | Body::ChoosePassword(_) | Body::ForgotPassword(_)
+        Body::Profile(_)
+            | Body::NewBackupCodes(_)
+            | Body::ChoosePassword(_)
+            | Body::ForgotPassword(_)
+            | Body::Bind(_)
     )
     .then(|| frame.assets.account_script.clone());
     // An import or a test mail that is under way shows how it goes on, without scripts.
@@ -35,6 +39,11 @@ pub fn document(page: Page) -> impl IntoView {
         Body::TestMail(page) => page.is_waiting(),
         _ => false,
     };
+    // A redirect after a form may lead to this site only; and coming back, only a page of this site brings all cookies.
+    let onward = match &body {
+        Body::Onward(page) => Some(["0;url=", &page.to].concat()),
+        _ => None,
+    };
     let facts = facts(&frame, &body);
     let title = [title(locale, &body), " · ", PRODUCT].concat();
     let head = view! {
@@ -42,6 +51,7 @@ pub fn document(page: Page) -> impl IntoView {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         {moving.then(|| view! { <meta http-equiv="refresh" content="2" /> })}
+        {onward.map(|to| view! { <meta http-equiv="refresh" content=to /> })}
         <title inner_html=escape(&title)></title>
         <link rel="stylesheet" href=frame.assets.style.clone() />
         <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
@@ -80,6 +90,9 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::Audit(_)
             | Body::Upload(_)
             | Body::Import(_)
+            | Body::Onward(_)
+            | Body::Bind(_)
+            | Body::ChooseCompany(_)
             | Body::ForgotPassword(_)
             | Body::ChoosePassword(_)
             | Body::EmailLink(_)
@@ -152,6 +165,9 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::AgentView(page) => agent::look(frame, page).into_any(),
         Body::AgentAct(page) => agent::act(frame, page).into_any(),
         Body::IssuedCode(page) => agent::issued(frame, page).into_any(),
+        Body::Onward(page) => sso::onward(frame, page).into_any(),
+        Body::Bind(page) => sso::bind(frame, page).into_any(),
+        Body::ChooseCompany(page) => sso::choose(frame, page).into_any(),
         Body::ForgotPassword(page) => recovery::forgot_password(frame, page).into_any(),
         Body::ChoosePassword(page) => links::choose_password(frame, &page).into_any(),
         Body::EmailLink(page) => links::email(frame, page).into_any(),
@@ -214,6 +230,9 @@ fn title(locale: Locale, body: &Body) -> &'static str {
             AgentAct::SendDetails => td_string!(locale, agents.send_again),
         },
         Body::IssuedCode(_) => td_string!(locale, agents.backup_code),
+        Body::Onward(_) => td_string!(locale, sso.leaving_title),
+        Body::Bind(_) => td_string!(locale, sso.bind_title),
+        Body::ChooseCompany(_) => td_string!(locale, sso.choose_title),
         Body::ForgotPassword(_) => td_string!(locale, sign_in.forgot),
         Body::ChoosePassword(_) => td_string!(locale, agents.choose_title),
         Body::EmailLink(page) if page.stops => td_string!(locale, agents.stop_title),

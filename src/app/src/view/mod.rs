@@ -17,6 +17,7 @@ mod recovery;
 mod second_factor;
 mod security;
 mod site;
+mod sso;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use super::{
     site::site,
 };
 use crate::page::{
-    BackupCodesPage, Frame, NewBackupCodesPage, SecurityNotice, SecurityPage, SessionRow, TrustedRow, When,
+    BackupCodesPage, Frame, NewBackupCodesPage, ProviderRow, SecurityNotice, SecurityPage, SessionRow,
+    TrustedRow, When,
 };
 
 /// `/profile/security`
@@ -20,6 +21,8 @@ pub(super) fn settings(frame: Frame, page: SecurityPage) -> impl IntoView {
             SecurityNotice::Confirmed => td_string!(now, profile.confirmed),
             SecurityNotice::Changed => td_string!(now, profile.changed),
             SecurityNotice::Ended => td_string!(now, profile.ended),
+            SecurityNotice::Connected => td_string!(now, sso.was_connected),
+            SecurityNotice::Disconnected => td_string!(now, sso.was_disconnected),
         })
     });
     let content = view! {
@@ -32,15 +35,75 @@ pub(super) fn settings(frame: Frame, page: SecurityPage) -> impl IntoView {
             {refused(now, page.refusal.as_ref(), true)}
             {few_backup_codes(now, page.few_backup_codes)}
             {second_factors(now, page.email, page.app)}
-            <section class="card" aria-labelledby="sso">
-                <h2 id="sso">{td_string!(now, profile.sso_title)}</h2>
-                <p class="quiet">{td_string!(now, profile.sso_none)}</p>
-            </section>
+            {providers(now, page.providers)}
             {trusted_browsers(now, page.trusted)}
             {sessions(now, page.sessions)}
         </main>
     };
     site(frame, content)
+}
+
+fn providers(now: Locale, rows: Vec<ProviderRow>) -> impl IntoView {
+    let content = if rows.is_empty() {
+        view! { <p class="quiet">{td_string!(now, profile.sso_none)}</p> }.into_any()
+    } else {
+        let rows = rows.into_iter().map(|row| provider(now, row)).collect_view();
+        view! {
+            <p class="quiet">{td_string!(now, sso.section_intro)}</p>
+            <ul class="rows">{rows}</ul>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="sso">
+            <h2 id="sso">{td_string!(now, profile.sso_title)}</h2>
+            {content}
+        </section>
+    }
+}
+
+fn provider(now: Locale, row: ProviderRow) -> impl IntoView {
+    let ProviderRow { provider, connected } = row;
+    let heading = ["row-", provider.as_str()].concat();
+    let about = heading.clone();
+    let on = connected.is_some();
+    let state = if on {
+        td_string!(now, sso.connected)
+    } else {
+        td_string!(now, sso.not_connected)
+    };
+    let button = if on {
+        view! {
+            <form method="post" action=paths::SECURITY_SSO_DISCONNECT>
+                <input type="hidden" name="provider" value=provider.as_str() />
+                <button class="button small" aria-describedby=about>
+                    {td_string!(now, sso.disconnect)}
+                </button>
+            </form>
+        }
+        .into_any()
+    } else {
+        action(provider.connect_path(), td_string!(now, sso.connect), about, None).into_any()
+    };
+    view! {
+        <li class="row">
+            <div class="row-text">
+                <h3 id=heading>
+                    {provider.name()} " " <span class="state" data-on=on.then_some("")>{state}</span>
+                </h3>
+                {connected
+                    .filter(|shown| !shown.is_empty())
+                    .map(|shown| {
+                        view! {
+                            <p class="quiet">
+                                <bdi>{shown}</bdi>
+                            </p>
+                        }
+                    })}
+            </div>
+            <div class="buttons">{button}</div>
+        </li>
+    }
 }
 
 fn second_factors(now: Locale, email: bool, app: bool) -> impl IntoView {

@@ -2,18 +2,20 @@ use vestibule_core::{
     refusal::{Field, FieldProblem, Problem, Refusal},
     sign_in_view::{CodeMail, CodeView, Method},
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+    sso::Provider,
 };
 use vestibule_translations::Locale;
 
 use super::render;
 use crate::components::frame::Shell;
 use crate::page::{
-    AppCodePage, AppSetUp, AppSetUpPage, Assets, AuditPage, BackupCodesPage, Body, CodePage, CompanyPage,
-    ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage, EventLine, ForgotPasswordPage, Frame, ImportPage,
-    ImportRow, ImportStage, LandingPage, Legal, LegalPage, Links, LoginPage, MailServerPage, MailboxMessage,
-    MailboxRow, NewBackupCodesPage, OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice,
-    ProfilePage, Role, SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TestMail, TestMailPage,
-    TestOutcome, TrustedRow, Typed, UploadPage, When, Who,
+    AppCodePage, AppSetUp, AppSetUpPage, Assets, AuditPage, BackupCodesPage, BindPage, Body,
+    ChooseCompanyPage, CodePage, CompanyPage, ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage,
+    EventLine, ForgotPasswordPage, Frame, ImportPage, ImportRow, ImportStage, LandingPage, Legal, LegalPage,
+    Links, LoginPage, MailServerPage, MailboxMessage, MailboxRow, NewBackupCodesPage, OnwardPage,
+    OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, ProviderRow, Role,
+    SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TestMail, TestMailPage, TestOutcome,
+    TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -83,6 +85,16 @@ fn security_page(text: &str) -> SecurityPage {
         email: true,
         app: false,
         few_backup_codes: Some(3),
+        providers: vec![
+            ProviderRow {
+                provider: Provider::Google,
+                connected: Some(text()),
+            },
+            ProviderRow {
+                provider: Provider::Office365,
+                connected: None,
+            },
+        ],
         trusted: vec![TrustedRow {
             id: text(),
             browser: Some(text()),
@@ -318,6 +330,28 @@ fn mail_pages(text: &str) -> Vec<Body> {
 }
 
 /// Every page, with `text` wherever somebody else's text can stand.
+fn provider_pages(text: &str) -> Vec<Body> {
+    let text = || text.to_owned();
+    vec![
+        Body::Onward(OnwardPage {
+            provider: Provider::Google,
+            to: "/auth/continue".to_owned(),
+            leaves: false,
+        }),
+        Body::Bind(BindPage {
+            provider: Provider::Office365,
+            shown: text(),
+            company: text(),
+            account: text(),
+            refusal: Some(Refusal::WrongCredentials),
+        }),
+        Body::ChooseCompany(ChooseCompanyPage {
+            provider: Provider::Google,
+            companies: vec![(text(), text())],
+        }),
+    ]
+}
+
 fn every_page(text: &str) -> Vec<String> {
     let text = || text.to_owned();
     let legal = |kind| {
@@ -336,6 +370,7 @@ fn every_page(text: &str) -> Vec<String> {
             signed_out: true,
             password_changed: true,
             forgot: text(),
+            providers: vec![(text(), "/auth/google/start".to_owned())],
         }),
         Body::Code(CodePage {
             view: CodeView {
@@ -397,6 +432,7 @@ fn every_page(text: &str) -> Vec<String> {
         Body::Problem(Refusal::Internal { reference: text() }),
         Body::Problem(Refusal::NotFound),
     ];
+    bodies.extend(provider_pages(&text()));
     bodies.extend(mail_pages(&text()));
     bodies.extend(company_pages(&text()));
     bodies
@@ -1137,7 +1173,8 @@ fn the_settings_have_the_words_of_the_contract() {
     for words in [
         "Email authentication",
         "Authenticator app authentication",
-        "You haven't added any application. Please contact your system admin.",
+        "Not connected",
+        ">Disconnect</button>",
         "This browser",
         "This session",
         "Unknown browser",
@@ -1173,6 +1210,9 @@ fn the_settings_have_the_words_of_the_contract() {
         html.contains("<time datetime=\"2026-01-05T20:30:00Z\"><bdi>2026-02-04 21:30</bdi></time>"),
         "{html}"
     );
+    let none = shown_to(somebody("Ada"), Body::Security(SecurityPage::default()));
+    let words = "You haven't added any application. Please contact your system admin.";
+    assert!(none.contains(words), "{none}");
 }
 
 #[test]

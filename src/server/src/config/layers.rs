@@ -182,7 +182,11 @@ fn read_variable(
         return;
     }
     match value.to_str() {
-        Some(value) if rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') => {
+        Some(value)
+            if rest
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') =>
+        {
             environment.insert(rest.to_ascii_lowercase(), value.to_owned());
         }
         Some(_) => problems.push(Problem::new(

@@ -17,8 +17,10 @@ use std::{ffi::OsString, fmt::Write as _, net::SocketAddr, path::PathBuf};
 use ipnet::IpNet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
-use vestibule_core::throttle::SourceLimits;
+use vestibule_core::{sso::Provider, throttle::SourceLimits};
 use vestibule_mail::{Reach, Sender, SmtpSettings};
+use vestibule_sso::{Application, ApplicationProblem};
+use zeroize::Zeroizing;
 
 pub use keys::{KEYS, Key};
 pub use layers::Origin;
@@ -50,6 +52,8 @@ pub struct Config {
     pub company_mail_reach: Reach,
     /// The key file (see [`crate::key_file`]).
     pub key_file: PathBuf,
+    /// The installation's applications at providers.
+    pub sso: Vec<SsoSettings>,
     /// Where the operator's monitoring asks; `None` = nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -71,6 +75,27 @@ pub struct Config {
     settings: Vec<Setting>,
     warnings: Vec<String>,
     public_url_follows_listen: bool,
+}
+
+/// An application that the operator registered with a provider.
+#[derive(Clone)]
+pub struct SsoSettings {
+    /// The provider.
+    pub provider: Provider,
+    /// Where its discovery document is.
+    pub issuer: String,
+    /// The application's identifier.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for SsoSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SsoSettings")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One setting as `config check` shows it.
@@ -211,6 +236,60 @@ impl Config {
         }
     }
 
+    /// The applications that are named whole; half of one is a mistake.
+    fn sso(reader: &mut Reader) -> Result<Vec<SsoSettings>, Noted> {
+        let text = |text: &str| Ok(text.trim().to_owned());
+        let google_issuer = reader.required("sso__google__issuer", text)?;
+        let tenant = reader.required("sso__office365__tenant", text)?;
+        let office_issuer = reader
+            .optional("sso__office365__issuer", text)?
+            .unwrap_or_else(|| Application::office365(&tenant));
+        let mut settings = Vec::new();
+        for (provider, id, secret, issuer_key, issuer) in [
+            (
+                Provider::Google,
+                "sso__google__client_id",
+                "sso__google__client_secret",
+                "sso__google__issuer",
+                google_issuer,
+            ),
+            (
+                Provider::Office365,
+                "sso__office365__client_id",
+                "sso__office365__client_secret",
+                "sso__office365__issuer",
+                office_issuer,
+            ),
+        ] {
+            let (found_id, found_secret) = (reader.optional(id, text)?, reader.optional(secret, text)?);
+            let (client_id, client_secret) = match (found_id, found_secret) {
+                (Some(client_id), Some(client_secret)) => (client_id, client_secret),
+                (None, None) => continue,
+                (Some(_), None) => {
+                    return Err(reader.complain(secret, "it is needed when the client ID is set"));
+                }
+                (None, Some(_)) => {
+                    return Err(reader.complain(id, "it is needed when the client secret is set"));
+                }
+            };
+            let example = "https://login.example.com/callback";
+            if let Err(problem) = Application::new(provider, &client_id, &client_secret, &issuer, example) {
+                let key = match problem {
+                    ApplicationProblem::Issuer => issuer_key,
+                    ApplicationProblem::Credentials | ApplicationProblem::Redirect => id,
+                };
+                return Err(reader.complain(key, &problem.to_string()));
+            }
+            settings.push(SsoSettings {
+                provider,
+                issuer,
+                client_id,
+                client_secret: client_secret.into(),
+            });
+        }
+        Ok(settings)
+    }
+
     fn from_reader(mut reader: Reader) -> Result<Self, ConfigError> {
         let listen = reader.required("listen", values::listen);
         let default = listen
@@ -229,6 +308,7 @@ impl Config {
         let mail_from = reader.required("mail_from", values::sender);
         let private_hosts = reader.required("company_mail_private_hosts", values::truth);
         let key_file = reader.required("key_file", values::path);
+        let sso = Self::sso(&mut reader);
         let metrics_listen = reader.optional("metrics_listen", values::listen);
         let trusted_proxies = reader.optional("trusted_proxies", values::networks);
         let terms = reader.optional("terms", values::legal);
@@ -271,6 +351,7 @@ impl Config {
                     Reach::Public
                 },
                 key_file: key_file?,
+                sso: sso?,
                 metrics_listen: metrics_listen?,
                 trusted_proxies: trusted_proxies?.unwrap_or_default(),
                 terms: terms?.unwrap_or(Legal::BuiltIn),

@@ -524,3 +524,44 @@ fn every_default_passes_its_own_check_and_every_key_is_explained() {
     assert_eq!(keys::closest("databse_url").as_deref(), Some("database_url"));
     assert_eq!(keys::closest("colour"), None);
 }
+
+#[test]
+fn an_application_at_a_provider_is_named_whole() {
+    let one = of_environment(&[
+        ("VESTIBULE_SSO__OFFICE365__CLIENT_ID", "our-app"),
+        ("VESTIBULE_SSO__OFFICE365__CLIENT_SECRET", "hush-hush"),
+        ("VESTIBULE_SSO__OFFICE365__TENANT", "common"),
+    ])
+    .unwrap();
+    let found: Vec<_> = one
+        .sso
+        .iter()
+        .map(|sso| (sso.provider, sso.issuer.as_str(), sso.client_id.as_str()))
+        .collect();
+    let issuer = "https://login.microsoftonline.com/common/v2.0";
+    assert_eq!(found, [(Provider::Office365, issuer, "our-app")]);
+    assert!(!format!("{one:?}{:?}", one.settings()).contains("hush-hush"));
+
+    for (settings, key) in [
+        (
+            &[("VESTIBULE_SSO__GOOGLE__CLIENT_ID", "our-app")][..],
+            "sso__google__client_secret",
+        ),
+        (
+            &[("VESTIBULE_SSO__GOOGLE__CLIENT_SECRET", "hush-hush")],
+            "sso__google__client_id",
+        ),
+        (
+            &[
+                ("VESTIBULE_SSO__GOOGLE__CLIENT_ID", "our-app"),
+                ("VESTIBULE_SSO__GOOGLE__CLIENT_SECRET", "hush-hush"),
+                ("VESTIBULE_SSO__GOOGLE__ISSUER", "http://accounts.example.com"),
+            ],
+            "sso__google__issuer",
+        ),
+    ] {
+        let (keys, text) = problems(of_environment(settings));
+        assert_eq!(keys, [key], "{text}");
+        assert!(!text.contains("hush-hush"), "{text}");
+    }
+}

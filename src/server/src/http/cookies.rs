@@ -44,19 +44,22 @@ pub enum Kind {
     Company,
     /// Token of a link from a mail, ten minutes: it leaves the address bar at once.
     Link,
+    /// Token of the way to a provider and back, ten minutes.
+    SsoFlow,
     /// Language tag, one year. Scripts may read and write it.
     Language,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Session,
         Self::Pending,
         Self::Trusted,
         Self::Browser,
         Self::Company,
         Self::Link,
+        Self::SsoFlow,
         Self::Language,
     ];
 
@@ -68,6 +71,7 @@ impl Kind {
             Self::Browser => "browser",
             Self::Company => "company",
             Self::Link => "link",
+            Self::SsoFlow => "sso",
             Self::Language => "language",
         }
     }
@@ -80,6 +84,7 @@ impl Kind {
             Self::Browser => "__Host-browser",
             Self::Company => "__Host-company",
             Self::Link => "__Host-link",
+            Self::SsoFlow => "__Host-sso",
             Self::Language => "__Host-language",
         }
     }
@@ -88,7 +93,7 @@ impl Kind {
     const fn seconds(self) -> Option<u64> {
         match self {
             Self::Session => None,
-            Self::Pending | Self::Link => Some(10 * MINUTE),
+            Self::Pending | Self::Link | Self::SsoFlow => Some(10 * MINUTE),
             Self::Trusted => Some(90 * DAY),
             Self::Browser | Self::Company => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
@@ -98,7 +103,7 @@ impl Kind {
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
-            Self::Session | Self::Pending | Self::Browser | Self::Link => is_token(value),
+            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::SsoFlow => is_token(value),
             Self::Trusted => value.split('.').count() <= TRUSTED_TOKENS_MAX && value.split('.').all(is_token),
             Self::Company => {
                 !value.is_empty() && value.chars().count() <= COMPANY_MAX && !has_bad_characters(value)

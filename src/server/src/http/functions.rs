@@ -164,6 +164,7 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
             return match to.as_str() {
                 paths::FORGOT_PASSWORD => pages::recovery::again(state, &facts, fields, Some(&refusal)),
                 paths::CHOOSE_PASSWORD => pages::links::choice_refused(state, &facts, &refusal).await,
+                paths::LOGIN_BIND => pages::sso::bind_again(state, &facts, fields, &refusal).await,
                 _ => see_other(&to),
             };
         }
@@ -185,7 +186,7 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
 async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
     let path = facts.path.as_str();
     match path {
-        paths::LOGIN => return login_again(state, facts, fields, refusal),
+        paths::LOGIN => return login_again(state, facts, fields, refusal).await,
         paths::LOGIN_CODE | paths::LOGIN_CODE_RESEND | paths::LOGIN_CODE_METHOD => {
             return code_again(state, facts, fields, refusal).await;
         }
@@ -200,6 +201,11 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         paths::AGENTS_NEW | paths::AGENTS_EDIT => {
             return pages::agents::form_again(state, facts, fields, Some(refusal)).await;
         }
+        paths::LOGIN_BIND if *refusal == Refusal::SignInExpired => {
+            return pages::sso::problem(state, facts, refusal);
+        }
+        paths::LOGIN_BIND => return pages::sso::bind_again(state, facts, fields, refusal).await,
+        paths::LOGIN_BIND_COMPANY => return pages::sso::problem(state, facts, refusal),
         paths::FORGOT_PASSWORD => return pages::recovery::again(state, facts, fields, Some(refusal)),
         paths::CHOOSE_PASSWORD => return pages::links::choice_refused(state, facts, refusal).await,
         paths::CONFIRM_EMAIL | paths::STOP_EMAIL_CHANGE => {
@@ -279,6 +285,7 @@ fn page_of(path: &str) -> Option<&'static str> {
         | paths::SECURITY_TRUSTED_REMOVE
         | paths::SECURITY_TRUSTED_REMOVE_ALL
         | paths::SECURITY_SESSION_END
+        | paths::SECURITY_SSO_DISCONNECT
         | paths::SECURITY_SESSIONS_END_OTHERS => paths::SECURITY,
         _ => return None,
     })
@@ -306,18 +313,21 @@ async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusa
             mark(&mut response, refusal);
             response
         }
-        Err(Refusal::SignInExpired) => login_again(state, facts, fields, &Refusal::SignInExpired),
+        Err(Refusal::SignInExpired) => login_again(state, facts, fields, &Refusal::SignInExpired).await,
         Err(reason) => closed(state, facts, &reason),
     }
 }
 
-fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
+async fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
     let typed = |name| fields.get(name).map(str::to_owned);
     let company = typed("company")
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
+    // Without the buttons the refusal is said all the same.
+    let providers = pages::providers(state, facts, &company).await.unwrap_or_default();
     let page = LoginPage {
         forgot: pages::forgot_password(&company),
+        providers,
         company,
         account: typed("account").unwrap_or_default(),
         next: typed("next").filter(|next| paths::is_local(next)),
@@ -332,7 +342,7 @@ fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &R
 }
 
 /// Turns effects into headers.
-fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
+pub(super) fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
     let headers = response.headers_mut();
     let cookies = &state.cookies;
     for effect in effects {

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::FutureExt;
-use vestibule_core::paths;
+use vestibule_core::{paths, sso::Provider};
 
 use super::{
     assets::Site,
@@ -24,7 +24,7 @@ use super::{
 use crate::state::AppState;
 
 /// The fields of each form, by its address. Everything else in a form is refused (attacks.md T094, T160).
-const FORMS: [(&str, &[&str]); 27] = [
+const FORMS: [(&str, &[&str]); 34] = [
     (paths::LOGIN, &["company", "account", "password", "next"]),
     (paths::LOGIN_CODE, &["code", "trust", "backup"]),
     (paths::LOGIN_CODE_RESEND, &[]),
@@ -93,6 +93,13 @@ const FORMS: [(&str, &[&str]); 27] = [
     (paths::PROFILE_EMAIL_RESEND, &[]),
     (paths::PROFILE_EMAIL_CANCEL, &[]),
     (paths::PROFILE_CONFIRM, &["password", "next"]),
+    (paths::LOGIN_BIND, &["company", "account", "password"]),
+    (paths::LOGIN_BIND_COMPANY, &["id"]),
+    (Provider::Google.start_path(), &["company", "next"]),
+    (Provider::Office365.start_path(), &["company", "next"]),
+    (Provider::Google.connect_path(), &[]),
+    (Provider::Office365.connect_path(), &[]),
+    (paths::SECURITY_SSO_DISCONNECT, &["provider"]),
     (paths::SECURITY_EMAIL, &[]),
     (paths::SECURITY_EMAIL_CODE, &["set_up", "code"]),
     (paths::SECURITY_EMAIL_RESEND, &[]),
@@ -222,6 +229,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
         .merge(company())
         .merge(agents())
         .merge(links())
+        .merge(sso())
         .route(paths::TERMS, get(pages::terms))
         .route(paths::PRIVACY, get(pages::privacy))
         .route(paths::MAILBOX, get(mailbox::list))
@@ -342,6 +350,20 @@ fn links() -> Router<AppState> {
         )
 }
 
+/// The way to a provider and back.
+fn sso() -> Router<AppState> {
+    let routes = Router::new()
+        .route(paths::AUTH_CONTINUE, get(pages::sso::go_on))
+        .route(paths::LOGIN_BIND, get(pages::sso::bind).post(functions::call))
+        .route(paths::LOGIN_BIND_COMPANY, post(functions::call));
+    Provider::ALL.into_iter().fold(routes, |routes, provider| {
+        routes
+            .route(provider.start_path(), post(pages::sso::start))
+            .route(provider.connect_path(), post(pages::sso::connect))
+            .route(provider.callback_path(), get(pages::sso::callback))
+    })
+}
+
 /// Profile and Security Settings.
 fn profile() -> Router<AppState> {
     let call = || post(functions::call);
@@ -359,6 +381,7 @@ fn profile() -> Router<AppState> {
             get(pages::profile::confirm).post(functions::call),
         )
         .route(paths::SECURITY, get(pages::security::settings))
+        .route(paths::SECURITY_SSO_DISCONNECT, form())
         .route(paths::SECURITY_SET_UP, get(pages::security::set_up))
         .route(
             paths::SECURITY_EMAIL,

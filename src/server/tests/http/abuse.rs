@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 51] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 54] = [
     (
         "/login",
         &[
@@ -186,6 +186,16 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 51] = [
         "/choose-password/check",
         &[("new_password", "amber lantern orchard")],
     ),
+    (
+        "/login/bind",
+        &[
+            ("company", "Acme"),
+            ("account", "bob"),
+            ("password", site::PASSWORD),
+        ],
+    ),
+    ("/login/bind/company", &[("id", SOMETHING)]),
+    ("/profile/security/sso/disconnect", &[("provider", "google")]),
     ("/confirm-email", &[]),
     ("/stop-email-change", &[]),
 ];

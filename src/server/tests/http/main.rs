@@ -11,6 +11,7 @@ mod profile;
 mod recovery;
 mod second_factor;
 mod site;
+mod sso;
 
 use site::{Browser, Site};
 

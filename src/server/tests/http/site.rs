@@ -46,10 +46,16 @@ impl Site {
     /// Company Acme (30 days of trust) with alice (code by mail), bob (none), clara (German, code), root (admin, none)
     /// and root2 (admin, code).
     pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with these settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
         let store = TestStore::sqlite().await;
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("vestibule.key");
-        let environment = vec![("VESTIBULE_KEY_FILE".into(), key_file.into_os_string())];
+        let mut environment = vec![("VESTIBULE_KEY_FILE".into(), key_file.into_os_string())];
+        environment.extend(settings.iter().map(|(name, value)| (name.into(), value.into())));
         let inputs = Inputs {
             file: None,
             default_file: folder.path().join("none.toml"),

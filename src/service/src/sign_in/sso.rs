@@ -101,6 +101,8 @@ pub struct BindPage {
     pub provider: Provider,
     /// What the identity is known by; may be empty.
     pub shown: String,
+    /// The company that stood in the form when the browser set out; may be empty.
+    pub company: String,
 }
 
 /// What the end of the way needs; sealed until then.
@@ -108,6 +110,8 @@ pub struct BindPage {
 struct Kept {
     nonce: Zeroizing<String>,
     verifier: Zeroizing<String>,
+    /// What stood in the form.
+    company: String,
 }
 
 /// An application, and the company whose conditions it is used under.
@@ -220,7 +224,8 @@ impl Service {
     ) -> Result<SetOut, Refusal> {
         let begun = async {
             let chosen = self.application_for(provider, company).await?;
-            self.set_out(chosen, None, next, visitor).await
+            self.set_out(chosen, None, (company.to_owned(), next), visitor)
+                .await
         };
         begun.await.map_err(|failure| visitor.explain(&failure))
     }
@@ -237,7 +242,8 @@ impl Service {
                 .choose_application(&mut reader, provider, Some(own.company.id))
                 .await?;
             drop(reader);
-            self.set_out(chosen, Some(own.session), None, visitor).await
+            self.set_out(chosen, Some(own.session), (own.company.name, None), visitor)
+                .await
         };
         begun.await.map_err(|failure| visitor.explain(&failure))
     }
@@ -246,7 +252,7 @@ impl Service {
         &self,
         chosen: Chosen,
         session: Option<SessionId>,
-        next: Option<String>,
+        (company, next): (String, Option<String>),
         visitor: &Visitor,
     ) -> Result<SetOut, Failure> {
         let provider = chosen.application.provider();
@@ -259,6 +265,7 @@ impl Service {
         let kept = Kept {
             nonce: begun.nonce,
             verifier: begun.verifier,
+            company,
         };
         let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
         let sealed = self
@@ -341,11 +348,7 @@ impl Service {
             self.end_flow(flow.id).await?;
             return Err(over());
         }
-        let plain = self
-            .inner
-            .keys
-            .open(Purpose::SsoFlow, flow.id.0.as_bytes(), &flow.sealed)?;
-        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)?;
+        let kept = self.kept(&flow)?;
         let found = self
             .client()?
             .finish(&chosen.application, code, &kept.verifier, &kept.nonce, self.now())
@@ -366,6 +369,14 @@ impl Service {
                 })
             }
         }
+    }
+
+    fn kept(&self, flow: &SsoFlowRow) -> Result<Kept, Failure> {
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::SsoFlow, flow.id.0.as_bytes(), &flow.sealed)?;
+        Ok(serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)?)
     }
 
     /// The flow of this browser with this state, which nobody has answered yet.
@@ -432,18 +443,8 @@ impl Service {
             self.connect(&flow, session, &identity, visitor).await?;
             return Ok(Arrival::Connected);
         }
-        let mut known = Vec::new();
-        for (id, account) in reader
-            .accounts_of_identity(identity.provider, &identity.key)
-            .await?
-        {
-            if self.accepts(&mut reader, id, &flow).await?.is_some()
-                && company.is_none_or(|chosen| chosen == id)
-                && let Some(found) = reader.company(id).await?
-            {
-                known.push((found, account));
-            }
-        }
+        let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
+        known.retain(|(found, _)| company.is_none_or(|chosen| chosen == found.id));
         drop(reader);
         match &known[..] {
             [] => Ok(Arrival::Bind),
@@ -457,6 +458,46 @@ impl Service {
                 known.into_iter().map(|(company, _)| company).collect(),
             )),
         }
+    }
+
+    /// The companies that know who came back, when there are several to choose from. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`].
+    pub async fn companies_of_arrival(&self, visitor: &Visitor) -> Result<Vec<Company>, Refusal> {
+        let found = async {
+            let mut reader = self.inner.store.read().await?;
+            let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+            let known = self.who_knows(&mut reader, &flow, &identity).await?;
+            let companies: Vec<Company> = known.into_iter().map(|(company, _)| company).collect();
+            Ok(if companies.len() > 1 {
+                companies
+            } else {
+                Vec::new()
+            })
+        };
+        found.await.map_err(|failure: Failure| visitor.explain(&failure))
+    }
+
+    /// The accounts that the identity is linked to, of companies that accept this flow.
+    async fn who_knows(
+        &self,
+        reader: &mut Reader,
+        flow: &SsoFlowRow,
+        identity: &Identity,
+    ) -> Result<Vec<(Company, AccountId)>, StoreError> {
+        let mut known = Vec::new();
+        for (id, account) in reader
+            .accounts_of_identity(identity.provider, &identity.key)
+            .await?
+        {
+            if self.accepts(reader, id, flow).await?.is_some()
+                && let Some(found) = reader.company(id).await?
+            {
+                known.push((found, account));
+            }
+        }
+        Ok(known)
     }
 
     /// What the company says about a flow: `None` when an identity that came this way counts for nothing there. A company
@@ -567,6 +608,7 @@ impl Service {
                 return Err(over());
             }
             Ok(BindPage {
+                company: self.kept(&flow)?.company,
                 provider: identity.provider,
                 shown: identity.shown,
             })

@@ -9,6 +9,7 @@ pub mod mail_server;
 pub mod profile;
 pub mod recovery;
 pub mod security;
+pub mod sso;
 
 use std::sync::Arc;
 
@@ -107,8 +108,13 @@ pub async fn login(
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
     let company: String = company.chars().take(COMPANY_MAX).collect();
+    let providers = match providers(&state, &facts, &company).await {
+        Ok(providers) => providers,
+        Err(refusal) => return Denied::from(refusal).into_response(),
+    };
     let page = LoginPage {
         forgot: forgot_password(&company),
+        providers,
         company,
         account: String::new(),
         next,
@@ -117,6 +123,22 @@ pub async fn login(
         password_changed: query.password_changed.is_some(),
     };
     show(StatusCode::OK, facts.page(&state, Body::Login(page)))
+}
+
+/// The providers that somebody of this company may sign in with: names, and where their buttons lead.
+///
+/// # Errors
+/// [`Refusal::Internal`] when storage cannot answer.
+pub async fn providers(
+    state: &AppState,
+    facts: &Facts,
+    company: &str,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let offered = state.service.offered_providers(company, &facts.visitor).await?;
+    Ok(offered
+        .into_iter()
+        .map(|provider| (provider.name().to_owned(), provider.start_path().to_owned()))
+        .collect())
 }
 
 /// Where `Forgot Password` leads to somebody of this company.

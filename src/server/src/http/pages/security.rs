@@ -8,9 +8,11 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use vestibule_app::page::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, Body, EmailSetUp, EmailSetUpPage,
-    NewBackupCodesPage, SecurityNotice, SecurityPage, SessionRow, SetUpPage, TrustedRow,
+    NewBackupCodesPage, ProviderRow, SecurityNotice, SecurityPage, SessionRow, SetUpPage, TrustedRow,
 };
-use vestibule_core::{paths, refusal::Refusal, second_factor::must_set_up, signed_in::FormRefusal};
+use vestibule_core::{
+    paths, refusal::Refusal, second_factor::must_set_up, signed_in::FormRefusal, sso::Provider,
+};
 use vestibule_service::{
     profile::{SessionItem, TrustedItem},
     sessions::SignedIn,
@@ -35,11 +37,17 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
         Ok(page) => page,
         Err(reason) => return turned_away(&reason, paths::SECURITY),
     };
+    let providers = match providers(state, facts, &page.company.name).await {
+        Ok(providers) => providers,
+        Err(reason) => return turned_away(&reason, paths::SECURITY),
+    };
     let moments = Moments::of(&page.company, &page.account);
     let notice = [
         ("confirmed", SecurityNotice::Confirmed),
         ("changed", SecurityNotice::Changed),
         ("ended", SecurityNotice::Ended),
+        ("connected", SecurityNotice::Connected),
+        ("disconnected", SecurityNotice::Disconnected),
     ]
     .into_iter()
     .find(|(word, _)| facts.asks(word))
@@ -48,6 +56,7 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
         email: page.account.email_factor,
         app: page.account.app_factor,
         few_backup_codes: few(page.backup_codes_left),
+        providers,
         trusted: page
             .trusted
             .into_iter()
@@ -64,6 +73,23 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
     let mut page = facts.page_for(state, &page.company, &page.account, Body::Security(body));
     paths::SECURITY.clone_into(&mut page.frame.path);
     marked(show(StatusCode::OK, page), refusal)
+}
+
+/// What is offered, and what is connected though it is offered no longer.
+async fn providers(state: &AppState, facts: &Facts, company: &str) -> Result<Vec<ProviderRow>, Refusal> {
+    let offered = state.service.offered_providers(company, &facts.visitor).await?;
+    let connected = state.service.own_identities(&facts.visitor).await?;
+    let row = |provider: Provider| {
+        let shown = connected
+            .iter()
+            .find(|identity| identity.provider == provider)
+            .map(|identity| identity.shown.clone());
+        (offered.contains(&provider) || shown.is_some()).then_some(ProviderRow {
+            provider,
+            connected: shown,
+        })
+    };
+    Ok(Provider::ALL.into_iter().filter_map(row).collect())
 }
 
 fn trusted(moments: Moments, item: TrustedItem) -> TrustedRow {

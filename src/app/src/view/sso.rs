@@ -1,0 +1,163 @@
+//! The pages on the way to a provider and back, in the frame of the sign-in screens.
+
+use leptos::prelude::*;
+use vestibule_core::{paths, refusal::Field, refusal::Refusal};
+use vestibule_translations::{Locale, refusal::field_sentence, td_string};
+
+use super::{
+    forms::{keep_refusal, refused},
+    links::in_gate,
+};
+use crate::{
+    components::notice::field_id,
+    page::{BindPage, ChooseCompanyPage, Frame, OnwardPage},
+    text::phrase,
+};
+
+/// On the way to a provider, or back.
+pub(super) fn onward(frame: Frame, page: OnwardPage) -> impl IntoView {
+    let now = frame.locale;
+    let name = page.provider.name();
+    let text = if page.leaves {
+        td_string!(now, sso.leaving, provider = name)
+    } else {
+        td_string!(now, sso.back, provider = name)
+    };
+    let content = view! {
+        <h1>{td_string!(now, sso.leaving_title)}</h1>
+        <p class="lead">{text}</p>
+        <a class="button primary wide" href=page.to>
+            {td_string!(now, common.go_on)}
+        </a>
+    };
+    in_gate(frame, phrase!(sso.leaving_title), content)
+}
+
+/// `/login/bind`
+pub(super) fn bind(frame: Frame, page: BindPage) -> impl IntoView {
+    let now = frame.locale;
+    let name = page.provider.name();
+    let refusal = page.refusal.as_ref();
+    let shown = (!page.shown.is_empty()).then(|| {
+        view! {
+            <dl class="facts">
+                <div>
+                    <dt>{td_string!(now, sso.account_of, provider = name)}</dt>
+                    <dd>
+                        <bdi>{page.shown.clone()}</bdi>
+                    </dd>
+                </div>
+            </dl>
+        }
+    });
+    let company = input(
+        now,
+        Field::Company,
+        td_string!(now, sign_in.company),
+        page.company,
+        refusal,
+    );
+    let account = input(
+        now,
+        Field::Account,
+        td_string!(now, sign_in.account),
+        page.account,
+        refusal,
+    );
+    let password = input(
+        now,
+        Field::Password,
+        td_string!(now, sign_in.password),
+        String::new(),
+        refusal,
+    );
+    let content = view! {
+        <h1>{td_string!(now, sso.bind_title)}</h1>
+        <p class="lead">{td_string!(now, sso.bind_intro, provider = name)}</p>
+        {shown}
+        {refused(now, refusal, true)}
+        {keep_refusal(refusal)}
+        <form class="fields" method="post" action=paths::LOGIN_BIND novalidate>
+            {company}
+            {account}
+            {password}
+            <button class="button primary wide">{td_string!(now, sso.bind_submit)}</button>
+        </form>
+        <p class="aside">
+            <a href=paths::LOGIN>{td_string!(now, sign_in.back_to_sign_in)}</a>
+        </p>
+    };
+    in_gate(frame, phrase!(sso.bind_title), content)
+}
+
+/// One of the three inputs of a sign-in.
+fn input(
+    now: Locale,
+    field: Field,
+    label: &'static str,
+    value: String,
+    refusal: Option<&Refusal>,
+) -> impl IntoView + use<> {
+    let id = field_id(field);
+    let problem = refusal.and_then(|refusal| refusal.problem(field));
+    let problem_id = [id, "-problem"].concat();
+    let described_by = problem.is_some().then(|| problem_id.clone());
+    let (kind, autocomplete) = match field {
+        Field::Company => ("text", "organization"),
+        Field::Account => ("text", "username"),
+        Field::Password | Field::Code => ("password", "current-password"),
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <div class="control">
+                <input
+                    id=id
+                    name=id
+                    type=kind
+                    value=value
+                    dir="auto"
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    aria-invalid=problem.is_some().then_some("true")
+                    aria-describedby=described_by
+                />
+            </div>
+            {problem
+                .map(|problem| {
+                    view! {
+                        <p class="problem" id=problem_id>
+                            {field_sentence(now, field, problem)}
+                        </p>
+                    }
+                })}
+        </div>
+    }
+}
+
+/// `/login/bind`, where several companies know who came back.
+pub(super) fn choose(frame: Frame, page: ChooseCompanyPage) -> impl IntoView {
+    let now = frame.locale;
+    let companies = page
+        .companies
+        .into_iter()
+        .map(|(id, name)| {
+            view! {
+                <form method="post" action=paths::LOGIN_BIND_COMPANY>
+                    <input type="hidden" name="id" value=id />
+                    <button class="button wide">
+                        <bdi>{name}</bdi>
+                    </button>
+                </form>
+            }
+        })
+        .collect_view();
+    let content = view! {
+        <h1>{td_string!(now, sso.choose_title)}</h1>
+        <p class="lead">{td_string!(now, sso.choose_intro, provider = page.provider.name())}</p>
+        <div class="fields">{companies}</div>
+    };
+    in_gate(frame, phrase!(sso.choose_title), content)
+}

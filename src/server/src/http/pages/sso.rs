@@ -1,0 +1,260 @@
+//! The way to a provider and back. Nobody is signed in by what a provider sends: its answer is kept with the browser's flow,
+//! and a page of our own goes on with it, to which the browser brings all its cookies.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use vestibule_app::{
+    call::Call,
+    page::{BindPage, Body, ChooseCompanyPage, OnwardPage},
+};
+use vestibule_core::{
+    id::CompanyId, limits::COMPANY_MAX, paths, refusal::Refusal, signed_in::FormRefusal, sso::Provider,
+};
+use vestibule_service::sign_in::sso::{Arrival, SetOut, SsoAnswer};
+
+use super::{mark, see_other, show, turned_away};
+use crate::{
+    http::{cookies::Kind, facts::Facts, form_guard::FormFields, functions},
+    state::AppState,
+};
+
+/// The provider that an address names.
+fn provider_of(path: &str) -> Provider {
+    Provider::ALL
+        .into_iter()
+        .find(|provider| path.starts_with(&format!("/auth/{}/", provider.as_str())))
+        .unwrap_or(Provider::Google)
+}
+
+/// `/auth/{provider}/start`: sends a browser out to sign in.
+pub async fn start(State(state): State<AppState>, request: Request) -> Response {
+    let parts = request.into_parts().0;
+    let facts = Facts::of(&state, &parts);
+    let provider = provider_of(parts.uri.path());
+    let fields = parts.extensions.get::<FormFields>().cloned().unwrap_or_default();
+    let typed: String = fields
+        .get("company")
+        .filter(|company| !company.trim().is_empty())
+        .map(str::to_owned)
+        .or_else(|| facts.company.clone())
+        .unwrap_or_default();
+    let company: String = typed.chars().take(COMPANY_MAX).collect();
+    let next = fields
+        .get("next")
+        .filter(|next| paths::is_local(next))
+        .map(str::to_owned);
+    let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let out = run(async move { service.begin_sso(provider, &company, next, &visitor).await }).await;
+    send_out(&state, &facts, provider, out)
+}
+
+/// `/auth/{provider}/connect`: sends a browser out to connect an account of the provider.
+pub async fn connect(State(state): State<AppState>, request: Request) -> Response {
+    let parts = request.into_parts().0;
+    let facts = Facts::of(&state, &parts);
+    let provider = provider_of(parts.uri.path());
+    let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let out = run(async move { service.begin_connect(provider, &visitor).await }).await;
+    match out {
+        Err(
+            refusal @ (Refusal::NotSignedIn
+            | Refusal::Form(
+                FormRefusal::StepUpNeeded | FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired,
+            )),
+        ) => turned_away(&refusal, paths::SECURITY),
+        out => send_out(&state, &facts, provider, out),
+    }
+}
+
+/// Runs a use case to its end even when the visitor goes away.
+async fn run<T: Send + 'static>(
+    act: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(act).await.unwrap_or(Err(Refusal::Internal {
+        reference: String::new(),
+    }))
+}
+
+fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<SetOut, Refusal>) -> Response {
+    match out {
+        Ok(SetOut { url, flow }) => {
+            let page = OnwardPage {
+                provider,
+                to: url,
+                leaves: true,
+            };
+            let mut response = show(StatusCode::OK, facts.page(state, Body::Onward(page)));
+            set_cookie(&mut response, state.cookies.set(Kind::SsoFlow, &flow.reveal()));
+            response
+        }
+        Err(refusal) => problem(state, facts, &refusal),
+    }
+}
+
+/// `/auth/{provider}/callback`
+pub async fn callback(State(state): State<AppState>, request: Request) -> Response {
+    let parts = request.into_parts().0;
+    let facts = Facts::of(&state, &parts);
+    let provider = provider_of(parts.uri.path());
+    let code = match (facts.query("code"), facts.query("error")) {
+        (Some(code), None) => Ok(code),
+        (_, error) => Err(error.unwrap_or_default()),
+    };
+    let answer = SsoAnswer {
+        state: facts.query("state").unwrap_or_default(),
+        code,
+    };
+    let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    match run(async move { service.answer_sso(provider, &answer, &visitor).await }).await {
+        Ok(()) => {
+            let page = OnwardPage {
+                provider,
+                to: paths::AUTH_CONTINUE.to_owned(),
+                leaves: false,
+            };
+            let mut page = facts.page(&state, Body::Onward(page));
+            paths::LOGIN.clone_into(&mut page.frame.path);
+            let mut response = show(StatusCode::OK, page);
+            response
+                .headers_mut()
+                .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            response
+        }
+        Err(refusal) => problem(&state, &facts, &refusal),
+    }
+}
+
+/// `/auth/continue`
+pub async fn go_on(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    let arrived = arrive(&state, &facts, None).await;
+    match arrived {
+        Ok((Arrival::Bind | Arrival::Choose(_), _)) => see_other(paths::LOGIN_BIND),
+        Ok((Arrival::Connected, _)) => {
+            let mut response = see_other(&format!("{}?connected", paths::SECURITY));
+            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            response
+        }
+        Ok((Arrival::In(outcome), call)) => {
+            let mut response = see_other(&call.entered(outcome));
+            functions::apply(&state, &call.take_effects(), &mut response);
+            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            response
+        }
+        Err(refusal) => problem(&state, &facts, &refusal),
+    }
+}
+
+async fn arrive(
+    state: &AppState,
+    facts: &Facts,
+    company: Option<CompanyId>,
+) -> Result<(Arrival, Call), Refusal> {
+    let known = facts.clone();
+    let choose_language = move |account: Option<&str>, company: Option<&str>| known.locale(account, company);
+    let call = Call::new(
+        state.service.clone(),
+        Arc::clone(&facts.visitor),
+        Arc::new(choose_language),
+    );
+    let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let arrival = run(async move { service.arrive(company, &visitor).await }).await?;
+    Ok((arrival, call))
+}
+
+/// `/login/bind`
+pub async fn bind(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    match arrive_for_page(&state, &facts).await {
+        Ok(Some(companies)) => show_choice(&state, &facts, companies).await,
+        Ok(None) => show_bind(&state, &facts, &FormFields::default(), None).await,
+        Err(refusal) => problem(&state, &facts, &refusal),
+    }
+}
+
+/// The companies that know who came back, when there are several.
+async fn arrive_for_page(state: &AppState, facts: &Facts) -> Result<Option<Vec<(String, String)>>, Refusal> {
+    let companies = state.service.companies_of_arrival(&facts.visitor).await?;
+    let rows = companies
+        .into_iter()
+        .map(|company| (company.id.to_string(), company.name));
+    let rows: Vec<_> = rows.collect();
+    Ok((!rows.is_empty()).then_some(rows))
+}
+
+async fn show_choice(state: &AppState, facts: &Facts, companies: Vec<(String, String)>) -> Response {
+    match state.service.bind_page(&facts.visitor).await {
+        Ok(page) => {
+            let body = ChooseCompanyPage {
+                provider: page.provider,
+                companies,
+            };
+            show(StatusCode::OK, facts.page(state, Body::ChooseCompany(body)))
+        }
+        Err(refusal) => problem(state, facts, &refusal),
+    }
+}
+
+/// The page again after what was typed was refused.
+pub async fn bind_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
+    show_bind(state, facts, fields, Some(refusal)).await
+}
+
+async fn show_bind(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let page = match state.service.bind_page(&facts.visitor).await {
+        Ok(page) => page,
+        Err(reason) => return problem(state, facts, &reason),
+    };
+    let typed = |name: &str| fields.get(name).map(str::to_owned);
+    let body = BindPage {
+        provider: page.provider,
+        shown: page.shown,
+        company: typed("company").unwrap_or(page.company),
+        account: typed("account").unwrap_or_default(),
+        refusal: refusal.cloned(),
+    };
+    let mut page = facts.page(state, Body::Bind(body));
+    paths::LOGIN_BIND.clone_into(&mut page.frame.path);
+    let mut response = show(StatusCode::OK, page);
+    if let Some(refusal) = refusal {
+        mark(&mut response, refusal);
+    }
+    response
+}
+
+/// A clear page with a way back; a way that is over leads to the sign-in page, which says so.
+pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
+    let mut response = match refusal {
+        Refusal::SignInExpired => see_other("/login?ended"),
+        Refusal::NotSignedIn => see_other(paths::LOGIN),
+        refusal => {
+            let body = match refusal {
+                Refusal::AccountLocked => Body::Locked,
+                other => Body::Problem(other.clone()),
+            };
+            let mut page = facts.page(state, body);
+            paths::LOGIN.clone_into(&mut page.frame.path);
+            let mut response = show(StatusCode::OK, page);
+            mark(&mut response, refusal);
+            response
+        }
+    };
+    set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+    response
+}
+
+fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
