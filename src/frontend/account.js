@@ -1,5 +1,6 @@
 // What scripts add to the pages of an account: how good a new password is while it is typed, a language switch that keeps
-// what was typed, and a button that copies the backup codes. It knows no rule and no word: the server judges, in the language of the page. Without it all forms work.
+// what was typed, and a button that copies the backup codes. It knows no rule and no word: the server judges, in the
+// language of the page. Without it all forms work.
 const byId = (id) => document.getElementById(id);
 
 /** How long typing has to rest before the server is asked, in milliseconds. */

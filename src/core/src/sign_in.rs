@@ -62,7 +62,7 @@ pub fn pending_ends_at(now: Moment) -> Moment {
     now + TimeDelta::seconds(PENDING_SECONDS)
 }
 
-/// What a right password leads to.
+/// What a right password, or a provider's word, leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterPassword {
     /// Signed in.
@@ -82,6 +82,24 @@ pub fn after_password(company: &Company, account: &Account, trusted: bool) -> Re
         (None, _) => AfterPassword::Session(Proof::Password),
         (Some(_), true) => AfterPassword::Session(Proof::TrustedBrowser),
         (Some(method), false) => AfterPassword::AskForCode(method),
+    })
+}
+
+/// The step after a provider's word. `spared` says that the company asks for no second factor then; `trusted` as in
+/// [`after_password`].
+///
+/// # Errors
+/// What [`gate::admit`] says.
+pub fn after_provider(
+    company: &Company,
+    account: &Account,
+    spared: bool,
+    trusted: bool,
+) -> Result<AfterPassword, Refusal> {
+    Ok(match after_password(company, account, trusted)? {
+        AfterPassword::Session(Proof::Password) => AfterPassword::Session(Proof::Provider),
+        _ if spared => AfterPassword::Session(Proof::Provider),
+        other => other,
     })
 }
 
@@ -294,6 +312,34 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_providers_word_is_worth_a_password_unless_the_company_says_more() {
+        let plain = Account {
+            email_factor: false,
+            ..account()
+        };
+        let by_provider = Ok(AfterPassword::Session(Proof::Provider));
+        for (account, spared, trusted, expected) in [
+            (
+                account(),
+                false,
+                false,
+                Ok(AfterPassword::AskForCode(Method::Email)),
+            ),
+            (
+                account(),
+                false,
+                true,
+                Ok(AfterPassword::Session(Proof::TrustedBrowser)),
+            ),
+            (account(), true, false, by_provider.clone()),
+            (account(), true, true, by_provider.clone()),
+            (plain, false, true, by_provider),
+        ] {
+            assert_eq!(after_provider(&company(), &account, spared, trusted), expected);
+        }
+    }
+
+    #[test]
     fn the_gate_stops_every_step() {
         let disabled = Company {
             enabled: false,
@@ -319,6 +365,8 @@ pub(crate) mod tests {
         ] {
             for trusted in [false, true] {
                 assert_eq!(after_password(&company, &account, trusted), Err(refusal.clone()));
+                let spared = after_provider(&company, &account, true, trusted);
+                assert_eq!(spared, Err(refusal.clone()));
             }
             assert_eq!(may_continue(at(1), &company, &account, &pending()), Err(refusal));
         }

@@ -47,6 +47,14 @@ mod tests {
         claims
     }
 
+    /// Says something else in a claim; `null` leaves it out.
+    fn change(claims: &mut Value, name: &str, value: &Value) {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value.clone(),
+        }
+    }
+
     async fn begun(client: &Client, application: &Application, seed: u64) -> Begun {
         client
             .begin(application, &SeededRandomness::new(seed))
@@ -166,10 +174,7 @@ mod tests {
             ("sub", json!(""), TokenProblem::Subject),
         ] {
             let mut said = claims(&issuer, &flow);
-            match &value {
-                Value::Null => drop(said.as_object_mut().unwrap().remove(name)),
-                value => said[name] = value.clone(),
-            }
+            change(&mut said, name, &value);
             issuer.will_say(said);
             let refused = finished(&client, &application, &flow).await;
             assert_eq!(refused, Err(SsoError::Token(problem)), "{name}: {value}");
@@ -218,10 +223,7 @@ mod tests {
             ("oid", json!("a b"), TokenProblem::Subject),
         ] {
             let mut said = office_claims(&issuer, &flow);
-            match &value {
-                Value::Null => drop(said.as_object_mut().unwrap().remove(name)),
-                value => said[name] = value.clone(),
-            }
+            change(&mut said, name, &value);
             issuer.will_say(said);
             let refused = finished(&client, &application, &flow).await;
             assert_eq!(refused, Err(SsoError::Token(problem)), "{name}: {value}");

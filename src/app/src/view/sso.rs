@@ -50,27 +50,10 @@ pub(super) fn bind(frame: Frame, page: BindPage) -> impl IntoView {
             </dl>
         }
     });
-    let company = input(
-        now,
-        Field::Company,
-        td_string!(now, sign_in.company),
-        page.company,
-        refusal,
-    );
-    let account = input(
-        now,
-        Field::Account,
-        td_string!(now, sign_in.account),
-        page.account,
-        refusal,
-    );
-    let password = input(
-        now,
-        Field::Password,
-        td_string!(now, sign_in.password),
-        String::new(),
-        refusal,
-    );
+    let input = |field, label, value| input(now, field, label, value, refusal);
+    let company = input(Field::Company, td_string!(now, sign_in.company), page.company);
+    let account = input(Field::Account, td_string!(now, sign_in.account), page.account);
+    let password = input(Field::Password, td_string!(now, sign_in.password), String::new());
     let content = view! {
         <h1>{td_string!(now, sso.bind_title)}</h1>
         <p class="lead">{td_string!(now, sso.bind_intro, provider = name)}</p>

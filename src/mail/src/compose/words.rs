@@ -241,7 +241,7 @@ impl Words {
 
     fn backup_code_issued(&self, minutes: u32) -> Body {
         let (locale, account, company) = self.sentence_parts();
-        let mut blocks = vec![
+        let blocks = vec![
             Block::Paragraph(td_string!(
                 locale,
                 mail.backup_issued_intro,
@@ -250,9 +250,8 @@ impl Words {
             )),
             Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
         ];
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.backup_issued_not_you)));
-        notice(td_string!(locale, mail.backup_issued_subject), blocks)
+        let not_you = td_string!(locale, mail.backup_issued_not_you);
+        self.done(td_string!(locale, mail.backup_issued_subject), blocks, not_you)
     }
 
     fn new_browser(&self) -> Body {
@@ -340,7 +339,7 @@ impl Words {
 
     fn password_reset(&self) -> Body {
         let (locale, account, company) = self.sentence_parts();
-        let mut blocks = vec![
+        let blocks = vec![
             Block::Paragraph(td_string!(
                 locale,
                 mail.password_reset_intro,
@@ -349,9 +348,8 @@ impl Words {
             )),
             paragraph(td_string!(locale, mail.password_reset_next)),
         ];
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.password_reset_not_you)));
-        notice(td_string!(locale, mail.password_reset_subject), blocks)
+        let not_you = td_string!(locale, mail.password_reset_not_you);
+        self.done(td_string!(locale, mail.password_reset_subject), blocks, not_you)
     }
 
     fn confirm_email(&self, link: &str, hours: u32) -> Body {
@@ -389,9 +387,8 @@ impl Words {
             Block::Paragraph(td_string!(locale, mail.email_change_stop, hours = hours)),
         ];
         blocks.extend(button(td_string!(locale, mail.email_change_button), stop));
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.email_change_not_you)));
-        notice(td_string!(locale, mail.email_change_subject), blocks)
+        let not_you = td_string!(locale, mail.email_change_not_you);
+        self.done(td_string!(locale, mail.email_change_subject), blocks, not_you)
     }
 
     fn sso_connected(&self, provider: &str, shown: &str) -> Body {
@@ -407,25 +404,21 @@ impl Words {
             let label = td_string!(locale, mail.sso_connected_shown).to_owned();
             blocks.push(Block::Facts(vec![(label, clean(shown))]));
         }
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.not_you)));
         let subject = td_string!(locale, mail.sso_connected_subject, provider = provider);
-        notice(&subject, blocks)
+        self.done(&subject, blocks, td_string!(locale, mail.not_you))
     }
 
     fn sso_disconnected(&self, provider: &str) -> Body {
         let (locale, account, company) = self.sentence_parts();
-        let mut blocks = vec![Block::Paragraph(td_string!(
+        let blocks = vec![Block::Paragraph(td_string!(
             locale,
             mail.sso_disconnected_intro,
             provider = provider,
             account = account,
             company = company
         ))];
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.not_you)));
         let subject = td_string!(locale, mail.sso_disconnected_subject, provider = provider);
-        notice(&subject, blocks)
+        self.done(&subject, blocks, td_string!(locale, mail.not_you))
     }
 
     fn test_mail(&self, server: &str) -> Body {
@@ -452,15 +445,21 @@ impl Words {
         } else {
             td_string!(locale, mail.policies_intro, company = company, by = by)
         };
-        let mut blocks = vec![Block::Paragraph(intro)];
-        blocks.extend(self.known_place(td_string!(locale, mail.done_from)));
-        blocks.push(paragraph(td_string!(locale, mail.policies_not_you)));
-        notice(td_string!(locale, mail.policies_subject), blocks)
+        let blocks = vec![Block::Paragraph(intro)];
+        let not_you = td_string!(locale, mail.policies_not_you);
+        self.done(td_string!(locale, mail.policies_subject), blocks, not_you)
     }
 
     /// What nearly every sentence is made of: the language, the account and the company.
     fn sentence_parts(&self) -> (Locale, &str, &str) {
         (self.locale, &self.facts.account, &self.facts.company)
+    }
+
+    /// A notice of something that was done: what, from where, and what to do when it was somebody else.
+    fn done(&self, subject: &str, mut blocks: Vec<Block>, not_you: &str) -> Body {
+        blocks.extend(self.known_place(td_string!(self.locale, mail.done_from)));
+        blocks.push(paragraph(not_you));
+        notice(subject, blocks)
     }
 
     /// Where it came from. Nothing, when nothing is known: what an operator does on the command line has no place to

@@ -1,5 +1,7 @@
 //! The list of all settings: the one place that knows their names, defaults and explanations.
 
+use vestibule_sso::Application;
+
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -111,7 +113,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "sso__google__issuer",
-        default: Some("https://accounts.google.com"),
+        default: Some(Application::GOOGLE),
         secret: false,
         purpose: "Sign in with Google: issuer.",
         right: "an https address",

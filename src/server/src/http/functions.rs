@@ -121,7 +121,7 @@ fn named(refusal: Refusal, facts: &Facts) -> Refusal {
     }
 }
 
-fn internal(facts: &Facts) -> Refusal {
+pub(super) fn internal(facts: &Facts) -> Refusal {
     Refusal::Internal {
         reference: facts.visitor.reference.clone(),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     routing::{get, post},
 };
 use futures::FutureExt;
@@ -358,9 +358,18 @@ fn sso() -> Router<AppState> {
         .route(paths::LOGIN_BIND_COMPANY, post(functions::call));
     Provider::ALL.into_iter().fold(routes, |routes, provider| {
         routes
-            .route(provider.start_path(), post(pages::sso::start))
-            .route(provider.connect_path(), post(pages::sso::connect))
-            .route(provider.callback_path(), get(pages::sso::callback))
+            .route(
+                provider.start_path(),
+                post(move |State(state), request| pages::sso::start(provider, state, request)),
+            )
+            .route(
+                provider.connect_path(),
+                post(move |State(state), request| pages::sso::connect(provider, state, request)),
+            )
+            .route(
+                provider.callback_path(),
+                get(move |State(state), request| pages::sso::callback(provider, state, request)),
+            )
     })
 }
 

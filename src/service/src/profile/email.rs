@@ -61,20 +61,23 @@ impl Service {
         if let Some(problem) = problem {
             return Err(FormRefusal::field(FormField::Email, problem).into());
         }
-        self.may_mail_confirmation(&mut writer, &account).await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
-        self.begin_email_change(&mut writer, receiver, &email, &own(&account, visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        self.mail_own_email_change(writer, receiver, &email, visitor)
+            .await
     }
 
-    /// Whether one more new address may be written to: nobody's mailbox is flooded from here.
-    async fn may_mail_confirmation(&self, writer: &mut Writer, account: &Account) -> Result<(), Failure> {
+    /// Mails the links of a change, unless too many were mailed of late: nobody's mailbox is flooded from here.
+    async fn mail_own_email_change(
+        &self,
+        mut writer: Writer,
+        receiver: Receiver<'_>,
+        email: &EmailAddress,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let account = receiver.account;
         let since = self.now() - TimeDelta::hours(1);
         let mailed = writer
             .mails_since(account.company, account.id, Mail::CONFIRM_EMAIL, since)
@@ -82,6 +85,10 @@ impl Service {
         if mailed >= CONFIRM_MAILS_OF_ACCOUNT {
             return Err(FormRefusal::MailLimit.into());
         }
+        self.begin_email_change(&mut writer, receiver, email, &own(account, visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
         Ok(())
     }
 
@@ -100,16 +107,12 @@ impl Service {
         let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
         let waiting = account.pending_email.as_ref().ok_or(FormRefusal::NoEmailChange)?;
         let email = EmailAddress::parse(&waiting.address).map_err(|_| FormRefusal::NoEmailChange)?;
-        self.may_mail_confirmation(&mut writer, &account).await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
-        self.begin_email_change(&mut writer, receiver, &email, &own(&account, visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        self.mail_own_email_change(writer, receiver, &email, visitor)
+            .await
     }
 
     /// Gives the own change up; its links are over.

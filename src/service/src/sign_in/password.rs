@@ -15,7 +15,7 @@ use vestibule_core::{
     throttle::wait_after,
 };
 use vestibule_storage::{
-    FOREVER, NewPending, PasswordRecord, Reader, SourceCounts, SourceTry, StoreError, Writer,
+    FOREVER, NewPending, PasswordRecord, Reader, SourceCounts, SourceTry, StoreError, TrustedRow, Writer,
 };
 
 use super::{Opening, Outcome, SignInForm};
@@ -270,10 +270,43 @@ impl Service {
         let trusted = self
             .trusted_row(&mut writer, &company, &account, visitor, now)
             .await?;
-        let outcome = match after_password(&company, &account, trusted.is_some()) {
+        let after = after_password(&company, &account, trusted.is_some());
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let outcome = self
+            .go_on(
+                &mut writer,
+                receiver,
+                after,
+                trusted,
+                form.next.as_deref(),
+                visitor,
+            )
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(outcome?)
+    }
+
+    /// Does what the rules say comes next: opens a session, asks for a code, or notes that the gate is shut. `trusted` is
+    /// the trust in this browser, to be renewed by a session.
+    pub(super) async fn go_on(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        after: Result<AfterPassword, Refusal>,
+        trusted: Option<(Token, TrustedRow)>,
+        next: Option<&str>,
+        visitor: &Visitor,
+    ) -> Result<Result<Outcome, Refusal>, Failure> {
+        let now = self.now();
+        let Receiver { company, account } = receiver;
+        Ok(match after {
             Err(refusal) => {
                 let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
-                self.record(&mut writer, &entry).await?;
+                self.record(writer, &entry).await?;
                 Err(refusal)
             }
             Ok(AfterPassword::Session(proof)) => {
@@ -281,16 +314,12 @@ impl Service {
                     id: SessionId::new(now, self.random()),
                     token: &Token::new(self.random()),
                     proof,
-                    next: form.next.as_deref(),
+                    next,
                 };
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
-                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
+                let mut granted = self.grant(writer, receiver, &opening, visitor).await?;
                 if let Some((old, row)) = trusted {
                     granted.trusted = self
-                        .rotate_trust(&mut writer, &account, (&old, &row), visitor, now)
+                        .rotate_trust(writer, account, (&old, &row), visitor, now)
                         .await?;
                 }
                 Ok(Outcome::SignedIn(granted))
@@ -299,20 +328,16 @@ impl Service {
                 let wanted = Wanted {
                     purpose: Leads::SignIn,
                     method,
-                    next: form.next.clone(),
+                    next: next.map(str::to_owned),
                 };
-                let pending = self
-                    .open_pending(&mut writer, &company, &account, wanted, visitor)
-                    .await?;
                 Ok(Outcome::CodeAsked {
-                    pending,
+                    pending: self
+                        .open_pending(writer, company, account, wanted, visitor)
+                        .await?,
                     company: company.name.clone(),
                 })
             }
-        };
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(outcome?)
+        })
     }
 
     /// A sign-in begun anew kills the one this browser had open.

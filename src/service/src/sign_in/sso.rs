@@ -13,11 +13,11 @@ use vestibule_core::{
     id::{AccountId, CompanyId, SessionId, SsoFlowId},
     limits::PENDING_SECONDS,
     mail::Mail,
+    name,
     refusal::Refusal,
-    second_factor::first_method,
     secret::Token,
     session::Proof,
-    sign_in::{Pending, Purpose as Leads},
+    sign_in::{AfterPassword, Pending, after_password, after_provider},
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
@@ -25,10 +25,7 @@ use vestibule_sso::{Application, Client, SsoError};
 use vestibule_storage::{NewSsoFlow, Reader, SsoApplicationRow, SsoFlowRow, StoreError, Writer};
 use zeroize::Zeroizing;
 
-use super::{
-    Opening, Outcome, SignInForm,
-    password::{Wanted, reload},
-};
+use super::{Outcome, SignInForm, password::reload};
 use crate::{
     Failure, Service, Visitor,
     keys::Purpose,
@@ -103,6 +100,8 @@ pub struct BindPage {
     pub shown: String,
     /// The company that stood in the form when the browser set out; may be empty.
     pub company: String,
+    /// The companies that know the identity, when there are several: one has to be chosen.
+    pub known: Vec<Company>,
 }
 
 /// What the end of the way needs; sealed until then.
@@ -122,6 +121,12 @@ struct Chosen {
 
 fn over() -> Failure {
     Refusal::SignInExpired.into()
+}
+
+/// The company with this name, as typed.
+async fn company_named(reader: &mut Reader, name: &str) -> Result<Option<CompanyId>, StoreError> {
+    let found = reader.company_by_key(&name::key(name)).await?;
+    Ok(found.map(|company| company.id))
 }
 
 /// What a company says about a provider, among all that it says.
@@ -147,23 +152,20 @@ impl Service {
 
     async fn find_offered(&self, company: &str) -> Result<Vec<Provider>, Failure> {
         let mut offered = Vec::new();
+        // Most sign-in pages have no such button and cost no look into the database.
+        if self.inner.settings.sso.is_none() {
+            return Ok(offered);
+        }
+        let mut reader = self.inner.store.read().await?;
+        let company = company_named(&mut reader, company).await?;
         for provider in Provider::ALL {
-            match self.application_for(provider, company).await {
+            match self.choose_application(&mut reader, provider, company).await {
                 Ok(_) => offered.push(provider),
                 Err(Failure::Refused(_)) => {}
                 Err(failure) => return Err(failure),
             }
         }
         Ok(offered)
-    }
-
-    async fn application_for(&self, provider: Provider, company: &str) -> Result<Chosen, Failure> {
-        let mut reader = self.inner.store.read().await?;
-        let company = reader
-            .company_by_key(&vestibule_core::name::key(company))
-            .await?
-            .map(|company| company.id);
-        self.choose_application(&mut reader, provider, company).await
     }
 
     /// The application that somebody of this company is sent to the provider with.
@@ -223,7 +225,10 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<SetOut, Refusal> {
         let begun = async {
-            let chosen = self.application_for(provider, company).await?;
+            let mut reader = self.inner.store.read().await?;
+            let known = company_named(&mut reader, company).await?;
+            let chosen = self.choose_application(&mut reader, provider, known).await?;
+            drop(reader);
             self.set_out(chosen, None, (company.to_owned(), next), visitor)
                 .await
         };
@@ -460,25 +465,6 @@ impl Service {
         }
     }
 
-    /// The companies that know who came back, when there are several to choose from. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Refusal::SignInExpired`].
-    pub async fn companies_of_arrival(&self, visitor: &Visitor) -> Result<Vec<Company>, Refusal> {
-        let found = async {
-            let mut reader = self.inner.store.read().await?;
-            let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
-            let known = self.who_knows(&mut reader, &flow, &identity).await?;
-            let companies: Vec<Company> = known.into_iter().map(|(company, _)| company).collect();
-            Ok(if companies.len() > 1 {
-                companies
-            } else {
-                Vec::new()
-            })
-        };
-        found.await.map_err(|failure: Failure| visitor.explain(&failure))
-    }
-
     /// The accounts that the identity is linked to, of companies that accept this flow.
     async fn who_knows(
         &self,
@@ -531,7 +517,7 @@ impl Service {
         let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
         let linked = writer.identities_of(company.id, account.id).await?;
         let trust = self.accepts(&mut writer, company.id, flow).await?;
-        let (Some(Trust(trusted_provider)), true) = (
+        let (Some(Trust(spared)), true) = (
             trust,
             linked.iter().any(|linked| linked.identity.key == identity.key),
         ) else {
@@ -541,62 +527,25 @@ impl Service {
             return Err(over());
         }
         self.drop_old_pending(&mut writer, visitor).await?;
-        if let Err(refusal) = gate::admit(&company, &account) {
-            let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
-            self.record(&mut writer, &entry).await?;
-            writer.commit().await?;
-            return Err(refusal.into());
-        }
         let browser = self
             .trusted_row(&mut writer, &company, &account, visitor, now)
             .await?;
-        let proof = match (first_method(&account), trusted_provider, &browser) {
-            (None, ..) | (_, true, _) => Some(Proof::Provider),
-            (Some(_), false, Some(_)) => Some(Proof::TrustedBrowser),
-            (Some(_), false, None) => None,
+        let after = after_provider(&company, &account, spared, browser.is_some());
+        // Trust that was not needed is left alone.
+        let used = browser.filter(|_| after == Ok(AfterPassword::Session(Proof::TrustedBrowser)));
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
         };
-        let outcome = match (proof, first_method(&account)) {
-            (None, Some(method)) => {
-                let wanted = Wanted {
-                    purpose: Leads::SignIn,
-                    method,
-                    next: flow.next.clone(),
-                };
-                let pending = self
-                    .open_pending(&mut writer, &company, &account, wanted, visitor)
-                    .await?;
-                Outcome::CodeAsked {
-                    pending,
-                    company: company.name.clone(),
-                }
-            }
-            (proof, _) => {
-                let proof = proof.unwrap_or(Proof::Provider);
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
-                let opening = Opening {
-                    id: SessionId::new(now, self.random()),
-                    token: &Token::new(self.random()),
-                    proof,
-                    next: flow.next.as_deref(),
-                };
-                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
-                if let (Proof::TrustedBrowser, Some((old, row))) = (proof, browser) {
-                    granted.trusted = self
-                        .rotate_trust(&mut writer, &account, (&old, &row), visitor, now)
-                        .await?;
-                }
-                Outcome::SignedIn(granted)
-            }
-        };
+        let outcome = self
+            .go_on(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
+            .await?;
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
-        Ok(outcome)
+        Ok(outcome?)
     }
 
-    /// Who came back and is nobody yet.
+    /// Who came back and is nobody yet, or somebody of several companies.
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`].
@@ -607,7 +556,10 @@ impl Service {
             if flow.session.is_some() {
                 return Err(over());
             }
+            let known = self.who_knows(&mut reader, &flow, &identity).await?;
+            let choice = if known.len() > 1 { known } else { Vec::new() };
             Ok(BindPage {
+                known: choice.into_iter().map(|(company, _)| company).collect(),
                 company: self.kept(&flow)?.company,
                 provider: identity.provider,
                 shown: identity.shown,
@@ -636,7 +588,6 @@ impl Service {
             return Err(over());
         }
         let proved = self.prove_password(form, visitor).await?;
-        let now = self.now();
         let mut writer = self.inner.store.write().await?;
         let (company, account) = self.enter_proved(&mut writer, &proved).await?;
         let (flow, identity) = self.flow_back(&mut writer, visitor).await?;
@@ -660,36 +611,25 @@ impl Service {
             company: &company,
             account: &account,
         };
-        let outcome = if let Some(method) = first_method(&account) {
-            let wanted = Wanted {
-                purpose: Leads::SignIn,
-                method,
-                next: flow.next.clone(),
-            };
-            let token = self
-                .open_pending(&mut writer, &company, &account, wanted, visitor)
-                .await?;
-            let (pending, _) = writer.pending_by_token(token.hash()).await?.ok_or_else(over)?;
-            if !writer.set_sso_flow_pending(flow.id, pending.id).await? {
-                return Err(over());
+        // No trust counts here: whoever links an identity has proved the second factor this time.
+        let after = after_password(&company, &account, false);
+        let begun = self
+            .go_on(&mut writer, receiver, after, None, flow.next.as_deref(), visitor)
+            .await?;
+        let outcome = begun?;
+        let flow_was_ours = match &outcome {
+            Outcome::CodeAsked { pending, .. } => {
+                let (pending, _) = writer.pending_by_token(pending.hash()).await?.ok_or_else(over)?;
+                writer.set_sso_flow_pending(flow.id, pending.id).await?
             }
-            Outcome::CodeAsked {
-                pending: token,
-                company: company.name.clone(),
+            Outcome::SignedIn(_) => {
+                self.link(&mut writer, receiver, &identity, visitor).await?;
+                writer.end_sso_flow(flow.id).await?
             }
-        } else {
-            if !writer.end_sso_flow(flow.id).await? {
-                return Err(over());
-            }
-            self.link(&mut writer, receiver, &identity, visitor).await?;
-            let opening = Opening {
-                id: SessionId::new(now, self.random()),
-                token: &Token::new(self.random()),
-                proof: Proof::Password,
-                next: flow.next.as_deref(),
-            };
-            Outcome::SignedIn(self.grant(&mut writer, receiver, &opening, visitor).await?)
         };
+        if !flow_was_ours {
+            return Err(over());
+        }
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
         Ok(outcome)

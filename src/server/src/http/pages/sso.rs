@@ -15,7 +15,7 @@ use vestibule_app::{
 use vestibule_core::{
     id::CompanyId, limits::COMPANY_MAX, paths, refusal::Refusal, signed_in::FormRefusal, sso::Provider,
 };
-use vestibule_service::sign_in::sso::{Arrival, SetOut, SsoAnswer};
+use vestibule_service::sign_in::sso::{self, Arrival, SetOut, SsoAnswer};
 
 use super::{mark, see_other, show, turned_away};
 use crate::{
@@ -23,19 +23,10 @@ use crate::{
     state::AppState,
 };
 
-/// The provider that an address names.
-fn provider_of(path: &str) -> Provider {
-    Provider::ALL
-        .into_iter()
-        .find(|provider| path.starts_with(&format!("/auth/{}/", provider.as_str())))
-        .unwrap_or(Provider::Google)
-}
-
 /// `/auth/{provider}/start`: sends a browser out to sign in.
-pub async fn start(State(state): State<AppState>, request: Request) -> Response {
+pub async fn start(provider: Provider, state: AppState, request: Request) -> Response {
     let parts = request.into_parts().0;
     let facts = Facts::of(&state, &parts);
-    let provider = provider_of(parts.uri.path());
     let fields = parts.extensions.get::<FormFields>().cloned().unwrap_or_default();
     let typed: String = fields
         .get("company")
@@ -49,17 +40,23 @@ pub async fn start(State(state): State<AppState>, request: Request) -> Response 
         .filter(|next| paths::is_local(next))
         .map(str::to_owned);
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let out = run(async move { service.begin_sso(provider, &company, next, &visitor).await }).await;
+    let out = run(&facts, async move {
+        service.begin_sso(provider, &company, next, &visitor).await
+    })
+    .await;
     send_out(&state, &facts, provider, out)
 }
 
 /// `/auth/{provider}/connect`: sends a browser out to connect an account of the provider.
-pub async fn connect(State(state): State<AppState>, request: Request) -> Response {
+pub async fn connect(provider: Provider, state: AppState, request: Request) -> Response {
     let parts = request.into_parts().0;
     let facts = Facts::of(&state, &parts);
-    let provider = provider_of(parts.uri.path());
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let out = run(async move { service.begin_connect(provider, &visitor).await }).await;
+    let out = run(
+        &facts,
+        async move { service.begin_connect(provider, &visitor).await },
+    )
+    .await;
     match out {
         Err(
             refusal @ (Refusal::NotSignedIn
@@ -73,11 +70,12 @@ pub async fn connect(State(state): State<AppState>, request: Request) -> Respons
 
 /// Runs a use case to its end even when the visitor goes away.
 async fn run<T: Send + 'static>(
+    facts: &Facts,
     act: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
-    tokio::spawn(act).await.unwrap_or(Err(Refusal::Internal {
-        reference: String::new(),
-    }))
+    tokio::spawn(act)
+        .await
+        .unwrap_or_else(|_| Err(functions::internal(facts)))
 }
 
 fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<SetOut, Refusal>) -> Response {
@@ -97,10 +95,9 @@ fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<Set
 }
 
 /// `/auth/{provider}/callback`
-pub async fn callback(State(state): State<AppState>, request: Request) -> Response {
+pub async fn callback(provider: Provider, state: AppState, request: Request) -> Response {
     let parts = request.into_parts().0;
     let facts = Facts::of(&state, &parts);
-    let provider = provider_of(parts.uri.path());
     let code = match (facts.query("code"), facts.query("error")) {
         (Some(code), None) => Ok(code),
         (_, error) => Err(error.unwrap_or_default()),
@@ -110,7 +107,11 @@ pub async fn callback(State(state): State<AppState>, request: Request) -> Respon
         code,
     };
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    match run(async move { service.answer_sso(provider, &answer, &visitor).await }).await {
+    match run(&facts, async move {
+        service.answer_sso(provider, &answer, &visitor).await
+    })
+    .await
+    {
         Ok(()) => {
             let page = OnwardPage {
                 provider,
@@ -163,58 +164,44 @@ async fn arrive(
         Arc::new(choose_language),
     );
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let arrival = run(async move { service.arrive(company, &visitor).await }).await?;
+    let arrival = run(facts, async move { service.arrive(company, &visitor).await }).await?;
     Ok((arrival, call))
 }
 
 /// `/login/bind`
 pub async fn bind(State(state): State<AppState>, request: Request) -> Response {
     let facts = Facts::of(&state, &request.into_parts().0);
-    match arrive_for_page(&state, &facts).await {
-        Ok(Some(companies)) => show_choice(&state, &facts, companies).await,
-        Ok(None) => show_bind(&state, &facts, &FormFields::default(), None).await,
-        Err(refusal) => problem(&state, &facts, &refusal),
-    }
-}
-
-/// The companies that know who came back, when there are several.
-async fn arrive_for_page(state: &AppState, facts: &Facts) -> Result<Option<Vec<(String, String)>>, Refusal> {
-    let companies = state.service.companies_of_arrival(&facts.visitor).await?;
-    let rows = companies
-        .into_iter()
-        .map(|company| (company.id.to_string(), company.name));
-    let rows: Vec<_> = rows.collect();
-    Ok((!rows.is_empty()).then_some(rows))
-}
-
-async fn show_choice(state: &AppState, facts: &Facts, companies: Vec<(String, String)>) -> Response {
     match state.service.bind_page(&facts.visitor).await {
-        Ok(page) => {
+        Ok(page) if !page.known.is_empty() => {
+            let rows = page.known.into_iter();
             let body = ChooseCompanyPage {
                 provider: page.provider,
-                companies,
+                companies: rows
+                    .map(|company| (company.id.to_string(), company.name))
+                    .collect(),
             };
-            show(StatusCode::OK, facts.page(state, Body::ChooseCompany(body)))
+            show(StatusCode::OK, facts.page(&state, Body::ChooseCompany(body)))
         }
-        Err(refusal) => problem(state, facts, &refusal),
+        Ok(page) => show_bind(&state, &facts, page, &FormFields::default(), None),
+        Err(refusal) => problem(&state, &facts, &refusal),
     }
 }
 
 /// The page again after what was typed was refused.
 pub async fn bind_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
-    show_bind(state, facts, fields, Some(refusal)).await
+    match state.service.bind_page(&facts.visitor).await {
+        Ok(page) => show_bind(state, facts, page, fields, Some(refusal)),
+        Err(reason) => problem(state, facts, &reason),
+    }
 }
 
-async fn show_bind(
+fn show_bind(
     state: &AppState,
     facts: &Facts,
+    page: sso::BindPage,
     fields: &FormFields,
     refusal: Option<&Refusal>,
 ) -> Response {
-    let page = match state.service.bind_page(&facts.visitor).await {
-        Ok(page) => page,
-        Err(reason) => return problem(state, facts, &reason),
-    };
     let typed = |name: &str| fields.get(name).map(str::to_owned);
     let body = BindPage {
         provider: page.provider,
