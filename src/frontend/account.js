@@ -1,5 +1,5 @@
 // What scripts add to the pages of an account: how good a new password is while it is typed, a language switch that keeps
-// what was typed, and a button that copies the backup codes. It knows no rule and no word: the server judges, in the
+// what was typed, and buttons that copy what stands on the page. It knows no rule and no word: the server judges, in the
 // language of the page. Without it all forms work.
 const byId = (id) => document.getElementById(id);
 
@@ -88,19 +88,20 @@ async function speak(form, path, button) {
 }
 
 function prepareCopy() {
-  const copy = byId("copy");
   // A page that came over plain http from another computer has no clipboard.
-  if (!copy || !navigator.clipboard) return;
-  copy.hidden = false;
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(copy.dataset.text);
-      const copied = byId("copied");
-      copied.textContent = copied.dataset.done;
-    } catch {
-      // The codes stand on the page and can be selected.
-    }
-  });
+  if (!navigator.clipboard) return;
+  for (const copy of document.querySelectorAll("button[data-text]")) {
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(copy.dataset.text);
+        const copied = copy.nextElementSibling;
+        copied.textContent = copied.dataset.done;
+      } catch {
+        // The text stands on the page and can be selected.
+      }
+    });
+  }
 }
 
 prepare();

@@ -17,6 +17,7 @@ use vestibule_core::{
 use vestibule_service::{
     Service, Visitor,
     console::Selected,
+    profile::Confirmed,
     sign_in::{Granted, Outcome},
 };
 use vestibule_translations::Locale;
@@ -40,6 +41,8 @@ pub enum Effect {
     Language(Option<String>),
     /// The link of a mail is being used, or no longer.
     Link(Option<Token>),
+    /// Who came back from a provider is forgotten.
+    SsoFlowOver,
     /// What the browser stored for this site is thrown away.
     ClearSiteData,
 }
@@ -166,6 +169,21 @@ impl Call {
             self.begin_set_up(&session, &to).await;
         }
         to
+    }
+
+    /// Hands what a right password, or a provider's word, is worth in a step-up to the browser; says where to go.
+    pub async fn confirmed(&self, confirmed: Confirmed, next: String) -> String {
+        match confirmed {
+            Confirmed::Proved(session) => {
+                self.begin_set_up(&session, &next).await;
+                self.add(Effect::Session(Some(session)));
+                next
+            }
+            Confirmed::CodeAsked(pending) => {
+                self.add(Effect::Pending(Some(pending)));
+                paths::LOGIN_CODE.to_owned()
+            }
+        }
     }
 
     /// Begins the set-up that somebody confirmed their identity for, so that they need not choose it twice; one that is

@@ -71,6 +71,8 @@ pub enum Event {
     AccountCreated,
     /// A password was set by an admin or an operator.
     PasswordSet,
+    /// An admin took the password away: the account comes in by its provider only.
+    PasswordRemoved,
     /// An admin changed an account; with which fields.
     AccountChanged,
     /// An account was switched on.
@@ -103,6 +105,10 @@ pub enum Event {
     SsoDisconnected,
     /// A sign-in with a provider brought nobody in; with why.
     SsoRefused,
+    /// What the company says about providers was changed; with what, never with a secret.
+    SsoSettingsChanged,
+    /// An admin tried a provider; with which and how it went.
+    SsoTested,
     /// The company's own mail server was changed; with what, never with its password.
     MailServerChanged,
     /// A test mail was sent through the company's own mail server.
@@ -121,7 +127,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 60] = [
         Self::SignedIn,
         Self::PasswordRefused,
         Self::GateRefused,
@@ -156,6 +162,7 @@ impl Event {
         Self::KeysRotated,
         Self::AccountCreated,
         Self::PasswordSet,
+        Self::PasswordRemoved,
         Self::AccountChanged,
         Self::AccountActivated,
         Self::AccountDeactivated,
@@ -172,6 +179,8 @@ impl Event {
         Self::SsoConnected,
         Self::SsoDisconnected,
         Self::SsoRefused,
+        Self::SsoSettingsChanged,
+        Self::SsoTested,
         Self::MailServerChanged,
         Self::MailTested,
         Self::AgentsImported,
@@ -242,6 +251,7 @@ impl Event {
             Self::KeysRotated => "keys_rotated",
             Self::AccountCreated => "account_created",
             Self::PasswordSet => "password_set",
+            Self::PasswordRemoved => "password_removed",
             Self::AccountChanged => "account_changed",
             Self::AccountActivated => "account_activated",
             Self::AccountDeactivated => "account_deactivated",
@@ -258,6 +268,8 @@ impl Event {
             Self::SsoConnected => "sso_connected",
             Self::SsoDisconnected => "sso_disconnected",
             Self::SsoRefused => "sso_refused",
+            Self::SsoSettingsChanged => "sso_settings_changed",
+            Self::SsoTested => "sso_tested",
             Self::MailServerChanged => "mail_server_changed",
             Self::MailTested => "mail_tested",
             Self::AgentsImported => "agents_imported",

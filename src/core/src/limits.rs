@@ -40,6 +40,10 @@ pub const CONFIRM_MAILS_OF_ACCOUNT: i64 = 5;
 pub const TEST_MAILS_OF_COMPANY: i64 = 20;
 /// Longest host name, in characters (RFC 1035, 2.3.4).
 pub const HOST_MAX: usize = 253;
+/// Longest identifier and secret of an application at a provider, in characters.
+pub const SSO_CLIENT_MAX: usize = 255;
+/// Tenants of Office 365 that a company may name.
+pub const SSO_TENANTS_MAX: usize = 20;
 /// Longest user name and password of a mail server, in characters.
 pub const MAIL_LOGIN_MAX: usize = 255;
 /// Life of a link that confirms or stops a change of the e-mail address, in hours.

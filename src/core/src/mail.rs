@@ -136,6 +136,13 @@ pub enum Mail {
         /// Whose.
         about: About,
     },
+    /// An administrator took the password away.
+    PasswordRemoved {
+        /// Whose.
+        about: About,
+        /// Names of the providers that the account comes in by.
+        provider: String,
+    },
     /// Asks the holder of a new e-mail address to confirm it. It goes to the new address.
     ConfirmEmail {
         /// Whose account.
@@ -246,6 +253,7 @@ impl Mail {
             Self::ActivationLink { .. } => "activation_link",
             Self::ResetLink { .. } => Self::RESET_LINK,
             Self::PasswordReset { .. } => "password_reset",
+            Self::PasswordRemoved { .. } => "password_removed",
             Self::ConfirmEmail { .. } => Self::CONFIRM_EMAIL,
             Self::EmailChangeBegan { .. } => Self::EMAIL_CHANGE_BEGAN,
             Self::SsoConnected { .. } => "sso_connected",
@@ -266,6 +274,7 @@ impl Mail {
             | Self::SsoDisconnected { .. }
             | Self::PasswordChanged { .. }
             | Self::PasswordReset { .. }
+            | Self::PasswordRemoved { .. }
             | Self::SecondFactorChanged { .. }
             | Self::BackupCodeUsed { .. }
             | Self::BackupCodeIssued { .. }

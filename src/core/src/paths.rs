@@ -70,6 +70,10 @@ pub const ADMIN_SECURITY: &str = "/admin/security";
 pub const ADMIN_MAIL: &str = "/admin/mail";
 /// How the newest test mail is doing; a POST to it sends one.
 pub const ADMIN_MAIL_TEST: &str = "/admin/mail/test";
+/// Single Sign-On; a POST to it saves it.
+pub const ADMIN_SSO: &str = "/admin/sso";
+/// Server function: try a provider as it is saved.
+pub const ADMIN_SSO_TEST: &str = "/admin/sso/test";
 /// Audit log.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 /// The audit log as a file.
@@ -84,6 +88,8 @@ pub const AGENTS_EDIT: &str = "/admin/agents/edit";
 pub const AGENTS_DELETE: &str = "/admin/agents/delete";
 /// Server function: set a temporary password.
 pub const AGENTS_PASSWORD: &str = "/admin/agents/password";
+/// Server function: take an agent's password away.
+pub const AGENTS_REMOVE_PASSWORD: &str = "/admin/agents/remove-password";
 /// Server function: send a link to choose a new password.
 pub const AGENTS_RESET_LINK: &str = "/admin/agents/reset-link";
 /// Server function: tell a new agent once more how to sign in.
@@ -114,6 +120,8 @@ pub const AGENTS_EXPORT: &str = "/admin/agents/export";
 pub const LOGIN_BIND: &str = "/login/bind";
 /// Server function: the company to sign in to, where several know who came back from a provider.
 pub const LOGIN_BIND_COMPANY: &str = "/login/bind/company";
+/// Server function: forget who came back from a provider.
+pub const LOGIN_BIND_CANCEL: &str = "/login/bind/cancel";
 /// Where a browser that came back from a provider goes on.
 pub const AUTH_CONTINUE: &str = "/auth/continue";
 /// Server function: take an account of a provider from the own one.

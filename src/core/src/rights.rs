@@ -20,7 +20,7 @@ pub enum Action {
     EditAgent,
     /// Deleting an account.
     DeleteAgent,
-    /// A new password for an account, or a link to choose one.
+    /// A new password for an account, a link to choose one, or none at all.
     ResetPassword,
     /// The mail that tells a new agent how to sign in, once more.
     SendAccountDetails,
@@ -42,6 +42,8 @@ pub enum Action {
     ChangePolicies,
     /// The company's own mail server, and a test mail through it.
     ChangeMailServer,
+    /// Single Sign-On, and a test of it.
+    ChangeSso,
     /// The audit log, on screen and as a file.
     SeeAudit,
 }
@@ -61,7 +63,7 @@ pub enum Scope {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ComeIn,
         Self::OwnAccount,
         Self::SeeAgents,
@@ -79,6 +81,7 @@ impl Action {
         Self::ChangeCompany,
         Self::ChangePolicies,
         Self::ChangeMailServer,
+        Self::ChangeSso,
         Self::SeeAudit,
     ];
 
@@ -103,6 +106,7 @@ impl Action {
             | Self::ChangeCompany
             | Self::ChangePolicies
             | Self::ChangeMailServer
+            | Self::ChangeSso
             | Self::SeeAudit => match highest {
                 Role::Admin => Scope::Company,
                 Role::Supervisor | Role::Agent => Scope::Nobody,
@@ -122,6 +126,7 @@ impl Action {
                 | Self::IssueBackupCode
                 | Self::ChangePolicies
                 | Self::ChangeMailServer
+                | Self::ChangeSso
         )
     }
 }
@@ -153,6 +158,7 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::LOGIN_CODE_METHOD
         | paths::LOGIN_BIND
         | paths::LOGIN_BIND_COMPANY
+        | paths::LOGIN_BIND_CANCEL
         | paths::LOGOUT
         | paths::LANGUAGE
         | paths::FORGOT_PASSWORD
@@ -187,7 +193,9 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::AGENTS_EMAIL_RESEND
         | paths::AGENTS_EMAIL_CANCEL => Action::EditAgent,
         paths::AGENTS_DELETE => Action::DeleteAgent,
-        paths::AGENTS_PASSWORD | paths::AGENTS_RESET_LINK => Action::ResetPassword,
+        paths::AGENTS_PASSWORD | paths::AGENTS_REMOVE_PASSWORD | paths::AGENTS_RESET_LINK => {
+            Action::ResetPassword
+        }
         paths::AGENTS_SEND_DETAILS => Action::SendAccountDetails,
         paths::AGENTS_BACKUP_CODE => Action::IssueBackupCode,
         paths::AGENTS_UNLOCK | paths::AGENTS_UNLOCK_SELECTED => Action::Unlock,
@@ -196,6 +204,7 @@ pub fn action_at(path: &str) -> Option<Action> {
         paths::ADMIN_COMPANY => Action::ChangeCompany,
         paths::ADMIN_SECURITY => Action::ChangePolicies,
         paths::ADMIN_MAIL | paths::ADMIN_MAIL_TEST => Action::ChangeMailServer,
+        paths::ADMIN_SSO | paths::ADMIN_SSO_TEST => Action::ChangeSso,
         _ => return None,
     })
 }

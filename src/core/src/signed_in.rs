@@ -3,7 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits::PERSON_FIELD_MAX, name::has_bad_characters};
+use crate::{
+    limits::PERSON_FIELD_MAX,
+    name::has_bad_characters,
+    sso::{Provider, ProviderProblem},
+};
 
 /// An input of these forms, named as the forms name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +67,16 @@ pub enum FormField {
     Sender,
     /// Where answers to mails go.
     ReplyTo,
+    /// Identifier of an application at Google.
+    GoogleClientId,
+    /// Its secret.
+    GoogleClientSecret,
+    /// Identifier of an application at Office 365.
+    Office365ClientId,
+    /// Its secret.
+    Office365ClientSecret,
+    /// Tenants of Office 365.
+    Office365Tenants,
 }
 
 impl FormField {
@@ -96,6 +110,11 @@ impl FormField {
             Self::MailPassword => "mail_password",
             Self::Sender => "sender",
             Self::ReplyTo => "reply_to",
+            Self::GoogleClientId => "google_client_id",
+            Self::GoogleClientSecret => "google_client_secret",
+            Self::Office365ClientId => "office365_client_id",
+            Self::Office365ClientSecret => "office365_client_secret",
+            Self::Office365Tenants => "office365_tenants",
         }
     }
 }
@@ -166,6 +185,13 @@ pub enum FormProblem {
     Unencrypted,
     /// Not of the form `name@example.org` or `Name <name@example.org>`.
     NotASender,
+    /// Not the number of a tenant.
+    NotATenant,
+    /// More than `most` tenants.
+    ManyTenants {
+        /// Tenants that may be named.
+        most: usize,
+    },
 }
 
 /// One input and what is wrong with it.
@@ -233,6 +259,25 @@ pub enum FormRefusal {
     IdentityOther,
     /// Without it the account would have no way in.
     LastWayIn,
+    /// The account is connected with no provider: without its password it would have no way in.
+    NoIdentity,
+    /// Accounts without a password come in by the provider only: it cannot be switched off.
+    ProviderNeeded {
+        /// How many.
+        accounts: usize,
+    },
+    /// Neither the company nor the installation has an application at the provider.
+    NoApplication {
+        /// The provider.
+        provider: Provider,
+    },
+    /// The provider cannot be used as it is set up.
+    ProviderUnusable {
+        /// The provider.
+        provider: Provider,
+        /// What is wrong.
+        problem: ProviderProblem,
+    },
     /// The uploaded file was imported already, is being imported, or is gone.
     ImportOver,
 }
@@ -267,7 +312,7 @@ impl FormRefusal {
             | Self::PasswordChangeRequired => 403,
             Self::SetUpOver | Self::LinkOver => 410,
             Self::MailLimit => 429,
-            Self::SsoFailed => 502,
+            Self::SsoFailed | Self::ProviderUnusable { .. } => 502,
             Self::ChangedMeanwhile
             | Self::LastAdmin
             | Self::OwnAccount
@@ -281,6 +326,9 @@ impl FormRefusal {
             | Self::IdentityTaken
             | Self::IdentityOther
             | Self::LastWayIn
+            | Self::NoIdentity
+            | Self::ProviderNeeded { .. }
+            | Self::NoApplication { .. }
             | Self::ImportOver => 409,
         }
     }

@@ -1,7 +1,10 @@
 //! Sign-in with the account of a provider (product.md section 4).
 
+use serde::{Deserialize, Serialize};
+
 /// Who vouches for an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// Google.
     Google,
@@ -42,6 +45,14 @@ impl Provider {
         }
     }
 
+    /// Where a form sends a browser out to prove once more who is signed in; a POST.
+    pub const fn confirm_path(self) -> &'static str {
+        match self {
+            Self::Google => "/auth/google/confirm",
+            Self::Office365 => "/auth/office365/confirm",
+        }
+    }
+
     /// Where the provider sends browsers back to.
     pub const fn callback_path(self) -> &'static str {
         match self {
@@ -59,15 +70,45 @@ impl Provider {
     }
 }
 
+/// Why a provider cannot be used as it is set up (Test connection of product.md section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderProblem {
+    /// No way there, or no encrypted connection that can be trusted.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// It answered with this status.
+    Status(u16),
+    /// What it answered is no discovery document, or no set of keys.
+    NotUnderstood,
+    /// Its discovery document is another provider's.
+    WrongIssuer,
+    /// It does not know the application, or the secret is wrong.
+    UnknownApplication,
+}
+
 /// Who somebody is to a provider: never the e-mail address, which can be given to somebody else.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// Who vouches for it.
     pub provider: Provider,
-    /// Issuer and subject, for Office 365 tenant and object: what it is compared by.
+    /// Issuer and subject, for Office 365 tenant and object, with a space between: what it is compared by.
     pub key: String,
     /// What is shown to its owner, such as the e-mail address; may be empty.
     pub shown: String,
+}
+
+impl Identity {
+    /// Whether a company that lets these tenants of Office 365 in lets it in: when no tenant is named, or it is of one of
+    /// them. Google has no tenants.
+    pub fn is_of(&self, tenants: &[String]) -> bool {
+        let Some((tenant, _)) = self.key.split_once(' ') else {
+            return false;
+        };
+        let named = || tenants.iter().any(|allowed| allowed.eq_ignore_ascii_case(tenant));
+        tenants.is_empty() || self.provider == Provider::Google || named()
+    }
 }
 
 impl std::fmt::Debug for Identity {
@@ -80,7 +121,32 @@ impl std::fmt::Debug for Identity {
 
 #[cfg(test)]
 mod tests {
-    use super::Provider;
+    use super::{Identity, Provider};
+
+    #[test]
+    fn an_identity_is_let_in_when_no_tenant_or_its_own_is_named() {
+        let of = |provider, key: &str| Identity {
+            provider,
+            key: key.to_owned(),
+            shown: String::new(),
+        };
+        let named = ["1B6D".to_owned(), "2c7e".to_owned()];
+        let office = |key| of(Provider::Office365, key);
+        for (identity, tenants, expected) in [
+            (office("1b6d 7"), &named[..], true),
+            (office("1b6d 7"), &[], true),
+            (office("3d8f 7"), &named, false),
+            (office("7 1b6d"), &named, false),
+            (office(""), &named, false),
+            (
+                of(Provider::Google, "https://accounts.google.com 7"),
+                &named,
+                true,
+            ),
+        ] {
+            assert_eq!(identity.is_of(tenants), expected, "{}", identity.key);
+        }
+    }
 
     #[test]
     fn words_are_read_as_they_are_written() {

@@ -94,6 +94,10 @@ fn plain_samples() -> Vec<Mail> {
             minutes: 30,
         },
         Mail::PasswordReset { about: about() },
+        Mail::PasswordRemoved {
+            about: about(),
+            provider: "Google".to_owned(),
+        },
         Mail::ConfirmEmail {
             about: about(),
             link: text(LINK),
@@ -253,12 +257,13 @@ mod tests {
             | Mail::ActivationLink { .. }
             | Mail::ResetLink { .. }
             | Mail::PasswordReset { .. }
+            | Mail::PasswordRemoved { .. }
             | Mail::ConfirmEmail { .. }
             | Mail::EmailChangeBegan { .. }
             | Mail::SsoConnected { .. }
             | Mail::SsoDisconnected { .. }
             | Mail::TestMail { .. }
-            | Mail::PoliciesChanged { .. } => kinds.len() == 20 && kinds.contains(mail.kind()),
+            | Mail::PoliciesChanged { .. } => kinds.len() == 21 && kinds.contains(mail.kind()),
         }
     }
 

@@ -79,20 +79,27 @@ pub fn service(
     Ok(Service::new(store, clock, randomness, hasher, keys, settings))
 }
 
-/// The providers that the operator configured.
+/// The providers. A machine on which none can be spoken to serves passwords all the same, unless the operator configured
+/// one.
 fn providers(config: &Config) -> Result<Option<Arc<Providers>>, AssemblyError> {
-    if config.sso.is_empty() {
-        return Ok(None);
-    }
+    let client = match Client::new(None) {
+        Ok(client) => client,
+        Err(error) if config.sso.iter().any(|provider| provider.application.is_some()) => {
+            return Err(error.into());
+        }
+        Err(error) => {
+            tracing::warn!(%error, "nobody can sign in with Google or Office 365");
+            return Ok(None);
+        }
+    };
     let known = config
         .sso
         .iter()
         .map(|settings| KnownProvider {
             provider: settings.provider,
             issuer: settings.issuer.clone(),
-            application: Some((settings.client_id.clone(), settings.client_secret.clone())),
+            application: settings.application.clone(),
         })
         .collect();
-    let client = Client::new(None)?;
     Ok(Some(Arc::new(Providers::new(client, known))))
 }

@@ -108,6 +108,24 @@ impl Service {
         self.record(writer, &entry).await
     }
 
+    /// Takes the password away on behalf of the account, which hears of it; nothing that was opened with it stays open.
+    pub(crate) async fn remove_password_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        provider: String,
+        by: &By<'_>,
+    ) -> Result<(), StoreError> {
+        let Receiver { company, account } = receiver;
+        writer.remove_password(company.id, account.id, self.now()).await?;
+        self.shut_out(writer, receiver, &PASSWORD_LINKS).await?;
+        let about = receiver.about(&crate::Visitor::default());
+        self.tell(writer, receiver, Mail::PasswordRemoved { about, provider })
+            .await?;
+        let entry = by.entry(Event::PasswordRemoved, company.id, Some(account.id));
+        self.record(writer, &entry).await
+    }
+
     /// Unlocks an account, sets its counter to zero and tells the agent. Says whether there was anything to unlock.
     pub(crate) async fn unlock_in(
         &self,

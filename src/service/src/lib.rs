@@ -25,6 +25,7 @@ mod audit;
 mod codes;
 pub mod console;
 pub mod first_admin;
+pub mod key_rotation;
 pub mod keys;
 mod letters;
 pub mod links;

@@ -29,9 +29,8 @@ use crate::{
     Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     audit::By,
-    codes::app_context,
     first_admin::FirstAdmin,
-    keys::{Purpose, Unsealable},
+    keys::Unsealable,
     letters::Receiver,
     new_agents::{FirstPassword, NewAgent, alias_or_names},
     passwords::HashingError,
@@ -162,15 +161,6 @@ pub enum PasswordCheck {
     Enforced,
     /// None: for fixtures of tests.
     Waived,
-}
-
-/// What became of the secrets in the database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// Encrypted anew.
-    pub resealed: usize,
-    /// Opened by no key: their accounts are refused until the missing key is back.
-    pub unreadable: usize,
 }
 
 /// Log-out Policy.
@@ -460,87 +450,6 @@ impl Service {
         self.store_backup_codes(&mut writer, &account, &fresh).await?;
         writer.commit().await?;
         Ok((secret, fresh.codes))
-    }
-
-    /// Encrypts every long-lived secret in the database anew that was not made with the newest key. Serving goes on
-    /// meanwhile: each account is one small transaction, and whoever meets a key not known yet reads the key file again.
-    ///
-    /// # Errors
-    /// A failing database. What no key opens is counted, not changed.
-    pub async fn reseal_secrets(&self) -> Result<Resealed, OperatorError> {
-        const AT_ONCE: i64 = 200;
-        let mut count = Resealed::default();
-        let mut after = None;
-        loop {
-            let rows = self
-                .inner
-                .store
-                .read()
-                .await?
-                .app_secrets_after(after, AT_ONCE)
-                .await?;
-            let Some((_, last, _)) = rows.last() else {
-                break;
-            };
-            after = Some(*last);
-            for (company, account, old) in &rows {
-                if self.inner.keys.is_newest(old) {
-                    continue;
-                }
-                let context = app_context(*company, *account);
-                let Ok(plain) = self.inner.keys.open(Purpose::AppSecret, &context, old) else {
-                    count.unreadable += 1;
-                    continue;
-                };
-                let new = self
-                    .inner
-                    .keys
-                    .seal(Purpose::AppSecret, &context, &plain, self.random())?;
-                let mut writer = self.inner.store.write().await?;
-                // Somebody who sets the app up anew at this moment has used the newest key already.
-                count.resealed += usize::from(writer.reseal_app_secret(*company, *account, old, &new).await?);
-                writer.commit().await?;
-            }
-        }
-        self.reseal_mail_passwords(&mut count).await?;
-        let entry = AuditEntry {
-            company: None,
-            detail: Some(count.resealed.to_string()),
-            ..operator_entry(Event::KeysRotated, CompanyId(uuid::Uuid::nil()), None)
-        };
-        self.note(entry).await?;
-        Ok(count)
-    }
-
-    async fn reseal_mail_passwords(&self, count: &mut Resealed) -> Result<(), OperatorError> {
-        const AT_ONCE: i64 = 200;
-        let mut after = None;
-        loop {
-            let mut reader = self.inner.store.read().await?;
-            let rows = reader.mail_passwords_after(after, AT_ONCE).await?;
-            drop(reader);
-            let Some((last, _)) = rows.last() else {
-                return Ok(());
-            };
-            after = Some(*last);
-            for (company, old) in &rows {
-                if self.inner.keys.is_newest(old) {
-                    continue;
-                }
-                let context = company.0.as_bytes();
-                let Ok(plain) = self.inner.keys.open(Purpose::MailPassword, context, old) else {
-                    count.unreadable += 1;
-                    continue;
-                };
-                let new = self
-                    .inner
-                    .keys
-                    .seal(Purpose::MailPassword, context, &plain, self.random())?;
-                let mut writer = self.inner.store.write().await?;
-                count.resealed += usize::from(writer.reseal_mail_password(*company, old, &new).await?);
-                writer.commit().await?;
-            }
-        }
     }
 
     /// Looks for key versions that another process has added.

@@ -73,6 +73,15 @@ impl Application {
         format!("https://login.microsoftonline.com/{tenant}/v2.0")
     }
 
+    /// The same for another tenant than the one that an issuer names.
+    pub fn office365_of(issuer: &str, tenant: &str) -> String {
+        let parts = issuer.trim_end_matches('/').rsplit_once('/');
+        match parts.and_then(|(rest, version)| Some((rest.rsplit_once('/')?.0, version))) {
+            Some((authority, version)) => format!("{authority}/{tenant}/{version}"),
+            None => issuer.to_owned(),
+        }
+    }
+
     /// Lets only these tenants of Office 365 in; none named = all.
     #[must_use]
     pub fn of_tenants(mut self, tenants: Vec<String>) -> Self {
@@ -151,6 +160,18 @@ mod tests {
             made(Application::GOOGLE, "id", "secret", "/callback"),
             Err(ApplicationProblem::Redirect)
         );
+    }
+
+    #[test]
+    fn the_tenant_of_an_issuer_is_exchanged() {
+        let common = Application::office365("common");
+        assert_eq!(
+            Application::office365_of(&common, "1b6d"),
+            Application::office365("1b6d")
+        );
+        let other = Application::office365_of("http://127.0.0.1:9000/common/v2.0/", "1b6d");
+        assert_eq!(other, "http://127.0.0.1:9000/1b6d/v2.0");
+        assert_eq!(Application::office365_of("nothing", "1b6d"), "nothing");
     }
 
     #[test]

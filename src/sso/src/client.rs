@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     ports::{Moment, Randomness},
     secret::Token,
-    sso::Identity,
+    sso::{Identity, Provider},
 };
 use zeroize::Zeroizing;
 
@@ -84,16 +84,23 @@ impl Client {
         })
     }
 
-    /// Begins a flow: the address to send the browser to, and what to keep meanwhile.
+    /// Begins a flow: the address to send the browser to, and what to keep meanwhile. `anew` asks the provider to have the
+    /// person prove who they are even when they are signed in there; Google does not know how to.
     ///
     /// # Errors
     /// [`SsoError`] when the provider cannot be asked.
     pub async fn begin(
         &self,
         application: &Application,
+        anew: bool,
         randomness: &dyn Randomness,
     ) -> Result<Begun, SsoError> {
         let documents = self.library.of(application, &self.http).await?;
+        let prompt = if anew && application.provider == Provider::Office365 {
+            "login"
+        } else {
+            "select_account"
+        };
         let random = || Zeroizing::new(Token::new(randomness).reveal());
         let (state, nonce, verifier) = (random(), random(), random());
         let challenge =
@@ -103,7 +110,7 @@ impl Client {
             .add_scopes(["openid", "email", "profile"].map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .add_extra_param("nonce", nonce.as_str())
-            .add_extra_param("prompt", "select_account")
+            .add_extra_param("prompt", prompt)
             .url();
         Ok(Begun {
             url: url.into(),
@@ -151,12 +158,22 @@ impl Client {
         }
     }
 
-    /// Fetches what the provider publishes, whatever is known already: whether the settings can work.
+    /// Whether the settings can work: fetches what the provider publishes, whatever is known already, and offers it a code
+    /// that it never gave. A provider that knows the application and takes its secret complains about the code only.
     ///
     /// # Errors
     /// [`SsoError`] says what is wrong.
     pub async fn check(&self, application: &Application) -> Result<(), SsoError> {
-        self.library.fetch(application, &self.http).await.map(drop)
+        let documents = self.library.fetch(application, &self.http).await?;
+        let asked = protocol(application, &documents)?
+            .exchange_code(AuthorizationCode::new("test".to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new("test".repeat(11)))
+            .request_async(&self.http)
+            .await;
+        match asked.map_err(|error| exchange_error(&error)) {
+            Ok(_) | Err(SsoError::CodeRefused) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why an identity was not established. The words are for log and audit; people read a translated sentence.
 
+use vestibule_core::sso::ProviderProblem;
+
 /// Why a provider brought no identity. Its `Display` is one word, for the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SsoError {
@@ -33,6 +35,24 @@ pub enum SsoError {
     /// The tenant may not sign in here.
     #[error("tenant_not_allowed")]
     TenantNotAllowed,
+}
+
+impl SsoError {
+    /// What an admin is told who tries the settings.
+    pub const fn problem(self) -> ProviderProblem {
+        match self {
+            Self::Unreachable => ProviderProblem::Unreachable,
+            Self::TimedOut => ProviderProblem::TimedOut,
+            Self::Status(status) => ProviderProblem::Status(status),
+            Self::WrongIssuer => ProviderProblem::WrongIssuer,
+            Self::UnknownApplication => ProviderProblem::UnknownApplication,
+            Self::TooLarge
+            | Self::NotUnderstood
+            | Self::CodeRefused
+            | Self::Token(_)
+            | Self::TenantNotAllowed => ProviderProblem::NotUnderstood,
+        }
+    }
 }
 
 /// What is wrong with an ID token.

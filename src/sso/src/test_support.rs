@@ -207,10 +207,10 @@ impl Issuer {
     }
 
     fn discovery(&self, path: &str) -> Value {
-        let issuer = if path.starts_with("/common/") {
-            format!("{}/{{tenantid}}/v2.0", self.url)
-        } else {
-            self.url.clone()
+        let issuer = match path.split_once("/v2.0/") {
+            Some(("/common" | "/organizations", _)) => format!("{}/{{tenantid}}/v2.0", self.url),
+            Some((tenant, _)) => format!("{}{tenant}/v2.0", self.url),
+            None => self.url.clone(),
         };
         let mut document = json!({
             "issuer": issuer,

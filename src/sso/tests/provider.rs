@@ -57,7 +57,7 @@ mod tests {
 
     async fn begun(client: &Client, application: &Application, seed: u64) -> Begun {
         client
-            .begin(application, &SeededRandomness::new(seed))
+            .begin(application, false, &SeededRandomness::new(seed))
             .await
             .unwrap()
     }
@@ -307,8 +307,34 @@ mod tests {
             issuer.feel(Mood::Refusing(error));
             assert_eq!(finished(&client, &application, &flow).await, Err(expected));
         }
+        for (error, expected) in [
+            ("invalid_client", Err(SsoError::UnknownApplication)),
+            ("unauthorized_client", Err(SsoError::UnknownApplication)),
+            ("invalid_grant", Ok(())),
+        ] {
+            issuer.feel(Mood::Refusing(error));
+            assert_eq!(client.check(&application).await, expected, "{error}");
+        }
         let nowhere = Application::new(Provider::Google, "a", "b", "http://127.0.0.1:1", CALLBACK).unwrap();
         assert_eq!(client.check(&nowhere).await, Err(SsoError::Unreachable));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_to_prove_it_anew_is_asked_so_where_the_provider_knows_how() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        for (application, anew, expected) in [
+            (google(&issuer), false, "select_account"),
+            (google(&issuer), true, "select_account"),
+            (office(&issuer), false, "select_account"),
+            (office(&issuer), true, "login"),
+        ] {
+            let begun = client
+                .begin(&application, anew, &SeededRandomness::new(1))
+                .await
+                .unwrap();
+            assert_eq!(query(&begun.url)["prompt"], expected);
+        }
     }
 
     #[tokio::test]

@@ -271,6 +271,21 @@ impl Writer {
         )? == 1)
     }
 
+    /// Takes the password away and makes the credential version one higher, as [`Writer::set_password`] does. Says whether
+    /// the account exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remove_password(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let (hash, expires_at) = (None::<&str>, None::<Moment>);
+        Ok(execute!(self, SET_PASSWORD, company.0, id.0, hash, false, expires_at, now)? == 1)
+    }
+
     /// Replaces the hash of an unchanged password by a stronger one. Says whether `old` was still the stored hash.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("identities of an account", sso::OF_ACCOUNT),
         ("accounts of an identity", sso::LINKED),
         ("identity that goes", sso::UNLINK),
+        ("accounts without a password", sso::ONLY_BY),
         ("flow that comes back", sso::ANSWER_FLOW),
         ("flow of a browser", sso::FLOW_BY_TOKEN),
         ("flow of a pending sign-in", sso::FLOW_OF_PENDING),

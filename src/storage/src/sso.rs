@@ -20,6 +20,13 @@ pub(crate) const APPLICATIONS: &str = "SELECT company_id, provider, version, ena
     tenants, trusted, changed_at FROM sso_application WHERE company_id = $1 ORDER BY provider";
 pub(crate) const SECRETS_AFTER: &str = "SELECT company_id, provider, sealed_secret FROM sso_application \
     WHERE (company_id, provider) > ($1, $2) AND sealed_secret IS NOT NULL ORDER BY company_id, provider LIMIT $3";
+/// Whether any company takes the installation's application.
+const TAKEN: &str = "SELECT c.id FROM company c \
+    LEFT JOIN sso_application a ON a.company_id = c.id AND a.provider = $1 \
+    WHERE c.enabled AND (a.company_id IS NULL OR (a.enabled AND a.client_id IS NULL)) LIMIT 1";
+/// Whether any company has an application of its own.
+const OWNED: &str = "SELECT c.id FROM sso_application a JOIN company c ON c.id = a.company_id \
+    WHERE a.provider = $1 AND a.enabled AND a.client_id IS NOT NULL AND c.enabled LIMIT 1";
 const INSERT_APPLICATION: &str = "INSERT INTO sso_application (company_id, provider, version, enabled, client_id, \
     sealed_secret, tenants, trusted, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
     ON CONFLICT (company_id, provider) DO NOTHING";
@@ -38,6 +45,10 @@ const LINK_IDENTITY: &str = "INSERT INTO sso_identity (company_id, account_id, p
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 pub(crate) const UNLINK: &str =
     "DELETE FROM sso_identity WHERE company_id = $1 AND account_id = $2 AND provider = $3";
+
+pub(crate) const ONLY_BY: &str = "SELECT COUNT(*) FROM sso_identity i \
+    JOIN account a ON a.company_id = i.company_id AND a.id = i.account_id \
+    WHERE i.company_id = $1 AND i.provider = $2 AND a.password_hash IS NULL";
 
 const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, provider, company_id, session_id, state_hash, sealed, \
     next, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -274,6 +285,24 @@ impl Reader {
             .collect()
     }
 
+    /// Whether any enabled company lets accounts in by this provider; `installation` says whether there is an
+    /// application for companies without their own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_provider_in_use(
+        &mut self,
+        provider: Provider,
+        installation: bool,
+    ) -> Result<bool, StoreError> {
+        for sql in [TAKEN, OWNED].into_iter().skip(usize::from(!installation)) {
+            if optional!(self, (Uuid,), sql, provider.as_str())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Up to `most` sealed secrets of applications, in a fixed order, from the one after `after` on. For encrypting them
     /// anew under another key.
     ///
@@ -317,6 +346,19 @@ impl Reader {
                 })
             })
             .collect()
+    }
+
+    /// How many accounts of the company have this provider and no password.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_only_by(
+        &mut self,
+        company: CompanyId,
+        provider: Provider,
+    ) -> Result<i64, StoreError> {
+        let row = optional!(self, (i64,), ONLY_BY, company.0, provider.as_str())?;
+        Ok(row.map_or(0, |(count,)| count))
     }
 
     /// The accounts, of all companies, that an identity is linked to: at most one of each company.

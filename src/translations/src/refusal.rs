@@ -4,7 +4,10 @@ use std::borrow::Borrow;
 
 use vestibule_core::refusal::{CodeHint, Field, Problem, Refusal};
 #[cfg(feature = "ssr")]
-use vestibule_core::signed_in::{FormField, FormProblem, FormRefusal};
+use vestibule_core::{
+    signed_in::{FormField, FormProblem, FormRefusal},
+    sso::{Provider, ProviderProblem},
+};
 
 use crate::{Locale, clock, td_string};
 
@@ -100,9 +103,44 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
         FormRefusal::IdentityTaken => td_string!(locale, errors.identity_taken),
         FormRefusal::IdentityOther => td_string!(locale, errors.identity_other),
         FormRefusal::LastWayIn => td_string!(locale, errors.last_way_in),
+        FormRefusal::NoIdentity => td_string!(locale, errors.no_identity),
+        FormRefusal::ProviderNeeded { accounts } => {
+            return td_string!(locale, errors.provider_needed, count = accounts);
+        }
+        FormRefusal::NoApplication { provider } => {
+            return td_string!(locale, errors.no_application, provider = provider.name());
+        }
+        FormRefusal::ProviderUnusable { provider, problem } => {
+            return provider_sentence(locale, *provider, *problem);
+        }
         FormRefusal::ImportOver => td_string!(locale, errors.import_over),
     };
     sentence.to_owned()
+}
+
+/// What is wrong with a provider as it is set up.
+#[cfg(feature = "ssr")]
+fn provider_sentence(locale: Locale, provider: Provider, problem: ProviderProblem) -> String {
+    let provider = provider.name();
+    match problem {
+        ProviderProblem::Unreachable => td_string!(locale, errors.provider_unreachable, provider = provider),
+        ProviderProblem::TimedOut => td_string!(locale, errors.provider_timed_out, provider = provider),
+        ProviderProblem::Status(status) => {
+            td_string!(
+                locale,
+                errors.provider_status,
+                provider = provider,
+                status = status
+            )
+        }
+        ProviderProblem::NotUnderstood => {
+            td_string!(locale, errors.provider_not_understood, provider = provider)
+        }
+        ProviderProblem::WrongIssuer => td_string!(locale, errors.provider_wrong_issuer, provider = provider),
+        ProviderProblem::UnknownApplication => {
+            td_string!(locale, errors.provider_unknown_application, provider = provider)
+        }
+    }
 }
 
 /// Sentences about inputs, one after the other and none twice. A refusal that names no input is not one of ours.
@@ -201,8 +239,12 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             | FormRefusal::IdentityTaken
             | FormRefusal::IdentityOther
             | FormRefusal::LastWayIn
+            | FormRefusal::NoIdentity
+            | FormRefusal::ProviderNeeded { .. }
+            | FormRefusal::NoApplication { .. }
             | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
             FormRefusal::MailLimit => td_string!(locale, errors.try_later_title),
+            FormRefusal::ProviderUnusable { .. } => td_string!(locale, errors.provider_unusable_title),
             FormRefusal::SsoFailed | FormRefusal::SsoCancelled | FormRefusal::SsoNotOffered => {
                 td_string!(locale, errors.sign_in_refused_title)
             }
@@ -276,6 +318,8 @@ pub fn form_field_sentence(locale: Locale, field: FormField, problem: FormProble
         FormProblem::PrivateHost => td_string!(locale, errors.private_host),
         FormProblem::Unencrypted => td_string!(locale, errors.unencrypted),
         FormProblem::NotASender => td_string!(locale, errors.not_a_sender),
+        FormProblem::NotATenant => td_string!(locale, errors.not_a_tenant),
+        FormProblem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, most = most),
     };
     sentence.to_owned()
 }
@@ -298,6 +342,12 @@ fn missing_sentence(locale: Locale, field: FormField) -> &'static str {
         FormField::Company => td_string!(locale, errors.company_missing),
         FormField::Host => td_string!(locale, errors.host_missing),
         FormField::Sender => td_string!(locale, errors.sender_missing),
+        FormField::GoogleClientId | FormField::Office365ClientId => {
+            td_string!(locale, errors.client_id_missing)
+        }
+        FormField::GoogleClientSecret | FormField::Office365ClientSecret => {
+            td_string!(locale, errors.client_secret_missing)
+        }
         FormField::LastName
         | FormField::Alias
         | FormField::Phone
@@ -310,7 +360,8 @@ fn missing_sentence(locale: Locale, field: FormField) -> &'static str {
         | FormField::MailSecurity
         | FormField::MailUser
         | FormField::MailPassword
-        | FormField::ReplyTo => td_string!(locale, errors.field_missing),
+        | FormField::ReplyTo
+        | FormField::Office365Tenants => td_string!(locale, errors.field_missing),
     }
 }
 
@@ -401,9 +452,26 @@ mod tests {
             FormRefusal::IdentityTaken,
             FormRefusal::IdentityOther,
             FormRefusal::LastWayIn,
+            FormRefusal::NoIdentity,
+            FormRefusal::ProviderNeeded { accounts: 3 },
+            FormRefusal::NoApplication {
+                provider: Provider::Google,
+            },
             FormRefusal::ImportOver,
         ];
-        refusals.map(Refusal::Form).to_vec()
+        let unusable = [
+            ProviderProblem::Unreachable,
+            ProviderProblem::TimedOut,
+            ProviderProblem::Status(500),
+            ProviderProblem::NotUnderstood,
+            ProviderProblem::WrongIssuer,
+            ProviderProblem::UnknownApplication,
+        ];
+        let unusable = unusable.map(|problem| FormRefusal::ProviderUnusable {
+            provider: Provider::Office365,
+            problem,
+        });
+        refusals.into_iter().chain(unusable).map(Refusal::Form).collect()
     }
 
     #[test]

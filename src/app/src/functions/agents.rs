@@ -172,6 +172,19 @@ pub async fn send_reset_link(
     Ok(agent_page(&id, "view?link_sent"))
 }
 
+/// Takes the password away from an agent who signs in with a provider.
+#[server(name = RemovePassword, prefix = "", endpoint = "admin/agents/remove-password")]
+pub async fn remove_password(
+    /// Identifier of the account.
+    id: String,
+) -> Result<Onward, Refused> {
+    use crate::call::{Call, agent_page};
+
+    let call = Call::current()?;
+    call.service.remove_password(&id, &call.visitor).await?;
+    Ok(agent_page(&id, "view?password_removed"))
+}
+
 /// Tells a new agent once more how to sign in.
 #[server(name = SendAccountDetails, prefix = "", endpoint = "admin/agents/send-details")]
 pub async fn send_account_details(

@@ -20,10 +20,10 @@ use vestibule_core::refusal::Refusal;
 
 pub use agents::{
     ActivateAgents, AddAgent, CancelEmailChange, DeactivateAgents, DeleteAgent, EditAgent, EndAgentSessions,
-    IssueBackupCode, ResendEmailChange, ResetPassword, SendAccountDetails, SendResetLink, UnlockAgent,
-    UnlockAgents, activate_agents, add_agent, cancel_email_change, deactivate_agents, delete_agent,
-    edit_agent, end_agent_sessions, issue_backup_code, resend_email_change, reset_password,
-    send_account_details, send_reset_link, unlock_agent, unlock_agents,
+    IssueBackupCode, RemovePassword, ResendEmailChange, ResetPassword, SendAccountDetails, SendResetLink,
+    UnlockAgent, UnlockAgents, activate_agents, add_agent, cancel_email_change, deactivate_agents,
+    delete_agent, edit_agent, end_agent_sessions, issue_backup_code, remove_password, resend_email_change,
+    reset_password, send_account_details, send_reset_link, unlock_agent, unlock_agents,
 };
 pub use company::{SaveCompany, SavePolicies, StartImport, save_company, save_policies, start_import};
 pub use links::{
@@ -48,7 +48,10 @@ pub use sign_in::{
     CancelSignIn, CodeStatus, ResendCode, SetLanguage, SignIn, SignOut, UseOtherMethod, VerifyCode,
     cancel_sign_in, code_status, resend_code, set_language, sign_in, sign_out, use_other_method, verify_code,
 };
-pub use sso::{Bind, ChooseCompany, Disconnect, bind, choose_company, disconnect};
+pub use sso::{
+    Bind, CancelBinding, ChooseCompany, Disconnect, SaveSso, TestSso, bind, cancel_binding, choose_company,
+    disconnect, save_sso, test_sso,
+};
 
 /// A [`Refusal`] on its way through a server function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -182,27 +182,15 @@ pub async fn confirm_identity(
     /// Where it leads; anything but a local path leads to Security Settings.
     next: String,
 ) -> Result<Onward, Refused> {
-    use crate::call::{Call, Effect, after_step_up};
-    use vestibule_core::{paths::LOGIN_CODE, secret::Password};
-    use vestibule_service::profile::Confirmed;
+    use crate::call::{Call, after_step_up};
+    use vestibule_core::secret::Password;
 
     let call = Call::current()?;
     let next = after_step_up(&next);
-    let password = Password::new(password);
-    let to = match call
+    let confirmed = call
         .service
-        .confirm_identity(&password, &next, &call.visitor)
-        .await?
-    {
-        Confirmed::Proved(session) => {
-            call.begin_set_up(&session, &next).await;
-            call.add(Effect::Session(Some(session)));
-            next
-        }
-        Confirmed::CodeAsked(pending) => {
-            call.add(Effect::Pending(Some(pending)));
-            LOGIN_CODE.to_owned()
-        }
-    };
+        .confirm_identity(&Password::new(password), &next, &call.visitor)
+        .await?;
+    let to = call.confirmed(confirmed, next).await;
     Ok(Onward { to })
 }

@@ -1,5 +1,10 @@
 //! Who came back from a provider, and the accounts of providers that are connected.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has an argument for every field of its form"
+)]
+
 use leptos::prelude::*;
 use vestibule_core::sign_in_view::Onward;
 
@@ -65,5 +70,88 @@ pub async fn disconnect(
     call.service.disconnect(provider, &call.visitor).await?;
     Ok(Onward {
         to: format!("{SECURITY}?disconnected"),
+    })
+}
+
+/// Goes away from the bind page: who came back is forgotten.
+#[server(name = CancelBinding, prefix = "", endpoint = "login/bind/cancel")]
+pub async fn cancel_binding() -> Result<Onward, Refused> {
+    use crate::call::{Call, Effect};
+    use vestibule_core::paths::LOGIN;
+
+    let call = Call::current()?;
+    call.service.cancel_binding(&call.visitor).await?;
+    call.add(Effect::SsoFlowOver);
+    Ok(Onward { to: LOGIN.to_owned() })
+}
+
+/// Saves what the company says about providers.
+#[server(name = SaveSso, prefix = "", endpoint = "admin/sso")]
+pub async fn save_sso(
+    /// Version about Google that the page showed; 0 = nothing was saved yet.
+    google_version: i64,
+    /// Whether accounts may come in by Google.
+    google_enabled: Option<String>,
+    /// Identifier of the company's application at Google; empty = the installation's is used.
+    google_client_id: String,
+    /// Its secret; empty = the one that is stored.
+    google_client_secret: String,
+    /// Whether a sign-in with Google spares the second factor.
+    google_trusted: Option<String>,
+    /// Version about Office 365 that the page showed.
+    office365_version: i64,
+    /// Whether accounts may come in by Office 365.
+    office365_enabled: Option<String>,
+    /// Identifier of the company's application at Office 365.
+    office365_client_id: String,
+    /// Its secret.
+    office365_client_secret: String,
+    /// Tenants that are let in; empty = all.
+    office365_tenants: String,
+    /// Whether a sign-in with Office 365 spares the second factor.
+    office365_trusted: Option<String>,
+) -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::paths::ADMIN_SSO;
+    use vestibule_service::console::ProviderInput;
+
+    let call = Call::current()?;
+    let known = |version: i64| (version != 0).then_some(version);
+    let google = ProviderInput {
+        version: known(google_version),
+        enabled: google_enabled.is_some(),
+        client_id: google_client_id,
+        client_secret: google_client_secret.into(),
+        tenants: String::new(),
+        trusted: google_trusted.is_some(),
+    };
+    let office365 = ProviderInput {
+        version: known(office365_version),
+        enabled: office365_enabled.is_some(),
+        client_id: office365_client_id,
+        client_secret: office365_client_secret.into(),
+        tenants: office365_tenants,
+        trusted: office365_trusted.is_some(),
+    };
+    call.service.save_sso([google, office365], &call.visitor).await?;
+    Ok(Onward {
+        to: format!("{ADMIN_SSO}?saved"),
+    })
+}
+
+/// Tries a provider as it is saved.
+#[server(name = TestSso, prefix = "", endpoint = "admin/sso/test")]
+pub async fn test_sso(
+    /// Word of the provider.
+    provider: String,
+) -> Result<Onward, Refused> {
+    use crate::call::Call;
+    use vestibule_core::{paths::ADMIN_SSO, refusal::Refusal, sso::Provider};
+
+    let call = Call::current()?;
+    let provider = Provider::from_word(&provider).ok_or(Refusal::Malformed)?;
+    call.service.test_sso(provider, &call.visitor).await?;
+    Ok(Onward {
+        to: format!("{ADMIN_SSO}?tested={}", provider.as_str()),
     })
 }

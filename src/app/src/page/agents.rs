@@ -167,6 +167,10 @@ pub struct AgentViewPage {
     pub backup_codes_left: Option<usize>,
     /// Until when an issued backup code is good.
     pub issued_code_until: Option<When>,
+    /// Whether there is no password.
+    pub no_password: bool,
+    /// Names of the providers that the agent can sign in with.
+    pub providers: String,
     /// When the account was created.
     pub created: When,
     /// The newest events; `None` for whoever may not see the audit log.
@@ -180,6 +184,8 @@ pub struct AgentViewPage {
 pub enum AgentNotice {
     /// Created, and told how to sign in.
     Added,
+    /// The password was removed.
+    PasswordRemoved,
     /// A new password was set.
     PasswordSet,
     /// A link to choose a new password was sent.
@@ -209,6 +215,8 @@ pub struct AgentActPage {
     pub password_min: usize,
     /// Word of how new agents are told.
     pub new_agent_mail: &'static str,
+    /// Names of the providers that the agent could sign in with if there were no password; empty = that cannot be.
+    pub providers: String,
     /// What was typed: the reason, or the account name once more.
     pub typed: String,
     /// Why the last try was refused.

@@ -22,7 +22,7 @@ pub use profile::{
     SecurityPage, SessionRow, SetUpPage, TrustedRow, When,
 };
 pub use recovery::ForgotPasswordPage;
-pub use sso::{BindPage, ChooseCompanyPage, OnwardPage, ProviderRow};
+pub use sso::{BindPage, ChooseCompanyPage, OnwardPage, ProviderForm, ProviderRow, SsoSettingsPage};
 
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
@@ -135,6 +135,8 @@ pub enum Body {
     Policies(PoliciesPage),
     /// `/admin/mail`
     MailServer(MailServerPage),
+    /// `/admin/sso`
+    SsoSettings(SsoSettingsPage),
     /// `/admin/mail/test`
     TestMail(TestMailPage),
     /// `/admin/audit`

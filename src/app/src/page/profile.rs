@@ -1,6 +1,6 @@
 //! The pages of a signed-in agent: Profile and Security Settings (product.md section 3).
 
-use vestibule_core::{refusal::Refusal, sign_in_view::CodeMail};
+use vestibule_core::{refusal::Refusal, sign_in_view::CodeMail, sso::Provider};
 
 use super::ProviderRow;
 
@@ -32,6 +32,8 @@ pub struct ProfilePage {
     pub language: String,
     /// Language tag of the company.
     pub company_language: String,
+    /// Whether there is no password to change.
+    pub no_password: bool,
     /// Characters that a new password needs.
     pub password_min: usize,
     /// Whether the password can be changed only after identity was confirmed.
@@ -79,6 +81,8 @@ pub struct ConfirmPage {
     pub next: String,
     /// Why it is asked.
     pub reason: ConfirmReason,
+    /// Providers that are asked in the place of a password, by an account that has none.
+    pub providers: Vec<Provider>,
     /// Why the last try was refused.
     pub refusal: Option<Refusal>,
 }

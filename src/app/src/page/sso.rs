@@ -2,6 +2,8 @@
 
 use vestibule_core::{refusal::Refusal, sso::Provider};
 
+use super::Typed;
+
 /// A page that leads on by itself, with a link for whoever is not led.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnwardPage {
@@ -35,6 +37,42 @@ pub struct ChooseCompanyPage {
     pub provider: Provider,
     /// Identifiers and names.
     pub companies: Vec<(String, String)>,
+}
+
+/// `/admin/sso`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SsoSettingsPage {
+    /// Each provider.
+    pub providers: Vec<ProviderForm>,
+    /// Whether it was just saved.
+    pub saved: bool,
+    /// The provider that was tried and is good.
+    pub tested: Option<Provider>,
+    /// Why the last try was refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// A provider in `/admin/sso`. What is ticked is a word, what is not is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderForm {
+    /// Which.
+    pub provider: Provider,
+    /// Version that is saved over; 0 = nothing was saved yet.
+    pub version: i64,
+    /// Whether accounts may come in this way.
+    pub enabled: Typed,
+    /// Identifier of the company's application.
+    pub client_id: Typed,
+    /// Whether a secret is stored.
+    pub has_secret: bool,
+    /// Tenants of Office 365.
+    pub tenants: Typed,
+    /// Whether its sign-in spares the second factor.
+    pub trusted: Typed,
+    /// Whether the installation has an application for companies without their own.
+    pub installation: bool,
+    /// Where the provider sends browsers back to.
+    pub redirect_uri: String,
 }
 
 /// A provider in Security Settings.

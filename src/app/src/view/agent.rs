@@ -294,6 +294,7 @@ pub(super) fn look(frame: Frame, page: AgentViewPage) -> impl IntoView {
     let notice = page.notice.map(|notice| {
         good(match notice {
             AgentNotice::Added => td_string!(now, agents.added),
+            AgentNotice::PasswordRemoved => td_string!(now, agents.password_removed),
             AgentNotice::PasswordSet => td_string!(now, agents.password_set),
             AgentNotice::LinkSent => td_string!(now, agents.link_sent),
             AgentNotice::DetailsSent => td_string!(now, agents.details_sent),
@@ -348,6 +349,13 @@ fn facts(now: Locale, page: AgentViewPage) -> impl IntoView {
         .pending_email
         .map(|(email, since)| td_string!(now, agents.pending_email, email = email, when = since.shown));
     let second_factors = factors(now, &row);
+    let sign_in_by = (!page.providers.is_empty()).then(|| {
+        if page.no_password {
+            td_string!(now, agents.by_provider_only, provider = page.providers)
+        } else {
+            td_string!(now, agents.by_provider_too, provider = page.providers)
+        }
+    });
     view! {
         <section class="card" aria-labelledby="facts">
             <h2 id="facts">{td_string!(now, agents.facts)}</h2>
@@ -364,6 +372,7 @@ fn facts(now: Locale, page: AgentViewPage) -> impl IntoView {
                 {text(td_string!(now, profile.job_title), page.title)}
                 {fact(td_string!(now, agents.roles), roles.join(", "))}
                 {fact(td_string!(now, common.language), language)}
+                {sign_in_by.map(|sentence| fact(td_string!(now, agents.sign_in_by), sentence))}
                 {fact(td_string!(now, agents.factor), second_factors)}
                 {page.backup_codes_left.map(|left| fact(td_string!(now, agents.backup_codes_left), left.to_string()))}
                 {page.issued_code_until.map(|when| time(td_string!(now, agents.issued_until), when))}
@@ -520,6 +529,27 @@ fn password_forms(now: Locale, page: &AgentActPage, back: String) -> impl IntoVi
         {input(FormField::NewPassword, td_string!(now, profile.new_password), Some(hint))}
         {input(FormField::ConfirmPassword, td_string!(now, profile.confirm_password), None)}
     };
+    let remove = (!page.providers.is_empty()).then(|| {
+        let text = td_string!(
+            now,
+            agents.remove_password_intro,
+            provider = page.providers.clone()
+        );
+        view! {
+            <section class="card" aria-labelledby="remove-password">
+                <h2 id="remove-password">{td_string!(now, agents.remove_password_title)}</h2>
+                <p class="quiet">{text}</p>
+                <div class="card-end">
+                    {action(
+                        paths::AGENTS_REMOVE_PASSWORD,
+                        td_string!(now, agents.remove_password),
+                        HEADING.to_owned(),
+                        Some(page.id.clone()),
+                    )}
+                </div>
+            </section>
+        }
+    });
     view! {
         {simple(
             now,
@@ -542,6 +572,7 @@ fn password_forms(now: Locale, page: &AgentActPage, back: String) -> impl IntoVi
                 )}
             </div>
         </section>
+        {remove}
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn console(
         (paths::AGENTS, td_string!(now, console.agents)),
         (paths::ADMIN_COMPANY, td_string!(now, console.general)),
         (paths::ADMIN_SECURITY, td_string!(now, console.security)),
+        (paths::ADMIN_SSO, td_string!(now, console.sso)),
         (paths::ADMIN_MAIL, td_string!(now, console.mail)),
         (paths::ADMIN_AUDIT, td_string!(now, console.audit)),
     ]

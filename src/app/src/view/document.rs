@@ -5,7 +5,7 @@ use vestibule_translations::{Locale, direction, refusal, tag, td_string};
 
 use super::{
     agent, agents, audit, company, console, import, links, mail_server, mailbox, overview, profile, recovery,
-    second_factor, security, site, sso,
+    second_factor, security, site, sso, sso_settings,
 };
 use crate::{
     components::{
@@ -31,6 +31,7 @@ pub fn document(page: Page) -> impl IntoView {
             | Body::ChoosePassword(_)
             | Body::ForgotPassword(_)
             | Body::Bind(_)
+            | Body::SsoSettings(_)
     )
     .then(|| frame.assets.account_script.clone());
     // An import or a test mail that is under way shows how it goes on, without scripts.
@@ -86,6 +87,7 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::Company(_)
             | Body::Policies(_)
             | Body::MailServer(_)
+            | Body::SsoSettings(_)
             | Body::TestMail(_)
             | Body::Audit(_)
             | Body::Upload(_)
@@ -115,6 +117,7 @@ const fn is_of_the_console(body: &Body) -> bool {
             | Body::Company(_)
             | Body::Policies(_)
             | Body::MailServer(_)
+            | Body::SsoSettings(_)
             | Body::TestMail(_)
             | Body::Audit(_)
             | Body::Upload(_)
@@ -155,6 +158,7 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::Admin(page) => overview::overview(frame, &page).into_any(),
         Body::Company(page) => company::general(frame, page).into_any(),
         Body::Policies(page) => company::policies(frame, page).into_any(),
+        Body::SsoSettings(page) => sso_settings::settings(frame, &page).into_any(),
         Body::MailServer(page) => mail_server::settings(frame, &page).into_any(),
         Body::TestMail(page) => mail_server::test(frame, page).into_any(),
         Body::Audit(page) => audit::audit(frame, page).into_any(),
@@ -214,6 +218,7 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::Admin(_) => td_string!(locale, console.admin_title),
         Body::Company(_) => td_string!(locale, company.general_title),
         Body::Policies(_) => td_string!(locale, company.security_title),
+        Body::SsoSettings(_) => td_string!(locale, console.sso),
         Body::MailServer(_) => td_string!(locale, console.mail),
         Body::TestMail(_) => td_string!(locale, mail_server.test_title),
         Body::Audit(_) => td_string!(locale, company.audit_title),

@@ -117,6 +117,8 @@ impl Input<'_> {
                 | FormField::NewPassword
                 | FormField::ConfirmPassword
                 | FormField::MailPassword
+                | FormField::GoogleClientSecret
+                | FormField::Office365ClientSecret
         );
         let problem = problem(now, self.field, self.refusal);
         let (hint_id, problem_id) = ([id, "-hint"].concat(), [id, "-problem"].concat());

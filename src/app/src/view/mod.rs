@@ -18,6 +18,7 @@ mod second_factor;
 mod security;
 mod site;
 mod sso;
+mod sso_settings;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,9 @@ pub(super) fn profile(frame: Frame, page: ProfilePage) -> impl IntoView {
     let password_refused = refusal_of(ProfileForm::Password);
     let email_refused = refusal_of(ProfileForm::Email);
     let notice = page.notice.map(|notice| good(notice_text(now, notice)));
-    let password = if page.must_confirm {
+    let password = if page.no_password {
+        view! { <p class="quiet">{td_string!(now, sso.no_password)}</p> }.into_any()
+    } else if page.must_confirm {
         confirm_first(
             td_string!(now, profile.password_confirm_first),
             td_string!(now, profile.change_password),
@@ -296,13 +298,16 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl I
 }
 
 /// `/profile/confirm`
-pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> impl IntoView {
+pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> AnyView {
     let now = frame.locale;
     let why = match page.reason {
         ConfirmReason::Ahead => td_string!(now, profile.confirm_intro).to_owned(),
         ConfirmReason::TooOld => refusal_sentence(now, &Refusal::Form(FormRefusal::StepUpNeeded)),
         ConfirmReason::Expired => td_string!(now, profile.confirm_expired).to_owned(),
     };
+    if !page.providers.is_empty() {
+        return confirm_with(frame, &page, why).into_any();
+    }
     let password = Input {
         field: FormField::Password,
         label: td_string!(now, sign_in.password),
@@ -330,6 +335,36 @@ pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> impl IntoView {
                     </a>
                 </div>
             </form>
+        </main>
+    };
+    site(frame, content).into_any()
+}
+
+/// The same for an account without a password.
+fn confirm_with(frame: Frame, page: &ConfirmPage, why: String) -> impl IntoView + use<> {
+    let now = frame.locale;
+    let providers = page
+        .providers
+        .iter()
+        .map(|provider| {
+            let label = td_string!(now, sso.confirm_with, provider = provider.name());
+            view! {
+                <form method="post" action=provider.confirm_path()>
+                    <input type="hidden" name="next" value=page.next.clone() />
+                    <button class="button primary wide">{label}</button>
+                </form>
+            }
+        })
+        .collect_view();
+    let content = view! {
+        <main id="content" class="settings narrow" tabindex="-1">
+            <h1>{td_string!(now, profile.confirm_title)}</h1>
+            <p class="lead">{why}</p>
+            <p>{td_string!(now, sso.confirm_intro)}</p>
+            <div class="fields">{providers}</div>
+            <p class="aside">
+                <a href=paths::SECURITY>{td_string!(now, common.cancel)}</a>
+            </p>
         </main>
     };
     site(frame, content)

@@ -74,12 +74,16 @@ fn provider(now: Locale, row: ProviderRow) -> impl IntoView {
     };
     let button = if on {
         view! {
-            <form method="post" action=paths::SECURITY_SSO_DISCONNECT>
-                <input type="hidden" name="provider" value=provider.as_str() />
-                <button class="button small" aria-describedby=about>
+            <details class="ask">
+                <summary class="button small" aria-describedby=about>
                     {td_string!(now, sso.disconnect)}
-                </button>
-            </form>
+                </summary>
+                <form method="post" action=paths::SECURITY_SSO_DISCONNECT>
+                    <p>{td_string!(now, sso.disconnect_confirm)}</p>
+                    <input type="hidden" name="provider" value=provider.as_str() />
+                    <button class="button small danger">{td_string!(now, sso.disconnect)}</button>
+                </form>
+            </details>
         }
         .into_any()
     } else {
@@ -389,12 +393,12 @@ pub(super) fn new_backup_codes(frame: Frame, page: NewBackupCodesPage) -> impl I
         .collect_view();
     // Scripts show the button and copy what its attribute holds.
     let copy = view! {
-        <button type="button" class="button" id="copy" hidden>
+        <button type="button" class="button" hidden>
             {td_string!(now, profile.copy)}
         </button>
     }
     .attr("data-text", together);
-    let copied = view! { <span id="copied" class="quiet" role="status"></span> }
+    let copied = view! { <span class="quiet" role="status"></span> }
         .attr("data-done", td_string!(now, profile.copied));
     let content = view! {
         <main id="content" class="settings narrow" tabindex="-1">

@@ -66,11 +66,18 @@ pub(super) fn bind(frame: Frame, page: BindPage) -> impl IntoView {
             {password}
             <button class="button primary wide">{td_string!(now, sso.bind_submit)}</button>
         </form>
-        <p class="aside">
-            <a href=paths::LOGIN>{td_string!(now, sign_in.back_to_sign_in)}</a>
-        </p>
+        {cancel(now)}
     };
     in_gate(frame, phrase!(sso.bind_title), content)
+}
+
+/// The way back, which forgets who came.
+fn cancel(now: Locale) -> impl IntoView {
+    view! {
+        <form class="after" method="post" action=paths::LOGIN_BIND_CANCEL>
+            <button class="button wide">{td_string!(now, common.cancel)}</button>
+        </form>
+    }
 }
 
 /// One of the three inputs of a sign-in.
@@ -140,7 +147,7 @@ pub(super) fn choose(frame: Frame, page: ChooseCompanyPage) -> impl IntoView {
     let content = view! {
         <h1>{td_string!(now, sso.choose_title)}</h1>
         <p class="lead">{td_string!(now, sso.choose_intro, provider = page.provider.name())}</p>
-        <div class="fields">{companies}</div>
+        <div class="fields">{companies} {cancel(now)}</div>
     };
     in_gate(frame, phrase!(sso.choose_title), content)
 }

@@ -13,9 +13,9 @@ use crate::page::{
     ChooseCompanyPage, CodePage, CompanyPage, ConfirmPage, ConfirmReason, EmailSetUp, EmailSetUpPage,
     EventLine, ForgotPasswordPage, Frame, ImportPage, ImportRow, ImportStage, LandingPage, Legal, LegalPage,
     Links, LoginPage, MailServerPage, MailboxMessage, MailboxRow, NewBackupCodesPage, OnwardPage,
-    OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, ProviderRow, Role,
-    SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, TestMail, TestMailPage, TestOutcome,
-    TrustedRow, Typed, UploadPage, When, Who,
+    OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, ProviderForm, ProviderRow,
+    Role, SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, SsoSettingsPage, TestMail,
+    TestMailPage, TestOutcome, TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -332,6 +332,10 @@ fn mail_pages(text: &str) -> Vec<Body> {
 /// Every page, with `text` wherever somebody else's text can stand.
 fn provider_pages(text: &str) -> Vec<Body> {
     let text = || text.to_owned();
+    let typed = || Typed {
+        value: text(),
+        meanwhile: Some(text()),
+    };
     vec![
         Body::Onward(OnwardPage {
             provider: Provider::Google,
@@ -348,6 +352,32 @@ fn provider_pages(text: &str) -> Vec<Body> {
         Body::ChooseCompany(ChooseCompanyPage {
             provider: Provider::Google,
             companies: vec![(text(), text())],
+        }),
+        Body::Confirm(ConfirmPage {
+            next: text(),
+            providers: vec![Provider::Google],
+            ..ConfirmPage::default()
+        }),
+        Body::SsoSettings(SsoSettingsPage {
+            providers: Provider::ALL
+                .map(|provider| ProviderForm {
+                    provider,
+                    version: 1,
+                    enabled: typed(),
+                    client_id: typed(),
+                    has_secret: provider == Provider::Google,
+                    tenants: typed(),
+                    trusted: typed(),
+                    installation: provider == Provider::Google,
+                    redirect_uri: text(),
+                })
+                .to_vec(),
+            saved: true,
+            tested: Some(Provider::Google),
+            refusal: Some(Refusal::Form(FormRefusal::field(
+                FormField::Office365Tenants,
+                FormProblem::NotATenant,
+            ))),
         }),
     ]
 }
@@ -394,6 +424,7 @@ fn every_page(text: &str) -> Vec<String> {
         Body::Confirm(ConfirmPage {
             next: text(),
             reason: ConfirmReason::TooOld,
+            providers: Vec::new(),
             refusal: Some(Refusal::Internal { reference: text() }),
         }),
         Body::Security(security_page(&text())),
@@ -1139,6 +1170,7 @@ fn identity_is_confirmed_by_a_form_that_knows_the_way_on() {
     let page = |reason| ConfirmPage {
         next: "/profile/security/app".to_owned(),
         reason,
+        providers: Vec::new(),
         refusal: None,
     };
     let html = shown_to(somebody("Ada"), Body::Confirm(page(ConfirmReason::TooOld)));
@@ -1374,7 +1406,7 @@ fn backup_codes_are_shown_once_and_can_be_taken_along() {
         "{html}"
     );
     assert!(
-        html.contains("id=\"copy\" hidden") && html.contains(">Copy</button>"),
+        html.contains("<button type=\"button\" hidden data-text=") && html.contains(">Copy</button>"),
         "{html}"
     );
     assert!(html.contains("shown only now"), "{html}");

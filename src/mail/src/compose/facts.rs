@@ -72,6 +72,7 @@ impl Facts {
             | Mail::ActivationLink { about, .. }
             | Mail::ResetLink { about, .. }
             | Mail::PasswordReset { about }
+            | Mail::PasswordRemoved { about, .. }
             | Mail::ConfirmEmail { about, .. }
             | Mail::EmailChangeBegan { about, .. }
             | Mail::SsoConnected { about, .. }

@@ -77,6 +77,10 @@ fn console_mails(about: &About, email: String, by: String) -> Vec<Mail> {
             minutes: 30,
         },
         Mail::PasswordReset { about: about() },
+        Mail::PasswordRemoved {
+            about: about(),
+            provider: "Google".to_owned(),
+        },
         Mail::ConfirmEmail {
             about: about(),
             link: link(),
@@ -441,9 +445,9 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
 }
 
 /// The mails for Alice, in the order of [`console_mails`].
-fn alices() -> [Mail; 10] {
+fn alices() -> [Mail; 11] {
     let mails = console_mails(&alice(), "alice@new.test".to_owned(), "Bob".to_owned());
-    mails.try_into().unwrap_or_else(|_| panic!("ten"))
+    mails.try_into().unwrap_or_else(|_| panic!("eleven"))
 }
 
 #[test]
@@ -519,7 +523,7 @@ fn a_password_is_easy_to_copy_and_never_in_a_subject() {
 
 #[test]
 fn links_stand_alone_on_their_line_and_say_their_life() {
-    let [_, activation, reset, _, confirm, began, ..] = alices();
+    let [_, activation, reset, _, _, confirm, began, ..] = alices();
     for (mail, life, button) in [
         (
             activation,

@@ -74,6 +74,7 @@ impl Words {
             Mail::ActivationLink { link, hours, .. } => self.activation_link(link, *hours),
             Mail::ResetLink { link, minutes, .. } => self.reset_link(link, *minutes),
             Mail::PasswordReset { .. } => self.password_reset(),
+            Mail::PasswordRemoved { provider, .. } => self.password_removed(&clean(provider)),
             Mail::ConfirmEmail { link, hours, .. } => self.confirm_email(link, *hours),
             Mail::EmailChangeBegan { stop, hours, .. } => self.email_change_began(stop, *hours),
             Mail::SsoConnected { provider, shown, .. } => self.sso_connected(&clean(provider), shown),
@@ -350,6 +351,25 @@ impl Words {
         ];
         let not_you = td_string!(locale, mail.password_reset_not_you);
         self.done(td_string!(locale, mail.password_reset_subject), blocks, not_you)
+    }
+
+    fn password_removed(&self, provider: &str) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        let blocks = vec![
+            Block::Paragraph(td_string!(
+                locale,
+                mail.password_removed_intro,
+                account = account,
+                company = company
+            )),
+            Block::Paragraph(td_string!(
+                locale,
+                mail.password_removed_next,
+                provider = provider
+            )),
+        ];
+        let not_you = td_string!(locale, mail.password_reset_not_you);
+        self.done(td_string!(locale, mail.password_removed_subject), blocks, not_you)
     }
 
     fn confirm_email(&self, link: &str, hours: u32) -> Body {

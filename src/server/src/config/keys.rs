@@ -101,7 +101,7 @@ pub const KEYS: &[Key] = &[
         name: "sso__google__client_id",
         default: None,
         secret: false,
-        purpose: "Sign in with Google: identifier of the application. Default: nobody signs in with Google.",
+        purpose: "Sign in with Google: identifier of the application. Default: only companies that have their own sign in with Google.",
         right: "the client ID of an OAuth client of the type web application",
     },
     Key {
@@ -122,7 +122,7 @@ pub const KEYS: &[Key] = &[
         name: "sso__office365__client_id",
         default: None,
         secret: false,
-        purpose: "Sign in with Office 365: identifier of the application. Default: nobody signs in with Office 365.",
+        purpose: "Sign in with Office 365: identifier of the application. Default: only companies that have their own sign in with Office 365.",
         right: "the application (client) ID of an app registration",
     },
     Key {

@@ -52,8 +52,8 @@ pub struct Config {
     pub company_mail_reach: Reach,
     /// The key file (see [`crate::key_file`]).
     pub key_file: PathBuf,
-    /// The installation's applications at providers.
-    pub sso: Vec<SsoSettings>,
+    /// Google and Office 365.
+    pub sso: [SsoSettings; 2],
     /// Where the operator's monitoring asks; `None` = nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -77,17 +77,15 @@ pub struct Config {
     public_url_follows_listen: bool,
 }
 
-/// An application that the operator registered with a provider.
+/// A provider, and the application that the operator registered with it.
 #[derive(Clone)]
 pub struct SsoSettings {
     /// The provider.
     pub provider: Provider,
     /// Where its discovery document is.
     pub issuer: String,
-    /// The application's identifier.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Zeroizing<String>,
+    /// The application's identifier and secret; `None` = only companies have applications.
+    pub application: Option<(String, Zeroizing<String>)>,
 }
 
 impl std::fmt::Debug for SsoSettings {
@@ -236,58 +234,73 @@ impl Config {
         }
     }
 
-    /// The applications that are named whole; half of one is a mistake.
-    fn sso(reader: &mut Reader) -> Result<Vec<SsoSettings>, Noted> {
+    /// The providers with the applications that are named whole; half of one is a mistake.
+    fn sso(reader: &mut Reader) -> Result<[SsoSettings; 2], Noted> {
         let text = |text: &str| Ok(text.trim().to_owned());
         let google_issuer = reader.required("sso__google__issuer", text)?;
         let tenant = reader.required("sso__office365__tenant", text)?;
         let office_issuer = reader
             .optional("sso__office365__issuer", text)?
             .unwrap_or_else(|| Application::office365(&tenant));
-        let mut settings = Vec::new();
-        for (provider, id, secret, issuer_key, issuer) in [
-            (
-                Provider::Google,
+        let google = Self::provider(
+            reader,
+            Provider::Google,
+            google_issuer,
+            [
+                "sso__google__issuer",
                 "sso__google__client_id",
                 "sso__google__client_secret",
-                "sso__google__issuer",
-                google_issuer,
-            ),
-            (
-                Provider::Office365,
+            ],
+        );
+        let office365 = Self::provider(
+            reader,
+            Provider::Office365,
+            office_issuer,
+            [
+                "sso__office365__issuer",
                 "sso__office365__client_id",
                 "sso__office365__client_secret",
-                "sso__office365__issuer",
-                office_issuer,
-            ),
-        ] {
-            let (found_id, found_secret) = (reader.optional(id, text)?, reader.optional(secret, text)?);
-            let (client_id, client_secret) = match (found_id, found_secret) {
-                (Some(client_id), Some(client_secret)) => (client_id, client_secret),
-                (None, None) => continue,
-                (Some(_), None) => {
-                    return Err(reader.complain(secret, "it is needed when the client ID is set"));
-                }
-                (None, Some(_)) => {
-                    return Err(reader.complain(id, "it is needed when the client secret is set"));
-                }
-            };
-            let example = "https://login.example.com/callback";
-            if let Err(problem) = Application::new(provider, &client_id, &client_secret, &issuer, example) {
-                let key = match problem {
-                    ApplicationProblem::Issuer => issuer_key,
-                    ApplicationProblem::Credentials | ApplicationProblem::Redirect => id,
-                };
-                return Err(reader.complain(key, &problem.to_string()));
+            ],
+        );
+        Ok([google?, office365?])
+    }
+
+    fn provider(
+        reader: &mut Reader,
+        provider: Provider,
+        issuer: String,
+        [issuer_key, id, secret]: [&'static str; 3],
+    ) -> Result<SsoSettings, Noted> {
+        let text = |text: &str| Ok(text.trim().to_owned());
+        let application = match (reader.optional(id, text)?, reader.optional(secret, text)?) {
+            (Some(id), Some(secret)) => Some((id, secret.into())),
+            (None, None) => None,
+            (Some(_), None) => {
+                return Err(reader.complain(secret, "it is needed when the client ID is set"));
             }
-            settings.push(SsoSettings {
-                provider,
-                issuer,
-                client_id,
-                client_secret: client_secret.into(),
+            (None, Some(_)) => {
+                return Err(reader.complain(id, "it is needed when the client secret is set"));
+            }
+        };
+        // Companies may have applications of their own, so the issuer has to be right in any case.
+        let (client_id, client_secret) = application
+            .as_ref()
+            .map_or(("a", "b"), |(id, secret): &(String, Zeroizing<String>)| {
+                (id, secret)
             });
+        let example = "https://login.example.com/callback";
+        if let Err(problem) = Application::new(provider, client_id, client_secret, &issuer, example) {
+            let key = match problem {
+                ApplicationProblem::Issuer => issuer_key,
+                ApplicationProblem::Credentials | ApplicationProblem::Redirect => id,
+            };
+            return Err(reader.complain(key, &problem.to_string()));
         }
-        Ok(settings)
+        Ok(SsoSettings {
+            provider,
+            issuer,
+            application,
+        })
     }
 
     fn from_reader(mut reader: Reader) -> Result<Self, ConfigError> {

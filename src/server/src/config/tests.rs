@@ -536,10 +536,19 @@ fn an_application_at_a_provider_is_named_whole() {
     let found: Vec<_> = one
         .sso
         .iter()
-        .map(|sso| (sso.provider, sso.issuer.as_str(), sso.client_id.as_str()))
+        .map(|sso| {
+            let id = sso.application.as_ref().map(|(id, _)| id.as_str());
+            (sso.provider, sso.issuer.as_str(), id)
+        })
         .collect();
     let issuer = "https://login.microsoftonline.com/common/v2.0";
-    assert_eq!(found, [(Provider::Office365, issuer, "our-app")]);
+    assert_eq!(
+        found,
+        [
+            (Provider::Google, "https://accounts.google.com", None),
+            (Provider::Office365, issuer, Some("our-app")),
+        ]
+    );
     assert!(!format!("{one:?}{:?}", one.settings()).contains("hush-hush"));
 
     for (settings, key) in [
@@ -557,6 +566,10 @@ fn an_application_at_a_provider_is_named_whole() {
                 ("VESTIBULE_SSO__GOOGLE__CLIENT_SECRET", "hush-hush"),
                 ("VESTIBULE_SSO__GOOGLE__ISSUER", "http://accounts.example.com"),
             ],
+            "sso__google__issuer",
+        ),
+        (
+            &[("VESTIBULE_SSO__GOOGLE__ISSUER", "accounts.example.com")],
             "sso__google__issuer",
         ),
     ] {

@@ -141,9 +141,15 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
         return pages::security::new_backup_codes(state, facts, codes, to).await;
     }
     // The language was changed in the middle of a form.
-    let of_company = [paths::ADMIN_COMPANY, paths::ADMIN_SECURITY, paths::ADMIN_MAIL]
-        .into_iter()
-        .find(|path| *path == to && fields.get("version").is_some());
+    let of_company = [
+        (paths::ADMIN_COMPANY, "version"),
+        (paths::ADMIN_SECURITY, "version"),
+        (paths::ADMIN_MAIL, "version"),
+        (paths::ADMIN_SSO, "google_version"),
+    ]
+    .into_iter()
+    .find(|(path, version)| *path == to && fields.get(version).is_some())
+    .map(|(path, _)| path);
     let of_profile = to == paths::PROFILE && fields.get("first_name").is_some();
     let of_agent = to.starts_with(paths::AGENTS) && fields.get("first_name").is_some();
     // What was refused is said again in the new language.
@@ -170,6 +176,9 @@ async fn go_on(state: &AppState, facts: &Facts, fields: &FormFields, answer: &[u
         }
         if of_company == Some(paths::ADMIN_MAIL) {
             return pages::mail_server::again(state, &facts, fields, None).await;
+        }
+        if of_company == Some(paths::ADMIN_SSO) {
+            return pages::sso_settings::again(state, &facts, fields, None).await;
         }
         if let Some(path) = of_company {
             return pages::company::again(state, &facts, fields, path, None).await;
@@ -198,6 +207,8 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         }
         paths::ADMIN_MAIL => return pages::mail_server::again(state, facts, fields, Some(refusal)).await,
         paths::ADMIN_MAIL_TEST => return pages::mail_server::test_refused(state, facts, refusal).await,
+        paths::ADMIN_SSO => return pages::sso_settings::again(state, facts, fields, Some(refusal)).await,
+        paths::ADMIN_SSO_TEST => return pages::sso_settings::test_refused(state, facts, refusal).await,
         paths::AGENTS_NEW | paths::AGENTS_EDIT => {
             return pages::agents::form_again(state, facts, fields, Some(refusal)).await;
         }
@@ -205,7 +216,9 @@ async fn come_back(state: &AppState, facts: &Facts, fields: &FormFields, refusal
             return pages::sso::problem(state, facts, refusal);
         }
         paths::LOGIN_BIND => return pages::sso::bind_again(state, facts, fields, refusal).await,
-        paths::LOGIN_BIND_COMPANY => return pages::sso::problem(state, facts, refusal),
+        paths::LOGIN_BIND_COMPANY | paths::LOGIN_BIND_CANCEL => {
+            return pages::sso::problem(state, facts, refusal);
+        }
         paths::FORGOT_PASSWORD => return pages::recovery::again(state, facts, fields, Some(refusal)),
         paths::CHOOSE_PASSWORD => return pages::links::choice_refused(state, facts, refusal).await,
         paths::CONFIRM_EMAIL | paths::STOP_EMAIL_CHANGE => {
@@ -324,7 +337,7 @@ async fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refus
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
     // Without the buttons the refusal is said all the same.
-    let providers = pages::providers(state, facts, &company).await.unwrap_or_default();
+    let providers = pages::providers(state, facts).await.unwrap_or_default();
     let page = LoginPage {
         forgot: pages::forgot_password(&company),
         providers,
@@ -359,6 +372,7 @@ pub(super) fn apply(state: &AppState, effects: &[Effect], response: &mut Respons
             Effect::Company(name) => cookies.set(Kind::Company, name),
             Effect::Link(Some(token)) => cookies.set(Kind::Link, &token.reveal()),
             Effect::Link(None) => cookies.remove(Kind::Link),
+            Effect::SsoFlowOver => cookies.remove(Kind::SsoFlow),
             Effect::Language(Some(tag)) => cookies.set(Kind::Language, tag),
             Effect::Language(None) => cookies.remove(Kind::Language),
             Effect::ClearSiteData => {

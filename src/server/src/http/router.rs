@@ -24,7 +24,7 @@ use super::{
 use crate::state::AppState;
 
 /// The fields of each form, by its address. Everything else in a form is refused (attacks.md T094, T160).
-const FORMS: [(&str, &[&str]); 34] = [
+const FORMS: [(&str, &[&str]); 37] = [
     (paths::LOGIN, &["company", "account", "password", "next"]),
     (paths::LOGIN_CODE, &["code", "trust", "backup"]),
     (paths::LOGIN_CODE_RESEND, &[]),
@@ -68,6 +68,17 @@ const FORMS: [(&str, &[&str]); 34] = [
             "sender",
             "reply_to",
             "fall_back",
+            "google_version",
+            "google_enabled",
+            "google_client_id",
+            "google_client_secret",
+            "google_trusted",
+            "office365_version",
+            "office365_enabled",
+            "office365_client_id",
+            "office365_client_secret",
+            "office365_tenants",
+            "office365_trusted",
         ],
     ),
     // `shown_in` belongs to the language switch, which stands in the same form.
@@ -95,10 +106,13 @@ const FORMS: [(&str, &[&str]); 34] = [
     (paths::PROFILE_CONFIRM, &["password", "next"]),
     (paths::LOGIN_BIND, &["company", "account", "password"]),
     (paths::LOGIN_BIND_COMPANY, &["id"]),
+    (paths::LOGIN_BIND_CANCEL, &[]),
     (Provider::Google.start_path(), &["company", "next"]),
     (Provider::Office365.start_path(), &["company", "next"]),
     (Provider::Google.connect_path(), &[]),
     (Provider::Office365.connect_path(), &[]),
+    (Provider::Google.confirm_path(), &["next"]),
+    (Provider::Office365.confirm_path(), &["next"]),
     (paths::SECURITY_SSO_DISCONNECT, &["provider"]),
     (paths::SECURITY_EMAIL, &[]),
     (paths::SECURITY_EMAIL_CODE, &["set_up", "code"]),
@@ -115,7 +129,7 @@ const FORMS: [(&str, &[&str]); 34] = [
 ];
 
 /// The same for the forms of a company's pages. `shown_in` belongs to the language switch, which stands in the same form.
-const COMPANY_FORMS: [(&str, &[&str]); 5] = [
+const COMPANY_FORMS: [(&str, &[&str]); 7] = [
     (
         paths::ADMIN_COMPANY,
         &["version", "language", "time_zone", "new_agent_mail", "shown_in"],
@@ -149,11 +163,29 @@ const COMPANY_FORMS: [(&str, &[&str]); 5] = [
         ],
     ),
     (paths::ADMIN_MAIL_TEST, &[]),
+    (
+        paths::ADMIN_SSO,
+        &[
+            "google_version",
+            "google_enabled",
+            "google_client_id",
+            "google_client_secret",
+            "google_trusted",
+            "office365_version",
+            "office365_enabled",
+            "office365_client_id",
+            "office365_client_secret",
+            "office365_tenants",
+            "office365_trusted",
+            "shown_in",
+        ],
+    ),
+    (paths::ADMIN_SSO_TEST, &["provider"]),
     (paths::AGENTS_IMPORT_START, &["id"]),
 ];
 
 /// The same for the forms about agents and behind the links of mails.
-const AGENT_FORMS: [(&str, &[&str]); 19] = [
+const AGENT_FORMS: [(&str, &[&str]); 20] = [
     (
         paths::AGENTS_NEW,
         &[
@@ -195,6 +227,7 @@ const AGENT_FORMS: [(&str, &[&str]); 19] = [
         &["id", "new_password", "confirm_password"],
     ),
     (paths::AGENTS_RESET_LINK, &["id"]),
+    (paths::AGENTS_REMOVE_PASSWORD, &["id"]),
     (paths::AGENTS_SEND_DETAILS, &["id"]),
     (paths::AGENTS_BACKUP_CODE, &["id", "reason"]),
     (paths::AGENTS_UNLOCK, &["id"]),
@@ -272,6 +305,14 @@ fn company() -> Router<AppState> {
             paths::ADMIN_MAIL_TEST,
             get(pages::mail_server::test).post(functions::call),
         )
+        .route(
+            paths::ADMIN_SSO,
+            get(pages::sso_settings::settings).post(functions::call),
+        )
+        .route(
+            paths::ADMIN_SSO_TEST,
+            get(pages::sso_settings::of_test).post(functions::call),
+        )
         .route(paths::ADMIN, get(pages::company::overview))
         .route(
             paths::ADMIN_COMPANY,
@@ -306,6 +347,7 @@ fn agents() -> Router<AppState> {
         paths::AGENTS_DELETE,
         paths::AGENTS_PASSWORD,
         paths::AGENTS_RESET_LINK,
+        paths::AGENTS_REMOVE_PASSWORD,
         paths::AGENTS_SEND_DETAILS,
         paths::AGENTS_BACKUP_CODE,
         paths::AGENTS_UNLOCK,
@@ -355,7 +397,8 @@ fn sso() -> Router<AppState> {
     let routes = Router::new()
         .route(paths::AUTH_CONTINUE, get(pages::sso::go_on))
         .route(paths::LOGIN_BIND, get(pages::sso::bind).post(functions::call))
-        .route(paths::LOGIN_BIND_COMPANY, post(functions::call));
+        .route(paths::LOGIN_BIND_COMPANY, post(functions::call))
+        .route(paths::LOGIN_BIND_CANCEL, post(functions::call));
     Provider::ALL.into_iter().fold(routes, |routes, provider| {
         routes
             .route(
@@ -365,6 +408,10 @@ fn sso() -> Router<AppState> {
             .route(
                 provider.connect_path(),
                 post(move |State(state), request| pages::sso::connect(provider, state, request)),
+            )
+            .route(
+                provider.confirm_path(),
+                post(move |State(state), request| pages::sso::confirm(provider, state, request)),
             )
             .route(
                 provider.callback_path(),

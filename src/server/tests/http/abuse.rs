@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 54] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 58] = [
     (
         "/login",
         &[
@@ -195,6 +195,21 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 54] = [
         ],
     ),
     ("/login/bind/company", &[("id", SOMETHING)]),
+    ("/login/bind/cancel", &[]),
+    (
+        "/admin/sso",
+        &[
+            ("google_version", "0"),
+            ("google_client_id", ""),
+            ("google_client_secret", ""),
+            ("office365_version", "0"),
+            ("office365_client_id", ""),
+            ("office365_client_secret", ""),
+            ("office365_tenants", ""),
+        ],
+    ),
+    ("/admin/sso/test", &[("provider", "google")]),
+    ("/admin/agents/remove-password", &[("id", SOMETHING)]),
     ("/profile/security/sso/disconnect", &[("provider", "google")]),
     ("/confirm-email", &[]),
     ("/stop-email-change", &[]),

@@ -12,6 +12,7 @@ mod recovery;
 mod second_factor;
 mod site;
 mod sso;
+mod sso_settings;
 
 use site::{Browser, Site};
 

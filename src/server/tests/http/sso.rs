@@ -11,7 +11,7 @@ use crate::{
 const BOB: [(&str, &str); 3] = [("company", "Acme"), ("account", "bob"), ("password", PASSWORD)];
 
 /// A site where people can sign in with Google.
-async fn with_google() -> (Site, Issuer) {
+pub async fn with_google() -> (Site, Issuer) {
     let issuer = Issuer::start().await;
     let site = Site::with(&[
         ("VESTIBULE_SSO__GOOGLE__CLIENT_ID", "our-app"),
@@ -33,7 +33,7 @@ fn parameter(page: &Answer, name: &str) -> String {
 }
 
 /// Comes back as this subject; the answer of `/auth/google/callback`.
-async fn come_back(
+pub async fn come_back(
     site: &Site,
     issuer: &Issuer,
     browser: &mut Browser,
@@ -53,7 +53,7 @@ async fn come_back(
 }
 
 /// Signs in with Google as this subject, up to where the site leads then.
-async fn sign_in(site: &Site, issuer: &Issuer, browser: &mut Browser, subject: &str) -> Answer {
+pub async fn sign_in(site: &Site, issuer: &Issuer, browser: &mut Browser, subject: &str) -> Answer {
     let out = browser
         .post(site, "/auth/google/start", &[("company", "Acme")])
         .await;
@@ -263,7 +263,11 @@ async fn security_settings_connect_and_disconnect_an_account_of_a_provider() {
 #[tokio::test]
 async fn another_site_sends_nobody_to_a_provider() {
     let (site, _issuer) = with_google().await;
-    for path in ["/auth/google/start", "/auth/google/connect"] {
+    for path in [
+        "/auth/google/start",
+        "/auth/google/connect",
+        "/auth/google/confirm",
+    ] {
         let mut browser = signed_in(&site, "Acme", "bob").await;
         browser.without_origin();
         browser.extra.push(("sec-fetch-site", "cross-site".to_owned()));

@@ -231,6 +231,7 @@ impl Service {
             .await?
             .filter(|issued| issued.used_at.is_none() && issued.expires_at > now)
             .map(|issued| issued.expires_at);
+        let providers = self.ways_in(&mut reader, company.id, target.id).await?;
         let events = if may.contains(&Action::SeeAudit) {
             let filter = EventFilter {
                 account: Some(target.id),
@@ -252,6 +253,7 @@ impl Service {
             trusted_browsers,
             backup_codes_left,
             issued_code_until,
+            providers,
             events,
         })
     }

@@ -10,7 +10,7 @@ use vestibule_core::{
     rights::Action,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
-use vestibule_storage::{CompanySettings, Writer};
+use vestibule_storage::{CompanySettings, StoreError, Writer};
 
 use super::{CompanyInfoInput, Hold, PolicyInput};
 use crate::{Failure, Service, Visitor, letters::Receiver, sessions::SignedIn};
@@ -242,21 +242,32 @@ impl Service {
             )
             .await?;
         if changed {
-            for admin in writer.active_admins(own.company.id).await? {
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &admin,
-                };
-                let mail = Mail::PoliciesChanged {
-                    about: receiver.about(visitor),
-                    by: own.account.alias.clone(),
-                };
-                self.tell(&mut writer, receiver, mail).await?;
-            }
+            self.tell_admins(&mut writer, &own, visitor).await?;
         }
         writer.commit().await?;
         if changed {
             self.inner.outbox_filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Tells all admins that the company's policies were changed.
+    pub(super) async fn tell_admins(
+        &self,
+        writer: &mut Writer,
+        own: &SignedIn,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        for admin in writer.active_admins(own.company.id).await? {
+            let receiver = Receiver {
+                company: &own.company,
+                account: &admin,
+            };
+            let mail = Mail::PoliciesChanged {
+                about: receiver.about(visitor),
+                by: own.account.alias.clone(),
+            };
+            self.tell(writer, receiver, mail).await?;
         }
         Ok(())
     }

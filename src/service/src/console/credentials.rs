@@ -80,6 +80,49 @@ impl Service {
         Ok(())
     }
 
+    /// Takes the password away from an agent who signs in with a provider: that is the only way in then, until a password
+    /// is set again. Ends the agent's sessions, trusted browsers and links, and tells the agent.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
+    pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        self.take_password_of(id, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn take_password_of(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+        if own.account.id == target.id {
+            return Err(FormRefusal::OwnAccount.into());
+        }
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::ResetPassword, Hold::Company, target.id, visitor)
+            .await?;
+        let company = own.company.id;
+        let ways = self.ways_in(&mut writer, company, target.id).await?;
+        if ways.is_empty() {
+            return Err(FormRefusal::NoIdentity.into());
+        }
+        if !target.has_password {
+            return Ok(());
+        }
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        let names: Vec<&str> = ways.iter().map(|provider| provider.name()).collect();
+        self.remove_password_in(&mut writer, receiver, names.join(", "), &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
     /// Sends the agent a link to choose a new password, good for 30 minutes. The old password stays until then.
     ///
     /// # Errors

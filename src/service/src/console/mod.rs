@@ -16,6 +16,7 @@ mod import;
 mod import_file;
 mod mail_server;
 mod overview;
+mod sso;
 
 pub(crate) use gate::Hold;
 
@@ -29,9 +30,11 @@ use vestibule_core::{
     rights::Action,
     secret::Password,
     signed_in::FormRefusal,
+    sso::Provider,
 };
 use vestibule_storage::{
-    AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts, TestMailRow,
+    AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts,
+    SsoApplicationRow, TestMailRow,
 };
 use zeroize::Zeroizing;
 
@@ -91,6 +94,8 @@ pub struct AgentDetails {
     pub backup_codes_left: Option<usize>,
     /// Until when a backup code that was issued is good; `None` = there is none.
     pub issued_code_until: Option<Moment>,
+    /// Providers that the agent can sign in with.
+    pub providers: Vec<Provider>,
     /// The newest events about the agent; empty for whoever may not see the audit log.
     pub events: Vec<EventRow>,
 }
@@ -174,6 +179,44 @@ pub struct MailServerPage {
     pub server: Option<MailServerRow>,
     /// The newest test mail.
     pub test: Option<TestMailRow>,
+}
+
+/// What was typed about a provider. It holds a secret, so it has no `Debug`.
+pub struct ProviderInput {
+    /// The version that the page showed; `None` = nothing was saved yet.
+    pub version: Option<i64>,
+    /// Whether accounts may come in this way.
+    pub enabled: bool,
+    /// Identifier of the company's own application; empty = the installation's is used.
+    pub client_id: String,
+    /// Its secret; empty = the one that is stored.
+    pub client_secret: Zeroizing<String>,
+    /// Tenants of Office 365 that are let in; empty = all.
+    pub tenants: String,
+    /// Whether a sign-in with the provider spares the second factor.
+    pub trusted: bool,
+}
+
+/// What the page of providers shows.
+pub struct SsoPage {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// Each provider.
+    pub providers: [ProviderSettings; 2],
+}
+
+/// A provider, as the company set it up.
+pub struct ProviderSettings {
+    /// Which.
+    pub provider: Provider,
+    /// What the company says; `None` = nothing yet.
+    pub row: Option<SsoApplicationRow>,
+    /// Whether the installation has an application for companies without their own.
+    pub installation: bool,
+    /// What the provider has to be told: where it sends browsers back to.
+    pub redirect_uri: String,
 }
 
 /// What was asked of the audit log. What cannot be read is as if it had not been asked.

@@ -2,6 +2,7 @@
 
 use vestibule_core::{
     gate,
+    id::SessionId,
     refusal::Refusal,
     second_factor::first_method,
     secret::{Password, Token},
@@ -9,6 +10,7 @@ use vestibule_core::{
     sign_in::Purpose,
     signed_in::FormField,
 };
+use vestibule_storage::Writer;
 
 use super::Confirmed;
 use crate::{
@@ -54,34 +56,48 @@ impl Service {
             ..
         } = self.enter(&mut writer, Need::SetUp, visitor).await?;
         gate::admit(&company, &account)?;
-        self.drop_old_pending(&mut writer, visitor).await?;
-        let confirmed = if let Some(method) = first_method(&account) {
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let confirmed = self
+            .confirm_in(&mut writer, receiver, (session, Proof::Password), next, visitor)
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(confirmed)
+    }
+    /// What follows the first proof of a step-up: a code, when the account has a second factor, or the session goes on
+    /// under a new token.
+    pub(crate) async fn confirm_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        (session, proof): (SessionId, Proof),
+        next: &str,
+        visitor: &Visitor,
+    ) -> Result<Confirmed, Failure> {
+        let Receiver { company, account } = receiver;
+        self.drop_old_pending(writer, visitor).await?;
+        if let Some(method) = first_method(account) {
             let wanted = Wanted {
                 purpose: Purpose::StepUp(session),
                 method,
                 next: Some(next.to_owned()),
             };
             let pending = self
-                .open_pending(&mut writer, &company, &account, wanted, visitor)
+                .open_pending(writer, company, account, wanted, visitor)
                 .await?;
-            Confirmed::CodeAsked(pending)
-        } else {
-            let token = Token::new(self.random());
-            let opening = Opening {
-                id: session,
-                token: &token,
-                proof: Proof::Password,
-                next: None,
-            };
-            let receiver = Receiver {
-                company: &company,
-                account: &account,
-            };
-            self.prove(&mut writer, receiver, &opening, visitor).await?;
-            Confirmed::Proved(token)
+            return Ok(Confirmed::CodeAsked(pending));
+        }
+        let token = Token::new(self.random());
+        let opening = Opening {
+            id: session,
+            token: &token,
+            proof,
+            next: None,
         };
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(confirmed)
+        self.prove(writer, receiver, &opening, visitor).await?;
+        Ok(Confirmed::Proved(token))
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use vestibule_core::refusal::Refusal;
 use vestibule_service::{
+    key_rotation::Resealed,
     keys::{Key, Keys},
-    operator::Resealed,
 };
 
 use crate::site::{Site, on_both};

@@ -14,4 +14,5 @@ mod second_factor;
 mod sign_in;
 mod site;
 mod sso;
+mod sso_settings;
 mod step_up;

@@ -41,7 +41,7 @@ fn profile() -> ProfileInput {
     }
 }
 
-async fn set_up_email(site: &Site, home: &Visitor) -> SetUpDone {
+pub async fn set_up_email(site: &Site, home: &Visitor) -> SetUpDone {
     site.service.begin_email_set_up(home).await.unwrap();
     let set_up = site.service.email_set_up(home).await.unwrap().unwrap();
     let code = site.set_up_code().await;

@@ -1,9 +1,12 @@
 //! Sign-in with Google and Office 365, against a provider on a real socket.
 
 use serde_json::{Value, json};
-use vestibule_core::{ports::Clock, refusal::Refusal, session::Proof, signed_in::FormRefusal, sso::Provider};
+use vestibule_core::{
+    account::Role, ports::Clock, refusal::Refusal, session::Proof, signed_in::FormRefusal, sso::Provider,
+};
 use vestibule_service::{
     Visitor,
+    console::{ProviderInput, ProviderSettings},
     sign_in::{
         Outcome, SignInForm,
         sso::{Arrival, KnownProvider, Providers, SsoAnswer},
@@ -13,7 +16,6 @@ use vestibule_sso::{
     Client,
     test_support::{Issuer, Mood},
 };
-use vestibule_storage::SsoApplicationRow;
 
 use crate::site::{self, Site, on_both};
 
@@ -24,7 +26,7 @@ fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
 }
 
 /// A site with both providers, and Acme with alice (codes by e-mail) and bob (no second factor).
-async fn with_providers(site: &Site) -> (Site, Issuer) {
+pub async fn with_providers(site: &Site) -> (Site, Issuer) {
     let issuer = Issuer::start().await;
     let application = || Some(("our-app".to_owned(), "our-secret".to_owned().into()));
     let known = vec![
@@ -43,46 +45,82 @@ async fn with_providers(site: &Site) -> (Site, Issuer) {
     site.company("Acme", 30).await;
     site.account("Acme", "alice", true).await;
     site.account("Acme", "bob", false).await;
+    site.person("Acme", "ada", &[Role::Admin], false).await;
     (site, issuer)
 }
 
 /// A browser that sets out, and the state that it has to come back with.
 async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, String) {
+    set_out_of(site, provider, "").await
+}
+
+/// The same with a company in the form.
+async fn set_out_of(site: &Site, provider: Provider, company: &str) -> (Visitor, SsoAnswer, String) {
     let out = site
         .service
-        .begin_sso(provider, "", None, &site::visitor())
+        .begin_sso(provider, company, None, &site::visitor())
         .await
         .unwrap();
     let visitor = Visitor {
         sso_flow: Some(out.flow),
         ..site::visitor()
     };
-    let find = |name: &str| {
-        let (_, rest) = out.url.split_once(&format!("{name}=")).unwrap();
-        rest.split('&').next().unwrap().to_owned()
-    };
     let answer = SsoAnswer {
-        state: find("state"),
+        state: find(&out.url, "state"),
         code: Ok("the-code".to_owned()),
     };
-    (visitor, answer, find("nonce"))
+    (visitor, answer, find(&out.url, "nonce"))
 }
 
-fn claims(site: &Site, issuer: &Issuer, nonce: &str, subject: &str) -> Value {
+/// A parameter of an address.
+pub fn find(url: &str, name: &str) -> String {
+    let (_, rest) = url.split_once(&format!("{name}=")).unwrap();
+    rest.split('&').next().unwrap().to_owned()
+}
+
+pub fn claims(site: &Site, issuer: &Issuer, nonce: &str, subject: &str) -> Value {
     let now = site.clock.now().timestamp();
     json!({"iss": issuer.url, "aud": "our-app", "sub": subject, "nonce": nonce, "iat": now, "exp": now + 3600,
         "email": format!("{subject}@gmail.test")})
 }
 
 /// A browser that came back from Google as this subject.
-async fn back_as(site: &Site, issuer: &Issuer, subject: &str) -> Visitor {
-    let (visitor, answer, nonce) = set_out(site, GOOGLE).await;
+pub async fn back_as(site: &Site, issuer: &Issuer, subject: &str) -> Visitor {
+    back_of(site, issuer, "", subject).await
+}
+
+/// The same with a company in the form.
+async fn back_of(site: &Site, issuer: &Issuer, company: &str, subject: &str) -> Visitor {
+    let (visitor, answer, nonce) = set_out_of(site, GOOGLE, company).await;
     issuer.will_say(claims(site, issuer, &nonce, subject));
     site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
     visitor
 }
 
-async fn bind(
+/// Has an admin of the company change what it says about a provider.
+async fn configure(site: &Site, company: &str, provider: Provider, change: impl FnOnce(&mut ProviderInput)) {
+    let ada = site.at_home(company, "ada", None).await;
+    let page = site.service.sso_settings(&ada).await.unwrap();
+    let mut inputs = page.providers.map(|settings| typed(&settings));
+    change(&mut inputs[usize::from(provider != GOOGLE)]);
+    site.service.save_sso(inputs, &ada).await.unwrap();
+}
+
+/// What stands in the form.
+pub fn typed(settings: &ProviderSettings) -> ProviderInput {
+    let row = settings.row.as_ref();
+    let client = row.and_then(|row| row.client.as_ref());
+    ProviderInput {
+        version: row.map(|row| row.version),
+        enabled: row.map_or(settings.installation, |row| row.enabled),
+        client_id: client.map(|client| client.id.clone()).unwrap_or_default(),
+        client_secret: String::new().into(),
+        tenants: row.map(|row| row.tenants.join(" ")).unwrap_or_default(),
+        trusted: row.is_some_and(|row| row.trusted),
+    }
+}
+
+pub async fn bind(
     site: &Site,
     visitor: &Visitor,
     company: &str,
@@ -119,7 +157,7 @@ on_both! {
     async fn an_unknown_identity_is_bound_by_password_and_signs_in_from_then_on(site: Site) {
         let (site, issuer) = with_providers(&site).await;
         let service = &site.service;
-        assert_eq!(service.offered_providers("Acme", &site::visitor()).await.unwrap(), Provider::ALL);
+        assert_eq!(service.offered_providers(&site::visitor()).await.unwrap(), Provider::ALL);
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
         assert!(matches!(service.arrive(None, &visitor).await, Ok(Arrival::Bind)));
         let page = service.bind_page(&visitor).await.unwrap();
@@ -163,32 +201,113 @@ on_both! {
         let visitor = back_as(&site, &issuer, "alice-at-google").await;
         let arrived = site.service.arrive(None, &visitor).await;
         assert!(matches!(arrived, Ok(Arrival::In(Outcome::CodeAsked { .. }))), "the company does not trust Google");
-        let acme = site.service.company_named("Acme").await.unwrap().id;
-        let row = SsoApplicationRow {
-            company: acme,
-            provider: GOOGLE,
-            version: 1,
-            enabled: true,
-            client: None,
-            tenants: Vec::new(),
-            trusted: true,
-            changed_at: site.clock.now(),
-        };
-        let mut writer = site.store.write().await.unwrap();
-        assert!(writer.put_sso_application(&row, None).await.unwrap());
-        writer.commit().await.unwrap();
-        let out = site.service.begin_sso(GOOGLE, "acme", None, &site::visitor()).await.unwrap();
-        let find = |name: &str| out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned();
-        let (state, nonce) = (find("state"), find("nonce"));
-        let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..site::visitor() };
-        issuer.will_say(claims(&site, &issuer, &nonce, "alice-at-google"));
-        let answer = SsoAnswer { state, code: Ok("the-code".to_owned()) };
-        site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+        configure(&site, "Acme", GOOGLE, |google| google.trusted = true).await;
+        let visitor = back_as(&site, &issuer, "alice-at-google").await;
         let arrived = site.service.arrive(None, &visitor).await;
         assert!(matches!(arrived, Ok(Arrival::In(Outcome::SignedIn(_)))), "now it does");
-        let elsewhere = back_as(&site, &issuer, "alice-at-google").await;
-        let arrived = site.service.arrive(None, &elsewhere).await;
-        assert!(matches!(arrived, Ok(Arrival::Bind)), "but only of flows that began under its conditions");
+    }
+
+    async fn a_company_takes_only_what_came_through_its_own_application_and_of_its_tenants(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        site.company("Globex", 0).await;
+        for company in ["Acme", "Globex"] {
+            site.account(company, "carl", false).await;
+            let visitor = back_as(&site, &issuer, "carl-at-google").await;
+            bind(&site, &visitor, company, "carl", site::PASSWORD).await.unwrap();
+            site.clock.advance(1);
+        }
+        let arrive = async |visitor: &Visitor| match site.service.arrive(None, visitor).await.unwrap() {
+            Arrival::Choose(companies) => companies.len(),
+            Arrival::In(Outcome::SignedIn(_)) => 1,
+            Arrival::Bind => 0,
+            _ => panic!("neither in nor out"),
+        };
+        let back = async |company: &str| back_of(&site, &issuer, company, "carl-at-google").await;
+        assert_eq!(arrive(&back("").await).await, 2);
+
+        configure(&site, "Acme", GOOGLE, |google| google.enabled = false).await;
+        assert_eq!(arrive(&back("Acme").await).await, 1, "Globex; Acme has switched it off");
+        let visitor = back_of(&site, &issuer, "Acme", "somebody").await;
+        let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(bound, form(FormRefusal::SsoNotOffered), "said only after the right password");
+
+        let own = |google: &mut ProviderInput| {
+            google.enabled = true;
+            "our-app".clone_into(&mut google.client_id);
+            google.client_secret = "our-secret".to_owned().into();
+        };
+        configure(&site, "Acme", GOOGLE, own).await;
+        assert_eq!(arrive(&back("").await).await, 1, "Globex; for Acme it came through another application");
+        let Arrival::In(Outcome::SignedIn(granted)) = site.service.arrive(None, &back("ACME").await).await.unwrap() else {
+            panic!("not signed in")
+        };
+        assert_eq!(granted.company, "Acme", "and through Acme's it counts nowhere else");
+    }
+
+    async fn a_tenant_that_is_not_named_stays_outside(site: Site) {
+        const TENANT: &str = "1b6d9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10";
+        const ELSEWHERE: &str = "2c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10";
+        let (site, issuer) = with_providers(&site).await;
+        let office = Provider::Office365;
+        let back = async || {
+            let (visitor, answer, nonce) = set_out_of(&site, office, "Acme").await;
+            let mut said = claims(&site, &issuer, &nonce, "bob");
+            said["iss"] = json!(format!("{}/{TENANT}/v2.0", issuer.url));
+            said["tid"] = json!(TENANT);
+            said["oid"] = json!("7c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10");
+            issuer.will_say(said);
+            site.service.answer_sso(office, &answer, &visitor).await.map(|()| visitor)
+        };
+        let say = async |tenant: &str, id: &str, secret: &str| {
+            let change = |office: &mut ProviderInput| {
+                tenant.clone_into(&mut office.tenants);
+                id.clone_into(&mut office.client_id);
+                office.client_secret = secret.to_owned().into();
+            };
+            configure(&site, "Acme", office, change).await;
+        };
+        say(ELSEWHERE, "", "").await;
+        let visitor = back().await.unwrap();
+        let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(bound, form(FormRefusal::SsoNotOffered));
+        say(TENANT, "", "").await;
+        let visitor = back().await.unwrap();
+        bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
+
+        // An application of one tenant is asked for at that tenant, and lets nobody else in.
+        say(TENANT, "our-app", "our-secret").await;
+        let visitor = back().await.unwrap();
+        assert!(matches!(site.service.arrive(None, &visitor).await, Ok(Arrival::In(_))));
+        let path = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
+        assert_eq!(issuer.count(&path), 1);
+        say(ELSEWHERE, "our-app", "").await;
+        assert_eq!(back().await.map(drop), form(FormRefusal::SsoFailed), "the issuer is another tenant's");
+    }
+
+    async fn a_stranger_cannot_tell_which_companies_exist(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        site.company("Globex", 0).await;
+        site.person("Globex", "ada", &[Role::Admin], false).await;
+        configure(&site, "Globex", GOOGLE, |google| google.enabled = false).await;
+        for company in ["Acme", "Globex", "Nobody at all", ""] {
+            let out = site.service.begin_sso(GOOGLE, company, None, &site::visitor()).await.unwrap();
+            assert!(out.url.starts_with(&format!("{}/authorize?", issuer.url)), "{company}");
+            assert!(out.url.contains("client_id=our-app"), "{company}");
+        }
+        // The buttons go only when nobody is let in any more.
+        let offered = async || site.service.offered_providers(&site::visitor()).await.unwrap();
+        assert_eq!(offered().await, Provider::ALL);
+        configure(&site, "Acme", GOOGLE, |google| google.enabled = false).await;
+        assert_eq!(offered().await, [Provider::Office365]);
+    }
+
+    async fn whoever_goes_away_from_the_bind_page_is_forgotten(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        site.service.cancel_binding(&visitor).await.unwrap();
+        assert_eq!(site.service.bind_page(&visitor).await.map(drop), Err(Refusal::SignInExpired));
+        site.service.cancel_binding(&visitor).await.unwrap();
+        site.service.cancel_binding(&site::visitor()).await.unwrap();
     }
 
     async fn the_gate_stands_before_this_way_in_too(site: Site) {
@@ -289,9 +408,8 @@ on_both! {
         let gus = site.at_home("Globex", "gus", None).await;
         let out = site.service.begin_connect(GOOGLE, &gus).await.unwrap();
         let connecting = Visitor { sso_flow: Some(out.flow), ..gus.clone() };
-        let find = |name: &str| out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned();
-        issuer.will_say(claims(&site, &issuer, &find("nonce"), "one"));
-        let answer = SsoAnswer { state: find("state"), code: Ok("c".to_owned()) };
+        issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), "one"));
+        let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()) };
         site.service.answer_sso(GOOGLE, &answer, &connecting).await.unwrap();
         let strangers = Visitor { session: None, ..connecting.clone() };
         assert_eq!(site.service.arrive(None, &strangers).await.map(drop), Err(Refusal::NotSignedIn));
@@ -318,12 +436,9 @@ on_both! {
         let bob = site.at_home("Acme", "bob", None).await;
         let connect = async |by: &Visitor, subject: &str| {
             let out = site.service.begin_connect(GOOGLE, by).await.unwrap();
-            let find = |name: &str| {
-                out.url.split_once(&format!("{name}=")).unwrap().1.split('&').next().unwrap().to_owned()
-            };
-            issuer.will_say(claims(&site, &issuer, &find("nonce"), subject));
+            issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), subject));
             let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..by.clone() };
-            let answer = SsoAnswer { state: find("state"), code: Ok("c".to_owned()) };
+            let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()) };
             site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
             visitor
         };
@@ -335,7 +450,7 @@ on_both! {
         assert_eq!(site.service.arrive(None, &as_carl).await.map(drop), Err(Refusal::SignInExpired));
         assert!(identities(&site, "carl").await.is_empty());
         assert!(matches!(site.service.arrive(None, &back).await, Ok(Arrival::Connected)));
-        assert_eq!(site.service.own_identities(&bob).await.unwrap().len(), 1);
+        assert_eq!(site.service.own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
         let taken = connect(&carl, "bob-at-google").await;
         assert_eq!(site.service.arrive(None, &taken).await.map(drop), form(FormRefusal::IdentityTaken));
 
@@ -352,12 +467,12 @@ on_both! {
 
     async fn what_is_not_configured_or_switched_off_is_not_offered(site: Site) {
         site.company("Acme", 0).await;
-        assert!(site.service.offered_providers("Acme", &site::visitor()).await.unwrap().is_empty());
+        assert!(site.service.offered_providers(&site::visitor()).await.unwrap().is_empty());
         let begun = site.service.begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
         assert_eq!(begun, form(FormRefusal::SsoNotOffered));
         let issuer = Issuer::start().await;
         let known = vec![KnownProvider { provider: GOOGLE, issuer: issuer.url.clone(), application: None }];
         let site = site.with_providers(Providers::new(Client::new(None).unwrap(), known));
-        assert!(site.service.offered_providers("", &site::visitor()).await.unwrap().is_empty());
+        assert!(site.service.offered_providers(&site::visitor()).await.unwrap().is_empty());
     }
 }

@@ -403,6 +403,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 !w.reseal_sso_secret(c, Provider::Google, b"sealed", b"stolen")
                     .await?,
             ),
+            (
+                "accounts_only_by",
+                w.accounts_only_by(c, Provider::Google).await? == 0,
+            ),
+            ("remove_password", !w.remove_password(c, a, at(1)).await?),
             ("identities_of", w.identities_of(c, a).await?.is_empty()),
             (
                 "unlink_identity",

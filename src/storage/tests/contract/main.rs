@@ -170,6 +170,7 @@ contract! {
     set_up::codes_of_a_set_up_are_listed_newest_first,
     set_up::a_mail_of_a_set_up_is_marked_once,
     sso::what_a_company_says_is_saved_once_per_version,
+    sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
     sso::a_browser_comes_back_once_in_time_and_with_its_own_state,
     throttle::a_source_is_counted_in_fixed_windows,

@@ -4,7 +4,9 @@ use vestibule_core::{
     id::{CompanyId, PendingId, SsoFlowId},
     sso::{Identity, Provider},
 };
-use vestibule_storage::{NewSsoFlow, SsoApplicationRow, SsoClient, test_support::TestStore};
+use vestibule_storage::{
+    NewSsoFlow, SsoApplicationRow, SsoClient, StoreError, Writer, test_support::TestStore,
+};
 
 use crate::fixture::{Maker, alice, at, winners_of_twenty, write};
 
@@ -79,6 +81,52 @@ pub async fn what_a_company_says_is_saved_once_per_version(store: &TestStore) {
     .unwrap();
 }
 
+pub async fn a_provider_is_in_use_when_an_enabled_company_lets_it_in(store: &TestStore) {
+    const GOOGLE: Provider = Provider::Google;
+    let maker = Maker::new();
+    let company = alice(store, &maker).await.company;
+    write(store, async |writer| {
+        let in_use = async |writer: &mut Writer| {
+            let owned = writer.is_provider_in_use(GOOGLE, false).await?;
+            Ok::<_, StoreError>((owned, writer.is_provider_in_use(GOOGLE, true).await?))
+        };
+        assert_eq!(
+            in_use(writer).await?,
+            (false, true),
+            "whoever says nothing takes the installation's"
+        );
+        let own = application(company, GOOGLE);
+        writer.put_sso_application(&own, None).await?;
+        assert_eq!(in_use(writer).await?, (true, true), "an application of its own");
+        writer.set_company_enabled(company, false, at(1)).await?;
+        assert_eq!(
+            in_use(writer).await?,
+            (false, false),
+            "of a company that is disabled"
+        );
+        writer.set_company_enabled(company, true, at(2)).await?;
+        let bare = SsoApplicationRow {
+            client: None,
+            ..own.clone()
+        };
+        writer.put_sso_application(&bare, Some(5)).await?;
+        assert_eq!(
+            in_use(writer).await?,
+            (false, true),
+            "the installation's, under conditions"
+        );
+        let off = SsoApplicationRow {
+            enabled: false,
+            ..own
+        };
+        writer.put_sso_application(&off, Some(6)).await?;
+        assert_eq!(in_use(writer).await?, (false, false), "switched off");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn an_identity_is_one_accounts_and_an_account_has_one_of_each_provider(store: &TestStore) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;
@@ -124,6 +172,12 @@ pub async fn an_identity_is_one_accounts_and_an_account_has_one_of_each_provider
         expected.sort_unstable();
         assert_eq!(accounts, expected);
         assert_eq!(writer.accounts_of_identity(Provider::Office365, "2").await?, []);
+        let only = async |writer: &mut Writer| writer.accounts_only_by(alice.company, Provider::Google).await;
+        assert_eq!(only(writer).await?, 0, "she has a password");
+        assert!(writer.remove_password(alice.company, alice.id, at(2)).await?);
+        assert_eq!(only(writer).await?, 1);
+        let read = writer.account(alice.company, alice.id).await?.unwrap();
+        assert!(!read.has_password && !read.password_must_change);
 
         assert!(
             !writer

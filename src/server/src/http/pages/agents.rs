@@ -17,6 +17,7 @@ use vestibule_core::{
     refusal::Refusal,
     rights::{Action, Scope},
     signed_in::FormRefusal,
+    sso::Provider,
 };
 use vestibule_service::console::AgentDetails;
 
@@ -283,8 +284,8 @@ fn show_form(
         time_format: form.typed("time_format", &hours),
         language: language(&form, target),
         company_language: company.language.clone(),
-        roles: ticked(&form, "roles[]", &roles),
-        active: ticked(&form, "active", active),
+        roles: form.ticked("roles[]", &roles),
+        active: form.ticked("active", active),
         new_agent_mail: company.new_agent_mail.as_str(),
         saved: fields.is_none() && facts.asks("saved"),
         email_sent: fields.is_none() && facts.asks("email_sent"),
@@ -320,18 +321,6 @@ fn language(form: &Form<'_>, target: Option<&Account>) -> Typed {
     form.typed("language", &saved)
 }
 
-/// Boxes: what was not ticked was not sent.
-fn ticked(form: &Form<'_>, name: &str, saved: &str) -> Typed {
-    let value = match form.fields {
-        Some(fields) => fields.all(name).collect::<Vec<_>>().join(" "),
-        None => saved.to_owned(),
-    };
-    Typed {
-        meanwhile: (form.is_late() && value != saved).then(|| saved.to_owned()),
-        value,
-    }
-}
-
 /// `/admin/agents/{id}/{page}`: looking, or what is done to an agent.
 pub async fn page(
     State(state): State<AppState>,
@@ -362,6 +351,11 @@ const fn action_of(act: AgentAct) -> Action {
     }
 }
 
+fn names(providers: &[Provider]) -> String {
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name()).collect();
+    names.join(", ")
+}
+
 async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
     let found = match state.service.agent(Action::SeeAgents, id, &facts.visitor).await {
         Ok(found) => found,
@@ -377,11 +371,13 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
         trusted_browsers,
         backup_codes_left,
         issued_code_until,
+        providers,
         events,
     } = found;
     let notice = [
         ("added", AgentNotice::Added),
         ("password_set", AgentNotice::PasswordSet),
+        ("password_removed", AgentNotice::PasswordRemoved),
         ("link_sent", AgentNotice::LinkSent),
         ("details_sent", AgentNotice::DetailsSent),
         ("unlocked", AgentNotice::Unlocked),
@@ -397,7 +393,9 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
     });
     let body = AgentViewPage {
         row: row(moments, &own, &target),
-        waits_for_password: !target.has_password || target.password_must_change,
+        waits_for_password: providers.is_empty() && !target.has_password || target.password_must_change,
+        no_password: !target.has_password,
+        providers: names(&providers),
         first_name: target.first_name,
         last_name: target.last_name,
         phone: target.phone,
@@ -438,6 +436,11 @@ fn show_act(
         sessions: found.sessions,
         password_min: found.company.password_min,
         new_agent_mail: found.company.new_agent_mail.as_str(),
+        providers: if found.target.has_password {
+            names(&found.providers)
+        } else {
+            String::new()
+        },
         typed: match act {
             AgentAct::Delete => typed("confirm_name").to_owned(),
             AgentAct::BackupCode => typed("reason").to_owned(),
@@ -462,7 +465,9 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
     );
     let act = match facts.path.as_str() {
         paths::AGENTS_DELETE => Some(AgentAct::Delete),
-        paths::AGENTS_PASSWORD | paths::AGENTS_RESET_LINK => Some(AgentAct::ResetPassword),
+        paths::AGENTS_PASSWORD | paths::AGENTS_REMOVE_PASSWORD | paths::AGENTS_RESET_LINK => {
+            Some(AgentAct::ResetPassword)
+        }
         paths::AGENTS_BACKUP_CODE => Some(AgentAct::BackupCode),
         paths::AGENTS_UNLOCK => Some(AgentAct::Unlock),
         paths::AGENTS_END_SESSIONS => Some(AgentAct::EndSessions),

@@ -200,10 +200,15 @@ impl Form<'_> {
 
     /// The version that is saved over next: the one that was shown, until the newer one has been shown too.
     pub fn version(&self, current: i64) -> i64 {
+        self.version_in("version", current)
+    }
+
+    /// The same for one of several versions in a form.
+    pub fn version_in(&self, name: &str, current: i64) -> i64 {
         if self.is_late() {
             return current;
         }
-        self.sent("version")
+        self.sent(name)
             .and_then(|version| version.parse().ok())
             .unwrap_or(current)
     }
@@ -212,6 +217,18 @@ impl Form<'_> {
         let value = self.sent(name).unwrap_or(saved).to_owned();
         Typed {
             meanwhile: (self.is_late() && value.trim() != saved).then(|| saved.to_owned()),
+            value,
+        }
+    }
+
+    /// Boxes: what was not ticked was not sent.
+    pub fn ticked(&self, name: &str, saved: &str) -> Typed {
+        let value = match self.fields {
+            Some(fields) => fields.all(name).collect::<Vec<_>>().join(" "),
+            None => saved.to_owned(),
+        };
+        Typed {
+            meanwhile: (self.is_late() && value != saved).then(|| saved.to_owned()),
             value,
         }
     }

@@ -10,6 +10,7 @@ pub mod profile;
 pub mod recovery;
 pub mod security;
 pub mod sso;
+pub mod sso_settings;
 
 use std::sync::Arc;
 
@@ -108,7 +109,7 @@ pub async fn login(
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
     let company: String = company.chars().take(COMPANY_MAX).collect();
-    let providers = match providers(&state, &facts, &company).await {
+    let providers = match providers(&state, &facts).await {
         Ok(providers) => providers,
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
@@ -129,12 +130,8 @@ pub async fn login(
 ///
 /// # Errors
 /// [`Refusal::Internal`] when storage cannot answer.
-pub async fn providers(
-    state: &AppState,
-    facts: &Facts,
-    company: &str,
-) -> Result<Vec<(String, String)>, Refusal> {
-    let offered = state.service.offered_providers(company, &facts.visitor).await?;
+pub async fn providers(state: &AppState, facts: &Facts) -> Result<Vec<(String, String)>, Refusal> {
+    let offered = state.service.offered_providers(&facts.visitor).await?;
     Ok(offered
         .into_iter()
         .map(|provider| (provider.name().to_owned(), provider.start_path().to_owned()))

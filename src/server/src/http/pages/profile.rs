@@ -102,6 +102,7 @@ async fn show_profile(state: &AppState, facts: &Facts, change: impl FnOnce(&mut 
         time_format: account.time_format.hours().to_string(),
         language: account.language.clone().unwrap_or_default(),
         company_language: company.language.clone(),
+        no_password: !account.has_password,
         password_min: company.password_min,
         must_confirm: !proved && account.has_second_factor(),
         must_confirm_for_email: !proved_lately,
@@ -130,7 +131,7 @@ pub async fn confirm(State(state): State<AppState>, request: Request) -> Respons
     let page = ConfirmPage {
         next: facts.query("next").unwrap_or_default(),
         reason,
-        refusal: None,
+        ..ConfirmPage::default()
     };
     show_confirm(&state, &facts, page).await
 }
@@ -144,8 +145,8 @@ pub async fn confirm_refused(
 ) -> Response {
     let page = ConfirmPage {
         next: fields.get("next").unwrap_or_default().to_owned(),
-        reason: ConfirmReason::Ahead,
         refusal: Some(refusal.clone()),
+        ..ConfirmPage::default()
     };
     let mut response = show_confirm(state, facts, page).await;
     if response.status() == StatusCode::OK {
@@ -161,6 +162,16 @@ async fn show_confirm(state: &AppState, facts: &Facts, mut page: ConfirmPage) ->
     };
     if !paths::is_local(&page.next) {
         paths::SECURITY.clone_into(&mut page.next);
+    }
+    if !account.has_password {
+        page.providers = match state.service.own_providers(&facts.visitor).await {
+            Ok(own) => own
+                .into_iter()
+                .filter(|own| own.identity.is_some())
+                .map(|own| own.provider)
+                .collect(),
+            Err(refusal) => return turned_away(&refusal, paths::PROFILE_CONFIRM),
+        };
     }
     let path = format!("{}?next={}", paths::PROFILE_CONFIRM, page.next);
     let mut page = facts.page_for(state, &company, &account, Body::Confirm(page));

@@ -10,12 +10,11 @@ use vestibule_app::page::{
     AppCodePage, AppSetUp, AppSetUpPage, BackupCodesPage, Body, EmailSetUp, EmailSetUpPage,
     NewBackupCodesPage, ProviderRow, SecurityNotice, SecurityPage, SessionRow, SetUpPage, TrustedRow,
 };
-use vestibule_core::{
-    paths, refusal::Refusal, second_factor::must_set_up, signed_in::FormRefusal, sso::Provider,
-};
+use vestibule_core::{paths, refusal::Refusal, second_factor::must_set_up, signed_in::FormRefusal};
 use vestibule_service::{
     profile::{SessionItem, TrustedItem},
     sessions::SignedIn,
+    sign_in::sso::OwnProvider,
 };
 use vestibule_translations::{Locale, td_string};
 
@@ -37,7 +36,7 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
         Ok(page) => page,
         Err(reason) => return turned_away(&reason, paths::SECURITY),
     };
-    let providers = match providers(state, facts, &page.company.name).await {
+    let providers = match state.service.own_providers(&facts.visitor).await {
         Ok(providers) => providers,
         Err(reason) => return turned_away(&reason, paths::SECURITY),
     };
@@ -56,7 +55,13 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
         email: page.account.email_factor,
         app: page.account.app_factor,
         few_backup_codes: few(page.backup_codes_left),
-        providers,
+        providers: providers
+            .into_iter()
+            .map(|OwnProvider { provider, identity }| ProviderRow {
+                provider,
+                connected: identity.map(|identity| identity.shown),
+            })
+            .collect(),
         trusted: page
             .trusted
             .into_iter()
@@ -73,23 +78,6 @@ pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Ref
     let mut page = facts.page_for(state, &page.company, &page.account, Body::Security(body));
     paths::SECURITY.clone_into(&mut page.frame.path);
     marked(show(StatusCode::OK, page), refusal)
-}
-
-/// What is offered, and what is connected though it is offered no longer.
-async fn providers(state: &AppState, facts: &Facts, company: &str) -> Result<Vec<ProviderRow>, Refusal> {
-    let offered = state.service.offered_providers(company, &facts.visitor).await?;
-    let connected = state.service.own_identities(&facts.visitor).await?;
-    let row = |provider: Provider| {
-        let shown = connected
-            .iter()
-            .find(|identity| identity.provider == provider)
-            .map(|identity| identity.shown.clone());
-        (offered.contains(&provider) || shown.is_some()).then_some(ProviderRow {
-            provider,
-            connected: shown,
-        })
-    };
-    Ok(Provider::ALL.into_iter().filter_map(row).collect())
 }
 
 fn trusted(moments: Moments, item: TrustedItem) -> TrustedRow {

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use vestibule_app::{
-    call::Call,
+    call::{Call, after_step_up},
     page::{BindPage, Body, ChooseCompanyPage, OnwardPage},
 };
 use vestibule_core::{
@@ -64,6 +64,23 @@ pub async fn connect(provider: Provider, state: AppState, request: Request) -> R
                 FormRefusal::StepUpNeeded | FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired,
             )),
         ) => turned_away(&refusal, paths::SECURITY),
+        out => send_out(&state, &facts, provider, out),
+    }
+}
+
+/// `/auth/{provider}/confirm`: sends a browser out to prove once more who is signed in.
+pub async fn confirm(provider: Provider, state: AppState, request: Request) -> Response {
+    let parts = request.into_parts().0;
+    let facts = Facts::of(&state, &parts);
+    let fields = parts.extensions.get::<FormFields>().cloned().unwrap_or_default();
+    let next = after_step_up(fields.get("next").unwrap_or_default());
+    let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let out = run(&facts, async move {
+        service.begin_step_up(provider, next, &visitor).await
+    })
+    .await;
+    match out {
+        Err(refusal @ Refusal::NotSignedIn) => turned_away(&refusal, paths::SECURITY),
         out => send_out(&state, &facts, provider, out),
     }
 }
@@ -138,6 +155,12 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
         Ok((Arrival::Bind | Arrival::Choose(_), _)) => see_other(paths::LOGIN_BIND),
         Ok((Arrival::Connected, _)) => {
             let mut response = see_other(&format!("{}?connected", paths::SECURITY));
+            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            response
+        }
+        Ok((Arrival::Confirmed(confirmed, next), call)) => {
+            let mut response = see_other(&call.confirmed(confirmed, next).await);
+            functions::apply(&state, &call.take_effects(), &mut response);
             set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
             response
         }

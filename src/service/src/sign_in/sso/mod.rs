@@ -3,6 +3,9 @@
 //! An identity opens only what it was linked to, and it is linked only by whoever proved account and second factor. The
 //! gate is asked as for any other way in.
 
+mod applications;
+mod connections;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use vestibule_core::{
@@ -13,7 +16,6 @@ use vestibule_core::{
     id::{AccountId, CompanyId, SessionId, SsoFlowId},
     limits::PENDING_SECONDS,
     mail::Mail,
-    name,
     refusal::Refusal,
     secret::Token,
     session::Proof,
@@ -21,48 +23,15 @@ use vestibule_core::{
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_sso::{Application, Client, SsoError};
-use vestibule_storage::{NewSsoFlow, Reader, SsoApplicationRow, SsoFlowRow, StoreError, Writer};
+use vestibule_sso::SsoError;
+use vestibule_storage::{NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
 use zeroize::Zeroizing;
 
+pub(crate) use self::applications::secret_context;
+use self::applications::{Chosen, Trust, company_named};
+pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm, password::reload};
-use crate::{
-    Failure, Service, Visitor,
-    keys::Purpose,
-    letters::Receiver,
-    sessions::{Need, SignedIn},
-};
-
-/// The providers of an installation.
-pub struct Providers {
-    client: Client,
-    known: Vec<KnownProvider>,
-}
-
-/// A provider, and the application that the operator registered with it.
-pub struct KnownProvider {
-    /// Which.
-    pub provider: Provider,
-    /// Where its discovery document is.
-    pub issuer: String,
-    /// The installation's identifier and secret; `None` = only companies have applications.
-    pub application: Option<(String, Zeroizing<String>)>,
-}
-
-impl Providers {
-    /// The providers that can be used.
-    pub const fn new(client: Client, known: Vec<KnownProvider>) -> Self {
-        Self { client, known }
-    }
-}
-
-impl std::fmt::Debug for Providers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.known.iter().map(|known| known.provider))
-            .finish()
-    }
-}
+use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed};
 
 /// A browser that is to be sent to a provider.
 pub struct SetOut {
@@ -90,6 +59,8 @@ pub enum Arrival {
     Choose(Vec<Company>),
     /// It was connected with the account that is signed in.
     Connected,
+    /// It proved who is signed in once more; goes on at the address.
+    Confirmed(Confirmed, String),
 }
 
 /// What the bind page shows.
@@ -111,108 +82,27 @@ struct Kept {
     verifier: Zeroizing<String>,
     /// What stood in the form.
     company: String,
+    /// Whether it is a step-up of the flow's session.
+    step_up: bool,
 }
 
-/// An application, and the company whose conditions it is used under.
-struct Chosen {
-    application: Application,
-    company: Option<CompanyId>,
+/// Why a browser sets out.
+struct Way {
+    /// What stands in the form, if anything.
+    company: String,
+    /// Where it goes on in the end.
+    next: Option<String>,
+    /// Whose session it is, unless it is a sign-in.
+    session: Option<SessionId>,
+    /// Whether the session's account proves who it is once more; if not, the identity becomes the account's.
+    step_up: bool,
 }
 
 fn over() -> Failure {
     Refusal::SignInExpired.into()
 }
 
-/// The company with this name, as typed.
-async fn company_named(reader: &mut Reader, name: &str) -> Result<Option<CompanyId>, StoreError> {
-    let found = reader.company_by_key(&name::key(name)).await?;
-    Ok(found.map(|company| company.id))
-}
-
-/// What a company says about a provider, among all that it says.
-fn about(rows: Vec<SsoApplicationRow>, provider: Provider) -> Option<SsoApplicationRow> {
-    rows.into_iter().find(|row| row.provider == provider)
-}
-
 impl Service {
-    /// The providers that are offered on the sign-in page, to somebody of the company with this name. An unknown company
-    /// is offered what the installation has.
-    ///
-    /// # Errors
-    /// Only when the database fails.
-    pub async fn offered_providers(
-        &self,
-        company: &str,
-        visitor: &Visitor,
-    ) -> Result<Vec<Provider>, Refusal> {
-        self.find_offered(company)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn find_offered(&self, company: &str) -> Result<Vec<Provider>, Failure> {
-        let mut offered = Vec::new();
-        // Most sign-in pages have no such button and cost no look into the database.
-        if self.inner.settings.sso.is_none() {
-            return Ok(offered);
-        }
-        let mut reader = self.inner.store.read().await?;
-        let company = company_named(&mut reader, company).await?;
-        for provider in Provider::ALL {
-            match self.choose_application(&mut reader, provider, company).await {
-                Ok(_) => offered.push(provider),
-                Err(Failure::Refused(_)) => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-        Ok(offered)
-    }
-
-    /// The application that somebody of this company is sent to the provider with.
-    async fn choose_application(
-        &self,
-        reader: &mut Reader,
-        provider: Provider,
-        company: Option<CompanyId>,
-    ) -> Result<Chosen, Failure> {
-        let not_offered = || Failure::from(FormRefusal::SsoNotOffered);
-        let providers = self.inner.settings.sso.as_ref().ok_or_else(not_offered)?;
-        let known = providers.known.iter().find(|known| known.provider == provider);
-        let known = known.ok_or_else(not_offered)?;
-        let row = match company {
-            Some(company) => about(reader.sso_applications(company).await?, provider),
-            None => None,
-        };
-        if row.as_ref().is_some_and(|row| !row.enabled) {
-            return Err(not_offered());
-        }
-        let own = row.as_ref().and_then(|row| Some((row, row.client.as_ref()?)));
-        let (id, secret) = if let Some((row, client)) = own {
-            let context = secret_context(row.company, provider);
-            let plain = self
-                .inner
-                .keys
-                .open(Purpose::SsoSecret, &context, &client.sealed_secret)?;
-            let secret = String::from_utf8(plain.to_vec()).map_err(|_| crate::keys::Unsealable)?;
-            (client.id.clone(), Zeroizing::new(secret))
-        } else {
-            known.application.clone().ok_or_else(not_offered)?
-        };
-        let redirect = [&self.inner.settings.origin, provider.callback_path()].concat();
-        let application = Application::new(provider, &id, &secret, &known.issuer, &redirect)
-            .map_err(|_| not_offered())?
-            .of_tenants(row.as_ref().map(|row| row.tenants.clone()).unwrap_or_default());
-        Ok(Chosen {
-            application,
-            company: row.map(|row| row.company),
-        })
-    }
-
-    fn client(&self) -> Result<&Client, Failure> {
-        let providers = self.inner.settings.sso.as_ref();
-        Ok(&providers.ok_or(FormRefusal::SsoNotOffered)?.client)
-    }
-
     /// Sends a browser to a provider to sign in. `company` is what stands in the form, if anything.
     ///
     /// # Errors
@@ -229,39 +119,24 @@ impl Service {
             let known = company_named(&mut reader, company).await?;
             let chosen = self.choose_application(&mut reader, provider, known).await?;
             drop(reader);
-            self.set_out(chosen, None, (company.to_owned(), next), visitor)
-                .await
+            let way = Way {
+                company: company.to_owned(),
+                next,
+                session: None,
+                step_up: false,
+            };
+            self.set_out(chosen, way, visitor).await
         };
         begun.await.map_err(|failure| visitor.explain(&failure))
     }
 
-    /// Sends a browser to a provider to connect an identity with the account that is signed in.
-    ///
-    /// # Errors
-    /// [`FormRefusal::StepUpNeeded`]; as [`Service::begin_sso`].
-    pub async fn begin_connect(&self, provider: Provider, visitor: &Visitor) -> Result<SetOut, Refusal> {
-        let begun = async {
-            let own = self.look(Need::ProvedHome, visitor).await?;
-            let mut reader = self.inner.store.read().await?;
-            let chosen = self
-                .choose_application(&mut reader, provider, Some(own.company.id))
-                .await?;
-            drop(reader);
-            self.set_out(chosen, Some(own.session), (own.company.name, None), visitor)
-                .await
-        };
-        begun.await.map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn set_out(
-        &self,
-        chosen: Chosen,
-        session: Option<SessionId>,
-        (company, next): (String, Option<String>),
-        visitor: &Visitor,
-    ) -> Result<SetOut, Failure> {
+    async fn set_out(&self, chosen: Chosen, way: Way, visitor: &Visitor) -> Result<SetOut, Failure> {
         let provider = chosen.application.provider();
-        let begun = match self.client()?.begin(&chosen.application, self.random()).await {
+        let client = self.sso_client()?;
+        let begun = match client
+            .begin(&chosen.application, way.step_up, self.random())
+            .await
+        {
             Ok(begun) => begun,
             Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor).await?),
         };
@@ -270,7 +145,8 @@ impl Service {
         let kept = Kept {
             nonce: begun.nonce,
             verifier: begun.verifier,
-            company,
+            company: way.company,
+            step_up: way.step_up,
         };
         let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
         let sealed = self
@@ -285,10 +161,10 @@ impl Service {
                 token_hash: flow.hash(),
                 provider,
                 company: chosen.company,
-                session,
+                session: way.session,
                 state_hash: state.hash(),
                 sealed,
-                next,
+                next: way.next,
                 created_at: now,
                 expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
             })
@@ -355,7 +231,7 @@ impl Service {
         }
         let kept = self.kept(&flow)?;
         let found = self
-            .client()?
+            .sso_client()?
             .finish(&chosen.application, code, &kept.verifier, &kept.nonce, self.now())
             .await;
         match found {
@@ -445,6 +321,9 @@ impl Service {
         let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
         if let Some(session) = flow.session {
             drop(reader);
+            if self.kept(&flow)?.step_up {
+                return self.step_up_by(&flow, session, &identity, visitor).await;
+            }
             self.connect(&flow, session, &identity, visitor).await?;
             return Ok(Arrival::Connected);
         }
@@ -477,29 +356,13 @@ impl Service {
             .accounts_of_identity(identity.provider, &identity.key)
             .await?
         {
-            if self.accepts(reader, id, flow).await?.is_some()
+            if self.accepts(reader, id, flow, identity).await?.is_some()
                 && let Some(found) = reader.company(id).await?
             {
                 known.push((found, account));
             }
         }
         Ok(known)
-    }
-
-    /// What the company says about a flow: `None` when an identity that came this way counts for nothing there. A company
-    /// with conditions of its own takes only flows that began under them.
-    async fn accepts(
-        &self,
-        reader: &mut Reader,
-        company: CompanyId,
-        flow: &SsoFlowRow,
-    ) -> Result<Option<Trust>, StoreError> {
-        let row = about(reader.sso_applications(company).await?, flow.provider);
-        Ok(match (row, flow.company) {
-            (None, None) => Some(Trust(false)),
-            (Some(row), Some(began)) if row.enabled && began == company => Some(Trust(row.trusted)),
-            _ => None,
-        })
     }
 
     /// Signs in with an identity, as far as the gate and the second factor allow.
@@ -516,7 +379,7 @@ impl Service {
         let account = writer.account(company.id, account).await?.ok_or_else(over)?;
         let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
         let linked = writer.identities_of(company.id, account.id).await?;
-        let trust = self.accepts(&mut writer, company.id, flow).await?;
+        let trust = self.accepts(&mut writer, company.id, flow, identity).await?;
         let (Some(Trust(spared)), true) = (
             trust,
             linked.iter().any(|linked| linked.identity.key == identity.key),
@@ -543,6 +406,26 @@ impl Service {
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
         Ok(outcome?)
+    }
+
+    /// Forgets who came back: they went away from the bind page. Nothing to forget is fine.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn cancel_binding(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        let ended = async {
+            let Some(token) = &visitor.sso_flow else {
+                return Ok(());
+            };
+            let mut reader = self.inner.store.read().await?;
+            let flow = reader.sso_flow_by_token(token.hash()).await?;
+            drop(reader);
+            match flow {
+                Some(flow) => self.end_flow(flow.id).await,
+                None => Ok(()),
+            }
+        };
+        ended.await.map_err(|failure: Failure| visitor.explain(&failure))
     }
 
     /// Who came back and is nobody yet, or somebody of several companies.
@@ -645,7 +528,7 @@ impl Service {
         account: &Account,
     ) -> Result<(), Failure> {
         gate::admit(company, account)?;
-        if self.accepts(reader, company.id, flow).await?.is_none() {
+        if self.accepts(reader, company.id, flow, identity).await?.is_none() {
             return Err(FormRefusal::SsoNotOffered.into());
         }
         let owners = reader
@@ -721,105 +604,4 @@ impl Service {
         self.may_link(writer, &flow, identity, company, account).await?;
         self.link(writer, receiver, identity, visitor).await
     }
-
-    /// Connects who came back with the account of the very session that sent the browser out.
-    async fn connect(
-        &self,
-        flow: &SsoFlowRow,
-        session: SessionId,
-        identity: &Identity,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session: present,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::Home, visitor).await?;
-        if present != session {
-            return Err(over());
-        }
-        self.may_link(&mut writer, flow, identity, &company, &account)
-            .await?;
-        if !writer.end_sso_flow(flow.id).await? {
-            return Err(over());
-        }
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        self.link(&mut writer, receiver, identity, visitor).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
-    }
-
-    /// Takes the identity of a provider from the own account.
-    ///
-    /// # Errors
-    /// [`FormRefusal::StepUpNeeded`]; [`FormRefusal::LastWayIn`] when the account has neither a password nor another
-    /// identity. Nothing to take away is fine.
-    pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        self.take_identity(provider, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn take_identity(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
-        let linked = writer.identities_of(company.id, account.id).await?;
-        let others = linked
-            .iter()
-            .filter(|linked| linked.identity.provider != provider)
-            .count();
-        if linked.len() == others {
-            return Ok(());
-        }
-        if !account.has_password && others == 0 {
-            return Err(FormRefusal::LastWayIn.into());
-        }
-        writer.unlink_identity(company.id, account.id, provider).await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        let mail = Mail::SsoDisconnected {
-            about: receiver.about(visitor),
-            provider: provider.name().to_owned(),
-        };
-        self.tell(&mut writer, receiver, mail).await?;
-        let entry = AuditEntry {
-            actor: Actor::Account(account.id),
-            detail: Some(provider.as_str().to_owned()),
-            ..visitor.entry(Event::SsoDisconnected, Some(company.id), Some(account.id))
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
-    }
-
-    /// The identities of the own account.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`].
-    pub async fn own_identities(&self, visitor: &Visitor) -> Result<Vec<Identity>, Refusal> {
-        let found = async {
-            let own = self.look(Need::SetUp, visitor).await?;
-            let mut reader = self.inner.store.read().await?;
-            let linked = reader.identities_of(own.company.id, own.account.id).await?;
-            Ok(linked.into_iter().map(|linked| linked.identity).collect())
-        };
-        found.await.map_err(|failure: Failure| visitor.explain(&failure))
-    }
-}
-
-/// Whether the company spares the second factor of whoever a provider vouches for.
-struct Trust(bool);
-
-/// What a secret is bound to: swapped between two companies or providers, neither opens.
-fn secret_context(company: CompanyId, provider: Provider) -> Vec<u8> {
-    [company.0.as_bytes().as_slice(), provider.as_str().as_bytes()].concat()
 }

@@ -1,0 +1,257 @@
+//! Single Sign-On of a company, and an account without a password, as a browser without scripts sees them.
+
+use vestibule_core::limits::STEP_UP_SECONDS;
+use vestibule_sso::test_support::{Issuer, Mood};
+
+use crate::{
+    company::signed_in,
+    site::{Answer, Browser, PASSWORD, Site},
+    sso::{come_back, sign_in, with_google},
+};
+
+const SECRET: &str = "hush-hush-secret";
+
+/// A site whose operator has no application, and a provider that companies may have one at.
+async fn without_application() -> (Site, Issuer) {
+    let issuer = Issuer::start().await;
+    let site = Site::with(&[("VESTIBULE_SSO__GOOGLE__ISSUER", &issuer.url)]).await;
+    (site, issuer)
+}
+
+/// The form with an application at Google.
+fn fields<'a>(version: &'a str, id: &'a str, tenants: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("google_version", version),
+        ("google_enabled", "yes"),
+        ("google_client_id", id),
+        ("google_client_secret", SECRET),
+        ("google_trusted", "yes"),
+        ("office365_version", "0"),
+        ("office365_client_id", ""),
+        ("office365_client_secret", ""),
+        ("office365_tenants", tenants),
+    ]
+}
+
+fn version(page: &Answer) -> String {
+    let (_, rest) = page.body.split_once("name=\"google_version\" value=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_application_is_saved_tried_and_shown_without_its_secret() {
+    let (site, issuer) = without_application().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    let page = root.get(&site, "/admin/sso").await;
+    for shown in [
+        "<h1>Single Sign-On</h1>",
+        "This installation has none of its own.",
+        "value=\"http://127.0.0.1:3000/auth/google/callback\"",
+        "value=\"http://127.0.0.1:3000/auth/office365/callback\"",
+        ">Allowed tenant IDs</label>",
+        ">Trust the provider&#39;s sign-in</label>",
+        ">Test connection</button>",
+    ] {
+        assert!(
+            page.body.contains(shown) || page.body.contains(&shown.replace("&#39;", "'")),
+            "{shown}: {}",
+            page.body
+        );
+    }
+    let mut stranger = Browser::default();
+    let login = stranger.get(&site, "/login").await;
+    assert!(!login.body.contains("Sign in with Google"));
+    let untried = root
+        .post(&site, "/admin/sso/test", &[("provider", "google")])
+        .await;
+    assert_eq!(untried.status, 409);
+    assert!(
+        untried.body.contains("There is no application for Google yet."),
+        "{}",
+        untried.body
+    );
+
+    let saved = root
+        .post(&site, "/admin/sso", &fields(&version(&page), "our-app", ""))
+        .await;
+    assert_eq!((saved.status, saved.location()), (303, "/admin/sso?saved"));
+    let page = root.get(&site, "/admin/sso?saved").await;
+    assert!(
+        page.body.contains("value=\"our-app\"")
+            && page.body.contains("One is stored, and it is never shown."),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains(SECRET));
+    let late = root
+        .post(&site, "/admin/sso", &fields("0", "another-app", ""))
+        .await;
+    assert_eq!(late.status, 409);
+    assert!(late.body.contains("Saved meanwhile: our-app"), "{}", late.body);
+
+    let good = root
+        .post(&site, "/admin/sso/test", &[("provider", "google")])
+        .await;
+    assert_eq!(good.location(), "/admin/sso?tested=google", "{}", good.body);
+    let page = root.get(&site, good.location()).await;
+    assert!(page.body.contains("Google answers and accepts the application."));
+    issuer.feel(Mood::Refusing("invalid_client"));
+    let bad = root
+        .post(&site, "/admin/sso/test", &[("provider", "google")])
+        .await;
+    assert_eq!(bad.status, 502);
+    assert!(
+        bad.body.contains("Google does not accept the application") && !bad.body.contains("secret words"),
+        "{}",
+        bad.body
+    );
+    let login = stranger.get(&site, "/login").await;
+    assert!(login.body.contains("Sign in with Google") && !login.body.contains("Office 365"));
+    let again = root.get(&site, "/admin/sso/test").await;
+    assert_eq!(again.location(), "/admin/sso");
+}
+
+#[tokio::test]
+async fn what_is_refused_comes_back_in_any_language_without_the_secret() {
+    let (site, _issuer) = without_application().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    let page = root
+        .post(&site, "/admin/sso", &fields("0", "our-app", "contoso"))
+        .await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.body.contains("This is not a tenant ID.")
+            && page.body.contains("href=\"#office365_tenants\"")
+            && page.body.contains("value=\"our-app\"")
+            && page
+                .body
+                .contains("name=\"google_trusted\" value=\"yes\" checked")
+            && !page.body.contains(SECRET),
+        "{}",
+        page.body
+    );
+    let mut switch = fields("0", "our-app", "contoso");
+    switch.extend([("shown_in", "ar"), ("return_to", "/admin/sso")]);
+    let page = root.post(&site, "/language", &switch).await;
+    assert!(
+        page.status == 200
+            && page.body.contains("<html lang=\"ar\" dir=\"rtl\"")
+            && page.body.contains("value=\"contoso\"")
+            && !page.body.contains(SECRET),
+        "{}",
+        page.body
+    );
+    site.clock.advance(STEP_UP_SECONDS + 1);
+    let page = root.post(&site, "/admin/sso", &fields("0", "our-app", "")).await;
+    assert_eq!(page.status, 403);
+    assert!(
+        page.body.contains("value=\"our-app\""),
+        "what was typed is still there"
+    );
+    let page = root.get(&site, "/admin/sso").await;
+    assert_eq!(page.location(), "/profile/confirm?next=/admin/sso&again");
+}
+
+#[tokio::test]
+async fn an_agent_without_a_password_confirms_with_the_provider() {
+    let (site, issuer) = with_google().await;
+    let mut bob = Browser::default();
+    sign_in(&site, &issuer, &mut bob, "bob-at-google").await;
+    let typed = [("company", "Acme"), ("account", "bob"), ("password", PASSWORD)];
+    bob.post(&site, "/login/bind", &typed).await;
+
+    let mut root = signed_in(&site, "Acme", "root").await;
+    let company = site.service.company_named("Acme").await.unwrap().id;
+    let mut reader = site.service.store().read().await.unwrap();
+    let (found, _) = reader
+        .account_by_sign_in(company, "bob", "bob")
+        .await
+        .unwrap()
+        .unwrap();
+    drop(reader);
+    let id = found.id.to_string();
+    let page = root.get(&site, &format!("/admin/agents/{id}/password")).await;
+    assert!(
+        page.body.contains(">Remove the password</button>"),
+        "{}",
+        page.body
+    );
+    let gone = root
+        .post(&site, "/admin/agents/remove-password", &[("id", &id)])
+        .await;
+    assert_eq!(gone.status, 303, "{}", gone.body);
+    let page = root.get(&site, gone.location()).await;
+    assert!(
+        page.body.contains("The password was removed.") && page.body.contains("With Google only"),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("has not chosen a password"), "{}", page.body);
+
+    assert_eq!(
+        bob.get(&site, "/agent").await.status,
+        303,
+        "signed out everywhere"
+    );
+    let home = sign_in(&site, &issuer, &mut bob, "bob-at-google").await;
+    assert_eq!(home.location(), "/agent");
+    let profile = bob.get(&site, "/profile").await;
+    assert!(
+        profile.body.contains("Your account has no password") && !profile.body.contains("old_password"),
+        "{}",
+        profile.body
+    );
+    let page = bob.get(&site, "/profile/confirm?next=/profile/security").await;
+    assert!(
+        page.body.contains(">Confirm with Google</button>") && !page.body.contains("type=\"password\""),
+        "{}",
+        page.body
+    );
+    site.clock.advance(STEP_UP_SECONDS + 1);
+    let out = bob
+        .post(&site, "/auth/google/confirm", &[("next", "//evil.test")])
+        .await;
+    let back = come_back(&site, &issuer, &mut bob, &out, "bob-at-google").await;
+    assert_eq!(back.status, 200, "{}", back.body);
+    let before = bob.cookie("session");
+    let done = bob.get(&site, "/auth/continue").await;
+    assert_eq!(done.location(), "/profile/security?confirmed", "{}", done.body);
+    assert_ne!(
+        bob.cookie("session"),
+        before,
+        "the session goes on under a new token"
+    );
+    let off = bob
+        .post(
+            &site,
+            "/profile/security/sso/disconnect",
+            &[("provider", "google")],
+        )
+        .await;
+    assert_eq!(off.status, 409, "it is the last way in: {}", off.body);
+    let mut stranger = Browser::default();
+    let answer = stranger.post(&site, "/auth/google/confirm", &[]).await;
+    assert!(answer.location().starts_with("/login"), "{}", answer.location());
+}
+
+#[tokio::test]
+async fn whoever_cancels_the_binding_leaves_nothing_behind() {
+    let (site, issuer) = with_google().await;
+    let mut browser = Browser::default();
+    sign_in(&site, &issuer, &mut browser, "bob-at-google").await;
+    let page = browser.get(&site, "/login/bind").await;
+    for shown in [
+        "<h1>Connect your account</h1>",
+        ">Bind</button>",
+        ">Cancel</button>",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    let flow = browser.cookie("sso").unwrap();
+    let cancelled = browser.post(&site, "/login/bind/cancel", &[]).await;
+    assert_eq!((cancelled.status, cancelled.location()), (303, "/login"));
+    assert!(!browser.has("sso"));
+    browser.set_cookie("sso", &flow);
+    let gone = browser.get(&site, "/login/bind").await;
+    assert_eq!(gone.location(), "/login?ended");
+}

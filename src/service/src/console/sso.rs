@@ -1,0 +1,498 @@
+//! Single Sign-On (product.md section 3): which providers a company lets its accounts in by, through which application,
+//! and whose accounts. Whoever configures it decides who comes in, so it asks for a recent proof of identity.
+
+use uuid::Uuid;
+use vestibule_core::{
+    audit::{AuditEntry, Event},
+    id::CompanyId,
+    limits::{SSO_CLIENT_MAX, SSO_TENANTS_MAX},
+    name::has_bad_characters,
+    refusal::Refusal,
+    rights::Action,
+    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+    sso::Provider,
+};
+use vestibule_storage::{SsoApplicationRow, SsoClient, Writer};
+
+use super::{Hold, ProviderInput, ProviderSettings, SsoPage};
+use crate::{
+    Failure, Service, Visitor,
+    keys::{Purpose, Unsealable},
+    sessions::SignedIn,
+    sign_in::sso::secret_context,
+};
+
+/// What an admin chose for a provider, checked; the secret is not among it.
+struct Chosen {
+    enabled: bool,
+    client_id: Option<String>,
+    tenants: Vec<String>,
+    trusted: bool,
+}
+
+/// The fields of a provider in the form.
+struct Fields {
+    client_id: FormField,
+    client_secret: FormField,
+}
+
+const fn fields_of(provider: Provider) -> Fields {
+    match provider {
+        Provider::Google => Fields {
+            client_id: FormField::GoogleClientId,
+            client_secret: FormField::GoogleClientSecret,
+        },
+        Provider::Office365 => Fields {
+            client_id: FormField::Office365ClientId,
+            client_secret: FormField::Office365ClientSecret,
+        },
+    }
+}
+
+fn client_problem(typed: &str) -> Option<FormProblem> {
+    if typed.chars().count() > SSO_CLIENT_MAX {
+        return Some(FormProblem::TooLong { most: SSO_CLIENT_MAX });
+    }
+    let bad = has_bad_characters(typed) || typed.contains(char::is_whitespace);
+    bad.then_some(FormProblem::BadCharacters)
+}
+
+/// The numbers of tenants, with spaces, commas or lines between them.
+fn read_tenants(typed: &str) -> Result<Vec<String>, FormProblem> {
+    let mut tenants = Vec::new();
+    for word in typed.split([' ', ',', ';', '\t', '\r', '\n']) {
+        if word.is_empty() {
+            continue;
+        }
+        let tenant = Uuid::try_parse(word)
+            .map_err(|_| FormProblem::NotATenant)?
+            .hyphenated()
+            .to_string();
+        if !tenants.contains(&tenant) {
+            tenants.push(tenant);
+        }
+    }
+    if tenants.len() > SSO_TENANTS_MAX {
+        return Err(FormProblem::ManyTenants {
+            most: SSO_TENANTS_MAX,
+        });
+    }
+    Ok(tenants)
+}
+
+impl Chosen {
+    /// Reads what was typed and collects what is wrong with it. `installation`: whether there is an application for
+    /// companies without their own; `stored`: the company's own one until now.
+    fn read(
+        provider: Provider,
+        input: &ProviderInput,
+        installation: bool,
+        stored: Option<&SsoClient>,
+        problems: &mut Vec<FormFieldProblem>,
+    ) -> Self {
+        let Fields {
+            client_id,
+            client_secret,
+        } = fields_of(provider);
+        let (id, secret) = (input.client_id.trim(), input.client_secret.trim());
+        let mut add = |field, problem| problems.push(FormFieldProblem { field, problem });
+        let missing_id = id.is_empty() && (!secret.is_empty() || (input.enabled && !installation));
+        let id_problem = missing_id.then_some(FormProblem::Missing);
+        if let Some(problem) = id_problem.or_else(|| client_problem(id)) {
+            add(client_id, problem);
+        }
+        // A secret belongs to one application.
+        let kept = stored.is_some_and(|stored| stored.id == id);
+        let missing_secret = !id.is_empty() && secret.is_empty() && !kept;
+        let secret_problem = missing_secret.then_some(FormProblem::Missing);
+        if let Some(problem) = secret_problem.or_else(|| client_problem(secret)) {
+            add(client_secret, problem);
+        }
+        let tenants = match provider {
+            Provider::Google => Vec::new(),
+            Provider::Office365 => read_tenants(&input.tenants).unwrap_or_else(|problem| {
+                add(FormField::Office365Tenants, problem);
+                Vec::new()
+            }),
+        };
+        Self {
+            enabled: input.enabled,
+            client_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
+            tenants,
+            trusted: input.trusted,
+        }
+    }
+
+    /// What counts for a company that has said nothing yet.
+    const fn unsaid(installation: bool) -> Self {
+        Self {
+            enabled: installation,
+            client_id: None,
+            tenants: Vec::new(),
+            trusted: false,
+        }
+    }
+
+    fn of(row: &SsoApplicationRow) -> Self {
+        Self {
+            enabled: row.enabled,
+            client_id: row.client.as_ref().map(|client| client.id.clone()),
+            tenants: row.tenants.clone(),
+            trusted: row.trusted,
+        }
+    }
+
+    /// What changes from what to what, for the audit log.
+    fn changes(&self, after: &Self, provider: Provider, secret_changed: bool) -> Vec<String> {
+        let words = |chosen: &Self| {
+            let tenants = chosen.tenants.join(" ");
+            [
+                ("enabled", chosen.enabled.to_string()),
+                (
+                    "client_id",
+                    chosen.client_id.clone().unwrap_or_else(|| "none".to_owned()),
+                ),
+                (
+                    "tenants",
+                    if tenants.is_empty() {
+                        "all".to_owned()
+                    } else {
+                        tenants
+                    },
+                ),
+                ("trusted", chosen.trusted.to_string()),
+            ]
+        };
+        let word = provider.as_str();
+        let mut changed: Vec<_> = words(self)
+            .into_iter()
+            .zip(words(after))
+            .filter(|((_, old), (_, new))| old != new)
+            .map(|((name, old), (_, new))| format!("{word} {name}: {old} -> {new}"))
+            .collect();
+        if secret_changed {
+            changed.push(format!("{word} client_secret: changed"));
+        }
+        changed
+    }
+}
+
+impl Service {
+    /// What the company says about each provider. Whoever may only look need not prove anything anew: secrets are not
+    /// among it.
+    ///
+    /// # Errors
+    /// As [`Service::console`].
+    pub async fn sso_settings(&self, visitor: &Visitor) -> Result<SsoPage, Refusal> {
+        self.look_at_sso(visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn look_at_sso(&self, visitor: &Visitor) -> Result<SsoPage, Failure> {
+        let SignedIn { company, account, .. } = self.allowed(Action::ChangeCompany, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let mut rows = reader.sso_applications(company.id).await?;
+        let providers = Provider::ALL.map(|provider| {
+            let at = rows.iter().position(|row| row.provider == provider);
+            ProviderSettings {
+                provider,
+                row: at.map(|at| rows.swap_remove(at)),
+                installation: self.has_installation_application(provider),
+                redirect_uri: self.redirect_uri(provider),
+            }
+        });
+        Ok(SsoPage {
+            company,
+            own: account,
+            providers,
+        })
+    }
+
+    fn has_installation_application(&self, provider: Provider) -> bool {
+        let providers = self.inner.settings.sso.as_ref();
+        let known = providers.and_then(|providers| providers.known(provider));
+        known.is_some_and(|known| known.application.is_some())
+    }
+
+    /// Saves what the company says about the providers, if each still has the version of its input, and tells all admins.
+    /// A secret stays when none was typed and the identifier stays too.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
+    /// left without a way in.
+    pub async fn save_sso(&self, inputs: [ProviderInput; 2], visitor: &Visitor) -> Result<(), Refusal> {
+        self.put_sso(&inputs, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn put_sso(&self, inputs: &[ProviderInput; 2], visitor: &Visitor) -> Result<(), Failure> {
+        self.allowed(Action::ChangeSso, visitor).await?;
+        let (mut writer, own) = self.act(Action::ChangeSso, Hold::Company, visitor).await?;
+        let rows = writer.sso_applications(own.company.id).await?;
+        let stored = Provider::ALL.map(|provider| rows.iter().find(|row| row.provider == provider));
+        let mut problems = Vec::new();
+        let mut chosen = Vec::new();
+        for ((provider, input), stored) in Provider::ALL.into_iter().zip(inputs).zip(stored) {
+            if stored.map(|row| row.version) != input.version {
+                return Err(FormRefusal::ChangedMeanwhile.into());
+            }
+            let installation = self.has_installation_application(provider);
+            let client = stored.and_then(|row| row.client.as_ref());
+            chosen.push(Chosen::read(provider, input, installation, client, &mut problems));
+        }
+        if !problems.is_empty() {
+            return Err(FormRefusal::Invalid { fields: problems }.into());
+        }
+        let mut details = Vec::new();
+        for (((provider, input), stored), chosen) in
+            Provider::ALL.into_iter().zip(inputs).zip(stored).zip(chosen)
+        {
+            let before = stored.map_or_else(
+                || Chosen::unsaid(self.has_installation_application(provider)),
+                Chosen::of,
+            );
+            let new_secret = !input.client_secret.trim().is_empty();
+            let changes = before.changes(&chosen, provider, new_secret);
+            if changes.is_empty() {
+                continue;
+            }
+            if before.enabled && !chosen.enabled {
+                self.may_switch_off(&mut writer, own.company.id, provider).await?;
+            }
+            details.extend(changes);
+            let row = self.sso_row((own.company.id, provider), chosen, input, stored)?;
+            if !writer.put_sso_application(&row, input.version).await? {
+                return Err(FormRefusal::ChangedMeanwhile.into());
+            }
+        }
+        if details.is_empty() {
+            return Ok(());
+        }
+        self.tell_admins(&mut writer, &own, visitor).await?;
+        let entry = AuditEntry {
+            detail: Some(details.join("; ")),
+            ..own
+                .by(visitor)
+                .entry(Event::SsoSettingsChanged, own.company.id, None)
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Whoever has no password and comes in this way would stand outside.
+    async fn may_switch_off(
+        &self,
+        writer: &mut Writer,
+        company: CompanyId,
+        provider: Provider,
+    ) -> Result<(), Failure> {
+        match writer.accounts_only_by(company, provider).await? {
+            0 => Ok(()),
+            count => Err(FormRefusal::ProviderNeeded {
+                accounts: usize::try_from(count).unwrap_or_default(),
+            }
+            .into()),
+        }
+    }
+
+    fn sso_row(
+        &self,
+        (company, provider): (CompanyId, Provider),
+        chosen: Chosen,
+        input: &ProviderInput,
+        stored: Option<&SsoApplicationRow>,
+    ) -> Result<SsoApplicationRow, Unsealable> {
+        let secret = input.client_secret.trim();
+        let client = match chosen.client_id {
+            None => None,
+            Some(_) if secret.is_empty() => stored.and_then(|row| row.client.clone()),
+            Some(id) => {
+                let context = secret_context(company, provider);
+                Some(SsoClient {
+                    id,
+                    sealed_secret: self.inner.keys.seal(
+                        Purpose::SsoSecret,
+                        &context,
+                        secret.as_bytes(),
+                        self.random(),
+                    )?,
+                })
+            }
+        };
+        let now = self.now();
+        Ok(SsoApplicationRow {
+            company,
+            provider,
+            version: now.timestamp_micros(),
+            enabled: chosen.enabled,
+            client,
+            tenants: chosen.tenants,
+            trusted: chosen.trusted,
+            changed_at: now,
+        })
+    }
+
+    /// Tries the saved settings of a provider: whether it is there, and knows the application.
+    ///
+    /// # Errors
+    /// As [`Service::console`]; `NoApplication`; `ProviderUnusable` says what is wrong.
+    pub async fn test_sso(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
+        self.try_provider(provider, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn try_provider(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
+        let own = self.allowed(Action::ChangeSso, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let rows = reader.sso_applications(own.company.id).await?;
+        let stored = rows.iter().find(|row| row.provider == provider);
+        let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
+            Some((row, client)) => self.own_application(row, client)?,
+            None => match self.choose_application(&mut reader, provider, None).await {
+                Ok(chosen) => chosen.application,
+                Err(Failure::Refused(_)) => return Err(FormRefusal::NoApplication { provider }.into()),
+                Err(failure) => return Err(failure),
+            },
+        };
+        drop(reader);
+        let checked = self.sso_client()?.check(&application).await;
+        let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
+        let entry = AuditEntry {
+            detail: Some(format!("{}: {word}", provider.as_str())),
+            ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
+        };
+        self.note(entry).await?;
+        checked.map_err(|error| {
+            FormRefusal::ProviderUnusable {
+                provider,
+                problem: error.problem(),
+            }
+            .into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: &str = "1b6d9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10";
+
+    #[test]
+    fn tenants_are_numbers_in_any_writing_and_each_counts_once() {
+        let typed = format!(
+            " {}\r\n{TENANT},{{2c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10}}",
+            TENANT.to_uppercase()
+        );
+        let second = "2c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10";
+        assert_eq!(
+            read_tenants(&typed),
+            Ok(vec![TENANT.to_owned(), second.to_owned()])
+        );
+        assert_eq!(read_tenants(" "), Ok(Vec::new()));
+        for bad in ["contoso.onmicrosoft.com", "common", &TENANT[1..]] {
+            assert_eq!(read_tenants(bad), Err(FormProblem::NotATenant), "{bad}");
+        }
+        let many: Vec<String> = (0..21).map(|n| Uuid::from_u128(n).to_string()).collect();
+        assert_eq!(
+            read_tenants(&many[..20].join(" ")).map(|tenants| tenants.len()),
+            Ok(20)
+        );
+        assert_eq!(
+            read_tenants(&many.join(" ")),
+            Err(FormProblem::ManyTenants { most: 20 })
+        );
+    }
+
+    fn problems(
+        input: &ProviderInput,
+        installation: bool,
+        stored: Option<&SsoClient>,
+    ) -> Vec<FormFieldProblem> {
+        let mut problems = Vec::new();
+        Chosen::read(Provider::Google, input, installation, stored, &mut problems);
+        problems
+    }
+
+    fn input(enabled: bool, id: &str, secret: &str) -> ProviderInput {
+        ProviderInput {
+            version: None,
+            enabled,
+            client_id: id.to_owned(),
+            client_secret: secret.to_owned().into(),
+            tenants: String::new(),
+            trusted: false,
+        }
+    }
+
+    #[test]
+    fn an_application_is_named_whole_and_needed_where_the_installation_has_none() {
+        let stored = SsoClient {
+            id: "our-app".to_owned(),
+            sealed_secret: Vec::new(),
+        };
+        let id = |problem| {
+            vec![FormFieldProblem {
+                field: FormField::GoogleClientId,
+                problem,
+            }]
+        };
+        let secret = |problem| {
+            vec![FormFieldProblem {
+                field: FormField::GoogleClientSecret,
+                problem,
+            }]
+        };
+        let long = "a".repeat(256);
+        for (typed, installation, stored, expected) in [
+            (input(true, "our-app", "hush"), false, None, Vec::new()),
+            (input(true, "", ""), true, None, Vec::new()),
+            (input(false, "", ""), false, None, Vec::new()),
+            (input(true, " ", ""), false, None, id(FormProblem::Missing)),
+            (input(false, "", "hush"), true, None, id(FormProblem::Missing)),
+            (
+                input(true, "our-app", ""),
+                true,
+                None,
+                secret(FormProblem::Missing),
+            ),
+            (input(true, "our-app", ""), true, Some(&stored), Vec::new()),
+            (
+                input(true, "other-app", ""),
+                true,
+                Some(&stored),
+                secret(FormProblem::Missing),
+            ),
+            (
+                input(true, "our app", "hush"),
+                true,
+                None,
+                id(FormProblem::BadCharacters),
+            ),
+            (
+                input(true, "our-app", "a b"),
+                true,
+                None,
+                secret(FormProblem::BadCharacters),
+            ),
+            (
+                input(true, &long, "hush"),
+                true,
+                None,
+                id(FormProblem::TooLong { most: 255 }),
+            ),
+        ] {
+            assert_eq!(
+                problems(&typed, installation, stored),
+                expected,
+                "{:?}",
+                typed.client_id
+            );
+        }
+    }
+}
