@@ -21,6 +21,7 @@ import { Mailbox } from './mailbox';
 import { ProfilePage } from './profile-page';
 import { AuditPage, ImportPage } from './records-pages';
 import { SecurityPage } from './security-page';
+import { BindPage, SsoSettingsPage } from './sso-pages';
 import { AppCodePage, AppSetUpPage, EmailSetUpPage, RequiredPage } from './set-up-pages';
 
 export { AdminPage, AgentPage, CodePage, LanguageSwitcher, LockedPage, LoginPage, Mailbox };
@@ -41,6 +42,8 @@ export class Visitor {
   readonly audit: AuditPage;
   readonly import: ImportPage;
   readonly mailServer: MailServerPage;
+  readonly bind: BindPage;
+  readonly ssoSettings: SsoSettingsPage;
   readonly forgot: ForgotPage;
   readonly choosePassword: ChoosePasswordPage;
   readonly emailLink: EmailLinkPage;
@@ -75,6 +78,8 @@ export class Visitor {
     this.audit = new AuditPage(page, labels, live);
     this.import = new ImportPage(page, labels, live);
     this.mailServer = new MailServerPage(page, labels, live);
+    this.bind = new BindPage(page, labels, live);
+    this.ssoSettings = new SsoSettingsPage(page, labels, live);
     this.forgot = new ForgotPage(page, labels, live);
     this.choosePassword = new ChoosePasswordPage(page, labels, live);
     this.emailLink = new EmailLinkPage(page, labels, live);

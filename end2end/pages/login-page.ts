@@ -1,5 +1,6 @@
 import { expect, type Locator } from '@playwright/test';
 import type { Account } from '../fixtures';
+import { fill } from '../fixtures/labels';
 import { BasePage, answerTo } from './base';
 
 /** What a person types. */
@@ -29,6 +30,11 @@ export class LoginPage extends BasePage {
 
   get forgot(): Locator {
     return this.page.getByRole('link', { name: this.labels.signIn.forgot, exact: true });
+  }
+
+  /** Leads to a provider. */
+  signInWith(provider: string): Locator {
+    return this.button(fill(this.labels.sso.sign_in_with, { provider }));
   }
 
   /** Shows the password while it is pressed in. */

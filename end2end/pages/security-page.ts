@@ -33,6 +33,19 @@ export class SecurityPage extends SignedInPage {
     return this.section(this.labels.profile.two_factor_title).getByRole('link', { name: this.labels.profile.view_backup_codes, exact: true });
   }
 
+  /** A provider. */
+  provider(name: string): Row {
+    const rows = this.section(this.labels.profile.sso_title).getByRole('listitem');
+    return new Row(rows.filter({ has: this.page.getByRole('heading', { name: new RegExp(`^${name} `) }) }));
+  }
+
+  /** Asks to disconnect a provider and says yes. */
+  async disconnect(name: string): Promise<number> {
+    const { row } = this.provider(name);
+    await row.getByText(this.labels.sso.disconnect, { exact: true }).first().click();
+    return pageAfter(this.page, '/profile/security/sso/disconnect', () => this.provider(name).button(this.labels.sso.disconnect).click());
+  }
+
   /** The trusted browsers, newest first. */
   get trusted(): Locator {
     return this.section(this.labels.profile.trusted_title).getByRole('listitem');

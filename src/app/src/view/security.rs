@@ -81,7 +81,7 @@ fn provider(now: Locale, row: ProviderRow) -> impl IntoView {
                 <form method="post" action=paths::SECURITY_SSO_DISCONNECT>
                     <p>{td_string!(now, sso.disconnect_confirm)}</p>
                     <input type="hidden" name="provider" value=provider.as_str() />
-                    <button class="button small danger">{td_string!(now, sso.disconnect)}</button>
+                    <button class="button small primary">{td_string!(now, sso.disconnect)}</button>
                 </form>
             </details>
         }

@@ -74,9 +74,11 @@ pub(super) fn bind(frame: Frame, page: BindPage) -> impl IntoView {
 /// The way back, which forgets who came.
 fn cancel(now: Locale) -> impl IntoView {
     view! {
-        <form class="after" method="post" action=paths::LOGIN_BIND_CANCEL>
-            <button class="button wide">{td_string!(now, common.cancel)}</button>
-        </form>
+        <div class="after-form">
+            <form method="post" action=paths::LOGIN_BIND_CANCEL>
+                <button class="button">{td_string!(now, common.cancel)}</button>
+            </form>
+        </div>
     }
 }
 
@@ -91,7 +93,14 @@ fn input(
     let id = field_id(field);
     let problem = refusal.and_then(|refusal| refusal.problem(field));
     let problem_id = [id, "-problem"].concat();
-    let described_by = problem.is_some().then(|| problem_id.clone());
+    let hint_id = [id, "-hint"].concat();
+    let hint = (field == Field::Account).then(|| td_string!(now, sign_in.account_hint));
+    let described_by = [
+        problem.is_some().then_some(problem_id.as_str()),
+        hint.is_some().then_some(hint_id.as_str()),
+    ];
+    let described_by: Vec<&str> = described_by.into_iter().flatten().collect();
+    let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
     let (kind, autocomplete) = match field {
         Field::Company => ("text", "organization"),
         Field::Account => ("text", "username"),
@@ -120,6 +129,14 @@ fn input(
                     view! {
                         <p class="problem" id=problem_id>
                             {field_sentence(now, field, problem)}
+                        </p>
+                    }
+                })}
+            {hint
+                .map(|hint| {
+                    view! {
+                        <p class="hint" id=hint_id>
+                            {hint}
                         </p>
                     }
                 })}

@@ -182,7 +182,7 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
     assert_eq!(gone.status, 303, "{}", gone.body);
     let page = root.get(&site, gone.location()).await;
     assert!(
-        page.body.contains("The password was removed.") && page.body.contains("With Google only"),
+        page.body.contains("The password was removed.") && page.body.contains("Google only"),
         "{}",
         page.body
     );
