@@ -60,6 +60,10 @@ pub enum ServeError {
     #[cfg(feature = "test-kit")]
     #[error("the test kit gives everybody every account: it listens on loopback addresses only, not on {0}")]
     TestKitInPublic(std::net::SocketAddr),
+    /// The test kit could make no key.
+    #[cfg(feature = "test-kit")]
+    #[error("the machine offers no randomness")]
+    NoRandomness,
 }
 
 /// Serves until the process is told to stop (SIGTERM, SIGINT), then lets requests under way finish.
@@ -81,6 +85,8 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     if let Ok(address) = listener.local_addr() {
         config.bound_to(address);
     }
+    #[cfg(feature = "test-kit")]
+    crate::test_kit::stand_in(&mut config);
     let metrics = match config.metrics_listen {
         None => None,
         Some(address) => {
@@ -111,7 +117,9 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     #[cfg(feature = "test-kit")]
     let routes = {
         tracing::warn!("this binary has the test kit: everybody on this machine can do everything");
-        crate::test_kit::router(state, kit_clock).merge(routes)
+        crate::test_kit::router(state, kit_clock, config.listen)
+            .map_err(|_| ServeError::NoRandomness)?
+            .merge(routes)
     };
 
     let tasks = TaskTracker::new();

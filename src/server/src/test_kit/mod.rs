@@ -1,7 +1,9 @@
-//! The test kit: clock, mail and fixtures for people who write browser tests against Vestibule.
+//! The test kit: clock, mail, fixtures and providers for people who write browser tests against Vestibule.
 //!
 //! Compiled in only with the feature `test-kit`, and refused on anything but loopback. Its addresses stand outside the
 //! origin check, because test runners are not browsers.
+
+mod providers;
 
 use std::{
     net::SocketAddr,
@@ -37,6 +39,8 @@ use vestibule_service::operator::{
     AccountInput, CompanyInput, LogOut, OperatorError, PasswordCheck, PolicyChange,
 };
 
+use self::providers::Providers;
+pub use self::providers::stand_in;
 use crate::state::AppState;
 
 /// The real clock plus what tests moved it by.
@@ -84,11 +88,20 @@ pub fn may_listen(address: SocketAddr) -> bool {
 struct Kit {
     state: AppState,
     clock: Arc<KitClock>,
+    providers: Arc<Providers>,
 }
 
-/// The kit's addresses.
-pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
-    Router::new()
+/// The kit's addresses. The providers stand at `address`.
+///
+/// # Errors
+/// When the machine offers no randomness.
+pub fn router(
+    state: AppState,
+    clock: Arc<KitClock>,
+    address: SocketAddr,
+) -> Result<Router, ring::error::Unspecified> {
+    let providers = Arc::new(Providers::new(address)?);
+    let routes = providers::router()
         .route("/_test/clock", post(move_clock))
         .route("/_test/mail", get(mails))
         .route(
@@ -104,7 +117,12 @@ pub fn router(state: AppState, clock: Arc<KitClock>) -> Router {
         .route("/_test/accounts/backup-code", post(issue_backup_code))
         .route("/_test/reset", post(reset))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(Kit { state, clock })
+        .with_state(Kit {
+            state,
+            clock,
+            providers,
+        });
+    Ok(routes)
 }
 
 /// Every mail in every language with made-up facts.
@@ -421,6 +439,7 @@ async fn create_account(
             PasswordCheck::Waived,
         )
         .await?;
+    kit.providers.offer(&account.email);
     if input.password_must_change {
         kit.state
             .service
@@ -493,6 +512,7 @@ async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {
     if let Some(mailbox) = &kit.state.mailbox {
         mailbox.clear();
     }
+    kit.providers.forget();
     kit.clock.reset();
     Ok(Json(json!({})))
 }

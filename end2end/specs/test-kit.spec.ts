@@ -1,0 +1,44 @@
+import { test as base, unique } from '../fixtures';
+import { Server } from '../fixtures/server';
+
+/** A server as `vestibule-test-kit serve` starts it: the kit plays Google and Office 365. */
+const test = base.extend({
+  server: [
+    async ({ database }, use) => {
+      const server = await Server.start(database, () => ({ VESTIBULE_SSO__GOOGLE__ISSUER: undefined, VESTIBULE_SSO__OFFICE365__ISSUER: undefined }));
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+});
+
+test('the test kit plays Google and Office 365, with one click', async ({ visitor, createAccount, clock }) => {
+  const { page, login, bind, agent } = visitor;
+  const account = await createAccount({ second_factor: 'none' });
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+  await login.goto(`?company=${encodeURIComponent(account.company)}`);
+  await login.signInWith('Google').click();
+  await press('Cancel');
+  await page.getByRole('link', { name: visitor.labels.signIn.back_to_sign_in, exact: true }).click();
+  await login.ready();
+  await login.signInWith('Google').click();
+  await press(`Continue as ${account.email}`);
+  await bind.ready();
+  await bind.send(account);
+  await agent.ready();
+  await agent.signOut();
+
+  // Its tokens live by the clock of the kit.
+  await clock.advance({ days: 400 });
+  await login.goto();
+  await login.signInWith('Google').click();
+  await press(`Continue as ${account.email}`);
+  await agent.ready();
+  await agent.signOut();
+
+  await login.signInWith('Office 365').click();
+  await page.getByLabel('E-mail', { exact: true }).fill(`${unique()}@contoso.test`);
+  await press('Continue');
+  await bind.ready();
+});
