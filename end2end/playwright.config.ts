@@ -27,7 +27,7 @@ const plain = { testIgnore: '**/*.live.spec.ts', use: { javaScriptEnabled: false
 const journeys = /@journey/;
 
 /** What PostgreSQL runs without scripts: the way in. The other forms call the same server functions as scripts do. */
-const wayIn = ['sign-in', 'code', 'trust', 'recovery'].map((name) => `**/${name}.spec.ts`);
+const wayIn = ['sign-in', 'code', 'trust', 'recovery', 'sso'].map((name) => `**/${name}.spec.ts`);
 
 export default defineConfig<Options, ServerOptions>({
   testDir: 'specs',

@@ -39,6 +39,11 @@ test.describe('signing in', { tag: '@journey' }, () => {
   });
 });
 
+test('no button leads to a provider that nobody has set up', async ({ visitor, account }) => {
+  await visitor.login.goto(`?company=${encodeURIComponent(account.company)}`);
+  for (const provider of ['Google', 'Office 365']) await expect(visitor.login.signInWith(provider)).toHaveCount(0);
+});
+
 test('the code page names the masked address and not the whole one', async ({ visitor, account }) => {
   await visitor.passPassword(account);
   const masked = 'a***@m***.test';

@@ -157,6 +157,26 @@ test('a provider that is down leaves everybody where they were', async ({ visito
   }
 });
 
+test("a company's own application is found by the company that is typed", async ({ visitor, anotherVisitor, createAccount, mail, office365, labels, live }) => {
+  const rita = await createAccount(admin);
+  await visitor.signIn(rita, mail);
+  await setUpOffice(visitor);
+  const { page, login, bind } = await anotherVisitor();
+  office365.email = `eve-${unique()}@contoso.test`;
+  await login.goto();
+  await login.company.fill(rita.company);
+  await login.signInWith('Office 365').click();
+  if (!live) {
+    // Without scripts the form of the provider does not know what was typed into the other one.
+    await expect(page.getByText(fill(labels.sso.company_intro, { provider: 'Office 365' }))).toBeVisible();
+    await login.company.fill(rita.company);
+    await login.signInWith('Office 365').click();
+  }
+  await page.getByRole('link', { name: Issuer.goOn, exact: true }).click();
+  await bind.ready();
+  await expect(bind.company).toHaveValue(rita.company);
+});
+
 test('whoever gives up on the bind page leaves nothing behind', async ({ visitor, account, google }) => {
   google.email = `eve-${unique()}@gmail.test`;
   await comeInWith(visitor, google, account.company);

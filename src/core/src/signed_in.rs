@@ -253,6 +253,8 @@ pub enum FormRefusal {
     SsoCancelled,
     /// The provider is not offered here, or not for this company.
     SsoNotOffered,
+    /// The company has an application of its own at the provider, and this sign-in came through another.
+    OtherApplication,
     /// Another account of the company has this account of the provider.
     IdentityTaken,
     /// The account has another account of the provider already.
@@ -306,6 +308,7 @@ impl FormRefusal {
         match self {
             Self::Invalid { .. } | Self::NothingSelected => 422,
             Self::SsoNotOffered
+            | Self::OtherApplication
             | Self::StepUpNeeded
             | Self::SetUpRequired
             | Self::LastFactor

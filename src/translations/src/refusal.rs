@@ -100,6 +100,7 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
         FormRefusal::SsoFailed => td_string!(locale, errors.sso_failed),
         FormRefusal::SsoCancelled => td_string!(locale, errors.sso_cancelled),
         FormRefusal::SsoNotOffered => td_string!(locale, errors.sso_not_offered),
+        FormRefusal::OtherApplication => td_string!(locale, errors.other_application),
         FormRefusal::IdentityTaken => td_string!(locale, errors.identity_taken),
         FormRefusal::IdentityOther => td_string!(locale, errors.identity_other),
         FormRefusal::LastWayIn => td_string!(locale, errors.last_way_in),
@@ -245,7 +246,10 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
             FormRefusal::MailLimit => td_string!(locale, errors.try_later_title),
             FormRefusal::ProviderUnusable { .. } => td_string!(locale, errors.provider_unusable_title),
-            FormRefusal::SsoFailed | FormRefusal::SsoCancelled | FormRefusal::SsoNotOffered => {
+            FormRefusal::SsoFailed
+            | FormRefusal::SsoCancelled
+            | FormRefusal::SsoNotOffered
+            | FormRefusal::OtherApplication => {
                 td_string!(locale, errors.sign_in_refused_title)
             }
             FormRefusal::ImportOver => td_string!(locale, errors.import_over_title),
@@ -449,6 +453,7 @@ mod tests {
             FormRefusal::SsoFailed,
             FormRefusal::SsoCancelled,
             FormRefusal::SsoNotOffered,
+            FormRefusal::OtherApplication,
             FormRefusal::IdentityTaken,
             FormRefusal::IdentityOther,
             FormRefusal::LastWayIn,

@@ -22,7 +22,9 @@ pub use profile::{
     SecurityPage, SessionRow, SetUpPage, TrustedRow, When,
 };
 pub use recovery::ForgotPasswordPage;
-pub use sso::{BindPage, ChooseCompanyPage, OnwardPage, ProviderForm, ProviderRow, SsoSettingsPage};
+pub use sso::{
+    BindPage, ChooseCompanyPage, OnwardPage, ProviderForm, ProviderRow, SsoCompanyPage, SsoSettingsPage,
+};
 
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
@@ -135,6 +137,8 @@ pub enum Body {
     Policies(PoliciesPage),
     /// `/admin/mail`
     MailServer(MailServerPage),
+    /// Which company somebody wants to sign in to with a provider.
+    SsoCompany(SsoCompanyPage),
     /// `/admin/sso`
     SsoSettings(SsoSettingsPage),
     /// `/admin/mail/test`

@@ -15,6 +15,20 @@ pub struct OnwardPage {
     pub leaves: bool,
 }
 
+/// Asks for the company that somebody wants to sign in to with a provider: the one that was given, if any, has no
+/// application there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SsoCompanyPage {
+    /// The provider.
+    pub provider: Provider,
+    /// What was given; may be empty.
+    pub company: String,
+    /// Deep link asked for before.
+    pub next: Option<String>,
+    /// Why what was given does not do.
+    pub refusal: Option<Refusal>,
+}
+
 /// `/login/bind`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindPage {

@@ -94,6 +94,7 @@ const fn is_of_an_account(body: &Body) -> bool {
             | Body::Import(_)
             | Body::Onward(_)
             | Body::Bind(_)
+            | Body::SsoCompany(_)
             | Body::ChooseCompany(_)
             | Body::ForgotPassword(_)
             | Body::ChoosePassword(_)
@@ -171,6 +172,7 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::IssuedCode(page) => agent::issued(frame, page).into_any(),
         Body::Onward(page) => sso::onward(frame, page).into_any(),
         Body::Bind(page) => sso::bind(frame, page).into_any(),
+        Body::SsoCompany(page) => sso::company(frame, page).into_any(),
         Body::ChooseCompany(page) => sso::choose(frame, page).into_any(),
         Body::ForgotPassword(page) => recovery::forgot_password(frame, page).into_any(),
         Body::ChoosePassword(page) => links::choose_password(frame, &page).into_any(),
@@ -237,7 +239,7 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::IssuedCode(_) => td_string!(locale, agents.backup_code),
         Body::Onward(_) => td_string!(locale, sso.leaving_title),
         Body::Bind(_) => td_string!(locale, sso.bind_title),
-        Body::ChooseCompany(_) => td_string!(locale, sso.choose_title),
+        Body::SsoCompany(_) | Body::ChooseCompany(_) => td_string!(locale, sso.choose_title),
         Body::ForgotPassword(_) => td_string!(locale, sign_in.forgot),
         Body::ChoosePassword(_) => td_string!(locale, agents.choose_title),
         Body::EmailLink(page) if page.stops => td_string!(locale, agents.stop_title),

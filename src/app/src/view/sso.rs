@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     components::notice::field_id,
-    page::{BindPage, ChooseCompanyPage, Frame, OnwardPage},
+    page::{BindPage, ChooseCompanyPage, Frame, OnwardPage, SsoCompanyPage},
     text::phrase,
 };
 
@@ -31,6 +31,37 @@ pub(super) fn onward(frame: Frame, page: OnwardPage) -> impl IntoView {
         </a>
     };
     in_gate(frame, phrase!(sso.leaving_title), content)
+}
+
+/// Which company somebody wants to sign in to.
+pub(super) fn company(frame: Frame, page: SsoCompanyPage) -> impl IntoView {
+    let now = frame.locale;
+    let name = page.provider.name();
+    let refusal = page.refusal.as_ref();
+    let field = input(
+        now,
+        Field::Company,
+        td_string!(now, sign_in.company),
+        page.company,
+        refusal,
+    );
+    let next = page
+        .next
+        .map(|next| view! { <input type="hidden" name="next" value=next /> });
+    let content = view! {
+        <h1>{td_string!(now, sso.choose_title)}</h1>
+        <p class="lead">{td_string!(now, sso.company_intro, provider = name)}</p>
+        {refused(now, refusal, true)}
+        <form class="fields" method="post" action=page.provider.start_path() novalidate>
+            {next}
+            {field}
+            <button class="button primary wide">{td_string!(now, sso.sign_in_with, provider = name)}</button>
+        </form>
+        <p class="aside">
+            <a href=paths::LOGIN>{td_string!(now, sign_in.back_to_sign_in)}</a>
+        </p>
+    };
+    in_gate(frame, phrase!(sso.choose_title), content)
 }
 
 /// `/login/bind`

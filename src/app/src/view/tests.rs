@@ -14,8 +14,8 @@ use crate::page::{
     EventLine, ForgotPasswordPage, Frame, ImportPage, ImportRow, ImportStage, LandingPage, Legal, LegalPage,
     Links, LoginPage, MailServerPage, MailboxMessage, MailboxRow, NewBackupCodesPage, OnwardPage,
     OverviewPage, Page, PoliciesPage, ProfileForm, ProfileNotice, ProfilePage, ProviderForm, ProviderRow,
-    Role, SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, SsoSettingsPage, TestMail,
-    TestMailPage, TestOutcome, TrustedRow, Typed, UploadPage, When, Who,
+    Role, SecurityNotice, SecurityPage, SessionRow, SetUpPage, SignedIn, SsoCompanyPage, SsoSettingsPage,
+    TestMail, TestMailPage, TestOutcome, TrustedRow, Typed, UploadPage, When, Who,
 };
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
@@ -352,6 +352,12 @@ fn provider_pages(text: &str) -> Vec<Body> {
         Body::ChooseCompany(ChooseCompanyPage {
             provider: Provider::Google,
             companies: vec![(text(), text())],
+        }),
+        Body::SsoCompany(SsoCompanyPage {
+            provider: Provider::Google,
+            company: text(),
+            next: Some(text()),
+            refusal: Some(Refusal::Form(FormRefusal::SsoNotOffered)),
         }),
         Body::Confirm(ConfirmPage {
             next: text(),

@@ -4,7 +4,7 @@ use vestibule_core::limits::STEP_UP_SECONDS;
 use vestibule_sso::test_support::{Issuer, Mood};
 
 use crate::{
-    company::signed_in,
+    company::{other_company, signed_in},
     site::{Answer, Browser, PASSWORD, Site},
     sso::{come_back, sign_in, with_google},
 };
@@ -109,6 +109,76 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     assert!(login.body.contains("Sign in with Google") && !login.body.contains("Office 365"));
     let again = root.get(&site, "/admin/sso/test").await;
     assert_eq!(again.location(), "/admin/sso");
+}
+
+#[tokio::test]
+async fn where_only_companies_have_applications_the_company_is_asked_for() {
+    let (site, issuer) = without_application().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    root.post(&site, "/admin/sso", &fields("0", "our-app", "")).await;
+    let mut browser = Browser::default();
+    let asked = browser
+        .post(&site, "/auth/google/start", &[("next", "/agent?tab=1")])
+        .await;
+    assert_eq!(asked.status, 200, "{}", asked.body);
+    for shown in [
+        "Enter your company to sign in with Google.",
+        "action=\"/auth/google/start\"",
+        "name=\"next\" value=\"/agent?tab=1\"",
+        "href=\"/login\"",
+    ] {
+        assert!(asked.body.contains(shown), "{shown}: {}", asked.body);
+    }
+    let _globex = other_company(&site).await;
+    let mut seen = Vec::new();
+    for company in ["Nobody at all", "Globex"] {
+        let answer = browser
+            .post(&site, "/auth/google/start", &[("company", company)])
+            .await;
+        assert_eq!((answer.status, browser.has("sso")), (403, false));
+        seen.push(answer.body.replace(company, "…"));
+    }
+    assert_eq!(
+        seen[0].split("<main").nth(1),
+        seen[1].split("<main").nth(1),
+        "an unknown company looks like one without an application"
+    );
+    let out = browser
+        .post(&site, "/auth/google/start", &[("company", "ACME")])
+        .await;
+    assert!(
+        out.body.contains(&format!("{}/authorize?", issuer.url)) && browser.has("sso"),
+        "{}",
+        out.body
+    );
+}
+
+#[tokio::test]
+async fn a_provider_leads_nobody_to_another_site() {
+    let (site, issuer) = with_google().await;
+    let mut bob = Browser::default();
+    sign_in(&site, &issuer, &mut bob, "bob-at-google").await;
+    let typed = [("company", "Acme"), ("account", "bob"), ("password", PASSWORD)];
+    bob.post(&site, "/login/bind", &typed).await;
+    for (next, expected) in [
+        ("/profile", "/profile"),
+        ("//evil.test", "/agent"),
+        ("https://evil.test/", "/agent"),
+        ("/\\evil.test", "/agent"),
+        ("/%2f/evil.test", "/agent"),
+    ] {
+        let mut browser = Browser::default();
+        let out = browser
+            .post(
+                &site,
+                "/auth/google/start",
+                &[("company", "Acme"), ("next", next)],
+            )
+            .await;
+        come_back(&site, &issuer, &mut browser, &out, "bob-at-google").await;
+        let home = browser.get(&site, "/auth/continue").await;
+        assert_eq!((home.status, home.location()), (303, expected), "{next}");
+    }
 }
 
 #[tokio::test]

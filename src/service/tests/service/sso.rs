@@ -238,6 +238,9 @@ on_both! {
         };
         configure(&site, "Acme", GOOGLE, own).await;
         assert_eq!(arrive(&back("").await).await, 1, "Globex; for Acme it came through another application");
+        let visitor = back_as(&site, &issuer, "somebody").await;
+        let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
+        assert_eq!(bound, form(FormRefusal::OtherApplication));
         let Arrival::In(Outcome::SignedIn(granted)) = site.service.arrive(None, &back("ACME").await).await.unwrap() else {
             panic!("not signed in")
         };
@@ -308,6 +311,21 @@ on_both! {
         assert_eq!(site.service.bind_page(&visitor).await.map(drop), Err(Refusal::SignInExpired));
         site.service.cancel_binding(&visitor).await.unwrap();
         site.service.cancel_binding(&site::visitor()).await.unwrap();
+    }
+
+    async fn what_was_linked_elsewhere_while_the_code_was_on_its_way_is_not_linked_twice(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let waiting = back_as(&site, &issuer, "shared").await;
+        let Ok(Outcome::CodeAsked { pending, .. }) = bind(&site, &waiting, "Acme", "alice", site::PASSWORD).await else {
+            panic!("no code is asked")
+        };
+        let code = site.code_for("alice").await;
+        let faster = back_as(&site, &issuer, "shared").await;
+        bind(&site, &faster, "Acme", "bob", site::PASSWORD).await.unwrap();
+        site.verify(&code, &Visitor { pending: Some(pending), ..waiting }).await.unwrap();
+        assert!(identities(&site, "alice").await.is_empty());
+        assert_eq!(site.sessions("Acme", "alice").await, 1, "she proved everything");
+        assert!(site.events("Acme").await.contains(&("sso_refused".to_owned(), Some("google".to_owned()))));
     }
 
     async fn the_gate_stands_before_this_way_in_too(site: Site) {
@@ -447,12 +465,18 @@ on_both! {
         site.account("Acme", "carl", false).await;
         let carl = site.at_home("Acme", "carl", None).await;
         let as_carl = Visitor { session: carl.session.clone(), ..back.clone() };
+        site.clock.advance(1);
         assert_eq!(site.service.arrive(None, &as_carl).await.map(drop), Err(Refusal::SignInExpired));
+        assert_eq!(refused(&site).await.as_deref(), Some("google"));
         assert!(identities(&site, "carl").await.is_empty());
+        assert_eq!(site.service.arrive(None, &back).await.map(drop), Err(Refusal::SignInExpired), "once is enough");
+        let back = connect(&bob, "bob-at-google").await;
         assert!(matches!(site.service.arrive(None, &back).await, Ok(Arrival::Connected)));
         assert_eq!(site.service.own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
         let taken = connect(&carl, "bob-at-google").await;
+        site.clock.advance(1);
         assert_eq!(site.service.arrive(None, &taken).await.map(drop), form(FormRefusal::IdentityTaken));
+        assert_eq!(refused(&site).await.as_deref(), Some("google"));
 
         site.no_mail().await;
         site.service.disconnect(GOOGLE, &bob).await.unwrap();

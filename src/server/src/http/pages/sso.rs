@@ -10,7 +10,7 @@ use axum::{
 };
 use vestibule_app::{
     call::{Call, after_step_up},
-    page::{BindPage, Body, ChooseCompanyPage, OnwardPage},
+    page::{BindPage, Body, ChooseCompanyPage, OnwardPage, SsoCompanyPage},
 };
 use vestibule_core::{
     id::CompanyId, limits::COMPANY_MAX, paths, refusal::Refusal, signed_in::FormRefusal, sso::Provider,
@@ -40,11 +40,38 @@ pub async fn start(provider: Provider, state: AppState, request: Request) -> Res
         .filter(|next| paths::is_local(next))
         .map(str::to_owned);
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let (for_company, for_next) = (company.clone(), next.clone());
     let out = run(&facts, async move {
-        service.begin_sso(provider, &company, next, &visitor).await
+        service
+            .begin_sso(provider, &for_company, for_next, &visitor)
+            .await
     })
     .await;
+    if let Err(refusal @ Refusal::Form(FormRefusal::SsoNotOffered)) = &out
+        && let Ok(offered) = state.service.offered_providers(&facts.visitor).await
+        && offered.contains(&provider)
+    {
+        let body = SsoCompanyPage {
+            provider,
+            refusal: (!company.trim().is_empty()).then(|| refusal.clone()),
+            company,
+            next,
+        };
+        return ask_company(&state, &facts, body);
+    }
     send_out(&state, &facts, provider, out)
+}
+
+/// Without scripts the form of a provider does not know what was typed into the other one: then it is asked for here.
+fn ask_company(state: &AppState, facts: &Facts, body: SsoCompanyPage) -> Response {
+    let refusal = body.refusal.clone();
+    let mut page = facts.page(state, Body::SsoCompany(body));
+    paths::LOGIN.clone_into(&mut page.frame.path);
+    let mut response = show(StatusCode::OK, page);
+    if let Some(refusal) = &refusal {
+        mark(&mut response, refusal);
+    }
+    response
 }
 
 /// `/auth/{provider}/connect`: sends a browser out to connect an account of the provider.

@@ -248,6 +248,18 @@ impl Service {
         Ok(&providers.ok_or(FormRefusal::SsoNotOffered)?.client)
     }
 
+    /// Whether the company has an application of its own, and this flow came through another.
+    pub(super) async fn came_through_another(
+        &self,
+        reader: &mut Reader,
+        company: CompanyId,
+        flow: &SsoFlowRow,
+    ) -> Result<bool, StoreError> {
+        let row = conditions(reader, company, flow.provider).await?;
+        let own = row.is_some_and(|row| row.enabled && row.client.is_some());
+        Ok(own && flow.company != Some(company))
+    }
+
     /// What an identity that came with this flow is worth in a company: `None` when it counts for nothing there. A
     /// company with an application of its own takes only what came through that; no other company takes it.
     pub(super) async fn accepts(

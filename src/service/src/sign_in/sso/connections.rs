@@ -147,14 +147,27 @@ impl Service {
             account,
             ..
         } = self.enter(&mut writer, Need::Home, visitor).await?;
-        if present != session {
-            return Err(over());
-        }
-        self.may_link(&mut writer, flow, identity, &company, &account)
-            .await?;
+        // Somebody else has signed in in this browser meanwhile.
+        let refused = if present == session {
+            self.may_link(&mut writer, flow, identity, &company, &account)
+                .await
+        } else {
+            Err(over())
+        };
         if !writer.end_sso_flow(flow.id).await? {
             return Err(over());
         }
+        if let Err(Failure::Refused(refusal)) = refused {
+            let entry = AuditEntry {
+                actor: Actor::Account(account.id),
+                detail: Some(flow.provider.as_str().to_owned()),
+                ..visitor.entry(Event::SsoRefused, Some(company.id), Some(account.id))
+            };
+            self.record(&mut writer, &entry).await?;
+            writer.commit().await?;
+            return Err(refusal.into());
+        }
+        refused?;
         let receiver = Receiver {
             company: &company,
             account: &account,
@@ -180,15 +193,14 @@ impl Service {
         let mut writer = self.inner.store.write().await?;
         let SignedIn { company, account, .. } = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
         let linked = writer.identities_of(company.id, account.id).await?;
-        let others = linked
-            .iter()
-            .filter(|linked| linked.identity.provider != provider)
-            .count();
-        if linked.len() == others {
+        if !linked.iter().any(|linked| linked.identity.provider == provider) {
             return Ok(());
         }
-        if !account.has_password && others == 0 {
-            return Err(FormRefusal::LastWayIn.into());
+        if !account.has_password {
+            let ways = self.ways_in(&mut writer, company.id, account.id).await?;
+            if ways.iter().all(|way| *way == provider) {
+                return Err(FormRefusal::LastWayIn.into());
+            }
         }
         writer.unlink_identity(company.id, account.id, provider).await?;
         let receiver = Receiver {

@@ -456,7 +456,8 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::sign_in`]; [`Refusal::SignInExpired`]; and only after the right password
-    /// [`FormRefusal::SsoNotOffered`], [`FormRefusal::IdentityTaken`] and [`FormRefusal::IdentityOther`].
+    /// [`FormRefusal::SsoNotOffered`], [`FormRefusal::OtherApplication`], [`FormRefusal::IdentityTaken`] and
+    /// [`FormRefusal::IdentityOther`].
     pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
         self.check_binding(&form, visitor)
             .await
@@ -529,7 +530,12 @@ impl Service {
     ) -> Result<(), Failure> {
         gate::admit(company, account)?;
         if self.accepts(reader, company.id, flow, identity).await?.is_none() {
-            return Err(FormRefusal::SsoNotOffered.into());
+            let other = self.came_through_another(reader, company.id, flow).await?;
+            return Err(if other {
+                FormRefusal::OtherApplication.into()
+            } else {
+                FormRefusal::SsoNotOffered.into()
+            });
         }
         let owners = reader
             .accounts_of_identity(identity.provider, &identity.key)
@@ -586,6 +592,7 @@ impl Service {
     }
 
     /// Makes the link that waited for this pending sign-in to be completed, as part of the transaction that completes it.
+    /// What cannot be linked any more is noted.
     pub(super) async fn link_after_code(
         &self,
         writer: &mut Writer,
@@ -601,7 +608,17 @@ impl Service {
             return Ok(());
         };
         let Receiver { company, account } = receiver;
-        self.may_link(writer, &flow, identity, company, account).await?;
-        self.link(writer, receiver, identity, visitor).await
+        match self.may_link(writer, &flow, identity, company, account).await {
+            Ok(()) => self.link(writer, receiver, identity, visitor).await,
+            // It was linked elsewhere while the code was on its way: whoever proved everything is signed in all the same.
+            Err(Failure::Refused(_)) => {
+                let entry = AuditEntry {
+                    detail: Some(flow.provider.as_str().to_owned()),
+                    ..visitor.entry(Event::SsoRefused, Some(company.id), Some(account.id))
+                };
+                Ok(self.record(writer, &entry).await?)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 }
