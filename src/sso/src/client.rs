@@ -45,6 +45,18 @@ pub struct Begun {
     pub verifier: Zeroizing<String>,
 }
 
+/// What a browser brought back, and what was kept for it.
+pub struct Returned<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// Whose answer it is, where it says so (RFC 9207).
+    pub issuer: Option<&'a str>,
+    /// As in [`Begun`].
+    pub verifier: &'a str,
+    /// As in [`Begun`].
+    pub nonce: &'a str,
+}
+
 /// The only thing of a token answer that is used.
 #[derive(Clone, Serialize, Deserialize)]
 struct IdTokenField {
@@ -127,12 +139,20 @@ impl Client {
     pub async fn finish(
         &self,
         application: &Application,
-        code: &str,
-        verifier: &str,
-        nonce: &str,
+        returned: &Returned<'_>,
         now: Moment,
     ) -> Result<Identity, SsoError> {
+        let Returned {
+            code,
+            issuer,
+            verifier,
+            nonce,
+        } = *returned;
         let documents = self.library.of(application, &self.http).await?;
+        // The code of another provider is not given to this one.
+        if !documents.is_answer_of(application, issuer) {
+            return Err(SsoError::WrongIssuer);
+        }
         let answer = protocol(application, &documents)?
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))

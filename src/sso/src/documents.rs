@@ -7,6 +7,7 @@ use std::{
 };
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
+use serde::Deserialize;
 use url::Url;
 use vestibule_core::sso::Provider;
 
@@ -20,7 +21,7 @@ use crate::{
 const KEPT_FOR: Duration = Duration::from_hours(1);
 /// How often they are asked for before that, because a token is signed with a key that is not among them: once at a time,
 /// so that nobody makes us ask with tokens of their own.
-const REFRESH_PAUSE: Duration = Duration::from_secs(30);
+const REFRESH_PAUSE: Duration = Duration::from_mins(1);
 /// What stands in the issuer of `common` and `organizations` in the place of the tenant.
 const PLACEHOLDER: &str = "{tenantid}";
 
@@ -31,14 +32,36 @@ pub(crate) struct Documents {
     pub(crate) authorization: Url,
     pub(crate) token: Url,
     pub(crate) keys: CoreJsonWebKeySet,
+    /// Whether every answer that a browser brings back names the issuer (RFC 9207).
+    names_issuer: bool,
     fetched: Instant,
 }
 
 impl Documents {
+    /// Whether what a browser brought back is the answer of this provider, as far as it says whose it is (RFC 9207,
+    /// section 2.4).
+    pub(crate) fn is_answer_of(&self, application: &Application, named: Option<&str>) -> bool {
+        match named {
+            Some(named) => is_of(
+                application.provider,
+                &application.issuer,
+                named.trim_end_matches('/'),
+            ),
+            None => !self.names_issuer,
+        }
+    }
+
     /// The issuer that a token of this tenant must name.
     pub(crate) fn issuer_for(&self, tenant: &str) -> String {
         self.issuer.replace(PLACEHOLDER, tenant)
     }
+}
+
+/// What the library does not read of a discovery document.
+#[derive(Deserialize)]
+struct MoreMetadata {
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 /// The documents of all issuers that were met.
@@ -103,6 +126,7 @@ impl Library {
             .await?;
         let metadata: CoreProviderMetadata =
             serde_json::from_slice(&bytes).map_err(|_| SsoError::NotUnderstood)?;
+        let more: MoreMetadata = serde_json::from_slice(&bytes).map_err(|_| SsoError::NotUnderstood)?;
         let published = metadata.issuer().as_str().trim_end_matches('/').to_owned();
         if !is_of(application.provider, issuer, &published) {
             return Err(SsoError::WrongIssuer);
@@ -120,6 +144,7 @@ impl Library {
             token: address(metadata.token_endpoint().map(openidconnect::TokenUrl::url))?,
             keys: serde_json::from_slice(&keys).map_err(|_| SsoError::NotUnderstood)?,
             issuer: metadata.issuer().as_str().to_owned(),
+            names_issuer: more.authorization_response_iss_parameter_supported,
             fetched: Instant::now(),
         });
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,5 +15,5 @@ pub mod test_support;
 mod token;
 
 pub use application::{Application, ApplicationProblem};
-pub use client::{Begun, Client};
+pub use client::{Begun, Client, Returned};
 pub use error::{SsoError, TokenProblem};

@@ -46,6 +46,10 @@ pub enum Mood {
     SignedWithTheSecret,
     /// Tokens are signed by somebody else.
     ForeignKey,
+    /// The same, and tokens bring the key along.
+    KeyInHeader,
+    /// Tokens name a key that nobody knows.
+    UnknownKey,
     /// Signatures fit nothing.
     Damaged,
     /// There is no ID token.
@@ -235,7 +239,16 @@ impl Issuer {
             Mood::SignedWithTheSecret => "HS256",
             _ => inner.key.algorithm(),
         };
-        let header = json!({"alg": algorithm, "kid": inner.kid.to_string(), "typ": "JWT"});
+        let mut header = json!({"alg": algorithm, "kid": inner.kid.to_string(), "typ": "JWT"});
+        let foreign = new_key(Signature::Es256);
+        match inner.mood {
+            Mood::UnknownKey => header["kid"] = json!("nobody knows"),
+            Mood::KeyInHeader => {
+                header["jwk"] = foreign.jwk(inner.kid);
+                header["jku"] = json!(format!("{}/jwks", self.url));
+            }
+            _ => {}
+        }
         let text = format!("{}.{}", part(&header), part(&inner.claims));
         let signature = match inner.mood {
             Mood::Unsigned => Vec::new(),
@@ -243,7 +256,7 @@ impl Issuer {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, b"our-secret");
                 hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
             }
-            Mood::ForeignKey => new_key(Signature::Es256).sign(text.as_bytes()),
+            Mood::ForeignKey | Mood::KeyInHeader => foreign.sign(text.as_bytes()),
             Mood::Damaged => inner.key.sign(format!("{text} ").as_bytes()),
             _ => inner.key.sign(text.as_bytes()),
         };

@@ -9,7 +9,7 @@ mod tests {
         ports::{Moment, SeededRandomness},
         sso::Provider,
     };
-    use vestibule_sso::{Application, Begun, Client, SsoError, TokenProblem};
+    use vestibule_sso::{Application, Begun, Client, Returned, SsoError, TokenProblem};
 
     use vestibule_sso::test_support::{Issuer, Mood, Signature};
 
@@ -63,8 +63,24 @@ mod tests {
     }
 
     async fn finished(client: &Client, application: &Application, begun: &Begun) -> Result<String, SsoError> {
+        finished_by(client, application, begun, None).await
+    }
+
+    /// The same with an answer that names this issuer.
+    async fn finished_by(
+        client: &Client,
+        application: &Application,
+        begun: &Begun,
+        issuer: Option<&str>,
+    ) -> Result<String, SsoError> {
+        let returned = Returned {
+            code: "the-code",
+            issuer,
+            verifier: &begun.verifier,
+            nonce: &begun.nonce,
+        };
         client
-            .finish(application, "the-code", &begun.verifier, &begun.nonce, now())
+            .finish(application, &returned, now())
             .await
             .map(|identity| identity.key)
     }
@@ -170,6 +186,7 @@ mod tests {
             ("nonce", json!("another"), Nonce),
             ("nonce", Value::Null, Nonce),
             ("exp", Value::Null, Missing),
+            ("iat", Value::Null, Missing),
             ("sub", Value::Null, Missing),
             ("sub", json!(""), TokenProblem::Subject),
         ] {
@@ -193,6 +210,49 @@ mod tests {
                 "{name}: within the leeway"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_another_provider_gets_no_code() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let another = || Err(SsoError::WrongIssuer);
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 1).await;
+        issuer.will_say(claims(&issuer, &flow));
+        for named in [Some("https://accounts.evil.test"), Some("")] {
+            let refused = finished_by(&client, &application, &flow, named).await;
+            assert_eq!(refused, another(), "{named:?}");
+        }
+        assert_eq!(issuer.count("/token"), 0);
+        for named in [None, Some(issuer.url.as_str())] {
+            assert!(finished_by(&client, &application, &flow, named).await.is_ok());
+        }
+        let application = office(&issuer);
+        let flow = begun(&client, &application, 2).await;
+        issuer.will_say(office_claims(&issuer, &flow));
+        let tenants = format!("{}/{TENANT}/v2.0", issuer.url);
+        assert!(
+            finished_by(&client, &application, &flow, Some(&tenants))
+                .await
+                .is_ok()
+        );
+        let elsewhere = format!("https://evil.test/{TENANT}/v2.0");
+        let refused = finished_by(&client, &application, &flow, Some(&elsewhere)).await;
+        assert_eq!(refused, another());
+
+        // Whoever says that answers name their issuer has to do it.
+        issuer.will_publish(json!({"authorization_response_iss_parameter_supported": true}));
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        let flow = begun(&client, &application, 3).await;
+        issuer.will_say(claims(&issuer, &flow));
+        assert_eq!(finished(&client, &application, &flow).await, another());
+        assert!(
+            finished_by(&client, &application, &flow, Some(&issuer.url))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -241,6 +301,8 @@ mod tests {
             (Mood::Unsigned, TokenProblem::Algorithm),
             (Mood::SignedWithTheSecret, TokenProblem::Algorithm),
             (Mood::ForeignKey, TokenProblem::Signature),
+            (Mood::KeyInHeader, TokenProblem::Signature),
+            (Mood::UnknownKey, TokenProblem::Signature),
             (Mood::Damaged, TokenProblem::Signature),
             (Mood::NoToken, TokenProblem::Missing),
             (Mood::Garbage, TokenProblem::Missing),
@@ -269,7 +331,7 @@ mod tests {
             let refused = finished(&client, &application, &flow).await;
             assert_eq!(refused, Err(SsoError::Token(TokenProblem::Signature)));
         }
-        assert_eq!(issuer.count("/jwks"), 2, "within half a minute");
+        assert_eq!(issuer.count("/jwks"), 2, "within a minute");
     }
 
     #[tokio::test]

@@ -178,10 +178,16 @@ async fn an_answer_counts_only_in_the_browser_that_set_out_and_once() {
     for path in [
         "/auth/google/callback",
         "/auth/google/callback?state=x&code=y",
+        "/auth/google/callback?code=y",
         "/login/bind",
     ] {
         assert_eq!(victim.get(&site, path).await.location(), "/login?ended", "{path}");
     }
+    let state = parameter(&out, "state");
+    let twice = format!("/auth/google/callback?code=y&state={state}&state={state}");
+    let mut copy = Browser::default();
+    copy.set_cookie("sso", &attacker.cookie("sso").unwrap());
+    assert_eq!(copy.get(&site, &twice).await.location(), "/login?ended");
     let own = come_back(&site, &issuer, &mut attacker, &out, "evil").await;
     assert_eq!(own.status, 200, "{}", own.body);
     let flow = attacker.cookie("sso").unwrap();

@@ -68,6 +68,7 @@ async fn set_out_of(site: &Site, provider: Provider, company: &str) -> (Visitor,
     let answer = SsoAnswer {
         state: find(&out.url, "state"),
         code: Ok("the-code".to_owned()),
+        issuer: None,
     };
     (visitor, answer, find(&out.url, "nonce"))
 }
@@ -358,7 +359,7 @@ on_both! {
         issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
         let (other, others, _) = set_out(&site, GOOGLE).await;
         for state in ["", "x", &"A".repeat(43), &others.state] {
-            let answer = SsoAnswer { state: state.to_owned(), code: Ok("c".to_owned()) };
+            let answer = SsoAnswer { state: state.to_owned(), code: Ok("c".to_owned()), issuer: None };
             assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, expired(), "{state}");
         }
         assert_eq!(service.answer_sso(GOOGLE, &answer, &site::visitor()).await, expired());
@@ -427,7 +428,7 @@ on_both! {
         let out = site.service.begin_connect(GOOGLE, &gus).await.unwrap();
         let connecting = Visitor { sso_flow: Some(out.flow), ..gus.clone() };
         issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), "one"));
-        let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()) };
+        let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()), issuer: None };
         site.service.answer_sso(GOOGLE, &answer, &connecting).await.unwrap();
         let strangers = Visitor { session: None, ..connecting.clone() };
         assert_eq!(site.service.arrive(None, &strangers).await.map(drop), Err(Refusal::NotSignedIn));
@@ -456,7 +457,7 @@ on_both! {
             let out = site.service.begin_connect(GOOGLE, by).await.unwrap();
             issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), subject));
             let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..by.clone() };
-            let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()) };
+            let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()), issuer: None };
             site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
             visitor
         };

@@ -95,6 +95,7 @@ async fn confirm_as(site: &Site, issuer: &Issuer, by: &Visitor, subject: &str) -
     let answer = SsoAnswer {
         state: find(&out.url, "state"),
         code: Ok("c".to_owned()),
+        issuer: None,
     };
     site.service
         .answer_sso(Provider::Google, &answer, &visitor)

@@ -142,14 +142,7 @@ fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<Set
 pub async fn callback(provider: Provider, state: AppState, request: Request) -> Response {
     let parts = request.into_parts().0;
     let facts = Facts::of(&state, &parts);
-    let code = match (facts.query("code"), facts.query("error")) {
-        (Some(code), None) => Ok(code),
-        (_, error) => Err(error.unwrap_or_default()),
-    };
-    let answer = SsoAnswer {
-        state: facts.query("state").unwrap_or_default(),
-        code,
-    };
+    let answer = read_answer(parts.uri.query().unwrap_or_default());
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
     match run(&facts, async move {
         service.answer_sso(provider, &answer, &visitor).await
@@ -171,6 +164,32 @@ pub async fn callback(provider: Provider, state: AppState, request: Request) -> 
             response
         }
         Err(refusal) => problem(&state, &facts, &refusal),
+    }
+}
+
+/// What the query of a callback says. A parameter that comes twice says nothing (RFC 6749, section 3.1), and an answer
+/// without a state belongs to nobody.
+fn read_answer(query: &str) -> SsoAnswer {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut twice = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        twice |= pairs.iter().any(|(known, _)| *known == name);
+        pairs.push((name.into_owned(), value.into_owned()));
+    }
+    if twice {
+        pairs.clear();
+    }
+    let find = |name: &str| {
+        let found = pairs.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    };
+    SsoAnswer {
+        state: find("state").unwrap_or_default(),
+        code: match (find("code"), find("error")) {
+            (Some(code), None) => Ok(code),
+            (_, error) => Err(error.unwrap_or_default()),
+        },
+        issuer: find("iss"),
     }
 }
 

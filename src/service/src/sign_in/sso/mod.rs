@@ -23,7 +23,7 @@ use vestibule_core::{
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_sso::SsoError;
+use vestibule_sso::{Returned, SsoError};
 use vestibule_storage::{NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
 use zeroize::Zeroizing;
 
@@ -47,6 +47,8 @@ pub struct SsoAnswer {
     pub state: String,
     /// The code, or the word for why there is none.
     pub code: Result<String, String>,
+    /// Whose answer it is, where it says so.
+    pub issuer: Option<String>,
 }
 
 /// Where somebody who came back goes on.
@@ -230,9 +232,15 @@ impl Service {
             return Err(over());
         }
         let kept = self.kept(&flow)?;
+        let returned = Returned {
+            code,
+            issuer: answer.issuer.as_deref(),
+            verifier: &kept.verifier,
+            nonce: &kept.nonce,
+        };
         let found = self
             .sso_client()?
-            .finish(&chosen.application, code, &kept.verifier, &kept.nonce, self.now())
+            .finish(&chosen.application, &returned, self.now())
             .await;
         match found {
             Ok(identity) => {
