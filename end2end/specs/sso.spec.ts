@@ -109,9 +109,15 @@ test('an agent without a password proves with the provider that it is her', asyn
 
   const console = await anotherVisitor();
   await console.signIn(rita, mail);
+  await console.agentView.goto(account.id);
+  await expect(console.agentView.sentence(google.email)).toBeVisible();
   await console.agentAct.goto(account.id, 'password');
   await console.agentAct.press(labels.agents.remove_password, '/admin/agents/remove-password');
   await expect(console.agentView.good).toHaveText(labels.agents.password_removed);
+  await console.page.locator('summary').filter({ hasText: labels.sso.disconnect }).click();
+  expect(await console.agentView.press(labels.sso.disconnect, '/admin/agents/disconnect')).toBe(409);
+  await expect(console.agentAct.alert).toContainText(labels.errors.provider_is_last_way_in);
+  await console.agentView.goto(account.id);
   await expect(console.agentView.fact(labels.agents.sign_in_by)).toHaveText(fill(labels.agents.by_provider_only, { provider: 'Google' }));
 
   await visitor.login.goto();

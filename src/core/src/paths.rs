@@ -90,6 +90,8 @@ pub const AGENTS_DELETE: &str = "/admin/agents/delete";
 pub const AGENTS_PASSWORD: &str = "/admin/agents/password";
 /// Server function: take an agent's password away.
 pub const AGENTS_REMOVE_PASSWORD: &str = "/admin/agents/remove-password";
+/// Server function: take the account of a provider from an agent.
+pub const AGENTS_DISCONNECT: &str = "/admin/agents/disconnect";
 /// Server function: send a link to choose a new password.
 pub const AGENTS_RESET_LINK: &str = "/admin/agents/reset-link";
 /// Server function: tell a new agent once more how to sign in.

@@ -20,7 +20,8 @@ pub enum Action {
     EditAgent,
     /// Deleting an account.
     DeleteAgent,
-    /// A new password for an account, a link to choose one, or none at all.
+    /// A new password for an account, a link to choose one, or none at all; taking the account of a
+    /// provider from it.
     ResetPassword,
     /// The mail that tells a new agent how to sign in, once more.
     SendAccountDetails,
@@ -193,9 +194,10 @@ pub fn action_at(path: &str) -> Option<Action> {
         | paths::AGENTS_EMAIL_RESEND
         | paths::AGENTS_EMAIL_CANCEL => Action::EditAgent,
         paths::AGENTS_DELETE => Action::DeleteAgent,
-        paths::AGENTS_PASSWORD | paths::AGENTS_REMOVE_PASSWORD | paths::AGENTS_RESET_LINK => {
-            Action::ResetPassword
-        }
+        paths::AGENTS_PASSWORD
+        | paths::AGENTS_REMOVE_PASSWORD
+        | paths::AGENTS_DISCONNECT
+        | paths::AGENTS_RESET_LINK => Action::ResetPassword,
         paths::AGENTS_SEND_DETAILS => Action::SendAccountDetails,
         paths::AGENTS_BACKUP_CODE => Action::IssueBackupCode,
         paths::AGENTS_UNLOCK | paths::AGENTS_UNLOCK_SELECTED => Action::Unlock,

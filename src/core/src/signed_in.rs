@@ -263,6 +263,8 @@ pub enum FormRefusal {
     LastWayIn,
     /// The account is connected with no provider: without its password it would have no way in.
     NoIdentity,
+    /// Somebody else's account would have no way in without it.
+    ProviderIsLastWayIn,
     /// Accounts without a password come in by the provider only: it cannot be switched off.
     ProviderNeeded {
         /// How many.
@@ -330,6 +332,7 @@ impl FormRefusal {
             | Self::IdentityOther
             | Self::LastWayIn
             | Self::NoIdentity
+            | Self::ProviderIsLastWayIn
             | Self::ProviderNeeded { .. }
             | Self::NoApplication { .. }
             | Self::ImportOver => 409,

@@ -104,6 +104,7 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
         FormRefusal::IdentityTaken => td_string!(locale, errors.identity_taken),
         FormRefusal::IdentityOther => td_string!(locale, errors.identity_other),
         FormRefusal::LastWayIn => td_string!(locale, errors.last_way_in),
+        FormRefusal::ProviderIsLastWayIn => td_string!(locale, errors.provider_is_last_way_in),
         FormRefusal::NoIdentity => td_string!(locale, errors.no_identity),
         FormRefusal::ProviderNeeded { accounts } => {
             return td_string!(locale, errors.provider_needed, count = accounts);
@@ -241,6 +242,7 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             | FormRefusal::IdentityOther
             | FormRefusal::LastWayIn
             | FormRefusal::NoIdentity
+            | FormRefusal::ProviderIsLastWayIn
             | FormRefusal::ProviderNeeded { .. }
             | FormRefusal::NoApplication { .. }
             | FormRefusal::NoEmailChange => td_string!(locale, errors.not_done_title),
@@ -458,6 +460,7 @@ mod tests {
             FormRefusal::IdentityOther,
             FormRefusal::LastWayIn,
             FormRefusal::NoIdentity,
+            FormRefusal::ProviderIsLastWayIn,
             FormRefusal::ProviderNeeded { accounts: 3 },
             FormRefusal::NoApplication {
                 provider: Provider::Google,

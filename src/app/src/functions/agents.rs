@@ -185,6 +185,25 @@ pub async fn remove_password(
     Ok(agent_page(&id, "view?password_removed"))
 }
 
+/// Takes the account of a provider from an agent.
+#[server(name = DisconnectAgent, prefix = "", endpoint = "admin/agents/disconnect")]
+pub async fn disconnect_agent(
+    /// Identifier of the account.
+    id: String,
+    /// Word of the provider.
+    provider: String,
+) -> Result<Onward, Refused> {
+    use crate::call::{Call, agent_page};
+    use vestibule_core::{refusal::Refusal, sso::Provider};
+
+    let call = Call::current()?;
+    let provider = Provider::from_word(&provider).ok_or(Refusal::Malformed)?;
+    call.service
+        .disconnect_agent(&id, provider, &call.visitor)
+        .await?;
+    Ok(agent_page(&id, "view?provider_disconnected"))
+}
+
 /// Tells a new agent once more how to sign in.
 #[server(name = SendAccountDetails, prefix = "", endpoint = "admin/agents/send-details")]
 pub async fn send_account_details(

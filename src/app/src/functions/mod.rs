@@ -19,11 +19,12 @@ use server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnEr
 use vestibule_core::refusal::Refusal;
 
 pub use agents::{
-    ActivateAgents, AddAgent, CancelEmailChange, DeactivateAgents, DeleteAgent, EditAgent, EndAgentSessions,
-    IssueBackupCode, RemovePassword, ResendEmailChange, ResetPassword, SendAccountDetails, SendResetLink,
-    UnlockAgent, UnlockAgents, activate_agents, add_agent, cancel_email_change, deactivate_agents,
-    delete_agent, edit_agent, end_agent_sessions, issue_backup_code, remove_password, resend_email_change,
-    reset_password, send_account_details, send_reset_link, unlock_agent, unlock_agents,
+    ActivateAgents, AddAgent, CancelEmailChange, DeactivateAgents, DeleteAgent, DisconnectAgent, EditAgent,
+    EndAgentSessions, IssueBackupCode, RemovePassword, ResendEmailChange, ResetPassword, SendAccountDetails,
+    SendResetLink, UnlockAgent, UnlockAgents, activate_agents, add_agent, cancel_email_change,
+    deactivate_agents, delete_agent, disconnect_agent, edit_agent, end_agent_sessions, issue_backup_code,
+    remove_password, resend_email_change, reset_password, send_account_details, send_reset_link,
+    unlock_agent, unlock_agents,
 };
 pub use company::{SaveCompany, SavePolicies, StartImport, save_company, save_policies, start_import};
 pub use links::{

@@ -1,6 +1,6 @@
 //! The pages about agents, and those behind the links of mails (product.md section 3).
 
-use vestibule_core::refusal::Refusal;
+use vestibule_core::{refusal::Refusal, sso::Provider};
 
 use super::{EventLine, Typed, When};
 
@@ -171,6 +171,8 @@ pub struct AgentViewPage {
     pub no_password: bool,
     /// Names of the providers that the agent can sign in with.
     pub providers: String,
+    /// Accounts of providers that are connected, and what they are known by.
+    pub identities: Vec<(Provider, String)>,
     /// When the account was created.
     pub created: When,
     /// The newest events; `None` for whoever may not see the audit log.
@@ -186,6 +188,8 @@ pub enum AgentNotice {
     Added,
     /// The password was removed.
     PasswordRemoved,
+    /// The account of a provider was disconnected.
+    ProviderDisconnected,
     /// A new password was set.
     PasswordSet,
     /// A link to choose a new password was sent.

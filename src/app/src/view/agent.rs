@@ -8,6 +8,7 @@ use vestibule_core::{
     paths,
     refusal::Refusal,
     signed_in::FormField,
+    sso::Provider,
 };
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
@@ -17,6 +18,7 @@ use super::{
     company::why,
     console::{console, fact},
     forms::{Input, action, good, moment, problem, refused},
+    security::ask_to_disconnect,
 };
 use crate::page::{
     AgentAct, AgentActPage, AgentFormPage, AgentNotice, AgentViewPage, Frame, IssuedCodePage, Typed, When,
@@ -294,6 +296,7 @@ pub(super) fn look(frame: Frame, page: AgentViewPage) -> impl IntoView {
     let notice = page.notice.map(|notice| {
         good(match notice {
             AgentNotice::Added => td_string!(now, agents.added),
+            AgentNotice::ProviderDisconnected => td_string!(now, agents.provider_disconnected),
             AgentNotice::PasswordRemoved => td_string!(now, agents.password_removed),
             AgentNotice::PasswordSet => td_string!(now, agents.password_set),
             AgentNotice::LinkSent => td_string!(now, agents.link_sent),
@@ -303,6 +306,8 @@ pub(super) fn look(frame: Frame, page: AgentViewPage) -> impl IntoView {
         })
     });
     let row = page.row.clone();
+    let identities = (!page.identities.is_empty() && row.may.reset_password)
+        .then(|| identities(now, &row.id, &page.identities));
     let events = page.events.clone().map(|events| {
         view! {
             <section class="card" aria-labelledby="events">
@@ -323,10 +328,39 @@ pub(super) fn look(frame: Frame, page: AgentViewPage) -> impl IntoView {
         <nav aria-label=td_string!(now, agents.actions_of, name = row.account.clone())>
             <ul class="buttons acts">{actions(now, &row, false)}</ul>
         </nav>
+        {identities}
         {facts(now, page)}
         {events}
     };
     console(frame, paths::AGENTS, None, content)
+}
+
+/// The accounts of providers that are connected, for whoever may disconnect them.
+fn identities(now: Locale, id: &str, identities: &[(Provider, String)]) -> impl IntoView + use<> {
+    let rows = identities
+        .iter()
+        .map(|(provider, shown)| {
+            let heading = ["row-", provider.as_str()].concat();
+            let button = ask_to_disconnect(now, *provider, heading.clone(), Some(id.to_owned()));
+            view! {
+                <li class="row">
+                    <div class="row-text">
+                        <h3 id=heading>{provider.name()}</h3>
+                        <p class="quiet">
+                            <bdi>{shown.clone()}</bdi>
+                        </p>
+                    </div>
+                    <div class="buttons">{button}</div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="sso">
+            <h2 id="sso">{td_string!(now, profile.sso_title)}</h2>
+            <ul class="rows">{rows}</ul>
+        </section>
+    }
 }
 
 fn facts(now: Locale, page: AgentViewPage) -> impl IntoView {

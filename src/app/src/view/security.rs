@@ -1,7 +1,7 @@
 //! Security Settings: second factors, backup codes, trusted browsers and sessions.
 
 use leptos::prelude::*;
-use vestibule_core::paths;
+use vestibule_core::{paths, sso::Provider};
 use vestibule_translations::{Locale, td_string};
 
 use super::{
@@ -73,19 +73,7 @@ fn provider(now: Locale, row: ProviderRow) -> impl IntoView {
         td_string!(now, sso.not_connected)
     };
     let button = if on {
-        view! {
-            <details class="ask">
-                <summary class="button small" aria-describedby=about>
-                    {td_string!(now, sso.disconnect)}
-                </summary>
-                <form method="post" action=paths::SECURITY_SSO_DISCONNECT>
-                    <p>{td_string!(now, sso.disconnect_confirm)}</p>
-                    <input type="hidden" name="provider" value=provider.as_str() />
-                    <button class="button small primary">{td_string!(now, sso.disconnect)}</button>
-                </form>
-            </details>
-        }
-        .into_any()
+        ask_to_disconnect(now, provider, about, None).into_any()
     } else {
         action(provider.connect_path(), td_string!(now, sso.connect), about, None).into_any()
     };
@@ -107,6 +95,39 @@ fn provider(now: Locale, row: ProviderRow) -> impl IntoView {
             </div>
             <div class="buttons">{button}</div>
         </li>
+    }
+}
+
+/// A button that asks once more before a provider is disconnected: from the own account, or from the agent with this
+/// identifier.
+pub(super) fn ask_to_disconnect(
+    now: Locale,
+    provider: Provider,
+    about: String,
+    agent: Option<String>,
+) -> impl IntoView {
+    let (path, sentence) = match agent {
+        None => (
+            paths::SECURITY_SSO_DISCONNECT,
+            td_string!(now, sso.disconnect_confirm),
+        ),
+        Some(_) => (
+            paths::AGENTS_DISCONNECT,
+            td_string!(now, sso.agent_disconnect_confirm),
+        ),
+    };
+    view! {
+        <details class="ask">
+            <summary class="button small" aria-describedby=about>
+                {td_string!(now, sso.disconnect)}
+            </summary>
+            <form method="post" action=path>
+                <p>{sentence}</p>
+                {agent.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+                <input type="hidden" name="provider" value=provider.as_str() />
+                <button class="button small primary">{td_string!(now, sso.disconnect)}</button>
+            </form>
+        </details>
     }
 }
 

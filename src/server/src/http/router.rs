@@ -185,7 +185,7 @@ const COMPANY_FORMS: [(&str, &[&str]); 7] = [
 ];
 
 /// The same for the forms about agents and behind the links of mails.
-const AGENT_FORMS: [(&str, &[&str]); 20] = [
+const AGENT_FORMS: [(&str, &[&str]); 21] = [
     (
         paths::AGENTS_NEW,
         &[
@@ -228,6 +228,7 @@ const AGENT_FORMS: [(&str, &[&str]); 20] = [
     ),
     (paths::AGENTS_RESET_LINK, &["id"]),
     (paths::AGENTS_REMOVE_PASSWORD, &["id"]),
+    (paths::AGENTS_DISCONNECT, &["id", "provider"]),
     (paths::AGENTS_SEND_DETAILS, &["id"]),
     (paths::AGENTS_BACKUP_CODE, &["id", "reason"]),
     (paths::AGENTS_UNLOCK, &["id"]),
@@ -348,6 +349,7 @@ fn agents() -> Router<AppState> {
         paths::AGENTS_PASSWORD,
         paths::AGENTS_RESET_LINK,
         paths::AGENTS_REMOVE_PASSWORD,
+        paths::AGENTS_DISCONNECT,
         paths::AGENTS_SEND_DETAILS,
         paths::AGENTS_BACKUP_CODE,
         paths::AGENTS_UNLOCK,

@@ -7,7 +7,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 58] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 59] = [
     (
         "/login",
         &[
@@ -210,6 +210,10 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 58] = [
     ),
     ("/admin/sso/test", &[("provider", "google")]),
     ("/admin/agents/remove-password", &[("id", SOMETHING)]),
+    (
+        "/admin/agents/disconnect",
+        &[("id", SOMETHING), ("provider", "google")],
+    ),
     ("/profile/security/sso/disconnect", &[("provider", "google")]),
     ("/confirm-email", &[]),
     ("/stop-email-change", &[]),

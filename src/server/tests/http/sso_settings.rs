@@ -257,6 +257,20 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
         page.body
     );
     assert!(!page.body.contains("has not chosen a password"), "{}", page.body);
+    assert!(page.body.contains("bob-at-google@gmail.test"), "{}", page.body);
+    let last = root
+        .post(
+            &site,
+            "/admin/agents/disconnect",
+            &[("id", &id), ("provider", "google")],
+        )
+        .await;
+    assert_eq!(last.status, 409);
+    assert!(
+        last.body.contains("Set a password here first.") && last.body.contains("new_password"),
+        "{}",
+        last.body
+    );
 
     assert_eq!(
         bob.get(&site, "/agent").await.status,

@@ -231,6 +231,7 @@ impl Service {
             .await?
             .filter(|issued| issued.used_at.is_none() && issued.expires_at > now)
             .map(|issued| issued.expires_at);
+        let identities = reader.identities_of(company.id, target.id).await?;
         let providers = self.ways_in(&mut reader, company.id, target.id).await?;
         let events = if may.contains(&Action::SeeAudit) {
             let filter = EventFilter {
@@ -254,6 +255,7 @@ impl Service {
             backup_codes_left,
             issued_code_until,
             providers,
+            identities: identities.into_iter().map(|linked| linked.identity).collect(),
             events,
         })
     }

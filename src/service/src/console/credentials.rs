@@ -11,6 +11,7 @@ use vestibule_core::{
     refusal::Refusal,
     rights::Action,
     signed_in::{FormField, FormRefusal},
+    sso::Provider,
 };
 
 use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
@@ -117,6 +118,51 @@ impl Service {
         };
         let names: Vec<&str> = ways.iter().map(|provider| provider.name()).collect();
         self.remove_password_in(&mut writer, receiver, names.join(", "), &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
+
+    /// Takes the account of a provider from an agent, who hears of it: somebody else has it now, say. Nothing to take away
+    /// is fine.
+    ///
+    /// # Errors
+    /// As [`Service::agent`]; `ProviderIsLastWayIn` when the agent has neither a password nor another provider.
+    pub async fn disconnect_agent(
+        &self,
+        id: &str,
+        provider: Provider,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        self.disconnect_one(id, provider, visitor)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn disconnect_one(&self, id: &str, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
+        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self
+            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
+            .await?;
+        let linked = writer.identities_of(own.company.id, target.id).await?;
+        if !linked.iter().any(|linked| linked.identity.provider == provider) {
+            return Ok(());
+        }
+        if self.is_last_way_in(&mut writer, &target, provider).await? {
+            return Err(FormRefusal::ProviderIsLastWayIn.into());
+        }
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        // Where the admin sits is no business of the agent's.
+        let nowhere = Visitor::default();
+        self.unlink_in(&mut writer, receiver, provider, &nowhere, &own.by(visitor))
             .await?;
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();

@@ -30,7 +30,7 @@ use vestibule_core::{
     rights::Action,
     secret::Password,
     signed_in::FormRefusal,
-    sso::Provider,
+    sso::{Identity, Provider},
 };
 use vestibule_storage::{
     AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts,
@@ -96,6 +96,8 @@ pub struct AgentDetails {
     pub issued_code_until: Option<Moment>,
     /// Providers that the agent can sign in with.
     pub providers: Vec<Provider>,
+    /// Who the agent is to providers, whether or not the company lets them in.
+    pub identities: Vec<Identity>,
     /// The newest events about the agent; empty for whoever may not see the audit log.
     pub events: Vec<EventRow>,
 }

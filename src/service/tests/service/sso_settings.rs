@@ -231,6 +231,9 @@ on_both! {
         assert_eq!(typed, Err(Refusal::WrongCredentials));
         assert_eq!(service.disconnect(Provider::Google, &bob).await, form(FormRefusal::LastWayIn));
 
+        let last = service.disconnect_agent(&id, Provider::Google, &ada).await;
+        assert_eq!(last, form(FormRefusal::ProviderIsLastWayIn));
+
         // While accounts depend on it, it cannot be switched off.
         let [google, office] = inputs(&site, &ada).await;
         let off = ProviderInput { enabled: false, ..google };
@@ -240,6 +243,10 @@ on_both! {
             confirm: site::password("a quite new password of bob's"),
         };
         service.reset_password(&id, input, &ada).await.unwrap();
+        site.no_mail().await;
+        service.disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
+        service.disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
+        assert_eq!(site.mail_kinds().await, ["sso_disconnected"], "once, and bob hears of it");
         let [google, office] = inputs(&site, &ada).await;
         let off = ProviderInput { enabled: false, ..google };
         service.save_sso([off, office], &ada).await.unwrap();

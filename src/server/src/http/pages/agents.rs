@@ -372,12 +372,14 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
         backup_codes_left,
         issued_code_until,
         providers,
+        identities,
         events,
     } = found;
     let notice = [
         ("added", AgentNotice::Added),
         ("password_set", AgentNotice::PasswordSet),
         ("password_removed", AgentNotice::PasswordRemoved),
+        ("provider_disconnected", AgentNotice::ProviderDisconnected),
         ("link_sent", AgentNotice::LinkSent),
         ("details_sent", AgentNotice::DetailsSent),
         ("unlocked", AgentNotice::Unlocked),
@@ -396,6 +398,10 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
         waits_for_password: providers.is_empty() && !target.has_password || target.password_must_change,
         no_password: !target.has_password,
         providers: names(&providers),
+        identities: identities
+            .into_iter()
+            .map(|identity| (identity.provider, identity.shown))
+            .collect(),
         first_name: target.first_name,
         last_name: target.last_name,
         phone: target.phone,
@@ -465,9 +471,10 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
     );
     let act = match facts.path.as_str() {
         paths::AGENTS_DELETE => Some(AgentAct::Delete),
-        paths::AGENTS_PASSWORD | paths::AGENTS_REMOVE_PASSWORD | paths::AGENTS_RESET_LINK => {
-            Some(AgentAct::ResetPassword)
-        }
+        paths::AGENTS_PASSWORD
+        | paths::AGENTS_REMOVE_PASSWORD
+        | paths::AGENTS_DISCONNECT
+        | paths::AGENTS_RESET_LINK => Some(AgentAct::ResetPassword),
         paths::AGENTS_BACKUP_CODE => Some(AgentAct::BackupCode),
         paths::AGENTS_UNLOCK => Some(AgentAct::Unlock),
         paths::AGENTS_END_SESSIONS => Some(AgentAct::EndSessions),

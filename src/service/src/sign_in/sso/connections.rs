@@ -2,6 +2,7 @@
 //! a password.
 
 use vestibule_core::{
+    account::Account,
     audit::{Actor, AuditEntry, Event},
     gate,
     id::SessionId,
@@ -11,11 +12,12 @@ use vestibule_core::{
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_storage::SsoFlowRow;
+use vestibule_storage::{Reader, SsoFlowRow, StoreError, Writer};
 
 use super::{Arrival, SetOut, Way, over};
 use crate::{
     Failure, Service, Visitor,
+    audit::By,
     letters::Receiver,
     sessions::{Need, SignedIn},
 };
@@ -196,30 +198,58 @@ impl Service {
         if !linked.iter().any(|linked| linked.identity.provider == provider) {
             return Ok(());
         }
-        if !account.has_password {
-            let ways = self.ways_in(&mut writer, company.id, account.id).await?;
-            if ways.iter().all(|way| *way == provider) {
-                return Err(FormRefusal::LastWayIn.into());
-            }
+        if self.is_last_way_in(&mut writer, &account, provider).await? {
+            return Err(FormRefusal::LastWayIn.into());
         }
-        writer.unlink_identity(company.id, account.id, provider).await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
-        let mail = Mail::SsoDisconnected {
-            about: receiver.about(visitor),
-            provider: provider.name().to_owned(),
-        };
-        self.tell(&mut writer, receiver, mail).await?;
-        let entry = AuditEntry {
+        let by = By {
             actor: Actor::Account(account.id),
-            detail: Some(provider.as_str().to_owned()),
-            ..visitor.entry(Event::SsoDisconnected, Some(company.id), Some(account.id))
+            visitor,
         };
-        self.record(&mut writer, &entry).await?;
+        self.unlink_in(&mut writer, receiver, provider, visitor, &by)
+            .await?;
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
         Ok(())
+    }
+
+    /// Whether an account could no longer sign in without this provider.
+    pub(crate) async fn is_last_way_in(
+        &self,
+        reader: &mut Reader,
+        account: &Account,
+        provider: Provider,
+    ) -> Result<bool, StoreError> {
+        if account.has_password {
+            return Ok(false);
+        }
+        let ways = self.ways_in(reader, account.company, account.id).await?;
+        Ok(ways.iter().all(|way| *way == provider))
+    }
+
+    /// Takes an identity from an account, which hears of it. `seen` is what the account may know of whoever did it.
+    pub(crate) async fn unlink_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        provider: Provider,
+        seen: &Visitor,
+        by: &By<'_>,
+    ) -> Result<(), StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        writer.unlink_identity(company, account, provider).await?;
+        let mail = Mail::SsoDisconnected {
+            about: receiver.about(seen),
+            provider: provider.name().to_owned(),
+        };
+        self.tell(writer, receiver, mail).await?;
+        let entry = AuditEntry {
+            detail: Some(provider.as_str().to_owned()),
+            ..by.entry(Event::SsoDisconnected, company, Some(account))
+        };
+        self.record(writer, &entry).await
     }
 }
