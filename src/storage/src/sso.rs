@@ -20,13 +20,30 @@ pub(crate) const APPLICATIONS: &str = "SELECT company_id, provider, version, ena
     tenants, trusted, changed_at FROM sso_application WHERE company_id = $1 ORDER BY provider";
 pub(crate) const SECRETS_AFTER: &str = "SELECT company_id, provider, sealed_secret FROM sso_application \
     WHERE (company_id, provider) > ($1, $2) AND sealed_secret IS NOT NULL ORDER BY company_id, provider LIMIT $3";
-/// Whether any company takes the installation's application.
-const TAKEN: &str = "SELECT c.id FROM company c \
-    LEFT JOIN sso_application a ON a.company_id = c.id AND a.provider = $1 \
-    WHERE c.enabled AND (a.company_id IS NULL OR (a.enabled AND a.client_id IS NULL)) LIMIT 1";
-/// Whether any company has an application of its own.
-const OWNED: &str = "SELECT c.id FROM sso_application a JOIN company c ON c.id = a.company_id \
-    WHERE a.provider = $1 AND a.enabled AND a.client_id IS NOT NULL AND c.enabled LIMIT 1";
+/// Whether any enabled company lets its accounts in by a provider: through the installation's application, if there is
+/// one, or through its own.
+macro_rules! in_use {
+    ($installation:literal, $provider:literal) => {
+        concat!(
+            "(",
+            $installation,
+            " AND EXISTS (SELECT 1 FROM company c \
+             LEFT JOIN sso_application a ON a.company_id = c.id AND a.provider = ",
+            $provider,
+            " WHERE c.enabled AND (a.company_id IS NULL OR (a.enabled AND a.client_id IS NULL))) \
+             OR EXISTS (SELECT 1 FROM sso_application a JOIN company c ON c.id = a.company_id WHERE a.provider = ",
+            $provider,
+            " AND a.enabled AND a.client_id IS NOT NULL AND c.enabled))"
+        )
+    };
+}
+/// One question for every view of the sign-in page.
+const IN_USE: &str = concat!(
+    "SELECT ",
+    in_use!("$1", "'google'"),
+    ", ",
+    in_use!("$2", "'office365'")
+);
 const INSERT_APPLICATION: &str = "INSERT INTO sso_application (company_id, provider, version, enabled, client_id, \
     sealed_secret, tenants, trusted, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
     ON CONFLICT (company_id, provider) DO NOTHING";
@@ -285,22 +302,15 @@ impl Reader {
             .collect()
     }
 
-    /// Whether any enabled company lets accounts in by this provider; `installation` says whether there is an
-    /// application for companies without their own.
+    /// Which providers, in the order of [`Provider::ALL`], any enabled company lets its accounts in by. `installation`
+    /// says for which of them there is an application for companies without their own.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn is_provider_in_use(
-        &mut self,
-        provider: Provider,
-        installation: bool,
-    ) -> Result<bool, StoreError> {
-        for sql in [TAKEN, OWNED].into_iter().skip(usize::from(!installation)) {
-            if optional!(self, (Uuid,), sql, provider.as_str())?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    pub async fn providers_in_use(&mut self, installation: [bool; 2]) -> Result<[bool; 2], StoreError> {
+        let [google, office365] = installation;
+        let row = optional!(self, (bool, bool), IN_USE, google, office365)?;
+        Ok(row.map_or([false; 2], |(google, office365)| [google, office365]))
     }
 
     /// Up to `most` sealed secrets of applications, in a fixed order, from the one after `after` on. For encrypting them

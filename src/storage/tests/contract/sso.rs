@@ -87,8 +87,9 @@ pub async fn a_provider_is_in_use_when_an_enabled_company_lets_it_in(store: &Tes
     let company = alice(store, &maker).await.company;
     write(store, async |writer| {
         let in_use = async |writer: &mut Writer| {
-            let owned = writer.is_provider_in_use(GOOGLE, false).await?;
-            Ok::<_, StoreError>((owned, writer.is_provider_in_use(GOOGLE, true).await?))
+            let [owned, office] = writer.providers_in_use([false; 2]).await?;
+            assert!(!office, "nobody has an application there");
+            Ok::<_, StoreError>((owned, writer.providers_in_use([true; 2]).await?[0]))
         };
         assert_eq!(
             in_use(writer).await?,

@@ -108,18 +108,23 @@ impl Service {
     }
 
     async fn find_offered(&self) -> Result<Vec<Provider>, Failure> {
-        let mut offered = Vec::new();
         let Some(providers) = &self.inner.settings.sso else {
-            return Ok(offered);
+            return Ok(Vec::new());
         };
-        let mut reader = self.inner.store.read().await?;
-        for known in &providers.known {
-            let installation = known.application.is_some();
-            if reader.is_provider_in_use(known.provider, installation).await? {
-                offered.push(known.provider);
-            }
-        }
-        Ok(offered)
+        let known = Provider::ALL.map(|provider| providers.known(provider));
+        let installation = known.map(|known| known.is_some_and(|known| known.application.is_some()));
+        let in_use = self
+            .inner
+            .store
+            .read()
+            .await?
+            .providers_in_use(installation)
+            .await?;
+        let offered = Provider::ALL.into_iter().zip(known).zip(in_use);
+        Ok(offered
+            .filter(|((_, known), in_use)| known.is_some() && *in_use)
+            .map(|((provider, _), _)| provider)
+            .collect())
     }
 
     /// The providers that the own account is connected with, or can be.
