@@ -265,7 +265,7 @@ pub enum FormRefusal {
     NoIdentity,
     /// Somebody else's account would have no way in without it.
     ProviderIsLastWayIn,
-    /// Accounts without a password come in by the provider only: it cannot be switched off.
+    /// Accounts without a password come in by the provider: it would shut them out.
     ProviderNeeded {
         /// How many.
         accounts: usize,

@@ -63,7 +63,7 @@ const LINK_IDENTITY: &str = "INSERT INTO sso_identity (company_id, account_id, p
 pub(crate) const UNLINK: &str =
     "DELETE FROM sso_identity WHERE company_id = $1 AND account_id = $2 AND provider = $3";
 
-pub(crate) const ONLY_BY: &str = "SELECT COUNT(*) FROM sso_identity i \
+pub(crate) const ONLY_BY: &str = "SELECT i.identity_key, i.shown FROM sso_identity i \
     JOIN account a ON a.company_id = i.company_id AND a.id = i.account_id \
     WHERE i.company_id = $1 AND i.provider = $2 AND a.password_hash IS NULL";
 
@@ -358,17 +358,18 @@ impl Reader {
             .collect()
     }
 
-    /// How many accounts of the company have this provider and no password.
+    /// The identities of this provider whose accounts have no password.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn accounts_only_by(
+    pub async fn identities_without_password(
         &mut self,
         company: CompanyId,
         provider: Provider,
-    ) -> Result<i64, StoreError> {
-        let row = optional!(self, (i64,), ONLY_BY, company.0, provider.as_str())?;
-        Ok(row.map_or(0, |(count,)| count))
+    ) -> Result<Vec<Identity>, StoreError> {
+        let rows = all!(self, (String, String), ONLY_BY, company.0, provider.as_str())?;
+        let identity = |(key, shown)| Identity { provider, key, shown };
+        Ok(rows.into_iter().map(identity).collect())
     }
 
     /// The accounts, of all companies, that an identity is linked to: at most one of each company.

@@ -10,9 +10,9 @@ use vestibule_core::{
     refusal::Refusal,
     rights::Action,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
-    sso::Provider,
+    sso::{Identity, Provider},
 };
-use vestibule_storage::{SsoApplicationRow, SsoClient, Writer};
+use vestibule_storage::{Reader, SsoApplicationRow, SsoClient};
 
 use super::{Hold, ProviderInput, ProviderSettings, SsoPage};
 use crate::{
@@ -142,6 +142,10 @@ impl Chosen {
         }
     }
 
+    fn lets_in(&self, identity: &Identity) -> bool {
+        self.enabled && identity.is_of(&self.tenants)
+    }
+
     /// What changes from what to what, for the audit log.
     fn changes(&self, after: &Self, provider: Provider, secret_changed: bool) -> Vec<String> {
         let words = |chosen: &Self| {
@@ -175,6 +179,25 @@ impl Chosen {
         }
         changed
     }
+}
+
+/// Refuses a change that shuts out whoever has no password.
+async fn leave_nobody_outside(
+    reader: &mut Reader,
+    company: CompanyId,
+    provider: Provider,
+    [before, after]: [&Chosen; 2],
+) -> Result<(), Failure> {
+    let accounts = reader
+        .identities_without_password(company, provider)
+        .await?
+        .iter()
+        .filter(|identity| before.lets_in(identity) && !after.lets_in(identity))
+        .count();
+    if accounts > 0 {
+        return Err(FormRefusal::ProviderNeeded { accounts }.into());
+    }
+    Ok(())
 }
 
 impl Service {
@@ -258,9 +281,7 @@ impl Service {
             if changes.is_empty() {
                 continue;
             }
-            if before.enabled && !chosen.enabled {
-                self.may_switch_off(&mut writer, own.company.id, provider).await?;
-            }
+            leave_nobody_outside(&mut writer, own.company.id, provider, [&before, &chosen]).await?;
             details.extend(changes);
             let row = self.sso_row((own.company.id, provider), chosen, input, stored)?;
             if !writer.put_sso_application(&row, input.version).await? {
@@ -281,22 +302,6 @@ impl Service {
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
         Ok(())
-    }
-
-    /// Whoever has no password and comes in this way would stand outside.
-    async fn may_switch_off(
-        &self,
-        writer: &mut Writer,
-        company: CompanyId,
-        provider: Provider,
-    ) -> Result<(), Failure> {
-        match writer.accounts_only_by(company, provider).await? {
-            0 => Ok(()),
-            count => Err(FormRefusal::ProviderNeeded {
-                accounts: usize::try_from(count).unwrap_or_default(),
-            }
-            .into()),
-        }
     }
 
     fn sso_row(

@@ -6,7 +6,7 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{ProviderInput, ProviderSettings},
+    console::{NewPasswordInput, ProviderInput, ProviderSettings},
     sign_in::{
         Outcome, SignInForm,
         sso::{Arrival, KnownProvider, Providers, SsoAnswer},
@@ -284,6 +284,20 @@ on_both! {
         assert!(matches!(site.service.arrive(None, &visitor).await, Ok(Arrival::In(_))));
         let path = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
         assert_eq!(issuer.count(&path), 1);
+        // Not even an admin shuts out whoever has no password.
+        let ada = site.at_home("Acme", "ada", None).await;
+        let id = site.id_of("Acme", "bob").await;
+        site.service.remove_password(&id, &ada).await.unwrap();
+        let mut inputs = site.service.sso_settings(&ada).await.unwrap().providers.map(|settings| typed(&settings));
+        ELSEWHERE.clone_into(&mut inputs[1].tenants);
+        let outside = site.service.save_sso(inputs, &ada).await;
+        assert_eq!(outside, form(FormRefusal::ProviderNeeded { accounts: 1 }));
+        let input = NewPasswordInput {
+            new: site::password("a quite new password of bob's"),
+            confirm: site::password("a quite new password of bob's"),
+        };
+        site.service.reset_password(&id, input, &ada).await.unwrap();
+
         say(ELSEWHERE, "our-app", "").await;
         assert_eq!(back().await.map(drop), form(FormRefusal::SsoFailed), "the issuer is another tenant's");
     }

@@ -404,8 +404,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                     .await?,
             ),
             (
-                "accounts_only_by",
-                w.accounts_only_by(c, Provider::Google).await? == 0,
+                "identities_without_password",
+                w.identities_without_password(c, Provider::Google)
+                    .await?
+                    .is_empty(),
             ),
             ("remove_password", !w.remove_password(c, a, at(1)).await?),
             ("identities_of", w.identities_of(c, a).await?.is_empty()),
