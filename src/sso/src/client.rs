@@ -23,7 +23,7 @@ use crate::{
     application::Application,
     documents::{Documents, Library},
     error::{SsoError, TokenProblem},
-    http::{CallFailed, Http},
+    http::{CallFailed, Http, TOTAL_LIMIT},
     token::verify,
 };
 
@@ -31,6 +31,7 @@ use crate::{
 pub struct Client {
     http: Http,
     library: Library,
+    limit: Duration,
 }
 
 /// A flow that has begun. It has to be kept until the browser comes back, and given away to nobody.
@@ -85,15 +86,24 @@ type Protocol = oauth2::Client<
 >;
 
 impl Client {
-    /// A client that knows nobody yet. `limit` is how long a call may take; `None` = 10 seconds.
+    /// A client that knows nobody yet. `limit` is how long each step may take, whatever it has to ask for; `None` = 10
+    /// seconds (N24).
     ///
     /// # Errors
     /// When the machine offers no randomness or no certificates.
     pub fn new(limit: Option<Duration>) -> Result<Self, SsoError> {
+        let limit = limit.unwrap_or(TOTAL_LIMIT);
         Ok(Self {
             http: Http::new(limit)?,
             library: Library::default(),
+            limit,
         })
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = Result<T, SsoError>>) -> Result<T, SsoError> {
+        tokio::time::timeout(self.limit, step)
+            .await
+            .unwrap_or(Err(SsoError::TimedOut))
     }
 
     /// Begins a flow: the address to send the browser to, and what to keep meanwhile. `anew` asks the provider to have the
@@ -107,7 +117,7 @@ impl Client {
         anew: bool,
         randomness: &dyn Randomness,
     ) -> Result<Begun, SsoError> {
-        let documents = self.library.of(application, &self.http).await?;
+        let documents = self.in_time(self.library.of(application, &self.http)).await?;
         let prompt = if anew && application.provider == Provider::Office365 {
             "login"
         } else {
@@ -137,6 +147,15 @@ impl Client {
     /// # Errors
     /// [`SsoError`]: then nobody is known.
     pub async fn finish(
+        &self,
+        application: &Application,
+        returned: &Returned<'_>,
+        now: Moment,
+    ) -> Result<Identity, SsoError> {
+        self.in_time(self.exchange(application, returned, now)).await
+    }
+
+    async fn exchange(
         &self,
         application: &Application,
         returned: &Returned<'_>,
@@ -184,6 +203,10 @@ impl Client {
     /// # Errors
     /// [`SsoError`] says what is wrong.
     pub async fn check(&self, application: &Application) -> Result<(), SsoError> {
+        self.in_time(self.offer_nothing(application)).await
+    }
+
+    async fn offer_nothing(&self, application: &Application) -> Result<(), SsoError> {
         let documents = self.library.fetch(application, &self.http).await?;
         let asked = protocol(application, &documents)?
             .exchange_code(AuthorizationCode::new("test".to_owned()))

@@ -66,7 +66,11 @@ struct MoreMetadata {
 
 /// The documents of all issuers that were met.
 #[derive(Default)]
-pub(crate) struct Library(Mutex<HashMap<String, Entry>>);
+pub(crate) struct Library {
+    known: Mutex<HashMap<String, Entry>>,
+    /// Held by whoever asks an issuer, so that the others wait for the answer and do not ask too.
+    asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
 
 struct Entry {
     documents: Arc<Documents>,
@@ -81,9 +85,17 @@ impl Library {
         application: &Application,
         http: &Http,
     ) -> Result<Arc<Documents>, SsoError> {
-        match self.known(&application.issuer) {
-            Some(known) if known.fetched.elapsed() < KEPT_FOR => Ok(known),
-            _ => self.fetch(application, http).await,
+        if let Some(fresh) = self.fresh(&application.issuer) {
+            return Ok(fresh);
+        }
+        let asking = {
+            let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(asking.entry(application.issuer.clone()).or_default())
+        };
+        let _held = asking.lock().await;
+        match self.fresh(&application.issuer) {
+            Some(fresh) => Ok(fresh),
+            None => self.fetch(application, http).await,
         }
     }
 
@@ -95,7 +107,7 @@ impl Library {
         http: &Http,
     ) -> Result<Option<Arc<Documents>>, SsoError> {
         let may_ask = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             match known.get_mut(&application.issuer) {
                 Some(entry) if entry.documents.fetched > old.fetched => {
                     return Ok(Some(Arc::clone(&entry.documents)));
@@ -147,7 +159,7 @@ impl Library {
             names_issuer: more.authorization_response_iss_parameter_supported,
             fetched: Instant::now(),
         });
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let refreshed = known.get(issuer).and_then(|entry| entry.refreshed);
         let entry = Entry {
             documents: Arc::clone(&documents),
@@ -157,9 +169,10 @@ impl Library {
         Ok(documents)
     }
 
-    fn known(&self, issuer: &str) -> Option<Arc<Documents>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(issuer).map(|entry| Arc::clone(&entry.documents))
+    fn fresh(&self, issuer: &str) -> Option<Arc<Documents>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let documents = &known.get(issuer)?.documents;
+        (documents.fetched.elapsed() < KEPT_FOR).then(|| Arc::clone(documents))
     }
 }
 

@@ -8,7 +8,8 @@ use reqwest::redirect;
 use crate::error::SsoError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-const TOTAL_LIMIT: Duration = Duration::from_secs(10);
+/// How long a call may take, and all calls of one step together.
+pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(10);
 /// Longest answer, in bytes.
 const ANSWER_MAX: usize = 1024 * 1024;
 
@@ -34,8 +35,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
 impl Http {
     /// # Errors
     /// When the machine offers no randomness or no certificates.
-    pub(crate) fn new(total: Option<Duration>) -> Result<Self, SsoError> {
-        let total = total.unwrap_or(TOTAL_LIMIT);
+    pub(crate) fn new(total: Duration) -> Result<Self, SsoError> {
         reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT.min(total))

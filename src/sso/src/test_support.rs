@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use axum::{
@@ -62,6 +63,8 @@ pub enum Mood {
     Down,
     /// Nothing is answered.
     Silent,
+    /// Everything is answered, a while later.
+    Slow(Duration),
     /// Answers are a byte too long.
     Huge,
     /// Everything leads elsewhere.
@@ -282,6 +285,7 @@ async fn answer(State(issuer): State<Issuer>, request: Request) -> Response {
     match mood {
         Mood::Down => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Mood::Silent => std::future::pending().await,
+        Mood::Slow(while_later) => tokio::time::sleep(while_later).await,
         Mood::Huge => return vec![b' '; 1024 * 1024 + 1].into_response(),
         Mood::Redirecting => {
             return (StatusCode::FOUND, [(header::LOCATION, "/elsewhere")]).into_response();

@@ -213,6 +213,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_many_who_set_out_at_once_one_asks_for_the_documents() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        let all = (0..20).map(|seed| begun(&client, &application, seed));
+        futures::future::join_all(all).await;
+        assert_eq!(issuer.count("/jwks"), 1);
+    }
+
+    #[tokio::test]
+    async fn a_step_has_one_limit_however_much_it_asks_for() {
+        let limit = Duration::from_millis(500);
+        let issuer = Issuer::start().await;
+        let client = Client::new(Some(limit)).unwrap();
+        // Each answer alone would be in time.
+        issuer.feel(Mood::Slow(limit * 3 / 5));
+        let application = google(&issuer);
+        let late = client
+            .begin(&application, false, &SeededRandomness::new(1))
+            .await
+            .map(drop);
+        assert_eq!(late, Err(SsoError::TimedOut));
+        assert_eq!(client.check(&application).await, Err(SsoError::TimedOut));
+    }
+
+    #[tokio::test]
     async fn an_answer_of_another_provider_gets_no_code() {
         let issuer = Issuer::start().await;
         let client = Client::new(None).unwrap();
