@@ -300,14 +300,14 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl I
 /// `/profile/confirm`
 pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> AnyView {
     let now = frame.locale;
+    if !page.providers.is_empty() {
+        return confirm_with(frame, &page).into_any();
+    }
     let why = match page.reason {
         ConfirmReason::Ahead => td_string!(now, profile.confirm_intro).to_owned(),
         ConfirmReason::TooOld => refusal_sentence(now, &Refusal::Form(FormRefusal::StepUpNeeded)),
         ConfirmReason::Expired => td_string!(now, profile.confirm_expired).to_owned(),
     };
-    if !page.providers.is_empty() {
-        return confirm_with(frame, &page, why).into_any();
-    }
     let password = Input {
         field: FormField::Password,
         label: td_string!(now, sign_in.password),
@@ -341,8 +341,10 @@ pub(super) fn confirm(frame: Frame, page: ConfirmPage) -> AnyView {
 }
 
 /// The same for an account without a password.
-fn confirm_with(frame: Frame, page: &ConfirmPage, why: String) -> impl IntoView + use<> {
+fn confirm_with(frame: Frame, page: &ConfirmPage) -> impl IntoView + use<> {
     let now = frame.locale;
+    let turned_back = (page.reason != ConfirmReason::Ahead)
+        .then(|| view! { <p class="notice caution">{td_string!(now, errors.not_done_title)}</p> });
     let providers = page
         .providers
         .iter()
@@ -359,8 +361,8 @@ fn confirm_with(frame: Frame, page: &ConfirmPage, why: String) -> impl IntoView 
     let content = view! {
         <main id="content" class="settings narrow" tabindex="-1">
             <h1>{td_string!(now, profile.confirm_title)}</h1>
-            <p class="lead">{why}</p>
-            <p>{td_string!(now, sso.confirm_intro)}</p>
+            <p class="lead">{td_string!(now, sso.confirm_intro)}</p>
+            {turned_back}
             <div class="fields">{providers}</div>
             <p class="aside">
                 <a href=paths::SECURITY>{td_string!(now, common.cancel)}</a>

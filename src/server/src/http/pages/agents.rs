@@ -393,9 +393,13 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
             .map(|event| line(moments, event))
             .collect::<Vec<_>>()
     });
+    let waits_for_password = providers.is_empty() && !target.has_password || target.password_must_change;
+    let mut row = row(moments, &own, &target);
+    // Whoever comes in by a provider waits for nothing.
+    row.may.send_details &= waits_for_password;
     let body = AgentViewPage {
-        row: row(moments, &own, &target),
-        waits_for_password: providers.is_empty() && !target.has_password || target.password_must_change,
+        row,
+        waits_for_password,
         no_password: !target.has_password,
         providers: names(&providers),
         identities: identities
