@@ -184,11 +184,37 @@ impl Account {
     pub const fn has_second_factor(&self) -> bool {
         self.email_factor || self.app_factor
     }
+
+    /// Whether the account's owner has not chosen a password yet. Whoever has signed in without one comes in by a provider
+    /// and waits for none.
+    pub const fn awaits_password(&self) -> bool {
+        self.password_must_change || (!self.has_password && self.last_sign_in_at.is_none())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Role;
+    use super::{Account, Role};
+    use crate::{ports::Moment, sign_in::tests::account};
+
+    #[test]
+    fn whoever_was_invited_awaits_a_password_and_whoever_comes_in_by_a_provider_does_not() {
+        for (has_password, password_must_change, last_sign_in_at, expected) in [
+            (false, false, None, true),
+            (true, true, None, true),
+            (true, true, Some(Moment::UNIX_EPOCH), true),
+            (true, false, Some(Moment::UNIX_EPOCH), false),
+            (false, false, Some(Moment::UNIX_EPOCH), false),
+        ] {
+            let account = Account {
+                password_must_change,
+                has_password,
+                last_sign_in_at,
+                ..account()
+            };
+            assert_eq!(account.awaits_password(), expected);
+        }
+    }
 
     #[test]
     fn admin_is_the_highest_role() {

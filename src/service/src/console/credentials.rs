@@ -1,7 +1,6 @@
 //! Helping an agent in: password, links, backup code, unlocking, sessions.
 
 use vestibule_core::{
-    account::Account,
     audit::{AuditEntry, Event},
     backup_code::BackupCode,
     id::AccountId,
@@ -21,11 +20,6 @@ use crate::{
     letters::{Receiver, Sending},
     profile::password::new_password_problems,
 };
-
-/// Whether an agent has not chosen a password yet.
-const fn awaits_password(account: &Account) -> bool {
-    !account.has_password || account.password_must_change
-}
 
 impl Service {
     /// Sets a new password that the agent has to change at the next sign-in, within 72 hours. Ends the agent's sessions,
@@ -227,7 +221,7 @@ impl Service {
 
     async fn mail_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
         let (own, target) = self.look_at(Action::SendAccountDetails, id, visitor).await?;
-        if !awaits_password(&target) {
+        if !target.awaits_password() {
             return Err(FormRefusal::AlreadyActivated.into());
         }
         let invitation = self.prepare_invitation(&own.company).await?;
@@ -244,7 +238,7 @@ impl Service {
             account: &target,
         };
         // They may have chosen one at this very moment.
-        if !awaits_password(&target) {
+        if !target.awaits_password() {
             return Err(FormRefusal::AlreadyActivated.into());
         }
         self.invite_again(&mut writer, receiver, &invitation, &unknown, &own.by(visitor))

@@ -181,8 +181,7 @@ fn may(own: &Account, account: &Account) -> AgentMay {
         backup_code: allowed(Action::IssueBackupCode) && account.has_second_factor() && !locked,
         unlock: allowed(Action::Unlock) && (locked || account.wrong_codes > 0),
         end_sessions: allowed(Action::EndSessions),
-        send_details: allowed(Action::SendAccountDetails)
-            && (!account.has_password || account.password_must_change),
+        send_details: allowed(Action::SendAccountDetails) && account.awaits_password(),
     }
 }
 
@@ -393,13 +392,9 @@ async fn look(state: &AppState, facts: &Facts, id: &str) -> Response {
             .map(|event| line(moments, event))
             .collect::<Vec<_>>()
     });
-    let waits_for_password = providers.is_empty() && !target.has_password || target.password_must_change;
-    let mut row = row(moments, &own, &target);
-    // Whoever comes in by a provider waits for nothing.
-    row.may.send_details &= waits_for_password;
     let body = AgentViewPage {
-        row,
-        waits_for_password,
+        row: row(moments, &own, &target),
+        waits_for_password: target.awaits_password(),
         no_password: !target.has_password,
         providers: names(&providers),
         identities: identities
