@@ -116,23 +116,28 @@ pub async fn save_sso(
     use vestibule_service::console::ProviderInput;
 
     let call = Call::current()?;
-    let known = |version: i64| (version != 0).then_some(version);
-    let google = ProviderInput {
-        version: known(google_version),
-        enabled: google_enabled.is_some(),
-        client_id: google_client_id,
-        client_secret: google_client_secret.into(),
-        tenants: String::new(),
-        trusted: google_trusted.is_some(),
+    let input = |version,
+                 [enabled, trusted]: [Option<String>; 2],
+                 [client_id, client_secret, tenants]: [String; 3]| {
+        ProviderInput {
+            version: (version != 0).then_some(version),
+            enabled: enabled.is_some(),
+            client_id,
+            client_secret: client_secret.into(),
+            tenants,
+            trusted: trusted.is_some(),
+        }
     };
-    let office365 = ProviderInput {
-        version: known(office365_version),
-        enabled: office365_enabled.is_some(),
-        client_id: office365_client_id,
-        client_secret: office365_client_secret.into(),
-        tenants: office365_tenants,
-        trusted: office365_trusted.is_some(),
-    };
+    let google = input(
+        google_version,
+        [google_enabled, google_trusted],
+        [google_client_id, google_client_secret, String::new()],
+    );
+    let office365 = input(
+        office365_version,
+        [office365_enabled, office365_trusted],
+        [office365_client_id, office365_client_secret, office365_tenants],
+    );
     call.service.save_sso([google, office365], &call.visitor).await?;
     Ok(Onward {
         to: format!("{ADMIN_SSO}?saved"),

@@ -12,7 +12,7 @@ use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
 use super::{
     console::console,
-    forms::{good, problem, refused},
+    forms::{Input, good, problem, refused},
 };
 use crate::page::{CompanyPage, Frame, PoliciesPage, Typed};
 
@@ -449,6 +449,32 @@ fn choice(
             </select>
             {notes}
         </div>
+    }
+}
+
+/// A field with what is known about it, and what somebody else saved meanwhile.
+pub(super) fn text<'a>(
+    now: Locale,
+    field: FormField,
+    label: &'static str,
+    hint: &str,
+    typed: &Typed,
+    refusal: Option<&'a Refusal>,
+) -> Input<'a> {
+    let meanwhile = typed
+        .meanwhile
+        .clone()
+        .map(|value| td_string!(now, company.meanwhile, value = value));
+    let hint: Vec<String> = meanwhile.into_iter().chain([hint.to_owned()]).collect();
+    Input {
+        field,
+        label,
+        // The browser's own data belong to the admin.
+        autocomplete: "off",
+        value: typed.value.clone(),
+        required: false,
+        hint: Some(hint.join(" ")),
+        refusal,
     }
 }
 

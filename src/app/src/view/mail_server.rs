@@ -5,7 +5,7 @@ use vestibule_core::{mail_server::MailSecurity, paths, refusal::Refusal, signed_
 use vestibule_translations::{Locale, td_string};
 
 use super::{
-    company::{meanwhile, number, radio, why},
+    company::{meanwhile, number, radio, text, why},
     console::{console, fact},
     forms::{Input, good, moment, problem, refused},
 };
@@ -81,32 +81,6 @@ fn form(now: Locale, page: &MailServerPage, refusal: Option<&Refusal>) -> impl I
             </section>
             <button class="button primary">{td_string!(now, common.save)}</button>
         </form>
-    }
-}
-
-/// A field with what is known about it, and what somebody else saved meanwhile.
-fn text<'a>(
-    now: Locale,
-    field: FormField,
-    label: &'static str,
-    hint: &str,
-    typed: &Typed,
-    refusal: Option<&'a Refusal>,
-) -> Input<'a> {
-    let meanwhile = typed
-        .meanwhile
-        .clone()
-        .map(|value| td_string!(now, company.meanwhile, value = value));
-    let hint: Vec<String> = meanwhile.into_iter().chain([hint.to_owned()]).collect();
-    Input {
-        field,
-        label,
-        // The browser's own data belong to the admin.
-        autocomplete: "off",
-        value: typed.value.clone(),
-        required: false,
-        hint: Some(hint.join(" ")),
-        refusal,
     }
 }
 

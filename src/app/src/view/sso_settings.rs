@@ -5,7 +5,7 @@ use vestibule_core::{paths, refusal::Refusal, signed_in::FormField, sso::Provide
 use vestibule_translations::{Locale, td_string};
 
 use super::{
-    company::{meanwhile, why},
+    company::{meanwhile, text, why},
     console::console,
     forms::{Input, good},
 };
@@ -92,31 +92,32 @@ fn provider(now: Locale, form: &ProviderForm, refusal: Option<&Refusal>) -> impl
     } else {
         td_string!(now, sso.client_secret_hint)
     };
-    let text = |field, label, hint: String, typed: &Typed, autocomplete| {
-        let meanwhile = typed
-            .meanwhile
-            .clone()
-            .map(|value| td_string!(now, company.meanwhile, value = value));
-        let hint: Vec<String> = meanwhile.into_iter().chain([hint]).collect();
-        Input {
-            field,
-            label,
-            autocomplete,
-            value: typed.value.clone(),
-            required: false,
-            hint: Some(hint.join(" ")),
-            refusal,
-        }
-        .view(now)
+    let text = |field, label, hint: &str, typed| text(now, field, label, hint, typed, refusal);
+    let client_id = text(
+        id_field,
+        td_string!(now, sso.client_id),
+        &id_hint,
+        &form.client_id,
+    );
+    let empty = Typed::default();
+    let client_secret = Input {
+        autocomplete: "new-password",
+        ..text(
+            secret_field,
+            td_string!(now, sso.client_secret),
+            secret_hint,
+            &empty,
+        )
     };
     let tenants = (form.provider == Provider::Office365).then(|| {
+        let hint = td_string!(now, sso.tenants_hint);
         text(
             FormField::Office365Tenants,
             td_string!(now, sso.tenants),
-            td_string!(now, sso.tenants_hint).to_owned(),
+            hint,
             &form.tenants,
-            "off",
         )
+        .view(now)
     });
     let heading = of("title");
     let labelled_by = heading.clone();
@@ -132,14 +133,8 @@ fn provider(now: Locale, form: &ProviderForm, refusal: Option<&Refusal>) -> impl
                 &form.enabled,
             )}
             <div class="fields pairs">
-                {text(id_field, td_string!(now, sso.client_id), id_hint, &form.client_id, "off")}
-                {text(
-                    secret_field,
-                    td_string!(now, sso.client_secret),
-                    secret_hint.to_owned(),
-                    &Typed::default(),
-                    "new-password",
-                )}
+                {client_id.view(now)}
+                {client_secret.view(now)}
                 {tenants}
             </div>
             {redirect_uri(now, form, of("redirect_uri"))}

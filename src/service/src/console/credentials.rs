@@ -143,23 +143,20 @@ impl Service {
         } = self
             .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
             .await?;
-        let linked = writer.identities_of(own.company.id, target.id).await?;
-        if !linked.iter().any(|linked| linked.identity.provider == provider) {
-            return Ok(());
-        }
-        if self.is_last_way_in(&mut writer, &target, provider).await? {
-            return Err(FormRefusal::ProviderIsLastWayIn.into());
-        }
         let receiver = Receiver {
             company: &own.company,
             account: &target,
         };
         // Where the admin sits is no business of the agent's.
         let nowhere = Visitor::default();
-        self.unlink_in(&mut writer, receiver, provider, &nowhere, &own.by(visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        let (by, last) = (own.by(visitor), FormRefusal::ProviderIsLastWayIn);
+        if self
+            .unlink_in(&mut writer, receiver, provider, (&nowhere, &by), last)
+            .await?
+        {
+            writer.commit().await?;
+            self.inner.outbox_filled.notify_one();
+        }
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 //! a password.
 
 use vestibule_core::{
-    account::Account,
     audit::{Actor, AuditEntry, Event},
     gate,
     id::SessionId,
@@ -12,9 +11,9 @@ use vestibule_core::{
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_storage::{Reader, SsoFlowRow, StoreError, Writer};
+use vestibule_storage::{SsoFlowRow, Writer};
 
-use super::{Arrival, SetOut, Way, over};
+use super::{Arrival, SetOut, Way, is_among, over};
 use crate::{
     Failure, Service, Visitor,
     audit::By,
@@ -103,7 +102,7 @@ impl Service {
         } = self.enter(&mut writer, Need::SetUp, visitor).await?;
         gate::admit(&company, &account)?;
         let linked = writer.identities_of(company.id, account.id).await?;
-        let is_own = linked.iter().any(|linked| linked.identity.key == identity.key);
+        let is_own = is_among(&linked, identity);
         let counts = self
             .accepts(&mut writer, company.id, flow, identity)
             .await?
@@ -194,13 +193,6 @@ impl Service {
     async fn take_identity(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
         let mut writer = self.inner.store.write().await?;
         let SignedIn { company, account, .. } = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
-        let linked = writer.identities_of(company.id, account.id).await?;
-        if !linked.iter().any(|linked| linked.identity.provider == provider) {
-            return Ok(());
-        }
-        if self.is_last_way_in(&mut writer, &account, provider).await? {
-            return Err(FormRefusal::LastWayIn.into());
-        }
         let receiver = Receiver {
             company: &company,
             account: &account,
@@ -209,37 +201,38 @@ impl Service {
             actor: Actor::Account(account.id),
             visitor,
         };
-        self.unlink_in(&mut writer, receiver, provider, visitor, &by)
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        let last = FormRefusal::LastWayIn;
+        if self
+            .unlink_in(&mut writer, receiver, provider, (visitor, &by), last)
+            .await?
+        {
+            writer.commit().await?;
+            self.inner.outbox_filled.notify_one();
+        }
         Ok(())
     }
 
-    /// Whether an account could no longer sign in without this provider.
-    pub(crate) async fn is_last_way_in(
-        &self,
-        reader: &mut Reader,
-        account: &Account,
-        provider: Provider,
-    ) -> Result<bool, StoreError> {
-        if account.has_password {
-            return Ok(false);
-        }
-        let ways = self.ways_in(reader, account.company, account.id).await?;
-        Ok(ways.iter().all(|way| *way == provider))
-    }
-
-    /// Takes an identity from an account, which hears of it. `seen` is what the account may know of whoever did it.
+    /// Takes the identity of a provider from an account, which hears of it; says whether there was one. `seen` is what the
+    /// account may know of whoever did it, and `last` what is said when there is neither a password nor another provider.
     pub(crate) async fn unlink_in(
         &self,
         writer: &mut Writer,
         receiver: Receiver<'_>,
         provider: Provider,
-        seen: &Visitor,
-        by: &By<'_>,
-    ) -> Result<(), StoreError> {
+        (seen, by): (&Visitor, &By<'_>),
+        last: FormRefusal,
+    ) -> Result<bool, Failure> {
         let (company, account) = (receiver.company.id, receiver.account.id);
+        let linked = writer.identities_of(company, account).await?;
+        if !linked.iter().any(|linked| linked.identity.provider == provider) {
+            return Ok(false);
+        }
+        if !receiver.account.has_password {
+            let ways = self.ways_in(writer, company, account).await?;
+            if ways.iter().all(|way| *way == provider) {
+                return Err(last.into());
+            }
+        }
         writer.unlink_identity(company, account, provider).await?;
         let mail = Mail::SsoDisconnected {
             about: receiver.about(seen),
@@ -250,6 +243,7 @@ impl Service {
             detail: Some(provider.as_str().to_owned()),
             ..by.entry(Event::SsoDisconnected, company, Some(account))
         };
-        self.record(writer, &entry).await
+        self.record(writer, &entry).await?;
+        Ok(true)
     }
 }

@@ -24,7 +24,7 @@ use vestibule_core::{
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Returned, SsoError};
-use vestibule_storage::{NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
+use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
 use zeroize::Zeroizing;
 
 pub(crate) use self::applications::secret_context;
@@ -98,6 +98,11 @@ struct Way {
     session: Option<SessionId>,
     /// Whether the session's account proves who it is once more; if not, the identity becomes the account's.
     step_up: bool,
+}
+
+/// Whether an identity is one of those of an account.
+fn is_among(linked: &[LinkedIdentity], identity: &Identity) -> bool {
+    linked.iter().any(|linked| linked.identity.key == identity.key)
 }
 
 fn over() -> Failure {
@@ -388,10 +393,7 @@ impl Service {
         let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
         let linked = writer.identities_of(company.id, account.id).await?;
         let trust = self.accepts(&mut writer, company.id, flow, identity).await?;
-        let (Some(Trust(spared)), true) = (
-            trust,
-            linked.iter().any(|linked| linked.identity.key == identity.key),
-        ) else {
+        let (Some(Trust(spared)), true) = (trust, is_among(&linked, identity)) else {
             return Err(over());
         };
         if !writer.end_sso_flow(flow.id).await? {
@@ -579,7 +581,7 @@ impl Service {
             .await?
         {
             let linked = writer.identities_of(company, account).await?;
-            return if linked.iter().any(|linked| linked.identity.key == identity.key) {
+            return if is_among(&linked, identity) {
                 Ok(())
             } else {
                 Err(FormRefusal::IdentityTaken.into())
