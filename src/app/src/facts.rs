@@ -169,6 +169,9 @@ impl Read for Refusal {
             "busy" => Self::Busy {
                 retry_after: retry_after()?,
             },
+            "unavailable" => Self::Unavailable {
+                retry_after: retry_after()?,
+            },
             "account_locked" => Self::AccountLocked,
             "account_inactive" => Self::AccountInactive,
             "company_disabled" => Self::CompanyDisabled,
@@ -273,7 +276,8 @@ mod tests {
             Refusal::Invalid { .. } => Refusal::WrongCredentials,
             Refusal::WrongCredentials => Refusal::TooManyTries { retry_after },
             Refusal::TooManyTries { .. } => Refusal::Busy { retry_after },
-            Refusal::Busy { .. } => Refusal::AccountLocked,
+            Refusal::Busy { .. } => Refusal::Unavailable { retry_after },
+            Refusal::Unavailable { .. } => Refusal::AccountLocked,
             Refusal::AccountLocked => Refusal::AccountInactive,
             Refusal::AccountInactive => Refusal::CompanyDisabled,
             Refusal::CompanyDisabled => wrong_code(None, None),

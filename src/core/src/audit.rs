@@ -7,6 +7,8 @@ pub enum Event {
     SignedIn,
     /// Company, account or password was wrong, or the password could not be tried.
     PasswordRefused,
+    /// Too many wrong passwords came from a network address; with which. At most once a minute.
+    SourceLimited,
     /// The password was right but the gate said no.
     GateRefused,
     /// The password was right; a second factor is awaited.
@@ -127,9 +129,10 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::SignedIn,
         Self::PasswordRefused,
+        Self::SourceLimited,
         Self::GateRefused,
         Self::PasswordAccepted,
         Self::CodeRefused,
@@ -200,6 +203,7 @@ impl Event {
         matches!(
             self,
             Self::PasswordRefused
+                | Self::SourceLimited
                 | Self::GateRefused
                 | Self::CodeRefused
                 | Self::AccountLocked
@@ -219,6 +223,7 @@ impl Event {
         match self {
             Self::SignedIn => "signed_in",
             Self::PasswordRefused => "password_refused",
+            Self::SourceLimited => "source_limited",
             Self::GateRefused => "gate_refused",
             Self::PasswordAccepted => "password_accepted",
             Self::CodeRefused => "code_refused",

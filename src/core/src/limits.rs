@@ -92,5 +92,11 @@ pub const CODE_MAIL_DAY: i64 = 20;
 pub const SESSIONS_MAX: i64 = 10;
 /// Trusted browsers of one account; the oldest ends when one more is trusted (N18).
 pub const TRUSTED_BROWSERS_MAX: i64 = 10;
+/// How long somebody may stand in line before the sign-in page, in seconds.
+pub const TICKET_SECONDS: i64 = 900;
+/// How long the answer to somebody who stood in line can be fetched, in seconds.
+pub const TICKET_ANSWER_SECONDS: i64 = 120;
+/// After so many seconds without a word a node, and whoever stood in its line, is given up.
+pub const TICKET_SILENT_SECONDS: i64 = 15;
 /// Largest request body, in bytes (N25).
 pub const BODY_MAX: usize = 64 * 1024;

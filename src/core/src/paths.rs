@@ -4,6 +4,8 @@
 pub const LOGIN: &str = "/login";
 /// Code page; a POST to it verifies a code.
 pub const LOGIN_CODE: &str = "/login/code";
+/// Where people wait in line for their password to be compared.
+pub const LOGIN_WAIT: &str = "/login/wait";
 /// Server function: send a new code.
 pub const LOGIN_CODE_RESEND: &str = "/login/code/resend";
 /// Server function: give the pending sign-in up.

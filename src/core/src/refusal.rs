@@ -68,8 +68,13 @@ pub enum Refusal {
         /// Seconds until another try is allowed.
         retry_after: u32,
     },
-    /// More sign-ins at once than the machine can hash (N6).
+    /// The line before the hashing threads is full (N6). Nothing was counted.
     Busy {
+        /// Seconds until another try makes sense.
+        retry_after: u32,
+    },
+    /// The database cannot be reached, or does not take what is written.
+    Unavailable {
         /// Seconds until another try makes sense.
         retry_after: u32,
     },
@@ -136,7 +141,7 @@ impl Refusal {
             | Self::ResendTooSoon { .. }
             | Self::ResendLimit
             | Self::CodeMailLimit { .. } => 429,
-            Self::Busy { .. } => 503,
+            Self::Busy { .. } | Self::Unavailable { .. } => 503,
             Self::AccountLocked
             | Self::AccountInactive
             | Self::CompanyDisabled
@@ -157,6 +162,7 @@ impl Refusal {
         match self {
             Self::TooManyTries { retry_after }
             | Self::Busy { retry_after }
+            | Self::Unavailable { retry_after }
             | Self::ResendTooSoon { retry_after }
             | Self::CodeMailLimit { retry_after } => Some(*retry_after),
             _ => None,

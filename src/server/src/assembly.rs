@@ -6,7 +6,7 @@ use vestibule_core::ports::{Clock, Randomness};
 use vestibule_service::{
     Service, Settings,
     keys::{BadKeys, Key, Keys},
-    passwords::{HashCost, Hasher, HashingError},
+    hashing::{HashCost, Hasher, HashingError},
     sign_in::sso::{KnownProvider, Providers},
 };
 use vestibule_sso::{Client, SsoError};
@@ -72,6 +72,7 @@ pub fn service(
     let settings = Settings {
         languages: languages(),
         source_limits: config.sources,
+        report_sources_only: config.report_sources_only,
         origin: config.origin(),
         company_mail_reach: config.company_mail_reach,
         sso: providers(config)?,

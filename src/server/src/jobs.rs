@@ -11,6 +11,9 @@ const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 /// How often another process's new keys are looked for, in case nothing made with them was met before.
 const LOOK_FOR_KEYS_EVERY: Duration = Duration::from_mins(1);
 
+/// How often it is told how the line before the hashing threads moves.
+const TELL_LINE_EVERY: Duration = Duration::from_secs(1);
+
 /// How often links that were asked for on other nodes are looked for.
 const LOOK_FOR_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 
@@ -35,6 +38,25 @@ pub async fn answer_reset_requests(service: Service, stop: CancellationToken) {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// Tells other nodes how this one's line moves, every second while somebody waits in it. Until told to stop.
+pub async fn tell_line(service: Service, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(TELL_LINE_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut waited = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let waiting = service.waiting_in_line() > 0;
+        // Once more after the last one has gone: their tickets are being answered.
+        if (waiting || waited) && let Err(error) = service.tell_line().await {
+            tracing::warn!(%error, "how the line moves cannot be told");
+        }
+        waited = waiting;
     }
 }
 

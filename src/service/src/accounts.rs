@@ -17,7 +17,7 @@ use vestibule_core::{
 use vestibule_storage::{NewIssuedCode, NewLink, StoreError, Writer};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Service, audit::By, letters::Receiver};
+use crate::{Failure, Service, audit::By, letters::Receiver, sign_in::tries::subject_of};
 
 /// The links that choose a password.
 pub(crate) const PASSWORD_LINKS: [LinkPurpose; 2] = [LinkPurpose::Activate, LinkPurpose::ResetPassword];
@@ -88,7 +88,7 @@ impl Service {
             .await?;
         self.shut_out(writer, receiver, &PASSWORD_LINKS).await?;
         writer
-            .clear_all_password_tries(&self.account_subject(company, account))
+            .clear_all_password_tries(&subject_of(company, account))
             .await
     }
 

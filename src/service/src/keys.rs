@@ -38,6 +38,8 @@ pub enum Purpose {
     SsoSecret,
     /// What a browser's way to a provider and back needs at its end.
     SsoFlow,
+    /// Answers that wait for somebody who stood in line.
+    Ticket,
 }
 
 impl Purpose {
@@ -51,6 +53,7 @@ impl Purpose {
             Self::MailPassword => b"vestibule mail server password v1",
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
+            Self::Ticket => b"vestibule ticket v1",
         }
     }
 }

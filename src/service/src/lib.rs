@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::Notify;
+use uuid::Uuid;
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     id::{AccountId, CompanyId},
@@ -32,14 +33,14 @@ pub mod links;
 mod new_agents;
 pub mod operator;
 pub mod outbox;
-pub mod passwords;
+pub mod hashing;
 pub mod profile;
 pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 
 use keys::{Keys, Unsealable};
-use passwords::{Hasher, HashingError};
+use hashing::{Hasher, HashingError};
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
 const RETRY_SECONDS: u32 = 5;
@@ -61,6 +62,9 @@ struct Inner {
     reset_asked: Arc<Notify>,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
+    limited_sources: sign_in::tries::LimitedSources,
+    /// The number of this process, by which its line is known to other nodes.
+    node: Uuid,
 }
 
 /// What an operator configures.
@@ -70,6 +74,8 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// Limits on wrong passwords from one source.
     pub source_limits: SourceLimits,
+    /// Whether sources over their limits are only noted, not stopped.
+    pub report_sources_only: bool,
     /// Scheme, host and port of the installation, without a slash at the end: every link in a mail begins with it.
     pub origin: String,
     /// Which mail servers companies may name.
@@ -85,6 +91,8 @@ pub struct Visitor {
     pub address: Option<String>,
     /// What wrong passwords are counted by: an IPv4 address or an IPv6 network of 64 bits (N8).
     pub source: String,
+    /// Where this request stands in line while it waits for its password to be compared.
+    pub place: hashing::Place,
     /// Kind of browser, such as "Firefox on Windows"; `None` = unknown.
     pub browser: Option<String>,
     /// Identifier of the request.
@@ -139,6 +147,12 @@ impl From<vestibule_core::signed_in::FormRefusal> for Failure {
     }
 }
 
+impl From<hashing::Full> for Failure {
+    fn from(full: hashing::Full) -> Self {
+        Self::Hashing(full.into())
+    }
+}
+
 impl From<HashingError> for Failure {
     fn from(error: HashingError) -> Self {
         Self::Hashing(error)
@@ -155,6 +169,8 @@ impl Service {
         keys: Keys,
         settings: Settings,
     ) -> Self {
+        let mut node = [0; 16];
+        randomness.fill(&mut node);
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -167,6 +183,8 @@ impl Service {
                 outbox_filled,
                 reset_asked,
                 own_servers: Mutex::default(),
+                limited_sources: sign_in::tries::LimitedSources::default(),
+                node: Uuid::from_bytes(node),
             }),
         }
     }
@@ -213,13 +231,13 @@ impl Visitor {
             Failure::Refused(refusal) => return refusal.clone(),
             Failure::Store(error) if error.is_unavailable() => {
                 tracing::warn!(request = %self.request, %error, "the database is not available");
-                return Refusal::Busy {
+                return Refusal::Unavailable {
                     retry_after: RETRY_SECONDS,
                 };
             }
-            Failure::Hashing(HashingError::Busy) => {
+            Failure::Hashing(HashingError::Busy { retry_after }) => {
                 return Refusal::Busy {
-                    retry_after: RETRY_SECONDS,
+                    retry_after: *retry_after,
                 };
             }
             Failure::Store(error) => error,

@@ -19,7 +19,7 @@ use crate::{
     accounts::{PASSWORD_LINKS, PasswordToSet},
     audit::By,
     letters::Receiver,
-    passwords::Verdict,
+    hashing::Verdict,
     profile::{
         Judgement,
         password::{judge, new_password_problems},

@@ -33,7 +33,7 @@ use crate::{
     keys::Unsealable,
     letters::Receiver,
     new_agents::{FirstPassword, NewAgent, alias_or_names},
-    passwords::HashingError,
+    hashing::HashingError,
 };
 
 /// Why an operator's act was refused.

@@ -1,14 +1,14 @@
 //! Deletes what is over. Nothing depends on it: every reader checks times itself.
 
 use chrono::TimeDelta;
-use vestibule_core::ports::Moment;
+use vestibule_core::{ports::Moment, throttle::EARNED_DAYS};
 
 use crate::{StoreError, Writer, link::execute};
 
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 15] = [
+const EXPIRED: [(&str, TimeDelta); 18] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
@@ -53,9 +53,15 @@ const EXPIRED: [(&str, TimeDelta); 15] = [
         "DELETE FROM source_try WHERE starts_at <= $1",
         TimeDelta::hours(2),
     ),
+    ("DELETE FROM source_wrong WHERE at <= $1", TimeDelta::hours(2)),
     (
-        "DELETE FROM source_account WHERE starts_at <= $1",
-        TimeDelta::hours(2),
+        "DELETE FROM source_right WHERE seen_at <= $1",
+        TimeDelta::days(EARNED_DAYS),
+    ),
+    ("DELETE FROM sign_in_line WHERE seen_at <= $1", TimeDelta::days(1)),
+    (
+        "DELETE FROM sign_in_ticket WHERE expires_at <= $1",
+        TimeDelta::zero(),
     ),
     (
         "DELETE FROM mail_outbox WHERE sent_at <= $1 OR given_up_at <= $1",

@@ -25,6 +25,7 @@ mod link;
 mod links;
 mod mail_server;
 mod outbox;
+mod office;
 mod overview;
 mod pending;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod store;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 mod throttle;
+mod ticket;
 mod trusted;
 mod words;
 
@@ -62,5 +64,7 @@ pub use session::{NewSession, SessionEntry, SessionRow};
 pub use set_up::{NewSetUp, SetUpCodeRow, SetUpRow};
 pub use sso::{LinkedIdentity, NewSsoFlow, SsoApplicationRow, SsoClient, SsoFlowRow};
 pub use store::{Store, StoreOptions};
-pub use throttle::{FOREVER, SourceCounts, SourceTry};
+pub use office::Office;
+pub use throttle::FOREVER;
+pub use ticket::{NewTicket, TicketRow};
 pub use trusted::{NewTrusted, TrustedRow};

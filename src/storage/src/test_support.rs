@@ -11,7 +11,7 @@
 
 use std::{ops::Deref, time::Duration};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -107,6 +107,23 @@ impl TestStore {
     /// The address, for opening it once more.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Runs statements on a connection of their own, as somebody with access to the database could.
+    ///
+    /// # Panics
+    /// When the database refuses them.
+    pub async fn run(&self, sql: &'static str) {
+        match &self.home {
+            Home::Folder { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.expect("the database opens");
+                sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statements run");
+            }
+            Home::Database { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.expect("the server answers");
+                sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statements run");
+            }
+        }
     }
 
     /// Everything the database holds, as text in which a known value can be searched.

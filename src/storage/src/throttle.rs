@@ -1,11 +1,17 @@
-//! Counters of wrong passwords: per account and lane (N7, N9), and per source (N8).
+//! Wrong passwords: counted per account and lane (N7, N9), and listed per source (N8).
+//!
+//! A right password writes no row here that another account shares: what it clears and what it earns its source are rows
+//! of its own.
 
 use sqlx::FromRow;
-use vestibule_core::ports::Moment;
+use vestibule_core::{
+    ports::Moment,
+    throttle::{EARNED_MAX, SOURCE_WINDOW, Subject, WrongTry},
+};
 
 use crate::{
-    StoreError, Writer,
-    link::{execute, optional},
+    Reader, StoreError, Writer,
+    link::{all, execute, optional},
 };
 
 const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures, changed_at) VALUES ($1, $2, 1, $3) \
@@ -14,22 +20,24 @@ const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures,
     RETURNING failures";
 const BLOCK_PASSWORD: &str = "UPDATE password_try SET blocked_until = $3 \
     WHERE subject = $1 AND lane = $2 AND (blocked_until IS NULL OR blocked_until < $3)";
+// A block that this try has set goes with it; one that a later try has set stays.
+const UNCOUNT_PASSWORD: &str = "UPDATE password_try SET failures = failures - 1, \
+    blocked_until = CASE WHEN failures = $3 THEN NULL ELSE blocked_until END \
+    WHERE subject = $1 AND lane = $2 AND failures > 0";
 const CLEAR_LANE: &str = "DELETE FROM password_try WHERE subject = $1 AND lane = $2";
 const CLEAR_SUBJECT: &str = "DELETE FROM password_try WHERE subject = $1";
-const COUNT_SOURCE: &str = "INSERT INTO source_try (source, span, starts_at, tries) VALUES ($1, $2, $3, 1) \
+pub(crate) const WRONG_OF_SOURCE: &str =
+    "SELECT at, subject FROM source_wrong WHERE source = $1 AND at > $2 ORDER BY at DESC";
+const NOTE_WRONG: &str =
+    "INSERT INTO source_wrong (source, at, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+pub(crate) const EARNED: &str = "SELECT count(*) FROM (SELECT 1 FROM source_right \
+    WHERE source = $1 AND seen_at > $2 LIMIT $3) AS accounts";
+const NOTE_RIGHT: &str = "INSERT INTO source_right (source, subject, seen_at) VALUES ($1, $2, $3) \
+    ON CONFLICT (source, subject) DO UPDATE SET seen_at = excluded.seen_at WHERE source_right.seen_at < $4";
+const COUNT_RESET: &str = "INSERT INTO source_try (source, span, starts_at, tries) VALUES ($1, 'hour', $2, 1) \
     ON CONFLICT (source, span, starts_at) DO UPDATE SET tries = source_try.tries + 1 RETURNING tries";
-const NOTE_SOURCE_ACCOUNT: &str = "INSERT INTO source_account (source, starts_at, subject) VALUES ($1, $2, $3) \
-    ON CONFLICT (source, starts_at, subject) DO NOTHING";
-const COUNT_SOURCE_ACCOUNTS: &str =
-    "SELECT count(*) FROM source_account WHERE source = $1 AND starts_at = $2";
-const FORGIVE_SOURCE: &str = "UPDATE source_try SET tries = tries - 1 \
-    WHERE source = $1 AND span = $2 AND starts_at = $3 AND tries > 0";
-const FORGIVE_SOURCE_ACCOUNT: &str =
-    "DELETE FROM source_account WHERE source = $1 AND starts_at = $2 AND subject = $3";
 
-const MINUTE: i64 = 60;
-const TEN_MINUTES: i64 = 10 * MINUTE;
-const HOUR: i64 = 60 * MINUTE;
+const HOUR_SECONDS: i64 = 60 * 60;
 
 /// The last second of the year 9999: as a block, "until the password is reset". Later moments would not sort.
 pub const FOREVER: Moment = match Moment::from_timestamp(253_402_300_799, 0) {
@@ -37,60 +45,70 @@ pub const FOREVER: Moment = match Moment::from_timestamp(253_402_300_799, 0) {
     None => Moment::UNIX_EPOCH,
 };
 
-/// A password that was tried.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceTry<'a> {
-    /// Where it came from: an IPv4 address, or an IPv6 network of 64 bits, in one spelling.
-    pub source: &'a str,
-    /// Which account, or a hash of what was typed.
-    pub subject: [u8; 32],
-    /// When. Forgiving a try takes the moment it was counted with.
-    pub now: Moment,
+#[derive(FromRow)]
+struct WrongRow {
+    at: Moment,
+    subject: Vec<u8>,
 }
 
-/// Tries from one source, the present one included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
-pub struct SourceCounts {
-    /// In this minute by the clock.
-    pub minute: i64,
-    /// In this hour by the clock.
-    pub hour: i64,
-    /// Different accounts in these ten minutes by the clock.
-    pub accounts: i64,
-}
-
-/// When the window of `seconds` began that `now` lies in.
-fn window(now: Moment, seconds: i64) -> Moment {
-    let start = now.timestamp().div_euclid(seconds) * seconds;
+/// When the hour by the clock began that `now` lies in.
+fn hour_of(now: Moment) -> Moment {
+    let start = now.timestamp().div_euclid(HOUR_SECONDS) * HOUR_SECONDS;
     Moment::from_timestamp(start, 0).unwrap_or(now)
 }
 
-impl Writer {
-    /// Counts a try of a source in fixed windows.
+impl Reader {
+    /// The wrong passwords of a source within the longest window that is looked at, the newest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn count_source_try(&mut self, attempt: &SourceTry<'_>) -> Result<SourceCounts, StoreError> {
-        let minute = self
-            .count_source(attempt.source, "minute", window(attempt.now, MINUTE))
-            .await?;
-        let hour = self
-            .count_source(attempt.source, "hour", window(attempt.now, HOUR))
-            .await?;
-        let ten_minutes = window(attempt.now, TEN_MINUTES);
-        execute!(
-            self,
-            NOTE_SOURCE_ACCOUNT,
-            attempt.source,
-            ten_minutes,
-            &attempt.subject[..]
-        )?;
-        let accounts = optional!(self, (i64,), COUNT_SOURCE_ACCOUNTS, attempt.source, ten_minutes)?;
-        Ok(SourceCounts {
-            minute,
-            hour,
-            accounts: accounts.map_or(1, |(count,)| count),
-        })
+    pub async fn wrong_of_source(&mut self, source: &str, now: Moment) -> Result<Vec<WrongTry>, StoreError> {
+        let rows = all!(self, WrongRow, WRONG_OF_SOURCE, source, now - SOURCE_WINDOW)?;
+        rows.into_iter()
+            .map(|WrongRow { at, subject }| {
+                let subject = Subject::try_from(subject)
+                    .map_err(|_| StoreError::corrupt("source_wrong", "subject"))?;
+                Ok(WrongTry { at, subject })
+            })
+            .collect()
+    }
+
+    /// How many accounts had a right password at a source since a moment, counted up to [`EARNED_MAX`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_right_at_source(
+        &mut self,
+        source: &str,
+        since: Moment,
+    ) -> Result<u32, StoreError> {
+        let row = optional!(self, (i64,), EARNED, source, since, i64::from(EARNED_MAX))?;
+        Ok(row.map_or(0, |(count,)| u32::try_from(count).unwrap_or(EARNED_MAX)))
+    }
+}
+
+impl Writer {
+    /// Notes that a password was found wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_wrong_at_source(&mut self, source: &str, wrong: &WrongTry) -> Result<(), StoreError> {
+        execute!(self, NOTE_WRONG, source, wrong.at, &wrong.subject[..]).map(drop)
+    }
+
+    /// Notes that the password of an account was right at a source: a row of this account alone, written at most once a
+    /// day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_right_at_source(
+        &mut self,
+        source: &str,
+        subject: &Subject,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let a_day_ago = now - chrono::TimeDelta::days(1);
+        execute!(self, NOTE_RIGHT, source, &subject[..], now, a_day_ago).map(drop)
     }
 
     /// Counts a link to choose a new password that a source asked for, and gives how many there were in this hour by the
@@ -99,43 +117,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_reset_request(&mut self, source: &str, now: Moment) -> Result<i64, StoreError> {
-        // A source of its own, so that wrong passwords and links do not add up.
-        let asking = format!("reset {source}");
-        self.count_source(&asking, "hour", window(now, HOUR)).await
-    }
-
-    async fn count_source(&mut self, source: &str, span: &str, start: Moment) -> Result<i64, StoreError> {
-        Ok(optional!(self, (i64,), COUNT_SOURCE, source, span, start)?.map_or(1, |(tries,)| tries))
-    }
-
-    /// Takes a counted try back, because the password was right.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn forgive_source_try(&mut self, attempt: &SourceTry<'_>) -> Result<(), StoreError> {
-        execute!(
-            self,
-            FORGIVE_SOURCE,
-            attempt.source,
-            "minute",
-            window(attempt.now, MINUTE)
-        )?;
-        execute!(
-            self,
-            FORGIVE_SOURCE,
-            attempt.source,
-            "hour",
-            window(attempt.now, HOUR)
-        )?;
-        let ten_minutes = window(attempt.now, TEN_MINUTES);
-        execute!(
-            self,
-            FORGIVE_SOURCE_ACCOUNT,
-            attempt.source,
-            ten_minutes,
-            &attempt.subject[..]
-        )
-        .map(drop)
+        Ok(optional!(self, (i64,), COUNT_RESET, source, hour_of(now))?.map_or(1, |(tries,)| tries))
     }
 
     /// Counts a password as wrong before it is compared, and gives the failures in a row, this one included. `None`
@@ -151,6 +133,20 @@ impl Writer {
     ) -> Result<Option<i64>, StoreError> {
         let row = optional!(self, (i64,), COUNT_PASSWORD, subject, lane, now)?;
         Ok(row.map(|(failures,)| failures))
+    }
+
+    /// Takes back a count that gave `failures`, because nothing was compared or the fault was ours. The block that came
+    /// with it goes too, unless a later try has set another.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn uncount_password_try(
+        &mut self,
+        subject: &[u8],
+        lane: &[u8],
+        failures: i64,
+    ) -> Result<(), StoreError> {
+        execute!(self, UNCOUNT_PASSWORD, subject, lane, failures).map(drop)
     }
 
     /// Blocks a lane that has failures until a moment, at most [`FOREVER`]. Never shortens a block.
@@ -182,14 +178,15 @@ impl Writer {
         execute!(self, CLEAR_SUBJECT, subject).map(drop)
     }
 
-    /// Forgets all failures of all accounts and all sources.
+    /// Forgets all failures of all accounts and all sources, and what sources have earned.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn clear_tries(&mut self) -> Result<(), StoreError> {
         execute!(self, "DELETE FROM password_try")?;
         execute!(self, "DELETE FROM source_try")?;
-        execute!(self, "DELETE FROM source_account").map(drop)
+        execute!(self, "DELETE FROM source_wrong")?;
+        execute!(self, "DELETE FROM source_right").map(drop)
     }
 }
 
@@ -198,12 +195,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_begin_at_full_minutes_and_hours() {
+    fn hours_begin_at_full_hours() {
         let at = |seconds| Moment::from_timestamp(seconds, 999_999_000).unwrap();
-        assert_eq!(window(at(119), MINUTE).timestamp(), 60);
-        assert_eq!(window(at(120), MINUTE).timestamp(), 120);
-        assert_eq!(window(at(7199), HOUR).timestamp(), 3600);
-        assert_eq!(window(at(-1), MINUTE).timestamp(), -60);
+        assert_eq!(hour_of(at(7199)).timestamp(), 3600);
+        assert_eq!(hour_of(at(7200)).timestamp(), 7200);
+        assert_eq!(hour_of(at(-1)).timestamp(), -3600);
         assert_eq!(FOREVER.to_rfc3339(), "9999-12-31T23:59:59+00:00");
     }
 }

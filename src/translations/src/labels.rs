@@ -20,6 +20,7 @@ pub fn event_name(locale: Locale, event: Event) -> &'static str {
         Event::BrowserForgotten => td_string!(locale, audit.browser_forgotten),
         Event::SignedOut => td_string!(locale, audit.signed_out),
         Event::SessionEnded => td_string!(locale, audit.session_ended),
+        Event::SourceLimited => td_string!(locale, audit.source_limited),
         Event::StepUpRefused => td_string!(locale, audit.step_up_refused),
         Event::SteppedUp => td_string!(locale, audit.stepped_up),
         Event::PasswordChanged => td_string!(locale, audit.password_changed),

@@ -29,6 +29,12 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
         Refusal::TooManyTries { retry_after } => {
             return td_string!(locale, errors.too_many_tries, time = clock(*retry_after));
         }
+        Refusal::Busy { retry_after } => {
+            return td_string!(locale, errors.busy, seconds = *retry_after);
+        }
+        Refusal::Unavailable { retry_after } => {
+            return td_string!(locale, errors.unavailable, seconds = *retry_after);
+        }
         Refusal::ResendTooSoon { retry_after } => {
             return td_string!(locale, errors.resend_too_soon, time = clock(*retry_after));
         }
@@ -40,7 +46,6 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
         }
         Refusal::Internal { .. } => td_string!(locale, errors.internal_plain),
         Refusal::WrongCredentials => td_string!(locale, errors.wrong_credentials),
-        Refusal::Busy { .. } => td_string!(locale, errors.busy),
         Refusal::AccountLocked => td_string!(locale, errors.account_locked),
         Refusal::AccountInactive => td_string!(locale, errors.account_inactive),
         Refusal::CompanyDisabled => td_string!(locale, errors.company_disabled),
@@ -170,6 +175,7 @@ pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
         | Refusal::WrongCredentials
         | Refusal::TooManyTries { .. }
         | Refusal::Busy { .. }
+        | Refusal::Unavailable { .. }
         | Refusal::AccountLocked
         | Refusal::AccountInactive
         | Refusal::CompanyDisabled
@@ -214,6 +220,7 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
         }
         Refusal::TooManyTries { .. }
         | Refusal::Busy { .. }
+        | Refusal::Unavailable { .. }
         | Refusal::ResendTooSoon { .. }
         | Refusal::ResendLimit
         | Refusal::CodeMailLimit { .. } => td_string!(locale, errors.try_later_title),
@@ -403,6 +410,7 @@ mod tests {
             Refusal::WrongCredentials,
             Refusal::TooManyTries { retry_after: 42 },
             Refusal::Busy { retry_after: 5 },
+            Refusal::Unavailable { retry_after: 5 },
             Refusal::AccountLocked,
             Refusal::AccountInactive,
             Refusal::CompanyDisabled,

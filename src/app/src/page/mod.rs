@@ -125,6 +125,8 @@ pub enum Body {
     Login(LoginPage),
     /// `/login/code`
     Code(CodePage),
+    /// `/login/wait`: the number in line.
+    Waiting(u32),
     /// The fifth wrong code, or any code for a locked account.
     Locked,
     /// `/agent`

@@ -34,10 +34,11 @@ pub fn document(page: Page) -> impl IntoView {
             | Body::SsoSettings(_)
     )
     .then(|| frame.assets.account_script.clone());
-    // An import or a test mail that is under way shows how it goes on, without scripts.
+    // A line, an import or a test mail that is under way shows how it goes on, without scripts.
     let moving = match &body {
         Body::Import(page) => page.stage == ImportStage::Running,
         Body::TestMail(page) => page.is_waiting(),
+        Body::Waiting(_) => true,
         _ => false,
     };
     // A redirect after a form may lead to this site only; and coming back, only a page of this site brings all cookies.
@@ -189,6 +190,7 @@ fn body(frame: Frame, body: Body) -> AnyView {
         Body::Legal(page) => site::legal(frame, page).into_any(),
         Body::Mailbox(rows) => mailbox::list(frame, rows).into_any(),
         Body::MailboxMessage(message) => mailbox::message(frame, message).into_any(),
+        Body::Waiting(number) => site::waiting(frame, number).into_any(),
         Body::Problem(refusal) => site::problem(frame, &refusal).into_any(),
     }
 }
@@ -216,6 +218,7 @@ fn title(locale: Locale, body: &Body) -> &'static str {
         Body::Login(_) => td_string!(locale, sign_in.title),
         Body::Code(_) => td_string!(locale, sign_in.code_title),
         Body::Locked => td_string!(locale, sign_in.locked_title),
+        Body::Waiting(_) => td_string!(locale, sign_in.waiting_title),
         Body::Agent(_) => td_string!(locale, console.agent_title),
         Body::Admin(_) => td_string!(locale, console.admin_title),
         Body::Company(_) => td_string!(locale, company.general_title),

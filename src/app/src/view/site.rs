@@ -120,6 +120,19 @@ pub(super) fn legal(frame: Frame, page: LegalPage) -> impl IntoView {
     site(frame, content)
 }
 
+/// Standing in line. The document refreshes itself.
+pub(super) fn waiting(frame: Frame, number: u32) -> impl IntoView {
+    let now = frame.locale;
+    let content = view! {
+        <main id="content" class="problem-page" tabindex="-1">
+            <h1>{td_string!(now, sign_in.waiting_title)}</h1>
+            <p class="lead" role="status">{td_string!(now, sign_in.waiting, number = number)}</p>
+            <p>{td_string!(now, sign_in.waiting_next)}</p>
+        </main>
+    };
+    site(frame, content)
+}
+
 /// An error page: what happened, in one sentence, and the way back.
 pub(super) fn problem(frame: Frame, refusal: &Refusal) -> impl IntoView {
     let now = frame.locale;

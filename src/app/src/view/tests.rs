@@ -416,6 +416,7 @@ fn every_page(text: &str) -> Vec<String> {
             ..code_page(Some(Refusal::Internal { reference: text() }))
         }),
         Body::Locked,
+        Body::Waiting(7),
         Body::Agent(LandingPage::default()),
         Body::Admin(OverviewPage {
             few_backup_codes: Some(1),

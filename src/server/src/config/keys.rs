@@ -199,7 +199,8 @@ pub const KEYS: &[Key] = &[
         name: "wrong_passwords_per_minute",
         default: Some("10"),
         secret: false,
-        purpose: "Wrong passwords from one network address within a minute.",
+        purpose: "Wrong passwords from one network address within a minute. One more for every five accounts that signed in \
+                  there within 30 days.",
         right: "a number from 1 to 100000",
     },
     Key {
@@ -215,6 +216,14 @@ pub const KEYS: &[Key] = &[
         secret: false,
         purpose: "Different accounts tried from one network address within ten minutes.",
         right: "a number from 1 to 100000",
+    },
+    Key {
+        name: "report_sources_only",
+        default: Some("false"),
+        secret: false,
+        purpose: "Whether a network address with more wrong passwords than that is only noted in the audit log, not stopped: \
+                  to find numbers that fit.",
+        right: "true or false",
     },
     Key {
         name: "shutdown_seconds",

@@ -70,6 +70,8 @@ pub struct Config {
     pub hashing_threads: usize,
     /// Limits of wrong passwords by network address (N8).
     pub sources: SourceLimits,
+    /// Whether addresses over these limits are only noted, not stopped.
+    pub report_sources_only: bool,
     /// Seconds that requests under way may take to end after a stop signal: 1 to 600.
     pub shutdown_seconds: u16,
     settings: Vec<Setting>,
@@ -337,6 +339,7 @@ impl Config {
         let per_minute = reader.required("wrong_passwords_per_minute", values::number(1..=100_000_i64));
         let per_hour = reader.required("wrong_passwords_per_hour", values::number(1..=1_000_000_i64));
         let accounts = reader.required("accounts_per_ten_minutes", values::number(1..=100_000_i64));
+        let report_sources_only = reader.required("report_sources_only", values::truth);
         let shutdown_seconds = reader.required("shutdown_seconds", values::number(1..=600_u16));
 
         if let Ok(Some(_)) = &smtp
@@ -373,6 +376,7 @@ impl Config {
                 log_format: log_format?,
                 hashing_threads: hashing_threads?,
                 sources,
+                report_sources_only: report_sources_only?,
                 shutdown_seconds: shutdown_seconds?,
                 settings,
                 warnings: Vec::new(),

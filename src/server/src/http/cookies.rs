@@ -46,13 +46,15 @@ pub enum Kind {
     Link,
     /// Token of the way to a provider and back, ten minutes.
     SsoFlow,
+    /// Token of a place in line, a quarter of an hour.
+    Ticket,
     /// Language tag, one year. Scripts may read and write it.
     Language,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Session,
         Self::Pending,
         Self::Trusted,
@@ -60,6 +62,7 @@ impl Kind {
         Self::Company,
         Self::Link,
         Self::SsoFlow,
+        Self::Ticket,
         Self::Language,
     ];
 
@@ -72,6 +75,7 @@ impl Kind {
             Self::Company => "company",
             Self::Link => "link",
             Self::SsoFlow => "sso",
+            Self::Ticket => "ticket",
             Self::Language => "language",
         }
     }
@@ -85,6 +89,7 @@ impl Kind {
             Self::Company => "__Host-company",
             Self::Link => "__Host-link",
             Self::SsoFlow => "__Host-sso",
+            Self::Ticket => "__Host-ticket",
             Self::Language => "__Host-language",
         }
     }
@@ -94,6 +99,7 @@ impl Kind {
         match self {
             Self::Session => None,
             Self::Pending | Self::Link | Self::SsoFlow => Some(10 * MINUTE),
+            Self::Ticket => Some(15 * MINUTE),
             Self::Trusted => Some(90 * DAY),
             Self::Browser | Self::Company => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
@@ -103,7 +109,9 @@ impl Kind {
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
-            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::SsoFlow => is_token(value),
+            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::SsoFlow | Self::Ticket => {
+                is_token(value)
+            }
             Self::Trusted => value.split('.').count() <= TRUSTED_TOKENS_MAX && value.split('.').all(is_token),
             Self::Company => {
                 !value.is_empty() && value.chars().count() <= COMPANY_MAX && !has_bad_characters(value)

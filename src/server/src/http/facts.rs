@@ -11,7 +11,7 @@ use vestibule_core::{
     second_factor::must_set_up,
     secret::Token,
 };
-use vestibule_service::Visitor;
+use vestibule_service::{Visitor, hashing::Place};
 use vestibule_translations::Locale;
 
 use super::{
@@ -33,6 +33,8 @@ pub struct Facts {
     pub path: String,
     /// Where the language form comes back to: this page, or the sign-in page when this answers a form.
     return_to: String,
+    /// The place in line that this browser waits at.
+    pub ticket: Option<Token>,
     /// Company remembered in this browser.
     pub company: Option<String>,
     /// Whether the answer should be a page.
@@ -78,7 +80,9 @@ impl Facts {
                 session: token(Kind::Session),
                 link: token(Kind::Link),
                 sso_flow: token(Kind::SsoFlow),
+                place: Place::default(),
             }),
+            ticket: token(Kind::Ticket),
             return_to: if parts.method == Method::GET {
                 path.clone()
             } else {
@@ -139,6 +143,14 @@ impl Facts {
     pub fn choosing(self, language: Option<Locale>) -> Self {
         Self {
             chosen: language,
+            ..self
+        }
+    }
+
+    /// The same request, when what it gets is the answer to a form that was sent to the sign-in page before.
+    pub fn answering_form(self) -> Self {
+        Self {
+            return_to: paths::LOGIN.to_owned(),
             ..self
         }
     }

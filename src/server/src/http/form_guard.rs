@@ -55,6 +55,12 @@ impl FromIterator<(&'static str, &'static [&'static str])> for FormRules {
 pub struct FormFields(Arc<Vec<(String, String)>>);
 
 impl FormFields {
+    /// The fields with these names, which are no secrets.
+    pub fn kept(&self, names: &[&str]) -> Self {
+        let kept = self.iter().filter(|(name, _)| names.contains(name));
+        kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// The value of a field; `None` when the form did not send it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter()
@@ -72,6 +78,12 @@ impl FormFields {
     /// All fields, in the order they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for FormFields {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(fields: T) -> Self {
+        Self(Arc::new(fields.into_iter().collect()))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body as HttpBody, to_bytes},
+    body::{Body as HttpBody, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -31,7 +31,10 @@ use super::{
     denied::Denied,
     facts::Facts,
     form_guard::FormFields,
-    pages::{self, closed, mark, see_other, show, turned_away},
+    pages::{
+        self, closed, mark, see_other, show, turned_away,
+        waiting::{self, Sight},
+    },
 };
 use crate::state::AppState;
 
@@ -65,25 +68,24 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
         Arc::new(choose_language),
     );
     let context = call.clone();
+    let about = facts.clone();
     // In a task of its own: a visitor who hangs up does not stop a count, a lock or a mail half-way.
-    let run = tokio::spawn(async move {
-        leptos_axum::handle_server_fns_with_context(move || provide_context(context.clone()), request)
-            .await
-            .into_response()
+    let mut run = tokio::spawn(async move {
+        let answer =
+            leptos_axum::handle_server_fns_with_context(move || provide_context(context.clone()), request)
+                .await
+                .into_response();
+        outcome_of(answer, &about).await
     });
-    let Ok(answer) = run.await else {
-        return Denied::from(internal(&facts)).into_response();
-    };
-    let (parts, body) = answer.into_parts();
-    let Ok(bytes) = to_bytes(body, ANSWER_MAX).await else {
-        return Denied::from(internal(&facts)).into_response();
-    };
-    let outcome = if parts.status.is_success() {
-        Ok(bytes)
+    let outcome = if waiting::may_wait(facts.path.as_str()) {
+        match waiting::in_sight(&state, &facts, &mut run).await {
+            Sight::InLine(ticket) => return waiting::begin(&state, &facts, &fields, &ticket, (run, call)),
+            Sight::Done(outcome) => outcome,
+        }
     } else {
-        Err(serde_json::from_slice::<Refusal>(&bytes)
-            .map_or_else(|_| internal(&facts), |found| named(found, &facts)))
+        run.await
     };
+    let outcome = outcome.unwrap_or_else(|_| Err(internal(&facts)));
     let mut response = match outcome {
         Ok(bytes) if facts.wants_page => go_on(&state, &facts, &fields, &bytes).await,
         Ok(bytes) => {
@@ -95,6 +97,16 @@ pub async fn call(State(state): State<AppState>, mut request: Request) -> Respon
     };
     apply(&state, &call.take_effects(), &mut response);
     response
+}
+
+/// What a server function answered.
+async fn outcome_of(answer: Response, facts: &Facts) -> Result<Bytes, Refusal> {
+    let (parts, body) = answer.into_parts();
+    let bytes = to_bytes(body, ANSWER_MAX).await.map_err(|_| internal(facts))?;
+    if parts.status.is_success() {
+        return Ok(bytes);
+    }
+    Err(serde_json::from_slice::<Refusal>(&bytes).map_or_else(|_| internal(facts), |found| named(found, facts)))
 }
 
 /// The door to all server functions: each has an action, and whoever may do it to nobody does not come in. What is
@@ -331,7 +343,7 @@ async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusa
     }
 }
 
-async fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
+pub(super) async fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
     let typed = |name| fields.get(name).map(str::to_owned);
     let company = typed("company")
         .or_else(|| facts.company.clone())

@@ -251,6 +251,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
     let routes = Router::new()
         .route("/", get(pages::home))
         .route(paths::LOGIN, get(pages::login).post(functions::call))
+        .route(paths::LOGIN_WAIT, get(pages::waiting::wait))
         .route(paths::LOGIN_CODE, get(pages::code).post(functions::call))
         .route(paths::LOGIN_CODE_RESEND, call())
         .route(paths::LOGIN_CODE_CANCEL, call())

@@ -8,7 +8,7 @@ mod providers;
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -35,6 +35,7 @@ use vestibule_mail::{
     StoredMail,
     preview::{self, Preview},
 };
+use vestibule_service::hashing::Turn;
 use vestibule_service::operator::{
     AccountInput, CompanyInput, LogOut, OperatorError, PasswordCheck, PolicyChange,
 };
@@ -89,6 +90,14 @@ struct Kit {
     state: AppState,
     clock: Arc<KitClock>,
     providers: Arc<Providers>,
+    /// Turns of the hashing threads that are held, so that people have to stand in line.
+    held: Arc<Mutex<Vec<Turn>>>,
+}
+
+impl Kit {
+    fn let_go(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// The kit's addresses. The providers stand at `address`.
@@ -115,12 +124,14 @@ pub fn router(
         .route("/_test/accounts", post(create_account))
         .route("/_test/accounts/state", post(set_account_state))
         .route("/_test/accounts/backup-code", post(issue_backup_code))
+        .route("/_test/line", post(hold_line))
         .route("/_test/reset", post(reset))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(Kit {
             state,
             clock,
             providers,
+            held: Arc::default(),
         });
     Ok(routes)
 }
@@ -504,7 +515,25 @@ async fn issue_backup_code(
     Ok((StatusCode::CREATED, Json(json!({ "code": code.reveal() }))))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineFixture {
+    hold: bool,
+}
+
+/// Holds everybody in line before the hashing threads, or lets them go on.
+async fn hold_line(State(kit): State<Kit>, input: Input<LineFixture>) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    kit.let_go();
+    if input.hold {
+        let turns = kit.state.service.hold_line().await;
+        *kit.held.lock().unwrap_or_else(PoisonError::into_inner) = turns;
+    }
+    Ok(Json(json!({ "held": input.hold })))
+}
+
 async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {
+    kit.let_go();
     for company in kit.state.service.companies().await? {
         kit.state.service.delete_company(&company.name).await?;
     }

@@ -13,6 +13,7 @@ mod second_factor;
 mod site;
 mod sso;
 mod sso_settings;
+mod waiting;
 
 use site::{Browser, Site};
 

@@ -23,7 +23,7 @@ use super::{
     import_file::{Line, Row, read},
 };
 use crate::{
-    Failure, Service, Visitor, audit::By, new_agents::NewAgent, passwords::HashingError, sessions::SignedIn,
+    Failure, Service, Visitor, audit::By, new_agents::NewAgent, hashing::HashingError, sessions::SignedIn,
 };
 
 /// Seconds without a line after which whoever ran an import is gone.
@@ -371,7 +371,7 @@ impl Service {
                 Failure::Store(StoreError::Conflict(Unique::Email)) => LineVerdict::EmailTaken,
                 Failure::Store(StoreError::Conflict(_)) => LineVerdict::NameTaken,
                 Failure::Store(error) if error.is_unavailable() => return Err(error.into()),
-                Failure::Hashing(HashingError::Busy) => return Err(Stopped::Failed(failure)),
+                Failure::Hashing(HashingError::Busy { .. }) => return Err(Stopped::Failed(failure)),
                 failure => {
                     let _ = job.visitor.explain(&failure);
                     LineVerdict::Failed
@@ -391,7 +391,7 @@ impl Service {
             tries += 1;
             match self.prepare_new_agent(company, agent).await {
                 // Sign-ins go first.
-                Err(Failure::Hashing(HashingError::Busy)) if tries < HASH_TRIES => {
+                Err(Failure::Hashing(HashingError::Busy { .. })) if tries < HASH_TRIES => {
                     tokio::time::sleep(HASH_WAIT).await;
                 }
                 other => break other?,

@@ -18,9 +18,12 @@ use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
     letters::Receiver,
-    passwords::Verdict,
+    hashing::{Lane, Verdict},
     sessions::{Need, SignedIn},
-    sign_in::password::{forgive, usable},
+    sign_in::{
+        password::usable,
+        tries::{Counted, forgive},
+    },
 };
 
 impl Service {
@@ -86,7 +89,8 @@ impl Service {
         Ok(judge(new, &company, &account))
     }
 
-    /// Checks the password of somebody who is signed in. Wrong ones count like any other (N7, N8).
+    /// Checks the password of somebody who is signed in. Wrong ones count for the account like any other (N7); the
+    /// address has nothing to do with it, because the session has proved itself.
     ///
     /// # Errors
     /// [`FormRefusal::Invalid`] for `field` when it is wrong, or may not be tried now.
@@ -101,20 +105,28 @@ impl Service {
             return Err(FormRefusal::field(field, problem).into());
         }
         let SignedIn { company, account, .. } = signed_in;
-        let subject = self.account_subject(company, account);
-        let attempt = self.count_try(subject, Some((company, account)), visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let candidate = self.candidate_for(&mut reader, company, account, visitor).await?;
+        drop(reader);
+        let line = self.inner.hasher.line();
+        let mut turn = line.turn(Lane::Known, Some(candidate.key()), &visitor.place).await?;
         let mut reader = self.inner.store.read().await?;
         let stored = reader.password_of(company.id, account.id).await?;
         drop(reader);
+        let counted = self.count_try(&candidate).await?;
         let hash = stored.as_ref().and_then(|stored| usable(stored, self.now()));
-        let verdict = match &attempt {
-            Some(_) => self.inner.hasher.verify(typed, hash).await?,
-            None => self.inner.hasher.verify(typed, None).await?,
-        };
-        if let (Verdict::Right { .. }, Some(attempt)) = (verdict, &attempt) {
-            let mut writer = self.inner.store.write().await?;
-            forgive(&mut writer, attempt).await?;
-            return Ok(writer.commit().await?);
+        let hash = hash.filter(|_| counted.is_some());
+        let verdict = self.inner.hasher.verify_in(&turn, typed, hash).await;
+        turn.compared();
+        match (verdict, counted) {
+            (Ok(Verdict::Right { .. }), Some(counted)) => return self.own_password_was_right(&counted, visitor).await,
+            (Ok(_), _) => {}
+            (Err(failure), counted) => {
+                if let Some(counted) = &counted {
+                    self.take_try_back(counted).await?;
+                }
+                return Err(failure.into());
+            }
         }
         let entry = AuditEntry {
             actor: Actor::Account(account.id),
@@ -122,6 +134,19 @@ impl Service {
         };
         self.note(entry).await?;
         Err(FormRefusal::field(field, FormProblem::Wrong).into())
+    }
+
+    async fn own_password_was_right(&self, counted: &Counted, visitor: &Visitor) -> Result<(), Failure> {
+        let forgiven = async {
+            let mut writer = self.inner.store.write().await?;
+            forgive(&mut writer, counted, &visitor.source, self.now()).await?;
+            writer.commit().await
+        };
+        if let Err(error) = forgiven.await {
+            self.take_try_back(counted).await?;
+            return Err(error.into());
+        }
+        Ok(())
     }
 }
 

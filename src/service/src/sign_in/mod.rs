@@ -8,6 +8,10 @@ mod page;
 pub(crate) mod password;
 pub mod sso;
 mod trust;
+pub(crate) mod tries;
+mod waiting;
+
+pub use waiting::Standing;
 
 use vestibule_core::{
     account::Account,

@@ -12,17 +12,18 @@ use vestibule_core::{
     secret::{Password, Token},
     sign_in::{AfterPassword, Pending, Purpose as Leads, after_password, pending_ends_at},
     sign_in_view::Method,
-    throttle::wait_after,
 };
-use vestibule_storage::{
-    FOREVER, NewPending, PasswordRecord, Reader, SourceCounts, SourceTry, StoreError, TrustedRow, Writer,
+use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedRow, Writer};
+
+use super::{
+    Opening, Outcome, SignInForm,
+    tries::{Candidate, Counted, forgive},
 };
-
-use super::{Opening, Outcome, SignInForm};
-use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, passwords::Verdict};
-
-/// Lane of browsers that never signed the account in (N9).
-const STRANGERS: [u8; 32] = [0; 32];
+use crate::{
+    Failure, Service, Visitor,
+    hashing::{Turn, Verdict},
+    letters::Receiver,
+};
 
 /// What a pending sign-in is for.
 pub(crate) struct Wanted {
@@ -32,28 +33,19 @@ pub(crate) struct Wanted {
 }
 
 /// An account whose password was right.
-pub(super) struct Proved<'a> {
+pub(super) struct Proved {
     pub company: Company,
     pub account: Account,
-    pub attempt: Try<'a>,
+    counted: Counted,
+    /// Held until it is written down what came of it.
+    _turn: Turn,
 }
 
-/// How tries of one sign-in are counted.
-pub(crate) struct Try<'a> {
-    subject: [u8; 32],
-    lane: [u8; 32],
-    source: &'a str,
-    now: Moment,
-}
-
-impl Try<'_> {
-    fn of_source(&self) -> SourceTry<'_> {
-        SourceTry {
-            source: self.source,
-            subject: self.subject,
-            now: self.now,
-        }
-    }
+/// An account that was found by what was typed.
+struct Found {
+    company: Company,
+    account: Account,
+    password: PasswordRecord,
 }
 
 impl Service {
@@ -70,201 +62,139 @@ impl Service {
 
     async fn check_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
         let proved = self.prove_password(&form, visitor).await?;
-        self.password_was_right(&proved, &form, visitor).await
+        let done = self.password_was_right(&proved, &form, visitor).await;
+        Ok(self.settle(proved, done).await??)
     }
 
-    /// Finds the account and compares its password. The try is counted before that, and stays counted until somebody
-    /// takes it back with [`forgive`].
+    /// Finds the account and compares its password, in its turn. The try is counted before that, and stays counted until
+    /// [`Service::enter_proved`] takes it back: whoever calls this hands what came of it to [`Service::settle`].
     ///
     /// # Errors
     /// As [`Service::sign_in`], but for what the gate says.
-    pub(super) async fn prove_password<'a>(
+    pub(super) async fn prove_password(
         &self,
         form: &SignInForm,
-        visitor: &'a Visitor,
-    ) -> Result<Proved<'a>, Failure> {
+        visitor: &Visitor,
+    ) -> Result<Proved, Failure> {
         let fields = sign_in_problems(&form.company, &form.account, form.password.reveal());
         if !fields.is_empty() {
             return Err(Refusal::Invalid { fields }.into());
         }
-        let found = self.identify(form).await?;
-        let known = found.as_ref().map(|(company, account, _)| (company, account));
-        let attempt = self.count_try(self.subject(form, known), known, visitor).await?;
-        let stored = match (&attempt, &found) {
-            (Some(_), Some((_, _, password))) => usable(password, self.now()),
+        let (found, candidate) = self.identify(form, visitor).await?;
+        let mut turn = self.turn_of(&candidate).await?;
+        let counted = self.count_try(&candidate).await?;
+        let stored = match (&counted, &found) {
+            (Some(_), Some(found)) => usable(&found.password, self.now()),
             // Blocked, unknown or too old: compare with the dummy all the same, so that both cost what a real one costs.
             _ => None,
         };
-        let verdict = self.inner.hasher.verify(&form.password, stored).await?;
-        match (verdict, attempt, found) {
-            (Verdict::Right { outdated }, Some(attempt), Some((company, account, password))) => {
+        let verdict = self
+            .inner
+            .hasher
+            .verify_in(&turn, &form.password, stored)
+            .await;
+        match (verdict, counted, found) {
+            (Ok(Verdict::Right { outdated }), Some(counted), Some(found)) => {
+                // A new hash takes a turn of its own: whoever waits for one must not take room.
+                turn.compared();
                 if outdated {
-                    self.renew_hash(&account, &password, &form.password).await?;
+                    self.renew_hash(&found, &form.password).await;
                 }
+                let Found { company, account, .. } = found;
                 Ok(Proved {
                     company,
                     account,
-                    attempt,
+                    counted,
+                    _turn: turn,
                 })
             }
-            (_, _, found) => {
-                let (company, account) = found
-                    .map(|(company, account, _)| (company.id, account.id))
-                    .unzip();
+            (Ok(_), _, found) => {
+                let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
                 let entry = visitor.entry(Event::PasswordRefused, company, account);
-                self.note(entry).await?;
+                self.note_wrong(&candidate, &entry).await?;
                 Err(Refusal::WrongCredentials.into())
             }
+            (Err(failure), counted, _) => {
+                if let Some(counted) = &counted {
+                    self.take_try_back(counted).await?;
+                }
+                Err(failure.into())
+            }
         }
     }
 
-    async fn identify(
+    async fn identify<'a>(
         &self,
         form: &SignInForm,
-    ) -> Result<Option<(Company, Account, PasswordRecord)>, StoreError> {
-        let mut reader = self.inner.store.read().await?;
-        let Some(company) = reader.company_by_key(&name::key(&form.company)).await? else {
-            return Ok(None);
-        };
-        let account = reader
-            .account_by_sign_in(
-                company.id,
-                &name::key(&form.account),
-                &EmailAddress::lookup_key(&form.account),
-            )
-            .await?;
-        Ok(account.map(|(account, password)| (company, account, password)))
-    }
-
-    /// Counts the try before anything is compared. `None`: this account may not be tried now.
-    pub(crate) async fn count_try<'a>(
-        &self,
-        subject: [u8; 32],
-        found: Option<(&Company, &Account)>,
         visitor: &'a Visitor,
-    ) -> Result<Option<Try<'a>>, Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let lane = self.lane(&mut writer, found, visitor).await?;
-        let attempt = Try {
-            subject,
-            lane,
-            source: &visitor.source,
-            now,
+    ) -> Result<(Option<Found>, Candidate<'a>), StoreError> {
+        let mut reader = self.inner.store.read().await?;
+        let found = find(&mut reader, form).await?;
+        let known = found.as_ref().map(|found| (&found.company, &found.account));
+        let candidate = self.candidate(&mut reader, form, known, visitor).await?;
+        Ok((found, candidate))
+    }
+
+    /// Stores a password anew that was hashed at another cost. The old hash is as good until the next sign-in.
+    async fn renew_hash(&self, found: &Found, password: &Password) {
+        let Some(old) = found.password.hash.as_deref() else {
+            return;
         };
-        let counts = writer.count_source_try(&attempt.of_source()).await?;
-        if let Some(retry_after) = self.source_wait(&counts, now) {
-            writer.commit().await?;
-            return Err(Refusal::TooManyTries { retry_after }.into());
+        let renewed = async {
+            let new = self.inner.hasher.hash(password, self.random()).await?;
+            let mut writer = self.inner.store.write().await?;
+            let Found { company, account, .. } = found;
+            writer
+                .replace_password_hash(company.id, account.id, old, &new)
+                .await?;
+            Ok::<_, Failure>(writer.commit().await?)
+        };
+        if let Err(failure) = renewed.await {
+            let _ = Visitor::default().explain(&failure);
         }
-        let allowed = match writer.count_password_try(&subject, &lane, now).await? {
-            None => false,
-            Some(failures) => {
-                // Written before the comparison: it holds if this try turns out wrong, and a right one clears it.
-                let until = wait_after(failures).map_or(FOREVER, |wait| now + wait);
-                if until > now {
-                    writer.block_password(&subject, &lane, until).await?;
-                }
-                true
-            }
-        };
-        writer.commit().await?;
-        Ok(allowed.then_some(attempt))
-    }
-
-    /// What tries are counted by: the account, or for unknown names a fingerprint of what was typed, so that both
-    /// leave the same traces in the same time.
-    fn subject(&self, form: &SignInForm, found: Option<(&Company, &Account)>) -> [u8; 32] {
-        if let Some((company, account)) = found {
-            return self.account_subject(company, account);
-        }
-        let company = name::key(&form.company);
-        let account = name::key(&form.account);
-        let parts = [company.as_bytes(), account.as_bytes(), b"unknown"];
-        self.inner.keys.derive(Purpose::Subject, &parts)
-    }
-
-    /// What tries on an account are counted by.
-    pub(crate) fn account_subject(&self, company: &Company, account: &Account) -> [u8; 32] {
-        self.inner.keys.derive(
-            Purpose::Subject,
-            &[company.id.0.as_bytes(), account.id.0.as_bytes()],
-        )
-    }
-
-    async fn lane(
-        &self,
-        reader: &mut Reader,
-        found: Option<(&Company, &Account)>,
-        visitor: &Visitor,
-    ) -> Result<[u8; 32], StoreError> {
-        let (Some((company, account)), Some(browser)) = (found, &visitor.browser_token) else {
-            return Ok(STRANGERS);
-        };
-        let hash = browser.hash();
-        let known = reader.knows_browser(company.id, account.id, hash.0).await?;
-        Ok(if known { hash.0 } else { STRANGERS })
-    }
-
-    fn source_wait(&self, counts: &SourceCounts, now: Moment) -> Option<u32> {
-        let limits = self.inner.settings.source_limits;
-        let second = now.timestamp();
-        let rest = |span: i64| u32::try_from(span - second.rem_euclid(span)).unwrap_or(u32::MAX);
-        [
-            (counts.hour > limits.per_hour, 3600),
-            (counts.accounts > limits.accounts_per_ten_minutes, 600),
-            (counts.minute > limits.per_minute, 60),
-        ]
-        .into_iter()
-        .find_map(|(over, span)| over.then(|| rest(span)))
-    }
-
-    pub(crate) async fn renew_hash(
-        &self,
-        account: &Account,
-        old: &PasswordRecord,
-        password: &Password,
-    ) -> Result<(), Failure> {
-        let Some(old) = old.hash.as_deref() else {
-            return Ok(());
-        };
-        let new = self.inner.hasher.hash(password, self.random()).await?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .replace_password_hash(account.company, account.id, old, &new)
-            .await?;
-        Ok(writer.commit().await?)
     }
 
     /// The account behind its lock, if the password that was compared is still its own; the try is taken back.
     pub(super) async fn enter_proved(
         &self,
         writer: &mut Writer,
-        proved: &Proved<'_>,
+        proved: &Proved,
+        visitor: &Visitor,
     ) -> Result<(Company, Account), Failure> {
         let Proved {
             company,
             account,
-            attempt,
+            counted,
+            ..
         } = proved;
         writer.hold_account(company.id, account.id).await?;
         let entered = reload(writer, company, account)
             .await?
             .filter(|(_, now)| now.credential_version == account.credential_version)
             .ok_or(Refusal::WrongCredentials)?;
-        forgive(writer, attempt).await?;
+        forgive(writer, counted, &visitor.source, self.now()).await?;
         Ok(entered)
+    }
+
+    /// What came of a right password. A try whose transaction was rolled back is still counted as wrong, which it was
+    /// not, unless the password was changed in the meantime.
+    pub(super) async fn settle<T>(&self, proved: Proved, done: Result<T, Failure>) -> Result<T, Failure> {
+        match &done {
+            Ok(_) | Err(Failure::Refused(Refusal::WrongCredentials)) => {}
+            Err(_) => self.take_try_back(&proved.counted).await?,
+        }
+        done
     }
 
     async fn password_was_right(
         &self,
-        proved: &Proved<'_>,
+        proved: &Proved,
         form: &SignInForm,
         visitor: &Visitor,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Result<Outcome, Refusal>, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, proved).await?;
+        let (company, account) = self.enter_proved(&mut writer, proved, visitor).await?;
         self.drop_old_pending(&mut writer, visitor).await?;
 
         let trusted = self
@@ -287,7 +217,7 @@ impl Service {
             .await?;
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
-        Ok(outcome?)
+        Ok(outcome)
     }
 
     /// Does what the rules say comes next: opens a session, asks for a code, or notes that the gate is shut. `trusted` is
@@ -411,12 +341,22 @@ pub(crate) fn usable(stored: &PasswordRecord, now: Moment) -> Option<&str> {
     stored.hash.as_deref().filter(|_| !over)
 }
 
-/// A right password takes its try back.
-pub(crate) async fn forgive(writer: &mut Writer, attempt: &Try<'_>) -> Result<(), StoreError> {
-    writer
-        .clear_password_tries(&attempt.subject, &attempt.lane)
+async fn find(reader: &mut Reader, form: &SignInForm) -> Result<Option<Found>, StoreError> {
+    let Some(company) = reader.company_by_key(&name::key(&form.company)).await? else {
+        return Ok(None);
+    };
+    let found = reader
+        .account_by_sign_in(
+            company.id,
+            &name::key(&form.account),
+            &EmailAddress::lookup_key(&form.account),
+        )
         .await?;
-    writer.forgive_source_try(&attempt.of_source()).await
+    Ok(found.map(|(account, password)| Found {
+        company,
+        account,
+        password,
+    }))
 }
 
 pub(super) async fn reload(

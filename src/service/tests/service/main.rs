@@ -11,6 +11,7 @@ mod profile;
 mod records;
 mod recovery;
 mod second_factor;
+mod shift_start;
 mod sign_in;
 mod site;
 mod sso;

@@ -24,7 +24,7 @@ use vestibule_service::{
     Service, Settings, Visitor,
     keys::{Key, Keys},
     operator::{AccountInput, CompanyInput, PasswordCheck},
-    passwords::{HashCost, Hasher},
+    hashing::{HashCost, Hasher},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
 use vestibule_storage::{CompanySettings, test_support::TestStore};
@@ -67,6 +67,36 @@ pub(crate) use on_both;
 
 pub fn password(text: &str) -> Password {
     Password::new(text.to_owned())
+}
+
+/// Keys of a node: another number, other keys; a higher one stands for a rotation.
+pub fn keys_of(version: u32) -> Keys {
+    let keys = (1..=version).map(|version| Key {
+        version,
+        secret: [if version == 1 { 7 } else { 8 }; 32].into(),
+    });
+    Keys::new(keys.collect()).unwrap()
+}
+
+/// What the sign-in page sends with the right password.
+pub fn form(company: &str, account: &str) -> SignInForm {
+    SignInForm {
+        company: company.to_owned(),
+        account: account.to_owned(),
+        password: password(PASSWORD),
+        next: None,
+    }
+}
+
+/// Waits for something that another task does.
+pub async fn until(is: impl Fn() -> bool) {
+    for _ in 0..60_000 {
+        if is() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    panic!("it did not happen within a minute");
 }
 
 /// A code that is not this one.
@@ -123,6 +153,7 @@ fn service(
     let settings = Settings {
         languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
         source_limits: SourceLimits::default(),
+        report_sources_only: false,
         origin: "https://login.test".to_owned(),
         company_mail_reach: Reach::Public,
         sso,
@@ -412,6 +443,20 @@ impl Site {
         let mut reader = self.store.read().await.unwrap();
         let events = reader.events(Some(company.id), 200).await.unwrap();
         events.into_iter().map(|row| (row.event, row.detail)).collect()
+    }
+
+    /// Events that belong to no company.
+    pub async fn events_of_nobody(&self) -> Vec<(String, Option<String>)> {
+        let mut reader = self.store.read().await.unwrap();
+        let events = reader.events(None, 200).await.unwrap().into_iter();
+        events
+            .filter(|row| row.company.is_none())
+            .map(|row| (row.event, row.detail))
+            .collect()
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     pub async fn sessions(&self, company: &str, account: &str) -> usize {

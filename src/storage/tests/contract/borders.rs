@@ -15,7 +15,7 @@ use vestibule_core::{
 use vestibule_storage::{
     AgentData, AgentPage, AppRow, BackupSet, CodeRow, CompanySettings, Completion, EventFilter, EventRow,
     ImportLine, ImportRow, IssuedRow, LinkRow, LinkedIdentity, MailLane, MailProgress, MailServerRow,
-    NewAccount, NewImport, NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, OutboxCounts,
+    NewAccount, NewImport, NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, Office, OutboxCounts,
     PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store, StoreError, TrustedRow,
 };
 
@@ -679,4 +679,38 @@ pub async fn no_second_factor_is_attached_to_another_companys_account(store: &St
             "{method}: {refused:?}"
         );
     }
+}
+
+fn office(network: &str, name: &str) -> Office {
+    Office {
+        network: network.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+pub async fn a_company_names_its_offices(store: &Store) {
+    let maker = Maker::new();
+    let (acme, beta) = (maker.company("Acme"), maker.company("Beta"));
+    write(store, async |writer| {
+        writer.insert_company(&acme).await?;
+        writer.insert_company(&beta).await?;
+        writer
+            .replace_offices(acme.id, &[office("192.0.2.0/28", "Berlin"), office("2001:db8::/48", "Aachen")])
+            .await?;
+        writer.replace_offices(beta.id, &[office("192.0.2.0/28", "Bonn")]).await
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let of_acme = [office("2001:db8::/48", "Aachen"), office("192.0.2.0/28", "Berlin")];
+    assert_eq!(reader.offices_of(acme.id).await.unwrap(), of_acme);
+    drop(reader);
+    write(store, async |writer| {
+        writer.replace_offices(acme.id, &[office("198.51.100.7/32", "Cottbus")]).await
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(reader.offices_of(acme.id).await.unwrap(), [office("198.51.100.7/32", "Cottbus")]);
+    assert_eq!(reader.offices_of(beta.id).await.unwrap(), [office("192.0.2.0/28", "Bonn")]);
 }

@@ -1,7 +1,8 @@
 //! Cleaning up.
 
 use vestibule_core::sign_in_view::Method;
-use vestibule_storage::{FOREVER, MailLane, NewMail, SourceTry, Store};
+use vestibule_core::throttle::WrongTry;
+use vestibule_storage::{FOREVER, MailLane, NewMail, Store};
 
 use crate::fixture::{Maker, alice, at, day, write};
 
@@ -28,10 +29,9 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         expires_at: None,
         ..waiting
     };
-    let attempt = SourceTry {
-        source: "192.0.2.1",
+    let wrong = WrongTry {
+        at: at(0),
         subject: [1; 32],
-        now: at(0),
     };
     let (slow, disabled): (&[u8], &[u8]) = (&[1; 32], &[2; 32]);
     write(store, async |writer| {
@@ -50,7 +50,9 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         writer
             .mail_given_up(given_up.id, at(0), "no such mailbox", None)
             .await?;
-        writer.count_source_try(&attempt).await?;
+        writer.count_reset_request("192.0.2.1", at(0)).await?;
+        writer.note_wrong_at_source("192.0.2.1", &wrong).await?;
+        writer.note_right_at_source("192.0.2.1", &[1; 32], at(0)).await?;
         writer.insert_reset_request(&maker.reset_request(at(0))).await?;
         writer.count_password_try(slow, b"", at(0)).await?;
         writer.count_password_try(disabled, b"", at(0)).await?;
@@ -64,13 +66,12 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         ("nothing yet", at(599), 0),
         ("the pending sign-in", at(600), 1),
         ("a link that was asked for", at(1800), 1),
-        // 01:20 by the clock when they were counted: the windows of the minute and of the ten minutes are over.
-        ("windows of sources", at(2 * HOUR), 3),
+        ("a wrong password of a source, and links that it asked for", at(2 * HOUR), 2),
         ("the session", at(12 * HOUR), 1),
         ("the code", at(25 * HOUR), 1),
         ("the long pending sign-in", day(3), 1),
         ("mails that are done", day(7), 2),
-        ("trust, and failures of a month ago", day(30), 2),
+        ("trust, failures of a month ago, and what a source earned", day(30), 3),
         ("the known browser", day(400), 1),
         ("nothing more", day(4000), 0),
     ];

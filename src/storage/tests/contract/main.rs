@@ -30,6 +30,7 @@ mod session;
 mod set_up;
 mod sso;
 mod throttle;
+mod ticket;
 mod trusted;
 
 macro_rules! contract {
@@ -173,8 +174,12 @@ contract! {
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
     sso::a_browser_comes_back_once_in_time_and_with_its_own_state,
-    throttle::a_source_is_counted_in_fixed_windows,
-    throttle::a_right_password_takes_its_try_back,
+    throttle::wrong_passwords_of_a_source_are_listed_the_newest_first,
+    throttle::a_source_earns_with_each_account_once,
+    throttle::a_count_is_taken_back_with_its_block,
+    throttle::links_that_a_source_asks_for_are_counted_by_the_hour,
+    borders::a_company_names_its_offices,
+    ticket::somebody_waits_in_line_until_there_is_an_answer,
     throttle::wrong_passwords_are_counted_per_lane_until_blocked,
     throttle::parallel_wrong_passwords_are_all_counted,
     throttle::all_wrong_passwords_are_forgotten_together,

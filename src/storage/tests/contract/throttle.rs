@@ -1,70 +1,72 @@
 //! Counters of wrong passwords.
 
+use chrono::TimeDelta;
 use futures::future::join_all;
-use vestibule_core::ports::Moment;
-use vestibule_storage::{FOREVER, SourceCounts, SourceTry, Store, StoreError};
+use vestibule_core::{ports::Moment, throttle::WrongTry};
+use vestibule_storage::{FOREVER, Store, StoreError};
 
 use crate::fixture::{Maker, at, write};
 
-const fn counts(minute: i64, hour: i64, accounts: i64) -> SourceCounts {
-    SourceCounts {
-        minute,
-        hour,
-        accounts,
+const HERE: &str = "192.0.2.1";
+
+fn wrong(subject: u8, seconds: i64) -> WrongTry {
+    WrongTry {
+        at: at(seconds),
+        subject: [subject; 32],
     }
 }
 
-/// A full hour, and seconds after it.
-fn clock(seconds: i64) -> Moment {
-    Moment::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
-}
-
-pub async fn a_source_is_counted_in_fixed_windows(store: &Store) {
-    let (first, second) = ([1; 32], [2; 32]);
+pub async fn wrong_passwords_of_a_source_are_listed_the_newest_first(store: &Store) {
     write(store, async |writer| {
-        for (source, subject, seconds, expected) in [
-            ("192.0.2.1", first, 0, counts(1, 1, 1)),
-            ("192.0.2.1", first, 59, counts(2, 2, 1)),
-            ("192.0.2.1", second, 59, counts(3, 3, 2)),
-            ("192.0.2.2", second, 59, counts(1, 1, 1)),
-            ("192.0.2.1", second, 60, counts(1, 4, 2)),
-            ("192.0.2.1", second, 600, counts(1, 5, 1)),
-            ("192.0.2.1", first, 3599, counts(1, 6, 1)),
-            ("192.0.2.1", first, 3600, counts(1, 1, 1)),
+        for (source, wrong) in [
+            (HERE, wrong(1, 0)),
+            (HERE, wrong(2, 90)),
+            (HERE, wrong(1, 90)),
+            ("2001:db8::/64", wrong(3, 95)),
+            (HERE, wrong(1, 3_600)),
         ] {
-            let counted = writer
-                .count_source_try(&SourceTry {
-                    source,
-                    subject,
-                    now: clock(seconds),
-                })
-                .await?;
-            assert_eq!(counted, expected, "{source} after {seconds} s");
+            writer.note_wrong_at_source(source, &wrong).await?;
         }
         Ok(())
     })
     .await
     .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let mut listed = reader.wrong_of_source(HERE, at(3_600)).await.unwrap();
+    listed[1..3].sort_by_key(|wrong| wrong.subject);
+    assert_eq!(listed, [wrong(1, 3_600), wrong(1, 90), wrong(2, 90)], "an hour ago is over");
+    assert_eq!(reader.wrong_of_source("192.0.2.2", at(0)).await, Ok(Vec::new()));
 }
 
-pub async fn a_right_password_takes_its_try_back(store: &Store) {
-    let attempt = |subject: u8, seconds| SourceTry {
-        source: "2001:db8::/64",
-        subject: [subject; 32],
-        now: clock(seconds),
-    };
+pub async fn a_source_earns_with_each_account_once(store: &Store) {
+    let day = |n: i64| at(n * 86_400);
     write(store, async |writer| {
-        writer.forgive_source_try(&attempt(1, 0)).await?;
-        writer.count_source_try(&attempt(1, 0)).await?;
-        writer.count_source_try(&attempt(2, 1)).await?;
-        writer.forgive_source_try(&attempt(2, 1)).await?;
-        assert_eq!(writer.count_source_try(&attempt(3, 2)).await?, counts(2, 2, 2));
-        writer.forgive_source_try(&attempt(3, 2)).await?;
-        assert_eq!(writer.count_source_try(&attempt(1, 3)).await?, counts(2, 2, 1));
+        for (source, subject, moment) in [
+            (HERE, 1, day(0)),
+            (HERE, 1, day(0) + TimeDelta::hours(23)),
+            (HERE, 2, day(5)),
+            ("192.0.2.2", 3, day(5)),
+        ] {
+            writer.note_right_at_source(source, &[subject; 32], moment).await?;
+        }
         Ok(())
     })
     .await
     .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let earned = async |reader: &mut vestibule_storage::Reader, since: Moment| {
+        reader.accounts_right_at_source(HERE, since).await.unwrap()
+    };
+    assert_eq!(earned(&mut reader, at(-1)).await, 2);
+    assert_eq!(earned(&mut reader, day(0)).await, 1, "written once a day");
+    drop(reader);
+    write(store, async |writer| {
+        writer.note_right_at_source(HERE, &[1; 32], day(2)).await
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    assert_eq!(earned(&mut reader, day(1)).await, 2);
 }
 
 pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
@@ -129,22 +131,41 @@ pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
     .unwrap();
 }
 
+pub async fn a_count_is_taken_back_with_its_block(store: &Store) {
+    let subject = [1_u8; 32];
+    write(store, async |writer| {
+        let count = async |writer: &mut vestibule_storage::Writer| {
+            writer.count_password_try(&subject, b"", at(0)).await
+        };
+        assert_eq!(count(writer).await?, Some(1));
+        writer.uncount_password_try(&subject, b"", 1).await?;
+        assert_eq!(count(writer).await?, Some(1), "as if it had not been");
+        for expected in 2..=5 {
+            assert_eq!(count(writer).await?, Some(expected));
+        }
+        writer.block_password(&subject, b"", at(30)).await?;
+        writer.uncount_password_try(&subject, b"", 4).await?;
+        assert_eq!(count(writer).await?, None, "the block of the fifth stays");
+        writer.uncount_password_try(&subject, b"", 4).await?;
+        assert_eq!(count(writer).await?, Some(4), "it went with its own try");
+        writer.clear_all_password_tries(&subject).await?;
+        writer.uncount_password_try(&subject, b"", 1).await?;
+        assert_eq!(count(writer).await?, Some(1), "never below none");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn parallel_wrong_passwords_are_all_counted(store: &Store) {
     let subject = Maker::new().bytes();
     let tries = (0..40).map(|_| {
         let store = store.clone();
         tokio::spawn(async move {
             let mut writer = store.write().await?;
-            let source = writer
-                .count_source_try(&SourceTry {
-                    source: "192.0.2.1",
-                    subject,
-                    now: at(0),
-                })
-                .await?;
             let failures = writer.count_password_try(&subject, b"", at(0)).await?;
             writer.commit().await?;
-            Ok::<_, StoreError>((source.minute, failures))
+            Ok::<_, StoreError>(failures)
         })
     });
     let mut counted: Vec<_> = join_all(tries)
@@ -153,28 +174,32 @@ pub async fn parallel_wrong_passwords_are_all_counted(store: &Store) {
         .map(|count| count.unwrap().unwrap())
         .collect();
     counted.sort_unstable();
-    assert_eq!(counted, (1..=40).map(|n| (n, Some(n))).collect::<Vec<_>>());
+    assert_eq!(counted, (1..=40).map(Some).collect::<Vec<_>>());
+}
+
+pub async fn links_that_a_source_asks_for_are_counted_by_the_hour(store: &Store) {
+    write(store, async |writer| {
+        for (source, seconds, expected) in
+            [(HERE, 0, 1), (HERE, 1, 2), ("192.0.2.2", 1, 1), (HERE, 3_600, 1)]
+        {
+            assert_eq!(writer.count_reset_request(source, at(seconds)).await?, expected);
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 pub async fn all_wrong_passwords_are_forgotten_together(store: &Store) {
-    let attempt = SourceTry {
-        source: "192.0.2.1",
-        subject: [1; 32],
-        now: clock(0),
-    };
     write(store, async |writer| {
-        writer.count_source_try(&attempt).await?;
-        writer
-            .count_source_try(&SourceTry {
-                subject: [2; 32],
-                ..attempt
-            })
-            .await?;
+        writer.note_wrong_at_source(HERE, &wrong(1, 0)).await?;
+        writer.note_right_at_source(HERE, &[1; 32], at(0)).await?;
         writer.count_password_try(&[1; 32], b"", at(0)).await?;
         writer.block_password(&[1; 32], b"", FOREVER).await?;
         writer.clear_tries().await?;
-        assert_eq!(writer.count_source_try(&attempt).await?, counts(1, 1, 1));
         assert_eq!(writer.count_password_try(&[1; 32], b"", at(0)).await?, Some(1));
+        assert_eq!(writer.wrong_of_source(HERE, at(0)).await?, Vec::new());
+        assert_eq!(writer.accounts_right_at_source(HERE, at(-1)).await?, 0);
         Ok(())
     })
     .await

@@ -11,6 +11,7 @@ pub mod recovery;
 pub mod security;
 pub mod sso;
 pub mod sso_settings;
+pub mod waiting;
 
 use std::sync::Arc;
 

@@ -482,8 +482,17 @@ impl Service {
             return Err(over());
         }
         let proved = self.prove_password(form, visitor).await?;
+        let done = self.bind_proved(&proved, visitor).await;
+        Ok(self.settle(proved, done).await??)
+    }
+
+    async fn bind_proved(
+        &self,
+        proved: &super::password::Proved,
+        visitor: &Visitor,
+    ) -> Result<Result<Outcome, Refusal>, Failure> {
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, &proved).await?;
+        let (company, account) = self.enter_proved(&mut writer, proved, visitor).await?;
         let (flow, identity) = self.flow_back(&mut writer, visitor).await?;
         let may_link = self
             .may_link(&mut writer, &flow, &identity, &company, &account)
@@ -497,7 +506,7 @@ impl Service {
             let entry = visitor.entry(event, Some(company.id), Some(account.id));
             self.record(&mut writer, &entry).await?;
             writer.commit().await?;
-            return Err(refusal.into());
+            return Ok(Err(refusal));
         }
         may_link?;
         self.drop_old_pending(&mut writer, visitor).await?;
@@ -526,7 +535,7 @@ impl Service {
         }
         writer.commit().await?;
         self.inner.outbox_filled.notify_one();
-        Ok(outcome)
+        Ok(Ok(outcome))
     }
 
     /// Whether the identity may become this account's.

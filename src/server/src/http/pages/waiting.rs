@@ -1,0 +1,195 @@
+//! `/login/wait`: standing in line in sight (product.md 4.10).
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header::SET_COOKIE},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::task::{JoinError, JoinHandle};
+use vestibule_app::{call::Call, functions::Done, page::Body};
+use vestibule_core::{paths, refusal::Refusal, secret::Token, sign_in_view::Onward};
+use vestibule_service::sign_in::Standing;
+use zeroize::Zeroizing;
+
+use super::{see_other, show, sso};
+use crate::{
+    http::{
+        cookies::Kind,
+        denied::Denied,
+        facts::Facts,
+        form_guard::FormFields,
+        functions::{apply, internal, login_again},
+    },
+    state::AppState,
+};
+
+/// How long somebody waits for an answer before they see that they stand in line.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often putting an answer to a ticket is tried.
+const ANSWER_TRIES: u32 = 5;
+/// What is put back into a form that was refused.
+const KEPT: [&str; 3] = ["company", "account", "next"];
+
+/// What a server function answered.
+pub type Outcome = Result<Bytes, Refusal>;
+
+/// What came of waiting, kept for the browser that waits.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    /// The form that was sent.
+    path: String,
+    /// What it held besides secrets.
+    fields: Vec<(String, String)>,
+    /// Where to go, or why not.
+    outcome: Result<String, Refusal>,
+    /// What the browser is to keep.
+    cookies: Vec<String>,
+}
+
+/// Whether this form compares the password of somebody who has proved nothing yet.
+pub fn may_wait(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    [paths::LOGIN, paths::LOGIN_BIND].contains(&path)
+}
+
+/// How far a form has come.
+pub enum Sight {
+    /// It is done.
+    Done(Result<Outcome, JoinError>),
+    /// It stands in line, with this ticket.
+    InLine(Token),
+}
+
+/// Waits for the answer, and after a second without one looks whether that is because of the line.
+pub async fn in_sight(state: &AppState, facts: &Facts, run: &mut JoinHandle<Outcome>) -> Sight {
+    loop {
+        if let Ok(done) = tokio::time::timeout(PATIENCE, &mut *run).await {
+            return Sight::Done(done);
+        }
+        // Where no ticket can be kept, waiting goes on unseen.
+        if let Ok(Some(ticket)) = state.service.take_ticket(&facts.visitor).await {
+            return Sight::InLine(ticket);
+        }
+    }
+}
+
+/// Sends the browser to where it can wait, and sees to it that what it waits for gets there.
+pub fn begin(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    ticket: &Token,
+    (run, call): (JoinHandle<Outcome>, Call),
+) -> Response {
+    let fields = fields.kept(&KEPT);
+    let (owner, waiting, token) = (state.clone(), facts.clone(), ticket.clone());
+    tokio::spawn(async move {
+        let outcome = run.await.unwrap_or_else(|_| Err(internal(&waiting)));
+        let answer = Answer {
+            path: waiting.path.clone(),
+            fields: fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            outcome: outcome.and_then(|answer| {
+                serde_json::from_slice::<Done>(&answer)
+                    .map(|done| done.to)
+                    .map_err(|_| internal(&waiting))
+            }),
+            cookies: cookies_of(&owner, &call),
+        };
+        hand_over(&owner, &token, &answer).await;
+    });
+    let mut response = if facts.wants_page {
+        see_other(paths::LOGIN_WAIT)
+    } else {
+        Json(Onward {
+            to: paths::LOGIN_WAIT.to_owned(),
+        })
+        .into_response()
+    };
+    if let Some(cookie) = state.cookies.set(Kind::Ticket, &ticket.reveal()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The cookies that an answer would set.
+fn cookies_of(state: &AppState, call: &Call) -> Vec<String> {
+    let mut response = StatusCode::OK.into_response();
+    apply(state, &call.take_effects(), &mut response);
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect()
+}
+
+/// Puts the answer where every node finds it. A database that is away for longer costs the answer, and whoever waits is
+/// told to come again.
+async fn hand_over(state: &AppState, ticket: &Token, answer: &Answer) {
+    let Ok(bytes) = serde_json::to_vec(answer).map(Zeroizing::new) else {
+        return;
+    };
+    for tried in 1..=ANSWER_TRIES {
+        match state.service.answer_ticket(ticket, &bytes).await {
+            Ok(()) => return,
+            Err(error) if tried == ANSWER_TRIES => {
+                tracing::warn!(%error, "somebody who stood in line gets no answer");
+            }
+            Err(_) => tokio::time::sleep(PATIENCE * tried).await,
+        }
+    }
+}
+
+/// `/login/wait`
+pub async fn wait(State(state): State<AppState>, request: Request) -> Response {
+    let facts = Facts::of(&state, &request.into_parts().0);
+    let Some(ticket) = facts.ticket.clone() else {
+        return see_other(paths::LOGIN);
+    };
+    let mut response = match state.service.standing(&ticket, &facts.visitor).await {
+        Ok(Standing::Waiting(number)) if facts.wants_page => {
+            return show(StatusCode::OK, facts.page(&state, Body::Waiting(number)));
+        }
+        Ok(Standing::Waiting(number)) => return Json(json!({ "number": number })).into_response(),
+        Ok(Standing::Answered(answer)) => match serde_json::from_slice(&answer) {
+            Ok(answer) => deliver(&state, facts, answer).await,
+            Err(_) => Denied::from(internal(&facts)).into_response(),
+        },
+        Err(refusal) => refuse(&state, &facts.answering_form(), &FormFields::default(), &refusal).await,
+    };
+    if let Some(cookie) = state.cookies.remove(Kind::Ticket) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn deliver(state: &AppState, facts: Facts, answer: Answer) -> Response {
+    let mut response = match &answer.outcome {
+        Ok(to) => see_other(to),
+        Err(refusal) => {
+            let fields = answer.fields.into_iter().collect();
+            let facts = facts.answering_form();
+            if answer.path == paths::LOGIN_BIND && *refusal != Refusal::SignInExpired {
+                sso::bind_again(state, &facts, &fields, refusal).await
+            } else {
+                refuse(state, &facts, &fields, refusal).await
+            }
+        }
+    };
+    for cookie in &answer.cookies {
+        if let Ok(cookie) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+async fn refuse(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
+    if facts.wants_page {
+        login_again(state, facts, fields, refusal).await
+    } else {
+        Denied::from(refusal.clone()).into_response()
+    }
+}

@@ -1,0 +1,292 @@
+//! Tries of passwords: what they are counted by, and whether one may be compared now (N7, N8, N9).
+//!
+//! The rule stands in [`vestibule_core::throttle`]. In this order: is the address within its budget (only asked), is it
+//! this try's turn, may the account be tried (counted and committed), compare, write down.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::TimeDelta;
+use ipnet::IpNet;
+use vestibule_core::{
+    account::Account,
+    audit::{AuditEntry, Event},
+    company::Company,
+    id::CompanyId,
+    name,
+    ports::Moment,
+    refusal::Refusal,
+    throttle::{EARNED_DAYS, Subject, WrongTry, wait_after},
+};
+use vestibule_storage::{FOREVER, Reader, StoreError, Writer};
+
+use super::SignInForm;
+use crate::{
+    Failure, Service, Visitor,
+    hashing::{Key, Lane, Turn},
+    keys::Purpose,
+};
+
+/// Lane of browsers that never signed the account in (N9).
+const STRANGERS: [u8; 32] = [0; 32];
+/// Sources that are remembered for having been told of their limit.
+const LIMITED_MAX: usize = 10_000;
+
+/// Somebody who has typed a password, and what their tries are counted by.
+pub(crate) struct Candidate<'a> {
+    subject: Subject,
+    lane: [u8; 32],
+    /// The company of the account, when there is one.
+    company: Option<CompanyId>,
+    visitor: &'a Visitor,
+}
+
+/// A try that is counted as wrong until it is known to be right.
+pub(crate) struct Counted {
+    subject: Subject,
+    lane: [u8; 32],
+    failures: i64,
+}
+
+/// The sources that were over their budget, and when that was last noted: once a minute is enough.
+#[derive(Default)]
+pub(crate) struct LimitedSources(Mutex<HashMap<String, Moment>>);
+
+impl LimitedSources {
+    fn is_news(&self, source: &str, now: Moment) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute_ago = now - TimeDelta::minutes(1);
+        if noted.get(source).is_some_and(|at| *at > minute_ago) {
+            return false;
+        }
+        if noted.len() >= LIMITED_MAX {
+            noted.retain(|_, at| *at > minute_ago);
+        }
+        // With more than that in one minute the log is full of them already.
+        noted.len() < LIMITED_MAX && noted.insert(source.to_owned(), now).is_none_or(|at| at <= minute_ago)
+    }
+}
+
+impl Candidate<'_> {
+    pub(crate) fn key(&self) -> Key {
+        (self.subject, self.lane)
+    }
+
+    /// Whether this browser has signed the account in before.
+    fn is_known(&self) -> bool {
+        self.lane != STRANGERS
+    }
+}
+
+/// What tries on an account are counted by: it must not change with the keys.
+pub(crate) fn subject_of(company: &Company, account: &Account) -> Subject {
+    let mut subject = [0; 32];
+    subject[..16].copy_from_slice(company.id.0.as_bytes());
+    subject[16..].copy_from_slice(account.id.0.as_bytes());
+    subject
+}
+
+impl Service {
+    /// What the tries of a visitor on an account are counted by, or for unknown names a fingerprint of what was typed, so
+    /// that both leave the same traces in the same time.
+    pub(crate) async fn candidate<'a>(
+        &self,
+        reader: &mut Reader,
+        form: &SignInForm,
+        found: Option<(&Company, &Account)>,
+        visitor: &'a Visitor,
+    ) -> Result<Candidate<'a>, StoreError> {
+        let Some((company, account)) = found else {
+            let (company, account) = (name::key(&form.company), name::key(&form.account));
+            let parts = [company.as_bytes(), account.as_bytes(), b"unknown"];
+            return Ok(Candidate {
+                subject: self.inner.keys.derive(Purpose::Subject, &parts),
+                lane: STRANGERS,
+                company: None,
+                visitor,
+            });
+        };
+        self.candidate_for(reader, company, account, visitor).await
+    }
+
+    /// The same for an account that is certain.
+    pub(crate) async fn candidate_for<'a>(
+        &self,
+        reader: &mut Reader,
+        company: &Company,
+        account: &Account,
+        visitor: &'a Visitor,
+    ) -> Result<Candidate<'a>, StoreError> {
+        let mut lane = STRANGERS;
+        if let Some(browser) = &visitor.browser_token {
+            let hash = browser.hash();
+            if reader.knows_browser(company.id, account.id, hash.0).await? {
+                lane = hash.0;
+            }
+        }
+        Ok(Candidate {
+            subject: subject_of(company, account),
+            lane,
+            company: Some(company.id),
+            visitor,
+        })
+    }
+
+    /// Waits in line for the turn of a candidate whose address is within its budget.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyTries`], with nothing counted; a full line.
+    pub(crate) async fn turn_of(&self, candidate: &Candidate<'_>) -> Result<Turn, Failure> {
+        self.check_source(candidate).await?;
+        let lane = if candidate.is_known() { Lane::Known } else { Lane::Others };
+        let line = self.inner.hasher.line();
+        let turn = line.turn(lane, Some(candidate.key()), &candidate.visitor.place).await?;
+        if turn.was_waited_for() {
+            self.check_source(candidate).await?;
+        }
+        Ok(turn)
+    }
+
+    /// Whether passwords from this address may be compared. Browsers that have signed the account in before are not asked.
+    async fn check_source(&self, candidate: &Candidate<'_>) -> Result<(), Failure> {
+        if candidate.is_known() {
+            return Ok(());
+        }
+        let (now, visitor) = (self.now(), candidate.visitor);
+        let limits = self.inner.settings.source_limits;
+        let mut reader = self.inner.store.read().await?;
+        let wrong = reader.wrong_of_source(&visitor.source, now).await?;
+        if limits.wait(&wrong, &candidate.subject, now).is_none() {
+            return Ok(());
+        }
+        // What it has earned is asked only of those who need it.
+        let since = now - TimeDelta::days(EARNED_DAYS);
+        let earned = reader.accounts_right_at_source(&visitor.source, since).await?;
+        let mut budget = limits.grown_by(earned);
+        if is_office(&mut reader, candidate).await? {
+            budget = budget.of_office();
+        }
+        drop(reader);
+        let Some(wait) = budget.wait(&wrong, &candidate.subject, now) else {
+            return Ok(());
+        };
+        self.note_limited(visitor, now).await;
+        if self.inner.settings.report_sources_only {
+            return Ok(());
+        }
+        let seconds = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
+        let retry_after = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
+        Err(Refusal::TooManyTries { retry_after }.into())
+    }
+
+    async fn note_limited(&self, visitor: &Visitor, now: Moment) {
+        if !self.inner.limited_sources.is_news(&visitor.source, now) {
+            return;
+        }
+        let entry = AuditEntry {
+            detail: Some(visitor.source.clone()),
+            ..visitor.entry(Event::SourceLimited, None, None)
+        };
+        if let Err(error) = self.note(entry).await {
+            tracing::warn!(%error, source = visitor.source, "a source over its budget could not be noted");
+        }
+    }
+
+    /// Counts a try as wrong before it is compared, in a committed transaction. `None`: the account may not be tried now.
+    pub(crate) async fn count_try(&self, candidate: &Candidate<'_>) -> Result<Option<Counted>, StoreError> {
+        let now = self.now();
+        let Candidate { subject, lane, .. } = *candidate;
+        let mut writer = self.inner.store.write().await?;
+        let counted = writer.count_password_try(&subject, &lane, now).await?;
+        if let Some(failures) = counted {
+            // Written before the comparison: it holds if this try turns out wrong, and a right one clears it.
+            let until = wait_after(failures).map_or(FOREVER, |wait| now + wait);
+            if until > now {
+                writer.block_password(&subject, &lane, until).await?;
+            }
+        }
+        writer.commit().await?;
+        Ok(counted.map(|failures| Counted {
+            subject,
+            lane,
+            failures,
+        }))
+    }
+
+    /// Takes a count back: nothing was compared, or the password was right and the fault that followed was ours.
+    pub(crate) async fn take_try_back(&self, counted: &Counted) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer
+            .uncount_password_try(&counted.subject, &counted.lane, counted.failures)
+            .await?;
+        writer.commit().await
+    }
+
+    /// Writes down that a compared password was wrong. Browsers that have signed the account in before leave their address
+    /// alone.
+    pub(crate) async fn note_wrong(
+        &self,
+        candidate: &Candidate<'_>,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        if !candidate.is_known() {
+            let wrong = WrongTry {
+                at: self.now(),
+                subject: candidate.subject,
+            };
+            writer.note_wrong_at_source(&candidate.visitor.source, &wrong).await?;
+        }
+        self.record(&mut writer, entry).await?;
+        writer.commit().await
+    }
+}
+
+/// A right password: its count goes, and its source has earned something.
+pub(crate) async fn forgive(
+    writer: &mut Writer,
+    counted: &Counted,
+    source: &str,
+    now: Moment,
+) -> Result<(), StoreError> {
+    writer
+        .clear_password_tries(&counted.subject, &counted.lane)
+        .await?;
+    writer.note_right_at_source(source, &counted.subject, now).await
+}
+
+/// Whether the company has named the address as its own.
+async fn is_office(reader: &mut Reader, candidate: &Candidate<'_>) -> Result<bool, StoreError> {
+    let address = candidate
+        .visitor
+        .address
+        .as_deref()
+        .and_then(|address| address.parse::<IpAddr>().ok());
+    let (Some(company), Some(address)) = (candidate.company, address) else {
+        return Ok(false);
+    };
+    let offices = reader.offices_of(company).await?;
+    Ok(offices
+        .iter()
+        .filter_map(|office| office.network.parse::<IpNet>().ok())
+        .any(|network| network.contains(&address)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_over_its_budget_is_news_once_a_minute() {
+        let sources = LimitedSources::default();
+        let at = |seconds| Moment::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let news: Vec<_> = [(0, "a"), (1, "a"), (2, "b"), (59, "a"), (60, "a"), (61, "a")]
+            .into_iter()
+            .map(|(seconds, source)| sources.is_news(source, at(seconds)))
+            .collect();
+        assert_eq!(news, [true, false, true, false, true, false]);
+    }
+}

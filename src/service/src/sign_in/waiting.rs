@@ -1,0 +1,144 @@
+//! Waiting in line where it can be seen: a ticket in the browser, good on every node (product.md 4.10).
+//!
+//! The node in whose line somebody stands keeps the password and does the work; the ticket holds a place, and in the end
+//! the answer, sealed for whoever has the ticket. So the page that waits never sends the password again.
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    limits::{TICKET_ANSWER_SECONDS, TICKET_SECONDS, TICKET_SILENT_SECONDS},
+    refusal::Refusal,
+    secret::Token,
+};
+use vestibule_storage::{NewTicket, StoreError, TicketRow};
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure, RETRY_SECONDS, Service, Visitor,
+    hashing::{Lane, Place, Turn},
+    keys::Purpose,
+};
+
+/// How somebody with a ticket stands.
+pub enum Standing {
+    /// In line, as this number.
+    Waiting(u32),
+    /// What came of it, as it was handed to [`Service::answer_ticket`].
+    Answered(Zeroizing<Vec<u8>>),
+}
+
+impl Service {
+    /// A ticket for a visitor who stands in line; `None` when it has become their turn.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn take_ticket(&self, visitor: &Visitor) -> Result<Option<Token>, Refusal> {
+        let taken = async {
+            let Some((lane, place)) = visitor.place.get() else {
+                return Ok(None);
+            };
+            let token = Token::new(self.random());
+            let mut writer = self.inner.store.write().await?;
+            writer
+                .insert_ticket(&NewTicket {
+                    token_hash: token.hash(),
+                    node: self.inner.node,
+                    lane: lane.as_str(),
+                    place,
+                    expires_at: self.now() + TimeDelta::seconds(TICKET_SECONDS),
+                })
+                .await?;
+            writer.commit().await?;
+            Ok(Some(token))
+        };
+        taken.await.map_err(|failure: Failure| visitor.explain(&failure))
+    }
+
+    /// Puts the answer to a ticket, to be fetched for two minutes by whoever has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answer_ticket(&self, ticket: &Token, answer: &[u8]) -> Result<(), StoreError> {
+        let hash = ticket.hash();
+        let sealed = self
+            .inner
+            .keys
+            .seal(Purpose::Ticket, &hash.0, answer, self.random())
+            .map_err(|_| StoreError::unsealable())?;
+        let until = self.now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
+        let mut writer = self.inner.store.write().await?;
+        writer.answer_ticket(hash, &sealed, until).await?;
+        writer.commit().await
+    }
+
+    /// How the visitor with this ticket stands.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`] for a ticket that is over, or whose node is gone: nothing was counted that was not answered.
+    pub async fn standing(&self, ticket: &Token, visitor: &Visitor) -> Result<Standing, Refusal> {
+        self.find_standing(ticket)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
+    }
+
+    async fn find_standing(&self, ticket: &Token) -> Result<Standing, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let row = reader.ticket_by_token(ticket.hash()).await?;
+        drop(reader);
+        let gone = Refusal::Unavailable {
+            retry_after: RETRY_SECONDS,
+        };
+        let row = row.filter(|row| self.now() < row.expires_at).ok_or_else(|| gone.clone())?;
+        if let Some(sealed) = &row.answer {
+            let answer = self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)?;
+            return Ok(Standing::Answered(answer));
+        }
+        if self.is_silent(&row) {
+            return Err(gone.into());
+        }
+        Ok(Standing::Waiting(number_of(&row)))
+    }
+
+    /// Whether the node has told nothing about its line for so long that it must be gone.
+    fn is_silent(&self, row: &TicketRow) -> bool {
+        let taken_at = row.expires_at - TimeDelta::seconds(TICKET_SECONDS);
+        let heard_of = row.seen_at.map_or(taken_at, |seen| seen.max(taken_at));
+        self.now() - heard_of > TimeDelta::seconds(TICKET_SILENT_SECONDS)
+    }
+
+    /// How many wait in this node's line.
+    pub fn waiting_in_line(&self) -> usize {
+        self.inner.hasher.line().waiting()
+    }
+
+    /// Tells the other nodes how far this one's line has come.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tell_line(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let fronts = self.inner.hasher.line().fronts();
+        let mut writer = self.inner.store.write().await?;
+        for (lane, front) in fronts {
+            writer
+                .advance_line(self.inner.node, lane.as_str(), front, now)
+                .await?;
+        }
+        writer.commit().await
+    }
+
+    /// Holds every turn of this node's hashing threads until the result is dropped: what a shift start does, for tests.
+    pub async fn hold_line(&self) -> Vec<Turn> {
+        let line = self.inner.hasher.line();
+        let mut turns = Vec::new();
+        for _ in 0..line.turns() {
+            turns.extend(line.turn(Lane::Known, None, &Place::default()).await);
+        }
+        turns
+    }
+}
+
+/// The number in line. Whoever is about to be called is number 1.
+fn number_of(row: &TicketRow) -> u32 {
+    let number = row.place - row.front.unwrap_or(0);
+    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
+}
