@@ -31,8 +31,15 @@ use crate::{
 const PAGE: usize = 500;
 
 /// Serves until told to stop.
-pub(super) async fn serve(config: Config) -> Result<(), Refused> {
-    start(config, crate::serve::ServeOptions::default()).await
+pub(super) async fn serve(config: Config, reload: crate::reload::Reload) -> Result<(), Refused> {
+    start(
+        config,
+        crate::serve::ServeOptions {
+            reload: Some(reload),
+            ..crate::serve::ServeOptions::default()
+        },
+    )
+    .await
 }
 
 /// Serves the demo until told to stop; `welcome` makes what is printed when it can be visited.
@@ -41,6 +48,7 @@ pub(super) async fn serve_demo(config: Config, welcome: fn(&Config) -> String) -
         config,
         crate::serve::ServeOptions {
             welcome: Some(welcome),
+            ..crate::serve::ServeOptions::default()
         },
     )
     .await

@@ -25,7 +25,8 @@ use clap::FromArgMatches as _;
 use crate::{
     config::{Config, ConfigError, Inputs, Origin},
     key_file::{self, KeyFileProblem},
-    logging::{self, Stream},
+    logging::{self, Log, Stream},
+    reload::Reload,
 };
 
 pub use arguments::{
@@ -111,11 +112,15 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
     match cli.command {
         Command::Serve => {
             let config = Config::load(inputs)?;
-            start_logging(&config, Stream::Output)?;
+            let log = start_logging(&config, Stream::Output)?;
             for warning in config.warnings() {
                 tracing::warn!("{warning}");
             }
-            acts::serve(config).await
+            let reload = Reload {
+                inputs: inputs.clone(),
+                filter: log.as_ref().map(Log::filter),
+            };
+            acts::serve(config, reload).await
         }
         Command::Demo(arguments) => run_demo(&arguments).await,
         Command::Config {
@@ -148,10 +153,12 @@ fn commands_config(inputs: &Inputs) -> Result<Config, Refused> {
     Ok(config)
 }
 
-fn start_logging(config: &Config, stream: Stream) -> Result<(), Refused> {
+/// Starts the log, which lives as long as what is returned.
+fn start_logging(config: &Config, stream: Stream) -> Result<Option<Log>, Refused> {
     match logging::start(&config.log, config.log_format, stream) {
+        Ok(log) => Ok(Some(log)),
         // A test runs several commands in one process.
-        Ok(()) | Err(logging::LoggingError::Twice(_)) => Ok(()),
+        Err(logging::LoggingError::Twice(_)) => Ok(None),
         Err(error) => Err(Refused::because(format!("Logging cannot start: {error}."))),
     }
 }
