@@ -272,3 +272,27 @@ fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
         "{line}"
     );
 }
+
+#[test]
+fn a_command_in_the_wrong_folder_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_vestibule"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap()
+    };
+    let refused = run(&["company", "create", "--name", "Acme"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    let database = folder.path().canonicalize().unwrap().join("vestibule.db");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        said.contains(&format!("There is no database {}.", database.display())),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert!(run(&["migrate"]).status.success());
+    assert!(run(&["company", "create", "--name", "Acme"]).status.success());
+}

@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 pub use keys::{KEYS, Key};
 pub use layers::Origin;
 pub use place::Place;
+pub(crate) use place::whole;
 pub use problem::{ConfigError, Problem};
 pub use values::{DatabaseUrl, Legal, LogFormat, Smtp};
 

@@ -82,7 +82,7 @@ impl fmt::Display for Place {
 }
 
 /// The whole path of a file, from the root of the machine.
-fn whole(path: &Path) -> PathBuf {
+pub(crate) fn whole(path: &Path) -> PathBuf {
     // It fails for an empty path, and when the working folder is gone.
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
