@@ -164,7 +164,7 @@ impl Queue {
     fn start(output: impl Write + Send + 'static, dropped: &'static AtomicU64) -> io::Result<Self> {
         let (lines, received) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let writing = Writing {
+        let writer = Writing {
             output,
             waiting: Arc::clone(&waiting),
             dropped,
@@ -173,7 +173,7 @@ impl Queue {
         };
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || writing.run(&received))?;
+            .spawn(move || writer.run(&received))?;
         Ok(Self {
             lines,
             waiting,

@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// More requests than a pipe has room for log lines.
 const MANY: usize = 600;
 
@@ -129,10 +129,9 @@ impl Log {
     /// The next line that holds this.
     fn line(&self, part: &str) -> String {
         loop {
-            let line = self
-                .0
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("no line says {part:?}"));
+            let line = self.0.recv_timeout(PATIENCE);
+            assert!(line.is_ok(), "no line says {part:?}");
+            let line = line.unwrap();
             if line.contains(part) {
                 return line;
             }

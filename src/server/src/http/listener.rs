@@ -633,7 +633,10 @@ impl HttpBody for Answer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     use axum::{
         middleware::from_fn_with_state,
@@ -651,6 +654,8 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(100);
     const LONG: Duration = Duration::from_mins(1);
+    /// A buffer of a socket, in bytes.
+    const SMALL: u32 = 8 * 1024;
     /// Far longer than anything here takes, far shorter than [`LONG`].
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -677,8 +682,12 @@ mod tests {
     }
 
     impl Server {
-        async fn start(router: Router, limits: ListenerLimits) -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        fn start(router: Router, limits: ListenerLimits) -> Self {
+            let socket = TcpSocket::new_v4().unwrap();
+            // The system takes little on a reader's behalf, so that slow readers are seen at once.
+            socket.set_send_buffer_size(SMALL).unwrap();
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+            let listener = socket.listen(64).unwrap();
             let address = listener.local_addr().unwrap();
             let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
             let task = tokio::spawn(serve(listener, router, limits, draining.clone(), stop.clone()));
@@ -753,7 +762,7 @@ mod tests {
     #[tokio::test]
     async fn requests_are_answered_and_know_their_peer() {
         let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
-        let server = Server::start(Router::new().route("/", get(peer)), patient()).await;
+        let server = Server::start(Router::new().route("/", get(peer)), patient());
         let mut socket = server.send(LAST_GET).await;
         let own = socket.local_addr().unwrap().to_string();
         let answer = rest(&mut socket).await;
@@ -773,8 +782,7 @@ mod tests {
                 first_byte: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         assert_eq!(rest(&mut server.connect().await).await, "");
     }
 
@@ -786,8 +794,7 @@ mod tests {
                 head: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         assert_eq!(rest(&mut server.send("GET / HTTP/1.1\r\nho").await).await, "");
         let mut socket = server.send("GET / HTTP/1.1\r\nhost: ").await;
         let closed = async {
@@ -809,7 +816,7 @@ mod tests {
             idle: 5 * SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         let mut socket = server.send(GET).await;
         until(&mut socket, "hello").await;
         let start = Instant::now();
@@ -830,7 +837,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_have_a_largest_size() {
-        let server = Server::start(hello(), patient()).await;
+        let server = Server::start(hello(), patient());
         let request = |filler: usize| {
             format!(
                 "GET / HTTP/1.1\r\nx: {}\r\nconnection: close\r\n\r\n",
@@ -846,7 +853,7 @@ mod tests {
             linger: SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         assert!(
             rest(&mut server.send(request(33_000)).await)
                 .await
@@ -864,7 +871,7 @@ mod tests {
             linger: SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         for length in ["content-length: 5", "transfer-encoding: chunked"] {
             let answer = rest(&mut server.send(form(length)).await).await;
             assert!(
@@ -882,8 +889,7 @@ mod tests {
                 linger: PATIENCE,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(form("content-length: 10485760")).await;
         // All of it is sent before the answer is read, as simple programs do.
         let megabyte = vec![b'a'; 1024 * 1024];
@@ -909,8 +915,7 @@ mod tests {
                 linger: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(form("transfer-encoding: chunked")).await;
         let chunk = format!("1000\r\n{}\r\n", "a".repeat(0x1000));
         let endless = async { while socket.write_all(chunk.as_bytes()).await.is_ok() {} };
@@ -925,50 +930,53 @@ mod tests {
             connections: 1,
             ..patient()
         };
-        let server = Server::start(Router::new().route("/", get(large)), limits).await;
+        let server = Server::start(Router::new().route("/", get(large)), limits);
         let _stalled = server.send(GET).await;
         let mut second = server.send(GET).await;
         until(&mut second, "HTTP/1.1 200").await;
     }
 
-    /// Reads an answer of 16 MiB, 4 KiB at a time with a pause after each; how long that went on, and the bytes.
-    async fn read_slowly(limits: ListenerLimits, pause: Duration, most: usize) -> (bool, usize) {
-        let large = || async { vec![b'a'; 16 * 1024 * 1024] };
-        let server = Server::start(Router::new().route("/", get(large)), limits).await;
-        let socket = TcpSocket::new_v4().unwrap();
-        // The system takes little on the reader's behalf.
-        socket.set_recv_buffer_size(4 * 1024).unwrap();
-        let mut socket = socket.connect(server.address).await.unwrap();
-        socket.write_all(GET.as_bytes()).await.unwrap();
-        let (mut taken, mut part) = (0, vec![0; 4 * 1024]);
-        while taken < most {
-            match timeout(PATIENCE, socket.read(&mut part)).await.unwrap() {
-                Ok(0) | Err(_) => return (false, taken),
-                Ok(bytes) => taken += bytes,
-            }
-            sleep(pause).await;
-        }
-        (true, taken)
-    }
-
     #[tokio::test]
-    async fn who_takes_an_answer_in_crumbs_is_cut_off_in_proportion_to_what_was_taken() {
-        let limits = |slowest| ListenerLimits {
-            stalled: 5 * SHORT,
-            slowest,
+    async fn who_takes_an_answer_in_crumbs_is_cut_off() {
+        let large = || async { vec![b'a'; 64 * 1024 * 1024] };
+        let limits = ListenerLimits {
+            stalled: 10 * SHORT,
+            slowest: 64 * 1024 * 1024,
             ..patient()
         };
-        // Never without taking something for as long as the limit, and yet far too slow.
-        let pause = Duration::from_millis(20);
-        let (whole, taken) = read_slowly(limits(64 * 1024 * 1024), pause, 16 * 1024 * 1024).await;
-        assert!(!whole, "{taken}");
-        let (enough, taken) = read_slowly(limits(1024), pause, 512 * 1024).await;
-        assert!(enough, "{taken}");
+        let server = Server::start(Router::new().route("/", get(large)), limits);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(SMALL).unwrap();
+        let mut socket = socket.connect(server.address).await.unwrap();
+        socket.write_all(GET.as_bytes()).await.unwrap();
+        let (mut taken, mut crumb) = (0, [0; 4 * 1024]);
+        // Something is taken every few milliseconds, so nothing ever stands still.
+        while let Ok(bytes @ 1..) = timeout(PATIENCE, socket.read(&mut crumb)).await.unwrap() {
+            taken += bytes;
+            assert!(taken < 4 * 1024 * 1024, "it goes on for ever");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_for_an_answer_grows_with_what_was_taken_of_it() {
+        let limits = ListenerLimits::default();
+        let seconds = |bytes| {
+            let taking = Taking {
+                bytes,
+                ..Taking::default()
+            };
+            taking.patience(&limits).as_secs()
+        };
+        assert_eq!([0, 4096, 1024 * 1024].map(seconds), [30, 31, 286]);
+        // The reader of attacks.md T156, who took 4 KiB every 12 seconds.
+        let waited = |crumbs: u64| 12 * crumbs;
+        assert!((1..10).any(|crumbs| waited(crumbs) > seconds(4096 * crumbs)));
     }
 
     #[tokio::test]
     async fn a_server_that_drains_lets_visitors_in_and_keeps_none() {
-        let server = Server::start(hello(), patient()).await;
+        let server = Server::start(hello(), patient());
         let mut kept = server.send(GET).await;
         assert!(!until(&mut kept, "hello").await.contains("connection: close"));
         server.draining.cancel();
@@ -991,8 +999,7 @@ mod tests {
                 connections: 1,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut first = server.send(GET).await;
         until(&mut first, "hello").await;
         let mut second = server.send(LAST_GET).await;
@@ -1040,7 +1047,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_finished_although_its_visitor_hung_up() {
         let slow = Slow::new();
-        let server = Server::start(slow.router, patient()).await;
+        let server = Server::start(slow.router, patient());
         let socket = server.send(SLOW).await;
         slow.started.notified().await;
         drop(socket);
@@ -1053,7 +1060,7 @@ mod tests {
     #[tokio::test]
     async fn stopping_waits_for_answers_and_for_nobody_else() {
         let slow = Slow::new();
-        let server = Server::start(slow.router, patient()).await;
+        let server = Server::start(slow.router, patient());
         let mut idle = server.send(GET).await;
         until(&mut idle, "hello").await;
         let mut silent = server.connect().await;
@@ -1084,8 +1091,7 @@ mod tests {
                 shutdown: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(SLOW).await;
         slow.started.notified().await;
         server.stop.cancel();
