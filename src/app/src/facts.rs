@@ -123,6 +123,7 @@ impl Read for CodeView {
                 "queued" => CodeMail::Queued,
                 "sent" => CodeMail::Sent,
                 "failing" => CodeMail::Failing,
+                "given_up" => CodeMail::GivenUp,
                 "limited" => CodeMail::Limited,
                 _ => return None,
             },
@@ -363,6 +364,7 @@ mod tests {
             CodeMail::Queued,
             CodeMail::Sent,
             CodeMail::Failing,
+            CodeMail::GivenUp,
             CodeMail::Limited,
         ] {
             let view = CodeView {

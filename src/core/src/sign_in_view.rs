@@ -17,8 +17,10 @@ pub enum CodeMail {
     Queued,
     /// The mail server took it.
     Sent,
-    /// The mail server refuses or cannot be reached.
+    /// The mail server refuses or cannot be reached, and is asked again.
     Failing,
+    /// It was given up: nothing is tried any more.
+    GivenUp,
     /// None was sent: too many codes went to this account lately.
     Limited,
 }

@@ -284,6 +284,8 @@ pub enum FormRefusal {
     },
     /// The uploaded file was imported already, is being imported, or is gone.
     ImportOver,
+    /// The site is not reached under the host that was asked for.
+    WrongAddress,
 }
 
 impl FormRefusal {
@@ -316,6 +318,7 @@ impl FormRefusal {
             | Self::LastFactor
             | Self::PasswordChangeRequired => 403,
             Self::SetUpOver | Self::LinkOver => 410,
+            Self::WrongAddress => 421,
             Self::MailLimit => 429,
             Self::SsoFailed | Self::ProviderUnusable { .. } => 502,
             Self::ChangedMeanwhile

@@ -1,7 +1,10 @@
 //! Terms of Service and Privacy Policy: the operator's address, the operator's Markdown file, or the shipped text
 //! (product.md section 3).
 
-use std::{fs, io};
+use std::{
+    fs, io,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use vestibule_app::page::{Legal as Kind, LegalPage};
 use vestibule_core::paths;
@@ -17,26 +20,35 @@ enum Source {
 }
 
 /// Both texts.
-pub struct LegalTexts {
+pub struct LegalTexts(RwLock<Arc<Sources>>);
+
+struct Sources {
     terms: Source,
     privacy: Source,
 }
 
 impl LegalTexts {
-    /// Reads the operator's files once, at start.
+    /// Reads the operator's files.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn load(terms: &Legal, privacy: &Legal) -> io::Result<Self> {
-        Ok(Self {
+        let sources = Sources {
             terms: load(terms)?,
             privacy: load(privacy)?,
-        })
+        };
+        Ok(Self(RwLock::new(Arc::new(sources))))
+    }
+
+    /// Takes others in their place.
+    pub fn replace(&self, others: &Self) {
+        let sources = others.sources();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = sources;
     }
 
     /// Where the link in the footer leads.
     pub fn link(&self, kind: Kind) -> String {
-        match (self.source(kind), kind) {
+        match (self.sources().of(kind), kind) {
             (Source::Elsewhere(url), _) => url.clone(),
             (_, Kind::Terms) => paths::TERMS.to_owned(),
             (_, Kind::Privacy) => paths::PRIVACY.to_owned(),
@@ -48,7 +60,7 @@ impl LegalTexts {
     /// # Errors
     /// The address where the text is, when the operator has it elsewhere.
     pub fn page(&self, kind: Kind, locale: Locale) -> Result<LegalPage, String> {
-        match self.source(kind) {
+        match self.sources().of(kind) {
             Source::Elsewhere(url) => Err(url.clone()),
             Source::Own(html) => Ok(LegalPage {
                 kind,
@@ -70,7 +82,13 @@ impl LegalTexts {
         }
     }
 
-    fn source(&self, kind: Kind) -> &Source {
+    fn sources(&self) -> Arc<Sources> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sources {
+    fn of(&self, kind: Kind) -> &Source {
         match kind {
             Kind::Terms => &self.terms,
             Kind::Privacy => &self.privacy,

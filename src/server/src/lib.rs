@@ -8,7 +8,10 @@ pub mod jobs;
 pub mod key_file;
 pub mod legal;
 pub mod logging;
+pub mod open_files;
+pub mod reload;
 pub mod serve;
+pub mod signals;
 pub mod state;
 pub mod system;
 #[cfg(feature = "test-kit")]

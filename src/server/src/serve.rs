@@ -1,19 +1,18 @@
 //! Serving: opens everything, listens, and closes everything again.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use vestibule_app::page::{Legal, Links};
-use vestibule_core::{paths, ports::Clock};
-use vestibule_mail::{Mailbox, SettingsError, SmtpTransport, Transport, outbox::Worker};
+use vestibule_core::ports::Clock;
+use vestibule_mail::{Mailbox, SettingsError, SmtpSettings, SmtpTransport, Transport, outbox::Worker};
 use vestibule_service::Service;
 use vestibule_storage::{Store, StoreError, StoreOptions};
 
 use crate::{
     assembly::{self, AssemblyError},
-    config::Config,
+    config::{Config, Place, Smtp},
     http::{
         assets::Site,
         cookies::Cookies,
@@ -22,23 +21,39 @@ use crate::{
     },
     jobs,
     legal::LegalTexts,
+    open_files,
+    reload::{Reload, Running},
+    signals::{self, StopSignals},
     state::{AppState, Parts},
     system::{SystemClock, SystemRandomness},
 };
 
 /// What differs between `serve` and `demo`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ServeOptions {
     /// Makes what is printed once visitors can come.
     pub welcome: Option<fn(&Config) -> String>,
+    /// What SIGHUP reads anew; `None` = nothing.
+    pub reload: Option<Reload>,
 }
 
 /// Why serving could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("the database {place} cannot be used: {error}")]
+    Store {
+        /// Where it is.
+        place: Place,
+        /// Why not.
+        error: StoreError,
+    },
+    /// There is no folder for the database.
+    #[error("the folder {0} for the database does not exist: make it, or change database_url")]
+    NoFolder(PathBuf),
+    /// The system gives no signals.
+    #[error("signals cannot be received: {0}")]
+    Signals(io::Error),
     /// The key file or what depends on it.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
@@ -52,36 +67,34 @@ pub enum ServeError {
     #[error("{address} cannot be listened on: {error}")]
     Listen {
         /// Where.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// Why not.
         error: io::Error,
     },
     /// The test kit on an address that others can reach.
     #[cfg(feature = "test-kit")]
     #[error("the test kit gives everybody every account: it listens on loopback addresses only, not on {0}")]
-    TestKitInPublic(std::net::SocketAddr),
+    TestKitInPublic(SocketAddr),
     /// The test kit could make no key.
     #[cfg(feature = "test-kit")]
     #[error("the machine offers no randomness")]
     NoRandomness,
 }
 
-/// Serves until the process is told to stop (SIGTERM, SIGINT), then lets requests under way finish.
+/// Serves until the process is told to stop (SIGTERM, SIGINT), then drains and lets requests under way finish.
 ///
 /// # Errors
 /// [`ServeError`] when something is missing or wrong at start.
 pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), ServeError> {
     request_id::log_panics();
+    let hangups = signals::hangups().map_err(ServeError::Signals)?;
+    let open_files = open_files::raise_limit();
+    let as_loaded = config.clone();
     #[cfg(feature = "test-kit")]
     if !crate::test_kit::may_listen(config.listen) {
         return Err(ServeError::TestKitInPublic(config.listen));
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| ServeError::Listen {
-            address: config.listen,
-            error,
-        })?;
+    let listener = bind(config.listen).await?;
     if let Ok(address) = listener.local_addr() {
         config.bound_to(address);
     }
@@ -89,13 +102,9 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     crate::test_kit::stand_in(&mut config);
     let metrics = match config.metrics_listen {
         None => None,
-        Some(address) => {
-            let bound = TcpListener::bind(address).await;
-            Some(bound.map_err(|error| ServeError::Listen { address, error })?)
-        }
+        Some(address) => Some(bind(address).await?),
     };
-    let store = Store::open(config.database_url.reveal(), StoreOptions::default()).await?;
-    store.migrate().await?;
+    let store = open_store(&config).await?;
 
     #[cfg(feature = "test-kit")]
     let kit_clock = Arc::new(crate::test_kit::KitClock::new(Arc::new(SystemClock)));
@@ -111,7 +120,13 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
         worker,
         transport,
     } = assemble(&config, service.clone())?;
-    let stop = CancellationToken::new();
+    let (draining, stop) = (state.draining.clone(), CancellationToken::new());
+    let running = options.reload.map(|reload| Running {
+        config: as_loaded,
+        reload,
+        state: state.clone(),
+        transport: transport.clone(),
+    });
     #[cfg(not(feature = "test-kit"))]
     drop(state);
     #[cfg(feature = "test-kit")]
@@ -125,16 +140,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     let tasks = TaskTracker::new();
     if let Some(metrics) = metrics {
         let routes = metrics::router(service.clone(), worker.counters());
-        let told = stop.clone();
-        tasks.spawn(async move {
-            let serving = axum::serve(metrics, routes);
-            let served = serving
-                .with_graceful_shutdown(async move { told.cancelled().await })
-                .await;
-            if let Err(error) = served {
-                tracing::error!(%error, "/metrics is no longer served");
-            }
-        });
+        tasks.spawn(serve_metrics(metrics, routes, stop.clone()));
     }
     let outbox = Arc::new(service.clone());
     let told = stop.clone();
@@ -148,24 +154,61 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
     tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
     tasks.spawn(jobs::clean_up(service, stop.clone()));
+    if let Some(running) = running {
+        tasks.spawn(running.watch(hangups, stop.clone()));
+    }
     tasks.close();
-    tokio::spawn(cancel_on_signal(stop.clone()));
+    let stopping = StopSignals::listen().map_err(ServeError::Signals)?;
+    let drain = Duration::from_secs(config.drain_seconds.into());
+    tokio::spawn(stopping.stop_in_order(drain, draining.clone(), stop.clone()));
 
-    tracing::info!(address = %config.listen, url = %config.origin(), "serving");
+    let database = config.database_url.place();
+    tracing::info!(address = %config.listen, url = %config.origin(), %database, "serving");
     if let Some(welcome) = options.welcome {
         print_welcome(&welcome(&config));
     }
     let limits = ListenerLimits {
         shutdown: Duration::from_secs(config.shutdown_seconds.into()),
+        connections: open_files::connections(open_files),
         ..ListenerLimits::default()
     };
-    listener::serve(listener, routes, limits, stop.clone()).await;
+    listener::serve(listener, routes, limits, draining, stop.clone()).await;
 
     tasks.wait().await;
     transport.close().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Listen { address, error })
+}
+
+async fn serve_metrics(listener: TcpListener, routes: Router, stop: CancellationToken) {
+    let serving = axum::serve(listener, routes);
+    let served = serving
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "/metrics is no longer served");
+    }
+}
+
+/// The database, brought up to date.
+async fn open_store(config: &Config) -> Result<Store, ServeError> {
+    let place = config.database_url.place();
+    if let Some(folder) = place.missing_folder() {
+        return Err(ServeError::NoFolder(folder.to_owned()));
+    }
+    let opened = async {
+        let store = Store::open(config.database_url.reveal(), StoreOptions::default()).await?;
+        store.migrate().await?;
+        Ok::<_, StoreError>(store)
+    };
+    opened.await.map_err(|error| ServeError::Store { place, error })
 }
 
 /// Everything between the use cases and the socket.
@@ -194,18 +237,13 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
     ));
     let site = Site::embedded();
     let legal = LegalTexts::load(&config.terms, &config.privacy).map_err(ServeError::Legal)?;
-    let links = Links {
-        terms: legal.link(Legal::Terms),
-        privacy: legal.link(Legal::Privacy),
-        mailbox: mailbox.is_some().then(|| paths::MAILBOX.to_owned()),
-    };
     let state = AppState::new(Parts {
         service,
         assets: site.asset_names(),
         cookies: Cookies::new(config.is_https()),
         legal,
-        links,
         mailbox,
+        draining: CancellationToken::new(),
         config: config.clone(),
     });
     let routes = router::router(&state, site);
@@ -223,30 +261,17 @@ fn transport(config: &Config) -> Result<(Transport, Option<Mailbox>), ServeError
         let mailbox = Mailbox::new();
         return Ok((Transport::Mailbox(mailbox.clone()), Some(mailbox)));
     };
-    let mut settings = smtp.settings().clone();
-    // Mail servers expect a name; an address is no name, and the library then takes the sender's domain.
-    if let Some(url::Host::Domain(host)) = config.public_url.host() {
-        settings = settings.with_hello_name(host)?;
-    }
-    Ok((Transport::Smtp(SmtpTransport::new(settings)), None))
+    let transport = SmtpTransport::new(smtp_settings(config, smtp)?);
+    Ok((Transport::Smtp(transport), None))
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-async fn cancel_on_signal(stop: CancellationToken) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            stop.cancel();
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        stop.cancel();
+/// How to speak to the mail server.
+pub(crate) fn smtp_settings(config: &Config, smtp: &Smtp) -> Result<SmtpSettings, SettingsError> {
+    let settings = smtp.settings().clone();
+    // Mail servers expect a name; an address is no name, and the library then takes the sender's domain.
+    match config.public_url.host() {
+        Some(url::Host::Domain(host)) => settings.with_hello_name(host),
+        _ => Ok(settings),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use vestibule_app::page::{Assets, Links};
+use tokio_util::sync::CancellationToken;
+use vestibule_app::page::{Assets, Legal, Links};
+use vestibule_core::paths;
 use vestibule_mail::Mailbox;
 use vestibule_service::Service;
 
@@ -24,16 +26,25 @@ pub struct Parts {
     pub cookies: Cookies,
     /// Terms of Service and Privacy Policy.
     pub legal: LegalTexts,
-    /// Links of the footer.
-    pub links: Links,
     /// The local mailbox, when mails stay on this machine.
     pub mailbox: Option<Mailbox>,
+    /// Cancelled when this node is about to stop: visitors still come in, and balancers are told to go elsewhere.
+    pub draining: CancellationToken,
 }
 
 impl AppState {
     /// Shares the parts.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Links of the footer.
+    pub fn links(&self) -> Links {
+        Links {
+            terms: self.legal.link(Legal::Terms),
+            privacy: self.legal.link(Legal::Privacy),
+            mailbox: self.mailbox.is_some().then(|| paths::MAILBOX.to_owned()),
+        }
     }
 }
 

@@ -121,6 +121,7 @@ fn form_sentence(locale: Locale, refusal: &FormRefusal) -> String {
             return provider_sentence(locale, *provider, *problem);
         }
         FormRefusal::ImportOver => td_string!(locale, errors.import_over),
+        FormRefusal::WrongAddress => td_string!(locale, errors.wrong_address),
     };
     sentence.to_owned()
 }
@@ -262,6 +263,7 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
                 td_string!(locale, errors.sign_in_refused_title)
             }
             FormRefusal::ImportOver => td_string!(locale, errors.import_over_title),
+            FormRefusal::WrongAddress => td_string!(locale, errors.wrong_address_title),
         },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
         Refusal::CrossSite | Refusal::TooLarge => td_string!(locale, errors.cross_site_title),
@@ -474,6 +476,7 @@ mod tests {
                 provider: Provider::Google,
             },
             FormRefusal::ImportOver,
+            FormRefusal::WrongAddress,
         ];
         let unusable = [
             ProviderProblem::Unreachable,

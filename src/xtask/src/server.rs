@@ -142,9 +142,9 @@ fn sources() -> Result<BTreeMap<PathBuf, SystemTime>> {
     Ok(found)
 }
 
-/// Asks a server to stop and waits for it.
+/// Asks a server to stop and waits for it. As from a terminal: then it does not drain.
 pub fn stop(mut server: Child) {
-    let _ = shell::output(Command::new("kill").args(["-TERM", &server.id().to_string()]));
+    let _ = shell::output(Command::new("kill").args(["-INT", &server.id().to_string()]));
     let mut left = STOP_LIMIT;
     while !left.is_zero() && matches!(server.try_wait(), Ok(None)) {
         thread::sleep(Duration::from_millis(20));

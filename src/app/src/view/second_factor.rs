@@ -130,6 +130,7 @@ fn email_steps(
 ) -> impl IntoView + use<> {
     let news = match set_up.mail {
         CodeMail::Failing => Some(td_string!(now, sign_in.code_mail_failing)),
+        CodeMail::GivenUp => Some(td_string!(now, sign_in.code_mail_given_up)),
         CodeMail::Limited => Some(td_string!(now, sign_in.code_mail_limited)),
         CodeMail::Queued | CodeMail::Sent => None,
     };

@@ -780,6 +780,7 @@ fn no_code_was_sent_where_none_was() {
     }
     for (mail, sentence) in [
         (CodeMail::Failing, "The mail server does not take our mail"),
+        (CodeMail::GivenUp, "could not be delivered"),
         (CodeMail::Limited, "No new code was sent"),
     ] {
         assert!(

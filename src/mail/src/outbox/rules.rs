@@ -5,15 +5,16 @@ use vestibule_core::ports::Moment;
 
 use crate::transport::{Reason, SendError};
 
-/// A mail that is of use for no longer than this is urgent: a code, a link to a new password.
+/// A mail that is of use for no longer than this is urgent: a code, a link to a new password. It is tried as long as it
+/// is of use: somebody waits for it, and a server that greylists takes it only after some minutes.
 const URGENT_LIFE: TimeDelta = TimeDelta::hours(1);
-/// Tries of an urgent mail (N27).
-const URGENT_TRIES: i64 = 5;
-/// Tries of any other.
+/// Tries of any other (N27).
 const PATIENT_TRIES: i64 = 12;
 /// Wait after the first failed try, in milliseconds.
 const FIRST_WAIT: i64 = 5_000;
-/// Longest wait, in milliseconds.
+/// Longest wait of an urgent mail, in milliseconds.
+const LONGEST_URGENT_WAIT: i64 = 60 * 1000;
+/// Longest wait of any other, in milliseconds.
 const LONGEST_WAIT: i64 = 30 * 60 * 1000;
 
 /// What decides about the next try of a mail.
@@ -73,7 +74,7 @@ impl Attempt {
     pub fn decide(&self, now: Moment) -> Decision {
         if self.expires_at.is_some_and(|end| now >= end) {
             Decision::Expired
-        } else if self.tries >= self.tries_allowed() {
+        } else if self.is_worn(self.tries) {
             Decision::GiveUp
         } else {
             Decision::Send
@@ -83,7 +84,7 @@ impl Attempt {
     /// What follows when the try that began with `self.tries` failed ones has failed too.
     pub fn after(&self, error: SendError, now: Moment, random: u64) -> Next {
         let failed = self.tries.saturating_add(1);
-        if matches!(error, SendError::Permanent(_)) || failed >= self.tries_allowed() {
+        if matches!(error, SendError::Permanent(_)) || self.is_worn(failed) {
             return Next::GiveUp;
         }
         let due = now + self.wait(failed, random);
@@ -95,26 +96,27 @@ impl Attempt {
     }
 
     /// How long to wait after so many failed tries: 5 seconds after the first, then twice as long each time and never
-    /// longer than 30 minutes. Urgent mails wait three times as long each time, so that their few tries reach over a
-    /// restart of the mail server. The wait is up to a fifth shorter or longer, so that mails that failed together
-    /// do not come back together.
+    /// longer than 30 minutes. Urgent mails wait three times as long each time, so that a mail server that restarts is
+    /// not asked all the time, and never longer than a minute. The wait is up to a fifth shorter or longer, so that
+    /// mails that failed together do not come back together.
     fn wait(&self, failed: i64, random: u64) -> TimeDelta {
-        let factor: i64 = if self.is_urgent() { 3 } else { 2 };
-        let exponent = u32::try_from(failed.saturating_sub(1)).unwrap_or_default();
+        let (factor, longest): (i64, i64) = if self.is_urgent() {
+            (3, LONGEST_URGENT_WAIT)
+        } else {
+            (2, LONGEST_WAIT)
+        };
+        let exponent = u32::try_from(failed.saturating_sub(1)).unwrap_or(u32::MAX);
         let wait = factor
             .saturating_pow(exponent)
             .saturating_mul(FIRST_WAIT)
-            .min(LONGEST_WAIT);
+            .min(longest);
         let jitter = 800 + i64::try_from(random % 401).unwrap_or_default();
-        TimeDelta::milliseconds((wait * jitter / 1000).min(LONGEST_WAIT))
+        TimeDelta::milliseconds((wait * jitter / 1000).min(longest))
     }
 
-    fn tries_allowed(&self) -> i64 {
-        if self.is_urgent() {
-            URGENT_TRIES
-        } else {
-            PATIENT_TRIES
-        }
+    /// Whether so many failed tries are enough. The end of an urgent mail is the end of its use, which is near.
+    fn is_worn(&self, failed: i64) -> bool {
+        !self.is_urgent() && failed >= PATIENT_TRIES
     }
 
     fn is_urgent(&self) -> bool {
@@ -157,11 +159,28 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_tried_five_times_within_its_life() {
-        assert_eq!(tries_of(Some(600), NO_JITTER), [0, 5, 20, 65, 200]);
-        let slowest = tries_of(Some(600), 400);
-        assert_eq!(slowest.len(), 5);
-        assert!(slowest[4] < 300, "{slowest:?}");
+    fn a_code_is_tried_as_long_as_it_lives() {
+        assert_eq!(
+            tries_of(Some(600), NO_JITTER),
+            [0, 5, 20, 65, 125, 185, 245, 305, 365, 425, 485, 545]
+        );
+        for random in [0, NO_JITTER, 400, u64::MAX] {
+            let tries = tries_of(Some(600), random);
+            let waits = tries.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(waits.max() <= Some(60), "{tries:?}");
+            assert!(tries.last() >= Some(&540), "to its end: {tries:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_greylisted_for_five_minutes_comes_within_the_next() {
+        for random in [0, NO_JITTER, 400] {
+            let tries = tries_of(Some(600), random);
+            assert!(
+                tries.iter().any(|at| (300..=360).contains(at)),
+                "the server takes it after 300 seconds: {tries:?}"
+            );
+        }
     }
 
     #[test]
@@ -200,8 +219,8 @@ mod tests {
 
     #[test]
     fn tries_that_were_counted_elsewhere_end_too() {
-        assert_eq!(attempt(Some(600), 4).decide(at(1)), Decision::Send);
-        assert_eq!(attempt(Some(600), 5).decide(at(1)), Decision::GiveUp);
+        assert_eq!(attempt(Some(600), i64::MAX).decide(at(1)), Decision::Send);
+        assert_eq!(attempt(None, 11).decide(at(1)), Decision::Send);
         assert_eq!(attempt(None, 12).decide(at(1)), Decision::GiveUp);
         assert_eq!(attempt(None, i64::MAX).after(LATER, at(1), 0), Next::GiveUp);
     }

@@ -43,13 +43,14 @@ const LOGGED_MAX: usize = 200;
 /// Longest word of it that is logged, in characters; tokens are longer.
 const LOGGED_WORD_MAX: usize = 40;
 
-/// Sends mails to one server. Clones share their connections.
+/// Sends mails to one server. Clones share their settings and connections.
 #[derive(Clone)]
 pub struct SmtpTransport {
-    shared: Arc<Shared>,
+    line: Arc<Mutex<Arc<Line>>>,
 }
 
-struct Shared {
+/// The way to a server by one set of settings, and the connections made with them.
+struct Line {
     settings: SmtpSettings,
     kept: Mutex<Vec<Kept>>,
 }
@@ -63,11 +64,15 @@ impl SmtpTransport {
     /// A transport that connects when the first mail is sent.
     pub fn new(settings: SmtpSettings) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                settings,
-                kept: Mutex::default(),
-            }),
+            line: Arc::new(Mutex::new(Line::new(settings))),
         }
+    }
+
+    /// Takes other settings for the mails that are sent from now on; those on their way go the old one to its end.
+    pub async fn replace(&self, settings: SmtpSettings) {
+        let new = Line::new(settings);
+        let old = std::mem::replace(&mut *self.lock(), new);
+        old.close().await;
     }
 
     /// Sends one mail within the limits of the settings. It fails with [`SendError::Permanent`] when the server refused
@@ -78,8 +83,10 @@ impl SmtpTransport {
             Ok(wire_form) => wire_form,
             Err(error) => return Try::not_begun(error),
         };
-        let conversation = self.converse(envelope.from.domain(), &addresses, &bytes);
-        let outcome = match timeout(self.shared.settings.conversation_limit, conversation).await {
+        let line = self.line();
+        let settings = &line.settings;
+        let conversation = line.converse(envelope.from.domain(), &addresses, &bytes);
+        let outcome = match timeout(settings.conversation_limit, conversation).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::of(
                 SendError::Temporary(Reason::TimedOut),
@@ -89,15 +96,42 @@ impl SmtpTransport {
         let (result, said) = match outcome {
             Ok(said) => (Ok(()), said),
             Err(Failure { error, detail, said }) => {
-                let server = self.shared.settings.server();
+                let server = settings.server();
                 tracing::warn!(mail = %envelope.message_id, %server, reason = %error.reason(), detail, "mail not taken");
                 (Err(error), said)
             }
         };
         Try {
             result,
-            said: self.shared.settings.without_password(&said),
+            said: settings.without_password(&said),
         }
+    }
+
+    /// Says goodbye, in the background, on connections that were kept long enough.
+    pub(crate) fn tidy(&self) {
+        self.line().tidy();
+    }
+
+    /// Says goodbye on all kept connections.
+    pub(crate) async fn close(&self) {
+        self.line().close().await;
+    }
+
+    fn line(&self) -> Arc<Line> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    fn new(settings: SmtpSettings) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            kept: Mutex::default(),
+        })
     }
 
     async fn converse(
@@ -122,7 +156,7 @@ impl SmtpTransport {
     /// Where the server is. A name that may lead only to public addresses is looked up here and not again: the second
     /// answer could be another one.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let settings = &self.shared.settings;
+        let settings = &self.settings;
         let unknown = || {
             Failure::of(
                 SendError::Temporary(Reason::Unreachable),
@@ -161,7 +195,7 @@ impl SmtpTransport {
 
     /// A new connection, encrypted and signed in as the settings say.
     async fn connect(&self, domain: &str) -> Result<AsyncSmtpConnection, Failure> {
-        let settings = &self.shared.settings;
+        let settings = &self.settings;
         let hello = ClientId::Domain(settings.hello_name.clone().unwrap_or_else(|| domain.to_owned()));
         let implicit = settings.encryption == Encryption::Implicit;
         let addresses = self.addresses().await?;
@@ -225,7 +259,7 @@ impl SmtpTransport {
     }
 
     /// Says goodbye, in the background, on connections that were kept long enough.
-    pub(crate) fn tidy(&self) {
+    fn tidy(&self) {
         let old: Vec<Kept> = self
             .lock()
             .extract_if(.., |kept| kept.since.elapsed() >= KEPT_FOR)
@@ -236,13 +270,13 @@ impl SmtpTransport {
     }
 
     /// Says goodbye on all kept connections.
-    pub(crate) async fn close(&self) {
+    async fn close(&self) {
         let all = std::mem::take(&mut *self.lock());
         futures::future::join_all(all.into_iter().map(|kept| say_goodbye(kept.connection))).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -85,6 +85,23 @@ async fn a_mail_arrives_whole_and_the_connection_is_used_again() {
 }
 
 #[tokio::test]
+async fn other_settings_count_from_the_next_mail_on() {
+    let (old, new) = (Server::start().await, Server::start().await);
+    let smtp = SmtpTransport::new(settings(&format!("smtp://{}", old.address), PATIENCE));
+    let transport = Transport::Smtp(smtp.clone());
+    let send = async |number| {
+        let tried = transport.send(&envelope(number, "ann@example.org")).await;
+        tried.result.unwrap();
+    };
+    send(1).await;
+    smtp.replace(settings(&format!("smtp://{}", new.address), PATIENCE))
+        .await;
+    old.wait_for_open(0).await;
+    send(2).await;
+    assert_eq!((old.mails().len(), new.mails().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn answers_are_told_apart() {
     use SendError::{Permanent, Temporary};
     let server = Server::start().await;

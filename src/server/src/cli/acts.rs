@@ -11,7 +11,7 @@ use vestibule_service::{
     first_admin::FirstAdmin,
     operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck, PolicyChange},
 };
-use vestibule_storage::{CompanyCounts, Store, StoreOptions};
+use vestibule_storage::{CompanyCounts, Store, StoreError, StoreOptions};
 use zeroize::Zeroizing;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     assembly::{self, AssemblyError},
-    config::Config,
+    config::{self, Config},
     key_file,
     system::{SystemClock, SystemRandomness},
 };
@@ -31,8 +31,15 @@ use crate::{
 const PAGE: usize = 500;
 
 /// Serves until told to stop.
-pub(super) async fn serve(config: Config) -> Result<(), Refused> {
-    start(config, crate::serve::ServeOptions::default()).await
+pub(super) async fn serve(config: Config, reload: crate::reload::Reload) -> Result<(), Refused> {
+    start(
+        config,
+        crate::serve::ServeOptions {
+            reload: Some(reload),
+            ..crate::serve::ServeOptions::default()
+        },
+    )
+    .await
 }
 
 /// Serves the demo until told to stop; `welcome` makes what is printed when it can be visited.
@@ -41,6 +48,7 @@ pub(super) async fn serve_demo(config: Config, welcome: fn(&Config) -> String) -
         config,
         crate::serve::ServeOptions {
             welcome: Some(welcome),
+            ..crate::serve::ServeOptions::default()
         },
     )
     .await
@@ -55,12 +63,17 @@ async fn start(config: Config, options: crate::serve::ServeOptions) -> Result<()
 /// Brings the database up to date.
 pub(super) async fn migrate(config: &Config, streams: &mut Streams<'_>) -> Result<(), Refused> {
     let store = open_store(config).await?;
-    let pending = store
-        .migrations_pending()
-        .await
-        .map_err(|error| store_refused(&error))?;
-    store.migrate().await.map_err(|error| store_refused(&error))?;
+    let pending = migrated(&store).await;
+    let is_new = match pending {
+        Ok(_) => has_no_company(&store).await,
+        Err(_) => Ok(false),
+    };
     store.close().await;
+    let unusable = |error| Refused::because(sentences::unusable(&config.database_url.place(), &error));
+    let (pending, is_new) = (pending.map_err(unusable)?, is_new.map_err(unusable)?);
+    if is_new {
+        make_key_file(config, streams)?;
+    }
     match pending {
         0 => writeln!(streams.output, "The database was up to date already.")?,
         1 => writeln!(streams.output, "The database is up to date: 1 step was applied.")?,
@@ -68,6 +81,35 @@ pub(super) async fn migrate(config: &Config, streams: &mut Streams<'_>) -> Resul
             streams.output,
             "The database is up to date: {many} steps were applied."
         )?,
+    }
+    Ok(())
+}
+
+/// Brings the database up to date; gives how many steps that took.
+async fn migrated(store: &Store) -> Result<usize, StoreError> {
+    let pending = store.migrations_pending().await?;
+    store.migrate().await?;
+    Ok(pending)
+}
+
+/// Whether nothing can be in it that was encrypted with keys.
+async fn has_no_company(store: &Store) -> Result<bool, StoreError> {
+    let now = vestibule_core::ports::Clock::now(&SystemClock);
+    let counts = store.read().await?.installation_counts(now).await?;
+    Ok(counts.companies == 0)
+}
+
+/// Makes the key file of a new installation, unless it is there.
+fn make_key_file(config: &Config, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    let file = key_file::load_or_create(&config.key_file, &SystemClock, &SystemRandomness)
+        .map_err(|error| Refused::because(sentences::key_file(&error)))?;
+    if file.was_created() {
+        let path = config::whole(&config.key_file);
+        writeln!(
+            streams.errors,
+            "Made the key file {}: keep a copy in a safe place.",
+            path.display()
+        )?;
     }
     Ok(())
 }
@@ -302,7 +344,11 @@ pub(super) async fn keys(
     streams: &mut Streams<'_>,
 ) -> Result<(), Refused> {
     let KeysCommand::Rotate { add_only, newest } = *command;
+    if !add_only {
+        check_database(config)?;
+    }
     if !newest {
+        check_key_file(config)?;
         let version = key_file::add_version(&config.key_file, &SystemClock, &SystemRandomness)
             .map_err(|error| Refused::because(sentences::key_file(&error)))?;
         writeln!(
@@ -502,8 +548,11 @@ fn password(streams: &mut Streams<'_>) -> Result<Password, Refused> {
     }
 }
 
-/// The use cases, on a database that is up to date.
+/// The use cases, on a database that is there and up to date. Makes neither database nor key file: in the wrong folder a
+/// command would otherwise succeed on nothing.
 pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
+    check_database(config)?;
+    check_key_file(config)?;
     let store = open_store(config).await?;
     if store
         .migrations_pending()
@@ -516,6 +565,21 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
         ));
     }
     assemble(config, store)
+}
+
+fn check_database(config: &Config) -> Result<(), Refused> {
+    match config.database_url.place().missing_file() {
+        Some(file) => Err(Refused::because(sentences::missing_database(file))),
+        None => Ok(()),
+    }
+}
+
+fn check_key_file(config: &Config) -> Result<(), Refused> {
+    let file = config::whole(&config.key_file);
+    match file.try_exists() {
+        Ok(false) => Err(Refused::because(sentences::missing_key_file(&file))),
+        _ => Ok(()),
+    }
 }
 
 /// The use cases, on a database that is brought up to date first.
@@ -535,11 +599,15 @@ fn assemble(config: &Config, store: Store) -> Result<Service, Refused> {
 }
 
 async fn open_store(config: &Config) -> Result<Store, Refused> {
+    let place = config.database_url.place();
+    if let Some(folder) = place.missing_folder() {
+        return Err(Refused::because(sentences::missing_folder(folder)));
+    }
     Store::open(config.database_url.reveal(), StoreOptions::default())
         .await
-        .map_err(|error| store_refused(&error))
+        .map_err(|error| Refused::because(sentences::unusable(&place, &error)))
 }
 
-fn store_refused(error: &vestibule_storage::StoreError) -> Refused {
+fn store_refused(error: &StoreError) -> Refused {
     Refused::because(sentences::store(error))
 }

@@ -21,7 +21,8 @@ pub struct Cli {
         long,
         global = true,
         value_name = "FILE",
-        help = "File with settings [default: VESTIBULE_CONFIG, else vestibule.toml when it exists]"
+        help = "File with settings [default: VESTIBULE_CONFIG, else vestibule.toml or /etc/vestibule/vestibule.toml when it \
+                exists]"
     )]
     pub config: Option<PathBuf>,
     /// What to do.
@@ -47,8 +48,10 @@ Exit codes: 0 done, 1 refused (the reason is on standard error), 2 wrong usage."
 pub enum Command {
     /// Serve the pages and send the mails
     #[command(after_help = "\
-Brings the database up to date, makes the key file when there is none, and runs until it receives SIGTERM or SIGINT;
-requests under way may then end (setting shutdown_seconds). /healthz and /readyz are for supervisors.
+Brings the database up to date, makes the key file when there is none, and runs until it receives SIGTERM or SIGINT.
+SIGTERM: /readyz says 503 for a while (setting drain_seconds) before no more connections are taken; SIGINT, or a second
+SIGTERM, ends that at once. Requests under way may then end (setting shutdown_seconds). SIGHUP reads the key file, the log
+filter, the mail server's settings and the legal texts anew. /healthz and /readyz are for supervisors.
 
 Examples:
   vestibule serve
@@ -57,8 +60,9 @@ Examples:
     Serve,
     /// Bring the database up to this version
     #[command(after_help = "\
-Creates the tables the first time. `serve` does the same at its start; this command is for doing it beforehand, for
-instance with a database user that may change tables. Make a copy of the database first.
+Creates the tables the first time, and the key file when there is none and no company yet. `serve` does the same at its
+start; this command is for doing it beforehand, for instance with a database user that may change tables. Make a copy of
+the database first. No other command makes a database or a key file.
 
 Example:
   VESTIBULE_DATABASE_URL=postgres://owner:…@db/vestibule vestibule migrate")]
@@ -123,6 +127,29 @@ Examples:
   vestibule demo
   vestibule demo --listen 127.0.0.1:8080 --data /tmp/vestibule-demo")]
     Demo(DemoArguments),
+}
+
+impl Command {
+    /// Whether it changes the database and ends: then it says beforehand which one.
+    pub(super) const fn writes(&self) -> bool {
+        match self {
+            Self::Migrate | Self::Session { .. } => true,
+            Self::Company { command } => !matches!(
+                command,
+                CompanyCommand::List { .. } | CompanyCommand::Delete { dry_run: true, .. }
+            ),
+            Self::Account { command } => !matches!(command, AccountCommand::List { .. }),
+            Self::Keys {
+                command: KeysCommand::Rotate { add_only, .. },
+            } => !*add_only,
+            Self::Serve
+            | Self::Config { .. }
+            | Self::Audit { .. }
+            | Self::Stats { .. }
+            | Self::Mail { .. }
+            | Self::Demo(_) => false,
+        }
+    }
 }
 
 /// Arguments of `demo`.

@@ -80,7 +80,7 @@ const PEOPLE: [Person; 3] = [
 /// [`Refused`] when the address is not of this machine, the folder cannot be used, or the server fails.
 pub async fn run_demo(arguments: &DemoArguments) -> Result<(), Refused> {
     let config = Config::demo(&arguments.listen, &arguments.data)?;
-    super::start_logging(&config, Stream::Output)?;
+    let _log = super::start_logging(&config, Stream::Output)?;
     prepare(&config, &arguments.data).await?;
     acts::serve_demo(config, welcome).await
 }

@@ -23,9 +23,10 @@ use std::{
 use clap::FromArgMatches as _;
 
 use crate::{
-    config::{Config, ConfigError, Inputs, Origin},
+    config::{self, Config, ConfigError, Inputs, Origin},
     key_file::{self, KeyFileProblem},
-    logging::{self, Stream},
+    logging::{self, Log, Stream},
+    reload::Reload,
 };
 
 pub use arguments::{
@@ -63,6 +64,8 @@ pub struct Streams<'a> {
     pub input: &'a mut dyn BufRead,
     /// Standard output.
     pub output: &'a mut dyn Write,
+    /// Standard error, for what is no answer.
+    pub errors: &'a mut dyn Write,
 }
 
 /// Runs the program: reads the arguments of this process, does what they ask, and says how it went.
@@ -80,10 +83,11 @@ pub fn main() -> ExitCode {
             )));
         }
     };
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout());
+    let (mut input, mut output, mut errors) = (io::stdin().lock(), io::stdout(), io::stderr());
     let streams = Streams {
         input: &mut input,
         output: &mut output,
+        errors: &mut errors,
     };
     match runtime.block_on(run(cli, Inputs::of_process(), streams)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,14 +112,19 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         file: cli.config.or(inputs.file),
         ..inputs
     };
+    let writes = cli.command.writes();
     match cli.command {
         Command::Serve => {
             let config = Config::load(inputs)?;
-            start_logging(&config, Stream::Output)?;
+            let log = start_logging(&config, Stream::Output)?;
             for warning in config.warnings() {
                 tracing::warn!("{warning}");
             }
-            acts::serve(config).await
+            let reload = Reload {
+                inputs: inputs.clone(),
+                filter: log.as_ref().map(Log::filter),
+            };
+            acts::serve(config, reload).await
         }
         Command::Demo(arguments) => run_demo(&arguments).await,
         Command::Config {
@@ -124,13 +133,27 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Mail {
             command: MailCommand::Preview { out },
         } => mails::preview(&out, &mut streams),
-        Command::Migrate => acts::migrate(&commands_config(inputs)?, &mut streams).await,
-        Command::Company { command } => acts::company(&commands_config(inputs)?, command, &mut streams).await,
-        Command::Keys { command } => acts::keys(&commands_config(inputs)?, &command, &mut streams).await,
-        Command::Session { command } => acts::session(&commands_config(inputs)?, command, &mut streams).await,
-        Command::Audit { command } => acts::audit(&commands_config(inputs)?, command, &mut streams).await,
-        Command::Stats { json } => acts::stats(&commands_config(inputs)?, json, &mut streams).await,
-        Command::Account { command } => acts::account(&commands_config(inputs)?, command, &mut streams).await,
+        of_database => {
+            let config = commands_config(inputs)?;
+            if writes {
+                writeln!(streams.errors, "Database: {}", config.database_url.place())?;
+            }
+            on_database(&config, of_database, &mut streams).await
+        }
+    }
+}
+
+/// The commands that answer from the database, or change it, and end.
+async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    match command {
+        Command::Migrate => acts::migrate(config, streams).await,
+        Command::Company { command } => acts::company(config, command, streams).await,
+        Command::Keys { command } => acts::keys(config, &command, streams).await,
+        Command::Session { command } => acts::session(config, command, streams).await,
+        Command::Audit { command } => acts::audit(config, command, streams).await,
+        Command::Stats { json } => acts::stats(config, json, streams).await,
+        Command::Account { command } => acts::account(config, command, streams).await,
+        Command::Serve | Command::Demo(_) | Command::Config { .. } | Command::Mail { .. } => Ok(()),
     }
 }
 
@@ -148,10 +171,12 @@ fn commands_config(inputs: &Inputs) -> Result<Config, Refused> {
     Ok(config)
 }
 
-fn start_logging(config: &Config, stream: Stream) -> Result<(), Refused> {
+/// Starts the log, which lives as long as what is returned.
+fn start_logging(config: &Config, stream: Stream) -> Result<Option<Log>, Refused> {
     match logging::start(&config.log, config.log_format, stream) {
+        Ok(log) => Ok(Some(log)),
         // A test runs several commands in one process.
-        Ok(()) | Err(logging::LoggingError::Twice(_)) => Ok(()),
+        Err(logging::LoggingError::Twice(_)) => Ok(None),
         Err(error) => Err(Refused::because(format!("Logging cannot start: {error}."))),
     }
 }
@@ -162,12 +187,24 @@ fn check(config: &Config, streams: &mut Streams<'_>) -> Result<(), Refused> {
     for warning in config.warnings() {
         writeln!(streams.output, "Warning: {warning}")?;
     }
+    let place = config.database_url.place();
+    if let Some(folder) = place.missing_folder() {
+        return Err(Refused::because(sentences::missing_folder(folder)));
+    }
+    writeln!(streams.output, "Database: {place}")?;
+    if place.missing_file().is_some() {
+        writeln!(
+            streams.output,
+            "The database does not exist yet: `vestibule migrate` or the first `vestibule serve` makes it."
+        )?;
+    }
     match key_file::load(&config.key_file) {
         Ok(_) => {}
         Err(error) if matches!(error.problem, KeyFileProblem::Missing) => {
             writeln!(
                 streams.output,
-                "The key file does not exist yet: the first `vestibule serve` makes it."
+                "The key file {} does not exist yet: the first `vestibule migrate` or the first `vestibule serve` makes it.",
+                config::whole(&config.key_file).display()
             )?;
         }
         Err(error) => return Err(Refused::because(sentences::key_file(&error))),

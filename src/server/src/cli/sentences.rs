@@ -1,10 +1,12 @@
 //! Refusals as sentences for the operator: what is wrong, and what to do about it.
 
+use std::path::Path;
+
 use vestibule_core::name::NameProblem;
 use vestibule_service::operator::OperatorError;
 use vestibule_storage::StoreError;
 
-use crate::key_file::KeyFileError;
+use crate::{config::Place, key_file::KeyFileError};
 
 /// Names that a command was given, for sentences about them.
 #[derive(Clone, Copy, Default)]
@@ -107,6 +109,37 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
         OperatorError::Hashing(error) => format!("The password could not be hashed: {error}. Try again."),
         OperatorError::Store(error) => store(error),
     }
+}
+
+/// The sentence for a database that cannot be opened.
+pub(super) fn unusable(place: &Place, error: &StoreError) -> String {
+    format!("The database {place} cannot be used: {error}.")
+}
+
+/// The sentence for a database that is not there.
+pub(super) fn missing_database(file: &Path) -> String {
+    format!(
+        "There is no database {}. Run this where your settings are, name them with --config, or make a new database with \
+         `vestibule migrate`.",
+        file.display()
+    )
+}
+
+/// The sentence for a database whose folder is not there.
+pub(super) fn missing_folder(folder: &Path) -> String {
+    format!(
+        "The folder {} for the database does not exist: make it, or change database_url.",
+        folder.display()
+    )
+}
+
+/// The sentence for a key file that is not there.
+pub(super) fn missing_key_file(file: &Path) -> String {
+    format!(
+        "There is no key file {}. Run this where your settings are, or copy the file that your servers use; only `vestibule \
+         serve` and `vestibule migrate` make one, for a new database.",
+        file.display()
+    )
 }
 
 /// The sentence for a database that fails.

@@ -33,14 +33,23 @@ impl Site {
 
     /// Runs a command line; its answer, or the sentence of the refusal.
     async fn run(&self, line: &str, input: &str) -> Result<String, String> {
+        self.told(line, input).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, with what stands on standard error beside the answer.
+    async fn told(&self, line: &str, input: &str) -> Result<(String, String), String> {
         let cli = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-        let (mut input, mut output) = (input.as_bytes(), Vec::new());
+        let (mut input, mut output, mut errors) = (input.as_bytes(), Vec::new(), Vec::new());
         let streams = Streams {
             input: &mut input,
             output: &mut output,
+            errors: &mut errors,
         };
         match run(cli, self.inputs(), streams).await {
-            Ok(()) => Ok(String::from_utf8(output).unwrap()),
+            Ok(()) => Ok((
+                String::from_utf8(output).unwrap(),
+                String::from_utf8(errors).unwrap(),
+            )),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -78,7 +87,7 @@ fn the_arguments_are_consistent_and_every_command_teaches() {
         .and_then(clap::Command::get_after_help)
         .map(ToString::to_string)
         .unwrap();
-    for key in crate::config::KEYS {
+    for key in config::KEYS {
         assert!(help.contains(&key.variable()), "{}", key.name);
     }
     for part in ["VESTIBULE_SMTP_URL_FILE", "Default: 127.0.0.1:3000"] {
@@ -153,6 +162,127 @@ async fn a_database_is_prepared_first() {
             .unwrap()
             .contains("There is no company yet")
     );
+}
+
+/// Every command that needs a database, with what it reads from standard input.
+const ON_A_DATABASE: [(&str, &str); 17] = [
+    ("company create --name Other", ""),
+    ("company set --name Acme --two-factor-policy 30", ""),
+    ("company list", ""),
+    ("company disable --name Acme", ""),
+    ("company enable --name Acme", ""),
+    ("company delete --name Acme --dry-run", ""),
+    (ALICE, GOOD_PASSWORD),
+    ("account list --company Acme", ""),
+    ("account unlock --company Acme --account alice", ""),
+    (
+        "account backup-code --company Acme --account alice --reason lost",
+        "",
+    ),
+    (
+        "account set-password --company Acme --account alice --password-stdin",
+        GOOD_PASSWORD,
+    ),
+    (
+        "account delete --company Acme --account alice --confirm alice",
+        "",
+    ),
+    ("session end --company Acme", ""),
+    ("audit tail", ""),
+    ("stats", ""),
+    ("keys rotate", ""),
+    ("company delete --name Acme --confirm Acme", ""),
+];
+
+#[tokio::test]
+async fn in_the_wrong_folder_nothing_is_made_and_the_refusal_names_what_is_missing() {
+    let site = Site::new();
+    let path = |name: &str| site.folder.path().join(name).to_str().unwrap().to_owned();
+    for (line, input) in ON_A_DATABASE {
+        let refusal = site.run(line, input).await.unwrap_err();
+        assert!(
+            refusal.starts_with(&format!("There is no database {}.", path("test.db")))
+                && refusal.contains("vestibule migrate"),
+            "{line}: {refusal}"
+        );
+    }
+    let add = site.run("keys rotate --add-only", "").await.unwrap_err();
+    assert!(add.contains(&path("test.key")), "{add}");
+    assert_eq!(std::fs::read_dir(site.folder.path()).unwrap().count(), 0);
+
+    site.run("migrate", "").await.unwrap();
+    std::fs::remove_file(path("test.key")).unwrap();
+    for (line, input) in ON_A_DATABASE {
+        let refusal = site.run(line, input).await.unwrap_err();
+        assert!(
+            refusal.starts_with(&format!("There is no key file {}.", path("test.key"))),
+            "{line}: {refusal}"
+        );
+    }
+    assert!(!site.folder.path().join("test.key").exists());
+}
+
+#[tokio::test]
+async fn migrate_makes_a_key_file_for_a_new_database_and_for_no_other() {
+    let site = Site::new();
+    let key_file = site.folder.path().join("test.key");
+    let (_, told) = site.told("migrate", "").await.unwrap();
+    assert!(
+        told.contains(&format!("Made the key file {}", key_file.display())),
+        "{told}"
+    );
+    site.run("company create --name Acme", "").await.unwrap();
+    std::fs::remove_file(&key_file).unwrap();
+    site.run("migrate", "").await.unwrap();
+    assert!(!key_file.exists(), "what was encrypted needs the old one");
+}
+
+#[tokio::test]
+async fn whoever_changes_the_database_is_told_which_one() {
+    let site = Site::prepared().await;
+    let database = format!("Database: {}\n", site.folder.path().join("test.db").display());
+    let (_, told) = site.told("migrate", "").await.unwrap();
+    assert_eq!(told, database);
+    for (line, input) in ON_A_DATABASE {
+        let Ok((answer, told)) = site.told(line, input).await else {
+            continue;
+        };
+        let reads = ["list", "--dry-run", "tail", "stats"]
+            .iter()
+            .any(|word| line.contains(word));
+        assert_eq!(told, if reads { "" } else { &database }, "{line}");
+        assert!(!answer.contains("Database:"), "{line}");
+    }
+    let (_, told) = site.told("keys rotate --add-only", "").await.unwrap();
+    assert_eq!(told, "");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_with_the_reason() {
+    let site = Site::new();
+    let file = site.folder.path().join("test.db");
+    std::fs::write(&file, "This is a letter to my aunt. ".repeat(100)).unwrap();
+    std::fs::write(site.folder.path().join("test.key"), "").unwrap();
+    for line in ["migrate", "company list"] {
+        let refusal = site.run(line, "").await.unwrap_err();
+        assert!(
+            refusal.starts_with(&format!("The database {} cannot be used: ", file.display()))
+                && refusal.contains("not a database"),
+            "{line}: {refusal}"
+        );
+    }
+    let folder = site.folder.path().to_owned();
+    std::fs::remove_dir_all(&folder).unwrap();
+    for line in ["migrate", "config check"] {
+        let refusal = site.run(line, "").await.unwrap_err();
+        assert!(
+            refusal.starts_with(&format!(
+                "The folder {} for the database does not exist",
+                folder.display()
+            )),
+            "{line}: {refusal}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -389,9 +519,21 @@ async fn the_settings_are_shown_or_all_their_problems() {
         answer.contains("VESTIBULE_KEY_FILE") && answer.contains("The settings can be used."),
         "{answer}"
     );
-    assert!(
-        answer.contains("the first `vestibule serve` makes it"),
-        "{answer}"
+    for part in [
+        format!("Database: {}\n", site.folder.path().join("test.db").display()),
+        "The database does not exist yet".to_owned(),
+        format!(
+            "The key file {} does not exist yet",
+            site.folder.path().join("test.key").display()
+        ),
+        "the first `vestibule serve` makes it".to_owned(),
+    ] {
+        assert!(answer.contains(&part), "{part:?} is missing in {answer}");
+    }
+    assert_eq!(
+        std::fs::read_dir(site.folder.path()).unwrap().count(),
+        0,
+        "looking makes nothing"
     );
     let key_file = site.folder.path().join("test.key");
     std::fs::write(&key_file, "nonsense").unwrap();

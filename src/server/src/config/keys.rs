@@ -30,6 +30,9 @@ pub(super) const PREFIX: &str = "VESTIBULE_";
 /// Ending of the keys that name a file with a secret in it.
 pub(super) const FILE_SUFFIX: &str = "_file";
 
+/// Settings whose default is worked out at start.
+const WORKED_OUT: [&str; 2] = ["public_url", "hashing_threads"];
+
 /// Names in the environment that are no settings: the path of the file, and what the build and the tests use.
 pub(super) const OTHER_VARIABLES: [&str; 3] =
     ["VESTIBULE_CONFIG", "VESTIBULE_BINARY", "VESTIBULE_WASM_TOOLCHAIN"];
@@ -60,7 +63,8 @@ pub const KEYS: &[Key] = &[
         default: Some("sqlite://vestibule.db"),
         secret: true,
         purpose: "Database.",
-        right: "sqlite:// and the path of a file, or postgres://user:password@host/database",
+        right: "sqlite:// and the path of a file, or postgres://user:password@host/database with special characters of the \
+                password percent-encoded, such as %40 for @ and %23 for #",
     },
     Key {
         name: "smtp_url",
@@ -232,6 +236,13 @@ pub const KEYS: &[Key] = &[
         purpose: "How long requests under way may take to end after a stop signal.",
         right: "a number of seconds from 1 to 600",
     },
+    Key {
+        name: "drain_seconds",
+        default: Some("5"),
+        secret: false,
+        purpose: "How long /readyz says 503 after SIGTERM before the node takes no more connections, so that balancers go elsewhere.",
+        right: "a number of seconds from 0 to 600",
+    },
 ];
 
 /// The setting of this name, which has to be one.
@@ -244,6 +255,11 @@ pub(super) fn find(name: &'static str) -> &'static Key {
         right: "",
     };
     KEYS.iter().find(|key| key.name == name).unwrap_or(&UNKNOWN)
+}
+
+/// Whether the setting of this name has a value when nobody sets it; then an empty one counts as not set.
+pub(super) fn has_default(name: &str) -> bool {
+    WORKED_OUT.contains(&name) || KEYS.iter().any(|key| key.name == name && key.default.is_some())
 }
 
 /// Whether a file or a variable may have this name.

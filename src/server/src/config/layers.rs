@@ -93,8 +93,11 @@ impl Provider for Layer {
     }
 }
 
-/// All layers, lightest first.
-pub(super) struct Layers(Vec<Layer>);
+/// All layers, lightest first, and what was passed over.
+pub(super) struct Layers {
+    all: Vec<Layer>,
+    warnings: Vec<String>,
+}
 
 impl Layers {
     /// Reads the file and the environment; what cannot be read and what nobody knows becomes a problem.
@@ -102,8 +105,15 @@ impl Layers {
         let mut problems = Vec::new();
         let mut layers = vec![defaults()];
         let mut environment = BTreeMap::new();
+        let mut passed_over = Vec::new();
         for (name, value) in &inputs.environment {
-            read_variable(name, value, &mut environment, &mut problems);
+            let read = read_variable(name, value);
+            match read {
+                Variable::Setting(key, value) => drop(environment.insert(key, value)),
+                Variable::OfRuntime(name) => passed_over.push(name),
+                Variable::Wrong(problem) => problems.push(problem),
+                Variable::OfOthers => {}
+            }
         }
         let named_by_variable = inputs
             .environment
@@ -116,7 +126,7 @@ impl Layers {
             Ok(values) => layers.push(Layer {
                 rank: Rank::File,
                 file: path,
-                values,
+                values: without_empty(values),
             }),
             Err(FileProblem::Missing) if named.is_none() => {}
             Err(problem) => problems.push(Problem::new("the file", &path.display(), problem.to_string())),
@@ -125,6 +135,7 @@ impl Layers {
             .into_iter()
             .map(|(key, value)| (key, Value::from(value)))
             .collect();
+        let values = without_empty(values);
         layers.push(Layer {
             rank: Rank::Environment,
             file: PathBuf::new(),
@@ -133,7 +144,12 @@ impl Layers {
         for layer in &layers {
             problems.extend(unknown_keys(layer));
         }
-        (Self(layers), problems)
+        let warnings = (!passed_over.is_empty()).then(|| told_of(passed_over));
+        let layers = Self {
+            all: layers,
+            warnings: warnings.into_iter().collect(),
+        };
+        (layers, problems)
     }
 
     /// Defaults and what a command decides itself.
@@ -142,14 +158,15 @@ impl Layers {
             .into_iter()
             .map(|(key, value)| (key.to_owned(), Value::from(value)))
             .collect();
-        Self(vec![
-            defaults(),
-            Layer {
-                rank: Rank::CommandLine,
-                file: PathBuf::new(),
-                values,
-            },
-        ])
+        let layer = Layer {
+            rank: Rank::CommandLine,
+            file: PathBuf::new(),
+            values,
+        };
+        Self {
+            all: vec![defaults(), layer],
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -165,51 +182,80 @@ fn defaults() -> Layer {
     }
 }
 
-fn read_variable(
-    name: &OsStr,
-    value: &OsStr,
-    environment: &mut BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) {
-    let shown = name.to_string_lossy();
-    let Some(rest) = shown.strip_prefix(PREFIX) else {
-        return;
-    };
-    if OTHER_VARIABLES.contains(&&*shown)
-        || shown.starts_with(TEST_PREFIX)
-        || is_of_kubernetes(rest, &value.to_string_lossy())
-    {
-        return;
-    }
-    match value.to_str() {
-        Some(value)
-            if rest
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') =>
-        {
-            environment.insert(rest.to_ascii_lowercase(), value.to_owned());
-        }
-        Some(_) => problems.push(Problem::new(
-            &*shown,
-            &"the environment",
-            unknown(&rest.to_ascii_lowercase(), true),
-        )),
-        None => problems.push(Problem::new(
-            &*shown,
-            &"the environment",
-            "the value is not valid UTF-8",
-        )),
-    }
+/// An empty value of a setting that has a default counts as not set: the lighter layer has its say.
+fn without_empty(values: Dict) -> Dict {
+    let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+    values
+        .into_iter()
+        .filter(|(key, value)| !(is_empty(value) && keys::has_default(key)))
+        .collect()
 }
 
-/// Kubernetes puts such variables into every container when a service is called `vestibule`.
-fn is_of_kubernetes(rest: &str, value: &str) -> bool {
-    rest == "SERVICE_HOST"
-        || rest.starts_with("SERVICE_PORT")
-        || (rest == "PORT" && value.contains("://"))
-        || rest
-            .strip_prefix("PORT_")
-            .is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()))
+/// What a variable of the environment is.
+enum Variable {
+    Setting(String, String),
+    /// A container runtime put it there.
+    OfRuntime(String),
+    OfOthers,
+    Wrong(Problem),
+}
+
+fn read_variable(name: &OsStr, value: &OsStr) -> Variable {
+    let shown = name.to_string_lossy();
+    let Some(rest) = shown.strip_prefix(PREFIX) else {
+        return Variable::OfOthers;
+    };
+    if OTHER_VARIABLES.contains(&&*shown) || shown.starts_with(TEST_PREFIX) {
+        return Variable::OfOthers;
+    }
+    let key = rest.to_ascii_lowercase();
+    if !keys::is_known(&key) && is_of_runtime(rest, &value.to_string_lossy()) {
+        return Variable::OfRuntime(shown.into_owned());
+    }
+    let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let reason = match value.to_str() {
+        Some(value) if rest.bytes().all(plain) => return Variable::Setting(key, value.to_owned()),
+        Some(_) => unknown(&key, true),
+        None => "the value is not valid UTF-8".to_owned(),
+    };
+    Variable::Wrong(Problem::new(shown, &"the environment", reason))
+}
+
+/// Kubernetes and Docker put such variables into every container when a service or a linked container is called
+/// `vestibule`, or `vestibule-` and something.
+fn is_of_runtime(rest: &str, value: &str) -> bool {
+    // What follows the name of the service, with an underscore before it even when the name is the prefix alone.
+    let rest = format!("_{rest}");
+    let after = |mark: &str| rest.split_once(mark).map(|(_, after)| after);
+    rest.ends_with("_SERVICE_HOST")
+        || after("_SERVICE_PORT").is_some_and(|after| after.is_empty() || after.starts_with('_'))
+        || (rest.ends_with("_PORT")
+            && ["tcp://", "udp://", "sctp://"]
+                .iter()
+                .any(|start| value.starts_with(start)))
+        || after("_PORT_").is_some_and(is_port_and_protocol)
+        || (rest == "_NAME" && value.starts_with('/'))
+        || rest.starts_with("_ENV_")
+}
+
+/// Such as `3000_TCP` and `3000_TCP_ADDR`.
+fn is_port_and_protocol(text: &str) -> bool {
+    let mut parts = text.split('_');
+    parts.next().is_some_and(|port| port.parse::<u16>().is_ok())
+        && matches!(parts.next(), Some("TCP" | "UDP" | "SCTP"))
+        && matches!(
+            parts.next(),
+            None | Some("START" | "END" | "PROTO" | "PORT" | "ADDR")
+        )
+}
+
+fn told_of(mut passed_over: Vec<String>) -> String {
+    passed_over.sort_unstable();
+    format!(
+        "These variables are no settings and were passed over: {}. Container runtimes set them for services called \
+         vestibule.",
+        passed_over.join(", ")
+    )
 }
 
 fn unknown_keys(layer: &Layer) -> impl Iterator<Item = Problem> {
@@ -296,14 +342,15 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(Layers(layers): Layers, problems: Vec<Problem>) -> Self {
-        let figment = layers.iter().cloned().fold(Figment::new(), Figment::merge);
+    pub(super) fn new(layers: Layers, problems: Vec<Problem>) -> Self {
+        let Layers { all, warnings } = layers;
+        let figment = all.iter().cloned().fold(Figment::new(), Figment::merge);
         Self {
             figment,
-            layers,
+            layers: all,
             settings: Vec::new(),
             problems,
-            warnings: Vec::new(),
+            warnings,
         }
     }
 
@@ -420,7 +467,7 @@ impl Reader {
 
     /// The heaviest value of a key.
     fn raw(&mut self, key: &'static Key) -> Result<Option<Raw>, Noted> {
-        let direct = self.direct(key.name, key.right)?;
+        let mut direct = self.direct(key.name, key.right)?;
         if !key.secret {
             return Ok(direct);
         }
@@ -428,6 +475,10 @@ impl Reader {
         let named = self
             .direct(&file_key, "the path of a file")?
             .filter(|raw| !raw.text.is_empty());
+        if named.is_some() && direct.as_ref().is_some_and(|direct| direct.text.is_empty()) {
+            // Nothing and the name of a file do not contradict one another.
+            direct = direct.filter(|direct| Some(direct.rank) > named.as_ref().map(|named| named.rank));
+        }
         match (direct, named) {
             (Some(direct), Some(named)) if direct.rank == named.rank => {
                 let reason = format!("{} and {file_key} are both set. Keep one of them", key.name);

@@ -6,13 +6,19 @@
 
 mod keys;
 mod layers;
+mod place;
 mod problem;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
-use std::{ffi::OsString, fmt::Write as _, net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -24,13 +30,16 @@ use zeroize::Zeroizing;
 
 pub use keys::{KEYS, Key};
 pub use layers::Origin;
+pub use place::Place;
+pub(crate) use place::whole;
 pub use problem::{ConfigError, Problem};
 pub use values::{DatabaseUrl, Legal, LogFormat, Smtp};
 
 use layers::{Layers, Noted, Reader};
 
-/// The file that is read when it exists and no other is named.
-pub const DEFAULT_FILE: &str = "vestibule.toml";
+/// The files of which the first that exists is read when no other is named: one in the working folder, one of the
+/// machine.
+pub const DEFAULT_FILES: [&str; 2] = ["vestibule.toml", "/etc/vestibule/vestibule.toml"];
 
 /// Characters that mean something in the address of a SQLite file.
 const SPECIAL_IN_PATHS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
@@ -74,6 +83,8 @@ pub struct Config {
     pub report_sources_only: bool,
     /// Seconds that requests under way may take to end after a stop signal: 1 to 600.
     pub shutdown_seconds: u16,
+    /// Seconds from SIGTERM, and a `/readyz` that says so, to the end of the listener: 0 to 600.
+    pub drain_seconds: u16,
     settings: Vec<Setting>,
     warnings: Vec<String>,
     public_url_follows_listen: bool,
@@ -125,10 +136,17 @@ impl Inputs {
     pub fn of_process() -> Self {
         Self {
             file: None,
-            default_file: PathBuf::from(DEFAULT_FILE),
+            default_file: first_there(DEFAULT_FILES),
             environment: std::env::vars_os().collect(),
         }
     }
+}
+
+/// The first of these files that is there, or that hides itself from us, which then is the problem to tell; else the
+/// first.
+fn first_there(files: [&str; 2]) -> PathBuf {
+    let there = |file: &&str| Path::new(file).try_exists().unwrap_or(true);
+    PathBuf::from(files.into_iter().find(there).unwrap_or(files[0]))
 }
 
 impl Config {
@@ -147,7 +165,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] when the address is not a loopback address or the folder's name cannot be used.
-    pub fn demo(listen: &str, folder: &std::path::Path) -> Result<Self, ConfigError> {
+    pub fn demo(listen: &str, folder: &Path) -> Result<Self, ConfigError> {
         let Some(folder) = folder.to_str() else {
             return Err(ConfigError::one(Problem::new(
                 "--data",
@@ -179,6 +197,8 @@ impl Config {
                 ),
             ),
             ("key_file", format!("{folder}/demo.key")),
+            // Nobody balances between demos.
+            ("drain_seconds", "0".to_owned()),
         ];
         Self::from_reader(Reader::new(Layers::of_command_line(values), Vec::new()))
     }
@@ -341,6 +361,7 @@ impl Config {
         let accounts = reader.required("accounts_per_ten_minutes", values::number(1..=100_000_i64));
         let report_sources_only = reader.required("report_sources_only", values::truth);
         let shutdown_seconds = reader.required("shutdown_seconds", values::number(1..=600_u16));
+        let drain_seconds = reader.required("drain_seconds", values::number(0..=600_u16));
 
         if let Ok(Some(_)) = &smtp
             && reader.is_default("mail_from")
@@ -378,6 +399,7 @@ impl Config {
                 sources,
                 report_sources_only: report_sources_only?,
                 shutdown_seconds: shutdown_seconds?,
+                drain_seconds: drain_seconds?,
                 settings,
                 warnings: Vec::new(),
                 public_url_follows_listen,
@@ -387,6 +409,7 @@ impl Config {
             Ok(mut config) if problems.is_empty() => {
                 config.keep_to_cores(cores, &mut warnings);
                 config.warn_about_plain_connections(&mut warnings);
+                config.warn_about_proxies(&mut warnings);
                 config.warnings = warnings;
                 Ok(config)
             }
@@ -418,6 +441,22 @@ impl Config {
                 self.hashing_threads
             ));
             self.hashing_threads = cores;
+        }
+    }
+
+    /// Vestibule speaks no TLS itself: behind an https address there is always a proxy.
+    fn warn_about_proxies(&self, warnings: &mut Vec<String>) {
+        if self.is_https() && self.trusted_proxies.is_empty() {
+            let example = if self.listen.ip().is_loopback() {
+                self.listen.ip().to_string()
+            } else {
+                "10.0.0.1".to_owned()
+            };
+            warnings.push(format!(
+                "trusted_proxies is not set, and public_url is https, which a proxy speaks for Vestibule: everybody would \
+                 seem to come from the proxy's address and be held to one limit of wrong passwords. Set it to the address \
+                 of your proxy, such as trusted_proxies = [\"{example}\"]."
+            ));
         }
     }
 

@@ -58,8 +58,8 @@ fn without_any_setting_it_is_a_private_server_on_sqlite() {
         }
     );
     assert_eq!(
-        (config.log_format, config.shutdown_seconds),
-        (LogFormat::Text, 30)
+        (config.log_format, config.shutdown_seconds, config.drain_seconds),
+        (LogFormat::Text, 30, 5)
     );
     assert!(config.hashing_threads >= 1 && config.trusted_proxies.is_empty());
     assert_eq!(config.warnings(), [""; 0]);
@@ -133,7 +133,7 @@ fn all_problems_are_told_at_once_each_with_key_source_and_what_is_right() {
         ("VESTIBULE_SHUTDOWN_SECOND", "5"),
         ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.1, everybody"),
         ("VESTIBULE_LOG", "inof"),
-        ("VESTIBULE_KEY_FILE", ""),
+        ("VESTIBULE_KEY_FILE", "a\0b"),
         ("VESTIBULE_WRONG_PASSWORDS_PER_MINUTE", "-1"),
         ("PATH", "/bin"),
     ];
@@ -183,7 +183,44 @@ fn names_of_tools_and_of_kubernetes_are_no_settings() {
         ("VESTIBULE_PORT", "tcp://10.0.0.9:3000"),
         ("VESTIBULE_PORT_3000_TCP_ADDR", "10.0.0.9"),
     ];
-    assert!(of_environment(&environment).is_ok());
+    let config = of_environment(&environment).unwrap();
+    let [warning] = config.warnings() else {
+        panic!("{:?}", config.warnings());
+    };
+    for name in [
+        "VESTIBULE_PORT,",
+        "VESTIBULE_PORT_3000_TCP_ADDR,",
+        "VESTIBULE_SERVICE_HOST,",
+    ] {
+        assert!(warning.contains(name), "{name} is missing in {warning}");
+    }
+    assert!(
+        !warning.contains("TEST") && !warning.contains("BINARY"),
+        "{warning}"
+    );
+    for (name, value) in [
+        ("VESTIBULE_SERVICE_PORT", "3000"),
+        ("VESTIBULE_PORT_3000_TCP", "tcp://10.0.0.9:3000"),
+        ("VESTIBULE_PORT_53_UDP_PROTO", "udp"),
+        ("VESTIBULE_WEB_SERVICE_HOST", "10.0.0.9"),
+        ("VESTIBULE_WEB_SERVICE_PORT_HTTP", "3000"),
+        ("VESTIBULE_WEB_PORT", "tcp://10.0.0.9:3000"),
+        ("VESTIBULE_WEB_PORT_3000_TCP_PORT", "3000"),
+        ("VESTIBULE_NAME", "/web/vestibule"),
+        ("VESTIBULE_ENV_PATH", "/bin"),
+    ] {
+        let config = of_environment(&[(name, value)]).unwrap();
+        assert!(config.warnings().concat().contains(name), "{name}");
+    }
+    for (name, value) in [
+        ("VESTIBULE_SMTP_PORT", "587"),
+        ("VESTIBULE_SMTP_PORT", "smtp://mail"),
+        ("VESTIBULE_PORT_NUMBER", "1"),
+        ("VESTIBULE_SERVICE_PORTS", "1"),
+        ("VESTIBULE_NAME", "Acme"),
+    ] {
+        assert_eq!(problems(of_environment(&[(name, value)])).0.len(), 1, "{name}");
+    }
     let (keys, _) = problems(of_environment(&[
         ("VESTIBULE_PORT", "3000"),
         ("VESTIBULE_Listen", "x"),
@@ -217,15 +254,9 @@ fn plain_http_is_for_this_machine_only() {
         "ftp://localhost",
         "localhost:3000",
         "login.acme.example",
-        "",
     ] {
         let result = of_environment(&[("VESTIBULE_LISTEN", "127.0.0.1:1"), ("VESTIBULE_PUBLIC_URL", bad)]);
-        if bad.is_empty() {
-            // An empty variable is a mistake too: the public address is too important to be guessed at.
-            assert!(result.is_err());
-        } else {
-            assert_eq!(problems(result).0, ["public_url"], "{bad}");
-        }
+        assert_eq!(problems(result).0, ["public_url"], "{bad}");
     }
     let (keys, text) = problems(of_environment(&[("VESTIBULE_LISTEN", "0.0.0.0:3000")]));
     assert_eq!(
@@ -392,6 +423,90 @@ fn an_empty_variable_takes_an_optional_setting_back() {
 }
 
 #[test]
+fn an_empty_value_of_a_setting_with_a_default_is_no_value() {
+    for key in KEYS {
+        let variable = key.variable();
+        for empty in ["", " "] {
+            let empty = [(variable.as_str(), empty)];
+            if keys::has_default(key.name) {
+                let config = of_environment(&empty).unwrap();
+                assert_eq!(
+                    config.report(),
+                    of_environment(&[]).unwrap().report(),
+                    "{}",
+                    key.name
+                );
+            } else if empty[0].1.is_empty() {
+                assert!(of_environment(&empty).is_ok(), "{}", key.name);
+            }
+        }
+    }
+    // Not even over the file: a database that is named there must not be left for the default one.
+    let named = file("database_url = \"postgres://localhost/x\"\nlog = \"\"\n");
+    let config = Config::load(&inputs(Some(named.path()), &[("VESTIBULE_DATABASE_URL", "")])).unwrap();
+    assert_eq!(config.database_url.reveal(), "postgres://localhost/x");
+    assert_eq!(config.log, crate::logging::DEFAULT_FILTER);
+    // Nor does it contradict a file with the secret.
+    let secret = file("smtps://u:p@mail.acme.example");
+    let environment = [
+        ("VESTIBULE_SMTP_URL", ""),
+        ("VESTIBULE_SMTP_URL_FILE", secret.path().to_str().unwrap()),
+        ("VESTIBULE_MAIL_FROM", "a@acme.example"),
+    ];
+    assert!(of_environment(&environment).unwrap().smtp.is_some());
+}
+
+#[test]
+fn the_file_of_the_working_folder_comes_before_the_one_of_the_machine() {
+    let (near, far) = (file(""), file(""));
+    let (near, far) = (near.path().to_str().unwrap(), far.path().to_str().unwrap());
+    let missing = "/nonexistent/vestibule.toml";
+    for (files, first) in [
+        ([near, far], near),
+        ([missing, far], far),
+        ([missing, missing], missing),
+    ] {
+        assert_eq!(first_there(files), Path::new(first));
+    }
+}
+
+#[test]
+fn the_place_of_a_database_is_whole_and_holds_no_password() {
+    let here = std::env::current_dir().unwrap();
+    for (url, place) in [
+        ("sqlite://x.db", here.join("x.db").to_str().unwrap()),
+        ("sqlite://a/b%20c.db", here.join("a/b c.db").to_str().unwrap()),
+        ("sqlite:///var/lib/x.db", "/var/lib/x.db"),
+        (
+            "postgres://app:sentinel@db.acme.example:6432/x",
+            "x on db.acme.example:6432 (PostgreSQL)",
+        ),
+        (
+            "postgres://db.acme.example/x?password=sentinel",
+            "x on db.acme.example (PostgreSQL)",
+        ),
+        ("postgres://sentinel@[::1]/x", "x on [::1] (PostgreSQL)"),
+        (
+            "postgresql:///x?host=/run/postgresql&port=5433",
+            "x on /run/postgresql (PostgreSQL)",
+        ),
+        ("postgres://%2Frun%2Fpg/x", "x on /run/pg (PostgreSQL)"),
+        ("postgres:///?dbname=x", "x (PostgreSQL)"),
+    ] {
+        let config = of_environment(&[("VESTIBULE_DATABASE_URL", url)]).unwrap();
+        assert_eq!(config.database_url.place().to_string(), place);
+    }
+    let (_, text) = problems(of_environment(&[(
+        "VESTIBULE_DATABASE_URL",
+        "postgres://app:sent#inel@db/x",
+    )]));
+    assert!(
+        text.contains("percent-encoded") && !text.contains("inel"),
+        "{text}"
+    );
+}
+
+#[test]
 fn databases_are_files_or_postgres() {
     for good in [
         "sqlite://x.db",
@@ -403,7 +518,6 @@ fn databases_are_files_or_postgres() {
         assert_eq!(config.warnings(), [""; 0], "{good}");
     }
     for bad in [
-        "",
         "x.db",
         "sqlite::memory:",
         "sqlite://",
@@ -478,13 +592,24 @@ fn doubtful_settings_are_allowed_with_a_warning() {
     ];
     let config = Config::load(&inputs(Some(file.path()), &environment)).unwrap();
     let warnings = config.warnings().join("\n");
-    for part in ["chmod 600", "sslmode=verify-full", "smtp_url is not set"] {
+    for part in [
+        "chmod 600",
+        "sslmode=verify-full",
+        "smtp_url is not set",
+        r#"trusted_proxies = ["127.0.0.1"]"#,
+    ] {
         assert!(warnings.contains(part), "{part:?} is missing in {warnings}");
     }
     assert!(!warnings.contains(":secret"));
     let cores = std::thread::available_parallelism().unwrap().get();
     assert_eq!(config.hashing_threads, cores.min(256));
     assert_eq!(warnings.contains("hashing_threads is 256"), cores < 256);
+    let named = [
+        ("VESTIBULE_PUBLIC_URL", "https://login.acme.example"),
+        ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.1"),
+    ];
+    let warnings = of_environment(&named).unwrap().warnings().join("\n");
+    assert!(!warnings.contains("trusted_proxies"), "{warnings}");
     let smtp = [
         ("VESTIBULE_SMTP_URL", "smtp://mail.acme.example?tls=optional"),
         ("VESTIBULE_MAIL_FROM", "a@acme.example"),
@@ -507,6 +632,7 @@ fn the_demo_reads_nothing_and_stays_on_this_machine() {
     );
     assert_eq!(config.key_file, Path::new("some folder/100%/demo.key"));
     assert!(config.smtp.is_none() && config.listen.ip().is_loopback());
+    assert_eq!(config.drain_seconds, 0, "nobody waits for its end");
     for bad in ["0.0.0.0:3000", "[::]:3000", "192.0.2.1:3000", "localhost"] {
         assert!(Config::demo(bad, Path::new("x")).is_err(), "{bad}");
     }

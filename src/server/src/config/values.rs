@@ -14,6 +14,8 @@ use vestibule_core::name::has_bad_characters;
 use vestibule_mail::{Sender, SmtpSettings, smtp::Encryption};
 use zeroize::Zeroizing;
 
+use super::Place;
+
 /// Largest legal text and largest file of certificates, in bytes.
 const TEXT_MAX: u64 = 1024 * 1024;
 /// What is shown in the place of a password.
@@ -43,6 +45,11 @@ impl DatabaseUrl {
     /// The whole address, with its password.
     pub fn reveal(&self) -> &str {
         &self.url
+    }
+
+    /// Where it is, without a password.
+    pub fn place(&self) -> Place {
+        Place::of(self)
     }
 
     /// Whether nobody between here and the database can listen or pose as it (ASVS 12.3.2).

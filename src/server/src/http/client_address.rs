@@ -14,7 +14,11 @@ use axum::{
 };
 use ipnet::{IpNet, Ipv6Net};
 
+use super::said::Said;
+
 const FORWARDED_FOR: &str = "x-forwarded-for";
+/// Most peers whose header the log says is not believed.
+const PEERS_TOLD: usize = 4;
 
 /// The visitor's address, as an extension of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +36,36 @@ impl ClientAddress {
 }
 
 /// The proxies whose word about the visitor's address counts.
-#[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Arc<[IpNet]>);
+#[derive(Clone, Debug)]
+pub struct TrustedProxies {
+    networks: Arc<[IpNet]>,
+    told: Arc<Said>,
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
 
 impl TrustedProxies {
     /// Proxies in these networks.
     pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks.into())
+        Self {
+            networks: networks.into(),
+            told: Arc::new(Said::new(PEERS_TOLD)),
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether this peer speaks for somebody else, as a proxy does that the operator forgot to name, and the log has to
+    /// say now that it is not believed.
+    fn is_news(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let peer = peer.to_canonical();
+        headers.contains_key(FORWARDED_FOR) && !self.trusts(peer) && self.told.is_new(&peer.to_string())
     }
 
     /// The visitor's address: the nearest hop that is not a trusted proxy, told by trusted proxies only.
@@ -86,7 +109,17 @@ fn parse(hop: &[u8]) -> Option<IpAddr> {
 /// called directly) the address is 0.0.0.0 and no header is believed.
 pub async fn find(State(proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     let address = match request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        Some(ConnectInfo(peer)) => proxies.client(peer.ip(), request.headers()),
+        Some(ConnectInfo(peer)) => {
+            let peer = peer.ip();
+            if proxies.is_news(peer, request.headers()) {
+                tracing::warn!(
+                    %peer,
+                    "X-Forwarded-For of this peer is not believed, so its visitors count as one: if it is your proxy, name it \
+                     in trusted_proxies"
+                );
+            }
+            proxies.client(peer, request.headers())
+        }
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     };
     request.extensions_mut().insert(ClientAddress(address));
@@ -192,6 +225,20 @@ mod tests {
         assert_eq!(source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(source("2001:db8:1:2:ffff::"), "2001:db8:1:2::/64");
         assert_ne!(source("2001:db8:1:3::"), source("2001:db8:1:2::"));
+    }
+
+    #[test]
+    fn a_proxy_that_was_forgotten_is_news_once() {
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        let news = |peer: &str, headers: &HeaderMap| proxies.is_news(peer.parse().unwrap(), headers);
+        assert!(!news("127.0.0.1", &headers), "it speaks for itself");
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("198.51.100.1"));
+        assert!(!news("10.0.0.1", &headers), "it is believed");
+        assert!(news("127.0.0.1", &headers));
+        assert!(!news("::ffff:127.0.0.1", &headers), "it was said");
+        let many = (1..=100).filter(|last| news(&format!("203.0.113.{last}"), &headers));
+        assert_eq!(many.count(), PEERS_TOLD - 1, "strangers do not fill the log");
     }
 
     #[tokio::test]

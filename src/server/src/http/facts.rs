@@ -130,7 +130,7 @@ impl Facts {
             frame: Frame {
                 locale,
                 path: self.return_to.clone(),
-                links: state.links.clone(),
+                links: state.links(),
                 nonce: self.nonce.clone(),
                 assets: state.assets.clone(),
                 signed_in: None,

@@ -12,6 +12,7 @@ use axum::{
 use futures::future::BoxFuture;
 use serde::Serialize;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Answers as long as the process can answer at all.
 pub const ALIVE: &str = "/healthz";
@@ -60,15 +61,28 @@ impl Readiness {
 /// Finds out how things are.
 pub type Check = Arc<dyn Fn() -> BoxFuture<'static, Readiness> + Send + Sync>;
 
-/// The two addresses.
-pub fn router(check: Check) -> Router {
+/// The whole answer of a node that is about to stop: how the rest is doing makes no difference any more.
+#[derive(Serialize)]
+struct Stopping {
+    node: &'static str,
+}
+
+/// The two addresses. Nobody is to be sent to this node any more once `draining` is cancelled.
+pub fn router(check: Check, draining: CancellationToken) -> Router {
     Router::new()
         .route(ALIVE, get(|| async { "ok" }))
         .route(READY, get(ready))
-        .with_state(check)
+        .with_state((check, draining))
 }
 
-async fn ready(State(check): State<Check>) -> Response {
+async fn ready(State((check, draining)): State<(Check, CancellationToken)>) -> Response {
+    if draining.is_cancelled() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(Stopping { node: "draining" }),
+        )
+            .into_response();
+    }
     let unknown = Condition::Unknown;
     let readiness = timeout(PATIENCE, check()).await.unwrap_or(Readiness {
         database: unknown,
@@ -96,7 +110,10 @@ mod tests {
             migrations: migrations.into(),
             mail: mail.into(),
         };
-        router(Arc::new(move || async move { readiness }.boxed()))
+        router(
+            Arc::new(move || async move { readiness }.boxed()),
+            CancellationToken::new(),
+        )
     }
 
     #[tokio::test]
@@ -130,9 +147,31 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_node_that_is_about_to_stop_is_alive_and_not_ready() {
+        let draining = CancellationToken::new();
+        let fine = Condition::Ok;
+        let readiness = Readiness {
+            database: fine,
+            migrations: fine,
+            mail: fine,
+        };
+        let check: Check = Arc::new(move || async move { readiness }.boxed());
+        let node = router(check, draining.clone());
+        assert_eq!(ask(node.clone(), "GET", "/readyz", &[], "").await.status(), 200);
+        draining.cancel();
+        let response = ask(node.clone(), "GET", "/readyz", &[], "").await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(text(response).await, r#"{"node":"draining"}"#);
+        assert_eq!(ask(node, "GET", "/healthz", &[], "").await.status(), 200);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_check_that_hangs_is_not_ready() {
-        let hanging = router(Arc::new(|| std::future::pending().boxed()));
+        let hanging = router(
+            Arc::new(|| std::future::pending().boxed()),
+            CancellationToken::new(),
+        );
         let response = ask(hanging, "GET", "/readyz", &[], "").await;
         assert_eq!(response.status(), 503);
         assert!(text(response).await.contains("unknown"));

@@ -19,9 +19,8 @@ use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
     extract::ConnectInfo,
-    http::{Request, Response, StatusCode},
+    http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION},
     response::IntoResponse,
-    serve::Listener,
 };
 use hyper::{
     body::{Frame, Incoming, SizeHint},
@@ -33,7 +32,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, Sleep, sleep_until, timeout},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -44,6 +43,8 @@ const LAST_BODIES: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// Memory that hyper may use for each direction of a connection, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// How long nobody is let in after the system could not hand over a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long things may take and how many there may be.
 #[derive(Clone, Debug)]
@@ -58,6 +59,9 @@ pub struct ListenerLimits {
     pub idle: Duration,
     /// Without the visitor taking anything of an answer.
     pub stalled: Duration,
+    /// Bytes of an answer that a visitor takes in each second at least: whoever has made us wait longer than
+    /// [`ListenerLimits::stalled`] and this allow together is cut off, however often a little is taken.
+    pub slowest: u32,
     /// For reading on after an answer that did not wait for the body.
     pub linger: Duration,
     /// For requests that are being answered when the server stops.
@@ -76,6 +80,7 @@ impl Default for ListenerLimits {
             request: Duration::from_secs(30),
             idle: Duration::from_mins(1),
             stalled: Duration::from_secs(30),
+            slowest: 4 * 1024,
             linger: Duration::from_secs(2),
             shutdown: Duration::from_secs(20),
             head_bytes: 32 * 1024,
@@ -98,18 +103,21 @@ impl BodyTimedOut {
 
 /// Answers requests until `stop` is cancelled; returns when all connections are closed.
 ///
-/// On `stop`, connections that are not in the middle of a request are closed at once, and requests that are being
-/// answered get [`ListenerLimits::shutdown`].
+/// Once `draining` is cancelled, visitors still come in, and each answer says that its connection is at its end. On
+/// `stop`, connections that are not in the middle of a request are closed at once, and requests that are being answered
+/// get [`ListenerLimits::shutdown`].
 pub async fn serve(
-    mut listener: TcpListener,
+    listener: TcpListener,
     router: Router,
     limits: ListenerLimits,
+    draining: CancellationToken,
     stop: CancellationToken,
 ) {
     let room = Arc::new(Semaphore::new(limits.connections));
     let shared = Arc::new(Shared {
         router,
         limits,
+        draining,
         stop,
         abandon: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -124,7 +132,7 @@ pub async fn serve(
             let Ok(permit) = room.clone().acquire_owned().await else {
                 return;
             };
-            let (stream, peer) = Listener::accept(&mut listener).await;
+            let (stream, peer) = next_visitor(&listener).await;
             let connection = Connection {
                 shared: shared.clone(),
                 peer,
@@ -149,10 +157,36 @@ pub async fn serve(
     }
 }
 
+/// The next connection. Says once in the log when the system has none to give, such as for lack of open files.
+async fn next_visitor(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut told = false;
+    loop {
+        let error = match listener.accept().await {
+            Ok(visitor) => return visitor,
+            Err(error) => error,
+        };
+        // A visitor who has hung up already says nothing about the next.
+        if matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+        ) {
+            continue;
+        }
+        if !told {
+            tracing::error!(%error, "no connection can be taken; visitors wait");
+            told = true;
+        }
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
 /// What all connections share.
 struct Shared {
     router: Router,
     limits: ListenerLimits,
+    draining: CancellationToken,
     stop: CancellationToken,
     abandon: CancellationToken,
     tasks: TaskTracker,
@@ -222,6 +256,7 @@ impl Connection {
         });
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let (shared, permit) = (self.shared.clone(), self.permit.clone());
+        let draining = self.shared.draining.clone();
         let work = self.shared.tasks.spawn(async move {
             let _permit = permit;
             shared
@@ -230,10 +265,14 @@ impl Connection {
                 .await
         });
         async move {
-            let response = match work.await {
+            let mut response = match work.await {
                 Ok(Some(Ok(response))) => response,
                 _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             };
+            if draining.is_cancelled() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
             Ok(response.map(|body| Answer { body, progress }))
         }
     }
@@ -368,7 +407,23 @@ struct Watched {
     reading: Alarm,
     writing: Alarm,
     stalled_since: Option<Instant>,
+    taking: Taking,
     linger: Option<Linger>,
+}
+
+/// How a visitor has taken the answer so far. Only the time for which the socket was full counts: an answer that is slow
+/// to be made is not the visitor's fault.
+#[derive(Default)]
+struct Taking {
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Taking {
+    /// How long we may have waited for so many bytes to be taken.
+    fn patience(&self, limits: &ListenerLimits) -> Duration {
+        limits.stalled + Duration::from_secs(self.bytes / u64::from(limits.slowest.max(1)))
+    }
 }
 
 /// Reading on after the end.
@@ -392,18 +447,29 @@ impl Watched {
             reading: Alarm::default(),
             writing: Alarm::default(),
             stalled_since: None,
+            taking: Taking::default(),
             linger: None,
         }
     }
 
-    /// Passes the outcome of a write on, or fails when none has succeeded for too long.
-    fn watch<T>(&mut self, outcome: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
-            self.stalled_since = None;
+    /// Passes the outcome of a write on, or fails when none has succeeded for too long, or all of them together took too
+    /// long for what they wrote.
+    fn watch(&mut self, outcome: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &outcome {
+            if let Some(since) = self.stalled_since.take() {
+                self.taking.waited += since.elapsed();
+            }
+            if let Ok(bytes) = written {
+                self.taking.bytes += u64::try_from(*bytes).unwrap_or(u64::MAX);
+            }
             return outcome;
         }
         let since = *self.stalled_since.get_or_insert_with(Instant::now);
-        if self.writing.rings(since + self.limits.stalled, cx) {
+        let left = self
+            .taking
+            .patience(&self.limits)
+            .saturating_sub(self.taking.waited);
+        if self.writing.rings(since + left.min(self.limits.stalled), cx) {
             Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
         } else {
             Poll::Pending
@@ -458,6 +524,7 @@ impl AsyncWrite for Watched {
         if let Some(until) = this.progress.flushed(this.limits.idle) {
             // hyper does not read again now; the alarm has to be set here to wake it.
             this.reading.rings(until, cx);
+            this.taking = Taking::default();
         }
         Poll::Ready(Ok(()))
     }
@@ -566,7 +633,10 @@ impl HttpBody for Answer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     use axum::{
         middleware::from_fn_with_state,
@@ -574,6 +644,7 @@ mod tests {
     };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpSocket,
         sync::Notify,
         task::JoinHandle,
     };
@@ -583,6 +654,8 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(100);
     const LONG: Duration = Duration::from_mins(1);
+    /// A buffer of a socket, in bytes.
+    const SMALL: u32 = 8 * 1024;
     /// Far longer than anything here takes, far shorter than [`LONG`].
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -594,6 +667,7 @@ mod tests {
             request: LONG,
             idle: LONG,
             stalled: LONG,
+            slowest: 1,
             linger: LONG,
             shutdown: LONG,
             ..ListenerLimits::default()
@@ -602,17 +676,27 @@ mod tests {
 
     struct Server {
         address: SocketAddr,
+        draining: CancellationToken,
         stop: CancellationToken,
         task: JoinHandle<()>,
     }
 
     impl Server {
-        async fn start(router: Router, limits: ListenerLimits) -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        fn start(router: Router, limits: ListenerLimits) -> Self {
+            let socket = TcpSocket::new_v4().unwrap();
+            // The system takes little on a reader's behalf, so that slow readers are seen at once.
+            socket.set_send_buffer_size(SMALL).unwrap();
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+            let listener = socket.listen(64).unwrap();
             let address = listener.local_addr().unwrap();
-            let stop = CancellationToken::new();
-            let task = tokio::spawn(serve(listener, router, limits, stop.clone()));
-            Self { address, stop, task }
+            let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
+            let task = tokio::spawn(serve(listener, router, limits, draining.clone(), stop.clone()));
+            Self {
+                address,
+                draining,
+                stop,
+                task,
+            }
         }
 
         async fn connect(&self) -> TcpStream {
@@ -678,7 +762,7 @@ mod tests {
     #[tokio::test]
     async fn requests_are_answered_and_know_their_peer() {
         let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
-        let server = Server::start(Router::new().route("/", get(peer)), patient()).await;
+        let server = Server::start(Router::new().route("/", get(peer)), patient());
         let mut socket = server.send(LAST_GET).await;
         let own = socket.local_addr().unwrap().to_string();
         let answer = rest(&mut socket).await;
@@ -698,8 +782,7 @@ mod tests {
                 first_byte: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         assert_eq!(rest(&mut server.connect().await).await, "");
     }
 
@@ -711,8 +794,7 @@ mod tests {
                 head: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         assert_eq!(rest(&mut server.send("GET / HTTP/1.1\r\nho").await).await, "");
         let mut socket = server.send("GET / HTTP/1.1\r\nhost: ").await;
         let closed = async {
@@ -734,7 +816,7 @@ mod tests {
             idle: 5 * SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         let mut socket = server.send(GET).await;
         until(&mut socket, "hello").await;
         let start = Instant::now();
@@ -755,7 +837,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_have_a_largest_size() {
-        let server = Server::start(hello(), patient()).await;
+        let server = Server::start(hello(), patient());
         let request = |filler: usize| {
             format!(
                 "GET / HTTP/1.1\r\nx: {}\r\nconnection: close\r\n\r\n",
@@ -771,7 +853,7 @@ mod tests {
             linger: SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         assert!(
             rest(&mut server.send(request(33_000)).await)
                 .await
@@ -789,7 +871,7 @@ mod tests {
             linger: SHORT,
             ..patient()
         };
-        let server = Server::start(hello(), limits).await;
+        let server = Server::start(hello(), limits);
         for length in ["content-length: 5", "transfer-encoding: chunked"] {
             let answer = rest(&mut server.send(form(length)).await).await;
             assert!(
@@ -807,8 +889,7 @@ mod tests {
                 linger: PATIENCE,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(form("content-length: 10485760")).await;
         // All of it is sent before the answer is read, as simple programs do.
         let megabyte = vec![b'a'; 1024 * 1024];
@@ -834,8 +915,7 @@ mod tests {
                 linger: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(form("transfer-encoding: chunked")).await;
         let chunk = format!("1000\r\n{}\r\n", "a".repeat(0x1000));
         let endless = async { while socket.write_all(chunk.as_bytes()).await.is_ok() {} };
@@ -850,10 +930,65 @@ mod tests {
             connections: 1,
             ..patient()
         };
-        let server = Server::start(Router::new().route("/", get(large)), limits).await;
+        let server = Server::start(Router::new().route("/", get(large)), limits);
         let _stalled = server.send(GET).await;
         let mut second = server.send(GET).await;
         until(&mut second, "HTTP/1.1 200").await;
+    }
+
+    #[tokio::test]
+    async fn who_takes_an_answer_in_crumbs_is_cut_off() {
+        let large = || async { vec![b'a'; 64 * 1024 * 1024] };
+        let limits = ListenerLimits {
+            stalled: 10 * SHORT,
+            slowest: 64 * 1024 * 1024,
+            ..patient()
+        };
+        let server = Server::start(Router::new().route("/", get(large)), limits);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(SMALL).unwrap();
+        let mut socket = socket.connect(server.address).await.unwrap();
+        socket.write_all(GET.as_bytes()).await.unwrap();
+        let (mut taken, mut crumb) = (0, [0; 4 * 1024]);
+        // Something is taken every few milliseconds, so nothing ever stands still.
+        while let Ok(bytes @ 1..) = timeout(PATIENCE, socket.read(&mut crumb)).await.unwrap() {
+            taken += bytes;
+            assert!(taken < 4 * 1024 * 1024, "it goes on for ever");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_for_an_answer_grows_with_what_was_taken_of_it() {
+        let limits = ListenerLimits::default();
+        let seconds = |bytes| {
+            let taking = Taking {
+                bytes,
+                ..Taking::default()
+            };
+            taking.patience(&limits).as_secs()
+        };
+        assert_eq!([0, 4096, 1024 * 1024].map(seconds), [30, 31, 286]);
+        // The reader of attacks.md T156, who took 4 KiB every 12 seconds.
+        let waited = |crumbs: u64| 12 * crumbs;
+        assert!((1..10).any(|crumbs| waited(crumbs) > seconds(4096 * crumbs)));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_drains_lets_visitors_in_and_keeps_none() {
+        let server = Server::start(hello(), patient());
+        let mut kept = server.send(GET).await;
+        assert!(!until(&mut kept, "hello").await.contains("connection: close"));
+        server.draining.cancel();
+        kept.write_all(GET.as_bytes()).await.unwrap();
+        for mut socket in [kept, server.send(GET).await] {
+            let answer = rest(&mut socket).await;
+            assert!(
+                answer.contains("connection: close") && answer.ends_with("hello"),
+                "{answer}"
+            );
+        }
+        server.stopped().await;
     }
 
     #[tokio::test]
@@ -864,8 +999,7 @@ mod tests {
                 connections: 1,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut first = server.send(GET).await;
         until(&mut first, "hello").await;
         let mut second = server.send(LAST_GET).await;
@@ -913,7 +1047,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_finished_although_its_visitor_hung_up() {
         let slow = Slow::new();
-        let server = Server::start(slow.router, patient()).await;
+        let server = Server::start(slow.router, patient());
         let socket = server.send(SLOW).await;
         slow.started.notified().await;
         drop(socket);
@@ -926,7 +1060,7 @@ mod tests {
     #[tokio::test]
     async fn stopping_waits_for_answers_and_for_nobody_else() {
         let slow = Slow::new();
-        let server = Server::start(slow.router, patient()).await;
+        let server = Server::start(slow.router, patient());
         let mut idle = server.send(GET).await;
         until(&mut idle, "hello").await;
         let mut silent = server.connect().await;
@@ -957,8 +1091,7 @@ mod tests {
                 shutdown: SHORT,
                 ..patient()
             },
-        )
-        .await;
+        );
         let mut socket = server.send(SLOW).await;
         slow.started.notified().await;
         server.stop.cancel();

@@ -19,6 +19,8 @@ use vestibule_mail::outbox::Counters;
 use vestibule_service::Service;
 use vestibule_storage::StoreError;
 
+use crate::logging;
+
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone)]
@@ -82,6 +84,11 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             mail.put_off(),
         ),
         ("mails_given_up", "Mails that were given up", mail.given_up()),
+        (
+            "log_lines_dropped",
+            "Lines that are missing in the log because it could not be written",
+            logging::lines_dropped(),
+        ),
     ] {
         let counter: Counter<u64, AtomicU64> = Counter::default();
         counter.inc_by(value);

@@ -33,6 +33,7 @@ pub mod origin;
 pub mod pages;
 pub mod request_id;
 pub mod router;
+pub mod said;
 pub mod stack;
 
 #[cfg(test)]

@@ -5,10 +5,13 @@
 //! is the public address; browsers send at least one of them and each that is there must be right. A request with
 //! neither is refused, so a program (curl, a test) has to send `Origin: <public URL>`.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
         header::{ALLOW, HOST, ORIGIN},
@@ -19,9 +22,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use url::Url;
-use vestibule_core::refusal::Refusal;
+use vestibule_core::{refusal::Refusal, signed_in::FormRefusal};
 
-use crate::http::{denied::Denied, health};
+use crate::http::{denied::Denied, health, said::Said};
+
+/// Most foreign hosts that the log names.
+const HOSTS_TOLD: usize = 32;
+/// Longest host that it names, in characters.
+const HOST_SHOWN: usize = 100;
 
 /// Names of this machine; a public URL with one of them answers to all three.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -45,6 +53,8 @@ pub struct PublicOrigin {
     port: u16,
     default_port: u16,
     report: Report,
+    public_url: String,
+    told: Arc<Said>,
 }
 
 impl PublicOrigin {
@@ -76,7 +86,35 @@ impl PublicOrigin {
             port: public_url.port().unwrap_or(default_port),
             default_port,
             report,
+            public_url: public_url.origin().ascii_serialization(),
+            told: Arc::new(Said::new(HOSTS_TOLD)),
         }
+    }
+
+    /// What the log has to say, once for each host, about a request for a foreign one. Mostly it is a proxy that does not
+    /// pass the name on that people typed.
+    fn news(&self, request: &Request) -> Option<String> {
+        let host: String = match only(request.headers(), HOST.as_str()) {
+            Some(host) => String::from_utf8_lossy(host.as_bytes())
+                .chars()
+                .take(HOST_SHOWN)
+                .collect(),
+            None => String::new(),
+        };
+        if !self.told.is_new(&host) {
+            return None;
+        }
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let near = peer.is_some_and(|ConnectInfo(peer)| is_near(peer.ip()));
+        let advice = if near {
+            ": if it came through a proxy of yours, let it pass the header Host on (nginx: proxy_set_header Host $host)"
+        } else {
+            ""
+        };
+        Some(format!(
+            "host {host:?} is not public_url {}{advice}",
+            self.public_url
+        ))
     }
 
     /// The site that this request is for; `None` for a foreign, doubled, missing or unreadable host.
@@ -105,6 +143,14 @@ impl PublicOrigin {
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
+}
+
+/// Whether a peer is on this machine or in a private network, as proxies are.
+fn is_near(peer: IpAddr) -> bool {
+    match peer.to_canonical() {
+        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private() || peer.is_link_local(),
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local() || peer.is_unicast_link_local(),
+    }
 }
 
 /// Whether a request for `site` comes from one of our own pages.
@@ -136,7 +182,10 @@ pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: N
         return next.run(request).await;
     }
     let Some(site) = public.site(request.uri(), request.headers()) else {
-        return Denied::with_status(StatusCode::MISDIRECTED_REQUEST, Refusal::Malformed).into_response();
+        if let Some(news) = public.news(&request) {
+            tracing::warn!("{news}");
+        }
+        return Denied::from(Refusal::Form(FormRefusal::WrongAddress)).into_response();
     };
     if !reads && !is_ours(site, request.headers()) {
         tracing::warn!("a request from another site was refused");
@@ -301,6 +350,40 @@ mod tests {
         let doubled = [("host", "login.acme.test"), ("host", "login.acme.test")];
         assert_eq!(ask(router(URL), "GET", "/", &doubled, "").await.status(), 421);
         assert_eq!(ask(router(URL), "GET", "/", &[], "").await.status(), 421);
+    }
+
+    #[test]
+    fn the_log_says_once_for_each_foreign_host_what_is_wrong() {
+        let public = PublicOrigin::new(&URL.parse().unwrap(), Arc::new(|_| {}));
+        let news = |host: &str, peer: &str| {
+            let mut request = Request::new(axum::body::Body::empty());
+            request.headers_mut().insert(HOST, host.parse().unwrap());
+            let peer: SocketAddr = peer.parse().unwrap();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            public.news(&request)
+        };
+        let near = news("127.0.0.1:3300", "10.0.0.7:40000").unwrap();
+        assert!(
+            near.starts_with(r#"host "127.0.0.1:3300" is not public_url https://login.acme.test: "#)
+                && near.ends_with("proxy_set_header Host $host)"),
+            "{near}"
+        );
+        assert_eq!(news("127.0.0.1:3300", "10.0.0.7:40001"), None, "it was said");
+        let far = news("evil.test", "203.0.113.7:40000").unwrap();
+        assert_eq!(
+            far,
+            r#"host "evil.test" is not public_url https://login.acme.test"#
+        );
+        let more = (0..100).filter_map(|number| news(&format!("{number}.evil.test"), "203.0.113.7:1"));
+        assert_eq!(more.count(), HOSTS_TOLD - 2, "strangers do not fill the log");
+    }
+
+    #[tokio::test]
+    async fn a_foreign_host_gets_a_sentence_that_is_true() {
+        let response = ask(router(URL), "GET", "/login", &[("host", "evil.test")], "").await;
+        let denied = response.extensions().get::<Denied>().cloned().unwrap();
+        assert_eq!(denied.status, StatusCode::MISDIRECTED_REQUEST);
+        assert_eq!(denied.refusal, Refusal::Form(FormRefusal::WrongAddress));
     }
 
     #[tokio::test]

@@ -272,7 +272,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
         .route("/mailbox/{id}/html", get(mailbox::html))
         .with_state(state.clone())
         .merge(site.router())
-        .merge(health::router(readiness(state)));
+        .merge(health::router(readiness(state), state.draining.clone()));
     let refused = state.clone();
     let stack = Stack {
         public_url: state.config.public_url.clone(),

@@ -264,6 +264,7 @@ impl Service {
         let mail = match progress {
             None => CodeMail::Limited,
             Some(progress) if progress.sent_at.is_some() => CodeMail::Sent,
+            Some(progress) if progress.given_up_at.is_some() => CodeMail::GivenUp,
             Some(progress) if progress.problem.is_some() => CodeMail::Failing,
             Some(_) => CodeMail::Queued,
         };

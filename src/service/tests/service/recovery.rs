@@ -267,6 +267,7 @@ on_both! {
         }
         site.clock.advance(60);
         service.given_up(first, site.clock.now(), vestibule_mail::outbox::Problem::TriesUsedUp, None).await.unwrap();
+        assert_eq!(page().await.mail, CodeMail::GivenUp, "nobody is told that it is tried again");
         service.resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));
