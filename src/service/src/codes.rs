@@ -8,6 +8,7 @@ use vestibule_core::{
     company::Company,
     form::code_problem,
     id::{AccountId, CodeId, CompanyId},
+    limits::WRONG_CODES_TO_LOCK,
     mail::Mail,
     refusal::{CodeHint, Field, Refusal},
     secret::{SixDigits, same},
@@ -81,7 +82,15 @@ impl Service {
     pub(crate) async fn count_code(&self, account: &Account) -> Result<i64, Failure> {
         let mut writer = self.inner.store.write().await?;
         let counted = writer.count_wrong_code(account.company, account.id).await?;
+        if counted == Some(WRONG_CODES_TO_LOCK) {
+            writer
+                .note_last_code(account.company, account.id, self.now())
+                .await?;
+        }
         writer.commit().await?;
+        if counted.is_none() {
+            self.complete_lock(account.company, account.id).await?;
+        }
         Ok(counted.ok_or(Refusal::AccountLocked)?)
     }
 

@@ -29,6 +29,7 @@ pub mod key_rotation;
 pub mod keys;
 mod letters;
 pub mod links;
+mod locks;
 mod new_agents;
 pub mod operator;
 pub mod outbox;

@@ -307,6 +307,7 @@ impl Service {
             Err(refusal) => {
                 let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
                 self.record(writer, &entry).await?;
+                self.complete_lock_in(writer, receiver).await?;
                 Err(refusal)
             }
             Ok(AfterPassword::Session(proof)) => {

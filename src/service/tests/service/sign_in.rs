@@ -2,7 +2,9 @@
 
 use futures::future::join_all;
 use vestibule_core::{
+    account::Account,
     mail::Mail,
+    ports::Clock,
     refusal::{Field, Problem, Refusal},
     sign_in_view::CodeMail,
 };
@@ -167,6 +169,48 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         site.account("Acme", "carol", true).await;
+    async fn a_lock_that_was_left_behind_is_completed_by_whoever_meets_it(site: Site) {
+        site.company("Acme", 0).await;
+        for (account, way) in [("alice", "sign-in"), ("carol", "code"), ("dora", "background")] {
+            site.account("Acme", account, true).await;
+            let (visitor, code) = site.at_code_page("Acme", account).await;
+            for _ in 0..4 {
+                site.verify(&site::other_code(&code), &visitor).await.unwrap_err();
+            }
+            // The fifth is counted, and its process is killed before it compares.
+            let Account { company, id, .. } = site.account_of("Acme", account).await;
+            let mut writer = site.store.write().await.unwrap();
+            assert_eq!(writer.count_wrong_code(company, id).await, Ok(Some(5)));
+            writer.note_last_code(company, id, site.clock.now()).await.unwrap();
+            writer.commit().await.unwrap();
+            let meet = || async {
+                match way {
+                    "sign-in" => {
+                        let right = site.try_password("Acme", account, site::PASSWORD, &site::visitor()).await;
+                        assert_eq!(right.err(), Some(Refusal::AccountLocked));
+                    }
+                    "code" => assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::AccountLocked)),
+                    _ => {
+                        site.service.complete_locks().await.unwrap();
+                    }
+                }
+                let kinds = site.mail_kinds().await;
+                kinds.contains(&"account_locked")
+            };
+            assert!(site.account_of("Acme", account).await.is_locked(), "for everybody who looks, at once");
+            assert!(!meet().await, "{way}: it may be compared right now");
+            site.clock.advance(61);
+            let told = meet().await;
+            // A code that meets a shut gate is not even counted: the background work comes by.
+            assert!(told || site.service.complete_locks().await == Ok(1), "{way}");
+            assert_eq!(site.service.complete_locks().await, Ok(0));
+            let locked = site.events("Acme").await.iter().filter(|(event, _)| event == "account_locked").count();
+            assert!(locked > 0, "{way}");
+            assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "{way}: its pending is gone");
+            site.no_mail().await;
+        }
+    }
+
         let (visitor, first) = site.at_code_page("Acme", "alice").await;
         for (bad, problem) in
             [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("１２３４５６", Problem::NotACode)]

@@ -296,6 +296,8 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("note_sign_in", w.note_sign_in(c, a, at(1)).await.is_ok()),
             ("hold_account", !w.hold_account(c, a).await?),
             ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
+            ("note_last_code", w.note_last_code(c, a, at(1)).await.is_ok()),
+            ("is_counted_out", !w.is_counted_out(c, a, at(9)).await?),
             ("uncount_wrong_code", w.uncount_wrong_code(c, a).await.is_ok()),
             ("reset_wrong_codes", w.reset_wrong_codes(c, a).await.is_ok()),
             ("lock_account", !w.lock_account(c, a, "wrong_codes", at(1)).await?),

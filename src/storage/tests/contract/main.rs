@@ -70,6 +70,7 @@ contract! {
     account::codes_by_email_are_switched_with_a_new_credential_version,
     account::five_wrong_codes_and_no_sixth,
     account::two_hundred_parallel_wrong_codes_count_five_times,
+    account::five_counted_codes_are_a_lock_for_everybody_who_looks,
     account::an_unlock_forgives_everything,
     account::an_account_without_a_role_is_refused,
     account::holding_an_account_makes_others_wait,
