@@ -27,6 +27,7 @@ async fn look_ups_use_an_index_on_sqlite() {
     for (what, sql) in [
         ("session of a cookie", session::BY_TOKEN),
         ("sessions of an account", session::OF_ACCOUNT),
+        ("session to end", session::BY_FORMER_TOKEN),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),

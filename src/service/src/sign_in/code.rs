@@ -171,7 +171,8 @@ impl Service {
     ) -> Result<Option<Granted>, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        writer.hold_account(pending.company, pending.account).await?;
+        self.hold_for_sign_in(&mut writer, (pending.company, pending.account), visitor)
+            .await?;
         // The counter first: the fifth try, if right, must not find the gate shut by its own count. A step-up takes
         // back its own count alone (N14).
         if pending.purpose == Leads::SignIn {

@@ -241,13 +241,15 @@ impl Service {
         &self,
         writer: &mut Writer,
         proved: &Proved<'_>,
+        visitor: &Visitor,
     ) -> Result<(Company, Account), Failure> {
         let Proved {
             company,
             account,
             attempt,
         } = proved;
-        writer.hold_account(company.id, account.id).await?;
+        self.hold_for_sign_in(writer, (company.id, account.id), visitor)
+            .await?;
         let entered = reload(writer, company, account)
             .await?
             .filter(|(_, now)| now.credential_version == account.credential_version)
@@ -264,7 +266,7 @@ impl Service {
     ) -> Result<Outcome, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, proved).await?;
+        let (company, account) = self.enter_proved(&mut writer, proved, visitor).await?;
         self.drop_old_pending(&mut writer, visitor).await?;
 
         let trusted = self
@@ -305,9 +307,9 @@ impl Service {
         let Receiver { company, account } = receiver;
         Ok(match after {
             Err(refusal) => {
+                self.complete_lock_in(writer, receiver).await?;
                 let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
                 self.record(writer, &entry).await?;
-                self.complete_lock_in(writer, receiver).await?;
                 Err(refusal)
             }
             Ok(AfterPassword::Session(proof)) => {

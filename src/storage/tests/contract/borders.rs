@@ -310,6 +310,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 !w.prove_session(c, session, Some(maker.token()), Proof::Password, 9, at(1))
                     .await?,
             ),
+            (
+                "keep_session",
+                !w.keep_session(c, session, Proof::Password, 9).await?,
+            ),
             ("end_session_of", !w.end_session_of(c, a, session).await?),
             (
                 "end_session_of own account",

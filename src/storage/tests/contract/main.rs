@@ -163,6 +163,8 @@ contract! {
     session::the_oldest_sessions_make_room,
     session::a_session_is_proved_once_more,
     session::others_end_and_this_one_stays,
+    session::a_former_token_ends_its_session_and_opens_nothing,
+    session::a_session_is_kept_without_a_proof,
     session::an_unknown_proof_is_not_guessed,
     set_up::a_set_up_is_read_as_it_was_written,
     set_up::a_newer_set_up_replaces_the_older_with_its_codes,

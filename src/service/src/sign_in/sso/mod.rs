@@ -388,7 +388,8 @@ impl Service {
     ) -> Result<Outcome, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        writer.hold_account(company.id, account).await?;
+        self.hold_for_sign_in(&mut writer, (company.id, account), visitor)
+            .await?;
         let account = writer.account(company.id, account).await?.ok_or_else(over)?;
         let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
         let linked = writer.identities_of(company.id, account.id).await?;
@@ -483,7 +484,7 @@ impl Service {
         }
         let proved = self.prove_password(form, visitor).await?;
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, &proved).await?;
+        let (company, account) = self.enter_proved(&mut writer, &proved, visitor).await?;
         let (flow, identity) = self.flow_back(&mut writer, visitor).await?;
         let may_link = self
             .may_link(&mut writer, &flow, &identity, &company, &account)
