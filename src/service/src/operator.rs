@@ -749,7 +749,7 @@ impl Service {
         Ok(())
     }
 
-    /// Switches an account on or off; off ends its sessions and links. A sign-in under way is stopped by the gate, which
+    /// Switches an account on or off; off ends its sessions, set-ups, trusted browsers and links. A sign-in under way is stopped by the gate, which
     /// tells why.
     ///
     /// # Errors
@@ -773,6 +773,8 @@ impl Service {
         }
         if active != account.active {
             let event = if active {
+            writer.end_set_ups_of(company.id, account.id).await?;
+            writer.end_trusted_of(company.id, account.id).await?;
                 Event::AccountActivated
             } else {
                 Event::AccountDeactivated

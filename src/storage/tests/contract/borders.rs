@@ -485,6 +485,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("put_email", !w.put_email(c, a, &stolen, at(1)).await?),
             ("delete_account", !w.delete_account(c, a).await?),
             ("hold_company", w.hold_company(c).await?),
+            ("hold_accounts_of", w.hold_accounts_of(c).await.is_ok()),
             ("link_of", w.link_of(c, a, owned.link.purpose).await?.is_none()),
             ("use_link", !w.use_link(c, link).await?),
             (

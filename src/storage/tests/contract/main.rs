@@ -115,6 +115,7 @@ contract! {
     company::company_names_are_unique,
     company::switches_are_kept,
     company::settings_are_saved_once_per_version,
+    company::what_a_policy_has_ended_stays_ended,
     company::an_unknown_policy_is_not_guessed,
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
