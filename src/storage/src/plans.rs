@@ -100,13 +100,13 @@ async fn look_ups_use_an_index_on_sqlite() {
         sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),
         "{sign_in}"
     );
-    // The oldest request is the first entry of the key's index.
     // Those that are locked, which are few.
     let counted_out = plan_of(&mut connection, account::COUNTED_OUT).await;
     assert!(
         counted_out[0].contains("INDEX account_locked"),
         "{counted_out:#?}"
     );
+    // The oldest request is the first entry of the key's index.
     let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
     assert!(
         oldest.iter().all(|step| !step.contains("TEMP B-TREE")) && oldest[2].contains("INDEX"),

@@ -98,6 +98,8 @@ pub struct AgentMay {
 pub struct AgentFormPage {
     /// Identifier of the account; `None` = a new one.
     pub id: Option<String>,
+    /// Whether it is the account of whoever looks, whose e-mail address is changed in the profile.
+    pub is_own: bool,
     /// Version that is saved over.
     pub version: i64,
     /// Account name.

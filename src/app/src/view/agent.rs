@@ -50,7 +50,7 @@ pub(super) fn form(frame: Frame, page: AgentFormPage) -> impl IntoView {
         .id
         .clone()
         .zip(page.pending_email.clone())
-        .map(|(id, (email, since))| pending_email(now, id, email, since));
+        .map(|(id, (email, since))| pending_email(now, id, (email, since), page.is_own));
     let content = view! {
         <p class="back">
             <a href=paths::AGENTS>{td_string!(now, agents.title)}</a>
@@ -64,20 +64,23 @@ pub(super) fn form(frame: Frame, page: AgentFormPage) -> impl IntoView {
     console(frame, paths::AGENTS, Some(FORM), content)
 }
 
-/// A new address that waits for its confirmation.
-fn pending_email(now: Locale, id: String, email: String, since: When) -> impl IntoView {
+/// A new address that waits for its confirmation. The mail to the own one is sent again from the profile.
+fn pending_email(now: Locale, id: String, (email, since): (String, When), is_own: bool) -> impl IntoView {
+    let resend = (!is_own).then(|| {
+        action(
+            paths::AGENTS_EMAIL_RESEND,
+            td_string!(now, agents.resend_email),
+            "pending-email".to_owned(),
+            Some(id.clone()),
+        )
+    });
     view! {
         <section class="notice caution" aria-labelledby="pending-email">
             <p id="pending-email">
                 {td_string!(now, agents.pending_email, email = email, when = since.shown)}
             </p>
             <div class="buttons">
-                {action(
-                    paths::AGENTS_EMAIL_RESEND,
-                    td_string!(now, agents.resend_email),
-                    "pending-email".to_owned(),
-                    Some(id.clone()),
-                )}
+                {resend}
                 {action(
                     paths::AGENTS_EMAIL_CANCEL,
                     td_string!(now, agents.cancel_email),
@@ -137,6 +140,26 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
     } else {
         td_string!(now, agents.email_hint)
     };
+    let email = if page.is_own {
+        view! {
+            <dl class="facts">{fact(td_string!(now, agents.email), page.email.value.clone())}</dl>
+            <p class="hint">
+                {td_string!(now, agents.own_email_hint)} " "
+                <a href=paths::PROFILE>{td_string!(now, profile.title)}</a>
+            </p>
+            <input type="hidden" name="email" value=page.email.value />
+        }
+        .into_any()
+    } else {
+        text(
+            FormField::Email,
+            td_string!(now, agents.email),
+            page.email,
+            true,
+            Some(email_hint),
+        )
+        .into_any()
+    };
     let hidden = page.id.clone().map(|id| {
         view! {
             <input type="hidden" name="id" value=id />
@@ -157,7 +180,7 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
         <form id=FORM class="fields pairs" method="post" action=action novalidate>
             {hidden}
             {account}
-            {text(FormField::Email, td_string!(now, agents.email), page.email, true, Some(email_hint))}
+            {email}
             {text(FormField::FirstName, td_string!(now, profile.first_name), page.first_name, true, None)}
             {text(FormField::LastName, td_string!(now, profile.last_name), page.last_name, false, None)}
             {text(

@@ -100,6 +100,15 @@ async fn may_lose_admin(
     Ok(())
 }
 
+/// The own e-mail address is changed in the profile, which limits the mails: not as if it were somebody else's.
+fn not_oneself(own: &SignedIn, target: &Account) -> Result<(), FormRefusal> {
+    if own.account.id == target.id {
+        Err(FormRefusal::OwnAccount)
+    } else {
+        Ok(())
+    }
+}
+
 /// The accounts that were ticked, each once; what is no identifier is nobody's.
 pub(super) fn selection(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
     if ids.is_empty() {
@@ -202,8 +211,7 @@ impl Service {
         let may: Vec<_> = Action::ALL
             .into_iter()
             .filter(|action| {
-                let scope = action.scope(own.highest_role());
-                scope >= Scope::Agents && scope.holds(&own, &target)
+                action.scope(own.highest_role()) >= Scope::Agents && action.reaches(&own, &target)
             })
             .collect();
         let mut reader = self.inner.store.read().await?;
@@ -300,7 +308,8 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
-    /// `LastAdmin`; `OwnAccount` for switching oneself off or taking the role Admin from oneself.
+    /// `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or another address for
+    /// oneself.
     pub async fn edit_agent(
         &self,
         id: &str,
@@ -349,6 +358,9 @@ impl Service {
         };
         if target.version != version {
             return Err(FormRefusal::ChangedMeanwhile.into());
+        }
+        if email_changes {
+            not_oneself(&own, &target)?;
         }
         change.may_be_made(&mut writer).await?;
         if gives_rights(Some(&target), &data.roles, email_changes) {
@@ -613,7 +625,7 @@ impl Service {
     /// Sends the mail that confirms a new e-mail address once more, with a new link.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `NoEmailChange`.
+    /// As [`Service::agent`]; `OwnAccount`; `NoEmailChange`.
     pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         self.send_email_change_again(id, visitor)
             .await
@@ -633,6 +645,7 @@ impl Service {
             company: &own.company,
             account: &target,
         };
+        not_oneself(&own, &target)?;
         let Some(waiting) = &target.pending_email else {
             return Err(FormRefusal::NoEmailChange.into());
         };

@@ -15,7 +15,7 @@ use vestibule_core::{
     company::Company,
     paths,
     refusal::Refusal,
-    rights::{Action, Scope},
+    rights::Action,
     signed_in::FormRefusal,
     sso::Provider,
 };
@@ -168,18 +168,15 @@ fn row(moments: Moments, own: &Account, account: &Account) -> AgentRow {
 
 /// What may be done to an account, and is of use right now.
 fn may(own: &Account, account: &Account) -> AgentMay {
-    let allowed = |action: Action| {
-        let scope: Scope = action.scope(own.highest_role());
-        scope.holds(own, account)
-    };
+    let allowed = |action: Action| action.reaches(own, account);
     let is_own = own.id == account.id;
-    let locked = account.locked_at.is_some();
+    let locked = account.is_locked();
     AgentMay {
         edit: allowed(Action::EditAgent),
         delete: allowed(Action::DeleteAgent) && !is_own,
-        reset_password: allowed(Action::ResetPassword) && !is_own,
+        reset_password: allowed(Action::ResetPassword),
         backup_code: allowed(Action::IssueBackupCode) && account.has_second_factor() && !locked,
-        unlock: allowed(Action::Unlock) && (locked || account.wrong_codes > 0),
+        unlock: allowed(Action::Unlock) && locked,
         end_sessions: allowed(Action::EndSessions),
         send_details: allowed(Action::SendAccountDetails) && account.awaits_password(),
     }
@@ -268,6 +265,7 @@ fn show_form(
     let hours = target.map_or(24, |target| target.time_format.hours()).to_string();
     let body = AgentFormPage {
         id: target.map(|target| target.id.to_string()),
+        is_own: target.is_some_and(|target| target.id == own.id),
         version: form.version(target.map_or(0, |target| target.version)),
         account: form.typed("account", saved(|target| &target.name)),
         // Saving the address until now gives a change up: whoever saves something else keeps it.
@@ -485,6 +483,7 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
         (Refusal::Form(FormRefusal::StepUpNeeded), Some(act)) => {
             turned_away(refusal, &format!("{}/{id}/{}", paths::AGENTS, act.word()))
         }
+        (Refusal::Form(FormRefusal::StepUpNeeded), None) if list => turned_away(refusal, paths::AGENTS),
         (
             Refusal::Form(FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired)
             | Refusal::NotSignedIn
