@@ -18,7 +18,7 @@ use vestibule_core::{
     throttle::SourceLimits,
 };
 use vestibule_mail::{Reach, outbox::OwnServer};
-use vestibule_storage::{Store, StoreError};
+use vestibule_storage::{Failed, Store, StoreError};
 
 mod accounts;
 mod audit;
@@ -114,6 +114,12 @@ enum Failure {
     Store(StoreError),
     Hashing(HashingError),
     Unsealable(Unsealable),
+}
+
+impl Failed for Failure {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_victim())
+    }
 }
 
 impl From<Refusal> for Failure {

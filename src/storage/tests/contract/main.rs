@@ -126,6 +126,7 @@ contract! {
     connections::a_closed_database_is_unavailable,
     connections::a_reader_cannot_be_made_to_wait_by_a_writer,
     connections::a_full_pool_is_unavailable,
+    connections::a_transaction_that_is_ended_for_others_runs_again,
     connections::two_nodes_migrate_at_once,
     connections::errors_name_no_data,
     import::an_import_is_read_as_it_was_written,
