@@ -15,7 +15,7 @@ use vestibule_core::{
     session::Proof,
     sign_in::{AfterCode, Comparison, OldCode, after_code},
 };
-use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer};
+use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver};
@@ -128,7 +128,7 @@ impl Service {
                 Refusal::WrongCode { left, hint }
             }
             AfterCode::Lock => {
-                self.lock(company, account, visitor).await?;
+                again(|| self.lock(company, account, visitor)).await?;
                 Refusal::AccountLocked
             }
         })

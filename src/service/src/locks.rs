@@ -9,7 +9,7 @@ use vestibule_core::{
     id::{AccountId, CompanyId},
     ports::Moment,
 };
-use vestibule_storage::{StoreError, Writer};
+use vestibule_storage::{StoreError, Writer, again};
 
 use crate::{Service, Visitor, letters::Receiver};
 
@@ -35,7 +35,7 @@ impl Service {
             .await?;
         let mut completed = 0;
         for (company, account) in left {
-            completed += usize::from(self.complete_lock(company, account).await?);
+            completed += usize::from(again(|| self.complete_lock(company, account)).await?);
         }
         Ok(completed)
     }

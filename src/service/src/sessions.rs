@@ -14,7 +14,7 @@ use vestibule_core::{
     session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
     signed_in::FormRefusal,
 };
-use vestibule_storage::{SessionRow, StoreError, Writer};
+use vestibule_storage::{SessionRow, StoreError, Writer, again};
 
 use crate::{Failure, Service, Visitor};
 
@@ -198,7 +198,7 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.end_own_session(visitor)
+        again(|| self.end_own_session(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

@@ -15,7 +15,7 @@ use vestibule_core::{
     sign_in::trust_holds,
     signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer};
+use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
 use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected, gate::Act};
 use crate::{
@@ -273,7 +273,7 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `Invalid` with everything that is wrong; `StepUpNeeded` for roles above Agent.
     pub async fn add_agent(&self, input: AgentInput, visitor: &Visitor) -> Result<AccountId, Refusal> {
-        self.create_agent(&input, visitor)
+        again(|| self.create_agent(&input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -317,7 +317,7 @@ impl Service {
         input: AgentInput,
         visitor: &Visitor,
     ) -> Result<Edited, Refusal> {
-        self.save_agent(id, version, &input, visitor)
+        again(|| self.save_agent(id, version, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -549,39 +549,47 @@ impl Service {
         self.allowed(Action::EditAgent, visitor).await?;
         let mut selected = Selected::default();
         for id in selection(ids)? {
-            let act = match self.act_on(Action::EditAgent, Hold::Company, id, visitor).await {
-                Err(Failure::Refused(Refusal::NotFound)) => continue,
-                other => other?,
-            };
-            let Act {
-                mut writer,
-                own,
-                target,
-            } = act;
-            if target.active == active {
-                selected.unchanged += 1;
-                continue;
+            match again(|| self.switch_agent(id, active, visitor)).await {
+                Ok(Ok(true)) => selected.changed += 1,
+                Ok(Ok(false)) => selected.unchanged += 1,
+                Ok(Err(refused)) => selected.refused.push(refused),
+                Err(Failure::Refused(Refusal::NotFound)) => {}
+                Err(other) => return Err(other),
             }
-            match may_lose_admin(&own, &target, !active, &mut writer).await {
-                Err(Failure::Refused(Refusal::Form(refusal))) => {
-                    selected.refused.push((target.name, refusal));
-                    continue;
-                }
-                other => other?,
-            }
-            writer
-                .set_account_active(own.company.id, target.id, active, self.now())
-                .await?;
-            let receiver = Receiver {
-                company: &own.company,
-                account: &target,
-            };
-            self.switched(&mut writer, receiver, active, &own.by(visitor))
-                .await?;
-            writer.commit().await?;
-            selected.changed += 1;
         }
         Ok(selected)
+    }
+
+    /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
+    async fn switch_agent(
+        &self,
+        id: AccountId,
+        active: bool,
+        visitor: &Visitor,
+    ) -> Result<Result<bool, (String, FormRefusal)>, Failure> {
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self.act_on(Action::EditAgent, Hold::Company, id, visitor).await?;
+        if target.active == active {
+            return Ok(Ok(false));
+        }
+        match may_lose_admin(&own, &target, !active, &mut writer).await {
+            Err(Failure::Refused(Refusal::Form(refusal))) => return Ok(Err((target.name, refusal))),
+            other => other?,
+        }
+        writer
+            .set_account_active(own.company.id, target.id, active, self.now())
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        self.switched(&mut writer, receiver, active, &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        Ok(Ok(true))
     }
 
     /// Deletes an agent, whose account name has to be repeated. Its names are free then; the audit log keeps them.
@@ -589,7 +597,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `Invalid` for another name; `LastAdmin`; `OwnAccount`.
     pub async fn delete_agent(&self, id: &str, confirm_name: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.remove_agent(id, confirm_name, visitor)
+        again(|| self.remove_agent(id, confirm_name, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -627,7 +635,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NoEmailChange`.
     pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.send_email_change_again(id, visitor)
+        again(|| self.send_email_change_again(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -663,7 +671,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `NoEmailChange`.
     pub async fn cancel_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.give_email_change_up(id, visitor)
+        again(|| self.give_email_change_up(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

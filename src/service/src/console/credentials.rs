@@ -12,6 +12,7 @@ use vestibule_core::{
     signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
+use vestibule_storage::again;
 
 use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
 use crate::{
@@ -33,7 +34,7 @@ impl Service {
         input: NewPasswordInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.replace_password_of(id, &input, visitor)
+        again(|| self.replace_password_of(id, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -78,7 +79,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
     pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.take_password_of(id, visitor)
+        again(|| self.take_password_of(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -123,7 +124,7 @@ impl Service {
         provider: Provider,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.disconnect_one(id, provider, visitor)
+        again(|| self.disconnect_one(id, provider, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -159,7 +160,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`.
     pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_reset_link(id, visitor)
+        again(|| self.mail_reset_link(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -205,7 +206,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `AlreadyActivated` when the agent has chosen a password.
     pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_account_details(id, visitor)
+        again(|| self.mail_account_details(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -250,7 +251,7 @@ impl Service {
         reason: &str,
         visitor: &Visitor,
     ) -> Result<BackupCode, Refusal> {
-        self.issue_code_for(id, reason.trim(), visitor)
+        again(|| self.issue_code_for(id, reason.trim(), visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -291,7 +292,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NotLocked`.
     pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.unlock_one(id, visitor)
+        again(|| self.unlock_one(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -340,7 +341,7 @@ impl Service {
         let own = self.allowed(Action::Unlock, visitor).await?;
         let mut selected = Selected::default();
         for id in selection(ids)? {
-            match self.unlock_behind_lock(id, visitor).await {
+            match again(|| self.unlock_behind_lock(id, visitor)).await {
                 Ok(true) => selected.changed += 1,
                 Ok(false) => selected.unchanged += 1,
                 Err(Failure::Refused(Refusal::NotFound)) => {}
@@ -358,7 +359,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`].
     pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
-        self.end_sessions_for(id, visitor)
+        again(|| self.end_sessions_for(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

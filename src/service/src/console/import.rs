@@ -16,7 +16,9 @@ use vestibule_core::{
     rights::{Action, Scope},
     signed_in::{FormField, FormFieldProblem, FormRefusal},
 };
-use vestibule_storage::{ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer};
+use vestibule_storage::{
+    Failed, ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer, again,
+};
 
 use super::{
     Hold, ImportPage, LineVerdict,
@@ -51,6 +53,12 @@ enum Stopped {
     NotAllowed,
     /// It can be taken on later.
     Failed(Failure),
+}
+
+impl Failed for Stopped {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.is_victim())
+    }
 }
 
 impl From<StoreError> for Stopped {
@@ -252,7 +260,7 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
     pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.claim_import(id, visitor)
+        again(|| self.claim_import(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -352,7 +360,7 @@ impl Service {
                 .await?;
             drop(reader);
             let Some(last) = lines.last() else {
-                return self.finish(job).await;
+                return again(|| self.finish(job)).await;
             };
             after = last.line;
             for line in &lines {
@@ -363,7 +371,7 @@ impl Service {
     }
 
     async fn import_line(&self, job: &Job, line: &ImportLine) -> Result<(), Stopped> {
-        let verdict = match self.create_from(job, line).await {
+        let verdict = match again(|| self.create_from(job, line)).await {
             Ok(()) => return Ok(()),
             Err(Created::Not(verdict)) => verdict,
             Err(Created::NotAllowed) => return Err(Stopped::NotAllowed),
@@ -456,6 +464,12 @@ enum Created {
     NotAllowed,
     /// Something else.
     Failed(Failure),
+}
+
+impl Failed for Created {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.is_victim())
+    }
 }
 
 impl From<Failure> for Created {

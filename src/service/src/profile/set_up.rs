@@ -27,7 +27,7 @@ use vestibule_core::{
     sign_in_view::{CodeMail, Method},
     signed_in::FormRefusal,
 };
-use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer};
+use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer, again};
 
 use super::{AppSetUp, EmailSetUp, SetUpDone};
 use crate::{
@@ -48,7 +48,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::CodeMailLimit`]; what the gate says.
     pub async fn begin_email_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.begin_email(visitor)
+        again(|| self.begin_email(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -95,7 +95,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`, `SetUpOver`; [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`].
     pub async fn resend_set_up_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_set_up_code_again(visitor)
+        again(|| self.mail_set_up_code_again(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -166,7 +166,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; what the gate says.
     pub async fn begin_app_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.begin_app(visitor)
+        again(|| self.begin_app(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -346,7 +346,7 @@ impl Service {
                 .into());
         }
         self.take_count_back(account).await?;
-        self.turn_on(method, (&open, step), visitor).await
+        again(|| self.turn_on(method, (&open, step), visitor)).await
     }
 
     async fn compare_set_up_code(
@@ -453,7 +453,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
     pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
-        self.switch_off(method, visitor)
+        again(|| self.switch_off(method, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

@@ -10,7 +10,7 @@ use vestibule_core::{
     secret::{SixDigits, Token},
     sign_in::{Comparison, Pending, Purpose as Leads, landing, may_continue, trust_ends_at},
 };
-use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer};
+use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
 
 use super::{Granted, Opening, Underway, code_parts};
 use crate::{
@@ -71,7 +71,8 @@ impl Service {
         let comparison = match (comparison, found) {
             (Comparison::Right, Some(found)) => {
                 let right = (&entered, &found);
-                if let Some(granted) = self.complete(token, &pending, right, trust, visitor).await? {
+                let completed = again(|| self.complete(token, &pending, right, trust, visitor)).await?;
+                if let Some(granted) = completed {
                     return Ok(granted);
                 }
                 Comparison::Wrong(Some(CodeHint::Used))

@@ -24,7 +24,7 @@ use vestibule_core::{
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Returned, SsoError};
-use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
+use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 pub(crate) use self::applications::secret_context;
@@ -335,9 +335,9 @@ impl Service {
         if let Some(session) = flow.session {
             drop(reader);
             if self.kept(&flow)?.step_up {
-                return self.step_up_by(&flow, session, &identity, visitor).await;
+                return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
             }
-            self.connect(&flow, session, &identity, visitor).await?;
+            again(|| self.connect(&flow, session, &identity, visitor)).await?;
             return Ok(Arrival::Connected);
         }
         let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
@@ -346,9 +346,8 @@ impl Service {
         match &known[..] {
             [] => Ok(Arrival::Bind),
             [(company, account)] => {
-                let outcome = self
-                    .enter_by_identity(&flow, &identity, (company, *account), visitor)
-                    .await?;
+                let known = (company, *account);
+                let outcome = again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
                 Ok(Arrival::In(outcome))
             }
             _ => Ok(Arrival::Choose(
