@@ -95,6 +95,10 @@ pub struct AgentMay {
 
 /// `/admin/agents/new` and `/admin/agents/{id}`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about the form"
+)]
 pub struct AgentFormPage {
     /// Identifier of the account; `None` = a new one.
     pub id: Option<String>,
@@ -207,6 +211,8 @@ pub enum AgentNotice {
 /// One thing that is done to an agent, with its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentActPage {
+    /// Whether it may be done to this account: if not, the page says why.
+    pub offered: bool,
     /// What.
     pub act: AgentAct,
     /// Identifier of the account.

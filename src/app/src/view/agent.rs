@@ -131,25 +131,9 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
         }
         .into_any()
     };
-    let email_hint = if is_new {
-        if page.new_agent_mail == NewAgentMail::ActivationLink.as_str() {
-            td_string!(now, agents.told_by_link)
-        } else {
-            td_string!(now, agents.told_by_details)
-        }
-    } else {
-        td_string!(now, agents.email_hint)
-    };
+    let email_hint = email_hint(now, is_new, page.new_agent_mail);
     let email = if page.is_own {
-        view! {
-            <dl class="facts">{fact(td_string!(now, agents.email), page.email.value.clone())}</dl>
-            <p class="hint">
-                {td_string!(now, agents.own_email_hint)} " "
-                <a href=paths::PROFILE>{td_string!(now, profile.title)}</a>
-            </p>
-            <input type="hidden" name="email" value=page.email.value />
-        }
-        .into_any()
+        own_email(now, page.email.value).into_any()
     } else {
         text(
             FormField::Email,
@@ -203,6 +187,28 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
                 </a>
             </div>
         </form>
+    }
+}
+
+fn email_hint(now: Locale, is_new: bool, new_agent_mail: &str) -> &'static str {
+    if !is_new {
+        td_string!(now, agents.email_hint)
+    } else if new_agent_mail == NewAgentMail::ActivationLink.as_str() {
+        td_string!(now, agents.told_by_link)
+    } else {
+        td_string!(now, agents.told_by_details)
+    }
+}
+
+/// The own e-mail address, which is changed in the profile.
+fn own_email(now: Locale, address: String) -> impl IntoView {
+    view! {
+        <dl class="facts">{fact(td_string!(now, agents.email), address.clone())}</dl>
+        <p class="hint">
+            {td_string!(now, agents.own_email_hint)} " "
+            <a href=paths::PROFILE>{td_string!(now, profile.title)}</a>
+        </p>
+        <input type="hidden" name="email" value=address />
     }
 }
 
@@ -467,7 +473,7 @@ pub(super) fn act(frame: Frame, page: AgentActPage) -> impl IntoView {
             <bdi>{who}</bdi>
         </p>
         {refused(now, page.refusal.as_ref(), true)}
-        {act_form(now, page, back)}
+        {page.offered.then(|| act_form(now, page, back))}
     };
     console(frame, paths::AGENTS, None, content)
 }

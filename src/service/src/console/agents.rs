@@ -188,7 +188,8 @@ impl Service {
         })
     }
 
-    /// One agent, for a page on which `action` is done to them.
+    /// One agent, for a page on which `action` is done to them; on the own account it is not offered where it is never done
+    /// to oneself.
     ///
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`] for everybody outside the scope.
@@ -206,7 +207,7 @@ impl Service {
                 ..
             },
             target,
-        ) = self.look_at(action, id, visitor).await?;
+        ) = self.look_for(action, id, visitor).await?;
         let now = self.now();
         let may: Vec<_> = Action::ALL
             .into_iter()

@@ -76,9 +76,21 @@ impl Service {
         Ok(own)
     }
 
-    /// The account with this identifier, if `action` may be done to it. What is unknown, foreign, out of scope or no
-    /// identifier at all is the same: not there.
+    /// The account with this identifier, if `action` may be done to it.
     pub(crate) async fn look_at(
+        &self,
+        action: Action,
+        id: &str,
+        visitor: &Visitor,
+    ) -> Result<(SignedIn, Account), Failure> {
+        let (own, target) = self.look_for(action, id, visitor).await?;
+        own.may_reach(action, &target)?;
+        Ok((own, target))
+    }
+
+    /// The account with this identifier, if it lies in the scope of `action`. What is unknown, foreign, out of scope or no
+    /// identifier at all is the same: not there.
+    pub(crate) async fn look_for(
         &self,
         action: Action,
         id: &str,
@@ -87,9 +99,11 @@ impl Service {
         let own = self.allowed(action, visitor).await?;
         let id = AccountId::parse(id).ok_or(Refusal::NotFound)?;
         let mut reader = self.inner.store.read().await?;
-        let found = reader.account(own.company.id, id).await?;
-        let target = found.ok_or(Refusal::NotFound)?;
-        own.may_reach(action, &target)?;
+        let target = reader
+            .account(own.company.id, id)
+            .await?
+            .filter(|target| own.scope(action).holds(&own.account, target))
+            .ok_or(Refusal::NotFound)?;
         Ok((own, target))
     }
 

@@ -329,7 +329,7 @@ pub async fn page(
         return look(&state, &facts, &id).await;
     }
     match AgentAct::from_word(&page) {
-        Some(act) => match state.service.agent(action_of(act), &id, &facts.visitor).await {
+        Some(act) => match state.service.agent(asked_by(act), &id, &facts.visitor).await {
             Ok(found) => show_act(&state, &facts, act, &found, None, None),
             Err(refusal) => turned_away(&refusal, &facts.path),
         },
@@ -345,6 +345,14 @@ const fn action_of(act: AgentAct) -> Action {
         AgentAct::Unlock => Action::Unlock,
         AgentAct::EndSessions => Action::EndSessions,
         AgentAct::SendDetails => Action::SendAccountDetails,
+    }
+}
+
+/// What the page of it asks for. That of unlocking shows nothing and takes one click: only the click asks for a proof.
+const fn asked_by(act: AgentAct) -> Action {
+    match act {
+        AgentAct::Unlock => Action::SeeAgents,
+        act => action_of(act),
     }
 }
 
@@ -431,7 +439,10 @@ fn show_act(
     refusal: Option<&Refusal>,
 ) -> Response {
     let typed = |name| fields.and_then(|fields| fields.get(name)).unwrap_or_default();
+    let offered = found.may.contains(&action_of(act));
+    let own_account = Refusal::Form(FormRefusal::OwnAccount);
     let body = AgentActPage {
+        offered,
         act,
         id: found.target.id.to_string(),
         alias: found.target.alias.clone(),
@@ -449,7 +460,7 @@ fn show_act(
             AgentAct::BackupCode => typed("reason").to_owned(),
             _ => String::new(),
         },
-        refusal: refusal.cloned(),
+        refusal: refusal.cloned().or((!offered).then_some(own_account)),
     };
     let mut page = facts.page_for(state, &found.company, &found.own, Body::AgentAct(body));
     page.frame.path = format!("{}/{}/{}", paths::AGENTS, found.target.id, act.word());
@@ -492,7 +503,7 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
             | Refusal::Malformed,
             _,
         ) => turned_away(refusal, paths::AGENTS),
-        (_, Some(act)) => match state.service.agent(action_of(act), id, &facts.visitor).await {
+        (_, Some(act)) => match state.service.agent(asked_by(act), id, &facts.visitor).await {
             Ok(found) => show_act(state, facts, act, &found, Some(fields), Some(refusal)),
             Err(refusal) => turned_away(&refusal, paths::AGENTS),
         },
