@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{AccountId, CompanyId},
+    limits::WRONG_CODES_TO_LOCK,
     ports::Moment,
 };
 
@@ -178,6 +179,12 @@ impl Account {
     /// The highest role.
     pub fn highest_role(&self) -> Role {
         self.roles.iter().copied().max().unwrap_or(Role::Agent)
+    }
+
+    /// Whether five wrong codes have locked it. They do so even if the lock itself was not written any more (a crash in
+    /// between).
+    pub const fn is_locked(&self) -> bool {
+        self.locked_at.is_some() || self.wrong_codes >= WRONG_CODES_TO_LOCK
     }
 
     /// Whether a password alone is not enough for this account.

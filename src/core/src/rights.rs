@@ -116,8 +116,8 @@ impl Action {
     }
 
     /// Whether it always asks for a whole and recent proof of identity first (N21): what opens, or helps to open,
-    /// somebody else's account, or loosens the rules. Unlocking does not: the password and the second factor are still
-    /// asked, and it is one click. Adding and editing do when [`crate::agents::gives_rights`] says so.
+    /// somebody else's account, or loosens the rules. Unlocking does too: it gives five more guesses. Adding and editing do
+    /// when [`crate::agents::gives_rights`] says so.
     pub const fn needs_step_up(self) -> bool {
         matches!(
             self,
@@ -125,10 +125,26 @@ impl Action {
                 | Self::ResetPassword
                 | Self::SendAccountDetails
                 | Self::IssueBackupCode
+                | Self::Unlock
                 | Self::ChangePolicies
                 | Self::ChangeMailServer
                 | Self::ChangeSso
         )
+    }
+
+    /// Whether it is never done to the own account, whatever the role: what helps to open an account. Somebody with a
+    /// stolen session would open the account it belongs to with it; its owner has the profile, or another admin.
+    /// Ending sessions opens nothing; deleting, deactivating and demoting oneself are refused with what they change.
+    pub const fn is_for_others(self) -> bool {
+        matches!(
+            self,
+            Self::ResetPassword | Self::SendAccountDetails | Self::IssueBackupCode | Self::Unlock
+        )
+    }
+
+    /// Whether somebody may do it to this account.
+    pub fn reaches(self, own: &Account, target: &Account) -> bool {
+        self.scope(own.highest_role()).holds(own, target) && !(self.is_for_others() && own.id == target.id)
     }
 }
 
@@ -252,6 +268,32 @@ mod tests {
                 action.scope(Role::Admin) >= action.scope(Role::Supervisor),
                 "{action:?}"
             );
+        }
+    }
+
+    #[test]
+    fn nobody_helps_the_own_account_open() {
+        let admin = with(&[Role::Admin]);
+        let colleague = Account {
+            id: AccountId(uuid::Uuid::from_u128(98)),
+            ..with(&[Role::Admin])
+        };
+        let refused: Vec<Action> = Action::ALL
+            .into_iter()
+            .filter(|action| action.scope(Role::Admin) == Scope::Company && !action.reaches(&admin, &admin))
+            .collect();
+        assert_eq!(
+            refused,
+            [
+                Action::ResetPassword,
+                Action::SendAccountDetails,
+                Action::IssueBackupCode,
+                Action::Unlock
+            ]
+        );
+        for action in refused {
+            assert!(action.reaches(&admin, &colleague), "{action:?}");
+            assert!(action.needs_step_up(), "{action:?}");
         }
     }
 

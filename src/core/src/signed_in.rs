@@ -229,7 +229,7 @@ pub enum FormRefusal {
     ChangedMeanwhile,
     /// It would leave the company without an active admin.
     LastAdmin,
-    /// Nobody deletes, deactivates or demotes the own account.
+    /// Nobody deletes, deactivates or demotes the own account, or does in the console what helps to open it.
     OwnAccount,
     /// A backup code is of no use to an account without a second factor.
     NoSecondFactor,

@@ -8,6 +8,9 @@ use vestibule_service::Service;
 /// How often what has expired is deleted.
 const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
+/// How often locks that were left behind are looked for.
+const COMPLETE_LOCKS_EVERY: Duration = Duration::from_secs(30);
+
 /// How often another process's new keys are looked for, in case nothing made with them was met before.
 const LOOK_FOR_KEYS_EVERY: Duration = Duration::from_mins(1);
 
@@ -67,6 +70,20 @@ pub async fn look_for_keys(service: Service, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = tick.tick() => service.reload_keys(),
+        }
+    }
+}
+
+/// Completes locks that a process left behind when it was cut off, now and every 30 seconds, until told to stop.
+pub async fn complete_locks(service: Service, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(COMPLETE_LOCKS_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = service.complete_locks().await {
+            tracing::warn!(%error, "locks that were left behind could not be completed");
         }
     }
 }

@@ -153,6 +153,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
     tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
     tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
+    tasks.spawn(jobs::complete_locks(service.clone(), stop.clone()));
     tasks.spawn(jobs::clean_up(service, stop.clone()));
     if let Some(running) = running {
         tasks.spawn(running.watch(hangups, stop.clone()));

@@ -8,13 +8,14 @@ use vestibule_core::{
     company::Company,
     form::code_problem,
     id::{AccountId, CodeId, CompanyId},
+    limits::WRONG_CODES_TO_LOCK,
     mail::Mail,
     refusal::{CodeHint, Field, Refusal},
     secret::{SixDigits, same},
     session::Proof,
     sign_in::{AfterCode, Comparison, OldCode, after_code},
 };
-use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer};
+use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver};
@@ -81,7 +82,15 @@ impl Service {
     pub(crate) async fn count_code(&self, account: &Account) -> Result<i64, Failure> {
         let mut writer = self.inner.store.write().await?;
         let counted = writer.count_wrong_code(account.company, account.id).await?;
+        if counted == Some(WRONG_CODES_TO_LOCK) {
+            writer
+                .note_last_code(account.company, account.id, self.now())
+                .await?;
+        }
         writer.commit().await?;
+        if counted.is_none() {
+            self.complete_lock(account.company, account.id).await?;
+        }
         Ok(counted.ok_or(Refusal::AccountLocked)?)
     }
 
@@ -119,7 +128,7 @@ impl Service {
                 Refusal::WrongCode { left, hint }
             }
             AfterCode::Lock => {
-                self.lock(company, account, visitor).await?;
+                again(|| self.lock(company, account, visitor)).await?;
                 Refusal::AccountLocked
             }
         })

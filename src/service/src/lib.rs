@@ -19,7 +19,7 @@ use vestibule_core::{
     throttle::SourceLimits,
 };
 use vestibule_mail::{Reach, outbox::OwnServer};
-use vestibule_storage::{Store, StoreError};
+use vestibule_storage::{Failed, Store, StoreError};
 
 mod accounts;
 mod audit;
@@ -30,6 +30,7 @@ pub mod key_rotation;
 pub mod keys;
 mod letters;
 pub mod links;
+mod locks;
 mod new_agents;
 pub mod operator;
 pub mod outbox;
@@ -121,6 +122,12 @@ enum Failure {
     Store(StoreError),
     Hashing(HashingError),
     Unsealable(Unsealable),
+}
+
+impl Failed for Failure {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_victim())
+    }
 }
 
 impl From<Refusal> for Failure {

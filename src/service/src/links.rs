@@ -12,7 +12,7 @@ use vestibule_core::{
     secret::Password,
     signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_storage::{LinkRow, StoreError, Writer};
+use vestibule_storage::{LinkRow, StoreError, Writer, again};
 
 use crate::{
     Failure, Service, Visitor,
@@ -187,7 +187,7 @@ impl Service {
         confirm: Password,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.take_password(&new, &confirm, visitor)
+        again(|| self.take_password(&new, &confirm, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -270,7 +270,7 @@ impl Service {
     /// # Errors
     /// `LinkOver`, also when another account has taken the address meanwhile.
     pub async fn confirm_email(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.take_email(visitor)
+        again(|| self.take_email(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -308,7 +308,7 @@ impl Service {
     /// # Errors
     /// `LinkOver`.
     pub async fn stop_email_change(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.stop_new_email(visitor)
+        again(|| self.stop_new_email(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

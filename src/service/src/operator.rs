@@ -21,8 +21,8 @@ use vestibule_core::{
     signed_in::FormProblem,
 };
 use vestibule_storage::{
-    AgentData, CompanyCounts, CompanySettings, EventRow, InstallationCounts, NewCompany, StoreError, Unique,
-    Writer,
+    AgentData, CompanyCounts, CompanySettings, EventRow, Failed, InstallationCounts, NewCompany, StoreError,
+    Unique, Writer, again,
 };
 
 use crate::{
@@ -285,12 +285,17 @@ impl Service {
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
     pub async fn set_company_enabled(&self, name: &str, enabled: bool) -> Result<(), OperatorError> {
+        again(|| self.switch_company(name, enabled)).await
+    }
+
+    async fn switch_company(&self, name: &str, enabled: bool) -> Result<(), OperatorError> {
         let company = self.company_named(name).await?;
         let mut writer = self.inner.store.write().await?;
         writer
             .set_company_enabled(company.id, enabled, self.now())
             .await?;
         if !enabled {
+            writer.hold_accounts_of(company.id).await?;
             writer.end_sessions_of_company(company.id).await?;
             writer.delete_pendings_of_company(company.id).await?;
         }
@@ -309,7 +314,7 @@ impl Service {
     /// # Errors
     /// [`OperatorError::UnknownCompany`], values that no policy has; a failing database.
     pub async fn change_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
-        self.save_policy_change(name, change, true).await
+        again(|| self.save_policy_change(name, change, true)).await
     }
 
     /// [`Service::change_policies`] without a mail to anybody: for fixtures of tests.
@@ -317,7 +322,7 @@ impl Service {
     /// # Errors
     /// As [`Service::change_policies`].
     pub async fn give_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
-        self.save_policy_change(name, change, false).await
+        again(|| self.save_policy_change(name, change, false)).await
     }
 
     /// Changes how long agents may skip the second factor, as [`Service::give_policies`] does.
@@ -415,6 +420,7 @@ impl Service {
         let (company, account) = self.account_named(company, account).await?;
         let drawn = self.draw_issued_code().await?;
         let mut writer = self.inner.store.write().await?;
+        writer.hold_account(company.id, account.id).await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
@@ -478,8 +484,14 @@ impl Service {
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
     pub async fn delete_company(&self, name: &str) -> Result<(), OperatorError> {
+        again(|| self.remove_company(name)).await
+    }
+
+    async fn remove_company(&self, name: &str) -> Result<(), OperatorError> {
         let company = self.company_named(name).await?;
         let mut writer = self.inner.store.write().await?;
+        writer.hold_company(company.id).await?;
+        writer.hold_accounts_of(company.id).await?;
         writer.delete_company(company.id).await?;
         // Only here its name is found once the company is gone.
         let entry = AuditEntry {
@@ -495,6 +507,10 @@ impl Service {
     /// # Errors
     /// Unknown names; a failing database.
     pub async fn end_sessions_in(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
+        again(|| self.end_all_sessions_in(company, account)).await
+    }
+
+    async fn end_all_sessions_in(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
         let (company, account) = match account {
             Some(account) => {
                 let (company, account) = self.account_named(company, account).await?;
@@ -504,9 +520,12 @@ impl Service {
         };
         let mut writer = self.inner.store.write().await?;
         let ended = if let Some(account) = account {
+            writer.hold_account(company, account).await?;
             writer.delete_pendings_of(company, account).await?;
             writer.end_sessions_of(company, account).await?
         } else {
+            writer.hold_company(company).await?;
+            writer.hold_accounts_of(company).await?;
             writer.delete_pendings_of_company(company).await?;
             writer.end_sessions_of_company(company).await?
         };
@@ -636,6 +655,10 @@ impl Service {
     /// # Errors
     /// Unknown names; a failing database.
     pub async fn delete_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
+        again(|| self.remove_account(company, account)).await
+    }
+
+    async fn remove_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
         let (company, account) = self.account_named(company, account).await?;
         let mut writer = self.inner.store.write().await?;
         // First, while the name can still be looked up.
@@ -690,6 +713,10 @@ impl Service {
     /// # Errors
     /// [`OperatorError::NotLocked`] when there was nothing to unlock; unknown names; a failing database.
     pub async fn unlock_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
+        again(|| self.forgive_codes(company, account)).await
+    }
+
+    async fn forgive_codes(&self, company: &str, account: &str) -> Result<(), OperatorError> {
         let (company, account) = self.account_named(company, account).await?;
         let mut writer = self.inner.store.write().await?;
         let receiver = Receiver {
@@ -714,6 +741,15 @@ impl Service {
     /// # Errors
     /// Unknown names, a weak password; a failing database.
     pub async fn set_password(
+        &self,
+        company: &str,
+        account: &str,
+        password: &Password,
+    ) -> Result<(), OperatorError> {
+        again(|| self.replace_password_for(company, account, password)).await
+    }
+
+    async fn replace_password_for(
         &self,
         company: &str,
         account: &str,
@@ -749,7 +785,7 @@ impl Service {
         Ok(())
     }
 
-    /// Switches an account on or off; off ends its sessions and links. A sign-in under way is stopped by the gate, which
+    /// Switches an account on or off; off ends its sessions, set-ups, trusted browsers and links. A sign-in under way is stopped by the gate, which
     /// tells why.
     ///
     /// # Errors
@@ -760,6 +796,10 @@ impl Service {
         account: &str,
         active: bool,
     ) -> Result<(), OperatorError> {
+        again(|| self.switch_account(company, account, active)).await
+    }
+
+    async fn switch_account(&self, company: &str, account: &str, active: bool) -> Result<(), OperatorError> {
         let (company, account) = self.account_named(company, account).await?;
         let mut writer = self.inner.store.write().await?;
         writer
@@ -767,6 +807,8 @@ impl Service {
             .await?;
         if !active {
             writer.end_sessions_of(company.id, account.id).await?;
+            writer.end_set_ups_of(company.id, account.id).await?;
+            writer.end_trusted_of(company.id, account.id).await?;
             writer
                 .end_links_of(company.id, account.id, &LinkPurpose::ALL)
                 .await?;
@@ -788,6 +830,10 @@ impl Service {
     /// # Errors
     /// Unknown names; a failing database.
     pub async fn lock_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
+        again(|| self.lock_at_once(company, account)).await
+    }
+
+    async fn lock_at_once(&self, company: &str, account: &str) -> Result<(), OperatorError> {
         let (company, account) = self.account_named(company, account).await?;
         let mut writer = self.inner.store.write().await?;
         self.lock_in(&mut writer, &company, &account, &Visitor::default())
@@ -920,6 +966,12 @@ fn differences(before: &CompanySettings, after: &CompanySettings) -> (Vec<String
         after.new_agent_mail.as_str().to_owned(),
     );
     (policies.into_iter().flatten().collect(), mail)
+}
+
+impl Failed for OperatorError {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_victim())
+    }
 }
 
 impl From<Failure> for OperatorError {

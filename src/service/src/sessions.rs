@@ -10,10 +10,11 @@ use vestibule_core::{
     ports::Moment,
     refusal::Refusal,
     second_factor::must_set_up,
+    secret::Token,
     session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
     signed_in::FormRefusal,
 };
-use vestibule_storage::{SessionRow, Writer};
+use vestibule_storage::{SessionRow, StoreError, Writer, again};
 
 use crate::{Failure, Service, Visitor};
 
@@ -197,7 +198,7 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.end_own_session(visitor)
+        again(|| self.end_own_session(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -207,16 +208,31 @@ impl Service {
             return Ok(());
         };
         let mut writer = self.inner.store.write().await?;
-        if let Some(row) = writer.session_by_token(token.hash()).await?
-            && writer.end_session(row.company.id, row.id).await?
+        let Some((company, account, _)) = writer.session_to_end(token.hash()).await? else {
+            return Ok(());
+        };
+        writer.hold_account(company, account).await?;
+        self.end_session_of_browser(&mut writer, token, visitor).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// Ends the session with this token, also when a step-up in another tab has given it a new one meanwhile.
+    pub(crate) async fn end_session_of_browser(
+        &self,
+        writer: &mut Writer,
+        token: &Token,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        if let Some((company, account, session)) = writer.session_to_end(token.hash()).await?
+            && writer.end_session(company, session).await?
         {
             let entry = AuditEntry {
-                actor: Actor::Account(row.account.id),
-                ..visitor.entry(Event::SignedOut, Some(row.company.id), Some(row.account.id))
+                actor: Actor::Account(account),
+                ..visitor.entry(Event::SignedOut, Some(company), Some(account))
             };
-            self.record(&mut writer, &entry).await?;
+            self.record(writer, &entry).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 
     /// Stores the language that a signed-in agent chose with the account (product.md section 7).

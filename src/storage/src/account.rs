@@ -1,6 +1,7 @@
 //! Accounts, their passwords, and the one counter of wrong codes (N13, N14).
 
 use sqlx::FromRow;
+use uuid::Uuid;
 use vestibule_core::{
     account::{Account, Role, TimeFormat},
     id::{AccountId, CompanyId},
@@ -53,12 +54,19 @@ const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE compan
 const HOLD: &str = "UPDATE account SET changed_at = changed_at WHERE company_id = $1 AND id = $2";
 const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes < $3 RETURNING wrong_codes";
+const NOTE_LAST_CODE: &str = "UPDATE account SET last_code_at = $3 WHERE company_id = $1 AND id = $2";
 const UNCOUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes - 1 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes > 0";
 const RESET_WRONG_CODES: &str =
     "UPDATE account SET wrong_codes = 0 WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 const LOCK: &str = "UPDATE account SET locked_at = $4, lock_reason = $3, changed_at = $4 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
+/// Counted out and not locked: somebody was cut off, or compares the last try right now.
+pub(crate) const COUNTED_OUT: &str = "SELECT company_id, id FROM account \
+    WHERE (locked_at IS NOT NULL OR wrong_codes >= 5) AND locked_at IS NULL \
+    AND (last_code_at IS NULL OR last_code_at <= $1) ORDER BY company_id, id LIMIT $2";
+const IS_COUNTED_OUT: &str = "SELECT COUNT(*) FROM account WHERE company_id = $1 AND id = $2 \
+    AND wrong_codes >= 5 AND locked_at IS NULL AND (last_code_at IS NULL OR last_code_at <= $3)";
 const UNLOCK: &str = "UPDATE account SET locked_at = NULL, lock_reason = NULL, wrong_codes = 0, changed_at = $3 \
     WHERE company_id = $1 AND id = $2 AND (locked_at IS NOT NULL OR wrong_codes > 0)";
 
@@ -181,6 +189,37 @@ impl Reader {
         id: AccountId,
     ) -> Result<Option<PasswordRecord>, StoreError> {
         optional!(self, PasswordRecord, PASSWORD, company.0, id.0)
+    }
+
+    /// Accounts of all companies, at most so many, whose last try of a code was counted before `until` and that nobody has
+    /// locked since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counted_out(
+        &mut self,
+        until: Moment,
+        most: i64,
+    ) -> Result<Vec<(CompanyId, AccountId)>, StoreError> {
+        let rows = all!(self, (Uuid, Uuid), COUNTED_OUT, until, most)?;
+        Ok(rows
+            .into_iter()
+            .map(|(company, id)| (CompanyId(company), AccountId(id)))
+            .collect())
+    }
+
+    /// Whether the account is one of those of [`Reader::counted_out`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_counted_out(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        until: Moment,
+    ) -> Result<bool, StoreError> {
+        let row = optional!(self, (i64,), IS_COUNTED_OUT, company.0, id.0, until)?;
+        Ok(row.is_some_and(|(count,)| count > 0))
     }
 
     /// All accounts of a company, ordered by the key of their name.
@@ -384,6 +423,19 @@ impl Writer {
             WRONG_CODES_TO_LOCK
         )?;
         Ok(row.map(|(count,)| count))
+    }
+
+    /// Writes down that the last try was counted now: until it is compared, nobody else may take it for a wrong one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_last_code(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, NOTE_LAST_CODE, company.0, id.0, now).map(drop)
     }
 
     /// Takes one count back: the code was an old one, not a guess. Does nothing on a locked account.

@@ -25,7 +25,7 @@ const FEW: usize = 1_000;
 pub(crate) const POSITION: &str =
     "SELECT id, alias_key, name_key, email_key FROM account WHERE company_id = $1 AND id = $2";
 pub(crate) const COUNTS: &str = "SELECT COUNT(*), COUNT(CASE WHEN active THEN 1 END), \
-    COUNT(CASE WHEN NOT active THEN 1 END), COUNT(CASE WHEN locked_at IS NOT NULL THEN 1 END), \
+    COUNT(CASE WHEN NOT active THEN 1 END), COUNT(CASE WHEN locked_at IS NOT NULL OR wrong_codes >= 5 THEN 1 END), \
     COUNT(CASE WHEN active AND (email_factor OR app_secret IS NOT NULL) THEN 1 END) \
     FROM account WHERE company_id = $1";
 pub(crate) const COUNT_ADMINS: &str = "SELECT COUNT(*) FROM account_role r \
@@ -173,7 +173,7 @@ impl Source {
                     Self::Factor(FactorFilter::App) => " AND s.app_secret IS NOT NULL",
                     Self::Factor(FactorFilter::Email) => " AND s.email_factor",
                     Self::Factor(FactorFilter::None) => " AND s.app_secret IS NULL AND NOT s.email_factor",
-                    _ => " AND s.locked_at IS NOT NULL",
+                    _ => " AND (s.locked_at IS NOT NULL OR s.wrong_codes >= 5)",
                 });
             }
         }
@@ -205,7 +205,7 @@ fn asked(filter: &AgentFilter, built: &mut Built) {
         None => "TRUE",
         Some(AgentState::Active) => "a.active",
         Some(AgentState::Inactive) => "NOT a.active",
-        Some(AgentState::Locked) => "a.locked_at IS NOT NULL",
+        Some(AgentState::Locked) => "(a.locked_at IS NOT NULL OR a.wrong_codes >= 5)",
     });
     built.add(match filter.factor {
         None => "",

@@ -30,6 +30,8 @@ macro_rules! company_columns {
     };
 }
 
+/// The columns of an account. Five counted codes lock, even where nobody was left to write the lock down: whoever reads
+/// an account reads it as locked then.
 macro_rules! account_columns {
     () => {
         "a.company_id AS a_company_id, a.id AS a_id, a.name AS a_name, a.email AS a_email, \
@@ -37,7 +39,11 @@ macro_rules! account_columns {
          a.title AS a_title, a.hour_clock AS a_hour_clock, a.language AS a_language, \
          (SELECT string_agg(r.role, ',') FROM account_role r \
           WHERE r.company_id = a.company_id AND r.account_id = a.id) AS a_roles, \
-         a.active AS a_active, a.locked_at AS a_locked_at, a.lock_reason AS a_lock_reason, \
+         a.active AS a_active, \
+         CASE WHEN a.wrong_codes >= 5 THEN COALESCE(a.locked_at, a.last_code_at, a.changed_at) \
+          ELSE a.locked_at END AS a_locked_at, \
+         CASE WHEN a.wrong_codes >= 5 THEN COALESCE(a.lock_reason, 'wrong_codes') \
+          ELSE a.lock_reason END AS a_lock_reason, \
          a.password_must_change AS a_password_must_change, (a.password_hash IS NOT NULL) AS a_has_password, \
          a.pending_email AS a_pending_email, a.pending_email_at AS a_pending_email_at, a.version AS a_version, \
          a.wrong_codes AS a_wrong_codes, \

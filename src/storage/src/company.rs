@@ -1,5 +1,6 @@
 //! Companies: looked up by name before anybody is signed in, and switched by operators.
 
+use chrono::TimeDelta;
 use vestibule_core::{
     company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::CompanyId,
@@ -10,7 +11,7 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     columns::{CompanyColumns, PASSWORD_MIN, company_columns},
-    link::{all, execute, optional},
+    link::{Link, all, execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO company (id, name, name_key, language, time_zone, enabled, \
@@ -37,6 +38,16 @@ const SET: &str = "UPDATE company SET language = $3, time_zone = $4, new_agent_m
     skip_second_factor_days = $6, require_second_factor = $7, password_min_length = $8, idle_minutes = $9, \
     changed_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
 const DELETE: &str = "DELETE FROM company WHERE id = $1";
+const END_TRUST: &str = "DELETE FROM trusted_browser WHERE company_id = $1";
+// Moments are text on SQLite. A day is 24 hours on both, whatever time zone a server has.
+const CUT_TRUST_SQLITE: &str = "UPDATE trusted_browser \
+    SET ends_at = date(created_at, '+' || $2 || ' days') || substr(created_at, 11) \
+    WHERE company_id = $1 AND ends_at > date(created_at, '+' || $2 || ' days') || substr(created_at, 11)";
+const CUT_TRUST_POSTGRES: &str = "UPDATE trusted_browser SET ends_at = created_at + $2 * INTERVAL '24 hours' \
+    WHERE company_id = $1 AND ends_at > created_at + $2 * INTERVAL '24 hours'";
+const END_IDLE: &str = "DELETE FROM session WHERE company_id = $1 AND last_used_at <= $2";
+const HOLD_ACCOUNTS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM ( \
+    SELECT id FROM account WHERE company_id = $1 ORDER BY id FOR UPDATE) AS held";
 
 /// A company to create; it is enabled, and the policies that are not named here have their defaults.
 #[derive(Clone, Debug)]
@@ -154,7 +165,8 @@ impl Writer {
         Ok(execute!(self, SET_ENABLED, id.0, enabled, now)? == 1)
     }
 
-    /// Sets the 2FA Policy and makes the version one higher; says whether the company exists.
+    /// Sets the 2FA Policy and makes the version one higher; trust that a shorter one ends is ended. Says whether the company
+    /// exists.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -164,6 +176,11 @@ impl Writer {
         policy: TwoFactorPolicy,
         now: Moment,
     ) -> Result<bool, StoreError> {
+        let Some(before) = self.company(id).await? else {
+            return Ok(false);
+        };
+        self.end_by_policies(&before, policy, before.idle_minutes, now)
+            .await?;
         Ok(execute!(self, SET_TWO_FACTOR, id.0, policy.days(), now)? == 1)
     }
 
@@ -181,8 +198,8 @@ impl Writer {
         Ok(execute!(self, SET_REQUIRE, id.0, policy.as_str(), now)? == 1)
     }
 
-    /// Saves the settings if the company's version is still `version`, and makes the version one higher. Says whether it
-    /// did.
+    /// Saves the settings if the company's version is still `version`, and makes the version one higher; trust and sessions
+    /// that a shorter policy ends are ended. Says whether it did.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Other`] for a minimum password length outside 8 to 64.
@@ -194,7 +211,10 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         let password_min = password_min(settings.password_min)?;
-        Ok(execute!(
+        let Some(before) = self.company(id).await?.filter(|before| before.version == version) else {
+            return Ok(false);
+        };
+        let set = execute!(
             self,
             SET,
             id.0,
@@ -207,7 +227,57 @@ impl Writer {
             password_min,
             settings.idle_minutes.map(i64::from),
             now,
-        )? == 1)
+        )? == 1;
+        if set {
+            self.end_by_policies(&before, settings.two_factor, settings.idle_minutes, now)
+                .await?;
+        }
+        Ok(set)
+    }
+
+    /// Writes down what the policies until now or from now on end: what has ended must not begin again when a policy is
+    /// lengthened (product.md section 4.7).
+    async fn end_by_policies(
+        &mut self,
+        before: &Company,
+        two_factor: TwoFactorPolicy,
+        idle_minutes: Option<u16>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        if (before.two_factor, before.idle_minutes) == (two_factor, idle_minutes) {
+            return Ok(());
+        }
+        let company = before.id;
+        self.hold_accounts_of(company).await?;
+        let days = before.two_factor.trust_days().zip(two_factor.trust_days());
+        if let Some((until_now, from_now)) = days {
+            let cut = match self.link {
+                Link::Sqlite(_) => CUT_TRUST_SQLITE,
+                Link::Postgres(_) => CUT_TRUST_POSTGRES,
+            };
+            execute!(self, cut, company.0, i64::from(until_now.min(from_now)))?;
+        } else {
+            execute!(self, END_TRUST, company.0)?;
+        }
+        let shortest = before.idle_minutes.into_iter().chain(idle_minutes).min();
+        if let Some(minutes) = shortest {
+            let unused_since = now - TimeDelta::minutes(i64::from(minutes));
+            execute!(self, END_IDLE, company.0, unused_since)?;
+        }
+        Ok(())
+    }
+
+    /// Holds all accounts of a company in their order, for what ends things of many of them at once. Call it after
+    /// [`Writer::hold_company`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_accounts_of(&mut self, company: CompanyId) -> Result<(), StoreError> {
+        match self.link {
+            // Nobody else writes while a transaction does.
+            Link::Sqlite(_) => Ok(()),
+            Link::Postgres(_) => optional!(self, (i64,), HOLD_ACCOUNTS, company.0).map(drop),
+        }
     }
 
     /// Deletes a company with everything in it, except its audit events; says whether it existed.

@@ -58,6 +58,9 @@ pub enum StoreError {
     /// It cannot be reached, is too busy, or took too long (N28). Trying again later can help: status 503.
     #[error("the database is not available: {0}")]
     Unavailable(Cause),
+    /// It ended this transaction so that others could go on: the same once more helps, see [`crate::again`].
+    #[error("the database ended the transaction for others: {0}")]
+    Victim(Cause),
     /// A name is taken.
     #[error("this name is taken")]
     Conflict(Unique),
@@ -82,7 +85,7 @@ impl StoreError {
 
     /// Whether trying again later can help.
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Victim(_))
     }
 
     pub(crate) fn other(text: impl Into<String>) -> Self {
@@ -163,11 +166,13 @@ fn from_postgres(error: &dyn DatabaseError, code: &str) -> StoreError {
     } else {
         Cause(format!("{code} {}", error.message()))
     };
-    // Connection, resources, operator's intervention and statement timeout; then: serialisation, deadlock, lock
-    // not available, read-only server after a failover, idle in transaction for too long.
-    let passes = matches!(&code[..2], "08" | "53" | "57")
-        || matches!(code, "40001" | "40P01" | "55P03" | "25006" | "25P03");
-    if passes {
+    // Connection, resources, operator's intervention and statement timeout; then: lock not available, read-only server
+    // after a failover, idle in transaction for too long.
+    let passes = matches!(&code[..2], "08" | "53" | "57") || matches!(code, "55P03" | "25006" | "25P03");
+    // Serialisation, deadlock.
+    if matches!(code, "40001" | "40P01") {
+        StoreError::Victim(cause)
+    } else if passes {
         StoreError::Unavailable(cause)
     } else {
         StoreError::Other(cause)

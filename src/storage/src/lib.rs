@@ -5,11 +5,15 @@
 //! [`Writer`]. What must hold even when many requests arrive at once is one conditional statement: counting a wrong
 //! code, using a code or a step of an app, completing a pending sign-in, claiming a mail.
 //!
+//! Transactions take what they lock in one order, which stands at [`Writer`]; one that the database ends for others
+//! all the same is run once more by [`again`].
+//!
 //! Every method takes the company first where there is one, and every statement asks for it: another company's
 //! identifiers are as if they did not exist. Secrets are stored as hashes only; mails and the secrets
 //! of authenticator apps, which must be read again, are stored encrypted.
 
 mod account;
+mod again;
 mod agents;
 mod audit;
 mod authenticator;
@@ -44,6 +48,7 @@ mod trusted;
 mod words;
 
 pub use account::{NewAccount, PasswordRecord};
+pub use again::{Failed, again};
 pub use agents::{AgentCounts, AgentData, AgentPage, PageFrom};
 pub use audit::{EventFilter, EventPage, EventRow};
 pub use authenticator::AppRow;

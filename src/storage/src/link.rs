@@ -58,6 +58,18 @@ impl Reader {
 
 /// A transaction: everything that is written in it is seen at once after [`Writer::commit`], or never. Dropping it
 /// rolls back. Every read of [`Reader`] works in it and sees what was written.
+///
+/// On PostgreSQL transactions wait for each other's rows. So that no two wait in a circle, every transaction that locks
+/// more than one row takes them in this order:
+/// 1. the company, when it is changed or must not change ([`Writer::hold_company`]);
+/// 2. accounts by their identifiers ([`Writer::hold_account`], [`Writer::hold_accounts_of`]), all of them before
+///    anything of the third step, also the account of a session or pending sign-in that a shared browser gives up;
+/// 3. counters of wrong passwords;
+/// 4. what hangs on a held account: sessions, pending sign-ins and their codes, set-ups, trusted browsers, links, mails;
+/// 5. what hangs on the company alone: providers, the mail server, imports.
+///
+/// New rows and events of the audit log wait for nobody. Whoever touches a single row and then commits may do so without
+/// holding anything.
 pub struct Writer(Reader);
 
 impl Writer {

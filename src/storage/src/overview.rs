@@ -20,7 +20,7 @@ pub(crate) const PENDING: &str = "SELECT COUNT(*) FROM pending_sign_in WHERE com
 pub(crate) const EVENTS: &str =
     "SELECT COUNT(*) FROM audit_event WHERE company_id = $1 AND event = $2 AND id >= $3 AND id < $4";
 const INSTALLATION: &str = "SELECT (SELECT COUNT(*) FROM company), (SELECT COUNT(*) FROM company WHERE enabled), \
-    (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM account WHERE locked_at IS NOT NULL), \
+    (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM account WHERE locked_at IS NOT NULL OR wrong_codes >= 5), \
     (SELECT COUNT(*) FROM session WHERE ends_at > $1), \
     (SELECT COUNT(*) FROM pending_sign_in WHERE expires_at > $1 AND completed_at IS NULL AND purpose = 'sign_in'), \
     (SELECT COUNT(*) FROM mail_outbox WHERE sent_at IS NULL AND given_up_at IS NULL), \

@@ -27,6 +27,7 @@ async fn look_ups_use_an_index_on_sqlite() {
     for (what, sql) in [
         ("session of a cookie", session::BY_TOKEN),
         ("sessions of an account", session::OF_ACCOUNT),
+        ("session to end", session::BY_FORMER_TOKEN),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),
@@ -120,6 +121,13 @@ async fn look_ups_use_an_index_on_sqlite() {
             "{plan:#?}"
         );
     }
+}
+
+#[tokio::test]
+async fn locks_left_behind_are_looked_for_among_the_few_that_are_locked() {
+    let (_folder, mut connection) = connection().await;
+    let plan = plan_of(&mut connection, account::COUNTED_OUT).await;
+    assert!(plan[0].contains("INDEX account_locked"), "{plan:#?}");
 }
 
 const COMPANY: CompanyId = CompanyId(Uuid::nil());

@@ -34,8 +34,13 @@ pub(crate) const OF_ACCOUNT: &str = "SELECT id, created_at, last_used_at, ends_a
     credential_version FROM session WHERE company_id = $1 AND account_id = $2 ORDER BY created_at DESC, id DESC";
 const TOUCH: &str =
     "UPDATE session SET last_used_at = $3 WHERE company_id = $1 AND id = $2 AND last_used_at < $3";
+pub(crate) const BY_FORMER_TOKEN: &str =
+    "SELECT company_id, id, account_id FROM session WHERE token_hash = $1 OR former_token_hash = $1";
 const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, proved_at = $6, \
-    token_hash = COALESCE($3, token_hash) WHERE company_id = $1 AND id = $2";
+    token_hash = COALESCE($3, token_hash), \
+    former_token_hash = CASE WHEN $3 IS NULL THEN former_token_hash ELSE token_hash END \
+    WHERE company_id = $1 AND id = $2";
+const KEEP: &str = "UPDATE session SET proof = $3, credential_version = $4 WHERE company_id = $1 AND id = $2";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
@@ -195,6 +200,18 @@ impl Reader {
             .transpose()
     }
 
+    /// Which session has this token, or had it until its last step-up: for ending it. A former token opens nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_to_end(
+        &mut self,
+        token: TokenHash,
+    ) -> Result<Option<(CompanyId, AccountId, SessionId)>, StoreError> {
+        let row = optional!(self, (Uuid, Uuid, Uuid), BY_FORMER_TOKEN, &token.0[..])?;
+        Ok(row.map(|(company, id, account)| (CompanyId(company), AccountId(account), SessionId(id))))
+    }
+
     /// The sessions of an account, newest first.
     ///
     /// # Errors
@@ -271,6 +288,21 @@ impl Writer {
             credential_version,
             now
         )? == 1)
+    }
+
+    /// Lets a session go on with another version of its account's credentials, which it has just changed. When it was
+    /// proved stays as it is: nothing but a proof moves that. Says whether there was such a session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+        proof: Proof,
+        credential_version: i64,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, KEEP, company.0, id.0, proof.as_str(), credential_version)? == 1)
     }
 
     /// Ends a session; says whether there was one.

@@ -165,6 +165,41 @@ impl TestStore {
         }
     }
 
+    /// Closes the connections and gives the number of deadlocks that PostgreSQL has counted in this database since it was
+    /// made; SQLite has none.
+    ///
+    /// # Panics
+    /// When the database does not answer, or somebody else goes on using it.
+    pub async fn deadlocks(&self) -> i64 {
+        if matches!(self.home, Home::Folder { .. }) {
+            return 0;
+        }
+        self.store.close().await;
+        let mut connection = PgConnection::connect(&self.url)
+            .await
+            .expect("the database answers");
+        // A connection tells what it has counted when it ends.
+        for _ in 0..200 {
+            let (others,): (i64,) = sqlx::query_as(
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            .fetch_one(&mut connection)
+            .await
+            .expect("the connections");
+            if others == 0 {
+                let (deadlocks,): (i64,) = sqlx::query_as(
+                    "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+                )
+                .fetch_one(&mut connection)
+                .await
+                .expect("the numbers");
+                return deadlocks;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("somebody goes on using the database");
+    }
+
     /// A second, independent set of connections to the same database: another node, or the command line.
     ///
     /// # Panics

@@ -95,9 +95,15 @@ pub struct AgentMay {
 
 /// `/admin/agents/new` and `/admin/agents/{id}`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about the form"
+)]
 pub struct AgentFormPage {
     /// Identifier of the account; `None` = a new one.
     pub id: Option<String>,
+    /// Whether it is the account of whoever looks, whose e-mail address is changed in the profile.
+    pub is_own: bool,
     /// Version that is saved over.
     pub version: i64,
     /// Account name.
@@ -205,6 +211,8 @@ pub enum AgentNotice {
 /// One thing that is done to an agent, with its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentActPage {
+    /// Whether it may be done to this account: if not, the page says why.
+    pub offered: bool,
     /// What.
     pub act: AgentAct,
     /// Identifier of the account.

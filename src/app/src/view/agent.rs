@@ -50,7 +50,7 @@ pub(super) fn form(frame: Frame, page: AgentFormPage) -> impl IntoView {
         .id
         .clone()
         .zip(page.pending_email.clone())
-        .map(|(id, (email, since))| pending_email(now, id, email, since));
+        .map(|(id, (email, since))| pending_email(now, id, (email, since), page.is_own));
     let content = view! {
         <p class="back">
             <a href=paths::AGENTS>{td_string!(now, agents.title)}</a>
@@ -64,20 +64,23 @@ pub(super) fn form(frame: Frame, page: AgentFormPage) -> impl IntoView {
     console(frame, paths::AGENTS, Some(FORM), content)
 }
 
-/// A new address that waits for its confirmation.
-fn pending_email(now: Locale, id: String, email: String, since: When) -> impl IntoView {
+/// A new address that waits for its confirmation. The mail to the own one is sent again from the profile.
+fn pending_email(now: Locale, id: String, (email, since): (String, When), is_own: bool) -> impl IntoView {
+    let resend = (!is_own).then(|| {
+        action(
+            paths::AGENTS_EMAIL_RESEND,
+            td_string!(now, agents.resend_email),
+            "pending-email".to_owned(),
+            Some(id.clone()),
+        )
+    });
     view! {
         <section class="notice caution" aria-labelledby="pending-email">
             <p id="pending-email">
                 {td_string!(now, agents.pending_email, email = email, when = since.shown)}
             </p>
             <div class="buttons">
-                {action(
-                    paths::AGENTS_EMAIL_RESEND,
-                    td_string!(now, agents.resend_email),
-                    "pending-email".to_owned(),
-                    Some(id.clone()),
-                )}
+                {resend}
                 {action(
                     paths::AGENTS_EMAIL_CANCEL,
                     td_string!(now, agents.cancel_email),
@@ -128,14 +131,18 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
         }
         .into_any()
     };
-    let email_hint = if is_new {
-        if page.new_agent_mail == NewAgentMail::ActivationLink.as_str() {
-            td_string!(now, agents.told_by_link)
-        } else {
-            td_string!(now, agents.told_by_details)
-        }
+    let email_hint = email_hint(now, is_new, page.new_agent_mail);
+    let email = if page.is_own {
+        own_email(now, page.email.value).into_any()
     } else {
-        td_string!(now, agents.email_hint)
+        text(
+            FormField::Email,
+            td_string!(now, agents.email),
+            page.email,
+            true,
+            Some(email_hint),
+        )
+        .into_any()
     };
     let hidden = page.id.clone().map(|id| {
         view! {
@@ -157,7 +164,7 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
         <form id=FORM class="fields pairs" method="post" action=action novalidate>
             {hidden}
             {account}
-            {text(FormField::Email, td_string!(now, agents.email), page.email, true, Some(email_hint))}
+            {email}
             {text(FormField::FirstName, td_string!(now, profile.first_name), page.first_name, true, None)}
             {text(FormField::LastName, td_string!(now, profile.last_name), page.last_name, false, None)}
             {text(
@@ -180,6 +187,28 @@ fn fields(now: Locale, page: AgentFormPage) -> impl IntoView {
                 </a>
             </div>
         </form>
+    }
+}
+
+fn email_hint(now: Locale, is_new: bool, new_agent_mail: &str) -> &'static str {
+    if !is_new {
+        td_string!(now, agents.email_hint)
+    } else if new_agent_mail == NewAgentMail::ActivationLink.as_str() {
+        td_string!(now, agents.told_by_link)
+    } else {
+        td_string!(now, agents.told_by_details)
+    }
+}
+
+/// The own e-mail address, which is changed in the profile.
+fn own_email(now: Locale, address: String) -> impl IntoView {
+    view! {
+        <dl class="facts">{fact(td_string!(now, agents.email), address.clone())}</dl>
+        <p class="hint">
+            {td_string!(now, agents.own_email_hint)} " "
+            <a href=paths::PROFILE>{td_string!(now, profile.title)}</a>
+        </p>
+        <input type="hidden" name="email" value=address />
     }
 }
 
@@ -444,7 +473,7 @@ pub(super) fn act(frame: Frame, page: AgentActPage) -> impl IntoView {
             <bdi>{who}</bdi>
         </p>
         {refused(now, page.refusal.as_ref(), true)}
-        {act_form(now, page, back)}
+        {page.offered.then(|| act_form(now, page, back))}
     };
     console(frame, paths::AGENTS, None, content)
 }

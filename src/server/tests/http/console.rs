@@ -472,6 +472,65 @@ async fn the_last_admin_stays_one() {
 }
 
 #[tokio::test]
+async fn nothing_that_helps_to_open_the_own_account_is_offered() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let (rita, carl) = (
+        id_of(&mut admin, &site, "rita").await,
+        id_of(&mut admin, &site, "carl").await,
+    );
+    let why = "This cannot be done to your own account here.";
+    for act in ["unlock", "password", "backup-code", "send-details"] {
+        let own = admin.get(&site, &format!("/admin/agents/{rita}/{act}")).await;
+        assert_eq!(own.status, 200, "{act}");
+        let form = format!("action=\"/admin/agents/{act}\"");
+        assert!(
+            own.body.contains(why) && !own.body.contains(&form),
+            "{act}: {}",
+            own.body
+        );
+        let other = admin.get(&site, &format!("/admin/agents/{carl}/{act}")).await;
+        assert!(!other.body.contains(why) && other.body.contains(&form), "{act}");
+    }
+    for (path, fields) in [
+        ("/admin/agents/unlock", vec![]),
+        ("/admin/agents/backup-code", vec![("reason", "lost phone")]),
+        ("/admin/agents/reset-link", vec![]),
+    ] {
+        let fields: Vec<_> = fields.into_iter().chain([("id", rita.as_str())]).collect();
+        let refused = admin.post(&site, path, &fields).await;
+        assert_eq!(refused.status, 409, "{path}");
+        assert!(refused.body.contains(why), "{path}: {}", refused.body);
+    }
+    let ticked = [("selected[]", rita.as_str()), ("back", "")];
+    let among_others = admin.post(&site, "/admin/agents/unlock-selected", &ticked).await;
+    assert_eq!(
+        among_others.location(),
+        "/admin/agents?changed=0&kept=own_account"
+    );
+    let form = admin.get(&site, &format!("/admin/agents/{rita}")).await;
+    assert!(
+        form.body
+            .contains("You change your own e-mail address in your profile.")
+    );
+    let (seen, moved) = (version(&form), "rita@elsewhere.test");
+    let refused = admin
+        .post(&site, "/admin/agents/edit", &edited(&rita, &seen, moved, ""))
+        .await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains(why), "{}", refused.body);
+    site.clock.advance(301);
+    let ticked = [("selected[]", carl.as_str()), ("back", "")];
+    let late = admin.post(&site, "/admin/agents/unlock-selected", &ticked).await;
+    assert_eq!(
+        (late.status, late.location()),
+        (303, "/profile/confirm?next=/admin/agents&again")
+    );
+}
+
+#[tokio::test]
 async fn pages_about_credentials_ask_who_it_is() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;

@@ -15,7 +15,7 @@ use vestibule_core::{
     sign_in::trust_holds,
     signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer};
+use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
 use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected, gate::Act};
 use crate::{
@@ -100,6 +100,15 @@ async fn may_lose_admin(
     Ok(())
 }
 
+/// The own e-mail address is changed in the profile, which limits the mails: not as if it were somebody else's.
+fn not_oneself(own: &SignedIn, target: &Account) -> Result<(), FormRefusal> {
+    if own.account.id == target.id {
+        Err(FormRefusal::OwnAccount)
+    } else {
+        Ok(())
+    }
+}
+
 /// The accounts that were ticked, each once; what is no identifier is nobody's.
 pub(super) fn selection(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
     if ids.is_empty() {
@@ -179,7 +188,8 @@ impl Service {
         })
     }
 
-    /// One agent, for a page on which `action` is done to them.
+    /// One agent, for a page on which `action` is done to them; on the own account it is not offered where it is never done
+    /// to oneself.
     ///
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`] for everybody outside the scope.
@@ -197,13 +207,12 @@ impl Service {
                 ..
             },
             target,
-        ) = self.look_at(action, id, visitor).await?;
+        ) = self.look_for(action, id, visitor).await?;
         let now = self.now();
         let may: Vec<_> = Action::ALL
             .into_iter()
             .filter(|action| {
-                let scope = action.scope(own.highest_role());
-                scope >= Scope::Agents && scope.holds(&own, &target)
+                action.scope(own.highest_role()) >= Scope::Agents && action.reaches(&own, &target)
             })
             .collect();
         let mut reader = self.inner.store.read().await?;
@@ -265,7 +274,7 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `Invalid` with everything that is wrong; `StepUpNeeded` for roles above Agent.
     pub async fn add_agent(&self, input: AgentInput, visitor: &Visitor) -> Result<AccountId, Refusal> {
-        self.create_agent(&input, visitor)
+        again(|| self.create_agent(&input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -300,7 +309,8 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
-    /// `LastAdmin`; `OwnAccount` for switching oneself off or taking the role Admin from oneself.
+    /// `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or another address for
+    /// oneself.
     pub async fn edit_agent(
         &self,
         id: &str,
@@ -308,7 +318,7 @@ impl Service {
         input: AgentInput,
         visitor: &Visitor,
     ) -> Result<Edited, Refusal> {
-        self.save_agent(id, version, &input, visitor)
+        again(|| self.save_agent(id, version, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -349,6 +359,9 @@ impl Service {
         };
         if target.version != version {
             return Err(FormRefusal::ChangedMeanwhile.into());
+        }
+        if email_changes {
+            not_oneself(&own, &target)?;
         }
         change.may_be_made(&mut writer).await?;
         if gives_rights(Some(&target), &data.roles, email_changes) {
@@ -537,39 +550,47 @@ impl Service {
         self.allowed(Action::EditAgent, visitor).await?;
         let mut selected = Selected::default();
         for id in selection(ids)? {
-            let act = match self.act_on(Action::EditAgent, Hold::Company, id, visitor).await {
-                Err(Failure::Refused(Refusal::NotFound)) => continue,
-                other => other?,
-            };
-            let Act {
-                mut writer,
-                own,
-                target,
-            } = act;
-            if target.active == active {
-                selected.unchanged += 1;
-                continue;
+            match again(|| self.switch_agent(id, active, visitor)).await {
+                Ok(Ok(true)) => selected.changed += 1,
+                Ok(Ok(false)) => selected.unchanged += 1,
+                Ok(Err(refused)) => selected.refused.push(refused),
+                Err(Failure::Refused(Refusal::NotFound)) => {}
+                Err(other) => return Err(other),
             }
-            match may_lose_admin(&own, &target, !active, &mut writer).await {
-                Err(Failure::Refused(Refusal::Form(refusal))) => {
-                    selected.refused.push((target.name, refusal));
-                    continue;
-                }
-                other => other?,
-            }
-            writer
-                .set_account_active(own.company.id, target.id, active, self.now())
-                .await?;
-            let receiver = Receiver {
-                company: &own.company,
-                account: &target,
-            };
-            self.switched(&mut writer, receiver, active, &own.by(visitor))
-                .await?;
-            writer.commit().await?;
-            selected.changed += 1;
         }
         Ok(selected)
+    }
+
+    /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
+    async fn switch_agent(
+        &self,
+        id: AccountId,
+        active: bool,
+        visitor: &Visitor,
+    ) -> Result<Result<bool, (String, FormRefusal)>, Failure> {
+        let Act {
+            mut writer,
+            own,
+            target,
+        } = self.act_on(Action::EditAgent, Hold::Company, id, visitor).await?;
+        if target.active == active {
+            return Ok(Ok(false));
+        }
+        match may_lose_admin(&own, &target, !active, &mut writer).await {
+            Err(Failure::Refused(Refusal::Form(refusal))) => return Ok(Err((target.name, refusal))),
+            other => other?,
+        }
+        writer
+            .set_account_active(own.company.id, target.id, active, self.now())
+            .await?;
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        self.switched(&mut writer, receiver, active, &own.by(visitor))
+            .await?;
+        writer.commit().await?;
+        Ok(Ok(true))
     }
 
     /// Deletes an agent, whose account name has to be repeated. Its names are free then; the audit log keeps them.
@@ -577,7 +598,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `Invalid` for another name; `LastAdmin`; `OwnAccount`.
     pub async fn delete_agent(&self, id: &str, confirm_name: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.remove_agent(id, confirm_name, visitor)
+        again(|| self.remove_agent(id, confirm_name, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -613,9 +634,9 @@ impl Service {
     /// Sends the mail that confirms a new e-mail address once more, with a new link.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `NoEmailChange`.
+    /// As [`Service::agent`]; `OwnAccount`; `NoEmailChange`.
     pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.send_email_change_again(id, visitor)
+        again(|| self.send_email_change_again(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -633,6 +654,7 @@ impl Service {
             company: &own.company,
             account: &target,
         };
+        not_oneself(&own, &target)?;
         let Some(waiting) = &target.pending_email else {
             return Err(FormRefusal::NoEmailChange.into());
         };
@@ -650,7 +672,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `NoEmailChange`.
     pub async fn cancel_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.give_email_change_up(id, visitor)
+        again(|| self.give_email_change_up(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

@@ -10,7 +10,7 @@ use vestibule_core::{
     rights::Action,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
-use vestibule_storage::{CompanySettings, StoreError, Writer};
+use vestibule_storage::{CompanySettings, StoreError, Writer, again};
 
 use super::{CompanyInfoInput, Hold, PolicyInput};
 use crate::{Failure, Service, Visitor, letters::Receiver, sessions::SignedIn};
@@ -138,7 +138,7 @@ impl Service {
         input: CompanyInfoInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.set_info(version, input, visitor)
+        again(|| self.set_info(version, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -146,7 +146,7 @@ impl Service {
     async fn set_info(
         &self,
         version: i64,
-        input: CompanyInfoInput,
+        input: &CompanyInfoInput,
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         self.allowed(Action::ChangeCompany, visitor).await?;
@@ -170,7 +170,7 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
-    fn read_info(&self, input: CompanyInfoInput) -> Result<Info, Failure> {
+    fn read_info(&self, input: &CompanyInfoInput) -> Result<Info, Failure> {
         let new_agent_mail = NewAgentMail::from_word(&input.new_agent_mail).ok_or(Refusal::Malformed)?;
         let offered = [
             (
@@ -194,8 +194,8 @@ impl Service {
             return Err(FormRefusal::Invalid { fields }.into());
         }
         Ok(Info {
-            language: input.language,
-            time_zone: input.time_zone,
+            language: input.language.clone(),
+            time_zone: input.time_zone.clone(),
             new_agent_mail,
         })
     }
@@ -210,7 +210,7 @@ impl Service {
         input: PolicyInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.set_policies(version, &input, visitor)
+        again(|| self.set_policies(version, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

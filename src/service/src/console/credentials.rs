@@ -4,7 +4,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     backup_code::BackupCode,
     id::AccountId,
-    limits::{RESET_LINK_MINUTES, WRONG_CODES_TO_LOCK},
+    limits::RESET_LINK_MINUTES,
     link::LinkPurpose,
     mail::Mail,
     refusal::Refusal,
@@ -12,6 +12,7 @@ use vestibule_core::{
     signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
+use vestibule_storage::again;
 
 use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
 use crate::{
@@ -26,14 +27,14 @@ impl Service {
     /// trusted browsers and links, and tells the agent.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `Invalid` with everything that is wrong.
+    /// As [`Service::agent`]; `OwnAccount`; `Invalid` with everything that is wrong.
     pub async fn reset_password(
         &self,
         id: &str,
         input: NewPasswordInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.replace_password_of(id, &input, visitor)
+        again(|| self.replace_password_of(id, &input, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -45,9 +46,6 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        if own.account.id == target.id {
-            return Err(FormRefusal::OwnAccount.into());
-        }
         let fields = new_password_problems(&input.new, &input.confirm, &own.company, &target);
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
@@ -81,16 +79,13 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
     pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.take_password_of(id, visitor)
+        again(|| self.take_password_of(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn take_password_of(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        if own.account.id == target.id {
-            return Err(FormRefusal::OwnAccount.into());
-        }
+        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
         let Act {
             mut writer,
             own,
@@ -122,14 +117,14 @@ impl Service {
     /// is fine.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `ProviderIsLastWayIn` when the agent has neither a password nor another provider.
+    /// As [`Service::agent`]; `OwnAccount`; `ProviderIsLastWayIn` when the agent has neither a password nor another provider.
     pub async fn disconnect_agent(
         &self,
         id: &str,
         provider: Provider,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.disconnect_one(id, provider, visitor)
+        again(|| self.disconnect_one(id, provider, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -163,9 +158,9 @@ impl Service {
     /// Sends the agent a link to choose a new password, good for 30 minutes. The old password stays until then.
     ///
     /// # Errors
-    /// As [`Service::agent`].
+    /// As [`Service::agent`]; `OwnAccount`.
     pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_reset_link(id, visitor)
+        again(|| self.mail_reset_link(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -211,7 +206,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `AlreadyActivated` when the agent has chosen a password.
     pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_account_details(id, visitor)
+        again(|| self.mail_account_details(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -249,14 +244,14 @@ impl Service {
     /// there is one, and by whoever issued it what it is. It is shown this once.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
+    /// As [`Service::agent`]; `OwnAccount`; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
     pub async fn issue_backup_code_for(
         &self,
         id: &str,
         reason: &str,
         visitor: &Visitor,
     ) -> Result<BackupCode, Refusal> {
-        self.issue_code_for(id, reason.trim(), visitor)
+        again(|| self.issue_code_for(id, reason.trim(), visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -281,7 +276,7 @@ impl Service {
         if !target.has_second_factor() {
             return Err(FormRefusal::NoSecondFactor.into());
         }
-        if target.locked_at.is_some() || target.wrong_codes >= WRONG_CODES_TO_LOCK {
+        if target.is_locked() {
             return Err(FormRefusal::TargetLocked.into());
         }
         self.issue_code_in(&mut writer, receiver, &drawn, reason, &own.by(visitor))
@@ -291,12 +286,13 @@ impl Service {
         Ok(drawn.code)
     }
 
-    /// Unlocks an agent, sets the counter to zero and tells the agent.
+    /// Unlocks an agent, sets the counter to zero and tells the agent. The counter of somebody who is not locked stays as it
+    /// is: it is the guesses that are left.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `NotLocked`.
+    /// As [`Service::agent`]; `OwnAccount`; `NotLocked`.
     pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.unlock_one(id, visitor)
+        again(|| self.unlock_one(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -318,6 +314,9 @@ impl Service {
         } = self
             .act_on(Action::Unlock, Hold::Accounts, target, visitor)
             .await?;
+        if !target.is_locked() {
+            return Ok(false);
+        }
         let receiver = Receiver {
             company: &own.company,
             account: &target,
@@ -328,7 +327,7 @@ impl Service {
         Ok(unlocked)
     }
 
-    /// Unlocks several agents; those that are not locked stay as they are.
+    /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
     /// As [`Service::console`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
@@ -339,13 +338,16 @@ impl Service {
     }
 
     async fn unlock_several(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Failure> {
-        self.allowed(Action::Unlock, visitor).await?;
+        let own = self.allowed(Action::Unlock, visitor).await?;
         let mut selected = Selected::default();
         for id in selection(ids)? {
-            match self.unlock_behind_lock(id, visitor).await {
+            match again(|| self.unlock_behind_lock(id, visitor)).await {
                 Ok(true) => selected.changed += 1,
                 Ok(false) => selected.unchanged += 1,
                 Err(Failure::Refused(Refusal::NotFound)) => {}
+                Err(Failure::Refused(Refusal::Form(refusal @ FormRefusal::OwnAccount))) => {
+                    selected.refused.push((own.account.name.clone(), refusal));
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -357,7 +359,7 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`].
     pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
-        self.end_sessions_for(id, visitor)
+        again(|| self.end_sessions_for(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

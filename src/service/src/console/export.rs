@@ -6,7 +6,7 @@ use std::{collections::HashSet, io};
 use chrono::SecondsFormat;
 use tokio::sync::mpsc::{Sender, channel};
 use vestibule_core::{
-    account::{Account, Role},
+    account::Account,
     agents::AgentFilter,
     audit::Event,
     company::Company,
@@ -143,7 +143,7 @@ fn agent_row(account: &Account) -> [String; 14] {
         account.language.clone().unwrap_or_default(),
         roles.join(" "),
         yes_or_no(account.active),
-        yes_or_no(account.locked_at.is_some()),
+        yes_or_no(account.is_locked()),
         factor.to_owned(),
         time(account.created_at),
         account.last_sign_in_at.map(time).unwrap_or_default(),
@@ -224,7 +224,7 @@ impl Service {
             // A slow reader keeps no connection to the database.
             let page = {
                 let mut reader = self.inner.store.read().await?;
-                still_admin(&mut reader, own).await?;
+                still_allowed(&mut reader, own, Action::ExportAgents).await?;
                 page_after(&mut reader, &own.company, filter, &previous).await?
             };
             file.send(lines(page.accounts.iter().map(agent_row))?).await?;
@@ -274,7 +274,7 @@ impl Service {
         loop {
             let page = {
                 let mut reader = self.inner.store.read().await?;
-                still_admin(&mut reader, own).await?;
+                still_allowed(&mut reader, own, Action::SeeAudit).await?;
                 reader.event_page(own.company.id, &filter, TOGETHER).await?
             };
             filter.before = page.events.last().map(|event| event.id);
@@ -303,11 +303,15 @@ impl Service {
 }
 
 /// A file takes a while: it ends when whoever asked for it may not see any more.
-async fn still_admin(reader: &mut Reader, own: &SignedIn) -> Result<(), CutOff> {
+async fn still_allowed(reader: &mut Reader, own: &SignedIn, action: Action) -> Result<(), CutOff> {
+    let company = reader.company(own.company.id).await?;
     let account = reader.account(own.company.id, own.account.id).await?;
-    if account.is_some_and(|account| account.active && account.highest_role() == Role::Admin) {
+    let holds = company.zip(account).is_some_and(|(company, account)| {
+        company.enabled && account.active && action.scope(account.highest_role()) == Scope::Company
+    });
+    if holds {
         Ok(())
     } else {
-        Err(CutOff::Failed("whoever asked is no admin any more".to_owned()))
+        Err(CutOff::Failed("whoever asked may not see it any more".to_owned()))
     }
 }

@@ -3,10 +3,10 @@
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
-    gate,
     id::AccountId,
     refusal::Refusal,
     rights::{Action, Scope},
+    signed_in::FormRefusal,
 };
 use vestibule_storage::Writer;
 
@@ -48,6 +48,20 @@ impl SignedIn {
     fn scope(&self, action: Action) -> Scope {
         action.scope(self.account.highest_role())
     }
+
+    /// Whether `action` may be done to this account.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] outside the scope; `OwnAccount` for what is never done to oneself.
+    fn may_reach(&self, action: Action, target: &Account) -> Result<(), Refusal> {
+        if !self.scope(action).holds(&self.account, target) {
+            return Err(Refusal::NotFound);
+        }
+        if !action.reaches(&self.account, target) {
+            return Err(Refusal::Form(FormRefusal::OwnAccount));
+        }
+        Ok(())
+    }
 }
 
 impl Service {
@@ -62,9 +76,21 @@ impl Service {
         Ok(own)
     }
 
-    /// The account with this identifier, if `action` may be done to it. What is unknown, foreign, out of scope or no
-    /// identifier at all is the same: not there.
+    /// The account with this identifier, if `action` may be done to it.
     pub(crate) async fn look_at(
+        &self,
+        action: Action,
+        id: &str,
+        visitor: &Visitor,
+    ) -> Result<(SignedIn, Account), Failure> {
+        let (own, target) = self.look_for(action, id, visitor).await?;
+        own.may_reach(action, &target)?;
+        Ok((own, target))
+    }
+
+    /// The account with this identifier, if it lies in the scope of `action`. What is unknown, foreign, out of scope or no
+    /// identifier at all is the same: not there.
+    pub(crate) async fn look_for(
         &self,
         action: Action,
         id: &str,
@@ -101,11 +127,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Act, Failure> {
         let (mut writer, own) = self.enter_console(action, hold, Some(target), visitor).await?;
-        let target = writer
-            .account(own.company.id, target)
-            .await?
-            .filter(|target| own.scope(action).holds(&own.account, target))
-            .ok_or(Refusal::NotFound)?;
+        let found = writer.account(own.company.id, target).await?;
+        let target = found.ok_or(Refusal::NotFound)?;
+        own.may_reach(action, &target)?;
         Ok(Act { writer, own, target })
     }
 
@@ -168,13 +192,11 @@ impl Service {
         Ok(Refusal::Forbidden.into())
     }
 
+    /// Asks for a step-up where the action does. Whoever is locked has none: two stolen sessions would unlock each other for
+    /// ever.
     fn proved_for(&self, action: Action, own: &SignedIn) -> Result<(), Failure> {
         if action.needs_step_up() {
             self.step_up(own)?;
-        }
-        if action == Action::Unlock {
-            // Somebody who is locked does not unlock: two stolen sessions would unlock each other for ever.
-            gate::admit(&own.company, &own.account)?;
         }
         Ok(())
     }

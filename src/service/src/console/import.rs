@@ -4,19 +4,21 @@ use std::{collections::HashSet, time::Duration};
 
 use chrono::TimeDelta;
 use vestibule_core::{
-    account::Role,
     agents::gives_rights,
     audit::{Actor, AuditEntry, Event},
     company::Company,
+    gate,
     id::{AccountId, CompanyId, ImportId},
     limits::{ACCOUNT_MAX, IMPORT_HOURS},
     name::{AccountName, EmailAddress, key},
     ports::Moment,
     refusal::Refusal,
-    rights::Action,
+    rights::{Action, Scope},
     signed_in::{FormField, FormFieldProblem, FormRefusal},
 };
-use vestibule_storage::{ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer};
+use vestibule_storage::{
+    Failed, ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer, again,
+};
 
 use super::{
     Hold, ImportPage, LineVerdict,
@@ -30,7 +32,7 @@ use crate::{
 const STALE_SECONDS: i64 = 30;
 /// Lines on one page.
 const LINES: usize = 200;
-/// Lines after which is asked again whether the import may go on.
+/// Lines that are read together.
 const TOGETHER: usize = 100;
 /// How often, and after which wait, a password is tried to be hashed while sign-ins take all cores.
 const HASH_TRIES: usize = 20;
@@ -51,6 +53,12 @@ enum Stopped {
     NotAllowed,
     /// It can be taken on later.
     Failed(Failure),
+}
+
+impl Failed for Stopped {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.is_victim())
+    }
 }
 
 impl From<StoreError> for Stopped {
@@ -252,7 +260,7 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
     pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.claim_import(id, visitor)
+        again(|| self.claim_import(id, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -346,27 +354,27 @@ impl Service {
         let mut after = 0;
         loop {
             let mut reader = self.inner.store.read().await?;
-            let company = may_go_on(&mut reader, job).await?;
             let good = Some(LineVerdict::Good.as_str());
             let lines = reader
                 .import_lines(job.company, job.id, good, &[], after, TOGETHER)
                 .await?;
             drop(reader);
             let Some(last) = lines.last() else {
-                return self.finish(job).await;
+                return again(|| self.finish(job)).await;
             };
             after = last.line;
             for line in &lines {
-                self.import_line(job, &company, line).await?;
+                self.import_line(job, line).await?;
             }
             self.inner.outbox_filled.notify_one();
         }
     }
 
-    async fn import_line(&self, job: &Job, company: &Company, line: &ImportLine) -> Result<(), Stopped> {
-        let verdict = match self.create_from(job, company, line).await {
+    async fn import_line(&self, job: &Job, line: &ImportLine) -> Result<(), Stopped> {
+        let verdict = match again(|| self.create_from(job, line)).await {
             Ok(()) => return Ok(()),
             Err(Created::Not(verdict)) => verdict,
+            Err(Created::NotAllowed) => return Err(Stopped::NotAllowed),
             Err(Created::Failed(failure)) => match failure {
                 Failure::Store(StoreError::Conflict(Unique::Email)) => LineVerdict::EmailTaken,
                 Failure::Store(StoreError::Conflict(_)) => LineVerdict::NameTaken,
@@ -383,13 +391,17 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
-    /// Creates the account of a line and notes it with the line, or does neither.
-    async fn create_from(&self, job: &Job, company: &Company, line: &ImportLine) -> Result<(), Created> {
+    /// Creates the account of a line and notes it with the line, or does neither. Whether whoever started the import may
+    /// still do so is asked behind the locks of each line: an import takes a while, and rights go in a moment.
+    async fn create_from(&self, job: &Job, line: &ImportLine) -> Result<(), Created> {
+        let mut reader = self.inner.store.read().await?;
+        let company = may_go_on(&mut reader, job).await?;
+        drop(reader);
         let mut tries = 0;
         let prepared = loop {
             let agent = self.agent_of(line).map_err(Created::Not)?;
             tries += 1;
-            match self.prepare_new_agent(company, agent).await {
+            match self.prepare_new_agent(&company, agent).await {
                 // Sign-ins go first.
                 Err(Failure::Hashing(HashingError::Busy { .. })) if tries < HASH_TRIES => {
                     tokio::time::sleep(HASH_WAIT).await;
@@ -398,10 +410,13 @@ impl Service {
             }
         };
         let mut writer = self.inner.store.write().await?;
+        writer.hold_company(job.company).await?;
+        writer.hold_account(job.company, job.account).await?;
+        let company = may_go_on(&mut writer, job).await?;
         if !is_open(&mut writer, job, line.line).await? {
             return Ok(());
         }
-        self.create_in(&mut writer, company, prepared, &job.by()).await?;
+        self.create_in(&mut writer, &company, prepared, &job.by()).await?;
         writer
             .settle_import_line(
                 job.company,
@@ -445,8 +460,16 @@ impl Service {
 enum Created {
     /// It is not good any more.
     Not(LineVerdict),
+    /// The company, the import or the admin's rights are gone.
+    NotAllowed,
     /// Something else.
     Failed(Failure),
+}
+
+impl Failed for Created {
+    fn is_victim(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.is_victim())
+    }
 }
 
 impl From<Failure> for Created {
@@ -490,15 +513,18 @@ async fn is_taken(
     }))
 }
 
-/// The company as it is now, if whoever started the import is still an active admin of it.
-async fn may_go_on(reader: &mut Reader, job: &Job) -> Result<Company, Stopped> {
+/// The company as it is now, if whoever started the import may still import into it: neither shut out nor locked, with the
+/// rights, and not waiting to choose a password that somebody else has reset.
+async fn may_go_on(reader: &mut Reader, job: &Job) -> Result<Company, Created> {
+    let company = reader.company(job.company).await?;
     let admin = reader.account(job.company, job.account).await?;
-    if !admin.is_some_and(|admin| admin.active && admin.highest_role() == Role::Admin) {
-        return Err(Stopped::NotAllowed);
+    let (company, admin) = company.zip(admin).ok_or(Created::NotAllowed)?;
+    let allowed = gate::admit(&company, &admin).is_ok()
+        && Action::ImportAgents.scope(admin.highest_role()) == Scope::Company
+        && !admin.password_must_change;
+    if allowed {
+        Ok(company)
+    } else {
+        Err(Created::NotAllowed)
     }
-    reader
-        .company(job.company)
-        .await?
-        .filter(|company| company.enabled)
-        .ok_or(Stopped::NotAllowed)
 }

@@ -3,7 +3,7 @@
 use vestibule_core::{
     account::Account, backup_code::BackupCode, limits::BACKUP_CODES, mail::FactorChange, refusal::Refusal,
 };
-use vestibule_storage::Writer;
+use vestibule_storage::{Writer, again};
 use zeroize::Zeroizing;
 
 use super::BackupCodesPage;
@@ -60,7 +60,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::Forbidden`] for an account without a second factor; what the gate says.
     pub async fn new_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Refusal> {
-        self.make_backup_codes(visitor)
+        again(|| self.make_backup_codes(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

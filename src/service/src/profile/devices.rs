@@ -10,6 +10,7 @@ use vestibule_core::{
     session::is_alive,
     sign_in::trust_holds,
 };
+use vestibule_storage::again;
 
 use super::{SecurityPage, SessionItem, TrustedItem};
 use crate::{
@@ -98,7 +99,7 @@ impl Service {
         let id = Uuid::parse_str(id)
             .map(TrustedBrowserId)
             .map_err(|_| Refusal::Malformed)?;
-        self.end_trust(Some(id), visitor)
+        again(|| self.end_trust(Some(id), visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -108,7 +109,7 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn forget_all_browsers(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.end_trust(None, visitor)
+        again(|| self.end_trust(None, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -140,7 +141,7 @@ impl Service {
         let id = Uuid::parse_str(id)
             .map(SessionId)
             .map_err(|_| Refusal::Malformed)?;
-        self.end_sessions(Some(id), visitor)
+        again(|| self.end_sessions(Some(id), visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -150,7 +151,7 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn end_other_sessions(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.end_sessions(None, visitor)
+        again(|| self.end_sessions(None, visitor))
             .await
             .map(drop)
             .map_err(|failure| visitor.explain(&failure))

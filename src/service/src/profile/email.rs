@@ -10,7 +10,7 @@ use vestibule_core::{
     refusal::Refusal,
     signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_storage::Writer;
+use vestibule_storage::{Writer, again};
 
 use crate::{
     Failure, Service, Visitor,
@@ -35,7 +35,7 @@ impl Service {
     /// [`FormRefusal::StepUpNeeded`] when identity was not proved moments ago; [`FormRefusal::Invalid`];
     /// [`FormRefusal::MailLimit`]; what the gate says.
     pub async fn change_own_email(&self, typed: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.begin_own_email_change(typed, visitor)
+        again(|| self.begin_own_email_change(typed, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -97,7 +97,7 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; [`FormRefusal::NoEmailChange`]; [`FormRefusal::MailLimit`].
     pub async fn resend_own_email_change(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.send_own_email_change_again(visitor)
+        again(|| self.send_own_email_change_again(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -120,7 +120,7 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; [`FormRefusal::NoEmailChange`].
     pub async fn cancel_own_email_change(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.give_own_email_change_up(visitor)
+        again(|| self.give_own_email_change_up(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

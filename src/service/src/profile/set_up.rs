@@ -27,7 +27,7 @@ use vestibule_core::{
     sign_in_view::{CodeMail, Method},
     signed_in::FormRefusal,
 };
-use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer};
+use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer, again};
 
 use super::{AppSetUp, EmailSetUp, SetUpDone};
 use crate::{
@@ -48,7 +48,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::CodeMailLimit`]; what the gate says.
     pub async fn begin_email_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.begin_email(visitor)
+        again(|| self.begin_email(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -95,7 +95,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`, `SetUpOver`; [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`].
     pub async fn resend_set_up_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_set_up_code_again(visitor)
+        again(|| self.mail_set_up_code_again(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -166,7 +166,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; what the gate says.
     pub async fn begin_app_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.begin_app(visitor)
+        again(|| self.begin_app(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -346,7 +346,7 @@ impl Service {
                 .into());
         }
         self.take_count_back(account).await?;
-        self.turn_on(method, (&open, step), visitor).await
+        again(|| self.turn_on(method, (&open, step), visitor)).await
     }
 
     async fn compare_set_up_code(
@@ -393,15 +393,27 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<SetUpDone, Failure> {
         let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
-        let first = self.count_backup_codes(&signed_in.account).await?.is_none();
-        let fresh = if first {
-            Some(self.draw_backup_codes().await?)
-        } else {
-            None
+        let mut fresh = match self.count_backup_codes(&signed_in.account).await? {
+            None => Some(self.draw_backup_codes().await?),
+            Some(_) => None,
+        };
+        let (mut writer, signed_in) = loop {
+            let mut writer = self.inner.store.write().await?;
+            let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+            let Account { company, id, .. } = signed_in.account;
+            let has_codes = writer.backup_codes_left(company, id).await?.is_some();
+            if has_codes {
+                // Another set-up was finished meanwhile: its codes are the ones that were shown.
+                fresh = None;
+            } else if fresh.is_none() {
+                // They went meanwhile, and drawing others takes too long for a transaction.
+                drop(writer);
+                fresh = Some(self.draw_backup_codes().await?);
+                continue;
+            }
+            break (writer, signed_in);
         };
         let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
         let SignedIn { company, account, .. } = &signed_in;
         if !writer.end_set_up(company.id, open.id).await? {
             return Err(FormRefusal::SetUpOver.into());
@@ -441,7 +453,7 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
     pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
-        self.switch_off(method, visitor)
+        again(|| self.switch_off(method, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -500,9 +512,8 @@ impl Service {
             .await?
             .ok_or(Refusal::NotSignedIn)?
             .credential_version;
-        writer
-            .prove_session(c, *session, None, *proof, version, self.now())
-            .await?;
+        // What was just changed proves nothing about who changed it: the proof grows no younger (N21).
+        writer.keep_session(c, *session, *proof, version).await?;
         writer.end_other_sessions(c, a, *session).await?;
         writer.delete_pendings_of(c, a).await?;
         writer.end_trusted_of(c, a).await?;

@@ -10,7 +10,7 @@ use vestibule_core::{
     sign_in::Purpose,
     signed_in::FormField,
 };
-use vestibule_storage::Writer;
+use vestibule_storage::{Writer, again};
 
 use super::Confirmed;
 use crate::{
@@ -47,7 +47,11 @@ impl Service {
         gate::admit(&signed_in.company, &signed_in.account)?;
         self.check_own_password(&signed_in, FormField::Password, password, visitor)
             .await?;
+        again(|| self.confirm_password(next, visitor)).await
+    }
 
+    /// What follows from a right password, behind the account's lock.
+    async fn confirm_password(&self, next: &str, visitor: &Visitor) -> Result<Confirmed, Failure> {
         let mut writer = self.inner.store.write().await?;
         let SignedIn {
             session,
@@ -67,6 +71,7 @@ impl Service {
         self.inner.outbox_filled.notify_one();
         Ok(confirmed)
     }
+
     /// What follows the first proof of a step-up: a code, when the account has a second factor, or the session goes on
     /// under a new token.
     pub(crate) async fn confirm_in(

@@ -10,7 +10,7 @@ use vestibule_core::{
     secret::{SixDigits, Token},
     sign_in::{Comparison, Pending, Purpose as Leads, landing, may_continue, trust_ends_at},
 };
-use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer};
+use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
 
 use super::{Granted, Opening, Underway, code_parts};
 use crate::{
@@ -71,7 +71,8 @@ impl Service {
         let comparison = match (comparison, found) {
             (Comparison::Right, Some(found)) => {
                 let right = (&entered, &found);
-                if let Some(granted) = self.complete(token, &pending, right, trust, visitor).await? {
+                let completed = again(|| self.complete(token, &pending, right, trust, visitor)).await?;
+                if let Some(granted) = completed {
                     return Ok(granted);
                 }
                 Comparison::Wrong(Some(CodeHint::Used))
@@ -171,7 +172,8 @@ impl Service {
     ) -> Result<Option<Granted>, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        writer.hold_account(pending.company, pending.account).await?;
+        self.hold_for_sign_in(&mut writer, (pending.company, pending.account), visitor)
+            .await?;
         // The counter first: the fifth try, if right, must not find the gate shut by its own count. A step-up takes
         // back its own count alone (N14).
         if pending.purpose == Leads::SignIn {

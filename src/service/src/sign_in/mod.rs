@@ -17,7 +17,7 @@ use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
     company::Company,
-    id::SessionId,
+    id::{AccountId, CompanyId, SessionId},
     limits::SESSIONS_MAX,
     mail::Mail,
     secret::{Password, SixDigits, Token},
@@ -95,7 +95,34 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Service {
-    /// The one place that opens a session.
+    /// Holds the account that signs in, and those of the session and of the pending sign-in that this browser gives up for
+    /// it, in the order in which everybody takes accounts. On a shared browser they may be others'.
+    pub(crate) async fn hold_for_sign_in(
+        &self,
+        writer: &mut Writer,
+        (company, account): (CompanyId, AccountId),
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let mut accounts = vec![(account, company)];
+        if let Some(token) = &visitor.session
+            && let Some((company, account, _)) = writer.session_to_end(token.hash()).await?
+        {
+            accounts.push((account, company));
+        }
+        if let Some(token) = &visitor.pending
+            && let Some((pending, _)) = writer.pending_by_token(token.hash()).await?
+        {
+            accounts.push((pending.account, pending.company));
+        }
+        accounts.sort_unstable();
+        accounts.dedup();
+        for (account, company) in accounts {
+            writer.hold_account(company, account).await?;
+        }
+        Ok(())
+    }
+
+    /// The one place that opens a session. It takes the place of the one that the browser had.
     async fn grant(
         &self,
         writer: &mut Writer,
@@ -105,6 +132,9 @@ impl Service {
     ) -> Result<Granted, StoreError> {
         let now = self.now();
         let Receiver { company, account } = receiver;
+        if let Some(token) = &visitor.session {
+            self.end_session_of_browser(writer, token, visitor).await?;
+        }
         writer
             .insert_session(&NewSession {
                 id: opening.id,

@@ -16,7 +16,7 @@ use vestibule_core::{
     sign_in::{Pending, Purpose as Leads, may_continue},
     sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_storage::{NewCode, Reader, StoreError, Writer};
+use vestibule_storage::{NewCode, Reader, StoreError, Writer, again};
 
 use super::{OpenSignIn, Underway, code_parts};
 use crate::{
@@ -34,7 +34,7 @@ impl Service {
     /// [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`],
     /// [`Refusal::SignInExpired`], what the gate says.
     pub async fn resend_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.mail_new_code(visitor)
+        again(|| self.mail_new_code(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -112,7 +112,7 @@ impl Service {
     /// # Errors
     /// [`Refusal::SignInExpired`], what the gate says. An account with one method keeps it.
     pub async fn use_other_method(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.change_method(visitor)
+        again(|| self.change_method(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -215,7 +215,7 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn cancel_sign_in(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.give_sign_in_up(visitor)
+        again(|| self.give_sign_in_up(visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }
@@ -225,9 +225,11 @@ impl Service {
             return Ok(());
         };
         let mut writer = self.inner.store.write().await?;
-        if let Some((pending, _)) = writer.pending_by_token(token.hash()).await?
-            && writer.delete_pending(pending.company, pending.id).await?
-        {
+        let Some((pending, _)) = writer.pending_by_token(token.hash()).await? else {
+            return Ok(());
+        };
+        writer.hold_account(pending.company, pending.account).await?;
+        if writer.delete_pending(pending.company, pending.id).await? {
             let entry = visitor.entry(
                 Event::SignInCancelled,
                 Some(pending.company),

@@ -13,7 +13,7 @@ use vestibule_core::{
     sign_in::{AfterPassword, Pending, Purpose as Leads, after_password, pending_ends_at},
     sign_in_view::Method,
 };
-use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedRow, Writer};
+use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedRow, Writer, again};
 
 use super::{
     Opening, Outcome, SignInForm,
@@ -62,7 +62,7 @@ impl Service {
 
     async fn check_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
         let proved = self.prove_password(&form, visitor).await?;
-        let done = self.password_was_right(&proved, &form, visitor).await;
+        let done = again(|| self.password_was_right(&proved, &form, visitor)).await;
         Ok(self.settle(proved, done).await??)
     }
 
@@ -167,7 +167,8 @@ impl Service {
             counted,
             ..
         } = proved;
-        writer.hold_account(company.id, account.id).await?;
+        self.hold_for_sign_in(writer, (company.id, account.id), visitor)
+            .await?;
         let entered = reload(writer, company, account)
             .await?
             .filter(|(_, now)| now.credential_version == account.credential_version)
@@ -235,6 +236,7 @@ impl Service {
         let Receiver { company, account } = receiver;
         Ok(match after {
             Err(refusal) => {
+                self.complete_lock_in(writer, receiver).await?;
                 let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
                 self.record(writer, &entry).await?;
                 Err(refusal)

@@ -9,10 +9,12 @@ use vestibule_core::{
     refusal::Refusal,
     rights::{Action, Scope},
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+    sso::Provider,
 };
 use vestibule_service::{
     Visitor,
     console::{AgentInput, NewPasswordInput},
+    profile::Confirmed,
 };
 
 use crate::site::{self, Site, on_both};
@@ -359,6 +361,96 @@ on_both! {
         assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.refused.len()), (1, 1, 0));
         assert_eq!(site.mail_kinds().await, ["account_unlocked"]);
         assert!(site.account_of("Acme", "kim").await.locked_at.is_none());
+    }
+
+    // attacks.md T152
+    async fn somebody_with_an_admins_password_gets_five_guesses_at_the_second_factor(site: Site) {
+        site.company("Acme", 0).await;
+        site.person("Acme", "ada", &[Role::Admin], true).await;
+        let ada = site.at_home("Acme", "ada", None).await;
+        let id = site.id_of("Acme", "ada").await;
+        let mut compared = 0;
+        for _ in 0..4 {
+            let confirmed = site.service.confirm_identity(&site::password(site::PASSWORD), "/admin", &ada).await;
+            let Ok(Confirmed::CodeAsked(pending)) = confirmed else { break };
+            let at = Visitor { pending: Some(pending), ..ada.clone() };
+            let wrong = site::other_code(&site.code_for("ada").await);
+            for _ in 0..4 {
+                let answer = site.verify(&wrong, &at).await;
+                compared += usize::from(matches!(answer, Err(Refusal::WrongCode { .. } | Refusal::AccountLocked)));
+                if answer == Err(Refusal::AccountLocked) {
+                    break;
+                }
+            }
+            let locked = site.account_of("Acme", "ada").await.is_locked();
+            let alone = site.service.unlock_agent(&id, &ada).await;
+            let among_others = site.service.unlock_agents(std::slice::from_ref(&id), &ada).await;
+            if locked {
+                assert_eq!(alone, Err(Refusal::AccountLocked));
+                assert_eq!(among_others.map(drop), Err(Refusal::AccountLocked));
+            } else {
+                assert_eq!(alone, form(FormRefusal::OwnAccount));
+                let among_others = among_others.unwrap();
+                assert_eq!(among_others.changed, 0);
+                assert_eq!(among_others.refused, [("ada".to_owned(), FormRefusal::OwnAccount)]);
+            }
+        }
+        assert_eq!(compared, 5);
+        assert!(site.account_of("Acme", "ada").await.is_locked());
+    }
+
+    async fn a_counter_is_not_set_back_by_unlocking_who_is_not_locked(site: Site) {
+        acme(&site).await;
+        site.account("Acme", "kim", true).await;
+        let sue = site.at_home("Acme", "sue", None).await;
+        let kim = site.id_of("Acme", "kim").await;
+        let (at, code) = site.at_code_page("Acme", "kim").await;
+        let wrong = site::other_code(&code);
+        for _ in 0..4 {
+            site.verify(&wrong, &at).await.unwrap_err();
+            assert_eq!(site.service.unlock_agent(&kim, &sue).await, form(FormRefusal::NotLocked));
+            let several = site.service.unlock_agents(std::slice::from_ref(&kim), &sue).await.unwrap();
+            assert_eq!((several.changed, several.unchanged), (0, 1));
+        }
+        assert_eq!(site.account_of("Acme", "kim").await.wrong_codes, 4);
+        assert_eq!(site.verify(&wrong, &at).await, Err(Refusal::AccountLocked));
+        site.clock.advance(301);
+        assert_eq!(
+            site.service.unlock_agent(&kim, &sue).await,
+            form(FormRefusal::StepUpNeeded),
+            "a session alone gives nobody five more guesses"
+        );
+        let sue = site.at_home("Acme", "sue", None).await;
+        site.service.unlock_agent(&kim, &sue).await.unwrap();
+        assert_eq!(site.account_of("Acme", "kim").await.wrong_codes, 0);
+    }
+
+    async fn nothing_that_opens_an_account_is_done_to_oneself(site: Site) {
+        acme(&site).await;
+        let (secret, _) = site.give_app("Acme", "ada").await;
+        let ada = site.at_home("Acme", "ada", Some(&secret)).await;
+        let own = site.account_of("Acme", "ada").await;
+        let id = own.id.to_string();
+        let service = &site.service;
+        let email = AgentInput { email: "ada@new.test".to_owned(), ..as_is(&own) };
+        for (what, outcome) in [
+            ("unlock", service.unlock_agent(&id, &ada).await),
+            ("backup code", service.issue_backup_code_for(&id, "lost phone", &ada).await.map(drop)),
+            ("password", service.reset_password(&id, passwords(NEW_PASSWORD), &ada).await),
+            ("no password", service.remove_password(&id, &ada).await),
+            ("link", service.send_reset_link(&id, &ada).await),
+            ("details", service.send_account_details(&id, &ada).await),
+            ("provider", service.disconnect_agent(&id, Provider::Google, &ada).await),
+            ("address", service.edit_agent(&id, own.version, email, &ada).await.map(drop)),
+            ("mails about it", service.resend_email_change(&id, &ada).await),
+        ] {
+            assert_eq!(outcome, form(FormRefusal::OwnAccount), "{what}");
+        }
+        assert_eq!(site.account_of("Acme", "ada").await, own);
+        let offered = service.agent(Action::SeeAgents, &id, &ada).await.unwrap().may;
+        assert!(offered.iter().all(|action| !action.is_for_others()), "{offered:?}");
+        let title = AgentInput { title: "Boss".to_owned(), ..as_is(&own) };
+        service.edit_agent(&id, own.version, title, &ada).await.unwrap();
     }
 
     async fn a_locked_admin_does_not_unlock(site: Site) {

@@ -13,13 +13,13 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{AuditInput, ImportPage, LineVerdict},
+    console::{AgentInput, AuditInput, ImportPage, LineVerdict},
     operator::{AccountInput, PasswordCheck},
 };
 use vestibule_storage::ImportState;
 
 use crate::{
-    console::{acme, new_agent},
+    console::{acme, as_is, new_agent},
     records::{detail_of, text_of},
     site::{self, Site, on_both},
 };
@@ -280,6 +280,45 @@ on_both! {
         let events = site.service.audit_log(&asked, &amy).await.unwrap().events;
         let details: Vec<_> = events.iter().map(|row| row.detail.as_deref()).collect();
         assert_eq!(details, [Some("250")]);
+    }
+
+    async fn an_import_makes_no_account_once_its_admin_may_not(site: Site) {
+        let ada = acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        let amy = site.at_home("Acme", "amy", None).await;
+        let admins: String = (0..95).map(|n| format!("new{n},new{n}@acme.test,New,admin\n")).collect();
+        let id = check(&site, &format!("account,email,first_name,roles\n{admins}"), &ada).await;
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        let account = site.account_of("Acme", "ada").await;
+        let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&account) };
+        site.service.edit_agent(&account.id.to_string(), account.version, demoted, &amy).await.unwrap();
+        let imported = || async { count(&page(&site, id, &amy).await, LineVerdict::Imported) };
+        let (at_once, mut before) = (imported().await, usize::MAX);
+        loop {
+            let now = imported().await;
+            if now == before {
+                break;
+            }
+            before = now;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        assert_eq!(before, at_once, "not one more");
+    }
+
+    async fn an_import_makes_no_account_for_somebody_who_is_locked(site: Site) {
+        let ada = acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        let amy = site.at_home("Acme", "amy", None).await;
+        let id = check(&site, &many(3), &ada).await;
+        site.lock("Acme", "ada").await;
+        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.clock.advance(30);
+        site.service.start_import(&id.to_string(), &amy).await.unwrap();
+        assert_eq!(done(&site, id, &amy).await.verdicts, [(LineVerdict::Imported, 3)]);
+        let asked = AuditInput { event: "account_created".to_owned(), ..AuditInput::default() };
+        let events = site.service.audit_log(&asked, &amy).await.unwrap().events;
+        let by: Vec<_> = events.iter().filter_map(|row| row.actor_name.as_deref()).collect();
+        assert_eq!(by, ["amy"; 3]);
     }
 
     async fn roles_above_agent_need_a_fresh_proof(site: Site) {

@@ -195,6 +195,26 @@ on_both! {
         site.verify(&site.app_code(&secret, 0), &visitor).await.unwrap();
     }
 
+    async fn two_set_ups_finished_at_once_show_one_set_of_backup_codes(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        let (secret, app) = app_set_up(&site, &home).await;
+        site.service.begin_email_set_up(&home).await.unwrap();
+        let email = site.service.email_set_up(&home).await.unwrap().unwrap().id.to_string();
+        let (app_code, email_code) = (site.app_code(&secret, 0), site.set_up_code().await);
+        let (first, second) = tokio::join!(
+            site.service.finish_set_up(Method::App, &app, &app_code, &home),
+            site.service.finish_set_up(Method::Email, &email, &email_code, &home),
+        );
+        let mut shown: Vec<_> = [first, second].into_iter().filter_map(|done| done.unwrap().backup_codes).collect();
+        assert_eq!(shown.len(), 1, "a set that is shown is a set that works");
+        let account = site.account_of("Acme", "bob").await;
+        assert!(account.app_factor && account.email_factor);
+        let visitor = site.past_password("Acme", "bob").await;
+        site.verify(&shown.remove(0)[3].reveal(), &visitor).await.unwrap();
+    }
+
     async fn of_two_tabs_the_newer_set_up_counts_and_the_older_is_told(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;

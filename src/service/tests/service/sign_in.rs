@@ -2,11 +2,17 @@
 
 use futures::future::join_all;
 use vestibule_core::{
+    account::Account,
     mail::Mail,
+    ports::Clock,
     refusal::{Field, Problem, Refusal},
     sign_in_view::CodeMail,
 };
-use vestibule_service::{Visitor, operator::OperatorError, sign_in::Outcome};
+use vestibule_service::{
+    Visitor,
+    operator::{LogOut, OperatorError, PolicyChange},
+    sign_in::Outcome,
+};
 
 use crate::site::{self, Site, on_both};
 
@@ -161,6 +167,48 @@ on_both! {
         assert_eq!(right.err(), Some(Refusal::AccountLocked), "five counted codes lock even without the lock itself");
         site.service.unlock_account("Acme", "alice").await.unwrap();
         site.at_code_page("Acme", "alice").await;
+    }
+
+    async fn a_lock_that_was_left_behind_is_completed_by_whoever_meets_it(site: Site) {
+        site.company("Acme", 0).await;
+        for (account, way) in [("alice", "sign-in"), ("carol", "code"), ("dora", "background")] {
+            site.account("Acme", account, true).await;
+            let (visitor, code) = site.at_code_page("Acme", account).await;
+            for _ in 0..4 {
+                site.verify(&site::other_code(&code), &visitor).await.unwrap_err();
+            }
+            // The fifth is counted, and its process is killed before it compares.
+            let Account { company, id, .. } = site.account_of("Acme", account).await;
+            let mut writer = site.store.write().await.unwrap();
+            assert_eq!(writer.count_wrong_code(company, id).await, Ok(Some(5)));
+            writer.note_last_code(company, id, site.clock.now()).await.unwrap();
+            writer.commit().await.unwrap();
+            let meet = || async {
+                match way {
+                    "sign-in" => {
+                        let right = site.try_password("Acme", account, site::PASSWORD, &site::visitor()).await;
+                        assert_eq!(right.err(), Some(Refusal::AccountLocked));
+                    }
+                    "code" => assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::AccountLocked)),
+                    _ => {
+                        site.service.complete_locks().await.unwrap();
+                    }
+                }
+                let kinds = site.mail_kinds().await;
+                kinds.contains(&"account_locked")
+            };
+            assert!(site.account_of("Acme", account).await.is_locked(), "for everybody who looks, at once");
+            assert!(!meet().await, "{way}: it may be compared right now");
+            site.clock.advance(61);
+            let told = meet().await;
+            // A code that meets a shut gate is not even counted: the background work comes by.
+            assert!(told || site.service.complete_locks().await == Ok(1), "{way}");
+            assert_eq!(site.service.complete_locks().await, Ok(0));
+            let locked = site.events("Acme").await.iter().filter(|(event, _)| event == "account_locked").count();
+            assert!(locked > 0, "{way}");
+            assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "{way}: its pending is gone");
+            site.no_mail().await;
+        }
     }
 
     async fn malformed_replaced_and_foreign_codes(site: Site) {
@@ -425,6 +473,75 @@ on_both! {
             }
             assert!(!alive(visitor).await, "{end}");
         }
+    }
+
+    // attacks.md T072
+    async fn a_new_sign_in_takes_the_place_of_the_session_that_the_browser_had(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        site.account("Acme", "alice", true).await;
+        let phone = site.at_home("Acme", "bob", None).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        let again = site.signed_in("Acme", "bob", &home).await;
+        assert!(site.service.session(&home).await.unwrap().is_none());
+        let home = Visitor { session: Some(again.session), ..site::visitor() };
+        // Somebody else on the same browser.
+        let asked = site.try_password("Acme", "alice", site::PASSWORD, &home).await.unwrap();
+        let Outcome::CodeAsked { pending, .. } = asked else { panic!("no code is asked") };
+        assert!(site.service.session(&home).await.unwrap().is_some(), "nobody else is signed in yet");
+        let at = Visitor { pending: Some(pending), ..home.clone() };
+        let code = site.code_for("alice").await;
+        let granted = site.service.verify_code(&code, false, &at).await.unwrap();
+        assert!(site.service.session(&home).await.unwrap().is_none());
+        let alice = Visitor { session: Some(granted.session), ..site::visitor() };
+        assert!(site.service.session(&alice).await.unwrap().is_some());
+        assert!(site.service.session(&phone).await.unwrap().is_some(), "another browser is another browser");
+        let signed_out = site.events("Acme").await.iter().filter(|(event, _)| event == "signed_out").count();
+        assert_eq!(signed_out, 2);
+    }
+
+    // attacks.md T065
+    async fn what_a_shorter_policy_ended_stays_ended(site: Site) {
+        site.company("Acme", 90).await;
+        site.account("Acme", "alice", true).await;
+        site.account("Acme", "bob", false).await;
+        let trust = || async {
+            let (visitor, code) = site.at_code_page("Acme", "alice").await;
+            let trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+            Visitor { trusted, ..site::visitor() }
+        };
+        let asked = |visitor: Visitor| {
+            let site = &site;
+            async move {
+                let outcome = site.try_password("Acme", "alice", site::PASSWORD, &visitor).await.unwrap();
+                site.no_mail().await;
+                matches!(outcome, Outcome::CodeAsked { .. })
+            }
+        };
+        let (over, cut) = (trust().await, {
+            site.clock.advance(86_400 * 10);
+            trust().await
+        });
+        site.clock.advance(86_400 * 5);
+        for days in [14, 90] {
+            site.service.set_two_factor_days("Acme", days).await.unwrap();
+        }
+        assert!(asked(over).await);
+        site.clock.advance(86_400 * 9);
+        assert!(asked(cut).await, "its fixed end is the shorter one");
+        let none = trust().await;
+        for days in [0, 90] {
+            site.service.set_two_factor_days("Acme", days).await.unwrap();
+        }
+        assert!(asked(none).await);
+
+        let home = site.at_home("Acme", "bob", None).await;
+        site.clock.advance(20 * 60);
+        for minutes in [15, 999] {
+            let change = PolicyChange { log_out: Some(LogOut::After(minutes)), ..PolicyChange::default() };
+            site.service.give_policies("Acme", change).await.unwrap();
+        }
+        assert!(site.service.session(&home).await.unwrap().is_none());
     }
 
     async fn an_eleventh_session_ends_the_oldest(site: Site) {

@@ -7,7 +7,10 @@ use vestibule_core::{
 };
 use vestibule_service::{Visitor, profile::Confirmed, sign_in::Outcome};
 
-use crate::site::{self, Site, on_both};
+use crate::{
+    profile::set_up_email,
+    site::{self, Site, on_both},
+};
 
 fn needed() -> Refusal {
     Refusal::Form(FormRefusal::StepUpNeeded)
@@ -90,6 +93,63 @@ on_both! {
         site.service.begin_app_set_up(&fresh).await.unwrap();
         assert_eq!(site.service.begin_app_set_up(&home).await, Err(Refusal::NotSignedIn), "the old token is dead");
         assert_eq!(site.sessions("Acme", "bob").await, 1);
+    }
+
+    // N21: what was changed proves nothing about who changed it.
+    async fn changing_factors_and_backup_codes_makes_no_proof_younger(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "both", true).await;
+        let (secret, _) = site.give_app("Acme", "both").await;
+        let home = site.at_home("Acme", "both", Some(&secret)).await;
+        site.clock.advance(200);
+        site.service.new_backup_codes(&home).await.unwrap();
+        site.service.turn_off(Method::App, &home).await.unwrap();
+        set_up_email(&site, &home).await;
+        assert!(site.service.session(&home).await.unwrap().is_some(), "the session goes on");
+        site.service.new_backup_codes(&home).await.unwrap();
+        site.clock.advance(100);
+        assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == needed()));
+    }
+
+    async fn a_first_factor_makes_no_proof_younger_either(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        site.clock.advance(200);
+        set_up_email(&site, &home).await;
+        site.service.new_backup_codes(&home).await.unwrap();
+        site.clock.advance(100);
+        assert_eq!(site.service.new_backup_codes(&home).await.map(drop), Err(needed()));
+    }
+
+    async fn signing_out_ends_a_session_that_got_a_new_token_meanwhile(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let old = site.at_home("Acme", "bob", None).await;
+        let confirmed = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &old).await.unwrap();
+        let Confirmed::Proved(token) = confirmed else { panic!("a code is asked") };
+        let new = Visitor { session: Some(token), ..site::visitor() };
+        assert!(site.service.session(&old).await.unwrap().is_none(), "the old token opens nothing");
+        assert!(site.service.session(&new).await.unwrap().is_some());
+        site.service.sign_out(&old).await.unwrap();
+        assert!(site.service.session(&new).await.unwrap().is_none());
+        assert_eq!(site.sessions("Acme", "bob").await, 0);
+        let signed_out = site.events("Acme").await.iter().filter(|(event, _)| event == "signed_out").count();
+        assert_eq!(signed_out, 1);
+    }
+
+    async fn of_a_step_up_and_a_sign_out_at_once_no_session_is_left(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        for _ in 0..4 {
+            let home = site.at_home("Acme", "alice", None).await;
+            let pending = code_asked(&site, &home, "/x").await;
+            let code = site.code_for("alice").await;
+            let (_, out) = tokio::join!(site.verify(&code, &pending), site.service.sign_out(&home));
+            assert_eq!(out, Ok(()));
+            assert_eq!(site.sessions("Acme", "alice").await, 0);
+            site.clock.advance(601);
+        }
     }
 
     async fn wrong_passwords_count_like_any_other(site: Site) {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use vestibule_core::{
-    account::{Account, Role, TimeFormat},
+    account::{Account, LockReason, Role, TimeFormat},
+    agents::{AgentFilter, AgentState},
     name::{AccountName, EmailAddress},
 };
-use vestibule_storage::{NewAccount, NewProfile, PasswordRecord, Store, StoreError, Unique};
+use vestibule_storage::{NewAccount, NewProfile, PageFrom, PasswordRecord, Store, StoreError, Unique};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -384,6 +385,57 @@ pub async fn two_hundred_parallel_wrong_codes_count_five_times(store: &Store) {
             .wrong_codes,
         5
     );
+}
+
+pub async fn five_counted_codes_are_a_lock_for_everybody_who_looks(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    let locked = AgentFilter {
+        state: Some(AgentState::Locked),
+        ..AgentFilter::default()
+    };
+    write(store, async |writer| {
+        for counted in 1..=5 {
+            let page = writer.agent_page(company, &locked, PageFrom::Start, 9).await?;
+            assert!(page.accounts.is_empty(), "{counted}");
+            assert!(!writer.is_counted_out(company, id, at(9)).await?, "{counted}");
+            writer.count_wrong_code(company, id).await?;
+        }
+        assert!(
+            writer.is_counted_out(company, id, at(0)).await?,
+            "nobody knows since when"
+        );
+        writer.note_last_code(company, id, at(5)).await?;
+        let read = writer.account(company, id).await?.unwrap();
+        assert_eq!(
+            (read.locked_at, read.lock_reason),
+            (Some(at(5)), Some(LockReason::WrongCodes))
+        );
+        let page = writer.agent_page(company, &locked, PageFrom::Start, 9).await?;
+        assert_eq!(page.accounts, [read]);
+        assert_eq!(writer.count_agents(company).await?.locked, 1);
+        assert_eq!(writer.installation_counts(at(5)).await?.locked, 1);
+        assert!(
+            !writer.is_counted_out(company, id, at(4)).await?,
+            "it is being compared"
+        );
+        assert_eq!(writer.counted_out(at(4), 9).await?, []);
+        assert!(writer.is_counted_out(company, id, at(5)).await?);
+        assert_eq!(writer.counted_out(at(5), 9).await?, [(company, id)]);
+        writer.lock_account(company, id, "wrong_codes", at(6)).await?;
+        assert_eq!(writer.counted_out(at(9), 9).await?, []);
+        assert!(!writer.is_counted_out(company, id, at(9)).await?);
+        let read = writer.account(company, id).await?.unwrap();
+        assert_eq!(read.locked_at, Some(at(6)));
+        writer.unlock_account(company, id, at(7)).await?;
+        let read = writer.account(company, id).await?.unwrap();
+        assert_eq!((read.locked_at, read.lock_reason), (None, None));
+        assert_eq!(writer.count_agents(company).await?.locked, 0);
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 pub async fn an_unlock_forgives_everything(store: &Store) {

@@ -296,6 +296,8 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("note_sign_in", w.note_sign_in(c, a, at(1)).await.is_ok()),
             ("hold_account", !w.hold_account(c, a).await?),
             ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
+            ("note_last_code", w.note_last_code(c, a, at(1)).await.is_ok()),
+            ("is_counted_out", !w.is_counted_out(c, a, at(9)).await?),
             ("uncount_wrong_code", w.uncount_wrong_code(c, a).await.is_ok()),
             ("reset_wrong_codes", w.reset_wrong_codes(c, a).await.is_ok()),
             ("lock_account", !w.lock_account(c, a, "wrong_codes", at(1)).await?),
@@ -307,6 +309,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "prove_session",
                 !w.prove_session(c, session, Some(maker.token()), Proof::Password, 9, at(1))
                     .await?,
+            ),
+            (
+                "keep_session",
+                !w.keep_session(c, session, Proof::Password, 9).await?,
             ),
             ("end_session_of", !w.end_session_of(c, a, session).await?),
             (
@@ -479,6 +485,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("put_email", !w.put_email(c, a, &stolen, at(1)).await?),
             ("delete_account", !w.delete_account(c, a).await?),
             ("hold_company", w.hold_company(c).await?),
+            ("hold_accounts_of", w.hold_accounts_of(c).await.is_ok()),
             ("link_of", w.link_of(c, a, owned.link.purpose).await?.is_none()),
             ("use_link", !w.use_link(c, link).await?),
             (

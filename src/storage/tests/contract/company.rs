@@ -1,9 +1,12 @@
 //! Companies.
 
+use chrono::TimeDelta;
 use vestibule_core::company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy};
-use vestibule_storage::{CompanySettings, NewCompany, Store, StoreError, Unique, test_support::TestStore};
+use vestibule_storage::{
+    CompanySettings, NewCompany, NewTrusted, Store, StoreError, Unique, test_support::TestStore,
+};
 
-use crate::fixture::{Maker, at, raw, write};
+use crate::fixture::{Maker, alice, at, day, raw, write};
 
 pub async fn a_company_is_read_as_it_was_written(store: &Store) {
     let maker = Maker::new();
@@ -233,4 +236,103 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
     })
     .await;
     assert_eq!(saved, 1);
+}
+
+pub async fn what_a_policy_has_ended_stays_ended(store: &Store) {
+    let maker = Maker::new();
+    let (alice, other) = (alice(store, &maker).await, maker.company("Other"));
+    let zoe = maker.account(other.id, "zoe");
+    let company = alice.company;
+    let minutes = |minutes| at(0) + TimeDelta::minutes(minutes);
+    let trusted = |since: i64| NewTrusted {
+        ends_at: day(since) + TimeDelta::days(90),
+        ..maker.trusted(&alice, day(since))
+    };
+    let zoes = NewTrusted {
+        ends_at: day(90),
+        ..maker.trusted(&zoe, day(0))
+    };
+    let settings = |days, idle_minutes| CompanySettings {
+        language: "en".into(),
+        time_zone: "UTC".into(),
+        new_agent_mail: NewAgentMail::AccountDetails,
+        two_factor: TwoFactorPolicy::from_days(days).unwrap(),
+        require_second_factor: RequireSecondFactor::Off,
+        password_min: 12,
+        idle_minutes,
+    };
+    write(store, async |writer| {
+        writer.insert_company(&other).await?;
+        writer.insert_account(&zoe).await?;
+        writer.set_company(company, 1, &settings(90, None), at(0)).await?;
+        for trusted in [&trusted(0), &trusted(10), &zoes] {
+            writer.insert_trusted(trusted).await?;
+        }
+        for session in [
+            maker.session(&alice, minutes(0)),
+            maker.session(&alice, minutes(45)),
+        ] {
+            writer.insert_session(&session).await?;
+        }
+        writer.insert_session(&maker.session(&zoe, minutes(0))).await?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let steps = [
+        // A shorter policy cuts; what is over by it is over, and a longer one brings nothing back.
+        (90, None, 2, vec![day(100), day(90)]),
+        (14, Some(30), 1, vec![day(24), day(14)]),
+        (90, Some(999), 1, vec![day(24), day(14)]),
+        (60, None, 1, vec![day(24), day(14)]),
+        (0, None, 1, vec![]),
+        (90, None, 1, vec![]),
+    ];
+    for (version, (days, idle, sessions, ends)) in (2..).zip(steps) {
+        write(store, async |writer| {
+            let settings = settings(days, idle);
+            assert!(
+                writer
+                    .set_company(company, version, &settings, minutes(60))
+                    .await?
+            );
+            let rows = writer.trusted_of(company, alice.id).await?;
+            assert_eq!(
+                rows.iter().map(|row| row.ends_at).collect::<Vec<_>>(),
+                ends,
+                "{days}"
+            );
+            assert_eq!(
+                writer.sessions_of(company, alice.id).await?.len(),
+                sessions,
+                "{days}"
+            );
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    // What ran out under a policy is gone when the policy is lengthened, however long nobody looked.
+    write(store, async |writer| {
+        writer
+            .set_company(company, 8, &settings(90, Some(15)), minutes(60))
+            .await?;
+        writer.insert_session(&maker.session(&alice, minutes(60))).await?;
+        writer
+            .set_company(company, 9, &settings(90, Some(999)), minutes(80))
+            .await?;
+        assert!(writer.sessions_of(company, alice.id).await?.is_empty());
+        writer.insert_trusted(&trusted(10)).await?;
+        writer
+            .set_two_factor_policy(company, TwoFactorPolicy::Skip(14), at(0))
+            .await?;
+        let rows = writer.trusted_of(company, alice.id).await?;
+        assert_eq!(rows[0].ends_at, day(24));
+        // Nobody else is concerned.
+        assert_eq!(writer.trusted_of(other.id, zoe.id).await?[0].ends_at, day(90));
+        assert_eq!(writer.sessions_of(other.id, zoe.id).await?.len(), 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
 }

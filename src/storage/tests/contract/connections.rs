@@ -1,11 +1,14 @@
 //! Transactions, connections and errors.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use futures::{FutureExt, future::join_all};
 use vestibule_core::audit::Actor;
 use vestibule_storage::{
-    NewAccount, Store, StoreError, StoreOptions, Unique,
+    Failed, NewAccount, Store, StoreError, StoreOptions, Unique, again,
     test_support::{PATIENT, TestStore},
 };
 
@@ -258,8 +261,9 @@ pub async fn two_nodes_migrate_at_once(store: &TestStore) {
     let nodes = [store.second().await, store.second().await, store.second().await];
     // Back to an empty database, so that there is something to do.
     empty(store).await;
-    let all = std::fs::read_dir("migrations/sqlite").unwrap().count();
-    assert_eq!(nodes[0].migrations_pending().await, Ok(all));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let migrations = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(nodes[0].migrations_pending().await, Ok(migrations));
     for migrated in join_all(nodes.iter().map(Store::migrate)).await {
         assert_eq!(migrated, Ok(()));
     }
@@ -344,4 +348,44 @@ async fn no_transaction_is_forgotten(store: &TestStore) -> bool {
     tokio::time::timeout(Duration::from_secs(10), none_is_left)
         .await
         .is_ok()
+}
+
+/// Two that take two accounts in opposite orders, and both have one.
+async fn cross(
+    store: &Store,
+    [first, second]: [&NewAccount; 2],
+    met: &tokio::sync::Barrier,
+    runs: &AtomicUsize,
+) -> Result<(), StoreError> {
+    let mut writer = store.write().await?;
+    writer.hold_account(first.company, first.id).await?;
+    if runs.fetch_add(1, Ordering::SeqCst) < 2 {
+        met.wait().await;
+    }
+    writer.hold_account(second.company, second.id).await?;
+    writer.commit().await
+}
+
+pub async fn a_transaction_that_is_ended_for_others_runs_again(store: &TestStore) {
+    if store.url().starts_with("sqlite") {
+        return;
+    }
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    write(store, async |writer| writer.insert_account(&bob).await)
+        .await
+        .unwrap();
+    let (there, back) = ([&alice, &bob], [&bob, &alice]);
+    let (met, runs) = (tokio::sync::Barrier::new(2), AtomicUsize::new(0));
+    let (one, other) = tokio::join!(cross(store, there, &met, &runs), cross(store, back, &met, &runs));
+    let ended = one.and(other).unwrap_err();
+    assert!(ended.is_victim() && ended.is_unavailable(), "{ended:?}");
+    let runs = AtomicUsize::new(0);
+    let (one, other) = tokio::join!(
+        again(|| cross(store, there, &met, &runs)),
+        again(|| cross(store, back, &met, &runs))
+    );
+    assert_eq!((one, other, runs.into_inner()), (Ok(()), Ok(()), 3));
+    assert_eq!(store.deadlocks().await, 2);
 }

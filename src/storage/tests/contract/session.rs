@@ -168,6 +168,73 @@ pub async fn a_session_is_proved_once_more(store: &Store) {
     assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
 }
 
+pub async fn a_former_token_ends_its_session_and_opens_nothing(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.session(&alice, at(0));
+    let (company, id, second, third) = (alice.company, new.id, maker.token(), maker.token());
+    let found = Some((company, alice.id, id));
+    write(store, async |writer| {
+        writer.insert_session(&new).await?;
+        assert_eq!(writer.session_to_end(new.token_hash).await?, found);
+        assert_eq!(writer.session_to_end(second).await?, None);
+        for token in [Some(second), None] {
+            writer
+                .prove_session(company, id, token, Proof::AppCode, 1, at(1))
+                .await?;
+            for token in [new.token_hash, second] {
+                assert_eq!(writer.session_to_end(token).await?, found);
+            }
+            assert_eq!(
+                writer.session_by_token(new.token_hash).await?,
+                None,
+                "it opens nothing"
+            );
+        }
+        writer
+            .prove_session(company, id, Some(third), Proof::AppCode, 1, at(2))
+            .await?;
+        assert_eq!(writer.session_to_end(second).await?, found);
+        assert_eq!(
+            writer.session_to_end(new.token_hash).await?,
+            None,
+            "the last one only"
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn a_session_is_kept_without_a_proof(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.session(&alice, at(0));
+    write(store, async |writer| {
+        writer.insert_session(&new).await?;
+        let before = writer.session_by_token(new.token_hash).await?.unwrap();
+        assert!(
+            writer
+                .keep_session(alice.company, new.id, Proof::AppCode, 7)
+                .await?
+        );
+        let expected = SessionRow {
+            proof: Proof::AppCode,
+            credential_version: 7,
+            ..before
+        };
+        assert_eq!(writer.session_by_token(new.token_hash).await?, Some(expected));
+        assert!(
+            !writer
+                .keep_session(alice.company, maker.session_id(), Proof::AppCode, 7)
+                .await?
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn others_end_and_this_one_stays(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

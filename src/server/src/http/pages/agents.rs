@@ -15,7 +15,7 @@ use vestibule_core::{
     company::Company,
     paths,
     refusal::Refusal,
-    rights::{Action, Scope},
+    rights::Action,
     signed_in::FormRefusal,
     sso::Provider,
 };
@@ -168,18 +168,15 @@ fn row(moments: Moments, own: &Account, account: &Account) -> AgentRow {
 
 /// What may be done to an account, and is of use right now.
 fn may(own: &Account, account: &Account) -> AgentMay {
-    let allowed = |action: Action| {
-        let scope: Scope = action.scope(own.highest_role());
-        scope.holds(own, account)
-    };
+    let allowed = |action: Action| action.reaches(own, account);
     let is_own = own.id == account.id;
-    let locked = account.locked_at.is_some();
+    let locked = account.is_locked();
     AgentMay {
         edit: allowed(Action::EditAgent),
         delete: allowed(Action::DeleteAgent) && !is_own,
-        reset_password: allowed(Action::ResetPassword) && !is_own,
+        reset_password: allowed(Action::ResetPassword),
         backup_code: allowed(Action::IssueBackupCode) && account.has_second_factor() && !locked,
-        unlock: allowed(Action::Unlock) && (locked || account.wrong_codes > 0),
+        unlock: allowed(Action::Unlock) && locked,
         end_sessions: allowed(Action::EndSessions),
         send_details: allowed(Action::SendAccountDetails) && account.awaits_password(),
     }
@@ -268,6 +265,7 @@ fn show_form(
     let hours = target.map_or(24, |target| target.time_format.hours()).to_string();
     let body = AgentFormPage {
         id: target.map(|target| target.id.to_string()),
+        is_own: target.is_some_and(|target| target.id == own.id),
         version: form.version(target.map_or(0, |target| target.version)),
         account: form.typed("account", saved(|target| &target.name)),
         // Saving the address until now gives a change up: whoever saves something else keeps it.
@@ -331,7 +329,7 @@ pub async fn page(
         return look(&state, &facts, &id).await;
     }
     match AgentAct::from_word(&page) {
-        Some(act) => match state.service.agent(action_of(act), &id, &facts.visitor).await {
+        Some(act) => match state.service.agent(asked_by(act), &id, &facts.visitor).await {
             Ok(found) => show_act(&state, &facts, act, &found, None, None),
             Err(refusal) => turned_away(&refusal, &facts.path),
         },
@@ -347,6 +345,14 @@ const fn action_of(act: AgentAct) -> Action {
         AgentAct::Unlock => Action::Unlock,
         AgentAct::EndSessions => Action::EndSessions,
         AgentAct::SendDetails => Action::SendAccountDetails,
+    }
+}
+
+/// What the page of it asks for. That of unlocking shows nothing and takes one click: only the click asks for a proof.
+const fn asked_by(act: AgentAct) -> Action {
+    match act {
+        AgentAct::Unlock => Action::SeeAgents,
+        act => action_of(act),
     }
 }
 
@@ -433,7 +439,10 @@ fn show_act(
     refusal: Option<&Refusal>,
 ) -> Response {
     let typed = |name| fields.and_then(|fields| fields.get(name)).unwrap_or_default();
+    let offered = found.may.contains(&action_of(act));
+    let own_account = Refusal::Form(FormRefusal::OwnAccount);
     let body = AgentActPage {
+        offered,
         act,
         id: found.target.id.to_string(),
         alias: found.target.alias.clone(),
@@ -451,7 +460,7 @@ fn show_act(
             AgentAct::BackupCode => typed("reason").to_owned(),
             _ => String::new(),
         },
-        refusal: refusal.cloned(),
+        refusal: refusal.cloned().or((!offered).then_some(own_account)),
     };
     let mut page = facts.page_for(state, &found.company, &found.own, Body::AgentAct(body));
     page.frame.path = format!("{}/{}/{}", paths::AGENTS, found.target.id, act.word());
@@ -485,6 +494,7 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
         (Refusal::Form(FormRefusal::StepUpNeeded), Some(act)) => {
             turned_away(refusal, &format!("{}/{id}/{}", paths::AGENTS, act.word()))
         }
+        (Refusal::Form(FormRefusal::StepUpNeeded), None) if list => turned_away(refusal, paths::AGENTS),
         (
             Refusal::Form(FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired)
             | Refusal::NotSignedIn
@@ -493,7 +503,7 @@ pub async fn refused(state: &AppState, facts: &Facts, fields: &FormFields, refus
             | Refusal::Malformed,
             _,
         ) => turned_away(refusal, paths::AGENTS),
-        (_, Some(act)) => match state.service.agent(action_of(act), id, &facts.visitor).await {
+        (_, Some(act)) => match state.service.agent(asked_by(act), id, &facts.visitor).await {
             Ok(found) => show_act(state, facts, act, &found, Some(fields), Some(refusal)),
             Err(refusal) => turned_away(&refusal, paths::AGENTS),
         },

@@ -11,7 +11,7 @@ use vestibule_core::{
     signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_storage::{SsoFlowRow, Writer};
+use vestibule_storage::{SsoFlowRow, Writer, again};
 
 use super::{Arrival, SetOut, Way, is_among, over};
 use crate::{
@@ -185,7 +185,7 @@ impl Service {
     /// [`FormRefusal::StepUpNeeded`]; [`FormRefusal::LastWayIn`] when the account has neither a password nor another
     /// identity. Nothing to take away is fine.
     pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        self.take_identity(provider, visitor)
+        again(|| self.take_identity(provider, visitor))
             .await
             .map_err(|failure| visitor.explain(&failure))
     }

@@ -24,7 +24,7 @@ use vestibule_core::{
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Returned, SsoError};
-use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer};
+use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 pub(crate) use self::applications::secret_context;
@@ -335,9 +335,9 @@ impl Service {
         if let Some(session) = flow.session {
             drop(reader);
             if self.kept(&flow)?.step_up {
-                return self.step_up_by(&flow, session, &identity, visitor).await;
+                return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
             }
-            self.connect(&flow, session, &identity, visitor).await?;
+            again(|| self.connect(&flow, session, &identity, visitor)).await?;
             return Ok(Arrival::Connected);
         }
         let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
@@ -346,9 +346,8 @@ impl Service {
         match &known[..] {
             [] => Ok(Arrival::Bind),
             [(company, account)] => {
-                let outcome = self
-                    .enter_by_identity(&flow, &identity, (company, *account), visitor)
-                    .await?;
+                let known = (company, *account);
+                let outcome = again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
                 Ok(Arrival::In(outcome))
             }
             _ => Ok(Arrival::Choose(
@@ -388,7 +387,8 @@ impl Service {
     ) -> Result<Outcome, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        writer.hold_account(company.id, account).await?;
+        self.hold_for_sign_in(&mut writer, (company.id, account), visitor)
+            .await?;
         let account = writer.account(company.id, account).await?.ok_or_else(over)?;
         let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
         let linked = writer.identities_of(company.id, account.id).await?;
@@ -482,7 +482,7 @@ impl Service {
             return Err(over());
         }
         let proved = self.prove_password(form, visitor).await?;
-        let done = self.bind_proved(&proved, visitor).await;
+        let done = again(|| self.bind_proved(&proved, visitor)).await;
         Ok(self.settle(proved, done).await??)
     }
 

@@ -1,0 +1,93 @@
+//! Locks that were counted and not written: somebody was cut off between the fifth wrong code and its lock.
+//!
+//! The account is locked all the same, for everybody who reads it. What is missing, the mail and the line of the audit
+//! log, is made up for by whoever meets the account next, or by the background work.
+
+use chrono::TimeDelta;
+use vestibule_core::{
+    audit::Event,
+    id::{AccountId, CompanyId},
+    ports::Moment,
+};
+use vestibule_storage::{StoreError, Writer, again};
+
+use crate::{Service, Visitor, letters::Receiver};
+
+/// Seconds in which the fifth try may still be compared by whoever counted it: if it is right, nothing is locked.
+const COMPARED_IN: i64 = 60;
+/// Accounts that are looked for at once.
+const TOGETHER: i64 = 100;
+
+impl Service {
+    /// Completes the locks that somebody left behind, of all companies; gives their number.
+    ///
+    /// # Errors
+    /// A failing database: what was not completed waits for the next time.
+    pub async fn complete_locks(&self) -> Result<usize, StoreError> {
+        // Looking costs no write: an idle Vestibule leaves its disk alone.
+        let until = self.compared_until();
+        let left = self
+            .inner
+            .store
+            .read()
+            .await?
+            .counted_out(until, TOGETHER)
+            .await?;
+        let mut completed = 0;
+        for (company, account) in left {
+            completed += usize::from(again(|| self.complete_lock(company, account)).await?);
+        }
+        Ok(completed)
+    }
+
+    /// Completes the lock of an account, if it was left behind; says whether it was.
+    pub(crate) async fn complete_lock(
+        &self,
+        company: CompanyId,
+        account: AccountId,
+    ) -> Result<bool, StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.hold_account(company, account).await?;
+        let found = writer
+            .company(company)
+            .await?
+            .zip(writer.account(company, account).await?);
+        let Some((company, account)) = found else {
+            return Ok(false);
+        };
+        let receiver = Receiver {
+            company: &company,
+            account: &account,
+        };
+        let completed = self.complete_lock_in(&mut writer, receiver).await?;
+        writer.commit().await?;
+        if completed {
+            self.inner.outbox_filled.notify_one();
+        }
+        Ok(completed)
+    }
+
+    /// The same as part of a transaction that holds the account.
+    pub(crate) async fn complete_lock_in(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+    ) -> Result<bool, StoreError> {
+        let Receiver { company, account } = receiver;
+        let left_behind = account.is_locked()
+            && writer
+                .is_counted_out(company.id, account.id, self.compared_until())
+                .await?;
+        if left_behind {
+            // Nobody remembers where the fifth code was entered.
+            self.lock_in(writer, company, account, &Visitor::default())
+                .await?;
+            tracing::info!(account = %account.id, event = Event::AccountLocked.as_str(), "a lock was completed");
+        }
+        Ok(left_behind)
+    }
+
+    fn compared_until(&self) -> Moment {
+        self.now() - TimeDelta::seconds(COMPARED_IN)
+    }
+}

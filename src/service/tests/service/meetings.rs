@@ -1,0 +1,185 @@
+//! Use cases that meet at the same accounts, the same company and the same browser: none waits for another in a circle,
+//! and nobody is told to come back later because of it.
+
+use std::sync::Arc;
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+use vestibule_core::{account::Role, refusal::Refusal};
+use vestibule_service::{
+    Visitor,
+    operator::{LogOut, OperatorError, PolicyChange},
+    recovery::ResetInput,
+};
+
+use crate::site::{self, Site, on_both};
+
+/// Each meets every other, in another order each time.
+const ROUNDS: usize = 12;
+
+type Act = BoxFuture<'static, (&'static str, Option<String>)>;
+
+/// Refusals are answers; a database that is busy or fails is none.
+fn of_visitor<T>(answer: Result<T, Refusal>) -> Option<String> {
+    match answer {
+        Err(refusal @ (Refusal::Busy { .. } | Refusal::Internal { .. })) => Some(format!("{refusal:?}")),
+        _ => None,
+    }
+}
+
+fn of_operator<T>(answer: Result<T, OperatorError>) -> Option<String> {
+    match answer {
+        Err(error @ OperatorError::Store(_)) => Some(format!("{error:?}")),
+        _ => None,
+    }
+}
+
+/// A browser at an address of its own: limits by address are no part of this.
+fn at_own_address(visitor: &Visitor, number: usize) -> Visitor {
+    Visitor {
+        source: format!("198.51.100.{number}"),
+        ..visitor.clone()
+    }
+}
+
+async fn people(site: &Site) {
+    site.company("Acme", 90).await;
+    site.person("Acme", "ada", &[Role::Admin], false).await;
+    site.account("Acme", "bob", true).await;
+    site.account("Acme", "eve", false).await;
+}
+
+/// Everything that is done at once in a round.
+async fn acts(site: &Arc<Site>) -> Vec<Act> {
+    let ada = site.at_home("Acme", "ada", None).await;
+    let eve = site.at_home("Acme", "eve", None).await;
+    let (bob, code) = site.at_code_page("Acme", "bob").await;
+    let second = site.past_password("Acme", "bob").await;
+    // Shared browsers: each gives up what is another's.
+    let bob = Visitor {
+        session: eve.session.clone(),
+        ..bob
+    };
+    let guest = Visitor {
+        pending: second.pending.clone(),
+        ..eve.clone()
+    };
+    let ids = Arc::new([site.id_of("Acme", "bob").await, site.id_of("Acme", "eve").await]);
+    let reset = || ResetInput {
+        company: "Acme".to_owned(),
+        email: "bob@acme.test".to_owned(),
+    };
+    macro_rules! act {
+        ($what:literal, [$s:ident $(, $held:ident = $value:expr)*] => $run:expr) => {{
+            let $s = Arc::clone(site);
+            $(let $held = $value;)*
+            async move { ($what, $run) }.boxed()
+        }};
+    }
+    vec![
+        act!("right code", [s, v = at_own_address(&bob, 1), c = code.clone()] => {
+            of_visitor(s.service.verify_code(&c, true, &v).await)
+        }),
+        act!("wrong code", [s, v = at_own_address(&second, 2), c = site::other_code(&code)] => {
+            of_visitor(s.service.verify_code(&c, false, &v).await)
+        }),
+        act!("another code", [s, v = at_own_address(&second, 3)] => of_visitor(s.service.resend_code(&v).await)),
+        act!("cancel", [s, v = at_own_address(&second, 4)] => of_visitor(s.service.cancel_sign_in(&v).await)),
+        act!("sign in of another", [s, v = at_own_address(&guest, 5)] => {
+            of_visitor(s.try_password("Acme", "eve", site::PASSWORD, &v).await)
+        }),
+        act!("sign in", [s, v = at_own_address(&bob, 6)] => {
+            of_visitor(s.try_password("Acme", "bob", site::PASSWORD, &v).await)
+        }),
+        act!("sign out", [s, v = eve.clone()] => of_visitor(s.service.sign_out(&v).await)),
+        act!("step-up", [s, v = at_own_address(&guest, 7)] => {
+            of_visitor(s.service.confirm_identity(&site::password(site::PASSWORD), "/x", &v).await)
+        }),
+        act!("set-up", [s, v = eve.clone()] => of_visitor(s.service.begin_email_set_up(&v).await)),
+        act!("other sessions", [s, v = eve.clone()] => of_visitor(s.service.end_other_sessions(&v).await)),
+        act!("trust", [s, v = eve.clone()] => of_visitor(s.service.forget_all_browsers(&v).await)),
+        act!("unlock", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
+            of_visitor(s.service.unlock_agents(&id[..], &v).await)
+        }),
+        act!("end sessions", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
+            of_visitor(s.service.end_agent_sessions(&id[0], &v).await)
+        }),
+        act!("reset link", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
+            of_visitor(s.service.send_reset_link(&id[1], &v).await)
+        }),
+        act!("switch", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
+            let off = of_visitor(s.service.set_agents_active(&id[..], false, &v).await);
+            off.or(of_visitor(s.service.set_agents_active(&id[..], true, &v).await))
+        }),
+        act!("forgotten", [s, input = reset()] => {
+            let asked = of_visitor(s.service.ask_for_reset_link(&input, &site::visitor()).await);
+            asked.or(s.service.answer_reset_requests().await.err().map(|error| error.to_string()))
+        }),
+        act!("shorter policies", [s] => {
+            let change = PolicyChange {
+                two_factor_days: Some(14),
+                log_out: Some(LogOut::After(15)),
+                ..PolicyChange::default()
+            };
+            of_operator(s.service.change_policies("Acme", change).await)
+        }),
+        act!("longer policies", [s] => of_operator(
+            s.service.set_two_factor_days("Acme", 90).await
+        )),
+        act!("lock", [s] => of_operator(
+            s.service.lock_account("Acme", "bob").await
+        )),
+        act!("unlock by command", [s] => of_operator(
+            s.service.unlock_account("Acme", "bob").await
+        )),
+        act!("end all", [s] => of_operator(
+            s.service.end_sessions_in("Acme", None).await
+        )),
+        act!("company", [s] => {
+            let off = of_operator(s.service.set_company_enabled("Acme", false).await);
+            off.or(of_operator(s.service.set_company_enabled("Acme", true).await))
+        }),
+        act!("locks", [s] => s
+            .service
+            .complete_locks()
+            .await
+            .err()
+            .map(|error| error.to_string())),
+    ]
+}
+
+on_both! {
+    async fn nobody_waits_in_a_circle(site: Site) {
+        let site = Arc::new(site);
+        people(&site).await;
+        let mut failed = Vec::new();
+        for round in 0..ROUNDS {
+            let mut acts = acts(&site).await;
+            let offset = round * 5 % acts.len();
+            acts.rotate_left(offset);
+            if round % 3 == 2 {
+                let site = Arc::clone(&site);
+                let delete = async move { ("delete", of_operator(site.service.delete_company("Acme").await)) };
+                acts.insert(acts.len() / 2, delete.boxed());
+            }
+            let answers = join_all(acts.into_iter().map(tokio::spawn)).await;
+            failed.extend(answers.into_iter().map(Result::unwrap).filter(|(_, failure)| failure.is_some()));
+            if site.service.company_named("Acme").await.is_err() {
+                people(&site).await;
+            }
+            site.service.set_company_enabled("Acme", true).await.unwrap();
+            for account in ["bob", "eve"] {
+                site.service.set_account_active("Acme", account, true).await.unwrap();
+                // Nothing to unlock is fine.
+                let _ = site.service.unlock_account("Acme", account).await;
+            }
+            site.service.forget_tries().await.unwrap();
+            site.no_mail().await;
+            site.clock.advance(86_400);
+        }
+        assert!(failed.is_empty(), "{failed:?}");
+        assert_eq!(site.store.deadlocks().await, 0);
+    }
+}
