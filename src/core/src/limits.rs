@@ -88,6 +88,10 @@ pub const CODE_MAIL_BURST: i64 = 5;
 pub const CODE_MAIL_BURST_SECONDS: i64 = 600;
 /// Code mails to one account within 24 hours (N12).
 pub const CODE_MAIL_DAY: i64 = 20;
+/// Seconds after which a right code, sent again, is no longer a double click.
+pub const DOUBLE_SUBMIT_SECONDS: i64 = 60;
+/// How far apart the clocks of two nodes may be without anybody noticing, in seconds.
+pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).
 pub const SESSIONS_MAX: i64 = 10;
 /// Trusted browsers of one account; the oldest ends when one more is trusted (N18).

@@ -12,7 +12,7 @@ use crate::{
     id::{AccountId, CompanyId, PendingId, SessionId},
     limits::{PENDING_SECONDS, WRONG_CODES_TO_LOCK},
     paths,
-    ports::Moment,
+    ports::{Moment, has_begun},
     refusal::{CodeHint, Refusal},
     second_factor::first_method,
     session::Proof,
@@ -108,7 +108,7 @@ pub fn after_provider(
 pub fn trust_holds(now: Moment, since: Moment, until: Moment, policy: TwoFactorPolicy) -> bool {
     policy.trust_days().is_some_and(|days| {
         let by_policy = since + TimeDelta::days(i64::from(days));
-        since <= now && now < until.min(by_policy)
+        has_begun(now, since) && now < until.min(by_policy)
     })
 }
 
@@ -136,6 +136,11 @@ pub fn may_continue(
         && now >= pending.created_at - TimeDelta::seconds(PENDING_SECONDS)
         && pending.credential_version == account.credential_version;
     if open { Ok(()) } else { Err(Refusal::SignInExpired) }
+}
+
+/// Whether a request is the same act as the one at `then`, done twice: a double click, or an answer that was lost.
+pub fn is_repeat(now: Moment, then: Moment, seconds: i64) -> bool {
+    has_begun(now, then) && now - then <= TimeDelta::seconds(seconds)
 }
 
 /// How an entered code compared, after it was counted.
@@ -460,6 +465,17 @@ pub(crate) mod tests {
             !trust_holds(day(-1), day(0), day(30), policy(30)),
             "a clock that steps back trusts nobody"
         );
+        assert!(
+            trust_holds(at(-2), at(0), day(30), policy(30)),
+            "the clock of the node that gave it may be a little ahead"
+        );
+    }
+
+    #[test]
+    fn the_same_request_is_one_act_for_a_while_whichever_nodes_clock_is_ahead() {
+        for (second, expected) in [(-6, false), (-5, true), (0, true), (60, true), (61, false)] {
+            assert_eq!(is_repeat(at(second), at(0), 60), expected, "{second}");
+        }
     }
 
     #[test]

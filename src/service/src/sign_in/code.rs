@@ -1,14 +1,13 @@
 //! The second step: a code.
 
-use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
     id::SessionId,
-    ports::Moment,
+    limits::DOUBLE_SUBMIT_SECONDS,
     refusal::{CodeHint, Refusal},
     secret::{SixDigits, Token},
-    sign_in::{Comparison, Pending, Purpose as Leads, landing, may_continue, trust_ends_at},
+    sign_in::{Comparison, Pending, Purpose as Leads, is_repeat, landing, may_continue, trust_ends_at},
 };
 use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer};
 
@@ -19,9 +18,6 @@ use crate::{
     keys::Purpose,
     letters::Receiver,
 };
-
-/// Seconds after which a right code, sent again, is no longer a double click.
-const DOUBLE_SUBMIT_SECONDS: i64 = 60;
 
 impl Service {
     /// Checks an entered code: the mailed one, one of the authenticator app, a backup code, or one that an
@@ -253,7 +249,7 @@ impl Service {
                 .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with);
         let recent = pending
             .completed_at
-            .is_none_or(|at| is_double_click(self.now(), at));
+            .is_none_or(|at| is_repeat(self.now(), at, DOUBLE_SUBMIT_SECONDS));
         let token = self.session_token(token);
         let mut reader = self.inner.store.read().await?;
         let row = reader.session_by_token(token.hash()).await?;
@@ -331,8 +327,4 @@ fn entered_parts<'a>(pending: &'a Pending, entered: &'a Entered) -> [&'a [u8]; 4
         entered.bytes(),
         b"completed",
     ]
-}
-
-fn is_double_click(now: Moment, completed_at: Moment) -> bool {
-    now >= completed_at && now - completed_at <= TimeDelta::seconds(DOUBLE_SUBMIT_SECONDS)
 }
