@@ -112,11 +112,17 @@ pub fn trust_holds(now: Moment, since: Moment, until: Moment, policy: TwoFactorP
     })
 }
 
-/// When trust given now ends; `None` when the policy allows none.
-pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy) -> Option<Moment> {
-    policy
-        .trust_days()
-        .map(|days| now + TimeDelta::days(i64::from(days)))
+/// When trust given now ends; `None` when there is none: the policy allows none, or what proved the account was no code
+/// of its own method. A backup code, or an administrator's, helps out once (product.md section 4.7).
+pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy, proof: Proof) -> Option<Moment> {
+    match proof {
+        Proof::EmailCode | Proof::AppCode => policy
+            .trust_days()
+            .map(|days| now + TimeDelta::days(i64::from(days))),
+        Proof::Password | Proof::BackupCode | Proof::IssuedCode | Proof::TrustedBrowser | Proof::Provider => {
+            None
+        }
+    }
 }
 
 /// Whether a pending sign-in can still be completed.
@@ -450,8 +456,19 @@ pub(crate) mod tests {
     fn trust_has_a_fixed_end_and_a_shorter_policy_shortens_it() {
         let day = |n: i64| at(n * 86_400);
         let policy = |days| TwoFactorPolicy::from_days(days).unwrap();
-        assert_eq!(trust_ends_at(day(0), policy(30)), Some(day(30)));
-        assert_eq!(trust_ends_at(day(0), policy(0)), None);
+        for proof in [Proof::EmailCode, Proof::AppCode] {
+            assert_eq!(trust_ends_at(day(0), policy(30), proof), Some(day(30)));
+            assert_eq!(trust_ends_at(day(0), policy(0), proof), None);
+        }
+        for proof in [
+            Proof::BackupCode,
+            Proof::IssuedCode,
+            Proof::Password,
+            Proof::TrustedBrowser,
+            Proof::Provider,
+        ] {
+            assert_eq!(trust_ends_at(day(0), policy(90), proof), None, "{proof:?}");
+        }
         assert!(trust_holds(day(29), day(0), day(30), policy(30)));
         assert!(!trust_holds(day(30), day(0), day(30), policy(30)));
         assert!(trust_holds(day(29), day(0), day(30), policy(90)));

@@ -8,6 +8,7 @@ use vestibule_core::{
     audit::Event,
     id::{AccountId, CompanyId, EventId, ImportId},
     ports::Moment,
+    secret::TokenHash,
 };
 
 use crate::{
@@ -94,6 +95,9 @@ async fn look_ups_use_an_index_on_sqlite() {
         );
     }
     // Not all accounts of the company: the name and the address each by their own index.
+    let tokens = trusted::of_tokens(&[TokenHash([1; 32]), TokenHash([2; 32])]);
+    let plan = plan_of(&mut connection, &tokens.text()).await;
+    assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
     let sign_in = plan_of(&mut connection, account::BY_SIGN_IN).await.join("\n");
     assert!(
         sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),

@@ -42,7 +42,9 @@ impl Service {
         } = self.load_pending(token).await?;
         let entered = Entered::parse(typed)?;
         if let Some(completion) = completion {
-            return self.double_submit(token, &pending, &completion, &entered).await;
+            return self
+                .double_submit(token, &pending, &completion, &entered, visitor)
+                .await;
         }
         may_continue(self.now(), &company, &account, &pending)?;
         let mut reader = self.inner.store.read().await?;
@@ -79,7 +81,9 @@ impl Service {
             && let Some(completion) = self.load_pending(token).await?.completion
         {
             self.take_count_back(&account).await?;
-            return self.double_submit(token, &pending, &completion, &entered).await;
+            return self
+                .double_submit(token, &pending, &completion, &entered, visitor)
+                .await;
         }
         Err(self
             .refuse_code(receiver, comparison, counted, visitor)
@@ -217,8 +221,10 @@ impl Service {
                 self.link_after_code(&mut writer, receiver, pending, visitor)
                     .await?;
                 let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
-                if trust && let Some(ends_at) = trust_ends_at(now, company.two_factor) {
-                    granted.trusted = Some(self.trust(&mut writer, &account, ends_at, visitor).await?);
+                let ends_at = trust_ends_at(now, company.two_factor, found.proof());
+                if let Some(ends_at) = ends_at.filter(|_| trust) {
+                    let given = (token, ends_at);
+                    granted.trusted = Some(self.trust(&mut writer, &account, given, visitor).await?);
                 }
                 granted
             }
@@ -242,6 +248,7 @@ impl Service {
         pending: &Pending,
         completion: &Completion,
         entered: &Entered,
+        visitor: &Visitor,
     ) -> Result<Granted, Failure> {
         let same_code =
             self.inner
@@ -250,14 +257,16 @@ impl Service {
         let recent = pending
             .completed_at
             .is_none_or(|at| is_repeat(self.now(), at, DOUBLE_SUBMIT_SECONDS));
-        let token = self.session_token(token);
+        let session = self.session_token(token);
         let mut reader = self.inner.store.read().await?;
-        let row = reader.session_by_token(token.hash()).await?;
+        let row = reader.session_by_token(session.hash()).await?;
         match row {
             Some(row) if recent && same_code && row.id == completion.session => Ok(Granted {
-                session: token,
+                session,
                 browser: None,
-                trusted: None,
+                trusted: self
+                    .trust_given(&mut reader, &row.account, token, visitor)
+                    .await?,
                 landing: landing(row.account.highest_role(), pending.next.as_deref()),
                 company: row.company.name,
                 step_up: pending.purpose != Leads::SignIn,

@@ -375,7 +375,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "end_trusted own account",
                 !w.end_trusted(c, own.id, trusted).await?,
             ),
-            ("trim_trusted", w.trim_trusted(c, a, 0).await? == 0),
+            ("trim_trusted", w.trim_trusted(c, a, 0, at(1)).await? == 0),
             ("end_trusted_of", w.end_trusted_of(c, a).await? == 0),
             ("knows_browser", !w.knows_browser(c, a, owned.browser).await?),
             ("mail_of_pending", w.mail_of_pending(c, pending).await?.is_none()),

@@ -258,7 +258,9 @@ pub async fn two_nodes_migrate_at_once(store: &TestStore) {
     let nodes = [store.second().await, store.second().await, store.second().await];
     // Back to an empty database, so that there is something to do.
     empty(store).await;
-    assert_eq!(nodes[0].migrations_pending().await, Ok(6));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    let all = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(nodes[0].migrations_pending().await, Ok(all));
     for migrated in join_all(nodes.iter().map(Store::migrate)).await {
         assert_eq!(migrated, Ok(()));
     }

@@ -183,4 +183,6 @@ contract! {
     trusted::the_oldest_trusted_browsers_make_room,
     trusted::trust_is_listed_and_ended_one_by_one,
     trusted::a_browser_is_known_to_the_account_that_used_it,
+    trusted::trust_that_is_over_takes_nobodys_place,
+    trusted::the_tokens_of_a_browser_are_found_whosever_they_are,
 }
