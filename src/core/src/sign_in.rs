@@ -158,6 +158,8 @@ pub enum Comparison {
     Replaced,
     /// It is, but its time is over.
     Expired,
+    /// It is the newest code of another sign-in or set-up of the same account.
+    Elsewhere,
     /// It is none of ours, or used up.
     Wrong(Option<CodeHint>),
 }
@@ -187,6 +189,26 @@ pub enum OldCode {
     Replaced,
     /// Its time is over.
     Expired,
+    /// It is right for another sign-in or set-up of the same account, and for that one alone.
+    Elsewhere,
+}
+
+/// What a code is worth that was mailed to the account at `sent_at`, but not for what it was entered for. `live_until` is
+/// its end while it is still the newest of what it was for; `mailed_at` says when a code was last mailed for what it was
+/// entered for. None of it is a guess: the code was the account's own (product.md section 4.6).
+pub fn own_code(
+    now: Moment,
+    sent_at: Moment,
+    live_until: Option<Moment>,
+    mailed_at: Option<Moment>,
+) -> Comparison {
+    if live_until.is_some_and(|end| now < end) {
+        Comparison::Elsewhere
+    } else if mailed_at.is_some_and(|newer| sent_at <= newer) {
+        Comparison::Replaced
+    } else {
+        Comparison::Expired
+    }
 }
 
 /// The step after a code was counted as number `counted` (1-5) and compared (product.md section 4.5).
@@ -195,6 +217,7 @@ pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
         Comparison::Right => AfterCode::Session,
         Comparison::Replaced => AfterCode::Uncount(OldCode::Replaced),
         Comparison::Expired => AfterCode::Uncount(OldCode::Expired),
+        Comparison::Elsewhere => AfterCode::Uncount(OldCode::Elsewhere),
         Comparison::Wrong(_) if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
         Comparison::Wrong(hint) => {
             let left = WRONG_CODES_TO_LOCK - counted;
@@ -449,7 +472,29 @@ pub(crate) mod tests {
             after_code(Comparison::Expired, 1),
             AfterCode::Uncount(OldCode::Expired)
         );
+        assert_eq!(
+            after_code(Comparison::Elsewhere, 4),
+            AfterCode::Uncount(OldCode::Elsewhere)
+        );
         assert_eq!(after_code(Comparison::Right, 5), AfterCode::Session);
+    }
+
+    #[test]
+    fn a_code_of_another_sign_in_is_told_by_what_became_of_it() {
+        for (live_until, mailed_at, expected) in [
+            (Some(at(600)), Some(at(60)), Comparison::Elsewhere),
+            (Some(at(100)), Some(at(60)), Comparison::Replaced),
+            (None, Some(at(60)), Comparison::Replaced),
+            // Nothing newer is there to be entered instead.
+            (None, Some(at(-60)), Comparison::Expired),
+            (None, None, Comparison::Expired),
+        ] {
+            assert_eq!(
+                own_code(at(100), at(0), live_until, mailed_at),
+                expected,
+                "{live_until:?} {mailed_at:?}"
+            );
+        }
     }
 
     #[test]

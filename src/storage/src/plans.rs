@@ -32,6 +32,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),
         ("codes of a pending sign-in", code::OF_PENDING),
+        ("codes that are old", code::REMEMBERED),
         ("mails with codes", code::MAILED_SINCE),
         ("trusted browsers", trusted::OF_ACCOUNT),
         ("mail of a pending sign-in", outbox::OF_PENDING),
@@ -94,10 +95,10 @@ async fn look_ups_use_an_index_on_sqlite() {
             "{what}: {plan:#?}"
         );
     }
-    // Not all accounts of the company: the name and the address each by their own index.
     let tokens = trusted::of_tokens(&[TokenHash([1; 32]), TokenHash([2; 32])]);
     let plan = plan_of(&mut connection, &tokens.text()).await;
     assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
+    // Not all accounts of the company: the name and the address each by their own index.
     let sign_in = plan_of(&mut connection, account::BY_SIGN_IN).await.join("\n");
     assert!(
         sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),

@@ -11,7 +11,7 @@
 
 use std::{ops::Deref, time::Duration};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -146,6 +146,35 @@ impl TestStore {
                 all
             }
         }
+    }
+
+    /// Runs statements that no method has, such as those that break a database.
+    ///
+    /// # Panics
+    /// When the database refuses them.
+    pub async fn run(&self, sql: &'static str) {
+        if self.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url)
+                .await
+                .expect("the database opens");
+            sqlx::raw_sql(sql)
+                .execute(&mut connection)
+                .await
+                .expect("the statements run");
+        } else {
+            let mut connection = PgConnection::connect(&self.url)
+                .await
+                .expect("the database answers");
+            sqlx::raw_sql(sql)
+                .execute(&mut connection)
+                .await
+                .expect("the statements run");
+        }
+    }
+
+    /// Whether it is SQLite.
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.home, Home::Folder { .. })
     }
 
     /// A second, independent set of connections to the same database: another node, or the command line.

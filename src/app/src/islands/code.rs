@@ -463,7 +463,11 @@ fn is_under_way(view: &CodeView) -> bool {
 fn is_about_the_code(refusal: &Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::Invalid { .. } | Refusal::WrongCode { .. } | Refusal::CodeReplaced | Refusal::CodeExpired
+        Refusal::Invalid { .. }
+            | Refusal::WrongCode { .. }
+            | Refusal::CodeReplaced
+            | Refusal::CodeExpired
+            | Refusal::CodeElsewhere
     )
 }
 

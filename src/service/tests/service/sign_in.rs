@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use futures::future::join_all;
 use vestibule_core::{
     mail::Mail,
+    ports::Clock,
     refusal::{Field, Problem, Refusal},
     secret::Token,
     sign_in_view::CodeMail,
 };
+use vestibule_mail::{Reason, outbox::Queue};
 use vestibule_service::{
     Visitor,
     operator::OperatorError,
@@ -220,12 +222,69 @@ on_both! {
 
         let (other_browser, third) = site.at_code_page("Acme", "alice").await;
         if third != second {
-            assert_eq!(site.verify(&third, &visitor).await, Err(site::wrong(None)), "another browser's");
+            assert_eq!(site.verify(&third, &visitor).await, Err(Refusal::CodeElsewhere), "another browser's");
         }
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "her own code is no guess");
         let (carol, _) = site.at_code_page("Acme", "carol").await;
         let foreign = site.verify(&second, &carol).await;
         assert_eq!(foreign, Err(site::wrong(None)), "another account's code");
         assert_eq!(site.verify(&third, &other_browser).await, Ok(()));
+    }
+
+    async fn a_code_of_an_earlier_sign_in_is_replaced_and_never_counts(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (cancelled, first) = site.at_code_page("Acme", "alice").await;
+        site.service.cancel_sign_in(&cancelled).await.unwrap();
+        let (old_browser, second) = site.at_code_page("Acme", "alice").await;
+        let (visitor, third) = site.at_code_page("Acme", "alice").await;
+        for code in [&first, &second] {
+            for _ in 0..3 {
+                assert_eq!(site.verify(code, &visitor).await, Err(Refusal::CodeReplaced));
+            }
+        }
+        assert_eq!(site.verify(&second, &old_browser).await, Err(Refusal::CodeReplaced), "its own, in its own browser");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        assert_eq!(site.verify(&site::other_code(&third), &visitor).await, Err(site::wrong(None)), "a slip counts");
+        assert_eq!(site.verify(&third, &visitor).await, Ok(()));
+
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&third, &visitor).await, Err(site::wrong(None)), "a used one is refused and counts");
+    }
+
+    async fn a_sign_in_without_a_mail_of_its_own_asks_for_one_when_an_old_code_is_entered(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let mut newest = String::new();
+        for _ in 0..5 {
+            let (visitor, code) = site.at_code_page("Acme", "alice").await;
+            newest = code;
+            site.service.cancel_sign_in(&visitor).await.unwrap();
+        }
+        let visitor = site.past_password("Acme", "alice").await;
+        assert_eq!(site.verify(&newest, &visitor).await, Err(Refusal::CodeExpired), "no mail is newer");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        site.clock.advance(86_400);
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&newest, &visitor).await, Err(site::wrong(None)), "yesterday's is forgotten");
+    }
+
+    async fn a_resend_never_hurries_a_mail_whose_code_a_later_sign_in_has_replaced(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let visitor = site.past_password("Acme", "alice").await;
+        let now = site.clock.now();
+        for lane in site.service.lanes(now).await.unwrap() {
+            for mail in site.service.claim(lane, now, 50).await.unwrap() {
+                let later = now + chrono::TimeDelta::minutes(5);
+                site.service.retry(mail.id, later, Reason::Refused).await.unwrap();
+            }
+        }
+        site.at_code_page("Acme", "alice").await;
+        site.clock.advance(60);
+        site.service.resend_code(&visitor).await.unwrap();
+        let code = site.code_for("alice").await;
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()), "a new code, and not the dead one");
     }
 
     async fn ten_minutes_and_not_longer(site: Site) {
@@ -480,6 +539,67 @@ on_both! {
         let home = Visitor { session: Some(granted.session.clone()), ..site::visitor() };
         site.service.begin_app_set_up(&home).await.unwrap();
         site.signed_in("Acme", "alice", &browser_with(&cookie(&granted))).await;
+    }
+
+    async fn guesses_in_a_completed_sign_in_count(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "both", true).await;
+        let (secret, backup) = site.give_app("Acme", "both").await;
+        let visitor = site.past_password("Acme", "both").await;
+        let code = site.app_code(&secret, 0);
+        let granted = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(None)));
+        assert_eq!(site.verify(&backup[0], &visitor).await, Err(site::wrong(None)), "nothing else can be learnt");
+        let again = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        assert_eq!(again.session.reveal(), granted.session.reveal());
+        assert_eq!(site.account_of("Acme", "both").await.wrong_codes, 2, "the right one leaves no count");
+        assert_eq!(site.verify("000000", &visitor).await, Err(site::wrong(Some(2))));
+        assert_eq!(site.verify("000000", &visitor).await, Err(site::wrong(Some(1))));
+        assert_eq!(site.verify("000000", &visitor).await, Err(Refusal::AccountLocked));
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "the lock ended it");
+    }
+
+    async fn a_fault_of_ours_is_nobodys_guess(site: Site) {
+        site.company("Acme", 0).await;
+        let (_, backup) = site.app_account("Acme", "tom").await;
+        let visitor = site.past_password("Acme", "tom").await;
+        for (what, take, give_back) in [
+            ("comparing", "ALTER TABLE backup_code RENAME TO away", "ALTER TABLE away RENAME TO backup_code"),
+            ("completing", "ALTER TABLE session RENAME TO away", "ALTER TABLE away RENAME TO session"),
+        ] {
+            site.store.run(take).await;
+            for _ in 0..6 {
+                let failed = site.verify(&backup[0], &visitor).await;
+                assert!(matches!(failed, Err(Refusal::Internal { .. })), "{what}: {failed:?}");
+            }
+            site.store.run(give_back).await;
+            assert_eq!(site.account_of("Acme", "tom").await.wrong_codes, 0, "{what}");
+        }
+        site.verify(&backup[0], &visitor).await.unwrap();
+    }
+
+    async fn a_count_that_cannot_be_taken_back_now_is_taken_back_later(site: Site) {
+        site.company("Acme", 0).await;
+        let (_, backup) = site.app_account("Acme", "tom").await;
+        let visitor = site.past_password("Acme", "tom").await;
+        site.store.run("ALTER TABLE backup_code RENAME TO away").await;
+        site.store.run(if site.store.is_sqlite() {
+            "CREATE TRIGGER stuck BEFORE UPDATE OF wrong_codes ON account WHEN NEW.wrong_codes < OLD.wrong_codes \
+             BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+        } else {
+            "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stuck'; END $$; \
+             CREATE TRIGGER stuck BEFORE UPDATE OF wrong_codes ON account FOR EACH ROW \
+             WHEN (NEW.wrong_codes < OLD.wrong_codes) EXECUTE FUNCTION stuck()"
+        }).await;
+        assert!(site.verify(&backup[0], &visitor).await.is_err());
+        assert_eq!(site.account_of("Acme", "tom").await.wrong_codes, 1);
+        site.store.run(if site.store.is_sqlite() { "DROP TRIGGER stuck" } else { "DROP TRIGGER stuck ON account" }).await;
+        let settled = async {
+            while site.account_of("Acme", "tom").await.wrong_codes > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), settled).await.unwrap();
     }
 
     async fn trust_ends_with_a_new_password_a_lock_and_a_shorter_policy(site: Site) {
