@@ -31,6 +31,8 @@ pub enum Event {
     SessionEnded,
     /// The password was asked again and was wrong.
     StepUpRefused,
+    /// Ten wrong passwords in one session: it is ended.
+    SessionCut,
     /// Identity was proved once more.
     SteppedUp,
     /// A password was changed by its owner.
@@ -127,7 +129,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::SignedIn,
         Self::PasswordRefused,
         Self::GateRefused,
@@ -142,6 +144,7 @@ impl Event {
         Self::SignedOut,
         Self::SessionEnded,
         Self::StepUpRefused,
+        Self::SessionCut,
         Self::SteppedUp,
         Self::PasswordChanged,
         Self::ProfileChanged,
@@ -204,6 +207,7 @@ impl Event {
                 | Self::CodeRefused
                 | Self::AccountLocked
                 | Self::StepUpRefused
+                | Self::SessionCut
                 | Self::SecretUnreadable
                 | Self::CrossSiteRefused
                 | Self::MailGivenUp
@@ -231,6 +235,7 @@ impl Event {
             Self::SignedOut => "signed_out",
             Self::SessionEnded => "session_ended",
             Self::StepUpRefused => "step_up_refused",
+            Self::SessionCut => "session_cut",
             Self::SteppedUp => "stepped_up",
             Self::PasswordChanged => "password_changed",
             Self::ProfileChanged => "profile_changed",

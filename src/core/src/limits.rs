@@ -99,6 +99,8 @@ pub const TRUSTED_ACCOUNTS_MAX: usize = 40;
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).
 pub const SESSIONS_MAX: i64 = 10;
+/// Wrong passwords in one session, since it last proved who it is, that end it.
+pub const SESSION_WRONG_PASSWORDS_MAX: i64 = 10;
 /// Trusted browsers of one account; the oldest ends when one more is trusted (N18).
 pub const TRUSTED_BROWSERS_MAX: i64 = 10;
 /// Largest request body, in bytes (N25).

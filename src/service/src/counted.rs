@@ -32,7 +32,7 @@ pub(crate) trait TakeBack: Send + Sync + 'static {
 #[must_use = "a try that was counted is settled: it stands or it is taken back"]
 pub(crate) struct Counted<T: TakeBack> {
     store: Store,
-    counted: Arc<T>,
+    what: Arc<T>,
     settled: bool,
 }
 
@@ -41,14 +41,14 @@ impl<T: TakeBack> Counted<T> {
     pub fn new(store: &Store, counted: T) -> Self {
         Self {
             store: store.clone(),
-            counted: Arc::new(counted),
+            what: Arc::new(counted),
             settled: false,
         }
     }
 
     /// What was counted.
     pub fn what(&self) -> &T {
-        &self.counted
+        &self.what
     }
 
     /// The try was compared and is wrong, or what it led to has settled the count: it stays as it is.
@@ -58,7 +58,7 @@ impl<T: TakeBack> Counted<T> {
 
     /// It was no guess: takes it back. When the database is away, that happens later.
     pub async fn take_back(mut self) {
-        self.settled = take_back(&self.store, self.counted.as_ref()).await.is_ok();
+        self.settled = take_back(&self.store, self.what.as_ref()).await.is_ok();
     }
 }
 
@@ -71,7 +71,7 @@ impl<T: TakeBack> Drop for Counted<T> {
             tracing::error!("a try stays counted: too many wait to be taken back");
             return;
         };
-        let (store, counted) = (self.store.clone(), Arc::clone(&self.counted));
+        let (store, counted) = (self.store.clone(), Arc::clone(&self.what));
         runtime.spawn(async move {
             if let Err(error) = patiently(|| take_back(&store, counted.as_ref())).await {
                 tracing::error!(%error, "a try stays counted: it could not be taken back");

@@ -35,7 +35,9 @@ pub(crate) const OF_ACCOUNT: &str = "SELECT id, created_at, last_used_at, ends_a
 const TOUCH: &str =
     "UPDATE session SET last_used_at = $3 WHERE company_id = $1 AND id = $2 AND last_used_at < $3";
 const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, proved_at = $6, \
-    token_hash = COALESCE($3, token_hash) WHERE company_id = $1 AND id = $2";
+    wrong_passwords = 0, token_hash = COALESCE($3, token_hash) WHERE company_id = $1 AND id = $2";
+const COUNT_WRONG_PASSWORD: &str = "UPDATE session SET wrong_passwords = wrong_passwords + 1 \
+    WHERE company_id = $1 AND id = $2 RETURNING wrong_passwords";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
@@ -271,6 +273,20 @@ impl Writer {
             credential_version,
             now
         )? == 1)
+    }
+
+    /// Counts a wrong password that was entered in a session; gives how many there are since it last proved who it is,
+    /// `None` when it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_wrong_password(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+    ) -> Result<Option<i64>, StoreError> {
+        let counted = optional!(self, (i64,), COUNT_WRONG_PASSWORD, company.0, id.0)?;
+        Ok(counted.map(|(count,)| count))
     }
 
     /// Ends a session; says whether there was one.

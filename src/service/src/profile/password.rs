@@ -116,11 +116,9 @@ impl Service {
             forgive(&mut writer, attempt).await?;
             return Ok(writer.commit().await?);
         }
-        let entry = AuditEntry {
-            actor: Actor::Account(account.id),
-            ..visitor.entry(Event::StepUpRefused, Some(company.id), Some(account.id))
-        };
-        self.note(entry).await?;
+        if self.count_in_session(signed_in, visitor).await? {
+            return Err(Refusal::NotSignedIn.into());
+        }
         Err(FormRefusal::field(field, FormProblem::Wrong).into())
     }
 }

@@ -599,7 +599,7 @@ on_both! {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(60), settled).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_mins(1), settled).await.unwrap();
     }
 
     async fn trust_ends_with_a_new_password_a_lock_and_a_shorter_policy(site: Site) {

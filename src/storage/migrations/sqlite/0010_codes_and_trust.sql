@@ -17,3 +17,6 @@ CREATE INDEX mailed_code_created_at ON mailed_code (created_at);
 -- The token before the last change: good for a moment more, because an answer may be lost.
 ALTER TABLE trusted_browser ADD COLUMN previous_hash BLOB;
 CREATE INDEX trusted_browser_previous_hash ON trusted_browser (previous_hash);
+
+-- Wrong passwords that were entered in a session since it last proved who it is.
+ALTER TABLE session ADD COLUMN wrong_passwords INTEGER NOT NULL DEFAULT 0;

@@ -308,6 +308,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("unlock_account", !w.unlock_account(c, a, at(1)).await?),
             ("sessions_of", w.sessions_of(c, a).await?.is_empty()),
             ("touch_session", w.touch_session(c, session, at(1)).await.is_ok()),
+            (
+                "count_wrong_password",
+                w.count_wrong_password(c, session).await?.is_none(),
+            ),
             ("end_session", !w.end_session(c, session).await?),
             (
                 "prove_session",

@@ -86,6 +86,9 @@ pub async fn a_replaced_or_expired_code_is_not_used(store: &Store) {
     .unwrap();
 }
 
+/// Fingerprints of mailed codes, each with the end of what is still good.
+type Known = Vec<(Vec<u8>, Option<Moment>)>;
+
 pub async fn a_mailed_code_is_known_again_until_it_is_used(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;
@@ -118,7 +121,7 @@ pub async fn a_mailed_code_is_known_again_until_it_is_used(store: &Store) {
     })
     .await
     .unwrap();
-    let known = async |writer: &mut Writer, since| -> Result<Vec<(Vec<u8>, Option<Moment>)>, StoreError> {
+    let known = async |writer: &mut Writer, since| -> Result<Known, StoreError> {
         let codes = writer.mailed_codes(company, id, since).await?;
         Ok(codes
             .into_iter()

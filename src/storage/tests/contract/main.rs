@@ -165,6 +165,7 @@ contract! {
     session::a_session_is_proved_once_more,
     session::others_end_and_this_one_stays,
     session::an_unknown_proof_is_not_guessed,
+    session::wrong_passwords_are_counted_in_their_session_until_a_proof,
     set_up::a_set_up_is_read_as_it_was_written,
     set_up::a_newer_set_up_replaces_the_older_with_its_codes,
     set_up::parallel_set_ups_leave_one,
