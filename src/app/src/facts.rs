@@ -182,6 +182,7 @@ impl Read for Refusal {
             },
             "code_replaced" => Self::CodeReplaced,
             "code_expired" => Self::CodeExpired,
+            "code_elsewhere" => Self::CodeElsewhere,
             "sign_in_expired" => Self::SignInExpired,
             "resend_too_soon" => Self::ResendTooSoon {
                 retry_after: retry_after()?,
@@ -293,7 +294,8 @@ mod tests {
             } => wrong_code(Some(1), Some(CodeHint::ClockBehind(600))),
             Refusal::WrongCode { .. } => Refusal::CodeReplaced,
             Refusal::CodeReplaced => Refusal::CodeExpired,
-            Refusal::CodeExpired => Refusal::SignInExpired,
+            Refusal::CodeExpired => Refusal::CodeElsewhere,
+            Refusal::CodeElsewhere => Refusal::SignInExpired,
             Refusal::SignInExpired => Refusal::ResendTooSoon { retry_after },
             Refusal::ResendTooSoon { .. } => Refusal::ResendLimit,
             Refusal::ResendLimit => Refusal::CodeMailLimit { retry_after },

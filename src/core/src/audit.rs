@@ -33,6 +33,8 @@ pub enum Event {
     SessionEnded,
     /// The password was asked again and was wrong.
     StepUpRefused,
+    /// Ten wrong passwords in one session: it is ended.
+    SessionCut,
     /// Identity was proved once more.
     SteppedUp,
     /// A password was changed by its owner.
@@ -145,6 +147,7 @@ impl Event {
         Self::SignedOut,
         Self::SessionEnded,
         Self::StepUpRefused,
+        Self::SessionCut,
         Self::SteppedUp,
         Self::PasswordChanged,
         Self::ProfileChanged,
@@ -208,6 +211,7 @@ impl Event {
                 | Self::CodeRefused
                 | Self::AccountLocked
                 | Self::StepUpRefused
+                | Self::SessionCut
                 | Self::SecretUnreadable
                 | Self::CrossSiteRefused
                 | Self::MailGivenUp
@@ -236,6 +240,7 @@ impl Event {
             Self::SignedOut => "signed_out",
             Self::SessionEnded => "session_ended",
             Self::StepUpRefused => "step_up_refused",
+            Self::SessionCut => "session_cut",
             Self::SteppedUp => "stepped_up",
             Self::PasswordChanged => "password_changed",
             Self::ProfileChanged => "profile_changed",

@@ -88,8 +88,19 @@ pub const CODE_MAIL_BURST: i64 = 5;
 pub const CODE_MAIL_BURST_SECONDS: i64 = 600;
 /// Code mails to one account within 24 hours (N12).
 pub const CODE_MAIL_DAY: i64 = 20;
+/// Seconds after which a right code, sent again, is no longer a double click.
+pub const DOUBLE_SUBMIT_SECONDS: i64 = 60;
+/// Seconds for which the token of a trusted browser that was just replaced is still good: the answer with the new one may
+/// be lost.
+pub const TRUST_GRACE_SECONDS: i64 = 30;
+/// Accounts that one browser remembers trust for. Their tokens fit the 4 kB of a cookie twice.
+pub const TRUSTED_ACCOUNTS_MAX: usize = 40;
+/// How far apart the clocks of two nodes may be without anybody noticing, in seconds.
+pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).
 pub const SESSIONS_MAX: i64 = 10;
+/// Wrong passwords in one session, since it last proved who it is, that end it.
+pub const SESSION_WRONG_PASSWORDS_MAX: i64 = 10;
 /// Trusted browsers of one account; the oldest ends when one more is trusted (N18).
 pub const TRUSTED_BROWSERS_MAX: i64 = 10;
 /// How long somebody may stand in line before the sign-in page, in seconds.

@@ -100,6 +100,11 @@ pub enum Mail {
         /// Whose, and where it happened.
         about: About,
     },
+    /// A session was ended because the password was entered wrongly too often in it.
+    SessionCut {
+        /// Whose, and where it happened.
+        about: About,
+    },
     /// Account details for a new agent, with a temporary password (product.md section 5).
     AccountDetails {
         /// For whom.
@@ -249,6 +254,7 @@ impl Mail {
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::BackupCodeIssued { .. } => "backup_code_issued",
             Self::NewBrowser { .. } => "new_browser",
+            Self::SessionCut { .. } => "session_cut",
             Self::AccountDetails { .. } => "account_details",
             Self::ActivationLink { .. } => "activation_link",
             Self::ResetLink { .. } => Self::RESET_LINK,
@@ -280,6 +286,7 @@ impl Mail {
             | Self::BackupCodeIssued { .. }
             | Self::EmailChangeBegan { .. }
             | Self::PoliciesChanged { .. }
+            | Self::SessionCut { .. }
             | Self::NewBrowser { .. } => 10,
             // A shift of new agents must not hold up anybody who is at work.
             Self::AccountDetails { .. } | Self::ActivationLink { .. } => 20,

@@ -1,6 +1,8 @@
 //! Time and randomness as the rules see them.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use crate::limits::CLOCK_TOLERANCE_SECONDS;
 
 /// A moment in UTC, never finer than a microsecond: PostgreSQL keeps no more.
 pub type Moment = DateTime<Utc>;
@@ -9,6 +11,12 @@ pub type Moment = DateTime<Utc>;
 pub trait Clock: Send + Sync {
     /// The present moment, cut to microseconds.
     fn now(&self) -> Moment;
+}
+
+/// Whether what was written down at `since` has begun by `now`. The two may come from the clocks of two nodes, so a moment
+/// that lies a little in the future counts as the present.
+pub fn has_begun(now: Moment, since: Moment) -> bool {
+    since <= now + TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS)
 }
 
 /// A source of unpredictable bytes, fit for keys and codes (N10, N19).
@@ -30,7 +38,7 @@ impl ManualClock {
     /// Moves the clock; negative seconds move it back.
     pub fn advance(&self, seconds: i64) {
         let mut now = self.lock();
-        *now += chrono::TimeDelta::seconds(seconds);
+        *now += TimeDelta::seconds(seconds);
     }
 
     /// Sets the clock.
@@ -67,5 +75,22 @@ impl Randomness for SeededRandomness {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .fill_bytes(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_a_little_ahead_is_no_future() {
+        let now = Moment::UNIX_EPOCH;
+        for (ahead, expected) in [(-3600, true), (0, true), (5, true), (6, false), (3600, false)] {
+            assert_eq!(
+                has_begun(now, now + TimeDelta::seconds(ahead)),
+                expected,
+                "{ahead}"
+            );
+        }
     }
 }

@@ -95,6 +95,8 @@ pub enum Refusal {
     CodeReplaced,
     /// The code is too old; not counted.
     CodeExpired,
+    /// The code is right for another sign-in or set-up of the same account; not counted.
+    CodeElsewhere,
     /// The pending sign-in is over: expired, cancelled, finished or never begun in this browser.
     SignInExpired,
     /// A new code may not be sent yet (N12).
@@ -135,7 +137,7 @@ impl Refusal {
     /// The honest HTTP status of this refusal.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Invalid { .. } | Self::CodeReplaced | Self::CodeExpired => 422,
+            Self::Invalid { .. } | Self::CodeReplaced | Self::CodeExpired | Self::CodeElsewhere => 422,
             Self::WrongCredentials | Self::WrongCode { .. } | Self::NotSignedIn => 401,
             Self::TooManyTries { .. }
             | Self::ResendTooSoon { .. }

@@ -12,7 +12,7 @@ use crate::{
     id::{AccountId, CompanyId, PendingId, SessionId},
     limits::{PENDING_SECONDS, WRONG_CODES_TO_LOCK},
     paths,
-    ports::Moment,
+    ports::{Moment, has_begun},
     refusal::{CodeHint, Refusal},
     second_factor::first_method,
     session::Proof,
@@ -108,15 +108,21 @@ pub fn after_provider(
 pub fn trust_holds(now: Moment, since: Moment, until: Moment, policy: TwoFactorPolicy) -> bool {
     policy.trust_days().is_some_and(|days| {
         let by_policy = since + TimeDelta::days(i64::from(days));
-        since <= now && now < until.min(by_policy)
+        has_begun(now, since) && now < until.min(by_policy)
     })
 }
 
-/// When trust given now ends; `None` when the policy allows none.
-pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy) -> Option<Moment> {
-    policy
-        .trust_days()
-        .map(|days| now + TimeDelta::days(i64::from(days)))
+/// When trust given now ends; `None` when there is none: the policy allows none, or what proved the account was no code
+/// of its own method. A backup code, or an administrator's, helps out once (product.md section 4.7).
+pub fn trust_ends_at(now: Moment, policy: TwoFactorPolicy, proof: Proof) -> Option<Moment> {
+    match proof {
+        Proof::EmailCode | Proof::AppCode => policy
+            .trust_days()
+            .map(|days| now + TimeDelta::days(i64::from(days))),
+        Proof::Password | Proof::BackupCode | Proof::IssuedCode | Proof::TrustedBrowser | Proof::Provider => {
+            None
+        }
+    }
 }
 
 /// Whether a pending sign-in can still be completed.
@@ -138,6 +144,11 @@ pub fn may_continue(
     if open { Ok(()) } else { Err(Refusal::SignInExpired) }
 }
 
+/// Whether a request is the same act as the one at `then`, done twice: a double click, or an answer that was lost.
+pub fn is_repeat(now: Moment, then: Moment, seconds: i64) -> bool {
+    has_begun(now, then) && now - then <= TimeDelta::seconds(seconds)
+}
+
 /// How an entered code compared, after it was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -147,6 +158,8 @@ pub enum Comparison {
     Replaced,
     /// It is, but its time is over.
     Expired,
+    /// It is the newest code of another sign-in or set-up of the same account.
+    Elsewhere,
     /// It is none of ours, or used up.
     Wrong(Option<CodeHint>),
 }
@@ -176,6 +189,26 @@ pub enum OldCode {
     Replaced,
     /// Its time is over.
     Expired,
+    /// It is right for another sign-in or set-up of the same account, and for that one alone.
+    Elsewhere,
+}
+
+/// What a code is worth that was mailed to the account at `sent_at`, but not for what it was entered for. `live_until` is
+/// its end while it is still the newest of what it was for; `mailed_at` says when a code was last mailed for what it was
+/// entered for. None of it is a guess: the code was the account's own (product.md section 4.6).
+pub fn own_code(
+    now: Moment,
+    sent_at: Moment,
+    live_until: Option<Moment>,
+    mailed_at: Option<Moment>,
+) -> Comparison {
+    if live_until.is_some_and(|end| now < end) {
+        Comparison::Elsewhere
+    } else if mailed_at.is_some_and(|newer| sent_at <= newer) {
+        Comparison::Replaced
+    } else {
+        Comparison::Expired
+    }
 }
 
 /// The step after a code was counted as number `counted` (1-5) and compared (product.md section 4.5).
@@ -184,6 +217,7 @@ pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
         Comparison::Right => AfterCode::Session,
         Comparison::Replaced => AfterCode::Uncount(OldCode::Replaced),
         Comparison::Expired => AfterCode::Uncount(OldCode::Expired),
+        Comparison::Elsewhere => AfterCode::Uncount(OldCode::Elsewhere),
         Comparison::Wrong(_) if counted >= WRONG_CODES_TO_LOCK => AfterCode::Lock,
         Comparison::Wrong(hint) => {
             let left = WRONG_CODES_TO_LOCK - counted;
@@ -438,15 +472,48 @@ pub(crate) mod tests {
             after_code(Comparison::Expired, 1),
             AfterCode::Uncount(OldCode::Expired)
         );
+        assert_eq!(
+            after_code(Comparison::Elsewhere, 4),
+            AfterCode::Uncount(OldCode::Elsewhere)
+        );
         assert_eq!(after_code(Comparison::Right, 5), AfterCode::Session);
+    }
+
+    #[test]
+    fn a_code_of_another_sign_in_is_told_by_what_became_of_it() {
+        for (live_until, mailed_at, expected) in [
+            (Some(at(600)), Some(at(60)), Comparison::Elsewhere),
+            (Some(at(100)), Some(at(60)), Comparison::Replaced),
+            (None, Some(at(60)), Comparison::Replaced),
+            // Nothing newer is there to be entered instead.
+            (None, Some(at(-60)), Comparison::Expired),
+            (None, None, Comparison::Expired),
+        ] {
+            assert_eq!(
+                own_code(at(100), at(0), live_until, mailed_at),
+                expected,
+                "{live_until:?} {mailed_at:?}"
+            );
+        }
     }
 
     #[test]
     fn trust_has_a_fixed_end_and_a_shorter_policy_shortens_it() {
         let day = |n: i64| at(n * 86_400);
         let policy = |days| TwoFactorPolicy::from_days(days).unwrap();
-        assert_eq!(trust_ends_at(day(0), policy(30)), Some(day(30)));
-        assert_eq!(trust_ends_at(day(0), policy(0)), None);
+        for proof in [Proof::EmailCode, Proof::AppCode] {
+            assert_eq!(trust_ends_at(day(0), policy(30), proof), Some(day(30)));
+            assert_eq!(trust_ends_at(day(0), policy(0), proof), None);
+        }
+        for proof in [
+            Proof::BackupCode,
+            Proof::IssuedCode,
+            Proof::Password,
+            Proof::TrustedBrowser,
+            Proof::Provider,
+        ] {
+            assert_eq!(trust_ends_at(day(0), policy(90), proof), None, "{proof:?}");
+        }
         assert!(trust_holds(day(29), day(0), day(30), policy(30)));
         assert!(!trust_holds(day(30), day(0), day(30), policy(30)));
         assert!(trust_holds(day(29), day(0), day(30), policy(90)));
@@ -460,6 +527,17 @@ pub(crate) mod tests {
             !trust_holds(day(-1), day(0), day(30), policy(30)),
             "a clock that steps back trusts nobody"
         );
+        assert!(
+            trust_holds(at(-2), at(0), day(30), policy(30)),
+            "the clock of the node that gave it may be a little ahead"
+        );
+    }
+
+    #[test]
+    fn the_same_request_is_one_act_for_a_while_whichever_nodes_clock_is_ahead() {
+        for (second, expected) in [(-6, false), (-5, true), (0, true), (60, true), (61, false)] {
+            assert_eq!(is_repeat(at(second), at(0), 60), expected, "{second}");
+        }
     }
 
     #[test]

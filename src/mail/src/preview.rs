@@ -76,6 +76,7 @@ fn plain_samples() -> Vec<Mail> {
             minutes: 60,
         },
         Mail::NewBrowser { about: about() },
+        Mail::SessionCut { about: about() },
         Mail::AccountDetails {
             about: about(),
             sign_in: text("https://login.example.com/login?company=Acme"),
@@ -253,6 +254,7 @@ mod tests {
             | Mail::BackupCodeUsed { .. }
             | Mail::BackupCodeIssued { .. }
             | Mail::NewBrowser { .. }
+            | Mail::SessionCut { .. }
             | Mail::AccountDetails { .. }
             | Mail::ActivationLink { .. }
             | Mail::ResetLink { .. }
@@ -263,7 +265,7 @@ mod tests {
             | Mail::SsoConnected { .. }
             | Mail::SsoDisconnected { .. }
             | Mail::TestMail { .. }
-            | Mail::PoliciesChanged { .. } => kinds.len() == 21 && kinds.contains(mail.kind()),
+            | Mail::PoliciesChanged { .. } => kinds.len() == 22 && kinds.contains(mail.kind()),
         }
     }
 

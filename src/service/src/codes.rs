@@ -1,5 +1,6 @@
 //! Entered codes of every kind: counted before they are compared, on the one counter of the account (product.md 4.5).
 
+use chrono::TimeDelta;
 use vestibule_core::{
     account::{Account, LockReason},
     audit::{AuditEntry, Event},
@@ -10,15 +11,34 @@ use vestibule_core::{
     id::{AccountId, CodeId, CompanyId},
     limits::WRONG_CODES_TO_LOCK,
     mail::Mail,
+    ports::Moment,
     refusal::{CodeHint, Field, Refusal},
     secret::{SixDigits, same},
     session::Proof,
-    sign_in::{AfterCode, Comparison, OldCode, after_code},
+    sign_in::{AfterCode, Comparison, OldCode, after_code, own_code},
 };
 use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver};
+use crate::{
+    Failure, Service, Visitor,
+    counted::{Counted, TakeBack},
+    keys::Purpose,
+    letters::Receiver,
+};
+
+/// A try on the account's one counter of wrong codes.
+pub(crate) struct CodeTry {
+    company: CompanyId,
+    account: AccountId,
+    number: i64,
+}
+
+impl TakeBack for CodeTry {
+    async fn take_back(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        writer.uncount_wrong_code(self.company, self.account).await
+    }
+}
 
 /// A well-formed entry.
 pub(crate) enum Entered {
@@ -78,8 +98,8 @@ impl Found {
 
 impl Service {
     /// Counts a try in a transaction of its own, before anything is compared: neither parallel guesses, nor a dropped
-    /// connection, nor a crash gives a free guess. Gives its number.
-    pub(crate) async fn count_code(&self, account: &Account) -> Result<i64, Failure> {
+    /// connection, nor a crash gives a free guess.
+    pub(crate) async fn count_code(&self, account: &Account) -> Result<Counted<CodeTry>, Failure> {
         let mut writer = self.inner.store.write().await?;
         let counted = writer.count_wrong_code(account.company, account.id).await?;
         if counted == Some(WRONG_CODES_TO_LOCK) {
@@ -88,17 +108,16 @@ impl Service {
                 .await?;
         }
         writer.commit().await?;
-        if counted.is_none() {
+        let Some(number) = counted else {
             self.complete_lock(account.company, account.id).await?;
-        }
-        Ok(counted.ok_or(Refusal::AccountLocked)?)
-    }
-
-    /// Takes a count back: it was no guess.
-    pub(crate) async fn take_count_back(&self, account: &Account) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        writer.uncount_wrong_code(account.company, account.id).await?;
-        Ok(writer.commit().await?)
+            return Err(Refusal::AccountLocked.into());
+        };
+        let counted = CodeTry {
+            company: account.company,
+            account: account.id,
+            number,
+        };
+        Ok(Counted::new(&self.inner.store, counted))
     }
 
     /// What follows from a code that was not right.
@@ -106,22 +125,25 @@ impl Service {
         &self,
         receiver: Receiver<'_>,
         comparison: Comparison,
-        counted: i64,
+        counted: Counted<CodeTry>,
         visitor: &Visitor,
     ) -> Result<Refusal, Failure> {
         let Receiver { company, account } = receiver;
-        Ok(match after_code(comparison, counted) {
+        let number = counted.what().number;
+        let after = after_code(comparison, number);
+        // Before anything that can fail: what was compared and is wrong counts, whatever becomes of its notice.
+        match after {
+            AfterCode::Wrong { .. } | AfterCode::Lock => counted.stands(),
+            AfterCode::Session | AfterCode::Uncount(_) => counted.take_back().await,
+        }
+        Ok(match after {
             AfterCode::Session => Refusal::SignInExpired,
-            AfterCode::Uncount(old) => {
-                self.take_count_back(account).await?;
-                match old {
-                    OldCode::Replaced => Refusal::CodeReplaced,
-                    OldCode::Expired => Refusal::CodeExpired,
-                }
-            }
+            AfterCode::Uncount(OldCode::Replaced) => Refusal::CodeReplaced,
+            AfterCode::Uncount(OldCode::Expired) => Refusal::CodeExpired,
+            AfterCode::Uncount(OldCode::Elsewhere) => Refusal::CodeElsewhere,
             AfterCode::Wrong { left, hint } => {
                 let entry = AuditEntry {
-                    detail: Some(counted.to_string()),
+                    detail: Some(number.to_string()),
                     ..visitor.entry(Event::CodeRefused, Some(company.id), Some(account.id))
                 };
                 self.note(entry).await?;
@@ -132,6 +154,50 @@ impl Service {
                 Refusal::AccountLocked
             }
         })
+    }
+
+    /// Remembers a code that is mailed to the account, so that it is known again when it is old.
+    pub(crate) async fn remember_code(
+        &self,
+        writer: &mut Writer,
+        account: &Account,
+        (code, digits): (CodeId, &SixDigits),
+    ) -> Result<(), StoreError> {
+        let fingerprint = self
+            .inner
+            .keys
+            .fingerprint(Purpose::Code, &mailed_parts(account, digits));
+        writer
+            .remember_code(account.company, account.id, code, &fingerprint, self.now())
+            .await
+    }
+
+    /// Whether what is wrong here was mailed to this account within a day for something else, and never used. `mailed_at`
+    /// says when a code was last mailed for what it was entered for.
+    ///
+    /// An entry that fits one of at most twenty codes is not counted. That opens nothing and tells nothing that is of use:
+    /// of a million entries, twenty.
+    pub(crate) async fn compare_others(
+        &self,
+        account: &Account,
+        entered: &SixDigits,
+        mailed_at: Option<Moment>,
+    ) -> Result<Comparison, Failure> {
+        let now = self.now();
+        let mut reader = self.inner.store.read().await?;
+        let codes = reader
+            .mailed_codes(account.company, account.id, now - TimeDelta::days(1))
+            .await?;
+        drop(reader);
+        let parts = mailed_parts(account, entered);
+        let mut found = Comparison::Wrong(None);
+        // Oldest first: when two codes happen to be equal, the newest decides.
+        for code in codes.iter().rev() {
+            if self.inner.keys.fits(Purpose::Code, &parts, &code.fingerprint) {
+                found = own_code(now, code.created_at, code.live_until, mailed_at);
+            }
+        }
+        Ok(found)
     }
 
     /// Which step of the account's authenticator app was entered.
@@ -154,14 +220,22 @@ impl Service {
             AppMatch::Step(step) if step > last => (Comparison::Right, Some(Found::App { sealed, step })),
             AppMatch::Step(_) => (Comparison::Wrong(Some(CodeHint::Used)), None),
             AppMatch::Off { step, hint } => {
-                // Whoever guessed it now knows when it will be right.
-                let mut writer = self.inner.store.write().await?;
-                writer.note_hinted_step(account.company, account.id, step).await?;
-                writer.commit().await?;
-                (Comparison::Wrong(Some(hint)), None)
+                // Whoever guessed it now knows when it will be right. What cannot be noted is not told: it was compared,
+                // and is wrong all the same.
+                let noted = self.note_hinted_step(account, step).await;
+                if let Err(error) = &noted {
+                    tracing::warn!(%error, "a hint about a phone's clock is kept back");
+                }
+                (Comparison::Wrong(noted.is_ok().then_some(hint)), None)
             }
             AppMatch::Nothing => (Comparison::Wrong(None), None),
         })
+    }
+
+    async fn note_hinted_step(&self, account: &Account, step: i64) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.note_hinted_step(account.company, account.id, step).await?;
+        writer.commit().await
     }
 
     /// Which backup code was entered: one of the ten, or the one that an administrator issued.
@@ -328,6 +402,16 @@ impl Service {
         )
         .await
     }
+}
+
+/// What the fingerprint of a mailed code covers under which it is known again: whose it was. Nothing opens by it.
+fn mailed_parts<'a>(account: &'a Account, digits: &'a SixDigits) -> [&'a [u8]; 4] {
+    [
+        account.company.0.as_bytes(),
+        account.id.0.as_bytes(),
+        digits.reveal().as_bytes(),
+        b"mailed",
+    ]
 }
 
 /// What an app's secret is bound to: swapped between two accounts, neither opens.

@@ -26,6 +26,8 @@ pub enum Purpose {
     Code,
     /// Session tokens that follow from a pending sign-in.
     Session,
+    /// Tokens of trusted browsers that follow from one another.
+    Trust,
     /// Names typed at sign-in, for counting tries.
     Subject,
     /// Mails waiting in the outbox.
@@ -47,6 +49,7 @@ impl Purpose {
         match self {
             Self::Code => b"vestibule one-time code v1",
             Self::Session => b"vestibule session v1",
+            Self::Trust => b"vestibule trusted browser v1",
             Self::Subject => b"vestibule sign-in subject v1",
             Self::Outbox => b"vestibule outbox v1",
             Self::AppSecret => b"vestibule authenticator app v1",

@@ -25,6 +25,7 @@ mod accounts;
 mod audit;
 mod codes;
 pub mod console;
+mod counted;
 pub mod first_admin;
 pub mod key_rotation;
 pub mod keys;

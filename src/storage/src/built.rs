@@ -6,6 +6,7 @@ use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId},
     ports::Moment,
+    secret::TokenHash,
 };
 
 /// A value that is bound.
@@ -15,6 +16,7 @@ pub(crate) enum Value {
     Number(i64),
     Text(Option<String>),
     At(Moment),
+    Bytes(Vec<u8>),
 }
 
 impl From<CompanyId> for Value {
@@ -50,6 +52,12 @@ impl From<&str> for Value {
 impl From<&Option<String>> for Value {
     fn from(text: &Option<String>) -> Self {
         Self::Text(text.clone())
+    }
+}
+
+impl From<TokenHash> for Value {
+    fn from(hash: TokenHash) -> Self {
+        Self::Bytes(hash.0.to_vec())
     }
 }
 
@@ -109,6 +117,7 @@ macro_rules! bound {
                 $crate::built::Value::Number(number) => query.bind(*number),
                 $crate::built::Value::Text(text) => query.bind(text.as_deref()),
                 $crate::built::Value::At(at) => query.bind(*at),
+                $crate::built::Value::Bytes(bytes) => query.bind(bytes.as_slice()),
             };
         }
         query

@@ -8,13 +8,18 @@ use crate::{StoreError, Writer, link::execute};
 /// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
 /// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
 /// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 18] = [
+const EXPIRED: [(&str, TimeDelta); 19] = [
     (
         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
         TimeDelta::zero(),
     ),
     (
         "DELETE FROM one_time_code WHERE created_at <= $1",
+        TimeDelta::hours(25),
+    ),
+    // Nobody looks at them after a day.
+    (
+        "DELETE FROM mailed_code WHERE created_at <= $1",
         TimeDelta::hours(25),
     ),
     (

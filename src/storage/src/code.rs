@@ -1,9 +1,10 @@
-//! One-time codes (N10). Only keyed hashes are stored.
+//! One-time codes (N10), and those that are only old. Only keyed hashes are stored.
 
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CodeId, CompanyId, PendingId},
+    limits::CODE_MAIL_DAY,
     ports::Moment,
 };
 
@@ -14,12 +15,23 @@ use crate::{
 
 const INSERT: &str = "INSERT INTO one_time_code (company_id, id, account_id, pending_id, purpose, code_hash, \
     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const REPLACE: &str = "UPDATE one_time_code SET replaced_at = $3 \
-    WHERE company_id = $1 AND pending_id = $2 AND replaced_at IS NULL AND used_at IS NULL";
+const REPLACE: &str = "UPDATE one_time_code SET replaced_at = $4 \
+    WHERE company_id = $1 AND account_id = $2 AND purpose = $3 AND replaced_at IS NULL AND used_at IS NULL";
 pub(crate) const OF_PENDING: &str = "SELECT id, code_hash, expires_at, replaced_at, used_at FROM one_time_code \
     WHERE company_id = $1 AND pending_id = $2 ORDER BY created_at DESC, id DESC";
 const USE: &str = "UPDATE one_time_code SET used_at = $3 \
     WHERE company_id = $1 AND id = $2 AND used_at IS NULL AND replaced_at IS NULL AND expires_at > $3";
+const REMEMBER: &str = "INSERT INTO mailed_code (company_id, id, account_id, fingerprint, created_at) \
+    VALUES ($1, $2, $3, $4, $5)";
+const FORGET: &str = "DELETE FROM mailed_code WHERE company_id = $1 AND id = $2";
+// Where the code still is the newest of a sign-in or of a set-up, with its end.
+pub(crate) const REMEMBERED: &str = "SELECT m.fingerprint, m.created_at, \
+    COALESCE(c.expires_at, f.expires_at) AS live_until FROM mailed_code m \
+    LEFT JOIN one_time_code c ON c.company_id = m.company_id AND c.id = m.id AND c.replaced_at IS NULL \
+    LEFT JOIN set_up_code s ON s.company_id = m.company_id AND s.id = m.id AND s.replaced_at IS NULL \
+    LEFT JOIN factor_set_up f ON f.company_id = s.company_id AND f.id = s.set_up_id \
+    WHERE m.company_id = $1 AND m.account_id = $2 AND m.created_at > $3 \
+    ORDER BY m.created_at DESC, m.id DESC LIMIT $4";
 pub(crate) const MAILED_SINCE: &str = "SELECT created_at FROM mail_outbox WHERE company_id = $1 AND account_id = $2 \
     AND kind IN ('sign_in_code', 'confirm_code', 'set_up_code') AND created_at > $3 ORDER BY created_at DESC";
 
@@ -79,6 +91,26 @@ impl std::fmt::Debug for CodeRow {
     }
 }
 
+/// A code that was mailed to an account, whatever it was for, and was not used.
+#[derive(Clone, PartialEq, Eq, FromRow)]
+pub struct MailedCodeRow {
+    /// Keyed hash of the code, by which it is known again and which opens nothing.
+    pub fingerprint: Vec<u8>,
+    /// When it was mailed.
+    pub created_at: Moment,
+    /// Its end, while it is still the newest one of what it was mailed for; `None` = it is only old.
+    pub live_until: Option<Moment>,
+}
+
+impl std::fmt::Debug for MailedCodeRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailedCodeRow")
+            .field("created_at", &self.created_at)
+            .field("live_until", &self.live_until)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(FromRow)]
 struct CodeColumns {
     id: Uuid,
@@ -112,6 +144,28 @@ impl Reader {
     ) -> Result<Vec<CodeRow>, StoreError> {
         let rows = all!(self, CodeColumns, OF_PENDING, company.0, pending.0)?;
         Ok(rows.into_iter().map(CodeRow::from).collect())
+    }
+
+    /// The codes that were mailed to an account after `since` and were not used, newest first: no more than may be mailed
+    /// within a day (N12).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mailed_codes(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        since: Moment,
+    ) -> Result<Vec<MailedCodeRow>, StoreError> {
+        all!(
+            self,
+            MailedCodeRow,
+            REMEMBERED,
+            company.0,
+            account.0,
+            since,
+            CODE_MAIL_DAY
+        )
     }
 
     /// When mails with a code, for a sign-in, a step-up or a set-up, went to the outbox for this account after `since`,
@@ -152,20 +206,47 @@ impl Writer {
         .map(drop)
     }
 
-    /// Marks the unused codes of a pending sign-in as replaced. Call it before storing the new one.
+    /// Marks the unused codes of an account that are for the same, in whatever sign-in or step-up, as replaced. Call it
+    /// before storing the new one.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn replace_codes(
         &mut self,
         company: CompanyId,
-        pending: PendingId,
+        account: AccountId,
+        purpose: &str,
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, REPLACE, company.0, pending.0, now).map(drop)
+        execute!(self, REPLACE, company.0, account.0, purpose, now).map(drop)
     }
 
-    /// Uses a code if it is unused, not replaced and not over. Of several requests at once, one gets `true`.
+    /// Remembers that a code was mailed, so that it is known again when it is old. `id` is that of the code itself, of a
+    /// sign-in or of a set-up; `fingerprint` another one than that under which it is good.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remember_code(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        id: CodeId,
+        fingerprint: &[u8],
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, REMEMBER, company.0, id.0, account.0, fingerprint, now).map(drop)
+    }
+
+    /// Forgets a code that was used: entered once more, it is wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_code(&mut self, company: CompanyId, id: CodeId) -> Result<(), StoreError> {
+        execute!(self, FORGET, company.0, id.0).map(drop)
+    }
+
+    /// Uses a code if it is unused, not replaced and not over, and forgets that it was mailed. Of several requests at
+    /// once, one gets `true`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -175,6 +256,10 @@ impl Writer {
         id: CodeId,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, USE, company.0, id.0, now)? == 1)
+        let used = execute!(self, USE, company.0, id.0, now)? == 1;
+        if used {
+            self.forget_code(company, id).await?;
+        }
+        Ok(used)
     }
 }

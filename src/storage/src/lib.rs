@@ -53,7 +53,7 @@ pub use agents::{AgentCounts, AgentData, AgentPage, PageFrom};
 pub use audit::{EventFilter, EventPage, EventRow};
 pub use authenticator::AppRow;
 pub use backup_code::{BackupCodeRow, BackupSet, IssuedRow, NewIssuedCode};
-pub use code::{CodeRow, NewCode};
+pub use code::{CodeRow, MailedCodeRow, NewCode};
 pub use company::{CompanySettings, NewCompany};
 pub use error::{Cause, StoreError, Unique};
 pub use import::{ImportLine, ImportRow, ImportState, NewImport};

@@ -8,6 +8,7 @@ use vestibule_core::{
     audit::Event,
     id::{AccountId, CompanyId, EventId, ImportId},
     ports::Moment,
+    secret::TokenHash,
 };
 
 use crate::{
@@ -32,6 +33,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),
         ("codes of a pending sign-in", code::OF_PENDING),
+        ("codes that are old", code::REMEMBERED),
         ("mails with codes", code::MAILED_SINCE),
         ("trusted browsers", trusted::OF_ACCOUNT),
         ("mail of a pending sign-in", outbox::OF_PENDING),
@@ -94,6 +96,9 @@ async fn look_ups_use_an_index_on_sqlite() {
             "{what}: {plan:#?}"
         );
     }
+    let tokens = trusted::of_tokens(&[TokenHash([1; 32]), TokenHash([2; 32])]);
+    let plan = plan_of(&mut connection, &tokens.text()).await;
+    assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
     // Not all accounts of the company: the name and the address each by their own index.
     let sign_in = plan_of(&mut connection, account::BY_SIGN_IN).await.join("\n");
     assert!(

@@ -37,10 +37,12 @@ const TOUCH: &str =
 pub(crate) const BY_FORMER_TOKEN: &str =
     "SELECT company_id, id, account_id FROM session WHERE token_hash = $1 OR former_token_hash = $1";
 const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, proved_at = $6, \
-    token_hash = COALESCE($3, token_hash), \
+    wrong_passwords = 0, token_hash = COALESCE($3, token_hash), \
     former_token_hash = CASE WHEN $3 IS NULL THEN former_token_hash ELSE token_hash END \
     WHERE company_id = $1 AND id = $2";
 const KEEP: &str = "UPDATE session SET proof = $3, credential_version = $4 WHERE company_id = $1 AND id = $2";
+const COUNT_WRONG_PASSWORD: &str = "UPDATE session SET wrong_passwords = wrong_passwords + 1 \
+    WHERE company_id = $1 AND id = $2 RETURNING wrong_passwords";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
@@ -303,6 +305,20 @@ impl Writer {
         credential_version: i64,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, KEEP, company.0, id.0, proof.as_str(), credential_version)? == 1)
+    }
+
+    /// Counts a wrong password that was entered in a session; gives how many there are since it last proved who it is,
+    /// `None` when it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_wrong_password(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+    ) -> Result<Option<i64>, StoreError> {
+        let counted = optional!(self, (i64,), COUNT_WRONG_PASSWORD, company.0, id.0)?;
+        Ok(counted.map(|(count,)| count))
     }
 
     /// Ends a session; says whether there was one.

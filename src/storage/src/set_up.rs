@@ -29,7 +29,7 @@ const INSERT_CODE: &str = "INSERT INTO set_up_code (company_id, id, set_up_id, c
     VALUES ($1, $2, $3, $4, $5)";
 const REPLACE_CODES: &str = "UPDATE set_up_code SET replaced_at = $3 \
     WHERE company_id = $1 AND set_up_id = $2 AND replaced_at IS NULL";
-pub(crate) const CODES: &str = "SELECT code_hash, replaced_at FROM set_up_code \
+pub(crate) const CODES: &str = "SELECT id, code_hash, replaced_at FROM set_up_code \
     WHERE company_id = $1 AND set_up_id = $2 ORDER BY created_at DESC, id DESC";
 
 /// A set-up to begin; no code is mailed yet.
@@ -94,8 +94,10 @@ impl std::fmt::Debug for SetUpRow {
 }
 
 /// A code that was mailed for a set-up.
-#[derive(Clone, PartialEq, Eq, FromRow)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SetUpCodeRow {
+    /// Its identifier.
+    pub id: CodeId,
     /// Keyed hash of the code.
     pub code_hash: Vec<u8>,
     /// When a newer one replaced it.
@@ -105,8 +107,26 @@ pub struct SetUpCodeRow {
 impl std::fmt::Debug for SetUpCodeRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SetUpCodeRow")
+            .field("id", &self.id)
             .field("replaced_at", &self.replaced_at)
             .finish_non_exhaustive()
+    }
+}
+
+#[derive(FromRow)]
+struct SetUpCodeColumns {
+    id: Uuid,
+    code_hash: Vec<u8>,
+    replaced_at: Option<Moment>,
+}
+
+impl From<SetUpCodeColumns> for SetUpCodeRow {
+    fn from(row: SetUpCodeColumns) -> Self {
+        Self {
+            id: CodeId(row.id),
+            code_hash: row.code_hash,
+            replaced_at: row.replaced_at,
+        }
     }
 }
 
@@ -160,7 +180,8 @@ impl Reader {
         company: CompanyId,
         set_up: SetUpId,
     ) -> Result<Vec<SetUpCodeRow>, StoreError> {
-        all!(self, SetUpCodeRow, CODES, company.0, set_up.0)
+        let rows = all!(self, SetUpCodeColumns, CODES, company.0, set_up.0)?;
+        Ok(rows.into_iter().map(SetUpCodeRow::from).collect())
     }
 }
 

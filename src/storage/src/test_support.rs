@@ -200,6 +200,11 @@ impl TestStore {
         panic!("somebody goes on using the database");
     }
 
+    /// Whether it is SQLite.
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.home, Home::Folder { .. })
+    }
+
     /// A second, independent set of connections to the same database: another node, or the command line.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
+    company::TwoFactorPolicy,
     id::{AccountId, CompanyId, TrustedBrowserId},
     ports::Moment,
     secret::TokenHash,
@@ -10,20 +11,38 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
+    built::{Built, built_all},
     columns::token_hash,
     link::{all, execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO trusted_browser (company_id, id, account_id, token_hash, created_at, ends_at, \
     last_used_at, credential_version, address, browser) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9)";
-pub(crate) const OF_ACCOUNT: &str = "SELECT id, token_hash, created_at, ends_at, last_used_at, credential_version, \
-    address, browser FROM trusted_browser WHERE company_id = $1 AND account_id = $2 \
-    ORDER BY created_at DESC, id DESC";
-const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, last_used_at = $5 \
+macro_rules! trusted_columns {
+    () => {
+        "t.id, t.token_hash, t.previous_hash, t.created_at, t.ends_at, t.last_used_at, t.credential_version, \
+         t.address, t.browser"
+    };
+}
+pub(crate) const OF_ACCOUNT: &str = concat!(
+    "SELECT ",
+    trusted_columns!(),
+    " FROM trusted_browser t WHERE t.company_id = $1 AND t.account_id = $2 ORDER BY t.created_at DESC, t.id DESC"
+);
+const OF_TOKENS: &str = concat!(
+    "SELECT ",
+    trusted_columns!(),
+    ", c.skip_second_factor_days FROM trusted_browser t JOIN company c ON c.id = t.company_id \
+     JOIN account a ON a.company_id = t.company_id AND a.id = t.account_id \
+     AND a.credential_version = t.credential_version WHERE "
+);
+const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, previous_hash = $3, last_used_at = $5 \
     WHERE company_id = $1 AND id = $2 AND token_hash = $3";
 const TRIM: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
-    SELECT id FROM trusted_browser WHERE company_id = $1 AND account_id = $2 \
-    ORDER BY created_at DESC, id DESC LIMIT $3)";
+    SELECT t.id FROM trusted_browser t JOIN account a ON a.company_id = t.company_id AND a.id = t.account_id \
+    AND a.credential_version = t.credential_version \
+    WHERE t.company_id = $1 AND t.account_id = $2 AND t.ends_at > $4 \
+    ORDER BY t.created_at DESC, t.id DESC LIMIT $3)";
 const END: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id = $3";
 const END_OF_ACCOUNT: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2";
 const KNOWS: &str = "SELECT count(*) FROM known_browser \
@@ -62,11 +81,13 @@ pub struct TrustedRow {
     pub id: TrustedBrowserId,
     /// Hash of the token in its cookie.
     pub token_hash: TokenHash,
+    /// Hash of the token before; `None` = it has its first.
+    pub previous_hash: Option<TokenHash>,
     /// When trust began.
     pub created_at: Moment,
     /// Its fixed end.
     pub ends_at: Moment,
-    /// When it last spared a code.
+    /// When it last spared a code, and got a new token for it.
     pub last_used_at: Moment,
     /// Version of the credentials it was given with.
     pub credential_version: i64,
@@ -80,12 +101,33 @@ pub struct TrustedRow {
 struct TrustedColumns {
     id: Uuid,
     token_hash: Vec<u8>,
+    previous_hash: Option<Vec<u8>>,
     created_at: Moment,
     ends_at: Moment,
     last_used_at: Moment,
     credential_version: i64,
     address: Option<String>,
     browser: Option<String>,
+}
+
+#[derive(FromRow)]
+struct TokenColumns {
+    skip_second_factor_days: i64,
+    #[sqlx(flatten)]
+    trusted: TrustedColumns,
+}
+
+/// The statement of [`Reader::trusted_of_tokens`].
+pub(crate) fn of_tokens(tokens: &[TokenHash]) -> Built {
+    let mut built = Built::new(OF_TOKENS);
+    for list in ["t.token_hash IN (", " OR t.previous_hash IN ("] {
+        built.add(list);
+        for (index, token) in tokens.iter().enumerate() {
+            built.add(if index > 0 { ", " } else { "" }).bind(*token);
+        }
+        built.add(")");
+    }
+    built
 }
 
 impl TryFrom<TrustedColumns> for TrustedRow {
@@ -95,6 +137,10 @@ impl TryFrom<TrustedColumns> for TrustedRow {
         Ok(Self {
             id: TrustedBrowserId(row.id),
             token_hash: token_hash(&row.token_hash, "trusted_browser")?,
+            previous_hash: row
+                .previous_hash
+                .map(|hash| token_hash(&hash, "trusted_browser"))
+                .transpose()?,
             created_at: row.created_at,
             ends_at: row.ends_at,
             last_used_at: row.last_used_at,
@@ -106,8 +152,8 @@ impl TryFrom<TrustedColumns> for TrustedRow {
 }
 
 impl Reader {
-    /// The trusted browsers of an account whose token is one of these, newest first. Whether trust still holds is for
-    /// the caller to decide.
+    /// The trusted browsers of an account whose token, or the one before, is one of these, newest first. Whether trust
+    /// still holds is for the caller to decide.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -119,8 +165,34 @@ impl Reader {
     ) -> Result<Vec<TrustedRow>, StoreError> {
         // An account has a handful at most, so one plain statement serves for any number of tokens.
         let mut rows = self.trusted_of(company, account).await?;
-        rows.retain(|row| tokens.contains(&row.token_hash));
+        rows.retain(|row| {
+            let token = [Some(row.token_hash), row.previous_hash];
+            token.into_iter().flatten().any(|hash| tokens.contains(&hash))
+        });
         Ok(rows)
+    }
+
+    /// Of the tokens of one browser, whatever account and company each is of, those that stand for trust given with
+    /// today's credentials, with the policy of the company. Whether it still holds is for the caller to decide.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trusted_of_tokens(
+        &mut self,
+        tokens: &[TokenHash],
+    ) -> Result<Vec<(TrustedRow, TwoFactorPolicy)>, StoreError> {
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let built = of_tokens(tokens);
+        built_all!(self, TokenColumns, built)?
+            .into_iter()
+            .map(|row| {
+                let policy = TwoFactorPolicy::from_days(row.skip_second_factor_days)
+                    .ok_or(StoreError::corrupt("company", "skip_second_factor_days"))?;
+                Ok((row.trusted.try_into()?, policy))
+            })
+            .collect()
     }
 
     /// All trusted browsers of an account, newest first, those whose trust is over included (product.md section 4.7).
@@ -175,7 +247,8 @@ impl Writer {
         .map(drop)
     }
 
-    /// Gives a trusted browser a new token, if `old` is still its token. Of several requests at once, one gets `true`.
+    /// Gives a trusted browser a new token, if `old` is still its token, and remembers that one. Of several requests at
+    /// once, one gets `true`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -190,7 +263,8 @@ impl Writer {
         Ok(execute!(self, ROTATE, company.0, id.0, &old.0[..], &new.0[..], now)? == 1)
     }
 
-    /// Ends trust in the oldest browsers of an account so that at most `most` stay; gives the number of ended ones.
+    /// Ends trust in the oldest browsers of an account so that at most `most` stay; gives the number of ended ones. What is
+    /// over takes nobody's place.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -199,8 +273,9 @@ impl Writer {
         company: CompanyId,
         account: AccountId,
         most: i64,
+        now: Moment,
     ) -> Result<u64, StoreError> {
-        execute!(self, TRIM, company.0, account.0, most)
+        execute!(self, TRIM, company.0, account.0, most, now)
     }
 
     /// Ends trust in one browser of this account; says whether there was one.

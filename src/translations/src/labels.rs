@@ -22,6 +22,7 @@ pub fn event_name(locale: Locale, event: Event) -> &'static str {
         Event::SessionEnded => td_string!(locale, audit.session_ended),
         Event::SourceLimited => td_string!(locale, audit.source_limited),
         Event::StepUpRefused => td_string!(locale, audit.step_up_refused),
+        Event::SessionCut => td_string!(locale, audit.session_cut),
         Event::SteppedUp => td_string!(locale, audit.stepped_up),
         Event::PasswordChanged => td_string!(locale, audit.password_changed),
         Event::ProfileChanged => td_string!(locale, audit.profile_changed),

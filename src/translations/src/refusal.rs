@@ -61,6 +61,7 @@ pub fn sentence(locale: Locale, refusal: &Refusal) -> String {
         },
         Refusal::CodeReplaced => td_string!(locale, errors.code_replaced),
         Refusal::CodeExpired => td_string!(locale, errors.code_expired),
+        Refusal::CodeElsewhere => td_string!(locale, errors.code_elsewhere),
         Refusal::SignInExpired => td_string!(locale, errors.sign_in_expired),
         Refusal::ResendLimit => td_string!(locale, errors.resend_limit),
         Refusal::NotSignedIn => td_string!(locale, errors.not_signed_in),
@@ -182,6 +183,7 @@ pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
         | Refusal::CompanyDisabled
         | Refusal::CodeReplaced
         | Refusal::CodeExpired
+        | Refusal::CodeElsewhere
         | Refusal::SignInExpired
         | Refusal::ResendTooSoon { .. }
         | Refusal::ResendLimit
@@ -216,7 +218,7 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             td_string!(locale, errors.sign_in_refused_title)
         }
         Refusal::AccountLocked => td_string!(locale, sign_in.locked_title),
-        Refusal::WrongCode { .. } | Refusal::CodeReplaced | Refusal::CodeExpired => {
+        Refusal::WrongCode { .. } | Refusal::CodeReplaced | Refusal::CodeExpired | Refusal::CodeElsewhere => {
             td_string!(locale, errors.code_refused_title)
         }
         Refusal::TooManyTries { .. }
@@ -422,6 +424,7 @@ mod tests {
             wrong_code(None, Some(CodeHint::ClockBehind(90))),
             Refusal::CodeReplaced,
             Refusal::CodeExpired,
+            Refusal::CodeElsewhere,
             Refusal::SignInExpired,
             Refusal::ResendTooSoon { retry_after: 42 },
             Refusal::ResendLimit,

@@ -310,9 +310,12 @@ impl Screen {
         }
     }
 
-    /// `Don't ask again`, where the company's policy offers it.
+    /// `Don't ask again`, where the company's policy offers it; a backup code never earns it.
     fn trust_choice(self, locale: RwSignal<Locale>) -> Option<impl IntoView> {
         let days = self.view.with_untracked(|view| view.trust_days)?;
+        if self.asked == Asked::Backup {
+            return None;
+        }
         let label = follow_with(locale, move |now| td_string!(now, sign_in.trust, days = days));
         Some(view! {
             <div class="choice">
@@ -461,7 +464,11 @@ fn is_under_way(view: &CodeView) -> bool {
 fn is_about_the_code(refusal: &Refusal) -> bool {
     matches!(
         refusal,
-        Refusal::Invalid { .. } | Refusal::WrongCode { .. } | Refusal::CodeReplaced | Refusal::CodeExpired
+        Refusal::Invalid { .. }
+            | Refusal::WrongCode { .. }
+            | Refusal::CodeReplaced
+            | Refusal::CodeExpired
+            | Refusal::CodeElsewhere
     )
 }
 

@@ -186,6 +186,7 @@ pub(super) fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>
                 | Refusal::WrongCode { .. }
                 | Refusal::CodeReplaced
                 | Refusal::CodeExpired
+                | Refusal::CodeElsewhere
         )
     );
     view! {

@@ -799,6 +799,13 @@ fn no_trust_is_offered_where_the_policy_forbids_it() {
 }
 
 #[test]
+fn no_trust_is_offered_for_a_backup_code() {
+    let mut page = code_page(None);
+    page.backup = true;
+    assert!(!shown(Body::Code(page)).contains("name=\"trust\""));
+}
+
+#[test]
 fn the_last_tries_are_announced() {
     let html = |left| {
         let refusal = Refusal::WrongCode { left, hint: None };

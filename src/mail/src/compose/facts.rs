@@ -68,6 +68,7 @@ impl Facts {
             | Mail::BackupCodeUsed { about, .. }
             | Mail::BackupCodeIssued { about, .. }
             | Mail::NewBrowser { about }
+            | Mail::SessionCut { about }
             | Mail::AccountDetails { about, .. }
             | Mail::ActivationLink { about, .. }
             | Mail::ResetLink { about, .. }

@@ -146,6 +146,7 @@ fn mails_about(about: &About) -> Vec<Mail> {
             minutes: 60,
         },
         Mail::NewBrowser { about: about() },
+        Mail::SessionCut { about: about() },
     ];
     mails.extend(CHANGES.map(|change| Mail::SecondFactorChanged {
         about: about(),

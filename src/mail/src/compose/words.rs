@@ -64,6 +64,7 @@ impl Words {
             Mail::BackupCodeUsed { left, .. } => self.backup_code_used(*left),
             Mail::BackupCodeIssued { minutes, .. } => self.backup_code_issued(*minutes),
             Mail::NewBrowser { .. } => self.new_browser(),
+            Mail::SessionCut { .. } => self.session_cut(),
             Mail::AccountDetails {
                 about,
                 sign_in,
@@ -268,6 +269,23 @@ impl Words {
                 )),
                 self.place(td_string!(locale, mail.signed_in_from)),
                 paragraph(td_string!(locale, mail.not_you)),
+            ],
+        )
+    }
+
+    fn session_cut(&self) -> Body {
+        let (locale, account, company) = self.sentence_parts();
+        notice(
+            td_string!(locale, mail.session_cut_subject),
+            vec![
+                Block::Paragraph(td_string!(
+                    locale,
+                    mail.session_cut_intro,
+                    account = account,
+                    company = company
+                )),
+                self.place(td_string!(locale, mail.last_try_from)),
+                paragraph(td_string!(locale, mail.session_cut_not_you)),
             ],
         )
     }

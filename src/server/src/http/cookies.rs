@@ -16,12 +16,13 @@ use axum::{
     response::Response,
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use vestibule_core::{limits::COMPANY_MAX, name::has_bad_characters};
+use vestibule_core::{
+    limits::{COMPANY_MAX, TRUSTED_ACCOUNTS_MAX},
+    name::has_bad_characters,
+};
 
 /// Length of a token's text, see `vestibule_core::secret::Token`.
 const TOKEN_LENGTH: usize = 43;
-/// Tokens in the cookie [`Kind::Trusted`]: browsers are shared by a few accounts, not by hundreds.
-pub const TRUSTED_TOKENS_MAX: usize = 8;
 /// Longest language tag, in bytes (RFC 5646, section 4.4.1, recommends room for 35).
 const LANGUAGE_MAX: usize = 35;
 
@@ -35,7 +36,7 @@ pub enum Kind {
     Session,
     /// Token of the pending sign-in, ten minutes.
     Pending,
-    /// Up to [`TRUSTED_TOKENS_MAX`] tokens of trusted browsers, joined by `.`; kept for as long as the longest policy
+    /// Up to [`TRUSTED_ACCOUNTS_MAX`] tokens of trusted browsers, joined by `.`; kept for as long as the longest policy
     /// allows, while the server ends each token in its own time. Never sent with a request from another site.
     Trusted,
     /// Random token of this browser, for the known-browser lane (N9); 400 days, the longest browsers allow.
@@ -112,7 +113,9 @@ impl Kind {
             Self::Session | Self::Pending | Self::Browser | Self::Link | Self::SsoFlow | Self::Ticket => {
                 is_token(value)
             }
-            Self::Trusted => value.split('.').count() <= TRUSTED_TOKENS_MAX && value.split('.').all(is_token),
+            Self::Trusted => {
+                value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
+            }
             Self::Company => {
                 !value.is_empty() && value.chars().count() <= COMPANY_MAX && !has_bad_characters(value)
             }
@@ -410,7 +413,7 @@ mod tests {
             read(
                 PLAIN,
                 Kind::Trusted,
-                &[format!("trusted={}", [&*t; 9].join(".")).as_bytes()]
+                &[format!("trusted={}", [&*t; TRUSTED_ACCOUNTS_MAX + 1].join(".")).as_bytes()]
             ),
             None
         );
@@ -447,7 +450,7 @@ mod tests {
 
     #[test]
     fn no_cookie_is_larger_than_browsers_keep() {
-        let longest = [&*token('a'); TRUSTED_TOKENS_MAX].join(".");
+        let longest = [&*token('a'); TRUSTED_ACCOUNTS_MAX].join(".");
         assert!(SECURE.set(Kind::Trusted, &longest).unwrap().len() < 4096);
         assert!(
             SECURE

@@ -11,6 +11,7 @@ mod email;
 pub(crate) mod password;
 mod set_up;
 mod step_up;
+mod wrong_passwords;
 
 use vestibule_core::{
     account::{Account, TimeFormat},

@@ -17,12 +17,13 @@ use super::{Judgement, PasswordInput};
 use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
+    counted::Counted,
     letters::Receiver,
     hashing::{Lane, Verdict},
     sessions::{Need, SignedIn},
     sign_in::{
         password::usable,
-        tries::{Counted, forgive},
+        tries::{PasswordTry, forgive},
     },
 };
 
@@ -119,33 +120,37 @@ impl Service {
         let verdict = self.inner.hasher.verify_in(&turn, typed, hash).await;
         turn.compared();
         match (verdict, counted) {
-            (Ok(Verdict::Right { .. }), Some(counted)) => return self.own_password_was_right(&counted, visitor).await,
-            (Ok(_), _) => {}
+            (Ok(Verdict::Right { .. }), Some(counted)) => {
+                return self.own_password_was_right(counted, visitor).await;
+            }
+            (Ok(_), counted) => {
+                if let Some(counted) = counted {
+                    counted.stands();
+                }
+            }
             (Err(failure), counted) => {
-                if let Some(counted) = &counted {
-                    self.take_try_back(counted).await?;
+                if let Some(counted) = counted {
+                    counted.take_back().await;
                 }
                 return Err(failure.into());
             }
         }
-        let entry = AuditEntry {
-            actor: Actor::Account(account.id),
-            ..visitor.entry(Event::StepUpRefused, Some(company.id), Some(account.id))
-        };
-        self.note(entry).await?;
+        if self.count_in_session(signed_in, visitor).await? {
+            return Err(Refusal::NotSignedIn.into());
+        }
         Err(FormRefusal::field(field, FormProblem::Wrong).into())
     }
 
-    async fn own_password_was_right(&self, counted: &Counted, visitor: &Visitor) -> Result<(), Failure> {
-        let forgiven = async {
-            let mut writer = self.inner.store.write().await?;
-            forgive(&mut writer, counted, &visitor.source, self.now()).await?;
-            writer.commit().await
-        };
-        if let Err(error) = forgiven.await {
-            self.take_try_back(counted).await?;
-            return Err(error.into());
-        }
+    async fn own_password_was_right(
+        &self,
+        counted: Counted<PasswordTry>,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        // Left with a fault, it is taken back all the same.
+        let mut writer = self.inner.store.write().await?;
+        forgive(&mut writer, &counted, &visitor.source, self.now()).await?;
+        writer.commit().await?;
+        counted.stands();
         Ok(())
     }
 }

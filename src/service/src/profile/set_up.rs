@@ -41,6 +41,14 @@ use crate::{
 /// Size of the quiet zone around a QR code, in its modules (ISO/IEC 18004).
 const QUIET_ZONE: usize = 4;
 
+/// The right code that finishes a set-up. It must not be used again.
+enum FirstCode {
+    /// A mailed one.
+    Mailed(CodeId),
+    /// That of a step of the new app.
+    App(i64),
+}
+
 impl Service {
     /// Begins the set-up of codes by e-mail: a code goes to the account's address. One that was begun in this session
     /// moments ago goes on.
@@ -144,9 +152,11 @@ impl Service {
             .inner
             .keys
             .fingerprint(Purpose::Code, &set_up_parts(company, &id, &digits));
+        let code = CodeId::new(now, self.random());
         writer
-            .insert_set_up_code(company.id, id, CodeId::new(now, self.random()), &hash, now)
+            .insert_set_up_code(company.id, id, code, &hash, now)
             .await?;
+        self.remember_code(writer, account, (code, &digits)).await?;
         let receiver = Receiver { company, account };
         let mail = Mail::SetUpCode {
             about: receiver.about(visitor),
@@ -291,7 +301,8 @@ impl Service {
     ///
     /// # Errors
     /// `SetUpOver` and `StepUpNeeded` (nothing was compared), [`Refusal::Invalid`] (not counted),
-    /// [`Refusal::WrongCode`], [`Refusal::CodeReplaced`], what the gate says.
+    /// [`Refusal::WrongCode`], [`Refusal::CodeReplaced`], [`Refusal::CodeExpired`] and [`Refusal::CodeElsewhere`] (count
+    /// taken back), what the gate says.
     pub async fn finish_set_up(
         &self,
         method: Method,
@@ -326,27 +337,43 @@ impl Service {
 
         let SignedIn { company, account, .. } = &signed_in;
         let counted = self.count_code(account).await?;
-        let compared = match method {
-            Method::Email => self.compare_set_up_code(company, &open, &digits).await,
-            Method::App => self.compare_first_app_code(account, &open, &digits),
-        };
-        let (comparison, step) = match compared {
+        let compared = self
+            .compare_first_code(&signed_in, (method, &open), &digits)
+            .await;
+        let (comparison, first) = match compared {
             Ok(compared) => compared,
             Err(failure) => {
-                self.take_count_back(account).await?;
+                counted.take_back().await;
                 self.note_unreadable(&failure, account, visitor).await?;
                 return Err(failure);
             }
         };
-        if comparison != Comparison::Right {
+        let (Comparison::Right, Some(first)) = (comparison, first) else {
             let receiver = Receiver { company, account };
             return Err(self
                 .refuse_code(receiver, comparison, counted, visitor)
                 .await?
                 .into());
+        };
+        counted.take_back().await;
+        again(|| self.turn_on((&open, &first), visitor)).await
+    }
+
+    async fn compare_first_code(
+        &self,
+        SignedIn { company, account, .. }: &SignedIn,
+        (method, open): (Method, &SetUpRow),
+        digits: &SixDigits,
+    ) -> Result<(Comparison, Option<FirstCode>), Failure> {
+        let (comparison, first) = match method {
+            Method::Email => self.compare_set_up_code(company, open, digits).await?,
+            Method::App => self.compare_first_app_code(account, open, digits)?,
+        };
+        if comparison != Comparison::Wrong(None) {
+            return Ok((comparison, first));
         }
-        self.take_count_back(account).await?;
-        again(|| self.turn_on(method, (&open, step), visitor)).await
+        let comparison = self.compare_others(account, digits, open.mailed_at).await?;
+        Ok((comparison, None))
     }
 
     async fn compare_set_up_code(
@@ -354,42 +381,40 @@ impl Service {
         company: &Company,
         open: &SetUpRow,
         digits: &SixDigits,
-    ) -> Result<(Comparison, i64), Failure> {
+    ) -> Result<(Comparison, Option<FirstCode>), Failure> {
         let mut reader = self.inner.store.read().await?;
         let codes = reader.set_up_codes(company.id, open.id).await?;
         let parts = set_up_parts(company, &open.id, digits);
-        let mut found = Comparison::Wrong(None);
+        let mut found = (Comparison::Wrong(None), None);
         // Oldest first: when two codes happen to be equal, the newest decides.
         for code in codes.iter().rev() {
             if self.inner.keys.fits(Purpose::Code, &parts, &code.code_hash) {
                 found = match code.replaced_at {
-                    Some(_) => Comparison::Replaced,
-                    None => Comparison::Right,
+                    Some(_) => (Comparison::Replaced, None),
+                    None => (Comparison::Right, Some(FirstCode::Mailed(code.id))),
                 };
             }
         }
-        Ok((found, 0))
+        Ok(found)
     }
 
-    /// Also gives the step of the right code: it must not be used again.
     fn compare_first_app_code(
         &self,
         account: &Account,
         open: &SetUpRow,
         digits: &SixDigits,
-    ) -> Result<(Comparison, i64), Failure> {
+    ) -> Result<(Comparison, Option<FirstCode>), Failure> {
         let secret = self.pending_secret(account, open)?;
         Ok(match secret.find(digits, self.now()) {
-            AppMatch::Step(step) => (Comparison::Right, step),
-            AppMatch::Off { hint, .. } => (Comparison::Wrong(Some(hint)), 0),
-            AppMatch::Nothing => (Comparison::Wrong(None), 0),
+            AppMatch::Step(step) => (Comparison::Right, Some(FirstCode::App(step))),
+            AppMatch::Off { hint, .. } => (Comparison::Wrong(Some(hint)), None),
+            AppMatch::Nothing => (Comparison::Wrong(None), None),
         })
     }
 
     async fn turn_on(
         &self,
-        method: Method,
-        (open, step): (&SetUpRow, i64),
+        (open, first): (&SetUpRow, &FirstCode),
         visitor: &Visitor,
     ) -> Result<SetUpDone, Failure> {
         let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
@@ -418,18 +443,19 @@ impl Service {
         if !writer.end_set_up(company.id, open.id).await? {
             return Err(FormRefusal::SetUpOver.into());
         }
-        let change = match method {
-            Method::Email => {
+        let (method, change) = match first {
+            FirstCode::Mailed(code) => {
+                writer.forget_code(company.id, *code).await?;
                 writer.set_email_factor(company.id, account.id, true, now).await?;
-                FactorChange::EmailOn
+                (Method::Email, FactorChange::EmailOn)
             }
-            Method::App => {
+            FirstCode::App(step) => {
                 let secret = self.pending_secret(account, open)?;
                 let sealed = self.seal_app_secret(account, &secret)?;
                 writer
-                    .set_app_secret(company.id, account.id, &sealed, step, now)
+                    .set_app_secret(company.id, account.id, &sealed, *step, now)
                     .await?;
-                FactorChange::AppOn
+                (Method::App, FactorChange::AppOn)
             }
         };
         if let Some(fresh) = &fresh {

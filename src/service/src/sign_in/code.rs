@@ -1,14 +1,14 @@
 //! The second step: a code.
 
-use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
     id::SessionId,
+    limits::DOUBLE_SUBMIT_SECONDS,
     ports::Moment,
     refusal::{CodeHint, Refusal},
     secret::{SixDigits, Token},
-    sign_in::{Comparison, Pending, Purpose as Leads, landing, may_continue, trust_ends_at},
+    sign_in::{Comparison, Pending, Purpose as Leads, is_repeat, landing, may_continue, trust_ends_at},
 };
 use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
 
@@ -20,8 +20,15 @@ use crate::{
     letters::Receiver,
 };
 
-/// Seconds after which a right code, sent again, is no longer a double click.
-const DOUBLE_SUBMIT_SECONDS: i64 = 60;
+/// What became of an entered code.
+enum Judged {
+    /// It was right, and completed the sign-in.
+    In(Granted),
+    /// It was right, and had completed the sign-in a moment before.
+    Again(Granted),
+    /// It was not right.
+    Not(Comparison),
+}
 
 impl Service {
     /// Checks an entered code: the mailed one, one of the authenticator app, a backup code, or one that an
@@ -29,7 +36,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`], [`Refusal::Invalid`] (not counted), [`Refusal::WrongCode`],
-    /// [`Refusal::CodeReplaced`] and [`Refusal::CodeExpired`] (count taken back), what the gate says.
+    /// [`Refusal::CodeReplaced`], [`Refusal::CodeExpired`] and [`Refusal::CodeElsewhere`] (count taken back), what the gate
+    /// says.
     pub async fn verify_code(&self, typed: &str, trust: bool, visitor: &Visitor) -> Result<Granted, Refusal> {
         self.check_code(typed, trust, visitor)
             .await
@@ -45,51 +53,110 @@ impl Service {
             account,
         } = self.load_pending(token).await?;
         let entered = Entered::parse(typed)?;
-        if let Some(completion) = completion {
-            return self.double_submit(token, &pending, &completion, &entered).await;
+        if completion.is_some() {
+            was_completed_just_now(self.now(), &pending)?;
+        } else {
+            may_continue(self.now(), &company, &account, &pending)?;
+            let mut reader = self.inner.store.read().await?;
+            self.belongs_to(&mut reader, &pending, visitor).await?;
         }
-        may_continue(self.now(), &company, &account, &pending)?;
-        let mut reader = self.inner.store.read().await?;
-        self.belongs_to(&mut reader, &pending, visitor).await?;
-        drop(reader);
 
         let counted = self.count_code(&account).await?;
-        let recognised = self.recognise(&pending, &account, &entered).await;
-        let (comparison, found) = match recognised {
-            Ok(recognised) => recognised,
-            // Nothing was compared: a fault of ours is no guess.
-            Err(failure) => {
-                self.take_count_back(&account).await?;
-                self.note_unreadable(&failure, &account, visitor).await?;
-                return Err(failure);
+        let judged = match &completion {
+            None => {
+                self.judge(token, &pending, &account, (&entered, trust), visitor)
+                    .await
+            }
+            Some(completion) => {
+                self.judge_again(token, &pending, completion, (&account, &entered), visitor)
+                    .await
             }
         };
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        match judged {
+            // The count is settled with the sign-in, by its transaction.
+            Ok(Judged::In(granted)) => {
+                counted.stands();
+                Ok(granted)
+            }
+            Ok(Judged::Again(granted)) => {
+                counted.take_back().await;
+                Ok(granted)
+            }
+            Ok(Judged::Not(comparison)) => {
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let refused = self.refuse_code(receiver, comparison, counted, visitor).await?;
+                Err(refused.into())
+            }
+            // Nobody said that it is wrong: a fault of ours is no guess.
+            Err(failure) => {
+                counted.take_back().await;
+                self.note_unreadable(&failure, &account, visitor).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Compares what was entered, and completes the sign-in when it is right.
+    async fn judge(
+        &self,
+        token: &Token,
+        pending: &Pending,
+        account: &Account,
+        (entered, trust): (&Entered, bool),
+        visitor: &Visitor,
+    ) -> Result<Judged, Failure> {
+        let (comparison, found) = self.recognise(pending, account, entered).await?;
+        let was_right = comparison == Comparison::Right;
         let comparison = match (comparison, found) {
             (Comparison::Right, Some(found)) => {
-                let right = (&entered, &found);
-                let completed = again(|| self.complete(token, &pending, right, trust, visitor)).await?;
+                let right = (entered, &found);
+                let completed = again(|| self.complete(token, pending, right, trust, visitor)).await?;
                 if let Some(granted) = completed {
-                    return Ok(granted);
+                    return Ok(Judged::In(granted));
                 }
                 Comparison::Wrong(Some(CodeHint::Used))
             }
             (other, _) => other,
         };
         // Somebody was faster: with this very request, which is a double click, or with the same code elsewhere.
-        if comparison == Comparison::Wrong(Some(CodeHint::Used))
-            && let Some(completion) = self.load_pending(token).await?.completion
-        {
-            self.take_count_back(&account).await?;
-            return self.double_submit(token, &pending, &completion, &entered).await;
+        if comparison == Comparison::Wrong(Some(CodeHint::Used)) {
+            let Underway {
+                pending, completion, ..
+            } = self.load_pending(token).await?;
+            if let Some(completion) = completion {
+                let again = self.double_submit(token, &pending, &completion, entered, visitor);
+                match again.await? {
+                    Some(granted) => return Ok(Judged::Again(granted)),
+                    None if was_right => return Err(Refusal::SignInExpired.into()),
+                    None => {}
+                }
+            }
         }
-        Err(self
-            .refuse_code(receiver, comparison, counted, visitor)
-            .await?
-            .into())
+        Ok(Judged::Not(comparison))
+    }
+
+    /// Compares what was entered in a sign-in that is completed with the one code that completed it. Nothing else can be
+    /// learnt there, and each try counts like any other.
+    async fn judge_again(
+        &self,
+        token: &Token,
+        pending: &Pending,
+        completion: &Completion,
+        (account, entered): (&Account, &Entered),
+        visitor: &Visitor,
+    ) -> Result<Judged, Failure> {
+        let again = self.double_submit(token, pending, completion, entered, visitor);
+        if let Some(granted) = again.await? {
+            return Ok(Judged::Again(granted));
+        }
+        let comparison = match entered {
+            Entered::Digits(digits) => self.compare_others(account, digits, pending.mailed_at).await?,
+            Entered::Backup(_) => Comparison::Wrong(None),
+        };
+        Ok(Judged::Not(comparison))
     }
 
     /// A step-up is of use only to the session that began it.
@@ -125,10 +192,17 @@ impl Service {
         let codes = reader.codes_of_pending(pending.company, pending.id).await?;
         drop(reader);
         let (comparison, mailed) = self.compare(pending, digits, &codes);
-        if comparison != Comparison::Wrong(None) || !account.app_factor {
+        if comparison != Comparison::Wrong(None) {
             return Ok((comparison, mailed.map(|code| Found::Mailed(code.id))));
         }
-        self.find_app_code(account, digits).await
+        if account.app_factor {
+            let by_app = self.find_app_code(account, digits).await?;
+            if by_app.0 != Comparison::Wrong(None) {
+                return Ok(by_app);
+            }
+        }
+        let comparison = self.compare_others(account, digits, pending.mailed_at).await?;
+        Ok((comparison, None))
     }
 
     /// Which of the codes of this pending sign-in was entered. All are compared, whatever matches first.
@@ -223,8 +297,10 @@ impl Service {
                 self.link_after_code(&mut writer, receiver, pending, visitor)
                     .await?;
                 let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
-                if trust && let Some(ends_at) = trust_ends_at(now, company.two_factor) {
-                    granted.trusted = Some(self.trust(&mut writer, &account, ends_at, visitor).await?);
+                let ends_at = trust_ends_at(now, company.two_factor, found.proof());
+                if let Some(ends_at) = ends_at.filter(|_| trust) {
+                    let given = (token, ends_at);
+                    granted.trusted = Some(self.trust(&mut writer, &account, given, visitor).await?);
                 }
                 granted
             }
@@ -241,35 +317,42 @@ impl Service {
         Token::from_bytes(self.inner.keys.derive(Purpose::Session, &[pending.bytes()]))
     }
 
-    /// The right code once more, from the same browser, moments after it was accepted: the same answer again.
+    /// The right code once more, from the same browser, moments after it was accepted: the same answer again. `None`:
+    /// another code.
     async fn double_submit(
         &self,
         token: &Token,
         pending: &Pending,
         completion: &Completion,
         entered: &Entered,
-    ) -> Result<Granted, Failure> {
+        visitor: &Visitor,
+    ) -> Result<Option<Granted>, Failure> {
         let same_code =
             self.inner
                 .keys
                 .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with);
-        let recent = pending
-            .completed_at
-            .is_none_or(|at| is_double_click(self.now(), at));
-        let token = self.session_token(token);
-        let mut reader = self.inner.store.read().await?;
-        let row = reader.session_by_token(token.hash()).await?;
-        match row {
-            Some(row) if recent && same_code && row.id == completion.session => Ok(Granted {
-                session: token,
-                browser: None,
-                trusted: None,
-                landing: landing(row.account.highest_role(), pending.next.as_deref()),
-                company: row.company.name,
-                step_up: pending.purpose != Leads::SignIn,
-            }),
-            _ => Err(Refusal::SignInExpired.into()),
+        if !same_code {
+            return Ok(None);
         }
+        was_completed_just_now(self.now(), pending)?;
+        let session = self.session_token(token);
+        let mut reader = self.inner.store.read().await?;
+        let row = reader
+            .session_by_token(session.hash())
+            .await?
+            .filter(|row| row.id == completion.session)
+            .ok_or(Refusal::SignInExpired)?;
+        let trusted = self
+            .trust_given(&mut reader, &row.account, token, visitor)
+            .await?;
+        Ok(Some(Granted {
+            session,
+            browser: None,
+            trusted,
+            landing: landing(row.account.highest_role(), pending.next.as_deref()),
+            company: row.company.name,
+            step_up: pending.purpose != Leads::SignIn,
+        }))
     }
 
     /// A secret that no key opens is an alarm for the operator (attacks.md T184).
@@ -325,6 +408,14 @@ impl Service {
     }
 }
 
+/// Whether a completed sign-in may still give its answer once more.
+fn was_completed_just_now(now: Moment, pending: &Pending) -> Result<(), Refusal> {
+    match pending.completed_at {
+        Some(at) if is_repeat(now, at, DOUBLE_SUBMIT_SECONDS) => Ok(()),
+        _ => Err(Refusal::SignInExpired),
+    }
+}
+
 /// What the fingerprint of an accepted entry covers, by which the same request sent twice is known again.
 fn entered_parts<'a>(pending: &'a Pending, entered: &'a Entered) -> [&'a [u8]; 4] {
     [
@@ -333,8 +424,4 @@ fn entered_parts<'a>(pending: &'a Pending, entered: &'a Entered) -> [&'a [u8]; 4
         entered.bytes(),
         b"completed",
     ]
-}
-
-fn is_double_click(now: Moment, completed_at: Moment) -> bool {
-    now >= completed_at && now - completed_at <= TimeDelta::seconds(DOUBLE_SUBMIT_SECONDS)
 }

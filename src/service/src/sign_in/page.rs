@@ -50,12 +50,15 @@ impl Service {
         } = self.hold_pending(&mut writer, visitor).await?;
         let progress = writer.mail_of_pending(company.id, pending.id).await?;
         let undelivered = progress.is_some_and(|mail| mail.problem.is_some());
+        let codes = writer.codes_of_pending(company.id, pending.id).await?;
+        // Not when a later sign-in has replaced it.
+        let present = codes.first().is_some_and(|code| code.replaced_at.is_none());
         may_resend(
             now,
             pending.mailed_at,
             if undelivered { 0 } else { pending.resends },
         )?;
-        if undelivered && writer.hurry_mail(company.id, pending.id, now).await? {
+        if undelivered && present && writer.hurry_mail(company.id, pending.id, now).await? {
             writer
                 .mark_mailed(company.id, pending.id, pending.mailed_at, now, false)
                 .await?;
@@ -76,7 +79,6 @@ impl Service {
             }
             .into());
         }
-        writer.replace_codes(company.id, pending.id, now).await?;
         self.mail_code(&mut writer, &company, &account, &pending, visitor)
             .await?;
         let entry = visitor.entry(Event::CodeResent, Some(company.id), Some(account.id));
@@ -162,6 +164,8 @@ impl Service {
         self.mail_code(writer, company, account, pending, visitor).await
     }
 
+    /// Mails a code in the place of all that went to this account before for the same, a sign-in or a step-up, in whatever
+    /// browser.
     async fn mail_code(
         &self,
         writer: &mut Writer,
@@ -173,13 +177,19 @@ impl Service {
         let now = self.now();
         let digits = SixDigits::draw(self.random());
         let expires_at = ends_at(now, pending.expires_at);
+        let id = CodeId::new(now, self.random());
+        let purpose = match pending.purpose {
+            Leads::SignIn => "sign_in",
+            Leads::StepUp(_) => "step_up",
+        };
+        writer.replace_codes(company.id, account.id, purpose, now).await?;
         writer
             .insert_code(&NewCode {
-                id: CodeId::new(now, self.random()),
+                id,
                 company: company.id,
                 account: account.id,
                 pending: Some(pending.id),
-                purpose: "sign_in",
+                purpose,
                 code_hash: self
                     .inner
                     .keys
@@ -188,6 +198,7 @@ impl Service {
                 expires_at,
             })
             .await?;
+        self.remember_code(writer, account, (id, &digits)).await?;
         let receiver = Receiver { company, account };
         let code = digits.reveal().to_owned();
         let minutes = seconds_until(now, expires_at).div_ceil(60);

@@ -17,10 +17,11 @@ use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedR
 
 use super::{
     Opening, Outcome, SignInForm,
-    tries::{Candidate, Counted, forgive},
+    tries::{Candidate, PasswordTry, forgive},
 };
 use crate::{
     Failure, Service, Visitor,
+    counted::Counted,
     hashing::{Turn, Verdict},
     letters::Receiver,
 };
@@ -36,7 +37,7 @@ pub(crate) struct Wanted {
 pub(super) struct Proved {
     pub company: Company,
     pub account: Account,
-    counted: Counted,
+    counted: Counted<PasswordTry>,
     /// Held until it is written down what came of it.
     _turn: Turn,
 }
@@ -108,15 +109,18 @@ impl Service {
                     _turn: turn,
                 })
             }
-            (Ok(_), _, found) => {
+            (Ok(_), counted, found) => {
+                if let Some(counted) = counted {
+                    counted.stands();
+                }
                 let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
                 let entry = visitor.entry(Event::PasswordRefused, company, account);
                 self.note_wrong(&candidate, &entry).await?;
                 Err(Refusal::WrongCredentials.into())
             }
             (Err(failure), counted, _) => {
-                if let Some(counted) = &counted {
-                    self.take_try_back(counted).await?;
+                if let Some(counted) = counted {
+                    counted.take_back().await;
                 }
                 Err(failure.into())
             }
@@ -181,8 +185,8 @@ impl Service {
     /// not, unless the password was changed in the meantime.
     pub(super) async fn settle<T>(&self, proved: Proved, done: Result<T, Failure>) -> Result<T, Failure> {
         match &done {
-            Ok(_) | Err(Failure::Refused(Refusal::WrongCredentials)) => {}
-            Err(_) => self.take_try_back(&proved.counted).await?,
+            Ok(_) | Err(Failure::Refused(Refusal::WrongCredentials)) => proved.counted.stands(),
+            Err(_) => proved.counted.take_back().await,
         }
         done
     }

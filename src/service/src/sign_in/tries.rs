@@ -26,6 +26,7 @@ use vestibule_storage::{FOREVER, Reader, StoreError, Writer};
 use super::SignInForm;
 use crate::{
     Failure, Service, Visitor,
+    counted::{Counted, TakeBack},
     hashing::{Key, Lane, Turn},
     keys::Purpose,
 };
@@ -44,11 +45,19 @@ pub(crate) struct Candidate<'a> {
     visitor: &'a Visitor,
 }
 
-/// A try that is counted as wrong until it is known to be right.
-pub(crate) struct Counted {
+/// A try that is counted as wrong.
+pub(crate) struct PasswordTry {
     subject: Subject,
     lane: [u8; 32],
     failures: i64,
+}
+
+impl TakeBack for PasswordTry {
+    async fn take_back(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        writer
+            .uncount_password_try(&self.subject, &self.lane, self.failures)
+            .await
+    }
 }
 
 /// The sources that were over their budget, and when that was last noted: once a minute is enough.
@@ -196,7 +205,10 @@ impl Service {
     }
 
     /// Counts a try as wrong before it is compared, in a committed transaction. `None`: the account may not be tried now.
-    pub(crate) async fn count_try(&self, candidate: &Candidate<'_>) -> Result<Option<Counted>, StoreError> {
+    pub(crate) async fn count_try(
+        &self,
+        candidate: &Candidate<'_>,
+    ) -> Result<Option<Counted<PasswordTry>>, StoreError> {
         let now = self.now();
         let Candidate { subject, lane, .. } = *candidate;
         let mut writer = self.inner.store.write().await?;
@@ -209,20 +221,14 @@ impl Service {
             }
         }
         writer.commit().await?;
-        Ok(counted.map(|failures| Counted {
-            subject,
-            lane,
-            failures,
+        Ok(counted.map(|failures| {
+            let counted = PasswordTry {
+                subject,
+                lane,
+                failures,
+            };
+            Counted::new(&self.inner.store, counted)
         }))
-    }
-
-    /// Takes a count back: nothing was compared, or the password was right and the fault that followed was ours.
-    pub(crate) async fn take_try_back(&self, counted: &Counted) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .uncount_password_try(&counted.subject, &counted.lane, counted.failures)
-            .await?;
-        writer.commit().await
     }
 
     /// Writes down that a compared password was wrong. Browsers that have signed the account in before leave their address
@@ -248,14 +254,13 @@ impl Service {
 /// A right password: its count goes, and its source has earned something.
 pub(crate) async fn forgive(
     writer: &mut Writer,
-    counted: &Counted,
+    counted: &Counted<PasswordTry>,
     source: &str,
     now: Moment,
 ) -> Result<(), StoreError> {
-    writer
-        .clear_password_tries(&counted.subject, &counted.lane)
-        .await?;
-    writer.note_right_at_source(source, &counted.subject, now).await
+    let PasswordTry { subject, lane, .. } = counted.what();
+    writer.clear_password_tries(subject, lane).await?;
+    writer.note_right_at_source(source, subject, now).await
 }
 
 /// Whether the company has named the address as its own.

@@ -1,21 +1,23 @@
 //! Browsers that are trusted for an account (product.md section 4.7).
+//!
+//! A browser's cookie holds one token for each account that trusts it. Every use changes the token, so that a stolen copy
+//! and the original cannot both go on unnoticed. The new one follows from the old one by a key that only the server has:
+//! the old one is good for a moment more, and whoever comes with it, because of a double click, a second tab or a lost
+//! answer, gets the same new one.
 
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
     company::Company,
     id::TrustedBrowserId,
-    limits::TRUSTED_BROWSERS_MAX,
+    limits::{TRUST_GRACE_SECONDS, TRUSTED_ACCOUNTS_MAX, TRUSTED_BROWSERS_MAX},
     ports::Moment,
-    secret::Token,
-    sign_in::trust_holds,
+    secret::{Token, TokenHash},
+    sign_in::{is_repeat, trust_holds},
 };
 use vestibule_storage::{NewTrusted, Reader, StoreError, TrustedRow, Writer};
 
-use crate::{Service, Visitor};
-
-/// Most accounts that one browser remembers trust for.
-const TRUSTED_ACCOUNTS_PER_BROWSER: usize = 8;
+use crate::{Service, Visitor, keys::Purpose};
 
 impl Service {
     pub(super) async fn trusted_row(
@@ -29,54 +31,72 @@ impl Service {
         if visitor.trusted.is_empty() {
             return Ok(None);
         }
-        let hashes: Vec<_> = visitor.trusted.iter().map(Token::hash).collect();
-        let rows = reader.trusted_of_browser(company.id, account.id, &hashes).await?;
+        let rows = reader
+            .trusted_of_browser(company.id, account.id, &hashes(&visitor.trusted))
+            .await?;
         Ok(rows.into_iter().find_map(|row| {
             let holds = row.credential_version == account.credential_version
                 && trust_holds(now, row.created_at, row.ends_at, company.two_factor);
-            let token = visitor
-                .trusted
-                .iter()
-                .find(|token| token.hash() == row.token_hash)?;
-            holds.then(|| (token.clone(), row))
+            let mut tokens = visitor.trusted.iter().filter(|_| holds);
+            let token = tokens.find(|token| self.present_token(token, &row, now).is_some())?;
+            Some((token.clone(), row))
         }))
     }
 
-    /// Every use makes a new trust token, so that a stolen copy and the original cannot both go on unnoticed.
+    /// The token that this trust has now, for a browser that came with `token`: that one, or its successor for as long as
+    /// an answer may have been lost.
+    fn present_token(&self, token: &Token, row: &TrustedRow, now: Moment) -> Option<Token> {
+        let hash = token.hash();
+        if hash == row.token_hash {
+            return Some(token.clone());
+        }
+        let just_before =
+            row.previous_hash == Some(hash) && is_repeat(now, row.last_used_at, TRUST_GRACE_SECONDS);
+        let successor = self.successor(token);
+        (just_before && successor.hash() == row.token_hash).then_some(successor)
+    }
+
+    /// The token after this one. Only the server can compute it.
+    fn successor(&self, token: &Token) -> Token {
+        Token::from_bytes(self.inner.keys.derive(Purpose::Trust, &[token.bytes()]))
+    }
+
+    /// Gives the browser a new token for the account, or once more the one that it was given a moment ago.
     pub(super) async fn rotate_trust(
         &self,
         writer: &mut Writer,
         account: &Account,
-        (old, row): (&Token, &TrustedRow),
+        (token, row): (&Token, &TrustedRow),
         visitor: &Visitor,
         now: Moment,
     ) -> Result<Option<Vec<Token>>, StoreError> {
-        let new = Token::new(self.random());
-        writer
-            .rotate_trusted(account.company, row.id, old.hash(), new.hash(), now)
-            .await?;
-        let others = visitor
-            .trusted
-            .iter()
-            .filter(|token| token.hash() != old.hash())
-            .cloned();
-        Ok(Some(
-            std::iter::once(new)
-                .chain(others)
-                .take(TRUSTED_ACCOUNTS_PER_BROWSER)
-                .collect(),
-        ))
+        let new = self.successor(token);
+        if token.hash() == row.token_hash {
+            writer
+                .rotate_trusted(account.company, row.id, token.hash(), new.hash(), now)
+                .await?;
+        }
+        let cookie = self.cookie_with(writer, new, visitor, now).await?;
+        Ok(Some(cookie))
     }
 
+    /// Trusts the browser anew; trust that the account had in it before ends. The token follows from the one of the
+    /// pending sign-in, so that the two answers to a double click carry the same.
     pub(super) async fn trust(
         &self,
         writer: &mut Writer,
         account: &Account,
-        ends_at: Moment,
+        (pending, ends_at): (&Token, Moment),
         visitor: &Visitor,
     ) -> Result<Vec<Token>, StoreError> {
         let now = self.now();
-        let token = Token::new(self.random());
+        let before = writer
+            .trusted_of_browser(account.company, account.id, &hashes(&visitor.trusted))
+            .await?;
+        for row in before {
+            writer.end_trusted(account.company, account.id, row.id).await?;
+        }
+        let token = self.successor(pending);
         writer
             .insert_trusted(&NewTrusted {
                 id: TrustedBrowserId::new(now, self.random()),
@@ -91,16 +111,65 @@ impl Service {
             })
             .await?;
         writer
-            .trim_trusted(account.company, account.id, TRUSTED_BROWSERS_MAX)
+            .trim_trusted(account.company, account.id, TRUSTED_BROWSERS_MAX, now)
             .await?;
         let entry = AuditEntry {
             actor: Actor::Account(account.id),
             ..visitor.entry(Event::BrowserTrusted, Some(account.company), Some(account.id))
         };
         self.record(writer, &entry).await?;
-        Ok(std::iter::once(token)
-            .chain(visitor.trusted.iter().cloned())
-            .take(TRUSTED_ACCOUNTS_PER_BROWSER)
-            .collect())
+        self.cookie_with(writer, token, visitor, now).await
     }
+
+    /// The trust that the sign-in of this pending token gave the browser, for its answer once more.
+    pub(super) async fn trust_given(
+        &self,
+        reader: &mut Reader,
+        account: &Account,
+        pending: &Token,
+        visitor: &Visitor,
+    ) -> Result<Option<Vec<Token>>, StoreError> {
+        let token = self.successor(pending);
+        let given = reader
+            .trusted_of_browser(account.company, account.id, &[token.hash()])
+            .await?;
+        if given.iter().all(|row| row.token_hash != token.hash()) {
+            return Ok(None);
+        }
+        self.cookie_with(reader, token, visitor, self.now())
+            .await
+            .map(Some)
+    }
+
+    /// What the browser's cookie holds from now on: this token first, then those of the other accounts that still trust
+    /// it. Dead ones go, so that none takes a living one's place; one that another tab has just changed is changed here
+    /// too, because the later answer's cookie is the one that stays.
+    async fn cookie_with(
+        &self,
+        reader: &mut Reader,
+        first: Token,
+        visitor: &Visitor,
+        now: Moment,
+    ) -> Result<Vec<Token>, StoreError> {
+        let mut living = reader.trusted_of_tokens(&hashes(&visitor.trusted)).await?;
+        living.retain(|(row, policy)| {
+            row.token_hash != first.hash() && trust_holds(now, row.created_at, row.ends_at, *policy)
+        });
+        let others = visitor.trusted.iter().filter_map(|token| {
+            let mut rows = living.iter();
+            rows.find_map(|(row, _)| self.present_token(token, row, now))
+        });
+        let mut cookie = vec![first];
+        for token in others {
+            let known = cookie.iter().any(|one| one.hash() == token.hash());
+            if !known && cookie.len() < TRUSTED_ACCOUNTS_MAX {
+                cookie.push(token);
+            }
+        }
+        Ok(cookie)
+    }
+}
+
+fn hashes(tokens: &[Token]) -> Vec<TokenHash> {
+    tokens.iter().map(Token::hash).collect()
 }

@@ -316,6 +316,38 @@ on_both! {
         assert_eq!(finish(second).await, None);
     }
 
+    async fn a_code_of_an_earlier_set_up_or_sign_in_never_counts(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        let mut codes = Vec::new();
+        for _ in 0..2 {
+            site.service.begin_email_set_up(&home).await.unwrap();
+            codes.push(site.set_up_code().await);
+            site.clock.advance(60);
+        }
+        let finish = |code: String| {
+            let (site, home) = (&site, &home);
+            async move {
+                let id = site.service.email_set_up(home).await.unwrap().unwrap().id.to_string();
+                site.service.finish_set_up(Method::Email, &id, &code, home).await.map(drop).err()
+            }
+        };
+        assert_eq!(finish(codes[0].clone()).await, Some(Refusal::CodeReplaced));
+        assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 0);
+        assert_eq!(finish(codes[1].clone()).await, None);
+
+        let (visitor, mailed) = site.at_code_page("Acme", "bob").await;
+        assert_eq!(site.verify(&codes[0], &visitor).await, Err(Refusal::CodeReplaced), "an old one of the set-up");
+        assert_eq!(site.verify(&codes[1], &visitor).await, Err(site::wrong(None)), "the used one counts");
+        site.service.begin_app_set_up(&home).await.unwrap();
+        let id = site.service.app_set_up(&home).await.unwrap().unwrap().id.to_string();
+        let crossed = site.service.finish_set_up(Method::App, &id, &mailed, &home).await;
+        assert_eq!(crossed.map(drop).err(), Some(Refusal::CodeElsewhere));
+        assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 1);
+        assert_eq!(site.verify(&mailed, &visitor).await, Ok(()));
+    }
+
     async fn guessing_a_set_up_code_locks(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;

@@ -1,20 +1,54 @@
 //! Sign-in: password, mailed code, trust, sessions.
 
+use std::collections::HashSet;
+
 use futures::future::join_all;
 use vestibule_core::{
     account::Account,
     mail::Mail,
     ports::Clock,
     refusal::{Field, Problem, Refusal},
+    secret::Token,
     sign_in_view::CodeMail,
 };
+use vestibule_mail::{Reason, outbox::Queue};
 use vestibule_service::{
     Visitor,
     operator::{LogOut, OperatorError, PolicyChange},
-    sign_in::Outcome,
+    sign_in::{Granted, Outcome},
 };
 
 use crate::site::{self, Site, on_both};
+
+/// The cookie of trusted browsers in an answer.
+fn cookie(granted: &Granted) -> Vec<String> {
+    let tokens = granted.trusted.as_deref().unwrap_or_default();
+    tokens.iter().map(Token::reveal).collect()
+}
+
+/// A browser that has this cookie.
+fn browser_with(cookie: &[String]) -> Visitor {
+    Visitor {
+        trusted: cookie.iter().filter_map(|token| Token::parse(token)).collect(),
+        ..site::visitor()
+    }
+}
+
+/// The browser after this agent signed in in it with `Don't ask again`.
+async fn trusting(site: &Site, account: &str, browser: &Visitor) -> Visitor {
+    let (visitor, code) = site.at_code_page("Acme", account).await;
+    let visitor = Visitor {
+        trusted: browser.trusted.clone(),
+        ..visitor
+    };
+    let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+    browser_with(&cookie(&granted))
+}
+
+async fn code_is_asked(site: &Site, account: &str, browser: &Visitor) -> bool {
+    let outcome = site.try_password("Acme", account, site::PASSWORD, browser).await;
+    matches!(outcome, Ok(Outcome::CodeAsked { .. }))
+}
 
 on_both! {
     async fn an_account_without_second_factor_is_signed_in_by_its_password(site: Site) {
@@ -81,7 +115,7 @@ on_both! {
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
         let answers = join_all((0..5).map(|_| site.service.verify_code(&code, false, &visitor))).await;
-        let sessions: std::collections::HashSet<_> =
+        let sessions: HashSet<_> =
             answers.into_iter().map(|answer| answer.unwrap().session.reveal()).collect();
         assert_eq!(sessions.len(), 1);
         assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
@@ -231,12 +265,69 @@ on_both! {
 
         let (other_browser, third) = site.at_code_page("Acme", "alice").await;
         if third != second {
-            assert_eq!(site.verify(&third, &visitor).await, Err(site::wrong(None)), "another browser's");
+            assert_eq!(site.verify(&third, &visitor).await, Err(Refusal::CodeElsewhere), "another browser's");
         }
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "her own code is no guess");
         let (carol, _) = site.at_code_page("Acme", "carol").await;
         let foreign = site.verify(&second, &carol).await;
         assert_eq!(foreign, Err(site::wrong(None)), "another account's code");
         assert_eq!(site.verify(&third, &other_browser).await, Ok(()));
+    }
+
+    async fn a_code_of_an_earlier_sign_in_is_replaced_and_never_counts(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (cancelled, first) = site.at_code_page("Acme", "alice").await;
+        site.service.cancel_sign_in(&cancelled).await.unwrap();
+        let (old_browser, second) = site.at_code_page("Acme", "alice").await;
+        let (visitor, third) = site.at_code_page("Acme", "alice").await;
+        for code in [&first, &second] {
+            for _ in 0..3 {
+                assert_eq!(site.verify(code, &visitor).await, Err(Refusal::CodeReplaced));
+            }
+        }
+        assert_eq!(site.verify(&second, &old_browser).await, Err(Refusal::CodeReplaced), "its own, in its own browser");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        assert_eq!(site.verify(&site::other_code(&third), &visitor).await, Err(site::wrong(None)), "a slip counts");
+        assert_eq!(site.verify(&third, &visitor).await, Ok(()));
+
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&third, &visitor).await, Err(site::wrong(None)), "a used one is refused and counts");
+    }
+
+    async fn a_sign_in_without_a_mail_of_its_own_asks_for_one_when_an_old_code_is_entered(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let mut newest = String::new();
+        for _ in 0..5 {
+            let (visitor, code) = site.at_code_page("Acme", "alice").await;
+            newest = code;
+            site.service.cancel_sign_in(&visitor).await.unwrap();
+        }
+        let visitor = site.past_password("Acme", "alice").await;
+        assert_eq!(site.verify(&newest, &visitor).await, Err(Refusal::CodeExpired), "no mail is newer");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
+        site.clock.advance(86_400);
+        let (visitor, _) = site.at_code_page("Acme", "alice").await;
+        assert_eq!(site.verify(&newest, &visitor).await, Err(site::wrong(None)), "yesterday's is forgotten");
+    }
+
+    async fn a_resend_never_hurries_a_mail_whose_code_a_later_sign_in_has_replaced(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let visitor = site.past_password("Acme", "alice").await;
+        let now = site.clock.now();
+        for lane in site.service.lanes(now).await.unwrap() {
+            for mail in site.service.claim(lane, now, 50).await.unwrap() {
+                let later = now + chrono::TimeDelta::minutes(5);
+                site.service.retry(mail.id, later, Reason::Refused).await.unwrap();
+            }
+        }
+        site.at_code_page("Acme", "alice").await;
+        site.clock.advance(60);
+        site.service.resend_code(&visitor).await.unwrap();
+        let code = site.code_for("alice").await;
+        assert_eq!(site.verify(&code, &visitor).await, Ok(()), "a new code, and not the dead one");
     }
 
     async fn ten_minutes_and_not_longer(site: Site) {
@@ -368,7 +459,7 @@ on_both! {
         site.account("Acme", "carol", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
         let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
-        let browser = |granted: &vestibule_service::sign_in::Granted| Visitor {
+        let browser = |granted: &Granted| Visitor {
             trusted: granted.trusted.clone().unwrap_or_default(),
             ..site::visitor()
         };
@@ -380,6 +471,7 @@ on_both! {
 
         site.clock.advance(86_400 * 13);
         let next = site.signed_in("Acme", "alice", &trusted).await;
+        site.clock.advance(31);
         assert!(matches!(
             site.try_password("Acme", "alice", site::PASSWORD, &trusted).await,
             Ok(Outcome::CodeAsked { .. })
@@ -390,6 +482,167 @@ on_both! {
             site.try_password("Acme", "alice", site::PASSWORD, &rotated).await,
             Ok(Outcome::CodeAsked { .. })
         ), "use does not lengthen trust");
+    }
+
+    async fn a_double_click_or_a_lost_answer_keeps_trust(site: Site) {
+        site.company("Acme", 30).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let answers = join_all((0..3).map(|_| site.service.verify_code(&code, true, &visitor))).await;
+        let cookies: HashSet<_> = answers.into_iter().map(|answer| cookie(&answer.unwrap())).collect();
+        assert_eq!(cookies.len(), 1, "the answers to a double click carry one cookie");
+        let before = browser_with(&cookies.into_iter().next().unwrap());
+
+        let mut cookies = HashSet::new();
+        for _ in 0..4 {
+            cookies.insert(cookie(&site.signed_in("Acme", "alice", &before).await));
+        }
+        assert_eq!(cookies.len(), 1, "two tabs, or a lost answer: the same new token");
+        site.clock.advance(30);
+        let late = cookie(&site.signed_in("Acme", "alice", &before).await);
+        assert!(cookies.contains(&late));
+        site.clock.advance(1);
+        assert!(code_is_asked(&site, "alice", &before).await, "a stolen copy is of no use for long");
+        site.signed_in("Acme", "alice", &browser_with(&late)).await;
+        assert!(code_is_asked(&site, "alice", &before).await, "and never again");
+    }
+
+    async fn many_agents_trust_one_browser_and_dead_trust_takes_nobodys_place(site: Site) {
+        site.company("Acme", 30).await;
+        let names: Vec<_> = (0..25).map(|n| format!("agent{n}")).collect();
+        let mut shared = site::visitor();
+        for name in &names {
+            site.account("Acme", name, true).await;
+            shared = trusting(&site, name, &shared).await;
+        }
+        // Somebody whose trust ends and is given anew, again and again.
+        site.account("Acme", "bob", true).await;
+        for _ in 0..20 {
+            shared = trusting(&site, "bob", &shared).await;
+            site.service.set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
+            site.clock.advance(3600);
+        }
+        for name in &names {
+            let granted = site.signed_in("Acme", name, &shared).await;
+            shared = browser_with(&cookie(&granted));
+        }
+        assert_eq!(shared.trusted.len(), 25, "bob's dead trust has left the cookie");
+    }
+
+    async fn a_browser_that_is_full_forgets_whoever_used_it_least(site: Site) {
+        site.company("Acme", 30).await;
+        let mut shared = site::visitor();
+        for n in 0..41 {
+            let name = format!("agent{n}");
+            site.account("Acme", &name, true).await;
+            shared = trusting(&site, &name, &shared).await;
+        }
+        assert_eq!(shared.trusted.len(), 40);
+        assert!(code_is_asked(&site, "agent0", &shared).await);
+        site.signed_in("Acme", "agent1", &shared).await;
+    }
+
+    async fn two_agents_who_sign_in_in_two_tabs_at_once_both_stay_trusted(site: Site) {
+        site.company("Acme", 30).await;
+        let mut shared = site::visitor();
+        for name in ["alice", "carol"] {
+            site.account("Acme", name, true).await;
+            shared = trusting(&site, name, &shared).await;
+        }
+        site.signed_in("Acme", "alice", &shared).await;
+        let last = site.signed_in("Acme", "carol", &shared).await;
+        site.clock.advance(3600);
+        for name in ["alice", "carol"] {
+            site.signed_in("Acme", name, &browser_with(&cookie(&last))).await;
+        }
+    }
+
+    async fn only_a_code_of_the_accounts_own_method_earns_trust(site: Site) {
+        site.company("Acme", 90).await;
+        let (secret, codes) = site.app_account("Acme", "tom").await;
+        let issued = site.service.issue_backup_code("Acme", "tom", "lost phone").await.unwrap().reveal();
+        for (code, earns) in [(codes[0].clone(), false), (issued, false), (site.app_code(&secret, 0), true)] {
+            let visitor = site.past_password("Acme", "tom").await;
+            let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+            assert_eq!(granted.trusted.is_some(), earns);
+        }
+        let account = site.account_of("Acme", "tom").await;
+        let trusted = site.store.read().await.unwrap().trusted_of(account.company, account.id).await.unwrap();
+        assert_eq!(trusted.len(), 1);
+    }
+
+    async fn nodes_whose_clocks_are_two_seconds_apart_are_as_one(site: Site) {
+        site.company("Acme", 30).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        site.clock.advance(-2);
+        let again = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        assert_eq!(again.session.reveal(), granted.session.reveal(), "a double click is one");
+        let home = Visitor { session: Some(granted.session.clone()), ..site::visitor() };
+        site.service.begin_app_set_up(&home).await.unwrap();
+        site.signed_in("Acme", "alice", &browser_with(&cookie(&granted))).await;
+    }
+
+    async fn guesses_in_a_completed_sign_in_count(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "both", true).await;
+        let (secret, backup) = site.give_app("Acme", "both").await;
+        let visitor = site.past_password("Acme", "both").await;
+        let code = site.app_code(&secret, 0);
+        let granted = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(None)));
+        assert_eq!(site.verify(&backup[0], &visitor).await, Err(site::wrong(None)), "nothing else can be learnt");
+        let again = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        assert_eq!(again.session.reveal(), granted.session.reveal());
+        assert_eq!(site.account_of("Acme", "both").await.wrong_codes, 2, "the right one leaves no count");
+        assert_eq!(site.verify("000000", &visitor).await, Err(site::wrong(Some(2))));
+        assert_eq!(site.verify("000000", &visitor).await, Err(site::wrong(Some(1))));
+        assert_eq!(site.verify("000000", &visitor).await, Err(Refusal::AccountLocked));
+        assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "the lock ended it");
+    }
+
+    async fn a_fault_of_ours_is_nobodys_guess(site: Site) {
+        site.company("Acme", 0).await;
+        let (_, backup) = site.app_account("Acme", "tom").await;
+        let visitor = site.past_password("Acme", "tom").await;
+        for (what, take, give_back) in [
+            ("comparing", "ALTER TABLE backup_code RENAME TO away", "ALTER TABLE away RENAME TO backup_code"),
+            ("completing", "ALTER TABLE session RENAME TO away", "ALTER TABLE away RENAME TO session"),
+        ] {
+            site.store.run(take).await;
+            for _ in 0..6 {
+                let failed = site.verify(&backup[0], &visitor).await;
+                assert!(matches!(failed, Err(Refusal::Internal { .. })), "{what}: {failed:?}");
+            }
+            site.store.run(give_back).await;
+            assert_eq!(site.account_of("Acme", "tom").await.wrong_codes, 0, "{what}");
+        }
+        site.verify(&backup[0], &visitor).await.unwrap();
+    }
+
+    async fn a_count_that_cannot_be_taken_back_now_is_taken_back_later(site: Site) {
+        site.company("Acme", 0).await;
+        let (_, backup) = site.app_account("Acme", "tom").await;
+        let visitor = site.past_password("Acme", "tom").await;
+        site.store.run("ALTER TABLE backup_code RENAME TO away").await;
+        site.store.run(if site.store.is_sqlite() {
+            "CREATE TRIGGER stuck BEFORE UPDATE OF wrong_codes ON account WHEN NEW.wrong_codes < OLD.wrong_codes \
+             BEGIN SELECT RAISE(ABORT, 'stuck'); END"
+        } else {
+            "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stuck'; END $$; \
+             CREATE TRIGGER stuck BEFORE UPDATE OF wrong_codes ON account FOR EACH ROW \
+             WHEN (NEW.wrong_codes < OLD.wrong_codes) EXECUTE FUNCTION stuck()"
+        }).await;
+        assert!(site.verify(&backup[0], &visitor).await.is_err());
+        assert_eq!(site.account_of("Acme", "tom").await.wrong_codes, 1);
+        site.store.run(if site.store.is_sqlite() { "DROP TRIGGER stuck" } else { "DROP TRIGGER stuck ON account" }).await;
+        let settled = async {
+            while site.account_of("Acme", "tom").await.wrong_codes > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_mins(1), settled).await.unwrap();
     }
 
     async fn trust_ends_with_a_new_password_a_lock_and_a_shorter_policy(site: Site) {

@@ -5,7 +5,11 @@ use vestibule_core::{
     sign_in_view::Method,
     signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_service::{Visitor, profile::Confirmed, sign_in::Outcome};
+use vestibule_service::{
+    Visitor,
+    profile::{Confirmed, PasswordInput},
+    sign_in::Outcome,
+};
 
 use crate::{
     profile::set_up_email,
@@ -220,10 +224,65 @@ on_both! {
         let confirm = site.code_for("alice").await;
         let (sign_in, code) = site.at_code_page("Acme", "alice").await;
         if confirm != code {
-            assert_eq!(site.verify(&confirm, &sign_in).await, Err(site::wrong(None)));
-            assert_eq!(site.verify(&code, &step_up).await, Err(site::wrong(None)));
+            assert_eq!(site.verify(&confirm, &sign_in).await, Err(Refusal::CodeElsewhere));
+            assert_eq!(site.verify(&code, &step_up).await, Err(Refusal::CodeElsewhere));
+            assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "her own codes are no guesses");
         }
         site.verify(&confirm, &step_up).await.unwrap();
+    }
+
+    async fn ten_wrong_passwords_end_the_session_and_are_told_by_mail(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let home = site.at_home("Acme", "bob", None).await;
+        let other = site.at_home("Acme", "bob", None).await;
+        let confirm = async || {
+            let guess = site::password("not the password");
+            site.service.confirm_identity(&guess, "/x", &home).await.map(drop)
+        };
+        let change = async || {
+            let input = PasswordInput {
+                old: site::password("not the password"),
+                new: site::password("orchard marble thunder"),
+                confirm: site::password("orchard marble thunder"),
+            };
+            site.service.change_password(input, &home).await
+        };
+        for _ in 0..5 {
+            assert_eq!(confirm().await, Err(wrong_password()));
+        }
+        for _ in 0..4 {
+            let wrong = FormRefusal::field(FormField::OldPassword, FormProblem::Wrong);
+            assert_eq!(change().await, Err(Refusal::Form(wrong)), "every prompt counts on the session");
+        }
+        assert_eq!(site.mail_kinds().await, Vec::<&str>::new());
+        assert_eq!(confirm().await, Err(Refusal::NotSignedIn), "the tenth ends it");
+        assert_eq!(confirm().await, Err(Refusal::NotSignedIn));
+        assert_eq!(site.mail_kinds().await, ["session_cut"]);
+        let events = site.events("Acme").await;
+        assert_eq!(events.iter().filter(|(event, _)| event == "session_cut").count(), 1);
+        assert!(site.service.session(&home).await.unwrap().is_none());
+        assert!(site.service.session(&other).await.unwrap().is_some(), "nobody guessed there");
+    }
+
+    async fn a_right_password_starts_the_count_of_its_session_anew(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "bob", false).await;
+        let mut home = site.at_home("Acme", "bob", None).await;
+        for _ in 0..4 {
+            for _ in 0..3 {
+                let guess = site::password("not the password");
+                let refused = site.service.confirm_identity(&guess, "/x", &home).await.map(drop);
+                assert_eq!(refused, Err(wrong_password()));
+            }
+            let right = site::password(site::PASSWORD);
+            let Confirmed::Proved(session) = site.service.confirm_identity(&right, "/x", &home).await.unwrap() else {
+                panic!("a code is asked");
+            };
+            home = Visitor { session: Some(session), ..home };
+            site.clock.advance(61);
+        }
+        assert!(site.service.session(&home).await.unwrap().is_some());
     }
 
     async fn a_trusted_browser_proves_nothing(site: Site) {

@@ -15,8 +15,9 @@ use vestibule_core::{
 use vestibule_storage::{
     AgentData, AgentPage, AppRow, BackupSet, CodeRow, CompanySettings, Completion, EventFilter, EventRow,
     ImportLine, ImportRow, IssuedRow, LinkRow, LinkedIdentity, MailLane, MailProgress, MailServerRow,
-    NewAccount, NewImport, NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted, Office, OutboxCounts,
-    PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store, StoreError, TrustedRow,
+    MailedCodeRow, NewAccount, NewImport, NewLink, NewPending, NewProfile, NewSession, NewSetUp, NewTrusted,
+    Office, OutboxCounts, PageFrom, PasswordRecord, Reader, SessionRow, SetUpCodeRow, SetUpRow, Store,
+    StoreError, TrustedRow,
 };
 
 use crate::fixture::{Maker, alice, at, entry, mail_server, write};
@@ -30,6 +31,7 @@ struct Everything {
     session: Option<SessionRow>,
     pending: Option<(Pending, Option<Completion>)>,
     codes: Vec<CodeRow>,
+    mailed_codes: Vec<MailedCodeRow>,
     trusted: Vec<TrustedRow>,
     known: bool,
     mail: Option<MailProgress>,
@@ -68,6 +70,7 @@ async fn everything(reader: &mut Reader, owned: &Owned) -> Result<Everything, St
         session: reader.session_by_token(owned.session.token_hash).await?,
         pending: reader.pending_by_token(owned.pending.token_hash).await?,
         codes: reader.codes_of_pending(company, owned.pending.id).await?,
+        mailed_codes: reader.mailed_codes(company, account, at(-1)).await?,
         trusted: reader
             .trusted_of_browser(company, account, &[owned.trusted.token_hash])
             .await?,
@@ -168,6 +171,9 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         writer.insert_session(&owned.session).await?;
         writer.insert_pending(&owned.pending).await?;
         writer.insert_code(&code).await?;
+        writer
+            .remember_code(code.company, code.account, code.id, &[1; 36], at(0))
+            .await?;
         writer.insert_trusted(&owned.trusted).await?;
         writer
             .remember_browser(owned.account.company, owned.account.id, owned.browser, at(0))
@@ -304,6 +310,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("unlock_account", !w.unlock_account(c, a, at(1)).await?),
             ("sessions_of", w.sessions_of(c, a).await?.is_empty()),
             ("touch_session", w.touch_session(c, session, at(1)).await.is_ok()),
+            (
+                "count_wrong_password",
+                w.count_wrong_password(c, session).await?.is_none(),
+            ),
             ("end_session", !w.end_session(c, session).await?),
             (
                 "prove_session",
@@ -348,7 +358,12 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.delete_pendings_of_company(c).await? == 0,
             ),
             ("count_company", w.count_company(c, at(1)).await?.sessions == 0),
-            ("replace_codes", w.replace_codes(c, pending, at(1)).await.is_ok()),
+            (
+                "replace_codes",
+                w.replace_codes(c, a, code.purpose, at(1)).await.is_ok(),
+            ),
+            ("mailed_codes", w.mailed_codes(c, a, at(-1)).await?.is_empty()),
+            ("forget_code", w.forget_code(c, code.id).await.is_ok()),
             (
                 "codes_of_pending",
                 w.codes_of_pending(c, pending).await?.is_empty(),
@@ -381,7 +396,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "end_trusted own account",
                 !w.end_trusted(c, own.id, trusted).await?,
             ),
-            ("trim_trusted", w.trim_trusted(c, a, 0).await? == 0),
+            ("trim_trusted", w.trim_trusted(c, a, 0, at(1)).await? == 0),
             ("end_trusted_of", w.end_trusted_of(c, a).await? == 0),
             ("knows_browser", !w.knows_browser(c, a, owned.browser).await?),
             ("mail_of_pending", w.mail_of_pending(c, pending).await?.is_none()),
@@ -569,6 +584,14 @@ pub async fn nothing_is_attached_to_another_companys_account(store: &Store) {
         (
             "insert_code",
             write(store, async |w| w.insert_code(&foreign_code).await).await,
+        ),
+        (
+            "remember_code",
+            write(store, async |w| {
+                w.remember_code(foreign.company, foreign.id, foreign_code.id, &[1; 36], at(0))
+                    .await
+            })
+            .await,
         ),
         (
             "insert_trusted",

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use vestibule_storage::{NewMail, Store, StoreError};
+use vestibule_core::{ports::Moment, sign_in_view::Method};
+use vestibule_storage::{NewCode, NewMail, Store, StoreError, Writer};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -16,7 +17,9 @@ pub async fn a_code_is_used_once(store: &Store) {
         writer.insert_code(&code).await?;
         assert!(writer.use_code(code.company, code.id, at(1)).await?);
         assert!(!writer.use_code(code.company, code.id, at(2)).await?);
-        writer.replace_codes(code.company, pending.id, at(3)).await?;
+        writer
+            .replace_codes(code.company, alice.id, code.purpose, at(3))
+            .await?;
         let rows = writer.codes_of_pending(code.company, pending.id).await?;
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].id, &rows[0].code_hash), (code.id, &code.code_hash));
@@ -35,12 +38,24 @@ pub async fn a_replaced_or_expired_code_is_not_used(store: &Store) {
     let other = maker.pending(&alice, at(0));
     let (old, new) = (maker.code(&pending, at(0)), maker.code(&pending, at(60)));
     let elsewhere = maker.code(&other, at(0));
+    let bob = maker.account(alice.company, "bob");
+    let bobs = maker.pending(&bob, at(0));
+    let bobs_code = maker.code(&bobs, at(0));
+    let step_up = NewCode {
+        purpose: "step_up",
+        ..maker.code(&other, at(0))
+    };
     write(store, async |writer| {
-        writer.insert_pending(&pending).await?;
-        writer.insert_pending(&other).await?;
-        writer.insert_code(&elsewhere).await?;
-        writer.insert_code(&old).await?;
-        writer.replace_codes(pending.company, pending.id, at(60)).await?;
+        writer.insert_account(&bob).await?;
+        for pending in [&pending, &other, &bobs] {
+            writer.insert_pending(pending).await?;
+        }
+        for code in [&elsewhere, &old, &bobs_code, &step_up] {
+            writer.insert_code(code).await?;
+        }
+        writer
+            .replace_codes(alice.company, alice.id, "sign_in", at(60))
+            .await?;
         writer.insert_code(&new).await?;
         assert!(!writer.use_code(old.company, old.id, at(61)).await?);
         assert!(!writer.use_code(new.company, new.id, new.expires_at).await?);
@@ -55,7 +70,107 @@ pub async fn a_replaced_or_expired_code_is_not_used(store: &Store) {
             "newest first"
         );
         assert!(writer.use_code(new.company, new.id, at(61)).await?);
-        assert!(writer.use_code(elsewhere.company, elsewhere.id, at(61)).await?);
+        assert!(
+            !writer.use_code(elsewhere.company, elsewhere.id, at(61)).await?,
+            "a new code replaces those of other sign-ins too"
+        );
+        for code in [&bobs_code, &step_up] {
+            assert!(
+                writer.use_code(code.company, code.id, at(61)).await?,
+                "another's, or for something else"
+            );
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+/// Fingerprints of mailed codes, each with the end of what is still good.
+type Known = Vec<(Vec<u8>, Option<Moment>)>;
+
+pub async fn a_mailed_code_is_known_again_until_it_is_used(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    let bob = maker.account(company, "bob");
+    let (gone, open) = (maker.pending(&alice, at(0)), maker.pending(&alice, at(60)));
+    let (old, new) = (maker.code(&gone, at(0)), maker.code(&open, at(60)));
+    let set_up = maker.set_up(&alice, Method::Email, at(120));
+    let set_up_code = maker.code_id(at(120));
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        for (pending, code, name) in [(&gone, &old, b"old"), (&open, &new, b"new")] {
+            writer.insert_pending(pending).await?;
+            writer
+                .replace_codes(company, id, code.purpose, code.created_at)
+                .await?;
+            writer.insert_code(code).await?;
+            writer
+                .remember_code(company, id, code.id, name, code.created_at)
+                .await?;
+        }
+        writer.begin_set_up(&set_up).await?;
+        writer
+            .insert_set_up_code(company, set_up.id, set_up_code, &[1; 32], at(120))
+            .await?;
+        writer
+            .remember_code(company, id, set_up_code, b"set-up", at(120))
+            .await?;
+        writer.delete_pending(company, gone.id).await
+    })
+    .await
+    .unwrap();
+    let known = async |writer: &mut Writer, since| -> Result<Known, StoreError> {
+        let codes = writer.mailed_codes(company, id, since).await?;
+        Ok(codes
+            .into_iter()
+            .map(|code| (code.fingerprint, code.live_until))
+            .collect())
+    };
+    write(store, async |writer| {
+        let all = known(writer, at(-1)).await?;
+        let expected = [
+            (b"set-up".to_vec(), Some(set_up.expires_at)),
+            (b"new".to_vec(), Some(new.expires_at)),
+            (b"old".to_vec(), None),
+        ];
+        assert_eq!(
+            all, expected,
+            "newest first, whatever became of what they were for"
+        );
+        assert_eq!(known(writer, at(60)).await?.len(), 1);
+        assert_eq!(writer.mailed_codes(company, bob.id, at(-1)).await?, []);
+
+        assert!(writer.use_code(company, new.id, at(61)).await?);
+        writer.replace_set_up_codes(company, set_up.id, at(121)).await?;
+        assert_eq!(
+            known(writer, at(-1)).await?,
+            [(b"set-up".to_vec(), None), (b"old".to_vec(), None)],
+            "what was used is no longer known"
+        );
+        writer.forget_code(company, set_up_code).await?;
+        assert_eq!(known(writer, at(-1)).await?.len(), 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn no_more_old_codes_are_known_than_may_be_mailed_in_a_day(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    write(store, async |writer| {
+        for second in 0..25 {
+            writer
+                .remember_code(company, id, maker.code_id(at(second)), &[1], at(second))
+                .await?;
+        }
+        let known = writer.mailed_codes(company, id, at(-1)).await?;
+        assert_eq!((known.len(), known[0].created_at), (20, at(24)));
+        assert_eq!(writer.delete_expired(at(4 + 25 * 3600)).await?, 5);
+        assert_eq!(writer.delete_expired(at(24 + 25 * 3600)).await?, 20);
         Ok(())
     })
     .await

@@ -292,3 +292,31 @@ async fn ids(reader: &mut Reader, account: &vestibule_storage::NewAccount) -> Ve
     let entries = reader.sessions_of(account.company, account.id).await.unwrap();
     entries.into_iter().map(|entry| entry.id).collect()
 }
+
+pub async fn wrong_passwords_are_counted_in_their_session_until_a_proof(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (mine, other) = (maker.session(&alice, at(0)), maker.session(&alice, at(0)));
+    let company = alice.company;
+    write(store, async |writer| {
+        writer.insert_session(&mine).await?;
+        writer.insert_session(&other).await?;
+        for expected in 1..=3 {
+            assert_eq!(
+                writer.count_wrong_password(company, mine.id).await?,
+                Some(expected)
+            );
+        }
+        assert_eq!(writer.count_wrong_password(company, other.id).await?, Some(1));
+        writer
+            .prove_session(company, mine.id, None, Proof::Password, 1, at(1))
+            .await?;
+        assert_eq!(writer.count_wrong_password(company, mine.id).await?, Some(1));
+        assert_eq!(writer.count_wrong_password(company, other.id).await?, Some(2));
+        writer.end_session(company, mine.id).await?;
+        assert_eq!(writer.count_wrong_password(company, mine.id).await?, None);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

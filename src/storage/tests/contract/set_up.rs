@@ -1,7 +1,7 @@
 //! Second factors that are being set up.
 
 use futures::future::join_all;
-use vestibule_core::sign_in_view::Method;
+use vestibule_core::{id::CodeId, sign_in_view::Method};
 use vestibule_storage::{NewSetUp, SetUpCodeRow, SetUpRow, Store};
 
 use crate::fixture::{Maker, alice, at, winners_of_twenty, write};
@@ -136,21 +136,23 @@ pub async fn codes_of_a_set_up_are_listed_newest_first(store: &Store) {
     let new = maker.set_up(&alice, Method::Email, at(0));
     let other = maker.set_up(&alice, Method::App, at(0));
     let company = alice.company;
-    let row = |hash: &[u8; 32], replaced_at| SetUpCodeRow {
+    let row = |(id, hash): &(CodeId, [u8; 32]), replaced_at| SetUpCodeRow {
+        id: *id,
         code_hash: hash.to_vec(),
         replaced_at,
     };
-    let (first, second, third) = (maker.bytes(), maker.bytes(), maker.bytes());
+    let [first, second, third] = [0, 60, 120].map(|second| (maker.code_id(at(second)), maker.bytes()));
+    let elsewhere = (maker.code_id(at(0)), first.1);
     write(store, async |writer| {
         writer.begin_set_up(&new).await?;
         writer.begin_set_up(&other).await?;
         writer
-            .insert_set_up_code(company, other.id, maker.code_id(at(0)), &first, at(0))
+            .insert_set_up_code(company, other.id, elsewhere.0, &elsewhere.1, at(0))
             .await?;
-        for (second, hash) in [(0, &first), (60, &second), (120, &third)] {
+        for (second, (id, hash)) in [(0, &first), (60, &second), (120, &third)] {
             writer.replace_set_up_codes(company, new.id, at(second)).await?;
             writer
-                .insert_set_up_code(company, new.id, maker.code_id(at(second)), hash, at(second))
+                .insert_set_up_code(company, new.id, *id, hash, at(second))
                 .await?;
         }
         assert_eq!(
@@ -161,7 +163,10 @@ pub async fn codes_of_a_set_up_are_listed_newest_first(store: &Store) {
                 row(&first, Some(at(60)))
             ]
         );
-        assert_eq!(writer.set_up_codes(company, other.id).await?, [row(&first, None)]);
+        assert_eq!(
+            writer.set_up_codes(company, other.id).await?,
+            [row(&elsewhere, None)]
+        );
         Ok(())
     })
     .await

@@ -1,7 +1,8 @@
 //! Trusted and known browsers.
 
 use futures::future::join_all;
-use vestibule_storage::{Store, StoreError, TrustedRow};
+use vestibule_core::company::TwoFactorPolicy;
+use vestibule_storage::{NewTrusted, Store, StoreError, TrustedRow};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -26,6 +27,7 @@ pub async fn a_trusted_browser_is_found_by_its_token(store: &Store) {
     let expected = TrustedRow {
         id: mine.id,
         token_hash: mine.token_hash,
+        previous_hash: None,
         created_at: at(0),
         ends_at: mine.ends_at,
         last_used_at: at(0),
@@ -94,15 +96,30 @@ pub async fn a_token_is_rotated_once(store: &Store) {
         .collect();
     assert_eq!(won.len(), 1);
     let mut reader = store.read().await.unwrap();
-    assert_eq!(
-        reader.trusted_of_browser(company, alice.id, &[old]).await,
-        Ok(Vec::new())
-    );
     let found = reader.trusted_of_browser(company, alice.id, &won).await.unwrap();
     assert_eq!(
         (found.len(), found[0].last_used_at, found[0].ends_at),
         (1, at(9), trusted.ends_at)
     );
+    assert_eq!(
+        (found[0].token_hash, found[0].previous_hash),
+        (won[0], Some(old)),
+        "the token before is told from its successor"
+    );
+    assert_eq!(
+        reader.trusted_of_browser(company, alice.id, &[old]).await,
+        Ok(found)
+    );
+    drop(reader);
+    write(store, async |writer| {
+        let newest = maker.token();
+        assert!(writer.rotate_trusted(company, id, won[0], newest, at(10)).await?);
+        let found = writer.trusted_of_browser(company, alice.id, &[old]).await?;
+        assert_eq!(found, [], "only one before");
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 pub async fn the_oldest_trusted_browsers_make_room(store: &Store) {
@@ -114,7 +131,7 @@ pub async fn the_oldest_trusted_browsers_make_room(store: &Store) {
         for browser in &browsers {
             writer.insert_trusted(browser).await?;
         }
-        assert_eq!(writer.trim_trusted(alice.company, alice.id, 2).await?, 2);
+        assert_eq!(writer.trim_trusted(alice.company, alice.id, 2, at(4)).await?, 2);
         let left = writer
             .trusted_of_browser(alice.company, alice.id, &tokens)
             .await?;
@@ -122,6 +139,85 @@ pub async fn the_oldest_trusted_browsers_make_room(store: &Store) {
             left.iter().map(|row| row.id).collect::<Vec<_>>(),
             [browsers[3].id, browsers[2].id]
         );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn trust_that_is_over_takes_nobodys_place(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (long, newer) = (maker.trusted(&alice, at(0)), maker.trusted(&alice, at(2)));
+    let short = NewTrusted {
+        ends_at: at(5),
+        ..maker.trusted(&alice, at(1))
+    };
+    let outdated = NewTrusted {
+        credential_version: 0,
+        ..maker.trusted(&alice, at(3))
+    };
+    write(store, async |writer| {
+        for browser in [&long, &short, &newer, &outdated] {
+            writer.insert_trusted(browser).await?;
+        }
+        assert_eq!(writer.trim_trusted(alice.company, alice.id, 2, at(5)).await?, 2);
+        let left = writer.trusted_of(alice.company, alice.id).await?;
+        assert_eq!(
+            left.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [newer.id, long.id]
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+pub async fn the_tokens_of_a_browser_are_found_whosever_they_are(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let company = maker.company("Beta");
+    let bob = maker.account(company.id, "bob");
+    let (hers, his) = (maker.trusted(&alice, at(0)), maker.trusted(&bob, at(0)));
+    let outdated = NewTrusted {
+        credential_version: 0,
+        ..maker.trusted(&bob, at(0))
+    };
+    let new = maker.token();
+    write(store, async |writer| {
+        writer.insert_company(&company).await?;
+        writer.insert_account(&bob).await?;
+        for browser in [&hers, &his, &outdated] {
+            writer.insert_trusted(browser).await?;
+        }
+        writer
+            .set_two_factor_policy(company.id, TwoFactorPolicy::Skip(14), at(1))
+            .await?;
+        assert!(
+            writer
+                .rotate_trusted(bob.company, his.id, his.token_hash, new, at(1))
+                .await?
+        );
+        let cookie = [
+            maker.token(),
+            his.token_hash,
+            outdated.token_hash,
+            hers.token_hash,
+        ];
+        let mut found = writer.trusted_of_tokens(&cookie).await?;
+        found.sort_by_key(|(row, _)| row.id != hers.id);
+        let seen: Vec<_> = found
+            .iter()
+            .map(|(row, policy)| (row.id, row.token_hash, *policy))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (hers.id, hers.token_hash, maker.company("Acme").two_factor),
+                (his.id, new, TwoFactorPolicy::Skip(14)),
+            ]
+        );
+        assert_eq!(writer.trusted_of_tokens(&[]).await?, []);
         Ok(())
     })
     .await
