@@ -43,6 +43,9 @@ pub enum OperatorError {
     #[error("company name: {0:?}")]
     BadCompanyName(NameProblem),
     /// The account's name is not allowed.
+    /// The company's name has letters of several scripts.
+    #[error("the company's name mixes scripts")]
+    MixedScripts,
     #[error("account name: {0:?}")]
     BadAccountName(NameProblem),
     /// The e-mail address is not allowed.
@@ -122,6 +125,8 @@ pub struct CompanyInput {
     /// Its name.
     pub name: String,
     /// Language tag.
+    /// Whether its letters may be of several scripts.
+    pub allow_mixed_script: bool,
     pub language: String,
     /// IANA time zone.
     pub time_zone: String,
@@ -208,6 +213,9 @@ impl Service {
     ) -> Result<Company, OperatorError> {
         let name = CompanyName::parse(&input.name).map_err(OperatorError::BadCompanyName)?;
         self.check_language(&input.language)?;
+        if name.mixes_scripts() && !input.allow_mixed_script {
+            return Err(OperatorError::MixedScripts);
+        }
         chrono_tz::Tz::from_str(&input.time_zone).map_err(|_| OperatorError::UnknownTimeZone)?;
         let two_factor = TwoFactorPolicy::from_days(input.two_factor_days).ok_or(OperatorError::BadPolicy)?;
         let now = self.now();

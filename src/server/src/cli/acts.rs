@@ -92,6 +92,7 @@ async fn company_act(
     match command {
         CompanyCommand::Create {
             name,
+            allow_mixed_script,
             language,
             time_zone,
             two_factor_policy,
@@ -101,6 +102,7 @@ async fn company_act(
         } => {
             let input = CompanyInput {
                 name: name.clone(),
+                allow_mixed_script,
                 language,
                 time_zone,
                 two_factor_days: two_factor_policy,

@@ -182,6 +182,7 @@ impl Site {
     pub async fn company(&self, name: &str, days: i64) {
         let input = CompanyInput {
             name: name.to_owned(),
+            allow_mixed_script: false,
             language: "en".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             two_factor_days: days,
