@@ -146,7 +146,8 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     });
     tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
     tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
-    tasks.spawn(jobs::clean_up(service, stop.clone()));
+    tasks.spawn(jobs::write_stranger_lines(service.clone(), stop.clone()));
+    tasks.spawn(jobs::clean_up(service.clone(), stop.clone()));
     tasks.close();
     tokio::spawn(cancel_on_signal(stop.clone()));
 
@@ -161,6 +162,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     listener::serve(listener, routes, limits, stop.clone()).await;
 
     tasks.wait().await;
+    jobs::write_last_stranger_lines(&service).await;
     transport.close().await;
     store.close().await;
     tracing::info!("stopped");

@@ -37,9 +37,11 @@ pub mod profile;
 pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
+pub mod strangers;
 
 use keys::{Keys, Unsealable};
 use passwords::{Hasher, HashingError};
+use strangers::Strangers;
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
 const RETRY_SECONDS: u32 = 5;
@@ -59,6 +61,8 @@ struct Inner {
     settings: Settings,
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
+    strangers: Strangers,
+    sso_asking: sign_in::sso::Asking,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
 }
@@ -103,8 +107,8 @@ pub struct Visitor {
     pub session: Option<Token>,
     /// The link of a mail that was opened in this browser.
     pub link: Option<Token>,
-    /// The way to a provider and back that this browser is on.
-    pub sso_flow: Option<Token>,
+    /// What this browser keeps of the way to a provider and back that it is on, sealed.
+    pub sso_flow: Option<String>,
 }
 
 /// Why a use case did not do what was asked.
@@ -166,6 +170,8 @@ impl Service {
                 settings,
                 outbox_filled,
                 reset_asked,
+                strangers: Strangers::default(),
+                sso_asking: sign_in::sso::Asking::default(),
                 own_servers: Mutex::default(),
             }),
         }

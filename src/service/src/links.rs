@@ -92,7 +92,7 @@ impl Service {
         drop(reader);
         match row {
             Some(row) if self.is_good(&row, purposes) => Ok(row),
-            row => Err(self.refuse_link(row.as_ref(), visitor).await?),
+            row => Err(self.refuse_link(row.as_ref(), visitor)),
         }
     }
 
@@ -100,14 +100,14 @@ impl Service {
         purposes.contains(&row.purpose) && self.now() < row.expires_at
     }
 
-    async fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Result<Failure, Failure> {
+    fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Failure {
         let (company, account) = row.map(|row| (row.company.id, row.account.id)).unzip();
         let entry = AuditEntry {
             detail: row.map(|row| row.purpose.as_str().to_owned()),
             ..visitor.entry(Event::LinkRefused, company, account)
         };
-        self.note(entry).await?;
-        Ok(FormRefusal::LinkOver.into())
+        self.note_stranger(entry, visitor);
+        FormRefusal::LinkOver.into()
     }
 
     /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
@@ -130,7 +130,7 @@ impl Service {
             return Ok((writer, row));
         }
         drop(writer);
-        Err(self.refuse_link(Some(link), visitor).await?)
+        Err(self.refuse_link(Some(link), visitor))
     }
 
     /// Whose password may be chosen now: of the link of this browser, or else of whoever is signed in with a temporary
@@ -288,7 +288,7 @@ impl Service {
         match writer.put_email(company, account, &email, self.now()).await {
             Err(StoreError::Conflict(_)) => {
                 drop(writer);
-                return Err(self.refuse_link(Some(&row), visitor).await?);
+                return Err(self.refuse_link(Some(&row), visitor));
             }
             other => other?,
         };

@@ -77,7 +77,7 @@ impl Facts {
                     .unwrap_or_default(),
                 session: token(Kind::Session),
                 link: token(Kind::Link),
-                sso_flow: token(Kind::SsoFlow),
+                sso_flow: cookie(Kind::SsoFlow),
             }),
             return_to: if parts.method == Method::GET {
                 path.clone()

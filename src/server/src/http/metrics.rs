@@ -74,6 +74,7 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         registry.register(name, help, gauge);
     }
     let mail = &sources.mail;
+    let strangers = sources.service.stranger_lines();
     for (name, help, value) in [
         ("mails_taken", "Mails that a mail server took", mail.taken()),
         (
@@ -82,6 +83,16 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             mail.put_off(),
         ),
         ("mails_given_up", "Mails that were given up", mail.given_up()),
+        (
+            "refusals_repeated",
+            "Refused requests not noted: the source had one of the kind in the same minute",
+            strangers.repeated,
+        ),
+        (
+            "refusals_dropped",
+            "Refused requests not noted: there were too many",
+            strangers.dropped,
+        ),
     ] {
         let counter: Counter<u64, AtomicU64> = Counter::default();
         counter.inc_by(value);

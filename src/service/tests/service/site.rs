@@ -409,6 +409,7 @@ impl Site {
 
     /// Words of the events of a company with their details, newest first.
     pub async fn events(&self, company: &str) -> Vec<(String, Option<String>)> {
+        self.service.write_stranger_lines().await.unwrap();
         let company = self.service.company_named(company).await.unwrap();
         let mut reader = self.store.read().await.unwrap();
         let events = reader.events(Some(company.id), 200).await.unwrap();

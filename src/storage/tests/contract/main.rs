@@ -172,7 +172,7 @@ contract! {
     sso::what_a_company_says_is_saved_once_per_version,
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
-    sso::a_browser_comes_back_once_in_time_and_with_its_own_state,
+    sso::a_browser_comes_back_once_and_its_flow_ends_once,
     throttle::a_source_is_counted_in_fixed_windows,
     throttle::a_right_password_takes_its_try_back,
     throttle::wrong_passwords_are_counted_per_lane_until_blocked,
