@@ -25,6 +25,7 @@ mod audit;
 mod codes;
 pub mod console;
 pub mod first_admin;
+mod judges;
 pub mod key_rotation;
 pub mod keys;
 mod letters;
@@ -62,6 +63,7 @@ struct Inner {
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
     strangers: Strangers,
+    judges: judges::Judges,
     sso_asking: sign_in::sso::Asking,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
@@ -171,6 +173,7 @@ impl Service {
                 outbox_filled,
                 reset_asked,
                 strangers: Strangers::default(),
+                judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
                 own_servers: Mutex::default(),
             }),

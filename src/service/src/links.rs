@@ -20,10 +20,7 @@ use crate::{
     audit::By,
     letters::Receiver,
     passwords::Verdict,
-    profile::{
-        Judgement,
-        password::{judge, new_password_problems},
-    },
+    profile::Judgement,
     sessions::SignedIn,
 };
 
@@ -199,7 +196,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         let Choice { shown, row } = self.find_choice(visitor).await?;
-        let fields = new_password_problems(new, confirm, &shown.company, &shown.account);
+        let fields = self
+            .judge_new(new, confirm, &shown.company, &shown.account)
+            .await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }
@@ -261,7 +260,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Judgement, Refusal> {
         let PasswordChoice { company, account, .. } = self.password_choice(visitor).await?;
-        Ok(judge(new, &company, &account))
+        self.judge_typed(new, company, account)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     /// Confirms a new e-mail address. Sessions and trusted browsers end with the old one; the codes of an e-mail factor go

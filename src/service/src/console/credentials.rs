@@ -18,7 +18,6 @@ use crate::{
     Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::{Receiver, Sending},
-    profile::password::new_password_problems,
 };
 
 impl Service {
@@ -48,7 +47,9 @@ impl Service {
         if own.account.id == target.id {
             return Err(FormRefusal::OwnAccount.into());
         }
-        let fields = new_password_problems(&input.new, &input.confirm, &own.company, &target);
+        let fields = self
+            .judge_new(&input.new, &input.confirm, &own.company, &target)
+            .await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }

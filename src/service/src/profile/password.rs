@@ -7,7 +7,7 @@ use vestibule_core::{
     gate,
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
     mail::Mail,
-    password::{Strength, problem, strength},
+    password::{assess, problem},
     refusal::Refusal,
     secret::Password,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
@@ -17,6 +17,7 @@ use super::{Judgement, PasswordInput};
 use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
+    judges::Reason,
     letters::Receiver,
     passwords::Verdict,
     sessions::{Need, SignedIn},
@@ -43,7 +44,8 @@ impl Service {
             self.look(need, visitor).await?;
         }
         gate::admit(&signed_in.company, &signed_in.account)?;
-        let fields = problems(&input, &signed_in);
+        let judged = move || (problems(&input, &signed_in), input, signed_in);
+        let (fields, input, signed_in) = self.inner.judges.in_turn(Reason::Form, judged).await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }
@@ -83,7 +85,9 @@ impl Service {
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
         let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
-        Ok(judge(new, &company, &account))
+        self.judge_typed(new, company, account)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     /// Checks the password of somebody who is signed in. Wrong ones count like any other (N7, N8).
@@ -137,12 +141,7 @@ const fn need_for(account: &Account) -> Need {
 /// How good a new password is for this account.
 pub(crate) fn judge(new: &Password, company: &Company, account: &Account) -> Judgement {
     let names = names(company, account);
-    let problem = problem(new, &names, company.password_min);
-    let strength = match problem {
-        // Not worth the work.
-        Some(FormProblem::Missing | FormProblem::TooLong { .. }) => Strength::Weak,
-        _ => strength(new, &names),
-    };
+    let (strength, problem) = assess(new, &names, company.password_min);
     Judgement { strength, problem }
 }
 
