@@ -68,7 +68,8 @@ async fn what_is_no_pending_sign_in_loads_none() {
         let mut thief = Browser::default();
         thief.set_cookie("pending", forged);
         let page = thief.get(&site, "/login/code").await;
-        assert_eq!((page.status, page.location()), (303, "/login"), "{forged}");
+        let to = page.location().split('?').next();
+        assert_eq!((page.status, to), (303, Some("/login")), "{forged}");
         let sent = thief.post(&site, "/login/code", &[("code", &code)]).await;
         assert!(sent.status >= 400 && !thief.has("session"), "{forged}");
     }
@@ -198,7 +199,7 @@ fn the_index_of_attacks_tells_the_truth() {
         }
         let has_test = file.is_some() || place.contains(COMMAND);
         assert!(
-            has_test || place.starts_with("By hand: "),
+            has_test || place.starts_with("By hand"),
             "{number}: neither a test nor a reason"
         );
     }
