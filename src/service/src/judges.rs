@@ -119,11 +119,11 @@ mod tests {
     async fn whoever_is_judged_keeps_nobody_waiting() {
         let judges = Judges::default();
         let (sender, receiver) = std::sync::mpsc::channel();
-        let (judged, ()) = tokio::join!(
+        let (done, ()) = tokio::join!(
             judges.in_turn(Reason::Form, move || receiver.recv().is_ok()),
             async move { sender.send(()).unwrap() }
         );
-        assert_eq!(judged, Ok(true));
+        assert_eq!(done, Ok(true));
     }
 
     #[tokio::test(start_paused = true)]

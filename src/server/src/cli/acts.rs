@@ -145,23 +145,7 @@ async fn company_act(
             done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
-        CompanyCommand::List { json } => {
-            let companies = service
-                .companies()
-                .await
-                .map_err(|error| refused("", "", &error))?;
-            if json {
-                let views: Vec<_> = companies.iter().map(CompanyView::from).collect();
-                output::json(streams.output, &views)?;
-            } else if companies.is_empty() {
-                writeln!(
-                    streams.output,
-                    "There is no company yet: `vestibule company create --name Acme`"
-                )?;
-            } else {
-                output::companies(streams.output, &companies)?;
-            }
-        }
+        CompanyCommand::List { json } => list_companies(service, json, streams).await?,
         CompanyCommand::Enable { name } => {
             service
                 .set_company_enabled(&name, true)
@@ -187,6 +171,25 @@ async fn company_act(
         } => {
             delete_company(service, &name, confirm.as_deref(), dry_run, streams).await?;
         }
+    }
+    Ok(())
+}
+
+async fn list_companies(service: &Service, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    let companies = service
+        .companies()
+        .await
+        .map_err(|error| refused("", "", &error))?;
+    if json {
+        let views: Vec<_> = companies.iter().map(CompanyView::from).collect();
+        output::json(streams.output, &views)?;
+    } else if companies.is_empty() {
+        writeln!(
+            streams.output,
+            "There is no company yet: `vestibule company create --name Acme`"
+        )?;
+    } else {
+        output::companies(streams.output, &companies)?;
     }
     Ok(())
 }
