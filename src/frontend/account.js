@@ -12,11 +12,26 @@ byId("new_password")?.addEventListener("input", () => {
   waiting = setTimeout(judge, pause);
 });
 
+// One question at a time: what was typed meanwhile is asked when the answer is there.
+let asking = false;
+let missed = false;
+
 async function judge() {
+  if (asking) {
+    missed = true;
+    return;
+  }
   const password = byId("new_password");
   const strength = byId("strength");
   const typed = password.value;
+  asking = true;
   const judged = typed === "" ? null : await ask(strength.dataset.href, { new_password: typed });
+  asking = false;
+  if (missed) {
+    missed = false;
+    judge();
+    return;
+  }
   if (password.value !== typed) return;
   // Without an answer nothing is said: the form says it when it is sent.
   strength.textContent = judged?.sentence ?? "";

@@ -3,6 +3,7 @@
 //! Rules: product.md section 2; security.md, "Account-name rules".
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::limits::{ACCOUNT_MAX, COMPANY_MAX, EMAIL_MAX};
 
@@ -35,6 +36,20 @@ pub fn has_bad_characters(text: &str) -> bool {
                 '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
     })
+}
+
+/// Whether letters of several scripts stand in a text, so that it may look like another one: `Acme` with a Cyrillic `A`
+/// does. Latin letters may stand beside Chinese, Japanese and Korean ones, as they do there every day ("highly
+/// restrictive" in UTS 39, section 5.2).
+fn mixes_scripts(text: &str) -> bool {
+    let of = AugmentedScriptSet::for_str;
+    let is_latin = |c: char| {
+        let mut scripts = AugmentedScriptSet::for_char(c);
+        scripts.intersect_with(AugmentedScriptSet::for_char('a'));
+        !scripts.is_empty()
+    };
+    let beside_latin = of(&text.chars().filter(|c| !is_latin(*c)).collect::<String>());
+    of(text).is_empty() && !(beside_latin.hanb || beside_latin.jpan || beside_latin.kore)
 }
 
 /// A company's name and its key.
@@ -72,6 +87,11 @@ impl CompanyName {
     /// As compared.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Whether letters of several scripts stand in it, so that it may look like the name of another company.
+    pub fn mixes_scripts(&self) -> bool {
+        mixes_scripts(&self.display)
     }
 }
 
@@ -216,6 +236,33 @@ mod tests {
             CompanyName::parse(" Müller & Söhne ").unwrap().display(),
             "Müller & Söhne"
         );
+    }
+
+    #[test]
+    fn a_name_of_several_scripts_is_told_from_one_that_is_merely_not_latin() {
+        let mixes = |name: &str| CompanyName::parse(name).unwrap().mixes_scripts();
+        for mixed in [
+            "\u{410}cme",
+            "Acm\u{435} 24",
+            "\u{391}cme",
+            "Acme \u{420}\u{43e}ссия",
+            "日本Аcme",
+        ] {
+            assert!(mixes(mixed), "{mixed}");
+        }
+        for plain in [
+            "Acme & Söhne 24 №1",
+            "ＡＣＭＥ",
+            "Россия №1",
+            "Παπαδόπουλος",
+            "شركة النور",
+            "トヨタ自動車 Acme",
+            "삼성 Acme 三星",
+            "台積電 ㄊㄞ TSMC",
+            "24/7",
+        ] {
+            assert!(!mixes(plain), "{plain}");
+        }
     }
 
     #[test]

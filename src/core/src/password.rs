@@ -26,6 +26,10 @@ pub enum Strength {
 
 /// How hard `password` is to guess for somebody who knows these names. zxcvbn knows them too, and what is left of the
 /// password without them has to be strong by itself (N4).
+///
+/// zxcvbn looks at the first 100 characters. Cutting earlier would be cheaper and let long words through that are merely
+/// repeated: a piece of the last one counts as random letters. So this takes long for long passwords, and is for threads
+/// that may.
 pub fn strength(password: &Password, names: &[&str]) -> Strength {
     let typed = password.reveal().to_lowercase();
     let mut words: Vec<String> = names
@@ -47,7 +51,7 @@ pub fn strength(password: &Password, names: &[&str]) -> Strength {
         _ => Strength::Weak,
     };
     let whole = of(password.reveal());
-    if rest.len() < typed.len() {
+    if whole > Strength::Weak && rest.len() < typed.len() {
         whole.min(of(&rest))
     } else {
         whole
@@ -57,6 +61,24 @@ pub fn strength(password: &Password, names: &[&str]) -> Strength {
 /// What is wrong with a new password: too short for the company (`least` characters), too long, or easy to guess for
 /// somebody who knows these names. No rule asks for kinds of characters.
 pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<FormProblem> {
+    length_problem(password, least)
+        .or_else(|| (strength(password, names) < Strength::Good).then_some(FormProblem::Weak))
+}
+
+/// How hard a new password is to guess, and what is wrong with it.
+pub fn assess(password: &Password, names: &[&str], least: usize) -> (Strength, Option<FormProblem>) {
+    let problem = length_problem(password, least);
+    if matches!(problem, Some(FormProblem::Missing | FormProblem::TooLong { .. })) {
+        // Not worth the work.
+        return (Strength::Weak, problem);
+    }
+    let strength = strength(password, names);
+    let weak = (strength < Strength::Good).then_some(FormProblem::Weak);
+    (strength, problem.or(weak))
+}
+
+/// What is wrong with a password that can be seen without guessing.
+fn length_problem(password: &Password, least: usize) -> Option<FormProblem> {
     let typed = password.reveal();
     let length = typed.chars().count();
     if length == 0 {
@@ -67,8 +89,6 @@ pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<Form
         Some(FormProblem::BadCharacters)
     } else if length < least {
         Some(FormProblem::TooShort { least })
-    } else if strength(password, names) < Strength::Good {
-        Some(FormProblem::Weak)
     } else {
         None
     }
@@ -95,6 +115,8 @@ mod tests {
             "vestibule123",
             "qwertyuiop12",
             "aaaaaaaaaaaaaaaa",
+            // Its first 64 characters alone would be strong.
+            &"telecommunications".repeat(5),
         ] {
             assert_eq!(check(weak), Some(FormProblem::Weak), "{weak}");
         }
@@ -105,6 +127,12 @@ mod tests {
             "acme violet harbour kettle",
         ] {
             assert_eq!(check(strong), None, "{strong}");
+        }
+        for password in ["passwordpassword", "violet harbour kettle", "short", ""] {
+            let password = Password::new(password.to_owned());
+            let (strength, found) = assess(&password, &NAMES, 12);
+            assert_eq!(found, problem(&password, &NAMES, 12));
+            assert!(found.is_some() || strength >= Strength::Good);
         }
     }
 

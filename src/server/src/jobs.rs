@@ -20,6 +20,46 @@ const TELL_LINE_EVERY: Duration = Duration::from_secs(1);
 /// How often links that were asked for on other nodes are looked for.
 const LOOK_FOR_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 
+/// How long lines about strangers wait after the database failed.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// How long the end of the process waits for the last of them.
+const LAST_WRITE: Duration = Duration::from_secs(2);
+
+/// Writes the lines of the audit log about people who have proved nothing, until told to stop.
+pub async fn write_stranger_lines(service: Service, stop: CancellationToken) {
+    let mut writable = true;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = service.stranger_noted().notified() => {}
+        }
+        match service.write_stranger_lines().await {
+            Ok(_) => writable = true,
+            Err(error) => {
+                // Said once, not every five seconds.
+                if writable {
+                    tracing::warn!(%error, "lines of the audit log about refused requests wait");
+                }
+                writable = false;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(WRITE_AGAIN_AFTER) => service.stranger_noted().notify_one(),
+                }
+            }
+        }
+    }
+}
+
+/// Writes the last of them, when no request is under way any more. The end does not wait long for it.
+pub async fn write_last_stranger_lines(service: &Service) {
+    match tokio::time::timeout(LAST_WRITE, service.write_stranger_lines()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "lines of the audit log about refused requests are lost"),
+        Err(_) => tracing::warn!("lines of the audit log about refused requests are lost"),
+    }
+}
+
 /// Looks up who asked for a link to choose a new password: at once when it was asked here, and every two seconds for
 /// what other nodes left behind. Until told to stop.
 pub async fn answer_reset_requests(service: Service, stop: CancellationToken) {

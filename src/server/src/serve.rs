@@ -154,7 +154,8 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
     tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
     tasks.spawn(jobs::complete_locks(service.clone(), stop.clone()));
-    tasks.spawn(jobs::clean_up(service, stop.clone()));
+    tasks.spawn(jobs::write_stranger_lines(service.clone(), stop.clone()));
+    tasks.spawn(jobs::clean_up(service.clone(), stop.clone()));
     if let Some(running) = running {
         tasks.spawn(running.watch(hangups, stop.clone()));
     }
@@ -176,6 +177,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     listener::serve(listener, routes, limits, draining, stop.clone()).await;
 
     tasks.wait().await;
+    jobs::write_last_stranger_lines(&service).await;
     transport.close().await;
     store.close().await;
     tracing::info!("stopped");

@@ -3,6 +3,7 @@
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     id::{AccountId, CompanyId, EventId},
+    ports::Moment,
 };
 use vestibule_storage::{StoreError, Writer};
 
@@ -35,7 +36,16 @@ impl Service {
 
     /// Writes a line of the audit log as part of the transaction it belongs to.
     pub(crate) async fn record(&self, writer: &mut Writer, entry: &AuditEntry) -> Result<(), StoreError> {
-        let now = self.now();
+        self.record_at(writer, self.now(), entry).await
+    }
+
+    /// The same about something that happened a moment ago.
+    pub(crate) async fn record_at(
+        &self,
+        writer: &mut Writer,
+        at: Moment,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         tracing::info!(
             event = entry.event.as_str(),
             company = entry.company.map(tracing::field::display),
@@ -46,7 +56,7 @@ impl Service {
             "audit"
         );
         writer
-            .insert_event(EventId::new(now, self.random()), now, entry)
+            .insert_event(EventId::new(at, self.random()), at, entry)
             .await
     }
 }

@@ -27,6 +27,7 @@ mod codes;
 pub mod console;
 mod counted;
 pub mod first_admin;
+mod judges;
 pub mod key_rotation;
 pub mod keys;
 mod letters;
@@ -40,9 +41,11 @@ pub mod profile;
 pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
+pub mod strangers;
 
 use keys::{Keys, Unsealable};
 use hashing::{Hasher, HashingError};
+use strangers::Strangers;
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
 const RETRY_SECONDS: u32 = 5;
@@ -62,9 +65,11 @@ struct Inner {
     settings: Settings,
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
+    strangers: Strangers,
+    judges: judges::Judges,
+    sso_asking: sign_in::sso::Asking,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
-    limited_sources: sign_in::tries::LimitedSources,
     /// The number of this process, by which its line is known to other nodes.
     node: Uuid,
 }
@@ -113,8 +118,8 @@ pub struct Visitor {
     pub session: Option<Token>,
     /// The link of a mail that was opened in this browser.
     pub link: Option<Token>,
-    /// The way to a provider and back that this browser is on.
-    pub sso_flow: Option<Token>,
+    /// What this browser keeps of the way to a provider and back that it is on, sealed.
+    pub sso_flow: Option<String>,
 }
 
 /// Why a use case did not do what was asked.
@@ -190,8 +195,10 @@ impl Service {
                 settings,
                 outbox_filled,
                 reset_asked,
+                strangers: Strangers::default(),
+                judges: judges::Judges::default(),
+                sso_asking: sign_in::sso::Asking::default(),
                 own_servers: Mutex::default(),
-                limited_sources: sign_in::tries::LimitedSources::default(),
                 node: Uuid::from_bytes(node),
             }),
         }

@@ -20,10 +20,7 @@ use crate::{
     audit::By,
     letters::Receiver,
     hashing::Verdict,
-    profile::{
-        Judgement,
-        password::{judge, new_password_problems},
-    },
+    profile::Judgement,
     sessions::SignedIn,
 };
 
@@ -92,7 +89,7 @@ impl Service {
         drop(reader);
         match row {
             Some(row) if self.is_good(&row, purposes) => Ok(row),
-            row => Err(self.refuse_link(row.as_ref(), visitor).await?),
+            row => Err(self.refuse_link(row.as_ref(), visitor)),
         }
     }
 
@@ -100,14 +97,14 @@ impl Service {
         purposes.contains(&row.purpose) && self.now() < row.expires_at
     }
 
-    async fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Result<Failure, Failure> {
+    fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Failure {
         let (company, account) = row.map(|row| (row.company.id, row.account.id)).unzip();
         let entry = AuditEntry {
             detail: row.map(|row| row.purpose.as_str().to_owned()),
             ..visitor.entry(Event::LinkRefused, company, account)
         };
-        self.note(entry).await?;
-        Ok(FormRefusal::LinkOver.into())
+        self.note_stranger(entry, visitor);
+        FormRefusal::LinkOver.into()
     }
 
     /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
@@ -130,7 +127,7 @@ impl Service {
             return Ok((writer, row));
         }
         drop(writer);
-        Err(self.refuse_link(Some(link), visitor).await?)
+        Err(self.refuse_link(Some(link), visitor))
     }
 
     /// Whose password may be chosen now: of the link of this browser, or else of whoever is signed in with a temporary
@@ -199,7 +196,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         let Choice { shown, row } = self.find_choice(visitor).await?;
-        let fields = new_password_problems(new, confirm, &shown.company, &shown.account);
+        let fields = self
+            .judge_new(new, confirm, &shown.company, &shown.account)
+            .await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }
@@ -261,7 +260,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Judgement, Refusal> {
         let PasswordChoice { company, account, .. } = self.password_choice(visitor).await?;
-        Ok(judge(new, &company, &account))
+        self.judge_typed(new, company, account)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     /// Confirms a new e-mail address. Sessions and trusted browsers end with the old one; the codes of an e-mail factor go
@@ -288,7 +289,7 @@ impl Service {
         match writer.put_email(company, account, &email, self.now()).await {
             Err(StoreError::Conflict(_)) => {
                 drop(writer);
-                return Err(self.refuse_link(Some(&row), visitor).await?);
+                return Err(self.refuse_link(Some(&row), visitor));
             }
             other => other?,
         };

@@ -30,6 +30,7 @@ use crate::{
     accounts::{PasswordToSet, reason_problem},
     audit::By,
     first_admin::FirstAdmin,
+    judges::Reason,
     keys::Unsealable,
     letters::Receiver,
     new_agents::{FirstPassword, NewAgent, alias_or_names},
@@ -42,6 +43,9 @@ pub enum OperatorError {
     /// The company's name is not allowed.
     #[error("company name: {0:?}")]
     BadCompanyName(NameProblem),
+    /// The company's name has letters of several scripts.
+    #[error("the company's name mixes scripts")]
+    MixedScripts,
     /// The account's name is not allowed.
     #[error("account name: {0:?}")]
     BadAccountName(NameProblem),
@@ -121,6 +125,8 @@ pub enum OperatorError {
 pub struct CompanyInput {
     /// Its name.
     pub name: String,
+    /// Whether its letters may be of several scripts.
+    pub allow_mixed_script: bool,
     /// Language tag.
     pub language: String,
     /// IANA time zone.
@@ -207,6 +213,9 @@ impl Service {
         admin: Option<FirstAdmin>,
     ) -> Result<Company, OperatorError> {
         let name = CompanyName::parse(&input.name).map_err(OperatorError::BadCompanyName)?;
+        if name.mixes_scripts() && !input.allow_mixed_script {
+            return Err(OperatorError::MixedScripts);
+        }
         self.check_language(&input.language)?;
         chrono_tz::Tz::from_str(&input.time_zone).map_err(|_| OperatorError::UnknownTimeZone)?;
         let two_factor = TwoFactorPolicy::from_days(input.two_factor_days).ok_or(OperatorError::BadPolicy)?;
@@ -602,7 +611,8 @@ impl Service {
             &first_name,
             &last_name,
         ];
-        check_password(&input.password, &words, company.password_min, check)?;
+        self.check_new_password(&input.password, &words, company.password_min, check)
+            .await?;
         let hash = self.inner.hasher.hash(&input.password, self.random()).await?;
 
         let agent = NewAgent {
@@ -763,7 +773,8 @@ impl Service {
             account.first_name.as_str(),
             account.last_name.as_str(),
         ];
-        check_password(password, &words, company.password_min, PasswordCheck::Enforced)?;
+        self.check_new_password(password, &words, company.password_min, PasswordCheck::Enforced)
+            .await?;
         let hash = self.inner.hasher.hash(password, self.random()).await?;
         let mut writer = self.inner.store.write().await?;
         let receiver = Receiver {
@@ -1006,20 +1017,29 @@ pub(crate) fn person_name(typed: &str) -> Result<String, OperatorError> {
     Ok(name.to_owned())
 }
 
-/// Length and guessability (product.md section 6).
-fn check_password(
-    password: &Password,
-    names: &[&str],
-    least: usize,
-    check: PasswordCheck,
-) -> Result<(), OperatorError> {
-    match problem(password, names, least) {
-        None => Ok(()),
-        Some(FormProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
-        Some(_) if check == PasswordCheck::Waived => Ok(()),
-        Some(FormProblem::Missing | FormProblem::TooShort { .. }) => {
-            Err(OperatorError::PasswordTooShort { least })
+impl Service {
+    /// Length and guessability (product.md section 6).
+    async fn check_new_password(
+        &self,
+        password: &Password,
+        names: &[&str],
+        least: usize,
+        check: PasswordCheck,
+    ) -> Result<(), OperatorError> {
+        let password = password.clone();
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let judged = move || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            problem(&password, &names, least)
+        };
+        match self.inner.judges.in_turn(Reason::Form, judged).await? {
+            None => Ok(()),
+            Some(FormProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
+            Some(_) if check == PasswordCheck::Waived => Ok(()),
+            Some(FormProblem::Missing | FormProblem::TooShort { .. }) => {
+                Err(OperatorError::PasswordTooShort { least })
+            }
+            Some(_) => Err(OperatorError::PasswordTooWeak),
         }
-        Some(_) => Err(OperatorError::PasswordTooWeak),
     }
 }

@@ -96,6 +96,9 @@ impl Service {
     async fn write_reset_request(&self, input: &ResetInput, visitor: &Visitor) -> Result<(), Failure> {
         let [company_key, email_key] = keys_of(input)?;
         let now = self.now();
+        if self.inner.strangers.asked_too_often(&visitor.source, now) {
+            return Ok(());
+        }
         let mut writer = self.inner.store.write().await?;
         let asked = writer.count_reset_request(&visitor.source, now).await?;
         if asked <= RESET_LINKS_OF_SOURCE {
@@ -117,6 +120,10 @@ impl Service {
             self.record(&mut writer, &entry).await?;
         }
         writer.commit().await?;
+        if asked > RESET_LINKS_OF_SOURCE {
+            self.inner.strangers.remember_asking(&visitor.source, now);
+            return Ok(());
+        }
         self.inner.reset_asked.notify_one();
         Ok(())
     }

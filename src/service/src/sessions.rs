@@ -207,6 +207,12 @@ impl Service {
         let Some(token) = &visitor.session else {
             return Ok(());
         };
+        // Anybody can send a token that is none: that costs no transaction.
+        let mut reader = self.inner.store.read().await?;
+        if reader.session_by_token(token.hash()).await?.is_none() {
+            return Ok(());
+        }
+        drop(reader);
         let mut writer = self.inner.store.write().await?;
         let Some((company, account, _)) = writer.session_to_end(token.hash()).await? else {
             return Ok(());
@@ -257,13 +263,5 @@ impl Service {
             .set_account_language(account.company, account.id, Some(language), self.now())
             .await?;
         Ok(writer.commit().await?)
-    }
-
-    /// Notes a request that came from another site.
-    pub async fn note_cross_site(&self, visitor: &Visitor) {
-        let entry = visitor.entry(Event::CrossSiteRefused, None, None);
-        if let Err(error) = self.note(entry).await {
-            tracing::warn!(%error, "a refused request could not be noted");
-        }
     }
 }

@@ -67,28 +67,24 @@ pub(crate) const ONLY_BY: &str = "SELECT i.identity_key, i.shown FROM sso_identi
     JOIN account a ON a.company_id = i.company_id AND a.id = i.account_id \
     WHERE i.company_id = $1 AND i.provider = $2 AND a.password_hash IS NULL";
 
+/// Of several answers at once, one is kept: on one node and on several.
 const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, provider, company_id, session_id, state_hash, sealed, \
-    next, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    next, identity_key, shown, answered_at, created_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12) ON CONFLICT DO NOTHING";
 macro_rules! flow_columns {
     () => {
         "id, provider, company_id, session_id, pending_id, sealed, next, identity_key, shown, answered_at, expires_at"
     };
 }
-/// Of several answers at once, one gets the flow.
-pub(crate) const ANSWER_FLOW: &str = concat!(
-    "UPDATE sso_flow SET answered_at = $4 WHERE token_hash = $1 AND provider = $2 AND state_hash = $3 \
-     AND answered_at IS NULL AND expires_at > $4 RETURNING ",
-    flow_columns!()
-);
 pub(crate) const FLOW_BY_TOKEN: &str =
     concat!("SELECT ", flow_columns!(), " FROM sso_flow WHERE token_hash = $1");
 pub(crate) const FLOW_OF_PENDING: &str =
     concat!("SELECT ", flow_columns!(), " FROM sso_flow WHERE pending_id = $1");
-pub(crate) const SET_FLOW_IDENTITY: &str =
-    "UPDATE sso_flow SET identity_key = $2, shown = $3 WHERE id = $1 AND identity_key IS NULL";
 pub(crate) const SET_FLOW_PENDING: &str =
     "UPDATE sso_flow SET pending_id = $2 WHERE id = $1 AND identity_key IS NOT NULL";
-pub(crate) const END_FLOW: &str = "DELETE FROM sso_flow WHERE id = $1";
+/// The row stays until the way would have ended, so that the same answer is not taken a second time.
+pub(crate) const END_FLOW: &str = "UPDATE sso_flow SET identity_key = NULL, shown = NULL, pending_id = NULL \
+    WHERE id = $1 AND identity_key IS NOT NULL";
 
 /// What a company says about a provider.
 #[derive(Clone, PartialEq, Eq)]
@@ -189,37 +185,37 @@ struct IdentityColumns {
     linked_at: Moment,
 }
 
-/// A browser that sets out for a provider.
+/// A browser that came back from a provider, and who that is.
 #[derive(Clone)]
 pub struct NewSsoFlow {
     /// Its identifier.
     pub id: SsoFlowId,
     /// Hash of the token that the browser keeps.
     pub token_hash: TokenHash,
-    /// Where it goes.
-    pub provider: Provider,
     /// Whose application it is; `None` = the installation's.
     pub company: Option<CompanyId>,
     /// The session that an identity is connected to; `None` = a sign-in.
     pub session: Option<SessionId>,
-    /// Hash of the state that comes back.
+    /// Hash of the state that came back.
     pub state_hash: TokenHash,
-    /// What the exchange needs, encrypted.
+    /// What was needed to come back, encrypted.
     pub sealed: Vec<u8>,
     /// Deep link asked for before.
     pub next: Option<String>,
-    /// When it set out.
-    pub created_at: Moment,
+    /// Who came back, from which provider.
+    pub identity: Identity,
+    /// When the provider's answer came.
+    pub answered_at: Moment,
     /// When the way ends.
     pub expires_at: Moment,
 }
 
-/// A browser that is on its way, or came back.
+/// A browser that came back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SsoFlowRow {
     /// Its identifier.
     pub id: SsoFlowId,
-    /// Where it goes.
+    /// From where.
     pub provider: Provider,
     /// Whose application it is.
     pub company: Option<CompanyId>,
@@ -227,11 +223,11 @@ pub struct SsoFlowRow {
     pub session: Option<SessionId>,
     /// The pending sign-in that the identity is linked after.
     pub pending: Option<PendingId>,
-    /// What the exchange needs, encrypted.
+    /// What was needed to come back, encrypted.
     pub sealed: Vec<u8>,
     /// Deep link asked for before.
     pub next: Option<String>,
-    /// Who came back; `None` = nobody yet.
+    /// Who came back; `None` = the flow is over.
     pub identity: Option<Identity>,
     /// When the provider's answer came.
     pub answered_at: Option<Moment>,
@@ -510,63 +506,28 @@ impl Writer {
         Ok(execute!(self, UNLINK, company.0, account.0, provider.as_str())? == 1)
     }
 
-    /// A browser sets out.
+    /// A browser has come back with an identity; says whether it is the first time.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn insert_sso_flow(&mut self, new: &NewSsoFlow) -> Result<(), StoreError> {
-        execute!(
+    pub async fn insert_sso_flow(&mut self, new: &NewSsoFlow) -> Result<bool, StoreError> {
+        let touched = execute!(
             self,
             INSERT_FLOW,
             new.id.0,
             &new.token_hash.0[..],
-            new.provider.as_str(),
+            new.identity.provider.as_str(),
             new.company.map(|company| company.0),
             new.session.map(|session| session.0),
             &new.state_hash.0[..],
             &new.sealed,
             &new.next,
-            new.created_at,
+            &new.identity.key,
+            &new.identity.shown,
+            new.answered_at,
             new.expires_at,
-        )
-        .map(drop)
-    }
-
-    /// A browser comes back with a state. Only the flow of this browser, this provider and this state is given, in time
-    /// and once: of several at once, one gets it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn answer_sso_flow(
-        &mut self,
-        token: TokenHash,
-        provider: Provider,
-        state: TokenHash,
-        now: Moment,
-    ) -> Result<Option<SsoFlowRow>, StoreError> {
-        optional!(
-            self,
-            FlowColumns,
-            ANSWER_FLOW,
-            &token.0[..],
-            provider.as_str(),
-            &state.0[..],
-            now
-        )?
-        .map(SsoFlowRow::try_from)
-        .transpose()
-    }
-
-    /// Keeps who came back, once.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn set_sso_flow_identity(
-        &mut self,
-        id: SsoFlowId,
-        identity: &Identity,
-    ) -> Result<bool, StoreError> {
-        Ok(execute!(self, SET_FLOW_IDENTITY, id.0, &identity.key, &identity.shown)? == 1)
+        )?;
+        Ok(touched == 1)
     }
 
     /// The identity is linked when this pending sign-in is completed.
@@ -581,7 +542,7 @@ impl Writer {
         Ok(execute!(self, SET_FLOW_PENDING, id.0, pending.0)? == 1)
     }
 
-    /// Ends a flow; says whether it was still there. Of several at once, one is told so.
+    /// Ends a flow; says whether it was not over yet. Of several at once, one is told so.
     ///
     /// # Errors
     /// [`StoreError`].

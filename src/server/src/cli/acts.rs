@@ -134,6 +134,7 @@ async fn company_act(
     match command {
         CompanyCommand::Create {
             name,
+            allow_mixed_script,
             language,
             time_zone,
             two_factor_policy,
@@ -143,6 +144,7 @@ async fn company_act(
         } => {
             let input = CompanyInput {
                 name: name.clone(),
+                allow_mixed_script,
                 language,
                 time_zone,
                 two_factor_days: two_factor_policy,
@@ -185,23 +187,7 @@ async fn company_act(
             done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
-        CompanyCommand::List { json } => {
-            let companies = service
-                .companies()
-                .await
-                .map_err(|error| refused("", "", &error))?;
-            if json {
-                let views: Vec<_> = companies.iter().map(CompanyView::from).collect();
-                output::json(streams.output, &views)?;
-            } else if companies.is_empty() {
-                writeln!(
-                    streams.output,
-                    "There is no company yet: `vestibule company create --name Acme`"
-                )?;
-            } else {
-                output::companies(streams.output, &companies)?;
-            }
-        }
+        CompanyCommand::List { json } => list_companies(service, json, streams).await?,
         CompanyCommand::Enable { name } => {
             service
                 .set_company_enabled(&name, true)
@@ -227,6 +213,25 @@ async fn company_act(
         } => {
             delete_company(service, &name, confirm.as_deref(), dry_run, streams).await?;
         }
+    }
+    Ok(())
+}
+
+async fn list_companies(service: &Service, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {
+    let companies = service
+        .companies()
+        .await
+        .map_err(|error| refused("", "", &error))?;
+    if json {
+        let views: Vec<_> = companies.iter().map(CompanyView::from).collect();
+        output::json(streams.output, &views)?;
+    } else if companies.is_empty() {
+        writeln!(
+            streams.output,
+            "There is no company yet: `vestibule company create --name Acme`"
+        )?;
+    } else {
+        output::companies(streams.output, &companies)?;
     }
     Ok(())
 }

@@ -269,6 +269,9 @@ Examples:
         /// Name, which people type at sign-in: up to 64 characters
         #[arg(long)]
         name: String,
+        /// Let the name have letters of several scripts, although it may then look like another company's
+        #[arg(long)]
+        allow_mixed_script: bool,
         /// Language of its pages and mails, for accounts that have not chosen one
         #[arg(long, value_name = "TAG", default_value = "en")]
         language: String,

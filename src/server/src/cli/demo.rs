@@ -125,6 +125,7 @@ async fn seed(config: &Config) -> Result<(), Refused> {
 async fn people(service: &Service) -> Result<(), OperatorError> {
     let company = CompanyInput {
         name: COMPANY.to_owned(),
+        allow_mixed_script: false,
         language: "en".to_owned(),
         time_zone: "UTC".to_owned(),
         two_factor_days: TRUST_DAYS,

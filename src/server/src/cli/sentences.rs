@@ -32,6 +32,10 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
             *problem,
             "up to 64 characters that can be seen",
         ),
+        OperatorError::MixedScripts => format!(
+            "The company's name {company:?} has letters of several scripts (such as Latin and Cyrillic) and may look like \
+             another company's. If that is meant, add --allow-mixed-script."
+        ),
         OperatorError::BadAccountName(problem) => name(
             "The account name",
             *problem,

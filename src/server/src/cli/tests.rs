@@ -301,6 +301,16 @@ async fn companies_come_and_go() {
         .unwrap_err();
     assert!(refusal.contains("Europe/Berlin"), "{refusal}");
 
+    let cyrillic = "company create --name \u{410}cme";
+    let refusal = site.run(cyrillic, "").await.unwrap_err();
+    assert!(refusal.contains("--allow-mixed-script"), "{refusal}");
+    site.run(&format!("{cyrillic} --allow-mixed-script"), "")
+        .await
+        .unwrap();
+    site.run("company delete --name \u{410}cme --confirm \u{410}cme", "")
+        .await
+        .unwrap();
+
     site.run(
         "company create --name Zebra --language en --time-zone Europe/Paris --two-factor-policy 30",
         "",

@@ -23,6 +23,8 @@ use vestibule_core::{
 
 /// Length of a token's text, see `vestibule_core::secret::Token`.
 const TOKEN_LENGTH: usize = 43;
+/// Longest sealed text, in bytes: browsers keep no cookie of more than 4096.
+const SEALED_MAX: usize = 3800;
 /// Longest language tag, in bytes (RFC 5646, section 4.4.1, recommends room for 35).
 const LANGUAGE_MAX: usize = 35;
 
@@ -45,7 +47,7 @@ pub enum Kind {
     Company,
     /// Token of a link from a mail, ten minutes: it leaves the address bar at once.
     Link,
-    /// Token of the way to a provider and back, ten minutes.
+    /// What the end of the way to a provider and back needs, sealed; ten minutes.
     SsoFlow,
     /// Token of a place in line, a quarter of an hour.
     Ticket,
@@ -110,9 +112,8 @@ impl Kind {
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
-            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::SsoFlow | Self::Ticket => {
-                is_token(value)
-            }
+            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::Ticket => is_token(value),
+            Self::SsoFlow => (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && is_base64url(value),
             Self::Trusted => {
                 value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
             }
@@ -130,10 +131,12 @@ impl Kind {
 }
 
 fn is_token(text: &str) -> bool {
-    text.len() == TOKEN_LENGTH
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    text.len() == TOKEN_LENGTH && is_base64url(text)
+}
+
+fn is_base64url(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// What a request says about one cookie.
@@ -452,6 +455,8 @@ mod tests {
     fn no_cookie_is_larger_than_browsers_keep() {
         let longest = [&*token('a'); TRUSTED_ACCOUNTS_MAX].join(".");
         assert!(SECURE.set(Kind::Trusted, &longest).unwrap().len() < 4096);
+        assert!(SECURE.set(Kind::SsoFlow, &"a".repeat(SEALED_MAX)).unwrap().len() < 4096);
+        assert_eq!(SECURE.set(Kind::SsoFlow, &"a".repeat(SEALED_MAX + 1)), None);
         assert!(
             SECURE
                 .set(Kind::Company, &"\u{10ffff}".repeat(COMPANY_MAX))

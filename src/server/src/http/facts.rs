@@ -79,7 +79,7 @@ impl Facts {
                     .unwrap_or_default(),
                 session: token(Kind::Session),
                 link: token(Kind::Link),
-                sso_flow: token(Kind::SsoFlow),
+                sso_flow: cookie(Kind::SsoFlow),
                 place: Place::default(),
             }),
             ticket: token(Kind::Ticket),

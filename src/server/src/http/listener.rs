@@ -835,6 +835,26 @@ mod tests {
         assert_eq!(rest(&mut socket).await.matches("hello").count(), 3);
     }
 
+    /// Where two could read two different requests in the same bytes, there is none (attacks.md T161).
+    #[tokio::test]
+    async fn no_request_hides_in_another() {
+        let server = Server::start(hello(), patient()).await;
+        for doubtful in [
+            "content-length: 4\r\ncontent-length: 5",
+            "content-length: +4",
+            "content-length: 4, 5",
+            "content-length : 4",
+            "transfer-encoding: xchunked",
+            "transfer-encoding: chunked, identity",
+        ] {
+            let mut socket = server.send(form(doubtful) + "a=1&" + LAST_GET).await;
+            let answer = rest(&mut socket).await;
+            assert!(answer.starts_with("HTTP/1.1 400"), "{doubtful}: {answer}");
+            assert!(!answer.contains("hello"), "{doubtful}: {answer}");
+        }
+        server.stopped().await;
+    }
+
     #[tokio::test]
     async fn headers_have_a_largest_size() {
         let server = Server::start(hello(), patient());

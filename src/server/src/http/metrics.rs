@@ -76,6 +76,7 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         registry.register(name, help, gauge);
     }
     let mail = &sources.mail;
+    let strangers = sources.service.stranger_lines();
     for (name, help, value) in [
         ("mails_taken", "Mails that a mail server took", mail.taken()),
         (
@@ -88,6 +89,16 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             "log_lines_dropped",
             "Lines that are missing in the log because it could not be written",
             logging::lines_dropped(),
+        ),
+        (
+            "refusals_repeated",
+            "Refused requests not noted: the source had one of the kind in the same minute",
+            strangers.repeated,
+        ),
+        (
+            "refusals_dropped",
+            "Refused requests not noted: there were too many",
+            strangers.dropped,
         ),
     ] {
         let counter: Counter<u64, AtomicU64> = Counter::default();

@@ -286,8 +286,8 @@ pub fn router(state: &AppState, site: Site) -> Router {
             .with_upload(paths::AGENTS_IMPORT, UPLOAD_MAX),
         page: pages::problem(state.clone()),
         cross_site: Arc::new(move |parts| {
-            let (state, facts) = (refused.clone(), Facts::of(&refused, parts));
-            tokio::spawn(async move { state.service.note_cross_site(&facts.visitor).await });
+            let facts = Facts::of(&refused, parts);
+            refused.service.note_cross_site(&facts.visitor);
         }),
     };
     stack.around(routes)

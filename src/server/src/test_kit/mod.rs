@@ -341,6 +341,7 @@ async fn create_company(
     let company = service
         .create_company(CompanyInput {
             name: input.name,
+            allow_mixed_script: true,
             language: input.language,
             time_zone: "UTC".to_owned(),
             two_factor_days: input.two_factor_policy,

@@ -28,6 +28,7 @@ pub async fn account(site: &Site, company: &str, account: &str, role: Role) {
 pub async fn other_company(site: &Site) -> Browser {
     let company = CompanyInput {
         name: "Globex".to_owned(),
+        allow_mixed_script: false,
         language: "en".to_owned(),
         time_zone: "UTC".to_owned(),
         two_factor_days: 0,

@@ -94,6 +94,7 @@ impl Site {
     async fn fill(&self) {
         let company = CompanyInput {
             name: "Acme".to_owned(),
+            allow_mixed_script: false,
             language: "en".to_owned(),
             time_zone: "UTC".to_owned(),
             two_factor_days: 30,

@@ -19,7 +19,6 @@ use crate::{
     Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::{Receiver, Sending},
-    profile::password::new_password_problems,
 };
 
 impl Service {
@@ -46,7 +45,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        let fields = new_password_problems(&input.new, &input.confirm, &own.company, &target);
+        let fields = self
+            .judge_new(&input.new, &input.confirm, &own.company, &target)
+            .await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }

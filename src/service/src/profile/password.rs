@@ -7,7 +7,7 @@ use vestibule_core::{
     gate,
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
     mail::Mail,
-    password::{Strength, problem, strength},
+    password::{assess, problem},
     refusal::Refusal,
     secret::Password,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
@@ -18,6 +18,7 @@ use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
     counted::Counted,
+    judges::Reason,
     letters::Receiver,
     hashing::{Lane, Verdict},
     sessions::{Need, SignedIn},
@@ -47,7 +48,8 @@ impl Service {
             self.look(need, visitor).await?;
         }
         gate::admit(&signed_in.company, &signed_in.account)?;
-        let fields = problems(&input, &signed_in);
+        let judged = move || (problems(&input, &signed_in), input, signed_in);
+        let (fields, input, signed_in) = self.inner.judges.in_turn(Reason::Form, judged).await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }
@@ -87,7 +89,9 @@ impl Service {
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
         let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
-        Ok(judge(new, &company, &account))
+        self.judge_typed(new, company, account)
+            .await
+            .map_err(|failure| visitor.explain(&failure))
     }
 
     /// Checks the password of somebody who is signed in. Wrong ones count for the account like any other (N7); the
@@ -167,12 +171,7 @@ const fn need_for(account: &Account) -> Need {
 /// How good a new password is for this account.
 pub(crate) fn judge(new: &Password, company: &Company, account: &Account) -> Judgement {
     let names = names(company, account);
-    let problem = problem(new, &names, company.password_min);
-    let strength = match problem {
-        // Not worth the work.
-        Some(FormProblem::Missing | FormProblem::TooLong { .. }) => Strength::Weak,
-        _ => strength(new, &names),
-    };
+    let (strength, problem) = assess(new, &names, company.password_min);
     Judgement { strength, problem }
 }
 

@@ -3,11 +3,7 @@
 //! The rule stands in [`vestibule_core::throttle`]. In this order: is the address within its budget (only asked), is it
 //! this try's turn, may the account be tried (counted and committed), compare, write down.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-};
+use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
@@ -33,8 +29,6 @@ use crate::{
 
 /// Lane of browsers that never signed the account in (N9).
 const STRANGERS: [u8; 32] = [0; 32];
-/// Sources that are remembered for having been told of their limit.
-const LIMITED_MAX: usize = 10_000;
 
 /// Somebody who has typed a password, and what their tries are counted by.
 pub(crate) struct Candidate<'a> {
@@ -57,25 +51,6 @@ impl TakeBack for PasswordTry {
         writer
             .uncount_password_try(&self.subject, &self.lane, self.failures)
             .await
-    }
-}
-
-/// The sources that were over their budget, and when that was last noted: once a minute is enough.
-#[derive(Default)]
-pub(crate) struct LimitedSources(Mutex<HashMap<String, Moment>>);
-
-impl LimitedSources {
-    fn is_news(&self, source: &str, now: Moment) -> bool {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute_ago = now - TimeDelta::minutes(1);
-        if noted.get(source).is_some_and(|at| *at > minute_ago) {
-            return false;
-        }
-        if noted.len() >= LIMITED_MAX {
-            noted.retain(|_, at| *at > minute_ago);
-        }
-        // With more than that in one minute the log is full of them already.
-        noted.len() < LIMITED_MAX && noted.insert(source.to_owned(), now).is_none_or(|at| at <= minute_ago)
     }
 }
 
@@ -182,26 +157,17 @@ impl Service {
         let Some(wait) = budget.wait(&wrong, &candidate.subject, now) else {
             return Ok(());
         };
-        self.note_limited(visitor, now).await;
+        let entry = AuditEntry {
+            detail: Some(visitor.source.clone()),
+            ..visitor.entry(Event::SourceLimited, None, None)
+        };
+        self.note_stranger(entry, visitor);
         if self.inner.settings.report_sources_only {
             return Ok(());
         }
         let seconds = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
         let retry_after = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
         Err(Refusal::TooManyTries { retry_after }.into())
-    }
-
-    async fn note_limited(&self, visitor: &Visitor, now: Moment) {
-        if !self.inner.limited_sources.is_news(&visitor.source, now) {
-            return;
-        }
-        let entry = AuditEntry {
-            detail: Some(visitor.source.clone()),
-            ..visitor.entry(Event::SourceLimited, None, None)
-        };
-        if let Err(error) = self.note(entry).await {
-            tracing::warn!(%error, source = visitor.source, "a source over its budget could not be noted");
-        }
     }
 
     /// Counts a try as wrong before it is compared, in a committed transaction. `None`: the account may not be tried now.
@@ -278,20 +244,4 @@ async fn is_office(reader: &mut Reader, candidate: &Candidate<'_>) -> Result<boo
         .iter()
         .filter_map(|office| office.network.parse::<IpNet>().ok())
         .any(|network| network.contains(&address)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_over_its_budget_is_news_once_a_minute() {
-        let sources = LimitedSources::default();
-        let at = |seconds| Moment::UNIX_EPOCH + TimeDelta::seconds(seconds);
-        let news: Vec<_> = [(0, "a"), (1, "a"), (2, "b"), (59, "a"), (60, "a"), (61, "a")]
-            .into_iter()
-            .map(|(seconds, source)| sources.is_news(source, at(seconds)))
-            .collect();
-        assert_eq!(news, [true, false, true, false, true, false]);
-    }
 }

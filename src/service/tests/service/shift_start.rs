@@ -144,6 +144,7 @@ on_both! {
             }
             site.clock.advance(61);
         }
+        site.service.write_stranger_lines().await.unwrap();
         let events = site.events_of_nobody().await;
         let limited: Vec<_> = events.iter().filter(|(event, _)| event == "source_limited").collect();
         assert_eq!(limited.len(), 2);

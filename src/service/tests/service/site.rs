@@ -213,6 +213,7 @@ impl Site {
     pub async fn company(&self, name: &str, days: i64) {
         let input = CompanyInput {
             name: name.to_owned(),
+            allow_mixed_script: false,
             language: "en".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             two_factor_days: days,
@@ -439,6 +440,7 @@ impl Site {
 
     /// Words of the events of a company with their details, newest first.
     pub async fn events(&self, company: &str) -> Vec<(String, Option<String>)> {
+        self.service.write_stranger_lines().await.unwrap();
         let company = self.service.company_named(company).await.unwrap();
         let mut reader = self.store.read().await.unwrap();
         let events = reader.events(Some(company.id), 200).await.unwrap();

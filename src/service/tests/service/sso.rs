@@ -50,7 +50,7 @@ pub async fn with_providers(site: &Site) -> (Site, Issuer) {
 }
 
 /// A browser that sets out, and the state that it has to come back with.
-async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, String) {
+pub async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, String) {
     set_out_of(site, provider, "").await
 }
 
@@ -146,6 +146,7 @@ async fn identities(site: &Site, account: &str) -> Vec<String> {
 
 /// Why the newest visitor was not let in.
 async fn refused(site: &Site) -> Option<String> {
+    site.service.write_stranger_lines().await.unwrap();
     let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
     let newest = events
         .into_iter()

@@ -18,7 +18,7 @@ use vestibule_core::{
     session::Proof,
     sign_in::Purpose,
     sign_in_view::Method,
-    sso::Provider,
+    sso::{Identity, Provider},
 };
 use vestibule_storage::{
     ImportLine, MailServerRow, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail,
@@ -300,18 +300,22 @@ impl Maker {
         }
     }
 
-    /// A browser sets out for Google.
+    /// A browser comes back from Google.
     pub fn sso_flow(&self, now: Moment) -> NewSsoFlow {
         NewSsoFlow {
             id: SsoFlowId::new(now, &self.randomness),
             token_hash: self.token(),
-            provider: Provider::Google,
             company: None,
             session: None,
             state_hash: self.token(),
             sealed: self.bytes().to_vec(),
             next: Some("/agent".into()),
-            created_at: now,
+            identity: Identity {
+                provider: Provider::Google,
+                key: "1".into(),
+                shown: "1@gmail.test".into(),
+            },
+            answered_at: now,
             expires_at: now + TimeDelta::seconds(600),
         }
     }

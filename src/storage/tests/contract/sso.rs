@@ -1,7 +1,7 @@
 //! Providers, identities and browsers on their way to them.
 
 use vestibule_core::{
-    id::{CompanyId, PendingId, SsoFlowId},
+    id::{CompanyId, PendingId},
     sso::{Identity, Provider},
 };
 use vestibule_storage::{
@@ -217,68 +217,50 @@ pub async fn an_identity_is_one_accounts_and_an_account_has_one_of_each_provider
     assert_eq!(won, 1);
 }
 
-pub async fn a_browser_comes_back_once_in_time_and_with_its_own_state(store: &TestStore) {
+pub async fn a_browser_comes_back_once_and_its_flow_ends_once(store: &TestStore) {
     let maker = Maker::new();
     let flow = maker.sso_flow(at(0));
-    let google = Provider::Google;
-    write(store, async |writer| writer.insert_sso_flow(&flow).await)
+    let won = winners_of_twenty(store, async |writer| {
+        let id = maker.sso_flow(at(0)).id;
+        writer.insert_sso_flow(&NewSsoFlow { id, ..flow.clone() }).await
+    })
+    .await;
+    assert_eq!(won, 1);
+    let mut reader = store.read().await.unwrap();
+    let id = reader
+        .sso_flow_by_token(flow.token_hash)
         .await
-        .unwrap();
+        .unwrap()
+        .unwrap()
+        .id;
+    drop(reader);
     write(store, async |writer| {
-        for (token, provider, state, now) in [
-            (maker.token(), google, flow.state_hash, at(1)),
-            (flow.token_hash, google, maker.token(), at(1)),
-            (flow.token_hash, Provider::Office365, flow.state_hash, at(1)),
-            (flow.token_hash, google, flow.state_hash, at(600)),
-        ] {
-            assert_eq!(writer.answer_sso_flow(token, provider, state, now).await?, None);
-        }
+        assert_eq!(writer.sso_flow_by_token(maker.token()).await?, None);
+        let back = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
+        assert_eq!((back.answered_at, &back.sealed), (Some(at(0)), &flow.sealed));
+        let came = Some(flow.identity.clone());
+        assert_eq!((back.next.as_deref(), &back.identity), (Some("/agent"), &came));
+        let pending = PendingId(id.0);
+        assert!(writer.set_sso_flow_pending(id, pending).await?);
+        let back = writer.sso_flow_of_pending(pending).await?.unwrap();
+        assert_eq!((back.identity, back.pending), (came, Some(pending)));
         Ok(())
     })
     .await
     .unwrap();
-    let won = winners_of_twenty(store, async |writer| {
-        let flow = writer
-            .answer_sso_flow(flow.token_hash, google, flow.state_hash, at(599))
-            .await?;
-        Ok(flow.is_some())
-    })
-    .await;
-    assert_eq!(won, 1);
+    let ended = winners_of_twenty(store, async |writer| writer.end_sso_flow(id).await).await;
+    assert_eq!(ended, 1);
     write(store, async |writer| {
-        let back = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
-        assert_eq!(
-            (back.id, back.answered_at, &back.sealed),
-            (flow.id, Some(at(599)), &flow.sealed)
-        );
-        assert_eq!((back.next.as_deref(), back.identity), (Some("/agent"), None));
-        let pending = PendingId(flow.id.0);
+        let pending = PendingId(id.0);
+        assert!(!writer.set_sso_flow_pending(id, pending).await?, "it is over");
+        assert_eq!(writer.sso_flow_of_pending(pending).await?, None);
+        assert!(!writer.end_sso_flow(maker.sso_flow(at(0)).id).await?);
+        let over = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
+        assert_eq!(over.identity, None);
         assert!(
-            !writer.set_sso_flow_pending(flow.id, pending).await?,
-            "nobody has come back"
+            !writer.insert_sso_flow(&flow).await?,
+            "and stays over while it could be answered"
         );
-        let came = identity(google, "1");
-        assert!(writer.set_sso_flow_identity(flow.id, &came).await?);
-        assert!(
-            !writer
-                .set_sso_flow_identity(flow.id, &identity(google, "2"))
-                .await?,
-            "once"
-        );
-        assert!(writer.set_sso_flow_pending(flow.id, pending).await?);
-        let back = writer.sso_flow_of_pending(pending).await?.unwrap();
-        assert_eq!((back.identity, back.pending), (Some(came), Some(pending)));
-        assert!(writer.end_sso_flow(flow.id).await?);
-        assert!(!writer.end_sso_flow(flow.id).await?);
-        assert_eq!(writer.sso_flow_by_token(flow.token_hash).await?, None);
-        assert!(!writer.end_sso_flow(SsoFlowId(pending.0)).await?);
-
-        writer
-            .insert_sso_flow(&NewSsoFlow {
-                next: None,
-                ..flow.clone()
-            })
-            .await?;
         assert_eq!(writer.delete_expired(at(599)).await?, 0);
         assert_eq!(writer.delete_expired(at(600)).await?, 1);
         Ok(())

@@ -131,7 +131,7 @@ fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<Set
                 leaves: true,
             };
             let mut response = show(StatusCode::OK, facts.page(state, Body::Onward(page)));
-            set_cookie(&mut response, state.cookies.set(Kind::SsoFlow, &flow.reveal()));
+            set_cookie(&mut response, state.cookies.set(Kind::SsoFlow, &flow));
             response
         }
         Err(refusal) => problem(state, facts, &refusal),

@@ -6,6 +6,12 @@
 mod applications;
 mod connections;
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use vestibule_core::{
@@ -16,8 +22,9 @@ use vestibule_core::{
     id::{AccountId, CompanyId, SessionId, SsoFlowId},
     limits::PENDING_SECONDS,
     mail::Mail,
+    ports::Moment,
     refusal::Refusal,
-    secret::Token,
+    secret::{Token, TokenHash, same},
     session::Proof,
     sign_in::{AfterPassword, Pending, after_password, after_provider},
     signed_in::FormRefusal,
@@ -37,8 +44,9 @@ use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, profile
 pub struct SetOut {
     /// Where to.
     pub url: String,
-    /// For the browser's cookie, for ten minutes.
-    pub flow: Token,
+    /// For the browser's cookie, for ten minutes: everything that is needed when it comes back, sealed. Nothing is
+    /// written for somebody who only sets out.
+    pub flow: String,
 }
 
 /// What came back with a browser.
@@ -77,15 +85,59 @@ pub struct BindPage {
     pub known: Vec<Company>,
 }
 
+/// What the browser's cookie is bound to, besides its purpose.
+const OF_COOKIE: &[u8] = b"cookie";
+
 /// What the end of the way needs; sealed until then.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    /// The flow is known by it from the provider's answer on.
+    token: Zeroizing<String>,
+    provider: Provider,
+    /// Whose application it is; `None` = the installation's.
+    application: Option<CompanyId>,
+    session: Option<SessionId>,
+    state: Zeroizing<String>,
     nonce: Zeroizing<String>,
     verifier: Zeroizing<String>,
     /// What stood in the form.
     company: String,
     /// Whether it is a step-up of the flow's session.
     step_up: bool,
+    /// Deep link asked for before.
+    next: Option<String>,
+    /// When the way ends.
+    ends_at: Moment,
+}
+
+impl Kept {
+    fn token(&self) -> Result<TokenHash, Failure> {
+        Ok(Token::parse(&self.token).ok_or(crate::keys::Unsealable)?.hash())
+    }
+}
+
+/// The flows whose providers are being asked by this process: of several answers at once, one is taken.
+#[derive(Default)]
+pub(crate) struct Asking(Mutex<HashSet<TokenHash>>);
+
+/// One of them, until it is dropped.
+struct Asked<'a> {
+    asking: &'a Asking,
+    flow: TokenHash,
+}
+
+impl Asking {
+    fn begin(&self, flow: TokenHash) -> Option<Asked<'_>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(flow).then(|| Asked { asking: self, flow })
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let mut known = self.asking.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&self.flow);
+    }
 }
 
 /// Why a browser sets out.
@@ -145,49 +197,40 @@ impl Service {
             .await
         {
             Ok(begun) => begun,
-            Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor).await?),
+            Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor)),
         };
-        let now = self.now();
-        let (id, flow) = (SsoFlowId::new(now, self.random()), Token::new(self.random()));
         let kept = Kept {
+            token: Token::new(self.random()).reveal().into(),
+            provider,
+            application: chosen.company,
+            session: way.session,
+            state: begun.state,
             nonce: begun.nonce,
             verifier: begun.verifier,
             company: way.company,
             step_up: way.step_up,
+            next: way.next,
+            ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
         let sealed = self
             .inner
             .keys
-            .seal(Purpose::SsoFlow, id.0.as_bytes(), &plain, self.random())?;
-        let state = Token::parse(&begun.state).ok_or(crate::keys::Unsealable)?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .insert_sso_flow(&NewSsoFlow {
-                id,
-                token_hash: flow.hash(),
-                provider,
-                company: chosen.company,
-                session: way.session,
-                state_hash: state.hash(),
-                sealed,
-                next: way.next,
-                created_at: now,
-                expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
-            })
-            .await?;
-        writer.commit().await?;
-        Ok(SetOut { url: begun.url, flow })
+            .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
+        Ok(SetOut {
+            url: begun.url,
+            flow: URL_SAFE_NO_PAD.encode(sealed),
+        })
     }
 
     /// Notes why nobody came in; gives what the visitor is told.
-    async fn sso_failed(&self, provider: Provider, why: &str, visitor: &Visitor) -> Result<Failure, Failure> {
+    fn sso_failed(&self, provider: Provider, why: &str, visitor: &Visitor) -> Failure {
         let entry = AuditEntry {
             detail: Some(format!("{}: {why}", provider.as_str())),
             ..visitor.entry(Event::SsoRefused, None, None)
         };
-        self.note(entry).await?;
-        Ok(FormRefusal::SsoFailed.into())
+        self.note_stranger(entry, visitor);
+        FormRefusal::SsoFailed.into()
     }
 
     /// Takes what came back with this browser and asks the provider who that is. Nobody is signed in by it: see
@@ -213,30 +256,40 @@ impl Service {
         answer: &SsoAnswer,
         visitor: &Visitor,
     ) -> Result<(), Failure> {
-        let flow = self.claim_flow(provider, &answer.state, visitor).await?;
+        let unknown = || {
+            self.sso_failed(provider, "unknown_flow", visitor);
+            over()
+        };
+        let (sealed, kept) = self
+            .flow_out(visitor)
+            .filter(|(_, kept)| {
+                kept.provider == provider
+                    && same(kept.state.as_bytes(), answer.state.as_bytes())
+                    && self.now() < kept.ends_at
+            })
+            .ok_or_else(unknown)?;
+        let token = kept.token()?;
+        let _asked = self.inner.sso_asking.begin(token).ok_or_else(unknown)?;
+        let mut reader = self.inner.store.read().await?;
+        if reader.sso_flow_by_token(token).await?.is_some() {
+            return Err(unknown());
+        }
         let code = match &answer.code {
             Ok(code) => code,
             Err(word) if word == "access_denied" => {
-                self.end_flow(flow.id).await?;
-                self.sso_failed(provider, "cancelled", visitor).await?;
+                self.sso_failed(provider, "cancelled", visitor);
                 return Err(FormRefusal::SsoCancelled.into());
             }
-            Err(_) => {
-                self.end_flow(flow.id).await?;
-                return Err(self.sso_failed(provider, "provider_error", visitor).await?);
-            }
+            Err(_) => return Err(self.sso_failed(provider, "provider_error", visitor)),
         };
-        let mut reader = self.inner.store.read().await?;
         let chosen = self
-            .choose_application(&mut reader, provider, flow.company)
+            .choose_application(&mut reader, provider, kept.application)
             .await?;
         drop(reader);
         // The company's conditions were changed meanwhile.
-        if chosen.company != flow.company {
-            self.end_flow(flow.id).await?;
+        if chosen.company != kept.application {
             return Err(over());
         }
-        let kept = self.kept(&flow)?;
         let returned = Returned {
             code,
             issuer: answer.issuer.as_deref(),
@@ -248,15 +301,9 @@ impl Service {
             .finish(&chosen.application, &returned, self.now())
             .await;
         match found {
-            Ok(identity) => {
-                let mut writer = self.inner.store.write().await?;
-                let kept = writer.set_sso_flow_identity(flow.id, &identity).await?;
-                writer.commit().await?;
-                if kept { Ok(()) } else { Err(over()) }
-            }
+            Ok(identity) => self.keep_identity(sealed, kept, identity).await,
             Err(error) => {
-                self.end_flow(flow.id).await?;
-                let failed = self.sso_failed(provider, &error.to_string(), visitor).await?;
+                let failed = self.sso_failed(provider, &error.to_string(), visitor);
                 Err(match error {
                     SsoError::TenantNotAllowed => FormRefusal::SsoNotOffered.into(),
                     _ => failed,
@@ -265,37 +312,48 @@ impl Service {
         }
     }
 
-    fn kept(&self, flow: &SsoFlowRow) -> Result<Kept, Failure> {
-        let plain = self
-            .inner
-            .keys
-            .open(Purpose::SsoFlow, flow.id.0.as_bytes(), &flow.sealed)?;
-        Ok(serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)?)
+    /// Writes down who came back: only now somebody has proved something. Of several nodes at once, one does.
+    async fn keep_identity(&self, sealed: Vec<u8>, kept: Kept, identity: Identity) -> Result<(), Failure> {
+        let now = self.now();
+        let state = Token::parse(&kept.state).ok_or(crate::keys::Unsealable)?;
+        let flow = NewSsoFlow {
+            id: SsoFlowId::new(now, self.random()),
+            token_hash: kept.token()?,
+            company: kept.application,
+            session: kept.session,
+            state_hash: state.hash(),
+            sealed,
+            next: kept.next,
+            identity,
+            answered_at: now,
+            expires_at: kept.ends_at,
+        };
+        let mut writer = self.inner.store.write().await?;
+        let is_first = writer.insert_sso_flow(&flow).await?;
+        writer.commit().await?;
+        if is_first { Ok(()) } else { Err(over()) }
     }
 
-    /// The flow of this browser with this state, which nobody has answered yet.
-    async fn claim_flow(
-        &self,
-        provider: Provider,
-        state: &str,
-        visitor: &Visitor,
-    ) -> Result<SsoFlowRow, Failure> {
-        let claimed = match (&visitor.sso_flow, Token::parse(state)) {
-            (Some(token), Some(state)) => {
-                let mut writer = self.inner.store.write().await?;
-                let flow = writer
-                    .answer_sso_flow(token.hash(), provider, state.hash(), self.now())
-                    .await?;
-                writer.commit().await?;
-                flow
-            }
-            _ => None,
-        };
-        let Some(flow) = claimed else {
-            self.sso_failed(provider, "unknown_flow", visitor).await?;
-            return Err(over());
-        };
-        Ok(flow)
+    /// What this browser keeps of its way, sealed and opened. Anything that is not ours is nothing.
+    fn flow_out(&self, visitor: &Visitor) -> Option<(Vec<u8>, Kept)> {
+        let sealed = URL_SAFE_NO_PAD.decode(visitor.sso_flow.as_ref()?).ok()?;
+        let kept = self.open_kept(&sealed).ok()?;
+        Some((sealed, kept))
+    }
+
+    fn open_kept(&self, sealed: &[u8]) -> Result<Kept, crate::keys::Unsealable> {
+        let plain = self.inner.keys.open(Purpose::SsoFlow, OF_COOKIE, sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)
+    }
+
+    fn kept(&self, flow: &SsoFlowRow) -> Result<Kept, Failure> {
+        Ok(self.open_kept(&flow.sealed)?)
+    }
+
+    /// What the flow of this browser is known by in the database.
+    fn flow_token(&self, visitor: &Visitor) -> Result<TokenHash, Failure> {
+        let (_, kept) = self.flow_out(visitor).ok_or_else(over)?;
+        kept.token()
     }
 
     async fn end_flow(&self, id: SsoFlowId) -> Result<(), Failure> {
@@ -310,8 +368,8 @@ impl Service {
         reader: &mut Reader,
         visitor: &Visitor,
     ) -> Result<(SsoFlowRow, Identity), Failure> {
-        let token = visitor.sso_flow.as_ref().ok_or_else(over)?;
-        let flow = reader.sso_flow_by_token(token.hash()).await?.ok_or_else(over)?;
+        let token = self.flow_token(visitor)?;
+        let flow = reader.sso_flow_by_token(token).await?.ok_or_else(over)?;
         let usable = self.now() < flow.expires_at && flow.pending.is_none();
         let identity = flow.identity.clone().filter(|_| usable).ok_or_else(over)?;
         Ok((flow, identity))
@@ -424,11 +482,11 @@ impl Service {
     /// Only when the database fails.
     pub async fn cancel_binding(&self, visitor: &Visitor) -> Result<(), Refusal> {
         let ended = async {
-            let Some(token) = &visitor.sso_flow else {
+            let Ok(token) = self.flow_token(visitor) else {
                 return Ok(());
             };
             let mut reader = self.inner.store.read().await?;
-            let flow = reader.sso_flow_by_token(token.hash()).await?;
+            let flow = reader.sso_flow_by_token(token).await?;
             drop(reader);
             match flow {
                 Some(flow) => self.end_flow(flow.id).await,
