@@ -8,7 +8,7 @@ use std::{
 use futures::{FutureExt, future::join_all};
 use vestibule_core::audit::Actor;
 use vestibule_storage::{
-    Failed, NewAccount, Store, StoreError, StoreOptions, Unique, again,
+    Failed, NewAccount, Store, StoreError, StoreOptions, Unique,
     test_support::{PATIENT, TestStore},
 };
 
@@ -383,8 +383,8 @@ pub async fn a_transaction_that_is_ended_for_others_runs_again(store: &TestStore
     assert!(ended.is_victim() && ended.is_unavailable(), "{ended:?}");
     let runs = AtomicUsize::new(0);
     let (one, other) = tokio::join!(
-        again(|| cross(store, there, &met, &runs)),
-        again(|| cross(store, back, &met, &runs))
+        vestibule_storage::again(|| cross(store, there, &met, &runs)),
+        vestibule_storage::again(|| cross(store, back, &met, &runs))
     );
     assert_eq!((one, other, runs.into_inner()), (Ok(()), Ok(()), 3));
     assert_eq!(store.deadlocks().await, 2);
