@@ -163,6 +163,11 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
+fn is_file(word: &str) -> bool {
+    let ending = Path::new(word).extension();
+    ending.is_some_and(|ending| ending == "rs" || ending == "ts")
+}
+
 /// Each line of the index names files and tests that are there, or says why a program cannot run it.
 #[test]
 fn the_index_of_attacks_tells_the_truth() {
@@ -189,7 +194,7 @@ fn the_index_of_attacks_tells_the_truth() {
                 // Where the scenarios are not built in, there is nothing to look at.
                 let there = !scenarios.exists() || scenarios.join(format!("{scenario}.rs")).exists();
                 assert!(there, "{number}: {word}");
-            } else if word.ends_with(".rs") || word.ends_with(".ts") {
+            } else if is_file(word) {
                 let text = std::fs::read_to_string(root.join(word));
                 file = Some(text.unwrap_or_else(|error| panic!("{number}: {word}: {error}")));
             } else {
