@@ -131,7 +131,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, in the order of the list that the audit log offers.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 62] = [
         Self::SignedIn,
         Self::PasswordRefused,
         Self::SourceLimited,

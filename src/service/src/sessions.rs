@@ -209,14 +209,11 @@ impl Service {
         };
         // Anybody can send a token that is none: that costs no transaction.
         let mut reader = self.inner.store.read().await?;
-        if reader.session_by_token(token.hash()).await?.is_none() {
-            return Ok(());
-        }
-        drop(reader);
-        let mut writer = self.inner.store.write().await?;
-        let Some((company, account, _)) = writer.session_to_end(token.hash()).await? else {
+        let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
             return Ok(());
         };
+        drop(reader);
+        let mut writer = self.inner.store.write().await?;
         writer.hold_account(company, account).await?;
         self.end_session_of_browser(&mut writer, token, visitor).await?;
         Ok(writer.commit().await?)
