@@ -211,7 +211,11 @@ mod tests {
         assert_eq!(wait_of(limits, &ten[..9], 1, 9), None);
         assert_eq!(wait_of(limits, &ten, 1, 9), Some(51));
         assert_eq!(wait_of(limits, &ten, 1, 59), Some(1));
-        assert_eq!(wait_of(limits, &ten, 1, 60), None, "the first has left the minute");
+        assert_eq!(
+            wait_of(limits, &ten, 1, 60),
+            None,
+            "the first has left the minute"
+        );
         let hundred: Vec<_> = (0..100).map(|number| (number * 30, 1)).collect();
         assert_eq!(wait_of(limits, &hundred, 1, 3_000), Some(600), "the hour");
         assert_eq!(wait_of(limits, &hundred, 1, 3_600), None);
@@ -223,7 +227,11 @@ mod tests {
         let spread: Vec<_> = (0..20).map(|number| (i64::from(number) * 20, number)).collect();
         assert_eq!(wait_of(limits, &spread[..19], 99, 399), None);
         assert_eq!(wait_of(limits, &spread, 99, 399), Some(201), "a 21st account");
-        assert_eq!(wait_of(limits, &spread, 7, 399), None, "one of the twenty mistypes again");
+        assert_eq!(
+            wait_of(limits, &spread, 7, 399),
+            None,
+            "one of the twenty mistypes again"
+        );
         assert_eq!(wait_of(limits, &spread, 99, 600), None);
     }
 
@@ -239,7 +247,10 @@ mod tests {
         assert_eq!(SourceLimits::default().grown_by(u32::MAX), most);
         let office = SourceLimits::default().of_office();
         assert_eq!((office.per_minute, office.per_hour), (100, 1_000));
-        let unlimited = SourceLimits { per_minute: i64::MAX, ..SourceLimits::default() };
+        let unlimited = SourceLimits {
+            per_minute: i64::MAX,
+            ..SourceLimits::default()
+        };
         assert_eq!(unlimited.grown_by(50).of_office().per_minute, i64::MAX);
     }
 
@@ -263,7 +274,13 @@ mod tests {
 
         fn was_wrong(&mut self, source: u32, account: u32, now: Moment) {
             let wrong = self.wrong.entry(source).or_default();
-            wrong.insert(0, WrongTry { at: now, subject: subject(account) });
+            wrong.insert(
+                0,
+                WrongTry {
+                    at: now,
+                    subject: subject(account),
+                },
+            );
             wrong.retain(|wrong| wrong.at > now - SOURCE_WINDOW);
             let (failures, end) = self.accounts.entry(account).or_insert((0, now));
             *failures += 1;
@@ -291,7 +308,10 @@ mod tests {
             for account in 0..500 {
                 let now = at(i64::from(account) * 60 / 500);
                 if below(&randomness, 20) == 0 {
-                    assert!(door.admits(1, account, now), "seed {seed}, account {account} mistypes");
+                    assert!(
+                        door.admits(1, account, now),
+                        "seed {seed}, account {account} mistypes"
+                    );
                     door.was_wrong(1, account, now);
                 }
                 assert!(door.admits(1, account, now), "seed {seed}, account {account}");

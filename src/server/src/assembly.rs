@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vestibule_core::ports::{Clock, Randomness};
 use vestibule_service::{
     Service, Settings,
-    keys::{BadKeys, Key, Keys},
     hashing::{HashCost, Hasher, HashingError},
+    keys::{BadKeys, Key, Keys},
     sign_in::sso::{KnownProvider, Providers},
 };
 use vestibule_sso::{Client, SsoError};

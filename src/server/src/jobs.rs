@@ -96,7 +96,9 @@ pub async fn tell_line(service: Service, stop: CancellationToken) {
         }
         let waiting = service.waiting_in_line() > 0;
         // Once more after the last one has gone: their tickets are being answered.
-        if (waiting || waited) && let Err(error) = service.tell_line().await {
+        if (waiting || waited)
+            && let Err(error) = service.tell_line().await
+        {
             tracing::warn!(%error, "how the line moves cannot be told");
         }
         waited = waiting;

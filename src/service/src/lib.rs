@@ -27,6 +27,7 @@ mod codes;
 pub mod console;
 mod counted;
 pub mod first_admin;
+pub mod hashing;
 mod judges;
 pub mod key_rotation;
 pub mod keys;
@@ -36,15 +37,14 @@ mod locks;
 mod new_agents;
 pub mod operator;
 pub mod outbox;
-pub mod hashing;
 pub mod profile;
 pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 pub mod strangers;
 
-use keys::{Keys, Unsealable};
 use hashing::{Hasher, HashingError};
+use keys::{Keys, Unsealable};
 use strangers::Strangers;
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.

@@ -18,8 +18,8 @@ use crate::{
     Failure, Service, Visitor,
     accounts::{PASSWORD_LINKS, PasswordToSet},
     audit::By,
-    letters::Receiver,
     hashing::Verdict,
+    letters::Receiver,
     profile::Judgement,
     sessions::SignedIn,
 };

@@ -30,11 +30,11 @@ use crate::{
     accounts::{PasswordToSet, reason_problem},
     audit::By,
     first_admin::FirstAdmin,
+    hashing::HashingError,
     judges::Reason,
     keys::Unsealable,
     letters::Receiver,
     new_agents::{FirstPassword, NewAgent, alias_or_names},
-    hashing::HashingError,
 };
 
 /// Why an operator's act was refused.

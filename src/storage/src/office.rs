@@ -37,8 +37,16 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn replace_offices(&mut self, company: CompanyId, offices: &[Office]) -> Result<(), StoreError> {
-        execute!(self, "DELETE FROM company_office WHERE company_id = $1", company.0)?;
+    pub async fn replace_offices(
+        &mut self,
+        company: CompanyId,
+        offices: &[Office],
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "DELETE FROM company_office WHERE company_id = $1",
+            company.0
+        )?;
         for Office { network, name } in offices {
             execute!(self, INSERT, company.0, network, name)?;
         }

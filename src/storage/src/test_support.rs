@@ -116,12 +116,22 @@ impl TestStore {
     pub async fn run(&self, sql: &'static str) {
         match &self.home {
             Home::Folder { .. } => {
-                let mut connection = SqliteConnection::connect(&self.url).await.expect("the database opens");
-                sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statements run");
+                let mut connection = SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("the database opens");
+                sqlx::raw_sql(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("the statements run");
             }
             Home::Database { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.expect("the server answers");
-                sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statements run");
+                let mut connection = PgConnection::connect(&self.url)
+                    .await
+                    .expect("the server answers");
+                sqlx::raw_sql(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("the statements run");
             }
         }
     }

@@ -66,8 +66,8 @@ impl Reader {
         let rows = all!(self, WrongRow, WRONG_OF_SOURCE, source, now - SOURCE_WINDOW)?;
         rows.into_iter()
             .map(|WrongRow { at, subject }| {
-                let subject = Subject::try_from(subject)
-                    .map_err(|_| StoreError::corrupt("source_wrong", "subject"))?;
+                let subject =
+                    Subject::try_from(subject).map_err(|_| StoreError::corrupt("source_wrong", "subject"))?;
                 Ok(WrongTry { at, subject })
             })
             .collect()
@@ -77,11 +77,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn accounts_right_at_source(
-        &mut self,
-        source: &str,
-        since: Moment,
-    ) -> Result<u32, StoreError> {
+    pub async fn accounts_right_at_source(&mut self, source: &str, since: Moment) -> Result<u32, StoreError> {
         let row = optional!(self, (i64,), EARNED, source, since, i64::from(EARNED_MAX))?;
         Ok(row.map_or(0, |(count,)| u32::try_from(count).unwrap_or(EARNED_MAX)))
     }

@@ -9,7 +9,8 @@ use crate::{
     link::{execute, optional},
 };
 
-const INSERT: &str = "INSERT INTO sign_in_ticket (token_hash, node, lane, place, expires_at) VALUES ($1, $2, $3, $4, $5)";
+const INSERT: &str =
+    "INSERT INTO sign_in_ticket (token_hash, node, lane, place, expires_at) VALUES ($1, $2, $3, $4, $5)";
 const ANSWER: &str = "UPDATE sign_in_ticket SET answer = $2, expires_at = $3 WHERE token_hash = $1";
 pub(crate) const BY_TOKEN: &str = "SELECT ticket.place, line.front, line.seen_at, ticket.expires_at, ticket.answer \
     FROM sign_in_ticket AS ticket \

@@ -58,7 +58,8 @@ impl FormFields {
     /// The fields with these names, which are no secrets.
     pub fn kept(&self, names: &[&str]) -> Self {
         let kept = self.iter().filter(|(name, _)| names.contains(name));
-        kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        kept.map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
     }
 
     /// The value of a field; `None` when the form did not send it.

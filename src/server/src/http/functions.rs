@@ -106,7 +106,8 @@ async fn outcome_of(answer: Response, facts: &Facts) -> Result<Bytes, Refusal> {
     if parts.status.is_success() {
         return Ok(bytes);
     }
-    Err(serde_json::from_slice::<Refusal>(&bytes).map_or_else(|_| internal(facts), |found| named(found, facts)))
+    Err(serde_json::from_slice::<Refusal>(&bytes)
+        .map_or_else(|_| internal(facts), |found| named(found, facts)))
 }
 
 /// The door to all server functions: each has an action, and whoever may do it to nobody does not come in. What is
@@ -343,7 +344,12 @@ async fn code_again(state: &AppState, facts: &Facts, fields: &FormFields, refusa
     }
 }
 
-pub(super) async fn login_again(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
+pub(super) async fn login_again(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    refusal: &Refusal,
+) -> Response {
     let typed = |name| fields.get(name).map(str::to_owned);
     let company = typed("company")
         .or_else(|| facts.company.clone())

@@ -37,10 +37,21 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
     assert!(browser.has("ticket") && !browser.has("session"));
     let page = browser.get(&site, "/login/wait").await;
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("Many people are signing in. You are number 1."), "{}", page.body);
+    assert!(
+        page.body
+            .contains("Many people are signing in. You are number 1."),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("<meta http-equiv=\"refresh\" content=\"2\""));
     assert!(!page.body.contains(site::PASSWORD) && !page.body.contains("<input type=\"password\""));
-    let other = browser.post(&site, "/language", &[("language", "de"), ("return_to", "/login/wait")]).await;
+    let other = browser
+        .post(
+            &site,
+            "/language",
+            &[("language", "de"), ("return_to", "/login/wait")],
+        )
+        .await;
     assert_eq!(other.location(), "/login/wait");
     let page = browser.get(&site, "/login/wait").await;
     assert!(page.body.contains("Sie sind Nummer 1."), "{}", page.body);
@@ -59,7 +70,9 @@ async fn whoever_waited_for_a_refusal_gets_it_with_what_was_typed() {
     let site = Site::new().await;
     let held = site.service.hold_line().await;
     let mut browser = Browser::default();
-    let sent = browser.post(&site, "/login", &with_password("not the password")).await;
+    let sent = browser
+        .post(&site, "/login", &with_password("not the password"))
+        .await;
     assert_eq!(sent.location(), "/login/wait");
     drop(held);
     let page = until_called(&site, &mut browser).await;
@@ -83,7 +96,10 @@ async fn a_program_is_told_where_to_wait_and_which_number_it_has() {
     let held = site.service.hold_line().await;
     let mut program = Browser::program();
     let sent = program.post(&site, "/login", &TYPED).await;
-    assert_eq!((sent.status, sent.body.as_str()), (200, r#"{"to":"/login/wait"}"#));
+    assert_eq!(
+        (sent.status, sent.body.as_str()),
+        (200, r#"{"to":"/login/wait"}"#)
+    );
     let number = program.get(&site, "/login/wait").await;
     assert_eq!((number.status, number.body.as_str()), (200, r#"{"number":1}"#));
     drop(held);
@@ -112,7 +128,10 @@ async fn a_ticket_is_of_use_to_its_browser_only() {
     let refused = stranger.get(&site, "/login/wait").await;
     assert_eq!(refused.status, 503);
     assert!(!stranger.has("session") && !stranger.has("ticket"));
-    assert!(refused.body.contains("action=\"/login\""), "the form is there for another try");
+    assert!(
+        refused.body.contains("action=\"/login\""),
+        "the form is there for another try"
+    );
 }
 
 #[tokio::test]

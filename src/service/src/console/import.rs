@@ -25,7 +25,7 @@ use super::{
     import_file::{Line, Row, read},
 };
 use crate::{
-    Failure, Service, Visitor, audit::By, new_agents::NewAgent, hashing::HashingError, sessions::SignedIn,
+    Failure, Service, Visitor, audit::By, hashing::HashingError, new_agents::NewAgent, sessions::SignedIn,
 };
 
 /// Seconds without a line after which whoever ran an import is gone.

@@ -359,7 +359,11 @@ mod tests {
         drop(turns);
         assert!(stays.as_mut().now_or_never().is_some());
         drop(stays);
-        assert_eq!(take_all(&line).await.len(), TURNS_PER_THREAD, "all turns are back");
+        assert_eq!(
+            take_all(&line).await.len(),
+            TURNS_PER_THREAD,
+            "all turns are back"
+        );
         // One that was given a turn and left before taking it.
         let turns = take_all(&line).await;
         let given = enter(&line, Lane::Others, &gone);
@@ -375,15 +379,24 @@ mod tests {
         let place = Place::default();
         let mut first = line.turn(Lane::Others, key(1), &place).await.unwrap();
         let mut second = Box::pin(line.turn(Lane::Known, key(1), &place));
-        assert!(second.as_mut().now_or_never().is_none(), "although turns are free");
+        assert!(
+            second.as_mut().now_or_never().is_none(),
+            "although turns are free"
+        );
         let other = line.turn(Lane::Others, key(2), &place).now_or_never();
         assert!(other.is_some_and(|turn| turn.is_ok()));
         first.compared();
-        assert!(second.as_mut().now_or_never().is_none(), "what came of it is not written down yet");
+        assert!(
+            second.as_mut().now_or_never().is_none(),
+            "what came of it is not written down yet"
+        );
         drop(first);
         let second = second.as_mut().now_or_never().unwrap().unwrap();
         let turns = [2, 3].map(|number| line.turn(Lane::Others, key(number), &place).now_or_never());
-        assert!(turns.iter().all(|turn| matches!(turn, Some(Ok(_)))), "all turns but one are free");
+        assert!(
+            turns.iter().all(|turn| matches!(turn, Some(Ok(_)))),
+            "all turns but one are free"
+        );
         drop(second);
         assert!(line.turn(Lane::Others, key(1), &place).now_or_never().is_some());
     }
@@ -393,7 +406,9 @@ mod tests {
         let line = Line::new(1);
         let turns = take_all(&line).await;
         let place = Place::default();
-        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| enter(&line, Lane::Others, &place)).collect();
+        let waiting: Vec<_> = (0..WAITING_MAX)
+            .map(|_| enter(&line, Lane::Others, &place))
+            .collect();
         let full = line.turn(Lane::Others, None, &place).await.unwrap_err();
         assert!((1..=60).contains(&full.retry_after));
         let mut known = enter(&line, Lane::Known, &place);

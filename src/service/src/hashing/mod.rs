@@ -355,7 +355,11 @@ mod tests {
             Some("$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAA"),
             Some("$argon2id$v=19$m=64,t=1,p=1"),
         ] {
-            assert_eq!(verify(&hasher, "x", stored).await, Ok(Verdict::Wrong), "{stored:?}");
+            assert_eq!(
+                verify(&hasher, "x", stored).await,
+                Ok(Verdict::Wrong),
+                "{stored:?}"
+            );
         }
     }
 
@@ -398,7 +402,10 @@ mod tests {
         let work = |cost: HashCost| cost.memory_kib * cost.passes;
         for cheaper in [cost(12_288, 1), cost(4_096, 3), cost(19_456, 1), cost(8, 1)] {
             let rest = rest_of(today, cheaper).unwrap();
-            assert!((work(today) - work(cheaper) - work(rest)) < today.passes, "{cheaper:?}");
+            assert!(
+                (work(today) - work(cheaper) - work(rest)) < today.passes,
+                "{cheaper:?}"
+            );
             assert!(rest.argon2().is_ok());
         }
         for as_dear in [today, cost(47_104, 1), cost(65_536, 3), cost(19_455, 2)] {

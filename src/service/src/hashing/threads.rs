@@ -148,7 +148,12 @@ mod tests {
         let mut wiped = false;
         for _ in 0..1_000 {
             wiped = threads
-                .run(|memory| memory.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)))
+                .run(|memory| {
+                    memory
+                        .blocks
+                        .iter()
+                        .all(|block| block.as_ref().iter().all(|word| *word == 0))
+                })
                 .await
                 .unwrap();
             if wiped {
@@ -168,7 +173,9 @@ mod tests {
             let hash = threads
                 .run(move |memory| {
                     let mut out = [0; 32];
-                    memory.hash(&argon2, b"secret", b"some salt", &mut out).map(|()| out)
+                    memory
+                        .hash(&argon2, b"secret", b"some salt", &mut out)
+                        .map(|()| out)
                 })
                 .await
                 .unwrap();

@@ -18,9 +18,9 @@ use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
     counted::Counted,
+    hashing::{Lane, Verdict},
     judges::Reason,
     letters::Receiver,
-    hashing::{Lane, Verdict},
     sessions::{Need, SignedIn},
     sign_in::{
         password::usable,
@@ -114,7 +114,9 @@ impl Service {
         let candidate = self.candidate_for(&mut reader, company, account, visitor).await?;
         drop(reader);
         let line = self.inner.hasher.line();
-        let mut turn = line.turn(Lane::Known, Some(candidate.key()), &visitor.place).await?;
+        let mut turn = line
+            .turn(Lane::Known, Some(candidate.key()), &visitor.place)
+            .await?;
         let mut reader = self.inner.store.read().await?;
         let stored = reader.password_of(company.id, account.id).await?;
         drop(reader);

@@ -7,8 +7,8 @@ mod code;
 mod page;
 pub(crate) mod password;
 pub mod sso;
-mod trust;
 pub(crate) mod tries;
+mod trust;
 mod waiting;
 
 pub use waiting::Standing;

@@ -89,11 +89,7 @@ impl Service {
             // Blocked, unknown or too old: compare with the dummy all the same, so that both cost what a real one costs.
             _ => None,
         };
-        let verdict = self
-            .inner
-            .hasher
-            .verify_in(&turn, &form.password, stored)
-            .await;
+        let verdict = self.inner.hasher.verify_in(&turn, &form.password, stored).await;
         match (verdict, counted, found) {
             (Ok(Verdict::Right { outdated }), Some(counted), Some(found)) => {
                 // A new hash takes a turn of its own: whoever waits for one must not take room.

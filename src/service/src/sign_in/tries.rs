@@ -125,9 +125,15 @@ impl Service {
     /// [`Refusal::TooManyTries`], with nothing counted; a full line.
     pub(crate) async fn turn_of(&self, candidate: &Candidate<'_>) -> Result<Turn, Failure> {
         self.check_source(candidate).await?;
-        let lane = if candidate.is_known() { Lane::Known } else { Lane::Others };
+        let lane = if candidate.is_known() {
+            Lane::Known
+        } else {
+            Lane::Others
+        };
         let line = self.inner.hasher.line();
-        let turn = line.turn(lane, Some(candidate.key()), &candidate.visitor.place).await?;
+        let turn = line
+            .turn(lane, Some(candidate.key()), &candidate.visitor.place)
+            .await?;
         if turn.was_waited_for() {
             self.check_source(candidate).await?;
         }
@@ -210,7 +216,9 @@ impl Service {
                 at: self.now(),
                 subject: candidate.subject,
             };
-            writer.note_wrong_at_source(&candidate.visitor.source, &wrong).await?;
+            writer
+                .note_wrong_at_source(&candidate.visitor.source, &wrong)
+                .await?;
         }
         self.record(&mut writer, entry).await?;
         writer.commit().await

@@ -87,7 +87,9 @@ impl Service {
         let gone = Refusal::Unavailable {
             retry_after: RETRY_SECONDS,
         };
-        let row = row.filter(|row| self.now() < row.expires_at).ok_or_else(|| gone.clone())?;
+        let row = row
+            .filter(|row| self.now() < row.expires_at)
+            .ok_or_else(|| gone.clone())?;
         if let Some(sealed) = &row.answer {
             let answer = self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)?;
             return Ok(Standing::Answered(answer));

@@ -27,19 +27,30 @@ async fn agents(site: &Site, count: usize) -> Vec<String> {
 }
 
 async fn right(site: &Site, account: &str, visitor: &Visitor) -> Result<(), Refusal> {
-    site.try_password("Acme", account, site::PASSWORD, visitor).await.map(drop)
+    site.try_password("Acme", account, site::PASSWORD, visitor)
+        .await
+        .map(drop)
 }
 
 async fn wrong(site: &Site, account: &str, visitor: &Visitor) -> Refusal {
-    site.try_password("Acme", account, "not the password", visitor).await.err().unwrap()
+    site.try_password("Acme", account, "not the password", visitor)
+        .await
+        .err()
+        .unwrap()
 }
 
 /// Wrong passwords on accounts that nobody has, as many as the address may send.
 async fn use_up(site: &Site, visitor: &Visitor) {
     for number in 0..10 {
-        assert_eq!(wrong(site, &format!("nobody{number}"), visitor).await, Refusal::WrongCredentials);
+        assert_eq!(
+            wrong(site, &format!("nobody{number}"), visitor).await,
+            Refusal::WrongCredentials
+        );
     }
-    assert!(matches!(wrong(site, "nobody", visitor).await, Refusal::TooManyTries { .. }));
+    assert!(matches!(
+        wrong(site, "nobody", visitor).await,
+        Refusal::TooManyTries { .. }
+    ));
 }
 
 on_both! {

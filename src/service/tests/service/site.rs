@@ -22,9 +22,9 @@ use vestibule_mail::{
 };
 use vestibule_service::{
     Service, Settings, Visitor,
+    hashing::{HashCost, Hasher},
     keys::{Key, Keys},
     operator::{AccountInput, CompanyInput, PasswordCheck},
-    hashing::{HashCost, Hasher},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
 use vestibule_storage::{CompanySettings, test_support::TestStore};

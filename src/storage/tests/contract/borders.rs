@@ -725,22 +725,41 @@ pub async fn a_company_names_its_offices(store: &Store) {
         writer.insert_company(&acme).await?;
         writer.insert_company(&beta).await?;
         writer
-            .replace_offices(acme.id, &[office("192.0.2.0/28", "Berlin"), office("2001:db8::/48", "Aachen")])
+            .replace_offices(
+                acme.id,
+                &[
+                    office("192.0.2.0/28", "Berlin"),
+                    office("2001:db8::/48", "Aachen"),
+                ],
+            )
             .await?;
-        writer.replace_offices(beta.id, &[office("192.0.2.0/28", "Bonn")]).await
+        writer
+            .replace_offices(beta.id, &[office("192.0.2.0/28", "Bonn")])
+            .await
     })
     .await
     .unwrap();
     let mut reader = store.read().await.unwrap();
-    let of_acme = [office("2001:db8::/48", "Aachen"), office("192.0.2.0/28", "Berlin")];
+    let of_acme = [
+        office("2001:db8::/48", "Aachen"),
+        office("192.0.2.0/28", "Berlin"),
+    ];
     assert_eq!(reader.offices_of(acme.id).await.unwrap(), of_acme);
     drop(reader);
     write(store, async |writer| {
-        writer.replace_offices(acme.id, &[office("198.51.100.7/32", "Cottbus")]).await
+        writer
+            .replace_offices(acme.id, &[office("198.51.100.7/32", "Cottbus")])
+            .await
     })
     .await
     .unwrap();
     let mut reader = store.read().await.unwrap();
-    assert_eq!(reader.offices_of(acme.id).await.unwrap(), [office("198.51.100.7/32", "Cottbus")]);
-    assert_eq!(reader.offices_of(beta.id).await.unwrap(), [office("192.0.2.0/28", "Bonn")]);
+    assert_eq!(
+        reader.offices_of(acme.id).await.unwrap(),
+        [office("198.51.100.7/32", "Cottbus")]
+    );
+    assert_eq!(
+        reader.offices_of(beta.id).await.unwrap(),
+        [office("192.0.2.0/28", "Bonn")]
+    );
 }

@@ -66,12 +66,20 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         ("nothing yet", at(599), 0),
         ("the pending sign-in", at(600), 1),
         ("a link that was asked for", at(1800), 1),
-        ("a wrong password of a source, and links that it asked for", at(2 * HOUR), 2),
+        (
+            "a wrong password of a source, and links that it asked for",
+            at(2 * HOUR),
+            2,
+        ),
         ("the session", at(12 * HOUR), 1),
         ("the code", at(25 * HOUR), 1),
         ("the long pending sign-in", day(3), 1),
         ("mails that are done", day(7), 2),
-        ("trust, failures of a month ago, and what a source earned", day(30), 3),
+        (
+            "trust, failures of a month ago, and what a source earned",
+            day(30),
+            3,
+        ),
         ("the known browser", day(400), 1),
         ("nothing more", day(4000), 0),
     ];

@@ -34,7 +34,11 @@ pub async fn wrong_passwords_of_a_source_are_listed_the_newest_first(store: &Sto
     let mut reader = store.read().await.unwrap();
     let mut listed = reader.wrong_of_source(HERE, at(3_600)).await.unwrap();
     listed[1..3].sort_by_key(|wrong| wrong.subject);
-    assert_eq!(listed, [wrong(1, 3_600), wrong(1, 90), wrong(2, 90)], "an hour ago is over");
+    assert_eq!(
+        listed,
+        [wrong(1, 3_600), wrong(1, 90), wrong(2, 90)],
+        "an hour ago is over"
+    );
     assert_eq!(reader.wrong_of_source("192.0.2.2", at(0)).await, Ok(Vec::new()));
 }
 
@@ -47,7 +51,9 @@ pub async fn a_source_earns_with_each_account_once(store: &Store) {
             (HERE, 2, day(5)),
             ("192.0.2.2", 3, day(5)),
         ] {
-            writer.note_right_at_source(source, &[subject; 32], moment).await?;
+            writer
+                .note_right_at_source(source, &[subject; 32], moment)
+                .await?;
         }
         Ok(())
     })
@@ -179,8 +185,7 @@ pub async fn parallel_wrong_passwords_are_all_counted(store: &Store) {
 
 pub async fn links_that_a_source_asks_for_are_counted_by_the_hour(store: &Store) {
     write(store, async |writer| {
-        for (source, seconds, expected) in
-            [(HERE, 0, 1), (HERE, 1, 2), ("192.0.2.2", 1, 1), (HERE, 3_600, 1)]
+        for (source, seconds, expected) in [(HERE, 0, 1), (HERE, 1, 2), ("192.0.2.2", 1, 1), (HERE, 3_600, 1)]
         {
             assert_eq!(writer.count_reset_request(source, at(seconds)).await?, expected);
         }

@@ -16,12 +16,25 @@ pub async fn somebody_waits_in_line_until_there_is_an_answer(store: &Store) {
         place: 42,
         expires_at: at(900),
     };
-    write(store, async |writer| writer.insert_ticket(&ticket).await).await.unwrap();
+    write(store, async |writer| writer.insert_ticket(&ticket).await)
+        .await
+        .unwrap();
     let look = async || {
-        let row = store.read().await.unwrap().ticket_by_token(token).await.unwrap().unwrap();
+        let row = store
+            .read()
+            .await
+            .unwrap()
+            .ticket_by_token(token)
+            .await
+            .unwrap()
+            .unwrap();
         (row.place, row.front, row.seen_at, row.expires_at, row.answer)
     };
-    assert_eq!(look().await, (42, None, None, at(900), None), "the node has told nothing yet");
+    assert_eq!(
+        look().await,
+        (42, None, None, at(900), None),
+        "the node has told nothing yet"
+    );
 
     write(store, async |writer| {
         writer.advance_line(node, "others", 30, at(0)).await?;
@@ -39,7 +52,16 @@ pub async fn somebody_waits_in_line_until_there_is_an_answer(store: &Store) {
     })
     .await
     .unwrap();
-    assert_eq!(look().await, (42, Some(35), Some(at(1)), at(120), Some(b"sealed".to_vec())));
-    let nobody = store.read().await.unwrap().ticket_by_token(stranger).await.unwrap();
+    assert_eq!(
+        look().await,
+        (42, Some(35), Some(at(1)), at(120), Some(b"sealed".to_vec()))
+    );
+    let nobody = store
+        .read()
+        .await
+        .unwrap()
+        .ticket_by_token(stranger)
+        .await
+        .unwrap();
     assert!(nobody.is_none());
 }

@@ -93,7 +93,10 @@ pub fn begin(
         let outcome = run.await.unwrap_or_else(|_| Err(internal(&waiting)));
         let answer = Answer {
             path: waiting.path.clone(),
-            fields: fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            fields: fields
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             outcome: outcome.and_then(|answer| {
                 serde_json::from_slice::<Done>(&answer)
                     .map(|done| done.to)
@@ -122,7 +125,9 @@ fn cookies_of(state: &AppState, call: &Call) -> Vec<String> {
     let mut response = StatusCode::OK.into_response();
     apply(state, &call.take_effects(), &mut response);
     let cookies = response.headers().get_all(SET_COOKIE).iter();
-    cookies.filter_map(|cookie| cookie.to_str().ok().map(str::to_owned)).collect()
+    cookies
+        .filter_map(|cookie| cookie.to_str().ok().map(str::to_owned))
+        .collect()
 }
 
 /// Puts the answer where every node finds it. A database that is away for longer costs the answer, and whoever waits is
