@@ -838,7 +838,7 @@ mod tests {
     /// Where two could read two different requests in the same bytes, there is none (attacks.md T161).
     #[tokio::test]
     async fn no_request_hides_in_another() {
-        let server = Server::start(hello(), patient()).await;
+        let server = Server::start(hello(), patient());
         for doubtful in [
             "content-length: 4\r\ncontent-length: 5",
             "content-length: +4",
