@@ -56,7 +56,7 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
 
     let flood = Flood::start(&nodes, clients);
     let watched = watch(&nodes, known.first().cloned(), time, known).await;
-    let (tally, tries) = flood.end().await;
+    let (tally, tries, refused) = flood.end().await;
 
     let mut health = watched.health;
     let within = percentile(&mut health, 95);
@@ -90,6 +90,12 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
         tally.words(),
         expected == tries,
     );
+    report.row(
+        "right passwords among them that were refused as wrong",
+        "0",
+        refused.to_string(),
+        refused == 0,
+    );
     let came = Tally::of(&watched.known);
     report.row(
         format!("{KNOWN} known browsers in the middle"),
@@ -111,6 +117,8 @@ struct Flood {
 struct Shared {
     over: AtomicBool,
     tries: AtomicUsize,
+    /// Right passwords that were refused as wrong.
+    refused: AtomicUsize,
     tally: Mutex<Tally>,
 }
 
@@ -129,6 +137,8 @@ impl Flood {
                     let browser = web.browser(format!("10.{a}.{b}.{c}"));
                     let outcome = one(browser, number).await;
                     shared.tries.fetch_add(1, Ordering::Relaxed);
+                    let refused = !is_nobody(number) && matches!(outcome, Outcome::Wrong | Outcome::Back);
+                    shared.refused.fetch_add(usize::from(refused), Ordering::Relaxed);
                     shared
                         .tally
                         .lock()
@@ -140,21 +150,27 @@ impl Flood {
         Self { running, shared }
     }
 
-    async fn end(mut self) -> (Tally, usize) {
+    async fn end(mut self) -> (Tally, usize, usize) {
         self.shared.over.store(true, Ordering::Relaxed);
         // Whoever still waits for an answer is not waited for long.
         let all = async { while self.running.join_next().await.is_some() {} };
         let _ = timeout(Duration::from_secs(40), all).await;
         self.running.shutdown().await;
         let tally = std::mem::take(&mut *self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner));
-        (tally, self.shared.tries.load(Ordering::Relaxed))
+        let load = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        (tally, load(&self.shared.tries), load(&self.shared.refused))
     }
 }
 
-/// Half of them are nobody and do not wait in line either.
+/// Half of them have no account.
+const fn is_nobody(number: usize) -> bool {
+    number.is_multiple_of(2)
+}
+
+/// Those who are nobody do not wait in line for long either.
 async fn one(mut browser: Browser, number: usize) -> Outcome {
-    let patience = Duration::from_secs(if number.is_multiple_of(2) { 5 } else { 20 });
-    let name = if number.is_multiple_of(2) {
+    let patience = Duration::from_secs(if is_nobody(number) { 5 } else { 20 });
+    let name = if is_nobody(number) {
         format!("nobody{number}")
     } else {
         account(KNOWN + number)

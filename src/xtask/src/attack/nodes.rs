@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::Write as _,
     net::IpAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -110,7 +111,7 @@ struct Node {
 }
 
 /// A process that ends when this is dropped.
-struct Ended(Child);
+pub struct Ended(Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -359,6 +360,33 @@ impl Nodes {
                 .context("PostgreSQL does not run")?
                 .sql(&self.settings.database_url, script),
         })
+    }
+
+    /// Holds the write lock of `SQLite`'s file until the answer is dropped, as a backup program of a careless operator.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn hold_database(&self) -> Result<Ended> {
+        let mut holding = Command::new("setpriv")
+            .args([
+                "--pdeathsig",
+                "KILL",
+                "sqlite3",
+                "-batch",
+                "-cmd",
+                ".timeout 10000",
+            ])
+            .arg(self.settings.folder.join("vestibule.db"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start sqlite3")?;
+        let mut input = holding.stdin.take().context("no input")?;
+        writeln!(input, "BEGIN EXCLUSIVE;")?;
+        // Its input stays open, so that it stays too.
+        holding.stdin = Some(input);
+        Ok(Ended(holding))
     }
 
     /// The one number that a statement gives.

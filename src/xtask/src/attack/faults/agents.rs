@@ -299,6 +299,11 @@ impl Visit<'_> {
                 self.record.unknown();
                 true
             }
+            // The clock stepped: before it was counted, or while its page was made.
+            Outcome::Over => {
+                self.record.unknown();
+                false
+            }
             _ => false,
         }
     }
@@ -334,6 +339,7 @@ impl Visit<'_> {
                 // It may have trusted the browser.
                 self.record.trusted |= trust;
             }
+            Outcome::Over => self.record.unknown(),
             _ => {}
         }
     }
@@ -354,7 +360,9 @@ impl Visit<'_> {
         match outcome {
             Outcome::In => self.problem("a code worked twice"),
             Outcome::Wrong => self.record.wrong(),
-            Outcome::Silence | Outcome::Busy(_) | Outcome::Status(_) => self.record.unknown(),
+            Outcome::Silence | Outcome::Busy(_) | Outcome::Status(_) | Outcome::Over => {
+                self.record.unknown();
+            }
             _ => {}
         }
     }

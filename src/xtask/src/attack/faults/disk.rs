@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell;
 
 /// Enough for half an hour of work.
-const SIZE: &str = "size=192m";
+const SIZE: &str = "size=384m";
 const BLOCK: usize = 64 * 1024;
 
 /// A file system in memory; unmounted when dropped.

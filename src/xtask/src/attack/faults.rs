@@ -36,6 +36,7 @@ const HEALED: Duration = Duration::from_secs(30);
 enum Fault {
     Kill,
     DiskFull,
+    DatabaseHeld,
     DatabaseStopped,
     DatabaseSilent,
     MailDown,
@@ -49,6 +50,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::Kill => "kill -9",
             Self::DiskFull => "disk full",
+            Self::DatabaseHeld => "database held by another process",
             Self::DatabaseStopped => "database stopped at once",
             Self::DatabaseSilent => "database silent",
             Self::MailDown => "mail down",
@@ -133,7 +135,10 @@ impl Day<'_> {
             Fault::Clock,
         ];
         match self.kind {
-            Kind::Sqlite => possible.extend(self.disk.map(|_| Fault::DiskFull)),
+            Kind::Sqlite => {
+                possible.push(Fault::DatabaseHeld);
+                possible.extend(self.disk.map(|_| Fault::DiskFull));
+            }
             Kind::Postgres => possible.extend([Fault::DatabaseStopped, Fault::DatabaseSilent]),
         }
         // Each of them once before chance decides.
@@ -175,6 +180,11 @@ impl Day<'_> {
                 block_in_place(|| disk.fill())?;
                 sleep(time).await;
                 disk.free()?;
+            }
+            Fault::DatabaseHeld => {
+                let holding = self.nodes.hold_database()?;
+                sleep(time).await;
+                drop(holding);
             }
             Fault::DatabaseStopped => {
                 block_in_place(|| stage.cluster()?.stop_at_once())?;
