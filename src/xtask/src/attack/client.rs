@@ -377,6 +377,12 @@ fn outcome_of(answer: &Answer) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        task::JoinHandle,
+    };
+
     use super::*;
 
     #[test]
@@ -394,5 +400,46 @@ mod tests {
         assert_eq!(end_of("/login/code?resent"), Some(Outcome::Code));
         assert_eq!(end_of("/login?busy"), Some(Outcome::Back));
         assert_eq!(end_of("/login/wait"), None);
+    }
+
+    /// A server that gives these answers, one after the other; ends with what it was asked.
+    async fn scripted(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).await.unwrap();
+                asked.push(String::from_utf8_lossy(&request[..length]).into_owned());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            asked
+        });
+        (format!("http://{address}"), server)
+    }
+
+    #[tokio::test]
+    async fn a_line_is_stood_in_until_it_ends() {
+        let (url, server) = scripted(&[
+            "HTTP/1.1 303 See Other\r\nlocation: /login/wait\r\nset-cookie: ticket=abc; Path=/\r\n\
+             content-length: 0\r\nconnection: close\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<meta http-equiv=\"refresh\" content=\"1\"/>You are number 7",
+            "HTTP/1.1 303 See Other\r\nlocation: /agent\r\nset-cookie: session=xyz; Path=/\r\n\
+             set-cookie: ticket=; Max-Age=0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        ])
+        .await;
+        let mut browser = Web::new(&url).unwrap().browser("192.0.2.1");
+        let arrival = browser.sign_in("Acme", "alice", "secret").await;
+        assert_eq!((arrival.outcome, arrival.waited), (Outcome::In, true));
+        let kept: Vec<_> = browser.jar.into_iter().collect();
+        assert_eq!(kept, [("session".to_owned(), "xyz".to_owned())]);
+        let asked = server.await.unwrap();
+        assert!(asked[0].starts_with("POST /login ") && asked[2].starts_with("GET /login/wait "));
+        assert!(
+            asked[1].contains("cookie: ticket=abc") && !asked[2].contains("secret"),
+            "{asked:?}"
+        );
     }
 }

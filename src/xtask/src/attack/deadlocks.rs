@@ -15,8 +15,8 @@ use super::{
 };
 use crate::shell;
 
-/// Each use case of a pair that many times at once.
-const COPIES: usize = 2;
+/// So many times as often where nothing is to be prepared.
+const QUICK: usize = 6;
 const MAIL_PATIENCE: Duration = Duration::from_mins(1);
 /// What PostgreSQL writes into its log.
 const WORD: &str = "deadlock detected";
@@ -78,6 +78,22 @@ impl Act {
             _ => Before::Nothing,
         }
     }
+
+    /// Rounds that cost nothing to prepare are played more often.
+    const fn is_quick(self) -> bool {
+        matches!(
+            self,
+            Self::RightPassword | Self::WrongPassword | Self::UnknownAccount | Self::ForgotPassword
+        )
+    }
+
+    /// How often at once: three are what it takes to fall over each other, more than five codes an account does not get.
+    const fn copies(self) -> usize {
+        match self.needs() {
+            Before::Nothing => 3,
+            _ => 2,
+        }
+    }
 }
 
 impl fmt::Display for Act {
@@ -116,18 +132,22 @@ struct Scene {
 /// # Errors
 /// The nodes do not start.
 pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<()> {
-    let rounds = stage.either(4, 1);
+    let rounds = stage.either(3, 2);
     let step = stage.either(1, 5);
-    let pairs: Vec<(Act, Act)> = Act::ALL
+    let pairs: Vec<(Act, Act, usize)> = Act::ALL
         .into_iter()
         .enumerate()
         .flat_map(|(index, one)| Act::ALL.into_iter().skip(index).map(move |other| (one, other)))
         .step_by(step)
+        .map(|(one, other)| {
+            let quick = one.is_quick() && other.is_quick();
+            (one, other, if quick { rounds * QUICK } else { rounds })
+        })
         .collect();
     let sink = Sink::start().await?;
     let wanted = Wanted {
         name: "deadlocks",
-        accounts: pairs.len() * rounds,
+        accounts: pairs.iter().map(|(_, _, rounds)| rounds).sum(),
         codes: Codes::Everybody,
         mail_port: Some(sink.port),
         clocks: false,
@@ -144,15 +164,17 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
     let mut tally = Tally::default();
     let mut faults = Vec::new();
     let mut locked = Vec::new();
-    for (index, (one, other)) in pairs.iter().enumerate() {
+    let mut number = 0;
+    for (one, other, rounds) in &pairs {
         let seen = stage.cluster()?.log_lines(WORD).len();
-        for round in 0..rounds {
-            for (act, outcome) in scene.round(stage, index * rounds + round, *one, *other).await? {
+        for _ in 0..*rounds {
+            for (act, outcome) in scene.round(stage, number, *one, *other).await? {
                 if outcome.is_fault() || matches!(outcome, Outcome::Busy(_) | Outcome::Silence) {
                     faults.push(format!("{act} beside {one} and {other}: {outcome}"));
                 }
                 tally.add(&outcome);
             }
+            number += 1;
         }
         if stage.cluster()?.log_lines(WORD).len() > seen {
             locked.push(format!("{one} and {other}"));
@@ -161,7 +183,7 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
     doomed(&scene.nodes, stage.either(5, 2), &mut tally, &mut faults).await?;
     let found = stage.cluster()?.log_lines(WORD).len() - logged;
     let counted = deadlocks(stage, &scene.nodes)? - before;
-    let what = format!("{} pairs, {rounds} rounds, {} acts", pairs.len(), COPIES * 2);
+    let what = format!("{} pairs, {rounds} rounds, 4 to 6 acts at once", pairs.len());
     report.tell(what, tally.words());
     report.row(
         "deadlocks in PostgreSQL's log, and as it counts them",
@@ -202,9 +224,11 @@ impl Scene {
         one: Act,
         other: Act,
     ) -> Result<Vec<(Act, Outcome)>> {
-        let mut ready = Vec::with_capacity(COPIES * 2);
-        for act in [one, other].into_iter().cycle().take(COPIES * 2) {
-            ready.push(self.prepare(stage, number, act).await?);
+        let mut ready = Vec::new();
+        for act in [one, other] {
+            for _ in 0..act.copies() {
+                ready.push(self.prepare(stage, number, act).await?);
+            }
         }
         let [.., high, low] = number.to_be_bytes();
         let mut running = JoinSet::new();
@@ -213,7 +237,7 @@ impl Scene {
             let nodes = Arc::clone(&self.nodes);
             running.spawn(async move { (person.act, person.act(nodes).await) });
         }
-        let mut outcomes = Vec::with_capacity(COPIES * 2);
+        let mut outcomes = Vec::new();
         while let Some(done) = running.join_next().await {
             outcomes.push(done?);
         }
