@@ -27,6 +27,8 @@ const MEMORY: u64 = 200_000_000;
 const LOOK: Duration = Duration::from_millis(200);
 const HEALTH: Duration = Duration::from_millis(200);
 const PAGE: Duration = Duration::from_millis(500);
+/// How long answers are waited for when it is over.
+const LAST_ANSWERS: Duration = Duration::from_secs(40);
 /// How long a known browser may stand in line during a flood.
 const KNOWN_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -154,7 +156,7 @@ impl Flood {
         self.shared.over.store(true, Ordering::Relaxed);
         // Whoever still waits for an answer is not waited for long.
         let all = async { while self.running.join_next().await.is_some() {} };
-        let _ = timeout(Duration::from_secs(40), all).await;
+        let _ = timeout(LAST_ANSWERS, all).await;
         self.running.shutdown().await;
         let tally = std::mem::take(&mut *self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner));
         let load = |count: &AtomicUsize| count.load(Ordering::Relaxed);
@@ -167,17 +169,15 @@ const fn is_nobody(number: usize) -> bool {
     number.is_multiple_of(2)
 }
 
-/// Those who are nobody do not wait in line for long either.
+/// Those who are nobody do not wait in line; the others do, until it is their turn or the flood is over.
 async fn one(mut browser: Browser, number: usize) -> Outcome {
-    let patience = Duration::from_secs(if is_nobody(number) { 5 } else { 20 });
-    let name = if is_nobody(number) {
-        format!("nobody{number}")
-    } else {
-        account(KNOWN + number)
-    };
-    timeout(patience, browser.sign_in(COMPANY, &name, PASSWORD))
+    if is_nobody(number) {
+        return browser.knock(COMPANY, &format!("nobody{number}"), PASSWORD).await;
+    }
+    browser
+        .sign_in(COMPANY, &account(KNOWN + number), PASSWORD)
         .await
-        .map_or(Outcome::Waiting, |arrival| arrival.outcome)
+        .outcome
 }
 
 /// What was seen while it went on.

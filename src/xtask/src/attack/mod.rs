@@ -149,11 +149,11 @@ impl Scenario {
             ),
             Self::Memory => (
                 "some seconds after a storm a node has at most 40 MB + 19 MiB for each hashing thread",
-                "T011, N6",
+                "T011",
             ),
             Self::Deadlocks => (
                 "every pair of use cases at the same account, company and address: no deadlock, no 5xx",
-                "H14, T186 in part",
+                "T177",
             ),
             Self::Faults => (
                 "random kill -9, full disk, database away or silent, mail down, slow or 451, clock steps under load: \
@@ -167,7 +167,7 @@ impl Scenario {
             Self::Clocks => (
                 "a node that is 2 s ahead asks for nothing twice; one that is 40 min ahead ends nobody's session and \
                  says so in /readyz",
-                "T178, G8, H10",
+                "T176, T178",
             ),
         }
     }
