@@ -308,7 +308,7 @@ impl Ready {
             Act::Logout => browser.submit("/logout", &[]).await,
             Act::StepUp => {
                 browser
-                    .submit("/profile/confirm", &[("password", PASSWORD)])
+                    .submit("/profile/confirm", &[("password", PASSWORD), ("next", "")])
                     .await
             }
             Act::ChangePassword => {
