@@ -91,6 +91,7 @@ fn lints() -> Result<()> {
         execute(
             cargo("clippy")
                 .args(["--package", "vestibule-xtask", "--all-targets"])
+                .args(["--features", "attack,bench"])
                 .args(STRICT),
         )
     })?;

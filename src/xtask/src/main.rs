@@ -3,6 +3,8 @@
 //! Every command sets up what it needs, says in short lines what it does and how long that took, and when it cannot
 //! do a step says exactly what to install.
 
+#[cfg(feature = "attack")]
+mod attack;
 #[cfg(feature = "bench")]
 mod bench;
 mod check;
@@ -75,6 +77,17 @@ enum Task {
         #[arg(long)]
         mail: bool,
     },
+    /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
+    #[cfg(feature = "attack")]
+    Attack(attack::Arguments),
+    /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
+    #[cfg(not(feature = "attack"))]
+    #[command(disable_help_flag = true)]
+    Attack {
+        /// Scenarios and options: see `cargo xtask attack --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -89,6 +102,10 @@ fn main() -> ExitCode {
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
         Task::Bench { mail } => bench(mail),
+        #[cfg(feature = "attack")]
+        Task::Attack(arguments) => attack::run(arguments),
+        #[cfg(not(feature = "attack"))]
+        Task::Attack { rest } => become_with("attack", &rest),
     };
     match outcome {
         Ok(()) => {
@@ -107,9 +124,14 @@ fn bench(mail: bool) -> anyhow::Result<()> {
     bench::run(mail)
 }
 
-/// Builds this program again with what measuring needs, and becomes it; everything else starts quicker without.
 #[cfg(not(feature = "bench"))]
 fn bench(mail: bool) -> anyhow::Result<()> {
+    become_with("bench", if mail { &["--mail"] } else { &[] })
+}
+
+/// Builds this program again with what this command needs, and becomes it; everything else starts quicker without.
+#[cfg(not(all(feature = "attack", feature = "bench")))]
+fn become_with(command: &str, rest: &[impl AsRef<std::ffi::OsStr>]) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
 
     let error = shell::cargo("run")
@@ -117,11 +139,11 @@ fn bench(mail: bool) -> anyhow::Result<()> {
             "--package",
             "vestibule-xtask",
             "--features",
-            "bench",
+            command,
             "--",
-            "bench",
+            command,
         ])
-        .args(mail.then_some("--mail"))
+        .args(rest)
         .exec();
     Err(error.into())
 }

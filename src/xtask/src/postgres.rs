@@ -20,11 +20,27 @@ const FOLDER: &str = "vestibule-postgres-";
 const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
+/// What a commit promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Commits {
+    /// They may be lost when the server is killed: quicker, for tests that never kill it.
+    Quick,
+    /// They survive a killed server.
+    #[cfg(feature = "attack")]
+    Durable,
+}
+
 /// The running cluster; stopped and removed when dropped.
 #[derive(Debug)]
 pub struct Cluster {
     server: Child,
     folder: PathBuf,
+    programs: PathBuf,
+    #[cfg(feature = "attack")]
+    user: Option<String>,
+    port: u16,
+    #[cfg(feature = "attack")]
+    commits: Commits,
     /// Address of its first database.
     pub url: String,
 }
@@ -35,6 +51,10 @@ impl Cluster {
     /// # Errors
     /// PostgreSQL is missing and cannot be installed, or does not start.
     pub fn start() -> Result<Self> {
+        Self::make(Commits::Quick)
+    }
+
+    fn make(commits: Commits) -> Result<Self> {
         let programs = setup::postgresql()?;
         let user = unprivileged_user()?;
         remove_leftovers();
@@ -44,8 +64,6 @@ impl Cluster {
         if let Some(user) = &user {
             execute(Command::new("chown").arg(user).arg(&folder))?;
         }
-        let data = folder.join("data");
-        let log = folder.join("log");
         shell::output(
             as_user(user.as_deref(), &programs.join("initdb"))
                 .args([
@@ -56,53 +74,48 @@ impl Cluster {
                     "--no-sync",
                     "-D",
                 ])
-                .arg(&data)
+                .arg(folder.join("data"))
                 .current_dir(&folder),
         )?;
         let port = free_port()?;
-        let server = as_user(user.as_deref(), &programs.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .arg("-k")
-            .arg(&folder)
-            .args(["-h", "127.0.0.1", "-p", &port.to_string()])
-            .args([
-                "-c",
-                "fsync=off",
-                "-c",
-                "synchronous_commit=off",
-                "-c",
-                "full_page_writes=off",
-            ])
-            .args(["-c", "max_connections=500", "-c", "shared_buffers=128MB"])
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(&log)?)
-            .stderr(fs::File::options().append(true).open(&log)?)
-            .spawn()
-            .context("cannot start PostgreSQL")?;
+        let server = launch(&folder, &programs, user.as_deref(), port, commits)?;
         let url = format!("postgres://vestibule@127.0.0.1:{port}/postgres");
-        let mut cluster = Self { server, folder, url };
-        cluster.wait_until_ready(&programs, port).with_context(|| {
-            format!(
-                "PostgreSQL's log: {}",
-                fs::read_to_string(&log).unwrap_or_default().trim()
-            )
-        })?;
+        let mut cluster = Self {
+            server,
+            folder,
+            programs,
+            #[cfg(feature = "attack")]
+            user,
+            port,
+            #[cfg(feature = "attack")]
+            commits,
+            url,
+        };
+        cluster.wait_until_ready()?;
         Ok(cluster)
     }
 
-    fn wait_until_ready(&mut self, programs: &Path, port: u16) -> Result<()> {
+    fn wait_until_ready(&mut self) -> Result<()> {
+        self.try_until_ready()
+            .with_context(|| format!("PostgreSQL's log: {}", self.log().trim()))
+    }
+
+    /// Everything it has said.
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn try_until_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
         while begun.elapsed() < START_LIMIT {
             if let Some(status) = self.server.try_wait()? {
                 bail!("PostgreSQL ended with {status} while starting");
             }
-            let asked = shell::output(Command::new(programs.join("pg_isready")).args([
+            let asked = shell::output(Command::new(self.programs.join("pg_isready")).args([
                 "-h",
                 "127.0.0.1",
                 "-p",
-                &port.to_string(),
+                &self.port.to_string(),
             ]));
             if asked.is_ok() {
                 return Ok(());
@@ -113,8 +126,122 @@ impl Cluster {
     }
 }
 
+/// What attacks do to it.
+#[cfg(feature = "attack")]
+impl Cluster {
+    /// One whose commits survive when it is killed.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn durable() -> Result<Self> {
+        Self::make(Commits::Durable)
+    }
+
+    /// Runs SQL in one of its databases; gives the lines of the answer, cells apart by `|`.
+    ///
+    /// # Errors
+    /// The database does not answer, or refuses.
+    pub fn sql(&self, url: &str, script: &str) -> Result<Vec<String>> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url])
+            .env("PGCONNECT_TIMEOUT", "5");
+        Ok(shell::fed(&mut psql, script)?
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// A new, empty database; gives its address.
+    ///
+    /// # Errors
+    /// As [`Cluster::sql`].
+    pub fn database(&self, name: &str) -> Result<String> {
+        self.sql(&self.url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
+        self.sql(&self.url, &format!("CREATE DATABASE {name}"))?;
+        Ok(self.url.replace("/postgres", &format!("/{name}")))
+    }
+
+    /// Lines of its log that hold this word.
+    pub fn log_lines(&self, word: &str) -> Vec<String> {
+        let log = self.log();
+        log.lines()
+            .filter(|line| line.contains(word))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Stops at once, as in `pg_ctl stop -m immediate`: nothing is written down any more.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub fn stop_at_once(&mut self) -> Result<()> {
+        let _ = shell::output(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]));
+        self.server.wait()?;
+        Ok(())
+    }
+
+    /// Starts again after [`Cluster::stop_at_once`].
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server = launch(
+            &self.folder,
+            &self.programs,
+            self.user.as_deref(),
+            self.port,
+            self.commits,
+        )?;
+        self.wait_until_ready()
+    }
+
+    /// Stops answering without closing anything, like a host that vanished; or goes on.
+    ///
+    /// # Errors
+    /// A signal cannot be sent.
+    pub fn freeze(&self, frozen: bool) -> Result<()> {
+        let main = self.server.id();
+        let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children"))
+            .context("only Linux tells the processes of PostgreSQL")?;
+        let mut all = vec![main.to_string()];
+        all.extend(children.split_whitespace().map(str::to_owned));
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        // One of them may have ended in between.
+        let _ = shell::output(Command::new("kill").arg(signal).args(&all));
+        Ok(())
+    }
+}
+
+/// Starts the server of a cluster that was made.
+fn launch(folder: &Path, programs: &Path, user: Option<&str>, port: u16, commits: Commits) -> Result<Child> {
+    let log = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))?;
+    let mut server = as_user(user, &programs.join("postgres"));
+    server
+        .arg("-D")
+        .arg(folder.join("data"))
+        .arg("-k")
+        .arg(folder)
+        .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+        // The machine does not lose power while we test: what the kernel has got is safe.
+        .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+        .args(["-c", "max_connections=500", "-c", "shared_buffers=128MB"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    if commits == Commits::Quick {
+        server.args(["-c", "synchronous_commit=off"]);
+    }
+    server.spawn().context("cannot start PostgreSQL")
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
+        #[cfg(feature = "attack")]
+        let _ = self.freeze(false);
         // The interrupt is PostgreSQL's fast stop: it ends its connections and cleans up.
         let _ = shell::output(Command::new("kill").args(["-INT", &self.server.id().to_string()]));
         let begun = Instant::now();

@@ -183,3 +183,41 @@ fn postgresql_programs() -> Option<PathBuf> {
         shell::is_program(&programs.join("postgres")).then_some(programs)
     })
 }
+
+/// nginx, installed when missing.
+///
+/// # Errors
+/// It cannot be installed.
+#[cfg(feature = "attack")]
+pub fn nginx() -> Result<PathBuf> {
+    let find = || {
+        let usual = PathBuf::from("/usr/sbin/nginx");
+        which("nginx").or_else(|| shell::is_program(&usual).then_some(usual))
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    debian(&["nginx"], "the proxy before two nodes")?;
+    find().context("nginx is not where it is expected")
+}
+
+/// The library that moves clocks, installed when missing.
+///
+/// # Errors
+/// It cannot be installed.
+#[cfg(feature = "attack")]
+pub fn faketime() -> Result<PathBuf> {
+    let find = || {
+        fs::read_dir("/usr/lib")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+            .find(|library| library.exists())
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    debian(&["libfaketime"], "moves the clocks of nodes")?;
+    find().context("libfaketimeMT.so.1 is not where it is expected")
+}

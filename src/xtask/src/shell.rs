@@ -90,6 +90,37 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// The same for a program that reads `input`.
+///
+/// # Errors
+/// As [`output`].
+#[cfg(feature = "attack")]
+pub fn fed(command: &mut Command, input: &str) -> Result<String> {
+    use std::io::Write as _;
+
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let reader = child.stdin.take();
+    // Written beside the reading: a long answer may come before all of it is read.
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| reader.map(|mut reader| reader.write_all(input.as_bytes())));
+        child.wait_with_output()
+    })?;
+    if !output.status.success() {
+        bail!(
+            "{} ended with {}: {}",
+            shown(command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A command as one would type it.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program())

@@ -23,7 +23,7 @@ const VISITS: usize = 60;
 const SIGN_INS: usize = 20;
 /// Accounts in the file that is imported.
 const IMPORTED: usize = 1_000;
-const IMPORT_LIMIT: Duration = Duration::from_secs(300);
+const IMPORT_LIMIT: Duration = Duration::from_mins(5);
 
 /// Fills the database. The server need not run.
 ///
@@ -45,11 +45,11 @@ pub fn fill(site: &Installation) -> Result<()> {
 ///
 /// # Errors
 /// As [`fill`].
-pub fn fill_one(site: &Installation, size: usize) -> Result<()> {
+pub fn fill_one(site: &Installation, accounts: usize) -> Result<()> {
     let fill = tool()?;
-    say::step(&format!("A company with {size} accounts"), || {
+    say::step(&format!("A company with {accounts} accounts"), || {
         let mut fill = Command::new(&fill);
-        shell::output(fill.args([&site.database_url(), &company(size), &size.to_string()])).map(drop)
+        shell::output(fill.args([&site.database_url(), &company(accounts), &accounts.to_string()])).map(drop)
     })
 }
 

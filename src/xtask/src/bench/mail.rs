@@ -22,7 +22,7 @@ const MAILS: usize = 10_000;
 const CLIENTS: usize = 16;
 /// The account whose code overtakes them.
 const HURRIED: &str = "hurried";
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// Measures and prints, in an installation of its own.
 ///
