@@ -25,11 +25,13 @@ mod audit;
 mod codes;
 pub mod console;
 pub mod first_admin;
+pub mod key_check;
 pub mod key_rotation;
 pub mod keys;
 mod letters;
 pub mod links;
 mod new_agents;
+pub mod node;
 pub mod operator;
 pub mod outbox;
 pub mod passwords;
@@ -56,6 +58,7 @@ struct Inner {
     randomness: Arc<dyn Randomness>,
     hasher: Hasher,
     keys: Keys,
+    node: node::Node,
     settings: Settings,
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
@@ -163,6 +166,7 @@ impl Service {
                 randomness,
                 hasher,
                 keys,
+                node: node::Node::default(),
                 settings,
                 outbox_filled,
                 reset_asked,

@@ -13,8 +13,8 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, code, company, import, links, mail_server, outbox, overview, pending,
-    reset_request, session, set_up, sso, trusted, words,
+    audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, outbox, overview,
+    pending, reset_request, session, set_up, sso, trusted, words,
 };
 
 #[tokio::test]
@@ -99,6 +99,11 @@ async fn look_ups_use_an_index_on_sqlite() {
         sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),
         "{sign_in}"
     );
+    // However much is over: a step of the clean-up reads no more than it deletes.
+    for sql in cleanup::statements() {
+        let plan = plan_of(&mut connection, sql).await;
+        assert!(plan.iter().all(|step| !step.contains("SCAN")), "{sql}: {plan:#?}");
+    }
     // The oldest request is the first entry of the key's index.
     let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
     assert!(

@@ -7,6 +7,7 @@ mod import;
 mod keys;
 mod links;
 mod mail_server;
+mod node;
 mod profile;
 mod records;
 mod recovery;
