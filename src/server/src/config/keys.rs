@@ -63,6 +63,13 @@ pub const KEYS: &[Key] = &[
         right: "sqlite:// and the path of a file, or postgres://user:password@host/database",
     },
     Key {
+        name: "database_connections",
+        default: Some("10"),
+        secret: false,
+        purpose: "Connections to PostgreSQL, or readers of SQLite; of this server alone.",
+        right: "a number from 2 to 500",
+    },
+    Key {
         name: "smtp_url",
         default: None,
         secret: true,
