@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_slow_answer_is_no_wrong_clock() {
-        let at = |seconds| chrono::DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        let at = |seconds: i64| chrono::DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
         assert_eq!(offset_between(at(0), at(3), at(10)), TimeDelta::zero());
         assert_eq!(offset_between(at(0), at(-40), at(10)), TimeDelta::seconds(40));
         assert_eq!(offset_between(at(0), at(50), at(10)), TimeDelta::seconds(-40));

@@ -499,8 +499,8 @@ mod tests {
             .await
             .unwrap();
         // Holds for this connection alone: the next one finds space again.
-        let full = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
-        sqlx::raw_sql(full).execute(writer).await.unwrap();
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
+        sqlx::raw_sql(limit).execute(writer).await.unwrap();
         let fill = async || -> Result<(), StoreError> {
             let mut writer = store.write().await?;
             execute!(
