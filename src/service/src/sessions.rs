@@ -88,7 +88,7 @@ impl Service {
         drop(reader);
         let now = self.now();
         if !self.is_live(&row) {
-            if self.is_live_at(self.database_now(), &row) {
+            if is_live_at(self.database_now(), &row) {
                 return Ok(None);
             }
             let mut writer = self.inner.store.write().await?;
@@ -107,14 +107,7 @@ impl Service {
     /// Whether a session is worth anything: neither idle for too long nor past its absolute end, company enabled,
     /// account active, credentials unchanged.
     pub(crate) fn is_live(&self, row: &SessionRow) -> bool {
-        self.is_live_at(self.now(), row)
-    }
-
-    fn is_live_at(&self, now: Moment, row: &SessionRow) -> bool {
-        row.company.enabled
-            && row.account.active
-            && row.credential_version == row.account.credential_version
-            && is_alive(now, row.last_used_at, row.ends_at, row.company.idle_minutes)
+        is_live_at(self.now(), row)
     }
 
     /// The session of this browser for pages that need one.
@@ -253,4 +246,11 @@ impl Service {
             tracing::warn!(%error, "a refused request could not be noted");
         }
     }
+}
+
+fn is_live_at(now: Moment, row: &SessionRow) -> bool {
+    row.company.enabled
+        && row.account.active
+        && row.credential_version == row.account.credential_version
+        && is_alive(now, row.last_used_at, row.ends_at, row.company.idle_minutes)
 }
