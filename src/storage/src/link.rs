@@ -161,7 +161,8 @@ pub(crate) async fn attended<T>(
 ) -> Result<T, sqlx::Error> {
     match presence {
         None => run.await,
-        Some(presence) => presence.attend(run).await,
+        // Boxed: every use case holds many of these.
+        Some(presence) => Box::pin(presence.attend(run)).await,
     }
 }
 
