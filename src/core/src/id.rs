@@ -57,6 +57,8 @@ identifier!(/// A mail in the outbox.
     MailId);
 identifier!(/// An event of the audit log.
     EventId);
+identifier!(/// A server, from its start to its end.
+    NodeId);
 identifier!(/// A link of a mail.
     LinkId);
 identifier!(/// A request for a link to choose a new password.

@@ -20,6 +20,8 @@ pub mod authenticator;
 #[cfg(feature = "server")]
 pub mod backup_code;
 #[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
 pub mod code;
 #[cfg(feature = "server")]
 pub mod company;

@@ -1,8 +1,9 @@
 //! Background work besides mail.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
+use vestibule_core::ports::Clock;
 use vestibule_service::Service;
 
 /// How often what has expired is deleted.
@@ -10,6 +11,8 @@ const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 /// How often locks that were left behind are looked for.
 const COMPLETE_LOCKS_EVERY: Duration = Duration::from_secs(30);
+/// How often this server writes down that it is there.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often another process's new keys are looked for, in case nothing made with them was met before.
 const LOOK_FOR_KEYS_EVERY: Duration = Duration::from_mins(1);
@@ -102,6 +105,29 @@ pub async fn tell_line(service: Service, stop: CancellationToken) {
             tracing::warn!(%error, "how the line moves cannot be told");
         }
         waited = waiting;
+    }
+}
+
+/// Writes down every five seconds that this server is there, and compares its clock and its keys with the database's,
+/// until told to stop.
+pub async fn probe(service: Service, machine: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(PROBE_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut writable = true;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match service.probe(&machine).await {
+            Ok(()) => writable = true,
+            // Said once, not every five seconds.
+            Err(error) if writable => {
+                writable = false;
+                tracing::warn!(%error, "nothing can be written: nobody can sign in");
+            }
+            Err(_) => {}
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The key file: the versioned secrets that everything encrypted in the database hangs on (security.md 11.1.1, 13.3.1).
 //!
-//! It is TOML, readable and writable by its owner alone:
+//! It is TOML, made so that its owner alone may read and write it:
 //!
 //! ```toml
 //! [[keys]]
@@ -17,7 +17,7 @@ use std::{
     fmt,
     fs::{File, Permissions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -93,9 +93,18 @@ pub enum KeyFileProblem {
     /// The system does not let us write it.
     #[error("cannot be made: {0}")]
     Unwritable(io::Error),
-    /// Others than its owner may open it.
-    #[error("may be opened by other users of this machine (mode {mode:03o}). Run chmod 600 on it")]
+    /// Everybody may read it.
+    #[error(
+        "may be read by every user of this machine (mode {mode:03o}). Run chmod 600 on it, or chmod 640 with a group \
+         of its own; a container's secret that cannot be changed has to be mounted read-only"
+    )]
     TooOpen {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Others than its owner and the own group may write it.
+    #[error("may be changed by other users of this machine (mode {mode:03o}). Run chmod 600 on it")]
+    TooWritable {
         /// Its permission bits.
         mode: u32,
     },
@@ -195,16 +204,68 @@ fn read(path: &Path) -> Result<KeyFile, KeyFileProblem> {
     if !metadata.is_file() || metadata.len() > FILE_MAX {
         return Err(KeyFileProblem::NotAFile);
     }
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileProblem::TooOpen { mode });
-    }
+    let mount = rustix::fs::fstatvfs(&file).map_err(|error| KeyFileProblem::Unreadable(error.into()))?;
+    let access = Access {
+        mode: metadata.permissions().mode() & 0o777,
+        owner: metadata.uid(),
+        group: metadata.gid(),
+        read_only_mount: mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+    };
+    access.judge(&Process::this())?;
     let mut text = Zeroizing::new(String::new());
     file.take(FILE_MAX)
         .read_to_string(&mut text)
         .map_err(KeyFileProblem::Unreadable)?;
     let keys = parse(&text)?;
     Ok(KeyFile { keys, created: false })
+}
+
+/// Who may do what with the file.
+#[derive(Clone, Copy)]
+struct Access {
+    mode: u32,
+    owner: u32,
+    group: u32,
+    read_only_mount: bool,
+}
+
+/// As whom this process runs.
+struct Process {
+    user: u32,
+    groups: Vec<u32>,
+}
+
+impl Process {
+    fn this() -> Self {
+        let mut groups: Vec<u32> = rustix::process::getgroups()
+            .unwrap_or_default()
+            .iter()
+            .map(|group| group.as_raw())
+            .collect();
+        groups.push(rustix::process::getegid().as_raw());
+        Self {
+            user: rustix::process::geteuid().as_raw(),
+            groups,
+        }
+    }
+}
+
+impl Access {
+    /// Whether the file is safe enough. Secrets that a container's runtime hands out belong to root and may be read by a
+    /// group or by everybody inside: it is the mount that protects them, and their mode cannot be changed.
+    fn judge(self, process: &Process) -> Result<(), KeyFileProblem> {
+        let mode = self.mode;
+        let own_group = process.groups.contains(&self.group);
+        if mode & 0o002 != 0 || (mode & 0o020 != 0 && !own_group) {
+            return Err(KeyFileProblem::TooWritable { mode });
+        }
+        let ours_to_change = process.user == 0 || self.owner == process.user || mode & 0o020 != 0;
+        let handed_out = self.read_only_mount || (self.owner == 0 && !ours_to_change);
+        if mode & 0o004 != 0 && !handed_out {
+            return Err(KeyFileProblem::TooOpen { mode });
+        }
+        Ok(())
+    }
 }
 
 fn parse(text: &str) -> Result<Vec<KeyMaterial>, KeyFileProblem> {
@@ -401,15 +462,71 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vestibule.key");
         load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap();
-        for mode in [0o640, 0o604, 0o620, 0o601, 0o666] {
+        for mode in [0o604, 0o644, 0o602, 0o666] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let error = load_or_create(&path, &clock(), &SeededRandomness::new(1)).unwrap_err();
-            assert!(
-                matches!(error.problem, KeyFileProblem::TooOpen { .. }),
-                "{mode:o}"
-            );
             assert!(error.to_string().contains("chmod 600"), "{error}");
         }
+        // What the owner and a group may read is nobody else's.
+        for mode in [0o600, 0o400, 0o640, 0o440] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            load(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_containers_secret_is_taken_and_a_file_that_others_may_change_is_not() {
+        use KeyFileProblem::{TooOpen, TooWritable};
+        const ROOT: u32 = 0;
+        const APP: u32 = 1000;
+        let app = Process {
+            user: APP,
+            groups: vec![APP],
+        };
+        let root = Process {
+            user: ROOT,
+            groups: vec![ROOT],
+        };
+        let file = |mode, owner, group| Access {
+            mode,
+            owner,
+            group,
+            read_only_mount: false,
+        };
+        let fine = |access: Access, process| access.judge(process).is_ok();
+        assert!(fine(file(0o444, ROOT, ROOT), &app), "a secret of Docker");
+        assert!(fine(file(0o440, ROOT, APP), &app), "a secret of Kubernetes");
+        assert!(fine(file(0o660, APP, APP), &app), "the own group");
+        let mounted = Access {
+            read_only_mount: true,
+            ..file(0o444, APP, APP)
+        };
+        assert!(fine(mounted, &app) && fine(mounted, &root));
+        for access in [
+            file(0o444, APP, APP),
+            file(0o604, 2000, 2000),
+            file(0o464, ROOT, APP),
+        ] {
+            let judged = access.judge(&app);
+            assert!(matches!(judged, Err(TooOpen { .. })), "{:o}", access.mode);
+        }
+        assert!(matches!(
+            file(0o444, ROOT, ROOT).judge(&root),
+            Err(TooOpen { .. })
+        ));
+        for access in [
+            file(0o602, APP, APP),
+            file(0o620, APP, 2000),
+            file(0o446, ROOT, ROOT),
+        ] {
+            let judged = access.judge(&app);
+            assert!(matches!(judged, Err(TooWritable { .. })), "{:o}", access.mode);
+        }
+        let writable = Access {
+            read_only_mount: true,
+            ..file(0o666, ROOT, ROOT)
+        };
+        assert!(!fine(writable, &app), "mounted read-only here, but not elsewhere");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule_core::ports::Clock;
 use vestibule_mail::{Mailbox, SettingsError, SmtpSettings, SmtpTransport, Transport, outbox::Worker};
 use vestibule_service::Service;
-use vestibule_storage::{Store, StoreError, StoreOptions};
+use vestibule_storage::{Store, StoreError};
 
 use crate::{
     assembly::{self, AssemblyError},
@@ -112,7 +112,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     let clock: Arc<dyn Clock> = kit_clock.clone();
     #[cfg(not(feature = "test-kit"))]
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let service = assembly::service(&config, store.clone(), clock, Arc::new(SystemRandomness))?;
+    let service = assembly::service(&config, store.clone(), clock, Arc::new(SystemRandomness)).await?;
 
     let Assembled {
         state,
@@ -150,6 +150,10 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
             .run(outbox, filled, async move { told.cancelled().await })
             .await;
     });
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Before anything is judged by the clock.
+    service.measure_clock(&machine).await?;
+    tasks.spawn(jobs::probe(service.clone(), machine, stop.clone()));
     tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
     tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
     tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
@@ -207,7 +211,7 @@ async fn open_store(config: &Config) -> Result<Store, ServeError> {
         return Err(ServeError::NoFolder(folder.to_owned()));
     }
     let opened = async {
-        let store = Store::open(config.database_url.reveal(), StoreOptions::default()).await?;
+        let store = Store::open(config.database_url.reveal(), config.store_options()).await?;
         store.migrate().await?;
         Ok::<_, StoreError>(store)
     };
@@ -234,7 +238,8 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
     let (transport, mailbox) = transport(config)?;
     let worker = Arc::new(Worker::new(
         transport.clone(),
-        service.clock().clone(),
+        // A mail is not given up because the clock of one server says that it has expired.
+        service.database_clock(),
         service.randomness().clone(),
         config.mail_from.clone(),
     ));

@@ -42,6 +42,8 @@ pub enum Purpose {
     SsoFlow,
     /// Answers that wait for somebody who stood in line.
     Ticket,
+    /// The fingerprint by which a key itself is known.
+    Itself,
 }
 
 impl Purpose {
@@ -57,16 +59,44 @@ impl Purpose {
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
             Self::Ticket => b"vestibule ticket v1",
+            Self::Itself => b"vestibule key v1",
         }
     }
 }
 
 /// One version of the secret.
+#[derive(Clone)]
 pub struct Key {
     /// Grows with every rotation; starts at 1.
     pub version: u32,
     /// 256 random bits.
     pub secret: Zeroizing<[u8; 32]>,
+}
+
+/// By what a key is known without being given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyFingerprint(pub [u8; 32]);
+
+impl std::fmt::Display for KeyFingerprint {
+    /// The beginning: enough to tell keys apart.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, byte) in self.0.iter().take(8).enumerate() {
+            let dash = if place > 0 && place % 2 == 0 { "-" } else { "" };
+            write!(f, "{dash}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a stored fingerprint is the one of what somebody entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It was made with a key that is not here: nobody can tell, and nobody guessed.
+    UnknownKey,
 }
 
 /// Where the versions come from, asked again when a value was made with one that is not known yet: another process has
@@ -108,12 +138,36 @@ impl Keys {
         self
     }
 
-    /// Looks for newer versions. Keeps what it has when there are none, or when what there is cannot be used.
+    /// Looks for newer versions. What is known stays known: a file that lost a key, or holds another under the same
+    /// version, must not take away what this process can still read.
     pub fn reload(&self) {
-        let Some(Ok(keys)) = self.source.as_ref().and_then(|source| source()).map(sorted) else {
+        let Some(Ok(found)) = self.source.as_ref().and_then(|source| source()).map(sorted) else {
             return;
         };
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = known.to_vec();
+        for key in found.iter() {
+            match keys.iter().find(|old| old.version == key.version) {
+                None => keys.push(key.clone()),
+                Some(old) if same(old.secret.as_ref(), key.secret.as_ref()) => {}
+                Some(_) => tracing::error!(
+                    version = key.version,
+                    "the key file holds another key of this version than before: the one before stays in use"
+                ),
+            }
+        }
+        if keys.len() > known.len()
+            && let Ok(keys) = sorted(keys)
+        {
+            *known = keys;
+        }
+    }
+
+    /// The versions that are here, the oldest first, with what they are known by.
+    pub fn fingerprints(&self) -> Vec<(u32, KeyFingerprint)> {
+        let known = self.known();
+        let of = |key: &Key| (key.version, KeyFingerprint(digest(key, Purpose::Itself, &[])));
+        known.iter().map(of).collect()
     }
 
     /// Whether a sealed value was made with the newest version.
@@ -144,14 +198,18 @@ impl Keys {
     }
 
     /// Whether `stored` is the fingerprint of `parts`, with whichever key it was made. Constant time.
-    pub fn fits(&self, purpose: Purpose, parts: &[&[u8]], stored: &[u8]) -> bool {
+    pub fn fits(&self, purpose: Purpose, parts: &[&[u8]], stored: &[u8]) -> Fit {
         let Some((version, stored)) = stored.split_first_chunk::<VERSION_BYTES>() else {
-            return false;
+            return Fit::Wrong;
         };
-        self.with_version(u32::from_be_bytes(*version), |key| {
+        let fits = self.with_version(u32::from_be_bytes(*version), |key| {
             same(&digest(key, purpose, parts), stored)
-        })
-        .unwrap_or(false)
+        });
+        match fits {
+            Some(true) => Fit::Right,
+            Some(false) => Fit::Wrong,
+            None => Fit::UnknownKey,
+        }
     }
 
     /// Encrypts `plain` with the newest key so that it opens only under the same purpose and context
@@ -294,15 +352,44 @@ mod tests {
         let old = Keys::new(vec![key(1, 1)]).unwrap();
         let both = Keys::new(vec![key(2, 2), key(1, 1)]).unwrap();
         let fingerprint = old.fingerprint(Purpose::Code, &[b"a", b"b"]);
-        assert!(both.fits(Purpose::Code, &[b"a", b"b"], &fingerprint));
-        assert!(!both.fits(Purpose::Code, &[b"ab", b""], &fingerprint));
-        assert!(!both.fits(Purpose::Session, &[b"a", b"b"], &fingerprint));
+        let fits = |keys: &Keys, purpose, parts: &[&[u8]]| keys.fits(purpose, parts, &fingerprint);
+        assert_eq!(fits(&both, Purpose::Code, &[b"a", b"b"]), Fit::Right);
+        assert_eq!(fits(&both, Purpose::Code, &[b"ab", b""]), Fit::Wrong);
+        assert_eq!(fits(&both, Purpose::Session, &[b"a", b"b"]), Fit::Wrong);
         assert_ne!(both.fingerprint(Purpose::Code, &[b"a", b"b"]), fingerprint);
-        assert!(
-            !Keys::new(vec![key(2, 2)])
-                .unwrap()
-                .fits(Purpose::Code, &[b"a", b"b"], &fingerprint)
-        );
+        let new = Keys::new(vec![key(2, 2)]).unwrap();
+        assert_eq!(fits(&new, Purpose::Code, &[b"a", b"b"]), Fit::UnknownKey);
+        let damaged = both.fits(Purpose::Code, &[b"a", b"b"], &fingerprint[..3]);
+        assert_eq!(damaged, Fit::Wrong);
+    }
+
+    #[test]
+    fn a_file_that_got_worse_takes_nothing_away() {
+        for (file, versions) in [
+            (vec![(2, 2)], vec![1, 2]),
+            (vec![(1, 9)], vec![1]),
+            (vec![(1, 9), (3, 3)], vec![1, 3]),
+            (vec![], vec![1]),
+        ] {
+            let source = move || Some(file.iter().map(|&(version, byte)| key(version, byte)).collect());
+            let keys = Keys::new(vec![key(1, 1)]).unwrap().with_source(Box::new(source));
+            let before = keys.fingerprints();
+            keys.reload();
+            let after = keys.fingerprints();
+            assert_eq!(after[0], before[0], "the key in use stays");
+            assert_eq!(
+                after.iter().map(|(version, _)| *version).collect::<Vec<_>>(),
+                versions
+            );
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_keys_apart_and_is_short() {
+        let of = |byte| Keys::new(vec![key(1, byte)]).unwrap().fingerprints()[0].1;
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+        assert_eq!(of(1).to_string().len(), 19, "{}", of(1));
     }
 
     #[test]

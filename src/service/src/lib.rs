@@ -29,12 +29,14 @@ mod counted;
 pub mod first_admin;
 pub mod hashing;
 mod judges;
+pub mod key_check;
 pub mod key_rotation;
 pub mod keys;
 mod letters;
 pub mod links;
 mod locks;
 mod new_agents;
+pub mod node;
 pub mod operator;
 pub mod outbox;
 pub mod profile;
@@ -62,6 +64,7 @@ struct Inner {
     randomness: Arc<dyn Randomness>,
     hasher: Hasher,
     keys: Keys,
+    node: node::Node,
     settings: Settings,
     outbox_filled: Arc<Notify>,
     reset_asked: Arc<Notify>,
@@ -70,8 +73,8 @@ struct Inner {
     sso_asking: sign_in::sso::Asking,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
-    /// The number of this process, by which its line is known to other nodes.
-    node: Uuid,
+    /// The number of this process's line before the hashing threads, by which other nodes know it.
+    line: Uuid,
 }
 
 /// What an operator configures.
@@ -182,8 +185,8 @@ impl Service {
         keys: Keys,
         settings: Settings,
     ) -> Self {
-        let mut node = [0; 16];
-        randomness.fill(&mut node);
+        let mut line = [0; 16];
+        randomness.fill(&mut line);
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -192,6 +195,7 @@ impl Service {
                 randomness,
                 hasher,
                 keys,
+                node: node::Node::default(),
                 settings,
                 outbox_filled,
                 reset_asked,
@@ -199,7 +203,7 @@ impl Service {
                 judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
                 own_servers: Mutex::default(),
-                node: Uuid::from_bytes(node),
+                line: Uuid::from_bytes(line),
             }),
         }
     }

@@ -1,6 +1,8 @@
 //! The outbox as the mail worker sees it: mails are unsealed when they are claimed, and what was given up is in the
 //! audit log.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
@@ -18,6 +20,9 @@ use crate::{
     Service,
     keys::{Purpose, Unsealable},
 };
+
+/// Pause between two steps of the clean-up: whoever waits to write goes first.
+const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
 /// Stored for a mail that no key opens.
 const UNSEALABLE: &str = "unsealable";
@@ -65,15 +70,13 @@ impl Service {
         self.inner.store.read().await?.all_outbox_counts(since).await
     }
 
-    /// Deletes what has expired; gives the number of rows.
+    /// Deletes what has expired by the database's clock, in small steps; gives the number of rows.
     ///
     /// # Errors
     /// A failing database.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
-        let mut writer = self.inner.store.write().await?;
-        let deleted = writer.delete_expired(self.now()).await?;
-        writer.commit().await?;
-        Ok(deleted)
+        let now = self.database_now();
+        self.inner.store.delete_expired(now, BETWEEN_STEPS).await
     }
 
     fn seal(&self, id: MailId, mail: &Mail) -> Result<Vec<u8>, Unsealable> {

@@ -67,7 +67,8 @@ pub(crate) enum Need {
 impl Service {
     /// The session of this browser, if it is alive: neither idle for too long nor past its absolute end, company
     /// enabled, account active, credentials unchanged. A dead one is removed on sight, so that a clock that steps
-    /// back does not revive it. Counts as activity.
+    /// back does not revive it; but not on the word of this server's clock alone, which may be the wrong one of many.
+    /// Counts as activity.
     ///
     /// # Errors
     /// Only when the database fails: then nobody is signed in.
@@ -88,6 +89,9 @@ impl Service {
         drop(reader);
         let now = self.now();
         if !self.is_live(&row) {
+            if is_live_at(self.database_now(), &row) {
+                return Ok(None);
+            }
             let mut writer = self.inner.store.write().await?;
             writer.end_session(row.company.id, row.id).await?;
             writer.commit().await?;
@@ -104,15 +108,7 @@ impl Service {
     /// Whether a session is worth anything: neither idle for too long nor past its absolute end, company enabled,
     /// account active, credentials unchanged.
     pub(crate) fn is_live(&self, row: &SessionRow) -> bool {
-        row.company.enabled
-            && row.account.active
-            && row.credential_version == row.account.credential_version
-            && is_alive(
-                self.now(),
-                row.last_used_at,
-                row.ends_at,
-                row.company.idle_minutes,
-            )
+        is_live_at(self.now(), row)
     }
 
     /// The session of this browser for pages that need one.
@@ -261,4 +257,11 @@ impl Service {
             .await?;
         Ok(writer.commit().await?)
     }
+}
+
+fn is_live_at(now: Moment, row: &SessionRow) -> bool {
+    row.company.enabled
+        && row.account.active
+        && row.credential_version == row.account.credential_version
+        && is_alive(now, row.last_used_at, row.ends_at, row.company.idle_minutes)
 }

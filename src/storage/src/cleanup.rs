@@ -1,95 +1,208 @@
 //! Deletes what is over. Nothing depends on it: every reader checks times itself.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use vestibule_core::{ports::Moment, throttle::EARNED_DAYS};
 
-use crate::{StoreError, Writer, link::execute};
+use crate::{
+    Store, StoreError, Writer,
+    link::{Link, execute},
+};
 
-/// Each statement deletes what lies this long in the past. The spans leave every window that somebody still looks at
-/// untouched: codes and their mails count for a day (N12), windows of sources for an hour (N8), a browser is known as
-/// long as its cookie lives.
-const EXPIRED: [(&str, TimeDelta); 19] = [
-    (
-        "DELETE FROM pending_sign_in WHERE expires_at <= $1",
-        TimeDelta::zero(),
+/// Rows that one transaction deletes at most.
+const BATCH: u32 = 1000;
+
+/// Rows of one table that are over some time after a moment in them.
+struct Expired {
+    /// At most `$2` rows that are over by `$1`; on PostgreSQL without waiting for rows that somebody holds, nor making
+    /// anybody wait who holds one and wants the next.
+    sqlite: &'static str,
+    postgres: &'static str,
+    /// How long they stay. The spans leave every window that somebody still looks at untouched: codes and their mails
+    /// count for a day (N12), windows of sources for an hour (N8), a browser is known as long as its cookie lives.
+    age: TimeDelta,
+    /// How many go at once.
+    at_once: u32,
+}
+
+macro_rules! expired {
+    ($table:literal, $key:literal, $over:literal, $age:expr) => {
+        expired!($table, $key, $over, $age, BATCH)
+    };
+    ($table:literal, $key:literal, $over:literal, $age:expr, $at_once:expr) => {
+        Expired {
+            sqlite: expired!(@ $table, $key, $over, ""),
+            postgres: expired!(@ $table, $key, $over, " FOR UPDATE SKIP LOCKED"),
+            age: $age,
+            at_once: $at_once,
+        }
+    };
+    (@ $table:literal, $key:literal, $over:literal, $passing_over:literal) => {
+        concat!(
+            "DELETE FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key, " FROM ", $table, " WHERE ", $over,
+            " LIMIT $2", $passing_over, ")"
+        )
+    };
+}
+
+const EXPIRED: [Expired; 21] = [
+    expired!(
+        "pending_sign_in",
+        "company_id, id",
+        "expires_at <= $1",
+        TimeDelta::zero()
     ),
-    (
-        "DELETE FROM one_time_code WHERE created_at <= $1",
-        TimeDelta::hours(25),
+    expired!(
+        "one_time_code",
+        "company_id, id",
+        "created_at <= $1",
+        TimeDelta::hours(25)
     ),
-    // Nobody looks at them after a day.
-    (
-        "DELETE FROM mailed_code WHERE created_at <= $1",
-        TimeDelta::hours(25),
-    ),
-    (
-        "DELETE FROM factor_set_up WHERE expires_at <= $1",
-        TimeDelta::zero(),
+    expired!(
+        "factor_set_up",
+        "company_id, id",
+        "expires_at <= $1",
+        TimeDelta::zero()
     ),
     // Kept for a day, so that a code that came too late is told from a wrong one.
-    (
-        "DELETE FROM issued_code WHERE expires_at <= $1",
-        TimeDelta::days(1),
+    expired!(
+        "issued_code",
+        "company_id, account_id",
+        "expires_at <= $1",
+        TimeDelta::days(1)
     ),
-    ("DELETE FROM session WHERE ends_at <= $1", TimeDelta::zero()),
-    (
-        "DELETE FROM trusted_browser WHERE ends_at <= $1",
-        TimeDelta::zero(),
+    expired!("session", "company_id, id", "ends_at <= $1", TimeDelta::zero()),
+    expired!(
+        "trusted_browser",
+        "company_id, id",
+        "ends_at <= $1",
+        TimeDelta::zero()
     ),
-    (
-        "DELETE FROM account_link WHERE expires_at <= $1",
-        TimeDelta::zero(),
+    expired!(
+        "account_link",
+        "company_id, id",
+        "expires_at <= $1",
+        TimeDelta::zero()
     ),
-    (
-        "DELETE FROM agent_import WHERE expires_at <= $1",
+    // One at a time: each takes up to ten thousand lines along.
+    expired!(
+        "agent_import",
+        "company_id, id",
+        "expires_at <= $1",
         TimeDelta::zero(),
+        1
     ),
     // A link made now for one of these would have been good no longer.
-    (
-        "DELETE FROM reset_request WHERE created_at <= $1",
-        TimeDelta::minutes(vestibule_core::limits::RESET_LINK_MINUTES),
+    expired!(
+        "reset_request",
+        "id",
+        "created_at <= $1",
+        TimeDelta::minutes(vestibule_core::limits::RESET_LINK_MINUTES)
     ),
-    ("DELETE FROM sso_flow WHERE expires_at <= $1", TimeDelta::zero()),
-    (
-        "DELETE FROM known_browser WHERE last_at <= $1",
-        TimeDelta::days(400),
+    expired!("sso_flow", "id", "expires_at <= $1", TimeDelta::zero()),
+    expired!(
+        "known_browser",
+        "company_id, account_id, browser_hash",
+        "last_at <= $1",
+        TimeDelta::days(400)
     ),
-    (
-        "DELETE FROM source_try WHERE starts_at <= $1",
-        TimeDelta::hours(2),
+    expired!(
+        "source_try",
+        "source, span, starts_at",
+        "starts_at <= $1",
+        TimeDelta::hours(2)
     ),
-    ("DELETE FROM source_wrong WHERE at <= $1", TimeDelta::hours(2)),
-    (
-        "DELETE FROM source_right WHERE seen_at <= $1",
-        TimeDelta::days(EARNED_DAYS),
+    expired!(
+        "source_wrong",
+        "source, at, subject",
+        "at <= $1",
+        TimeDelta::hours(2)
     ),
-    ("DELETE FROM sign_in_line WHERE seen_at <= $1", TimeDelta::days(1)),
-    (
-        "DELETE FROM sign_in_ticket WHERE expires_at <= $1",
-        TimeDelta::zero(),
+    expired!(
+        "source_right",
+        "source, subject",
+        "seen_at <= $1",
+        TimeDelta::days(EARNED_DAYS)
     ),
-    (
-        "DELETE FROM mail_outbox WHERE sent_at <= $1 OR given_up_at <= $1",
-        TimeDelta::days(7),
+    expired!("sign_in_line", "node, lane", "seen_at <= $1", TimeDelta::days(1)),
+    expired!(
+        "sign_in_ticket",
+        "token_hash",
+        "expires_at <= $1",
+        TimeDelta::zero()
     ),
+    expired!(
+        "mailed_code",
+        "company_id, id",
+        "created_at <= $1",
+        TimeDelta::hours(25)
+    ),
+    expired!("mail_outbox", "id", "sent_at <= $1", TimeDelta::days(7)),
+    expired!("mail_outbox", "id", "given_up_at <= $1", TimeDelta::days(7)),
     // Long, because failures in a row must add up for somebody who guesses slowly (N7); a password that is disabled
     // until its reset stays so.
-    (
-        "DELETE FROM password_try WHERE changed_at <= $1 AND (blocked_until IS NULL OR blocked_until <= $1)",
-        TimeDelta::days(30),
+    expired!(
+        "password_try",
+        "subject, lane",
+        "changed_at <= $1 AND (blocked_until IS NULL OR blocked_until <= $1)",
+        TimeDelta::days(30)
     ),
+    expired!("node", "id", "seen_at <= $1", TimeDelta::days(1)),
 ];
 
-impl Writer {
-    /// Deletes everything that is over, of all companies; gives the number of rows.
+/// The statements on SQLite, to be looked at.
+#[cfg(test)]
+pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
+    EXPIRED.iter().map(|expired| expired.sqlite)
+}
+
+impl Store {
+    /// Deletes everything that is over, of all companies; gives the number of rows. It goes in small steps, each final
+    /// by itself and followed by this pause when there is more, so that whoever signs in meanwhile need not wait.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn delete_expired(&mut self, now: Moment) -> Result<u64, StoreError> {
-        let mut deleted = 0;
-        for (sql, age) in EXPIRED {
-            deleted += execute!(self, sql, now - age)?;
+    /// [`StoreError`]: the first one; what else could be deleted is gone all the same.
+    pub async fn delete_expired(&self, now: Moment, pause: Duration) -> Result<u64, StoreError> {
+        let (mut deleted, mut failure) = (0, None);
+        for expired in &EXPIRED {
+            loop {
+                match self.delete_some(expired, now).await {
+                    Ok(gone) => {
+                        deleted += gone;
+                        if gone < u64::from(expired.at_once) {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                        break;
+                    }
+                }
+                tokio::time::sleep(pause).await;
+            }
         }
-        Ok(deleted)
+        failure.map_or(Ok(deleted), Err)
+    }
+
+    async fn delete_some(&self, expired: &Expired, now: Moment) -> Result<u64, StoreError> {
+        let mut writer = self.write().await?;
+        let gone = writer.delete_some(expired, now).await?;
+        writer.commit().await?;
+        Ok(gone)
+    }
+}
+
+impl Writer {
+    async fn delete_some(&mut self, expired: &Expired, now: Moment) -> Result<u64, StoreError> {
+        let sql = match self.link {
+            Link::Sqlite(_) => expired.sqlite,
+            Link::Postgres(_) => {
+                // Nobody waits for this, so it may take longer than a statement may.
+                execute!(self, "SET LOCAL statement_timeout = '60s'")?;
+                expired.postgres
+            }
+        };
+        execute!(self, sql, now - expired.age, i64::from(expired.at_once))
     }
 }

@@ -106,7 +106,11 @@ impl From<sqlx::Error> for StoreError {
             E::Tls(error) => Self::Unavailable(Cause(format!("TLS: {error}"))),
             E::PoolTimedOut => Self::Unavailable(Cause::new("no connection became free in time")),
             E::PoolClosed | E::WorkerCrashed => Self::Unavailable(Cause::new("the connections are closed")),
-            E::BeginFailed => Self::Unavailable(Cause::new("no transaction could begin")),
+            // A server that ends, or a connection that is not what sqlx takes it for: the next one is another.
+            E::Protocol(_) => Self::Unavailable(Cause::new("unexpected words from the database")),
+            E::BeginFailed | E::InvalidSavePointStatement => {
+                Self::Unavailable(Cause::new("no transaction could begin"))
+            }
             E::Configuration(error) => {
                 Self::Other(Cause(format!("wrong database address or settings: {error}")))
             }
@@ -115,7 +119,6 @@ impl From<sqlx::Error> for StoreError {
             E::ColumnDecode { index, .. } => Self::Other(Cause(format!("column {index} does not decode"))),
             E::ColumnNotFound(name) => Self::Other(Cause(format!("column {name} is missing"))),
             E::Encode(_) | E::Decode(_) => Self::other("a value has the wrong type"),
-            E::Protocol(_) => Self::other("unexpected words from the database"),
             _ => Self::other("unexpected error of the driver"),
         }
     }
@@ -141,6 +144,54 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
+/// Whether a connection on which this happened must not be used again: what is open on it, or where the conversation
+/// stands, is not known any more, or the server is none that can be written to.
+pub(crate) fn spoils(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    match error {
+        E::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if code.len() == 5 {
+                spoils_postgres(&code)
+            } else {
+                // Whatever SQLite may end a transaction for by itself, and all that is not foreseen. BUSY, LOCKED,
+                // CONSTRAINT and MISMATCH end no more than their statement.
+                !matches!(code.parse::<u32>().unwrap_or_default() & 0xff, 5 | 6 | 19 | 20)
+            }
+        }
+        // The conversation is in order: it is only that the answer is not the one that was expected.
+        E::RowNotFound
+        | E::ColumnDecode { .. }
+        | E::ColumnNotFound(_)
+        | E::ColumnIndexOutOfBounds { .. }
+        | E::TypeNotFound { .. }
+        | E::Decode(_)
+        | E::Encode(_) => false,
+        _ => true,
+    }
+}
+
+/// Connection, resources, the operator's intervention (but not the statement timeout), system and internal errors;
+/// then: idle in transaction for too long, a server that only reads, as the old one after a failover does, and prepared
+/// statements that are not what we take them for.
+fn spoils_postgres(code: &str) -> bool {
+    matches!(&code[..2], "08" | "53" | "57" | "58" | "XX") && code != "57014"
+        || matches!(code, "25006" | "25P03" | "42P05" | "26000")
+}
+
+/// Whether the server itself seems to be gone, not just one statement.
+pub(crate) fn leaves_nothing_behind(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    match error {
+        E::Io(_) | E::Tls(_) | E::Protocol(_) => true,
+        E::Database(error) => matches!(
+            error.code().as_deref(),
+            Some("57P01" | "57P02" | "57P03" | "08000" | "08001" | "08003" | "08004" | "08006")
+        ),
+        _ => false,
+    }
+}
+
 fn from_database(error: &dyn DatabaseError) -> StoreError {
     if let Some(unique) = Unique::of(error) {
         return StoreError::Conflict(unique);
@@ -156,6 +207,12 @@ fn from_database(error: &dyn DatabaseError) -> StoreError {
 
 /// By class of the code (PostgreSQL manual, appendix A).
 fn from_postgres(error: &dyn DatabaseError, code: &str) -> StoreError {
+    if shared_by_a_pooler(code, error.message()) {
+        return StoreError::Other(Cause(format!(
+            "a pooler such as PgBouncer stands before it ({code}). It must give every connection a session of its own \
+             (pool_mode = session) and accept the start-up parameters `options` and `extra_float_digits`"
+        )));
+    }
     // Messages of these classes may quote values: data exception, broken constraint, broken check option.
     let may_quote = matches!(&code[..2], "22" | "23" | "44");
     let cause = if may_quote {
@@ -177,6 +234,12 @@ fn from_postgres(error: &dyn DatabaseError, code: &str) -> StoreError {
     } else {
         StoreError::Other(cause)
     }
+}
+
+/// Whether a connection is not ours alone: start-up parameters are refused, or prepared statements are another's.
+fn shared_by_a_pooler(code: &str, message: &str) -> bool {
+    matches!(code, "42P05" | "26000")
+        || code == "08P01" && message.starts_with("unsupported startup parameter")
 }
 
 /// By primary result code; SQLite's messages name tables and columns, never values.

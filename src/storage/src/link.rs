@@ -1,30 +1,77 @@
 //! One statement, two drivers: an enum of connections and macros that repeat an expression for each of them, so that
 //! every driver keeps its own types.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
-use sqlx::{Database, Postgres, Sqlite, Transaction, pool::PoolConnection};
+use sqlx::{Database, Postgres, SqlSafeStr, Sqlite, pool::PoolConnection};
+use sqlx_core::transaction::TransactionManager;
 
-use crate::StoreError;
+use crate::{StoreError, error::spoils, presence::Presence};
 
-/// A connection of one driver, with or without a transaction.
-pub(crate) enum Held<DB: Database> {
-    Plain(PoolConnection<DB>),
-    Transaction(Transaction<'static, DB>),
+/// A connection of one driver, with or without a transaction. It goes back to its pool only in a state that the pool
+/// knows of.
+pub(crate) struct Held<DB: Database> {
+    connection: PoolConnection<DB>,
+    /// Whether a transaction is open on it.
+    open: bool,
+    /// Whether nobody knows any more what is open on it: it is closed then, and the pool makes another. sqlx 0.9.0
+    /// would give it back and fail at every later transaction (a full disk ends a transaction of SQLite by itself).
+    spoiled: bool,
 }
 
 impl<DB: Database> Held<DB> {
-    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
-        match self {
-            Self::Plain(connection) => connection,
-            Self::Transaction(transaction) => transaction,
+    /// Without a transaction.
+    pub(crate) fn plain(connection: PoolConnection<DB>) -> Self {
+        Self {
+            connection,
+            open: false,
+            spoiled: false,
         }
     }
 
-    async fn commit(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Transaction(transaction) => transaction.commit().await,
+    /// With a transaction, begun by this statement.
+    pub(crate) async fn begin(
+        connection: PoolConnection<DB>,
+        statement: Option<&'static str>,
+    ) -> Result<Self, sqlx::Error> {
+        // Until it is known that the transaction has begun, nothing is known.
+        let mut held = Self {
+            connection,
+            open: true,
+            spoiled: true,
+        };
+        let statement = statement.map(SqlSafeStr::into_sql_str);
+        let begun = DB::TransactionManager::begin(&mut held.connection, statement).await;
+        held.spoiled = begun.as_ref().is_err_and(spoils);
+        held.open = begun.is_ok();
+        begun.map(|()| held)
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
+        &mut self.connection
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        if self.open {
+            let done = DB::TransactionManager::commit(&mut self.connection).await;
+            self.spoiled |= done.as_ref().is_err_and(spoils);
+            done?;
+            self.open = false;
+        }
+        Ok(())
+    }
+}
+
+impl<DB: Database> Drop for Held<DB> {
+    fn drop(&mut self) {
+        if self.spoiled {
+            self.connection.close_on_drop();
+        } else if self.open {
+            DB::TransactionManager::start_rollback(&mut self.connection);
         }
     }
 }
@@ -35,22 +82,47 @@ pub(crate) enum Link {
     Postgres(Held<Postgres>),
 }
 
+impl Link {
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(held) => held.commit().await,
+            Self::Postgres(held) => held.commit().await,
+        }
+    }
+
+    fn spoil(&mut self) {
+        match self {
+            Self::Sqlite(held) => held.spoiled = true,
+            Self::Postgres(held) => held.spoiled = true,
+        }
+    }
+}
+
 /// Reads: a connection from the pool, or the read half of a [`Writer`].
 pub struct Reader {
     pub(crate) link: Link,
+    /// Where it is known whether the server is there at all; SQLite has none.
+    pub(crate) presence: Option<Arc<Presence>>,
     /// Whether a statement failed. PostgreSQL throws such a transaction away even at a commit and says nothing;
     /// SQLite would keep its other statements. Neither is what the caller meant.
     failed: bool,
 }
 
 impl Reader {
-    pub(crate) fn new(link: Link) -> Self {
-        Self { link, failed: false }
+    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>) -> Self {
+        Self {
+            link,
+            presence,
+            failed: false,
+        }
     }
 
     pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         result.map_err(|error| {
             self.failed = true;
+            if spoils(&error) {
+                self.link.spoil();
+            }
             error.into()
         })
     }
@@ -73,8 +145,8 @@ impl Reader {
 pub struct Writer(Reader);
 
 impl Writer {
-    pub(crate) fn new(link: Link) -> Self {
-        Self(Reader::new(link))
+    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>) -> Self {
+        Self(Reader::new(link, presence))
     }
 
     /// Makes everything written so far final.
@@ -82,17 +154,27 @@ impl Writer {
     /// # Errors
     /// [`StoreError`]; nothing was written then, unless the connection broke at this very moment. After any statement
     /// of this transaction has failed, a commit fails too.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
         if self.0.failed {
             return Err(StoreError::other(
                 "a statement of this transaction has failed before",
             ));
         }
-        match self.0.link {
-            Link::Sqlite(held) => held.commit().await?,
-            Link::Postgres(held) => held.commit().await?,
-        }
-        Ok(())
+        let presence = self.0.presence.clone();
+        let done = attended(presence.as_ref(), self.0.link.commit()).await;
+        self.0.settle(done)
+    }
+}
+
+/// Runs a statement for as long as the server is there: no visitor waits for words that never come.
+pub(crate) async fn attended<T>(
+    presence: Option<&Arc<Presence>>,
+    run: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    match presence {
+        None => run.await,
+        // Boxed: every use case holds many of these.
+        Some(presence) => Box::pin(presence.attend(run)).await,
     }
 }
 
@@ -113,6 +195,7 @@ impl DerefMut for Writer {
 /// Runs an expression with the connection of whichever driver it is.
 macro_rules! on {
     ($self:ident, |$connection:ident| $run:expr) => {{
+        let presence = $self.presence.clone();
         let result = match &mut $self.link {
             $crate::link::Link::Sqlite(held) => {
                 let $connection = held.connection();
@@ -120,7 +203,7 @@ macro_rules! on {
             }
             $crate::link::Link::Postgres(held) => {
                 let $connection = held.connection();
-                $run
+                $crate::link::attended(presence.as_ref(), async { $run }).await
             }
         };
         $self.settle(result)

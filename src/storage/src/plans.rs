@@ -14,8 +14,8 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, code, company, import, links, mail_server, outbox, overview, pending,
-    reset_request, session, set_up, sso, trusted, words,
+    audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, outbox, overview,
+    pending, reset_request, session, set_up, sso, trusted, words,
 };
 
 #[tokio::test]
@@ -142,6 +142,16 @@ async fn connection() -> (tempfile::TempDir, SqliteConnection) {
     let store = Store::open(&url, StoreOptions::default()).await.unwrap();
     store.migrate().await.unwrap();
     (folder, SqliteConnection::connect(&url).await.unwrap())
+}
+
+#[tokio::test]
+async fn the_clean_up_uses_an_index_on_sqlite() {
+    let (_folder, mut connection) = connection().await;
+    // However much is over: a step of the clean-up reads no more than it deletes.
+    for sql in cleanup::statements() {
+        let plan = plan_of(&mut connection, sql).await;
+        assert!(plan.iter().all(|step| !step.contains("SCAN")), "{sql}: {plan:#?}");
+    }
 }
 
 /// Everything that a list of agents may be filtered by, alone and together.

@@ -1,9 +1,16 @@
 //! Connections: which database, how many, and how long anything may take (N28).
 
-use std::{io::ErrorKind, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    future::ready,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
-    Connection, PgConnection, PgPool, SqlitePool,
+    Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool,
     migrate::Migrator,
     pool::PoolOptions,
     postgres::PgConnectOptions,
@@ -13,10 +20,14 @@ use sqlx::{
 use crate::{
     Reader, StoreError, Writer,
     link::{Held, Link, all},
+    presence::Presence,
 };
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 pub(crate) static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Bytes of SQLite's journal that stay on the disk after it was longer for once.
+const JOURNAL_LIMIT: u32 = 64 * 1024 * 1024;
 
 const PING: &str = "SELECT CAST(1 AS BIGINT)";
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = TRUE";
@@ -52,6 +63,7 @@ enum Pools {
         pool: PgPool,
         /// For migrations, which may take longer than a statement may.
         patient: Arc<PgConnectOptions>,
+        presence: Arc<Presence>,
     },
 }
 
@@ -88,14 +100,16 @@ impl Store {
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", JOURNAL_LIMIT.to_string())
             .busy_timeout(options.statement);
         create_for_owner(connect.get_filename())?;
         let lasting = || {
-            PoolOptions::new()
+            PoolOptions::<Sqlite>::new()
                 .acquire_timeout(options.wait)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
         };
         let writer = lasting().max_connections(1).connect_with(connect.clone()).await?;
         let readers = lasting()
@@ -111,15 +125,21 @@ impl Store {
         let limit = options.statement.as_millis().to_string();
         // A transaction that its owner forgot must not keep its locks.
         let idle = (options.statement * 6).as_millis().to_string();
-        let pool = PoolOptions::new()
+        let pool = PoolOptions::<Postgres>::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.wait)
+            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
             .connect_with(connect.options([
                 ("statement_timeout", limit),
                 ("idle_in_transaction_session_timeout", idle),
             ]))
             .await?;
-        Ok(Self(Pools::Postgres { pool, patient }))
+        let presence = Presence::new(Arc::clone(&patient), options.wait);
+        Ok(Self(Pools::Postgres {
+            pool,
+            patient,
+            presence,
+        }))
     }
 
     /// Brings the tables up to this version of Vestibule. Nodes that start together wait for one another.
@@ -187,11 +207,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when none becomes free in time.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        let link = match &self.0 {
-            Pools::Sqlite { readers, .. } => Link::Sqlite(Held::Plain(readers.acquire().await?)),
-            Pools::Postgres { pool, .. } => Link::Postgres(Held::Plain(pool.acquire().await?)),
-        };
-        Ok(Reader::new(link))
+        Ok(match &self.0 {
+            Pools::Sqlite { readers, .. } => {
+                Reader::new(Link::Sqlite(Held::plain(readers.acquire().await?)), None)
+            }
+            Pools::Postgres { pool, presence, .. } => {
+                let connection = presence.acquire(pool).await?;
+                Reader::new(
+                    Link::Postgres(Held::plain(connection)),
+                    Some(Arc::clone(presence)),
+                )
+            }
+        })
     }
 
     /// A transaction for writing. On SQLite there is one at a time, so keep it short: no password hashing and no mail
@@ -202,17 +229,22 @@ impl Store {
     pub async fn write(&self) -> Result<Writer, StoreError> {
         // In a task of its own: whoever waits here may go away (a browser that hangs up), and sqlx 0.9.0 gives a
         // connection back with its transaction open when `begin` is dropped half way (sqlx issue 4385).
-        let link = match self.0.clone() {
+        tokio::spawn(self.clone().begin()).await.map_err(shutting_down)?
+    }
+
+    async fn begin(self) -> Result<Writer, StoreError> {
+        Ok(match self.0 {
             Pools::Sqlite { writer, .. } => {
-                let begun = tokio::spawn(async move { writer.begin_with("BEGIN IMMEDIATE").await }).await;
-                Link::Sqlite(Held::Transaction(begun.map_err(shutting_down)??))
+                let connection = writer.acquire().await?;
+                let held = Held::begin(connection, Some("BEGIN IMMEDIATE")).await?;
+                Writer::new(Link::Sqlite(held), None)
             }
-            Pools::Postgres { pool, .. } => {
-                let begun = tokio::spawn(async move { pool.begin().await }).await;
-                Link::Postgres(Held::Transaction(begun.map_err(shutting_down)??))
+            Pools::Postgres { pool, presence, .. } => {
+                let connection = presence.acquire(&pool).await?;
+                let held = presence.attend(Held::begin(connection, None)).await?;
+                Writer::new(Link::Postgres(held), Some(presence))
             }
-        };
-        Ok(Writer::new(link))
+        })
     }
 }
 
@@ -246,7 +278,7 @@ impl Reader {
 }
 
 /// Creates the file so that only its owner may read it: it holds password hashes and addresses. SQLite gives the same
-/// permissions to the files beside it.
+/// permissions to the files beside it. One that is there already is closed to everybody.
 fn create_for_owner(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -258,7 +290,57 @@ fn create_for_owner(path: &Path) -> Result<(), StoreError> {
             "the database file cannot be created: {}",
             error.kind()
         ))),
-        _ => Ok(()),
+        _ => {
+            close_to_everybody(path);
+            Ok(())
+        }
+    }
+}
+
+/// The file of this database and its mode, when every user of this machine can read or write it: `None` for a file that
+/// is not there, and for PostgreSQL.
+pub fn open_to_everybody(url: &str) -> Option<(PathBuf, u32)> {
+    let options = url
+        .starts_with("sqlite:")
+        .then(|| SqliteConnectOptions::from_str(url).ok())??;
+    let path = options.get_filename();
+    open_mode(path).map(|mode| (path.to_owned(), mode))
+}
+
+#[cfg(unix)]
+fn open_mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o006 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn open_mode(_: &Path) -> Option<u32> {
+    None
+}
+
+/// A copy that was put back is often readable by everybody, and SQLite gives the files beside it the same permissions.
+/// What a group may do is the operator's choice.
+fn close_to_everybody(path: &Path) {
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    for path in [path.to_owned(), beside("-wal"), beside("-shm")] {
+        #[cfg(unix)]
+        if let Some(mode) = open_mode(&path) {
+            use std::os::unix::fs::PermissionsExt as _;
+            let closed = std::fs::Permissions::from_mode(mode & !0o007);
+            match std::fs::set_permissions(&path, closed) {
+                Ok(()) => {
+                    tracing::warn!(file = %path.display(), "every user of this machine could read it: no more");
+                }
+                Err(error) => tracing::warn!(
+                    file = %path.display(), %error, "every user of this machine can read it: run chmod 600 on it"
+                ),
+            }
+        }
     }
 }
 
@@ -269,6 +351,7 @@ fn shutting_down(_: tokio::task::JoinError) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::execute;
 
     #[test]
     fn both_databases_have_the_same_migrations() {
@@ -371,6 +454,84 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_pooler_that_shares_its_connections_is_named() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        // What PgBouncer says to whom it does not understand.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let pooler = tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let _ = client.read(&mut [0; 1024]).await.unwrap();
+            let fields = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: extra_float_digits\0\0";
+            let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+            let answer = [b"E".as_slice(), &length, fields].concat();
+            client.write_all(&answer).await.unwrap();
+        });
+        let url = format!("postgres://nobody@127.0.0.1:{port}/x?sslmode=disable");
+        let refused = Store::open(&url, StoreOptions::default()).await.unwrap_err();
+        pooler.await.unwrap();
+        let sentence = refused.to_string();
+        assert!(
+            matches!(refused, StoreError::Other(_)) && sentence.contains("pool_mode = session"),
+            "{sentence}"
+        );
+    }
+
+    async fn sqlite() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("vestibule.sqlite").display());
+        let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+        store.migrate().await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_forgotten_as_soon_as_there_is_space() {
+        let (_folder, store) = sqlite().await;
+        let Pools::Sqlite { writer, .. } = &store.0 else {
+            unreachable!("it is SQLite")
+        };
+        let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count")
+            .fetch_one(writer)
+            .await
+            .unwrap();
+        // Holds for this connection alone: the next one finds space again.
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", pages + 20));
+        sqlx::raw_sql(limit).execute(writer).await.unwrap();
+        let fill = async || -> Result<(), StoreError> {
+            let mut writer = store.write().await?;
+            execute!(
+                writer,
+                "INSERT INTO reset_request (id, company_key, email_key, created_at) \
+                 VALUES (randomblob(16), hex(zeroblob(20000)), '', '')"
+            )?;
+            writer.commit().await
+        };
+        let refused = loop {
+            if let Err(refused) = fill().await {
+                break refused;
+            }
+        };
+        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+        for _ in 0..3 {
+            assert_eq!(fill().await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_journal_does_not_stay_long() {
+        let (_folder, store) = sqlite().await;
+        let Pools::Sqlite { writer, .. } = &store.0 else {
+            unreachable!("it is SQLite")
+        };
+        let limit: (i64,) = sqlx::query_as("PRAGMA journal_size_limit")
+            .fetch_one(writer)
+            .await
+            .unwrap();
+        assert_eq!(limit, (i64::from(JOURNAL_LIMIT),));
     }
 
     #[cfg(unix)]

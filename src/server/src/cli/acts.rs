@@ -11,7 +11,7 @@ use vestibule_service::{
     first_admin::FirstAdmin,
     operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck, PolicyChange},
 };
-use vestibule_storage::{CompanyCounts, Store, StoreError, StoreOptions};
+use vestibule_storage::{CompanyCounts, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::{
@@ -569,7 +569,7 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
             "The database is not prepared for this version: run `vestibule migrate` first.",
         ));
     }
-    assemble(config, store)
+    assemble(config, store).await
 }
 
 fn check_database(config: &Config) -> Result<(), Refused> {
@@ -591,15 +591,15 @@ fn check_key_file(config: &Config) -> Result<(), Refused> {
 pub(super) async fn open_fresh_service(config: &Config) -> Result<Service, Refused> {
     let store = open_store(config).await?;
     store.migrate().await.map_err(|error| store_refused(&error))?;
-    assemble(config, store)
+    assemble(config, store).await
 }
 
-fn assemble(config: &Config, store: Store) -> Result<Service, Refused> {
-    assembly::service(config, store, Arc::new(SystemClock), Arc::new(SystemRandomness)).map_err(|error| {
-        match error {
-            AssemblyError::KeyFile(error) => Refused::because(sentences::key_file(&error)),
-            other => Refused::because(format!("The program cannot start: {other}.")),
-        }
+async fn assemble(config: &Config, store: Store) -> Result<Service, Refused> {
+    let assembled = assembly::service(config, store, Arc::new(SystemClock), Arc::new(SystemRandomness)).await;
+    assembled.map_err(|error| match error {
+        AssemblyError::KeyFile(error) => Refused::because(sentences::key_file(&error)),
+        AssemblyError::Store(error) => store_refused(&error),
+        other => Refused::because(format!("The program cannot start: {other}.")),
     })
 }
 
@@ -608,7 +608,7 @@ async fn open_store(config: &Config) -> Result<Store, Refused> {
     if let Some(folder) = place.missing_folder() {
         return Err(Refused::because(sentences::missing_folder(folder)));
     }
-    Store::open(config.database_url.reveal(), StoreOptions::default())
+    Store::open(config.database_url.reveal(), config.store_options())
         .await
         .map_err(|error| Refused::because(sentences::unusable(&place, &error)))
 }

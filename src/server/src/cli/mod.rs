@@ -187,6 +187,14 @@ fn check(config: &Config, streams: &mut Streams<'_>) -> Result<(), Refused> {
     for warning in config.warnings() {
         writeln!(streams.output, "Warning: {warning}")?;
     }
+    if let Some((path, mode)) = vestibule_storage::open_to_everybody(config.database_url.reveal()) {
+        writeln!(
+            streams.output,
+            "Warning: the database {} can be read by every user of this machine (mode {mode:03o}): run chmod 600 on it, \
+             or the next command that opens it does.",
+            path.display()
+        )?;
+    }
     let place = config.database_url.place();
     if let Some(folder) = place.missing_folder() {
         return Err(Refused::because(sentences::missing_folder(folder)));

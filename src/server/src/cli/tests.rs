@@ -522,6 +522,59 @@ async fn keys_rotate_in_one_step_or_in_two() {
 }
 
 #[tokio::test]
+async fn a_key_file_is_made_for_an_empty_database_and_for_no_other() {
+    let site = Site::prepared().await;
+    let key_file = site.folder.path().join("test.key");
+    let kept = std::fs::read(&key_file).unwrap();
+    std::fs::remove_file(&key_file).unwrap();
+    let refusal = site.run("company list", "").await.unwrap_err();
+    for needed in [
+        "test.key does not exist",
+        "version 1 with the fingerprint",
+        "backup",
+    ] {
+        assert!(refusal.contains(needed), "{refusal}");
+    }
+    assert!(!key_file.exists(), "nothing is made in its place");
+
+    // The key file of another installation.
+    let other = Site::prepared().await;
+    std::fs::copy(other.folder.path().join("test.key"), &key_file).unwrap();
+    let refusal = site.run("company list", "").await.unwrap_err();
+    for needed in ["test.key holds another version 1", "fingerprint"] {
+        assert!(refusal.contains(needed), "{refusal}");
+    }
+
+    // A copy from before the last rotation.
+    std::fs::write(&key_file, &kept).unwrap();
+    site.run("keys rotate", "").await.unwrap();
+    let rotated = std::fs::read(&key_file).unwrap();
+    std::fs::write(&key_file, &kept).unwrap();
+    let refusal = site.run("company list", "").await.unwrap_err();
+    assert!(refusal.contains("test.key lacks version 2"), "{refusal}");
+    std::fs::write(&key_file, &rotated).unwrap();
+    site.run("company list", "").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_file_that_everybody_can_read_is_noticed_and_closed() {
+    let site = Site::prepared().await;
+    let file = site.folder.path().join("test.db");
+    let mode = || std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let answer = site.run("config check", "").await.unwrap();
+    assert!(
+        answer.contains("test.db can be read by every user") && answer.contains("mode 644"),
+        "{answer}"
+    );
+    assert_eq!(mode(), 0o644, "a check changes nothing");
+    site.run("company list", "").await.unwrap();
+    assert_eq!(mode(), 0o640, "a group may be meant");
+    let answer = site.run("config check", "").await.unwrap();
+    assert!(!answer.contains("every user"), "{answer}");
+}
+
+#[tokio::test]
 async fn the_settings_are_shown_or_all_their_problems() {
     let site = Site::new();
     let answer = site.run("config check", "").await.unwrap();

@@ -67,6 +67,13 @@ pub const KEYS: &[Key] = &[
                 password percent-encoded, such as %40 for @ and %23 for #",
     },
     Key {
+        name: "database_connections",
+        default: Some("10"),
+        secret: false,
+        purpose: "Connections to PostgreSQL, or readers of SQLite; of this server alone.",
+        right: "a number from 2 to 500",
+    },
+    Key {
         name: "smtp_url",
         default: None,
         secret: true,

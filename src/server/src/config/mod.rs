@@ -26,6 +26,7 @@ use url::Url;
 use vestibule_core::{sso::Provider, throttle::SourceLimits};
 use vestibule_mail::{Reach, Sender, SmtpSettings};
 use vestibule_sso::{Application, ApplicationProblem};
+use vestibule_storage::StoreOptions;
 use zeroize::Zeroizing;
 
 pub use keys::{KEYS, Key};
@@ -53,6 +54,8 @@ pub struct Config {
     pub public_url: Url,
     /// The database.
     pub database_url: DatabaseUrl,
+    /// Connections to it: 2 to 500 (N28).
+    pub database_connections: u32,
     /// The mail server, with the operator's certificates; `None` = mails stay in the local mailbox.
     pub smtp: Option<Smtp>,
     /// Sender of all mails.
@@ -235,6 +238,14 @@ impl Config {
             })
     }
 
+    /// How the database is to be opened.
+    pub fn store_options(&self) -> StoreOptions {
+        StoreOptions {
+            connections: self.database_connections,
+            ..StoreOptions::default()
+        }
+    }
+
     /// Scheme, host and port as browsers send them in `Origin`.
     pub fn origin(&self) -> String {
         self.public_url.origin().ascii_serialization()
@@ -337,6 +348,7 @@ impl Config {
         };
         let public_url_follows_listen = reader.is_default("public_url");
         let database_url = reader.required("database_url", values::database_url);
+        let database_connections = reader.required("database_connections", values::number(2..=500_u32));
         let smtp = reader.optional("smtp_url", values::smtp_url);
         let certificates = reader.optional("smtp_ca_file", values::certificates);
         let smtp = Self::with_certificates(&mut reader, smtp, certificates);
@@ -380,6 +392,7 @@ impl Config {
                 listen: listen?,
                 public_url: public_url?,
                 database_url: database_url?,
+                database_connections: database_connections?,
                 smtp: smtp?.map(Smtp::new),
                 mail_from: mail_from?,
                 company_mail_reach: if private_hosts? {

@@ -13,6 +13,8 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use vestibule_core::clock::ClockState;
+use vestibule_service::node::Vitals;
 
 /// Answers as long as the process can answer at all.
 pub const ALIVE: &str = "/healthz";
@@ -30,6 +32,8 @@ pub enum Condition {
     Ok,
     /// Not working.
     Failing,
+    /// Working, but not as it should be.
+    Warning,
     /// Nobody knows: the check took too long.
     Unknown,
 }
@@ -50,11 +54,54 @@ pub struct Readiness {
     /// Mails go out. Failing mail does not make the node unready: whoever needs no code can still sign in, and another
     /// node would have the same mail server (attacks.md T166).
     pub mail: Condition,
+    /// The database can be written, so that a sign-in would work: tried in the background every few seconds.
+    pub writes: Condition,
+    /// The key file holds every key that the database needs. Without one of them right codes would look wrong.
+    pub keys: Condition,
+    /// The clock agrees with the database's: a warning from 30 seconds on, failing from 5 minutes on.
+    pub clock: Condition,
+    /// By how many seconds the clock is before the database's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<i64>,
 }
 
 impl Readiness {
-    const fn is_ready(self) -> bool {
-        matches!((self.database, self.migrations), (Condition::Ok, Condition::Ok))
+    /// Nobody knows anything.
+    pub const UNKNOWN: Self = Self {
+        database: Condition::Unknown,
+        migrations: Condition::Unknown,
+        mail: Condition::Unknown,
+        writes: Condition::Unknown,
+        keys: Condition::Unknown,
+        clock: Condition::Unknown,
+        clock_offset_seconds: None,
+    };
+
+    /// The same with what the last probe of this server found out.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Option<Vitals>) -> Self {
+        let Some(vitals) = vitals else { return self };
+        let state = vitals.clock_offset.map(ClockState::of);
+        Self {
+            writes: vitals.writes.into(),
+            keys: vitals.keys.into(),
+            clock: match state {
+                None => Condition::Unknown,
+                Some(ClockState::Right | ClockState::Noticed) => Condition::Ok,
+                Some(ClockState::Shown) => Condition::Warning,
+                Some(ClockState::Wrong) => Condition::Failing,
+            },
+            clock_offset_seconds: vitals
+                .clock_offset
+                .filter(|_| state >= Some(ClockState::Shown))
+                .map(|offset| offset.num_seconds()),
+            ..self
+        }
+    }
+
+    fn is_ready(self) -> bool {
+        let needed = [self.database, self.migrations, self.writes, self.keys];
+        needed.into_iter().all(|condition| condition == Condition::Ok) && self.clock != Condition::Failing
     }
 }
 
@@ -83,12 +130,7 @@ async fn ready(State((check, draining)): State<(Check, CancellationToken)>) -> R
         )
             .into_response();
     }
-    let unknown = Condition::Unknown;
-    let readiness = timeout(PATIENCE, check()).await.unwrap_or(Readiness {
-        database: unknown,
-        migrations: unknown,
-        mail: unknown,
-    });
+    let readiness = timeout(PATIENCE, check()).await.unwrap_or(Readiness::UNKNOWN);
     let status = if readiness.is_ready() {
         StatusCode::OK
     } else {
@@ -99,17 +141,30 @@ async fn ready(State((check, draining)): State<(Check, CancellationToken)>) -> R
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use futures::FutureExt;
 
     use super::*;
     use crate::http::testing::{ask, text};
 
+    const WELL: Vitals = Vitals {
+        writes: true,
+        keys: true,
+        clock_offset: Some(TimeDelta::zero()),
+    };
+
     fn node(database: bool, migrations: bool, mail: bool) -> Router {
+        node_with(database, migrations, mail, Some(WELL))
+    }
+
+    fn node_with(database: bool, migrations: bool, mail: bool, vitals: Option<Vitals>) -> Router {
         let readiness = Readiness {
             database: database.into(),
             migrations: migrations.into(),
             mail: mail.into(),
-        };
+            ..Readiness::UNKNOWN
+        }
+        .with_vitals(vitals);
         router(
             Arc::new(move || async move { readiness }.boxed()),
             CancellationToken::new(),
@@ -143,7 +198,7 @@ mod tests {
         let response = ask(node(true, false, false), "GET", "/readyz", &[], "").await;
         assert_eq!(
             text(response).await,
-            r#"{"database":"ok","migrations":"failing","mail":"failing"}"#
+            r#"{"database":"ok","migrations":"failing","mail":"failing","writes":"ok","keys":"ok","clock":"ok"}"#
         );
     }
 
@@ -155,7 +210,9 @@ mod tests {
             database: fine,
             migrations: fine,
             mail: fine,
-        };
+            ..Readiness::UNKNOWN
+        }
+        .with_vitals(Some(WELL));
         let check: Check = Arc::new(move || async move { readiness }.boxed());
         let node = router(check, draining.clone());
         assert_eq!(ask(node.clone(), "GET", "/readyz", &[], "").await.status(), 200);
@@ -164,6 +221,45 @@ mod tests {
         assert_eq!(response.status(), 503);
         assert_eq!(text(response).await, r#"{"node":"draining"}"#);
         assert_eq!(ask(node, "GET", "/healthz", &[], "").await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn ready_needs_writes_keys_and_a_clock() {
+        let off = |seconds| Vitals {
+            clock_offset: Some(TimeDelta::seconds(seconds)),
+            ..WELL
+        };
+        let mute = Vitals {
+            writes: false,
+            ..WELL
+        };
+        let foreign = Vitals { keys: false, ..WELL };
+        for (vitals, status, told) in [
+            (Some(WELL), 200, r#""writes":"ok","keys":"ok","clock":"ok"}"#),
+            (Some(mute), 503, r#""writes":"failing""#),
+            (Some(foreign), 503, r#""keys":"failing""#),
+            (Some(off(30)), 200, r#""clock":"ok"}"#),
+            (
+                Some(off(31)),
+                200,
+                r#""clock":"warning","clock_offset_seconds":31}"#,
+            ),
+            (
+                Some(off(-301)),
+                503,
+                r#""clock":"failing","clock_offset_seconds":-301}"#,
+            ),
+            (
+                None,
+                503,
+                r#""writes":"unknown","keys":"unknown","clock":"unknown"}"#,
+            ),
+        ] {
+            let response = ask(node_with(true, true, true, vitals), "GET", "/readyz", &[], "").await;
+            assert_eq!(response.status(), status, "{vitals:?}");
+            let body = text(response).await;
+            assert!(body.contains(told), "{body}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

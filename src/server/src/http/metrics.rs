@@ -75,6 +75,12 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         gauge.set(value);
         registry.register(name, help, gauge);
     }
+    if let Some(offset) = sources.service.vitals().and_then(|vitals| vitals.clock_offset) {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(offset.as_seconds_f64());
+        let help = "By how much the clock of this server is before the database's";
+        registry.register("clock_offset_seconds", help, gauge);
+    }
     let mail = &sources.mail;
     let strangers = sources.service.stranger_lines();
     for (name, help, value) in [

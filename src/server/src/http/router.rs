@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::FutureExt;
-use vestibule_core::{paths, sso::Provider};
+use vestibule_core::{paths, ports::Clock, sso::Provider};
 
 use super::{
     assets::Site,
@@ -21,7 +21,7 @@ use super::{
     pages::{self, import::UPLOAD_MAX},
     stack::Stack,
 };
-use crate::state::AppState;
+use crate::{state::AppState, system::SystemClock};
 
 /// The fields of each form, by its address. Everything else in a form is refused (attacks.md T094, T160).
 const FORMS: [(&str, &[&str]); 37] = [
@@ -474,6 +474,11 @@ fn readiness(state: &AppState) -> health::Check {
         let state = state.clone();
         async move {
             let store = state.service.store();
+            if state.service.vitals().is_none() {
+                // Asked before the background has looked for the first time. What came of it is read below.
+                let machine: Arc<dyn Clock> = Arc::new(SystemClock);
+                let _ = state.service.probe(&machine).await;
+            }
             Readiness {
                 database: store.ping().await.is_ok().into(),
                 migrations: store
@@ -485,7 +490,9 @@ fn readiness(state: &AppState) -> health::Check {
                     Ok(flowing) => flowing.into(),
                     Err(_) => Condition::Unknown,
                 },
+                ..Readiness::UNKNOWN
             }
+            .with_vitals(state.service.vitals())
         }
         .boxed()
     })

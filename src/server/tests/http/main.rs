@@ -401,7 +401,10 @@ async fn every_page_exists_and_says_what_it_is() {
     let ready = browser.get(&site, "/readyz").await;
     assert_eq!(
         (ready.status, ready.body.as_str()),
-        (200, r#"{"database":"ok","migrations":"ok","mail":"ok"}"#)
+        (
+            200,
+            r#"{"database":"ok","migrations":"ok","mail":"ok","writes":"ok","keys":"ok","clock":"ok"}"#
+        )
     );
 }
 
@@ -432,6 +435,21 @@ async fn the_outbox_is_counted_for_the_operator_at_an_address_of_its_own() {
     assert!(
         text.contains("vestibule_mails_waiting 0\n") && text.contains("vestibule_mails_taken_total 1\n"),
         "{text}"
+    );
+    assert!(
+        !text.contains("clock_offset"),
+        "nobody has asked the database yet"
+    );
+    let machine: std::sync::Arc<dyn vestibule_core::ports::Clock> = site.clock.clone();
+    site.service.probe(&machine).await.unwrap();
+    let text = ask().await;
+    let offset = text
+        .lines()
+        .find_map(|line| line.strip_prefix("vestibule_clock_offset_seconds "));
+    let offset: f64 = offset.unwrap().parse().unwrap();
+    assert!(
+        offset < -300.0,
+        "the clock of the test stands in the past: {offset}"
     );
     let page = Browser::default().get(&site, "/metrics").await;
     assert_eq!(page.status, 404);

@@ -70,6 +70,7 @@ impl Site {
             as_clock,
             Arc::new(SeededRandomness::new(7)),
         )
+        .await
         .unwrap();
         let Assembled {
             state,

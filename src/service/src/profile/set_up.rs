@@ -33,7 +33,7 @@ use super::{AppSetUp, EmailSetUp, SetUpDone};
 use crate::{
     Failure, Service, Visitor,
     codes::app_context,
-    keys::Purpose,
+    keys::{Fit, Purpose},
     letters::{CodeLetter, Receiver},
     sessions::{Need, SignedIn},
 };
@@ -385,10 +385,17 @@ impl Service {
         let mut reader = self.inner.store.read().await?;
         let codes = reader.set_up_codes(company.id, open.id).await?;
         let parts = set_up_parts(company, &open.id, digits);
+        let fit = |hash: &[u8]| self.inner.keys.fits(Purpose::Code, &parts, hash);
+        if codes
+            .first()
+            .is_some_and(|newest| fit(&newest.code_hash) == Fit::UnknownKey)
+        {
+            return Err(crate::keys::Unsealable.into());
+        }
         let mut found = (Comparison::Wrong(None), None);
         // Oldest first: when two codes happen to be equal, the newest decides.
         for code in codes.iter().rev() {
-            if self.inner.keys.fits(Purpose::Code, &parts, &code.code_hash) {
+            if fit(&code.code_hash) == Fit::Right {
                 found = match code.replaced_at {
                     Some(_) => (Comparison::Replaced, None),
                     None => (Comparison::Right, Some(FirstCode::Mailed(code.id))),

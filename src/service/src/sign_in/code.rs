@@ -16,7 +16,7 @@ use super::{Granted, Opening, Underway, code_parts};
 use crate::{
     Failure, Service, Visitor,
     codes::{Entered, Found},
-    keys::Purpose,
+    keys::{Fit, Purpose, Unsealable},
     letters::Receiver,
 };
 
@@ -191,7 +191,7 @@ impl Service {
         let mut reader = self.inner.store.read().await?;
         let codes = reader.codes_of_pending(pending.company, pending.id).await?;
         drop(reader);
-        let (comparison, mailed) = self.compare(pending, digits, &codes);
+        let (comparison, mailed) = self.compare(pending, digits, &codes)?;
         if comparison != Comparison::Wrong(None) {
             return Ok((comparison, mailed.map(|code| Found::Mailed(code.id))));
         }
@@ -206,21 +206,26 @@ impl Service {
     }
 
     /// Which of the codes of this pending sign-in was entered. All are compared, whatever matches first.
+    ///
+    /// # Errors
+    /// [`Unsealable`] when the newest was made with a key that is not here: then nothing is compared at all, so
+    /// that no guess at another code is free.
     fn compare<'a>(
         &self,
         pending: &Pending,
         digits: &SixDigits,
         codes: &'a [CodeRow],
-    ) -> (Comparison, Option<&'a CodeRow>) {
+    ) -> Result<(Comparison, Option<&'a CodeRow>), Unsealable> {
         let now = self.now();
+        let parts = code_parts(pending, digits);
+        let fit = |code: &CodeRow| self.inner.keys.fits(Purpose::Code, &parts, &code.code_hash);
+        if codes.first().is_some_and(|newest| fit(newest) == Fit::UnknownKey) {
+            return Err(Unsealable);
+        }
         let mut found = (Comparison::Wrong(None), None);
         // Oldest first: when two codes happen to be equal, the newest decides.
         for code in codes.iter().rev() {
-            if self
-                .inner
-                .keys
-                .fits(Purpose::Code, &code_parts(pending, digits), &code.code_hash)
-            {
+            if fit(code) == Fit::Right {
                 let comparison = match code {
                     CodeRow {
                         replaced_at: Some(_), ..
@@ -231,7 +236,7 @@ impl Service {
                 found = (comparison, Some(code));
             }
         }
-        found
+        Ok(found)
     }
 
     /// Uses the code up and opens what it opens. `None`: somebody else used the code, or completed this sign-in, in the
@@ -330,7 +335,8 @@ impl Service {
         let same_code =
             self.inner
                 .keys
-                .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with);
+                .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with)
+                == Fit::Right;
         if !same_code {
             return Ok(None);
         }

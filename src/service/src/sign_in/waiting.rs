@@ -41,10 +41,10 @@ impl Service {
             writer
                 .insert_ticket(&NewTicket {
                     token_hash: token.hash(),
-                    node: self.inner.node,
+                    node: self.inner.line,
                     lane: lane.as_str(),
                     place,
-                    expires_at: self.now() + TimeDelta::seconds(TICKET_SECONDS),
+                    expires_at: self.database_now() + TimeDelta::seconds(TICKET_SECONDS),
                 })
                 .await?;
             writer.commit().await?;
@@ -64,7 +64,7 @@ impl Service {
             .keys
             .seal(Purpose::Ticket, &hash.0, answer, self.random())
             .map_err(|_| StoreError::unsealable())?;
-        let until = self.now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
+        let until = self.database_now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
         let mut writer = self.inner.store.write().await?;
         writer.answer_ticket(hash, &sealed, until).await?;
         writer.commit().await
@@ -88,7 +88,7 @@ impl Service {
             retry_after: RETRY_SECONDS,
         };
         let row = row
-            .filter(|row| self.now() < row.expires_at)
+            .filter(|row| self.database_now() < row.expires_at)
             .ok_or_else(|| gone.clone())?;
         if let Some(sealed) = &row.answer {
             let answer = self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)?;
@@ -104,7 +104,7 @@ impl Service {
     fn is_silent(&self, row: &TicketRow) -> bool {
         let taken_at = row.expires_at - TimeDelta::seconds(TICKET_SECONDS);
         let heard_of = row.seen_at.map_or(taken_at, |seen| seen.max(taken_at));
-        self.now() - heard_of > TimeDelta::seconds(TICKET_SILENT_SECONDS)
+        self.database_now() - heard_of > TimeDelta::seconds(TICKET_SILENT_SECONDS)
     }
 
     /// How many wait in this node's line.
@@ -117,12 +117,12 @@ impl Service {
     /// # Errors
     /// [`StoreError`].
     pub async fn tell_line(&self) -> Result<(), StoreError> {
-        let now = self.now();
+        let now = self.database_now();
         let fronts = self.inner.hasher.line().fronts();
         let mut writer = self.inner.store.write().await?;
         for (lane, front) in fronts {
             writer
-                .advance_line(self.inner.node, lane.as_str(), front, now)
+                .advance_line(self.inner.line, lane.as_str(), front, now)
                 .await?;
         }
         writer.commit().await

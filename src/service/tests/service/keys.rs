@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use vestibule_core::refusal::Refusal;
+use vestibule_core::{audit::Event, ports::Clock, refusal::Refusal};
 use vestibule_service::{
+    key_check::{KeyCheckError, KeyMismatch},
     key_rotation::Resealed,
     keys::{Key, Keys},
 };
 
-use crate::site::{Site, on_both};
+use crate::site::{Site, on_both, other_code};
 
 fn key(version: u32) -> Key {
     Key {
@@ -88,5 +89,79 @@ on_both! {
         let lost = site.with_keys(Keys::new(vec![key(3)]).unwrap());
         let done = lost.service.reseal_secrets().await.unwrap();
         assert_eq!(done, Resealed { resealed: 0, unreadable: 3 }, "what no key opens is left as it is");
+    }
+
+    async fn a_code_that_no_key_can_judge_is_no_guess(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        // Another process, with the key file of somebody else.
+        for keys in [vec![key(9)], vec![key(2), key(9)]] {
+            let lost = site.with_keys(Keys::new(keys).unwrap());
+            for entered in [&code, &code, &other_code(&code), &code, &code, &code] {
+                let answer = lost.verify(entered, &visitor).await;
+                assert!(matches!(answer, Err(Refusal::Internal { .. })), "{answer:?}");
+            }
+        }
+        let alice = site.account_of("Acme", "alice").await;
+        assert_eq!((alice.wrong_codes, alice.locked_at), (0, None), "nobody guessed");
+        let events = site.events("Acme").await;
+        let alarms = events.iter().filter(|(event, _)| event == Event::SecretUnreadable.as_str());
+        assert_eq!(alarms.count(), 12);
+        site.verify(&code, &visitor).await.unwrap();
+    }
+
+    async fn only_a_server_with_the_keys_of_the_database_serves(site: Site) {
+        let with = |keys: Vec<Key>| site.with_keys(Keys::new(keys).unwrap());
+        let other = |version| Key { secret: [99; 32].into(), ..key(version) };
+        site.service.check_keys().await.unwrap();
+        with(vec![key(1)]).service.check_keys().await.unwrap();
+        let refused = with(vec![other(1)]).service.check_keys().await;
+        assert!(matches!(refused, Err(KeyCheckError::Mismatch(KeyMismatch::Different { version: 1, .. }))));
+        // A foreign key file leaves nothing behind, not even a newer version.
+        with(vec![other(1), other(2)]).service.check_keys().await.unwrap_err();
+        with(vec![key(1), key(2)]).service.check_keys().await.unwrap();
+        let refused = with(vec![key(1)]).service.check_keys().await;
+        assert!(matches!(refused, Err(KeyCheckError::Mismatch(KeyMismatch::Missing { version: 2, .. }))));
+        let sentence = refused.unwrap_err().to_string();
+        let needed = Keys::new(vec![key(2)]).unwrap().fingerprints()[0].1;
+        assert!(sentence.contains(&needed.to_string()), "{sentence}");
+    }
+
+    async fn an_old_key_may_go_when_nothing_needs_it(site: Site) {
+        site.service.check_keys().await.unwrap();
+        site.company("Acme", 0).await;
+        let (secret, _) = site.app_account("Acme", "tom").await;
+        let both = site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap());
+        both.service.check_keys().await.unwrap();
+        let new = site.with_keys(Keys::new(vec![key(2)]).unwrap());
+        new.service.check_keys().await.unwrap_err();
+        both.service.reseal_secrets().await.unwrap();
+        new.service.check_keys().await.unwrap();
+        // And for good: what was kept a little longer does no harm.
+        new.service.check_keys().await.unwrap();
+        both.service.check_keys().await.unwrap();
+        let visitor = new.past_password("Acme", "tom").await;
+        new.verify(&site.app_code(&secret, 0), &visitor).await.unwrap();
+        // The newest never goes, whether or not something is made with it.
+        site.service.check_keys().await.unwrap_err();
+    }
+
+    async fn a_server_that_falls_behind_says_so_and_catches_up(site: Site) {
+        let machine: Arc<dyn Clock> = site.clock.clone();
+        let file = Arc::new(Mutex::new(vec![1]));
+        let seen = Arc::clone(&file);
+        let source = Box::new(move || Some(seen.lock().unwrap().iter().map(|&version| key(version)).collect()));
+        let serving = site.with_keys(Keys::new(vec![key(1)]).unwrap().with_source(source));
+        let keys = async || {
+            serving.service.probe(&machine).await.unwrap();
+            serving.service.vitals().unwrap().keys
+        };
+        assert!(keys().await);
+        site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap()).service.check_keys().await.unwrap();
+        assert!(!keys().await, "another server uses a key that is not here");
+        assert!(!keys().await);
+        file.lock().unwrap().push(2);
+        assert!(keys().await, "its file has it now");
     }
 }

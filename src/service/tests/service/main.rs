@@ -9,6 +9,7 @@ mod keys;
 mod links;
 mod mail_server;
 mod meetings;
+mod node;
 mod profile;
 mod records;
 mod recovery;

@@ -27,7 +27,7 @@ use vestibule_service::{
     operator::{AccountInput, CompanyInput, PasswordCheck},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
-use vestibule_storage::{CompanySettings, test_support::TestStore};
+use vestibule_storage::{CompanySettings, Store, test_support::TestStore};
 
 /// The password of every account.
 pub const PASSWORD: &str = "violet harbour kettle";
@@ -138,7 +138,7 @@ pub fn visitor() -> Visitor {
 }
 
 fn service(
-    store: &TestStore,
+    store: &Store,
     clock: &Arc<ManualClock>,
     keys: Keys,
     seed: u64,
@@ -159,20 +159,24 @@ fn service(
         sso,
     };
     let as_clock: Arc<dyn Clock> = clock.clone();
-    Service::new((*store).clone(), as_clock, randomness, hasher, keys, settings)
+    Service::new(store.clone(), as_clock, randomness, hasher, keys, settings)
+}
+
+/// The key of every process that has none of its own.
+fn first_key() -> Keys {
+    Keys::new(vec![Key {
+        version: 1,
+        secret: [7; 32].into(),
+    }])
+    .unwrap()
 }
 
 impl Site {
     pub fn on(store: TestStore) -> Self {
         let start = "2026-01-05T09:00:00Z".parse::<Moment>().unwrap();
         let clock = Arc::new(ManualClock::at(start));
-        let keys = Keys::new(vec![Key {
-            version: 1,
-            secret: [7; 32].into(),
-        }])
-        .unwrap();
         let store = Arc::new(store);
-        let service = service(&store, &clock, keys, 42, None);
+        let service = service(&store, &clock, first_key(), 42, None);
         Self {
             service,
             store,
@@ -182,14 +186,15 @@ impl Site {
 
     /// The same with providers.
     pub fn with_providers(&self, providers: Providers) -> Self {
-        let keys = Keys::new(vec![Key {
-            version: 1,
-            secret: [7; 32].into(),
-        }])
-        .unwrap();
         let seed = NEXT_SEED.fetch_add(1, Ordering::Relaxed);
         Self {
-            service: service(&self.store, &self.clock, keys, seed, Some(Arc::new(providers))),
+            service: service(
+                &self.store,
+                &self.clock,
+                first_key(),
+                seed,
+                Some(Arc::new(providers)),
+            ),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
         }
@@ -205,6 +210,26 @@ impl Site {
                 NEXT_SEED.fetch_add(1, Ordering::Relaxed),
                 None,
             ),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// Another process with the same keys, and a clock of its own.
+    pub fn with_clock(&self, clock: ManualClock) -> Self {
+        let apart = Self {
+            clock: Arc::new(clock),
+            store: Arc::clone(&self.store),
+            service: self.service.clone(),
+        };
+        apart.with_keys(first_key())
+    }
+
+    /// Another process with the same keys, and connections of its own.
+    pub fn with_connections(&self, store: &Store) -> Self {
+        let seed = NEXT_SEED.fetch_add(1, Ordering::Relaxed);
+        Self {
+            service: service(store, &self.clock, first_key(), seed, None),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
         }

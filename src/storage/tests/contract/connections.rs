@@ -6,13 +6,19 @@ use std::{
 };
 
 use futures::{FutureExt, future::join_all};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
 use vestibule_core::audit::Actor;
 use vestibule_storage::{
     Failed, NewAccount, Store, StoreError, StoreOptions, Unique,
     test_support::{PATIENT, TestStore},
 };
 
-use crate::fixture::{Maker, alice, at, entry, write};
+use crate::fixture::{Maker, alice, at, count, entry, raw, write};
 
 pub async fn a_dropped_writer_rolls_back(store: &TestStore) {
     let maker = Maker::new();
@@ -262,8 +268,8 @@ pub async fn two_nodes_migrate_at_once(store: &TestStore) {
     // Back to an empty database, so that there is something to do.
     empty(store).await;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
-    let migrations = std::fs::read_dir(folder).unwrap().count();
-    assert_eq!(nodes[0].migrations_pending().await, Ok(migrations));
+    let all = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(nodes[0].migrations_pending().await, Ok(all));
     for migrated in join_all(nodes.iter().map(Store::migrate)).await {
         assert_eq!(migrated, Ok(()));
     }
@@ -297,6 +303,209 @@ pub async fn errors_name_no_data(store: &TestStore) {
         ] {
             assert!(!text.contains(secret), "{text}");
         }
+    }
+}
+
+pub async fn a_server_that_goes_away_in_a_transaction_is_found_again(store: &TestStore) {
+    let maker = Maker::new();
+    if store.url().starts_with("sqlite") {
+        // There is no server that could go away.
+        return;
+    }
+    for _ in 0..3 {
+        let mut writer = store.write().await.unwrap();
+        let event = entry(None, Actor::System);
+        writer
+            .insert_event(maker.event_id(), at(0), &event)
+            .await
+            .unwrap();
+        let reader = store.read().await.unwrap();
+        let killed = count(
+            store,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+        assert!(killed >= 2, "{killed}");
+        let lost = writer.insert_event(maker.event_id(), at(0), &event).await;
+        assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+        assert!(writer.commit().await.is_err());
+        drop(reader);
+        // The very next one works, and nothing of the lost one is there.
+        assert_eq!(store.ping().await, Ok(()));
+        write(store, async |writer| {
+            assert_eq!(writer.events(None, 10).await?, []);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+}
+
+pub async fn a_server_that_only_reads_is_left(store: &TestStore) {
+    const READ_ONLY: &str = "DO $$ BEGIN EXECUTE format( \
+        'ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$";
+    const WRITABLE: &str = "BEGIN READ WRITE; DO $$ BEGIN EXECUTE format( \
+        'ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$; COMMIT";
+    if store.url().starts_with("sqlite") {
+        return;
+    }
+    let maker = Maker::new();
+    let event = entry(None, Actor::System);
+    raw(store, READ_ONLY).await;
+    let narrow = Store::open(
+        store.url(),
+        StoreOptions {
+            connections: 1,
+            ..PATIENT
+        },
+    )
+    .await
+    .unwrap();
+    raw(store, WRITABLE).await;
+    // Its only connection was made while the server, as after a failover, was not the one that writes.
+    let add = async || {
+        write(&narrow, async |writer| {
+            writer.insert_event(maker.event_id(), at(0), &event).await
+        })
+        .await
+    };
+    let refused = add().await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(add().await, Ok(()), "with a connection of its own time");
+}
+
+pub async fn a_server_that_is_away_is_told_at_once(store: &TestStore) {
+    let Some((mut relay, away)) = behind_a_relay(store).await else {
+        return;
+    };
+    assert_eq!(away.ping().await, Ok(()));
+    relay.close().await;
+    for _ in 0..3 {
+        let refused = timeout(HALF_THE_WAIT, away.read()).await;
+        let refused = refused.unwrap().err();
+        assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+        let refused = timeout(HALF_THE_WAIT, away.write()).await;
+        let refused = refused.unwrap().err();
+        assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+    }
+    relay.open().await;
+    back(&away).await;
+    assert!(away.write().await.is_ok());
+}
+
+pub async fn a_server_that_falls_silent_is_away(store: &TestStore) {
+    let Some((mut relay, away)) = behind_a_relay(store).await else {
+        return;
+    };
+    let mut writer = away.write().await.unwrap();
+    relay.silence();
+    let event = entry(None, Actor::System);
+    let maker = Maker::new();
+    let lost = timeout(
+        2 * HALF_THE_WAIT,
+        writer.insert_event(maker.event_id(), at(0), &event),
+    )
+    .await;
+    let lost = lost.unwrap();
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    drop(writer);
+    let refused = timeout(HALF_THE_WAIT, away.read()).await;
+    let refused = refused.unwrap().err();
+    assert!(matches!(refused, Some(StoreError::Unavailable(_))), "{refused:?}");
+    relay.close().await;
+    relay.open().await;
+    back(&away).await;
+    assert!(away.write().await.is_ok());
+}
+
+/// Half of the time for which a connection is waited for behind a relay.
+const HALF_THE_WAIT: Duration = Duration::from_secs(15);
+
+/// The same database at an address that can go away. SQLite has no address.
+async fn behind_a_relay(store: &TestStore) -> Option<(Relay, Store)> {
+    if store.url().starts_with("sqlite") {
+        return None;
+    }
+    let mut url = url::Url::parse(store.url()).unwrap();
+    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+    let relay = Relay::to(server).await;
+    url.set_port(Some(relay.address.port())).unwrap();
+    let options = StoreOptions {
+        wait: 2 * HALF_THE_WAIT,
+        ..PATIENT
+    };
+    let store = Store::open(url.as_str(), options).await.unwrap();
+    Some((relay, store))
+}
+
+/// Waits until a database answers again.
+async fn back(store: &Store) {
+    let answers = async {
+        while store.ping().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_mins(1), answers).await.unwrap();
+}
+
+/// Passes connections on to a server, until told otherwise.
+struct Relay {
+    address: std::net::SocketAddr,
+    server: String,
+    mute: watch::Sender<bool>,
+    serving: Option<JoinSet<()>>,
+}
+
+impl Relay {
+    async fn to(server: String) -> Self {
+        let mut relay = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            server,
+            mute: watch::Sender::new(false),
+            serving: None,
+        };
+        relay.open().await;
+        relay
+    }
+
+    /// Connections that are open now, and those to come, are cut.
+    async fn close(&mut self) {
+        if let Some(mut serving) = self.serving.take() {
+            serving.shutdown().await;
+        }
+    }
+
+    /// Nothing is passed on any more, and nothing is closed.
+    fn silence(&self) {
+        self.mute.send_replace(true);
+    }
+
+    async fn open(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        self.mute.send_replace(false);
+        let (server, mute) = (self.server.clone(), self.mute.clone());
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            // They end with this task.
+            let mut connections = JoinSet::new();
+            while let Ok((near, _)) = listener.accept().await {
+                connections.spawn(pass_on(near, server.clone(), mute.subscribe()));
+            }
+        });
+        self.serving = Some(serving);
+    }
+}
+
+async fn pass_on(mut near: TcpStream, server: String, mut mute: watch::Receiver<bool>) {
+    let Ok(mut far) = TcpStream::connect(server).await else {
+        return;
+    };
+    tokio::select! {
+        biased;
+        () = async { let _ = mute.wait_for(|muted| *muted).await; } => std::future::pending().await,
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
     }
 }
 
@@ -345,9 +554,7 @@ async fn no_transaction_is_forgotten(store: &TestStore) -> bool {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), none_is_left)
-        .await
-        .is_ok()
+    timeout(Duration::from_secs(10), none_is_left).await.is_ok()
 }
 
 /// Two that take two accounts in opposite orders, and both have one.

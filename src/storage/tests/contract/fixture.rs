@@ -72,6 +72,19 @@ pub async fn raw(store: &TestStore, sql: &'static str) {
     }
 }
 
+/// The number that a statement gives.
+pub async fn count(store: &TestStore, sql: &'static str) -> i64 {
+    use sqlx::Connection;
+    let (count,): (i64,) = if store.url().starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(store.url()).await.unwrap();
+        sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+    } else {
+        let mut connection = sqlx::PgConnection::connect(store.url()).await.unwrap();
+        sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap()
+    };
+    count
+}
+
 /// Whether the database itself refuses a statement.
 pub async fn refuses(store: &TestStore, sql: &'static str) -> bool {
     use sqlx::Connection;

@@ -20,8 +20,10 @@ mod complete;
 mod connections;
 mod fixture;
 mod import;
+mod key_check;
 mod links;
 mod mail_server;
+mod node;
 mod outbox;
 mod overview;
 mod pending;
@@ -107,6 +109,8 @@ contract! {
     borders::no_second_factor_is_attached_to_another_companys_account,
     cleanup::what_is_over_goes_and_what_counts_stays,
     cleanup::links_and_imports_go_at_their_end,
+    cleanup::a_long_clean_up_lets_others_write_in_between,
+    cleanup::what_somebody_holds_is_passed_over,
     cleanup::a_set_up_goes_at_its_end_and_an_issued_code_a_day_later,
     code::a_code_is_used_once,
     code::a_replaced_or_expired_code_is_not_used,
@@ -132,8 +136,14 @@ contract! {
     connections::a_transaction_that_is_ended_for_others_runs_again,
     connections::two_nodes_migrate_at_once,
     connections::errors_name_no_data,
+    connections::a_server_that_goes_away_in_a_transaction_is_found_again,
+    connections::a_server_that_only_reads_is_left,
+    connections::a_server_that_is_away_is_told_at_once,
+    connections::a_server_that_falls_silent_is_away,
     import::an_import_is_read_as_it_was_written,
     import::an_import_is_run_by_one,
+    key_check::a_key_is_noted_once_and_retired,
+    key_check::a_key_is_in_use_while_something_is_made_with_it,
     links::a_link_is_read_as_it_was_written,
     links::a_newer_link_replaces_the_older,
     links::twenty_parallel_uses_of_a_link_have_one_winner,
@@ -144,6 +154,8 @@ contract! {
     outbox::a_claim_of_a_dead_worker_ends,
     mail_server::a_mail_server_is_saved_once_per_version,
     mail_server::passwords_of_mail_servers_are_sealed_anew,
+    node::a_node_is_noted_and_forgotten_a_day_later,
+    node::the_database_tells_the_time,
     outbox::two_nodes_never_claim_the_same_mail,
     outbox::a_company_with_a_server_of_its_own_has_a_lane_of_its_own,
     outbox::a_failing_mail_of_a_sign_in_is_hurried,
