@@ -173,7 +173,6 @@ pub(crate) async fn attended<T>(
 ) -> Result<T, sqlx::Error> {
     match presence {
         None => run.await,
-        // Boxed: every use case holds many of these.
         Some(presence) => Box::pin(presence.attend(run)).await,
     }
 }
@@ -203,7 +202,8 @@ macro_rules! on {
             }
             $crate::link::Link::Postgres(held) => {
                 let $connection = held.connection();
-                $crate::link::attended(presence.as_ref(), async { $run }).await
+                // Boxed: every use case holds many of these.
+                $crate::link::attended(presence.as_ref(), Box::pin(async { $run })).await
             }
         };
         $self.settle(result)

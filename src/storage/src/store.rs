@@ -212,7 +212,8 @@ impl Store {
                 Reader::new(Link::Sqlite(Held::plain(readers.acquire().await?)), None)
             }
             Pools::Postgres { pool, presence, .. } => {
-                let connection = presence.acquire(pool).await?;
+                // Boxed: every use case holds many of these.
+                let connection = Box::pin(presence.acquire(pool)).await?;
                 Reader::new(
                     Link::Postgres(Held::plain(connection)),
                     Some(Arc::clone(presence)),
