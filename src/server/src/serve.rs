@@ -152,7 +152,13 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     });
     let machine: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything is judged by the clock.
-    service.measure_clock(&machine).await?;
+    service
+        .measure_clock(&machine)
+        .await
+        .map_err(|error| ServeError::Store {
+            place: config.database_url.place(),
+            error,
+        })?;
     tasks.spawn(jobs::probe(service.clone(), machine, stop.clone()));
     tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
     tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
