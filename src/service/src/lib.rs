@@ -37,6 +37,7 @@ pub mod links;
 mod locks;
 mod new_agents;
 pub mod node;
+pub mod offices;
 pub mod operator;
 pub mod outbox;
 pub mod profile;

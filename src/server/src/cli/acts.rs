@@ -187,6 +187,17 @@ async fn company_act(
             done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
+        CompanyCommand::Offices { name, office, none } if none || !office.is_empty() => {
+            let done = service.set_offices(&name, office).await;
+            done.map_err(|error| refused(&name, "", &error))?;
+            writeln!(streams.output, "Changed the offices of the company {name:?}.")?;
+        }
+        CompanyCommand::Offices { name, .. } => {
+            let offices = service.offices(&name).await;
+            for office in offices.map_err(|error| refused(&name, "", &error))? {
+                writeln!(streams.output, "{}={}", office.name, office.network)?;
+            }
+        }
         CompanyCommand::List { json } => list_companies(service, json, streams).await?,
         CompanyCommand::Enable { name } => {
             service
@@ -557,7 +568,6 @@ fn password(streams: &mut Streams<'_>) -> Result<Password, Refused> {
 /// command would otherwise succeed on nothing.
 pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
     check_database(config)?;
-    check_key_file(config)?;
     let store = open_store(config).await?;
     if store
         .migrations_pending()
@@ -569,6 +579,7 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
             "The database is not prepared for this version: run `vestibule migrate` first.",
         ));
     }
+    check_key_file(config, &store).await?;
     assemble(config, store).await
 }
 
@@ -579,12 +590,17 @@ fn check_database(config: &Config) -> Result<(), Refused> {
     }
 }
 
-fn check_key_file(config: &Config) -> Result<(), Refused> {
+/// A database that knows its keys says by itself which file it needs.
+async fn check_key_file(config: &Config, store: &Store) -> Result<(), Refused> {
     let file = config::whole(&config.key_file);
-    match file.try_exists() {
-        Ok(false) => Err(Refused::because(sentences::missing_key_file(&file))),
-        _ => Ok(()),
+    if !matches!(file.try_exists(), Ok(false)) {
+        return Ok(());
     }
+    let fresh = async { store.read().await?.is_fresh().await };
+    if fresh.await.map_err(|error| store_refused(&error))? {
+        return Err(Refused::because(sentences::missing_key_file(&file)));
+    }
+    Ok(())
 }
 
 /// The use cases, on a database that is brought up to date first.

@@ -9,6 +9,7 @@ use vestibule_core::{
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST},
 };
 use vestibule_service::operator::LogOut;
+use vestibule_storage::Office;
 
 use crate::config::KEYS;
 
@@ -131,13 +132,14 @@ Examples:
 
 impl Command {
     /// Whether it changes the database and ends: then it says beforehand which one.
-    pub(super) const fn writes(&self) -> bool {
+    pub(super) fn writes(&self) -> bool {
         match self {
             Self::Migrate | Self::Session { .. } => true,
-            Self::Company { command } => !matches!(
-                command,
-                CompanyCommand::List { .. } | CompanyCommand::Delete { dry_run: true, .. }
-            ),
+            Self::Company { command } => match command {
+                CompanyCommand::List { .. } | CompanyCommand::Delete { dry_run: true, .. } => false,
+                CompanyCommand::Offices { office, none, .. } => *none || !office.is_empty(),
+                _ => true,
+            },
             Self::Account { command } => !matches!(command, AccountCommand::List { .. }),
             Self::Keys {
                 command: KeysCommand::Rotate { add_only, .. },
@@ -318,6 +320,24 @@ Examples:
         /// How new agents are told how to sign in
         #[arg(long, value_name = "KIND", value_parser = new_agent_mail())]
         new_agent_mail: Option<NewAgentMail>,
+    },
+    /// Say from where the people of a company sign in together, or list it
+    #[command(after_help = "\
+An office has ten times as many wrong passwords free, for the accounts of its company. What is named takes the place of
+what was named before; without --office and --none the offices are listed.
+
+Example:
+  vestibule company offices --name Acme --office Berlin=192.0.2.0/28 --office Aachen=2001:db8::/48")]
+    Offices {
+        /// Name of the company
+        #[arg(long)]
+        name: String,
+        /// An office: what it is called, and its range of network addresses
+        #[arg(long, value_name = "NAME=RANGE", value_parser = vestibule_service::offices::parse)]
+        office: Vec<Office>,
+        /// No office at all
+        #[arg(long, conflicts_with = "office")]
+        none: bool,
     },
     /// List all companies
     #[command(after_help = "\

@@ -317,6 +317,24 @@ async fn companies_come_and_go() {
     )
     .await
     .unwrap();
+    let offices = "company offices --name zebra";
+    assert_eq!(site.run(offices, "").await.unwrap(), "");
+    let refusal = site
+        .run(&format!("{offices} --office Berlin=10.0.0.0/8"), "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("no wider than /16"), "{refusal}");
+    site.run(
+        &format!("{offices} --office Berlin=192.0.2.7/28 --office Aachen=2001:db8::/48"),
+        "",
+    )
+    .await
+    .unwrap();
+    let named = "Aachen=2001:db8::/48\nBerlin=192.0.2.0/28\n";
+    assert_eq!(site.run(offices, "").await.unwrap(), named);
+    site.run(&format!("{offices} --none"), "").await.unwrap();
+    assert_eq!(site.run(offices, "").await.unwrap(), "");
+
     site.run("company disable --name zebra", "").await.unwrap();
     let table = site.run("company list", "").await.unwrap();
     assert!(

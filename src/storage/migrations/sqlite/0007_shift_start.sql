@@ -36,6 +36,7 @@ CREATE TABLE sign_in_line (
     seen_at TEXT NOT NULL,
     PRIMARY KEY (node, lane)
 ) STRICT;
+CREATE INDEX sign_in_line_seen_at ON sign_in_line (seen_at);
 
 -- Whoever waits in a line, and the sealed answer once there is one. No foreign keys: nobody need be known yet.
 CREATE TABLE sign_in_ticket (
