@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule_core::ports::Clock;
 use vestibule_service::Service;
 
@@ -30,7 +30,7 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// Writes the lines of the audit log about people who have proved nothing, until told to stop.
-pub async fn write_stranger_lines(service: Service, stop: CancellationToken) {
+async fn write_stranger_lines(service: Service, stop: CancellationToken) {
     let mut writable = true;
     loop {
         tokio::select! {
@@ -63,9 +63,21 @@ pub async fn write_last_stranger_lines(service: &Service) {
     }
 }
 
+/// Starts all of it. `machine` is the clock of the machine.
+pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, stop: &CancellationToken) {
+    let (service, stop) = (|| service.clone(), || stop.clone());
+    tasks.spawn(probe(service(), machine, stop()));
+    tasks.spawn(look_for_keys(service(), stop()));
+    tasks.spawn(tell_line(service(), stop()));
+    tasks.spawn(answer_reset_requests(service(), stop()));
+    tasks.spawn(complete_locks(service(), stop()));
+    tasks.spawn(write_stranger_lines(service(), stop()));
+    tasks.spawn(clean_up(service(), stop()));
+}
+
 /// Looks up who asked for a link to choose a new password: at once when it was asked here, and every two seconds for
 /// what other nodes left behind. Until told to stop.
-pub async fn answer_reset_requests(service: Service, stop: CancellationToken) {
+async fn answer_reset_requests(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOK_FOR_REQUESTS_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut readable = true;
@@ -88,7 +100,7 @@ pub async fn answer_reset_requests(service: Service, stop: CancellationToken) {
 }
 
 /// Tells other nodes how this one's line moves, every second while somebody waits in it. Until told to stop.
-pub async fn tell_line(service: Service, stop: CancellationToken) {
+async fn tell_line(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(TELL_LINE_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut waited = false;
@@ -110,7 +122,7 @@ pub async fn tell_line(service: Service, stop: CancellationToken) {
 
 /// Writes down every five seconds that this server is there, and compares its clock and its keys with the database's,
 /// until told to stop.
-pub async fn probe(service: Service, machine: Arc<dyn Clock>, stop: CancellationToken) {
+async fn probe(service: Service, machine: Arc<dyn Clock>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(PROBE_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut writable = true;
@@ -132,7 +144,7 @@ pub async fn probe(service: Service, machine: Arc<dyn Clock>, stop: Cancellation
 }
 
 /// Takes over new versions from the key file every minute, until told to stop.
-pub async fn look_for_keys(service: Service, stop: CancellationToken) {
+async fn look_for_keys(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOK_FOR_KEYS_EVERY);
     loop {
         tokio::select! {
@@ -143,7 +155,7 @@ pub async fn look_for_keys(service: Service, stop: CancellationToken) {
 }
 
 /// Completes locks that a process left behind when it was cut off, now and every 30 seconds, until told to stop.
-pub async fn complete_locks(service: Service, stop: CancellationToken) {
+async fn complete_locks(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(COMPLETE_LOCKS_EVERY);
     loop {
         tokio::select! {
@@ -157,7 +169,7 @@ pub async fn complete_locks(service: Service, stop: CancellationToken) {
 }
 
 /// Deletes what has expired, now and every ten minutes, until told to stop.
-pub async fn clean_up(service: Service, stop: CancellationToken) {
+async fn clean_up(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
     loop {
         tokio::select! {

@@ -493,15 +493,15 @@ mod tests {
             group,
             read_only_mount: false,
         };
-        let fine = |access: Access, process| access.judge(process).is_ok();
-        assert!(fine(file(0o444, ROOT, ROOT), &app), "a secret of Docker");
-        assert!(fine(file(0o440, ROOT, APP), &app), "a secret of Kubernetes");
-        assert!(fine(file(0o660, APP, APP), &app), "the own group");
+        let accepted = |access: Access, process| access.judge(process).is_ok();
+        assert!(accepted(file(0o444, ROOT, ROOT), &app), "a secret of Docker");
+        assert!(accepted(file(0o440, ROOT, APP), &app), "a secret of Kubernetes");
+        assert!(accepted(file(0o660, APP, APP), &app), "the own group");
         let mounted = Access {
             read_only_mount: true,
             ..file(0o444, APP, APP)
         };
-        assert!(fine(mounted, &app) && fine(mounted, &root));
+        assert!(accepted(mounted, &app) && accepted(mounted, &root));
         for access in [
             file(0o444, APP, APP),
             file(0o604, 2000, 2000),
@@ -526,7 +526,10 @@ mod tests {
             read_only_mount: true,
             ..file(0o666, ROOT, ROOT)
         };
-        assert!(!fine(writable, &app), "mounted read-only here, but not elsewhere");
+        assert!(
+            !accepted(writable, &app),
+            "mounted read-only here, but not elsewhere"
+        );
     }
 
     #[test]

@@ -159,13 +159,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
             place: config.database_url.place(),
             error,
         })?;
-    tasks.spawn(jobs::probe(service.clone(), machine, stop.clone()));
-    tasks.spawn(jobs::look_for_keys(service.clone(), stop.clone()));
-    tasks.spawn(jobs::tell_line(service.clone(), stop.clone()));
-    tasks.spawn(jobs::answer_reset_requests(service.clone(), stop.clone()));
-    tasks.spawn(jobs::complete_locks(service.clone(), stop.clone()));
-    tasks.spawn(jobs::write_stranger_lines(service.clone(), stop.clone()));
-    tasks.spawn(jobs::clean_up(service.clone(), stop.clone()));
+    jobs::start(&tasks, &service, machine, &stop);
     if let Some(running) = running {
         tasks.spawn(running.watch(hangups, stop.clone()));
     }

@@ -14,17 +14,13 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, outbox, overview,
-    pending, reset_request, session, set_up, sso, trusted, words,
+    audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, office, outbox,
+    overview, pending, reset_request, session, set_up, sso, throttle, ticket, trusted, words,
 };
 
 #[tokio::test]
 async fn look_ups_use_an_index_on_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("plans.sqlite").display());
-    let store = Store::open(&url, StoreOptions::default()).await.unwrap();
-    store.migrate().await.unwrap();
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let (_folder, mut connection) = connection().await;
     for (what, sql) in [
         ("session of a cookie", session::BY_TOKEN),
         ("sessions of an account", session::OF_ACCOUNT),
@@ -86,6 +82,10 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("failing mail of a pending sign-in", outbox::HURRY),
         ("mails that are replaced", outbox::DROP),
         ("outbox of a company", outbox::COUNTS_OF_COMPANY),
+        ("wrong passwords of a source", throttle::WRONG_OF_SOURCE),
+        ("what a source has earned", throttle::EARNED),
+        ("offices of a company", office::OF_COMPANY),
+        ("ticket of a browser", ticket::BY_TOKEN),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
@@ -94,6 +94,11 @@ async fn look_ups_use_an_index_on_sqlite() {
             "{what}: {plan:#?}"
         );
     }
+}
+
+#[tokio::test]
+async fn look_ups_use_the_index_that_is_meant_for_them_on_sqlite() {
+    let (_folder, mut connection) = connection().await;
     let tokens = trusted::of_tokens(&[TokenHash([1; 32]), TokenHash([2; 32])]);
     let plan = plan_of(&mut connection, &tokens.text()).await;
     assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");

@@ -579,7 +579,11 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
             "The database is not prepared for this version: run `vestibule migrate` first.",
         ));
     }
-    check_key_file(config, &store).await?;
+    let fresh = async { store.read().await?.is_fresh().await };
+    if fresh.await.map_err(|error| store_refused(&error))? {
+        // A database that knows its keys says by itself which file it needs.
+        check_key_file(config)?;
+    }
     assemble(config, store).await
 }
 
@@ -590,17 +594,12 @@ fn check_database(config: &Config) -> Result<(), Refused> {
     }
 }
 
-/// A database that knows its keys says by itself which file it needs.
-async fn check_key_file(config: &Config, store: &Store) -> Result<(), Refused> {
+fn check_key_file(config: &Config) -> Result<(), Refused> {
     let file = config::whole(&config.key_file);
-    if !matches!(file.try_exists(), Ok(false)) {
-        return Ok(());
+    match file.try_exists() {
+        Ok(false) => Err(Refused::because(sentences::missing_key_file(&file))),
+        _ => Ok(()),
     }
-    let fresh = async { store.read().await?.is_fresh().await };
-    if fresh.await.map_err(|error| store_refused(&error))? {
-        return Err(Refused::because(sentences::missing_key_file(&file)));
-    }
-    Ok(())
 }
 
 /// The use cases, on a database that is brought up to date first.

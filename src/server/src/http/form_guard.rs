@@ -56,6 +56,7 @@ pub struct FormFields(Arc<Vec<(String, String)>>);
 
 impl FormFields {
     /// The fields with these names, which are no secrets.
+    #[must_use]
     pub fn kept(&self, names: &[&str]) -> Self {
         let kept = self.iter().filter(|(name, _)| names.contains(name));
         kept.map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -15,16 +15,17 @@ fn with_password(password: &'static str) -> [(&'static str, &'static str); 4] {
     TYPED.map(|(name, value)| (name, if name == "password" { password } else { value }))
 }
 
-/// Refreshes the page, as it does itself, until it has something else to say.
-async fn until_called(site: &Site, browser: &mut Browser) -> Answer {
-    for _ in 0..600 {
+/// Refreshes the page, as it does itself, until it has something else to say than `waiting`.
+async fn until_called(site: &Site, browser: &mut Browser, waiting: &str) -> Answer {
+    let mut tries = 0..600;
+    loop {
         let page = browser.get(site, "/login/wait").await;
-        if page.status != 200 || !page.body.contains("You are number") {
+        if !page.body.contains(waiting) {
             return page;
         }
+        assert!(tries.next().is_some(), "nobody was called within a minute");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("nobody was called within a minute");
 }
 
 #[tokio::test]
@@ -58,7 +59,7 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
 
     drop(held);
     browser.set_cookie("language", "en");
-    let called = until_called(&site, &mut browser).await;
+    let called = until_called(&site, &mut browser, "You are number").await;
     assert_eq!((called.status, called.location()), (303, "/agent?tab=2"));
     assert!(browser.has("session") && !browser.has("ticket"));
     assert_eq!(browser.get(&site, "/agent").await.status, 200);
@@ -75,7 +76,7 @@ async fn whoever_waited_for_a_refusal_gets_it_with_what_was_typed() {
         .await;
     assert_eq!(sent.location(), "/login/wait");
     drop(held);
-    let page = until_called(&site, &mut browser).await;
+    let page = until_called(&site, &mut browser, "You are number").await;
     assert_eq!(page.status, 401);
     for kept in [
         "Company, account or password is incorrect",
@@ -103,16 +104,8 @@ async fn a_program_is_told_where_to_wait_and_which_number_it_has() {
     let number = program.get(&site, "/login/wait").await;
     assert_eq!((number.status, number.body.as_str()), (200, r#"{"number":1}"#));
     drop(held);
-    for _ in 0..600 {
-        let answer = program.get(&site, "/login/wait").await;
-        if answer.status == 303 {
-            assert_eq!(answer.location(), "/agent?tab=2");
-            return;
-        }
-        assert_eq!(answer.body, r#"{"number":1}"#);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("nobody was called within a minute");
+    let called = until_called(&site, &mut program, r#"{"number":1}"#).await;
+    assert_eq!((called.status, called.location()), (303, "/agent?tab=2"));
 }
 
 #[tokio::test]

@@ -302,8 +302,8 @@ mod tests {
     type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Turn, Full>> + 'a>>;
 
     /// Stands in line, as far as it goes without waiting.
-    fn enter<'a>(line: &'a Line, lane: Lane, place: &'a Place) -> Waiting<'a> {
-        let mut waiting: Waiting<'a> = Box::pin(line.turn(lane, None, place));
+    fn enter<'a>(line: &'a Line, into: Lane, place: &'a Place) -> Waiting<'a> {
+        let mut waiting: Waiting<'a> = Box::pin(line.turn(into, None, place));
         assert!(waiting.as_mut().now_or_never().is_none(), "no turn is free");
         waiting
     }
@@ -317,10 +317,9 @@ mod tests {
     }
 
     fn number(line: &Line, place: &Place) -> Option<i64> {
-        let (lane, place) = place.get()?;
-        line.fronts()
-            .into_iter()
-            .find_map(|(of, front)| (of == lane).then_some(place - front))
+        let (within, number) = place.get()?;
+        let mut fronts = line.fronts().into_iter();
+        fronts.find_map(|(of, front)| (of == within).then_some(number - front))
     }
 
     #[tokio::test]

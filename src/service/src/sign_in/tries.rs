@@ -130,10 +130,8 @@ impl Service {
         } else {
             Lane::Others
         };
-        let line = self.inner.hasher.line();
-        let turn = line
-            .turn(lane, Some(candidate.key()), &candidate.visitor.place)
-            .await?;
+        let (key, place) = (candidate.key(), &candidate.visitor.place);
+        let turn = self.inner.hasher.line().turn(lane, Some(key), place).await?;
         if turn.was_waited_for() {
             self.check_source(candidate).await?;
         }

@@ -286,8 +286,9 @@ on_both! {
         let ada = acme(&site).await;
         site.person("Acme", "amy", &[Role::Admin], false).await;
         let amy = site.at_home("Acme", "amy", None).await;
-        let admins: String = (0..95).map(|n| format!("new{n},new{n}@acme.test,New,admin\n")).collect();
-        let id = check(&site, &format!("account,email,first_name,roles\n{admins}"), &ada).await;
+        let mut lines = vec!["account,email,first_name,roles".to_owned()];
+        lines.extend((0..95).map(|n| format!("new{n},new{n}@acme.test,New,admin")));
+        let id = check(&site, &lines.join("\n"), &ada).await;
         site.service.start_import(&id.to_string(), &ada).await.unwrap();
         let account = site.account_of("Acme", "ada").await;
         let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&account) };
