@@ -46,7 +46,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 21] = [
+const EXPIRED: [Expired; 22] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -110,6 +110,13 @@ const EXPIRED: [Expired; 21] = [
     expired!(
         "source_try",
         "source, span, starts_at",
+        "starts_at <= $1",
+        TimeDelta::hours(2)
+    ),
+    // Only nodes of the version before write into it.
+    expired!(
+        "source_account",
+        "source, starts_at, subject",
         "starts_at <= $1",
         TimeDelta::hours(2)
     ),

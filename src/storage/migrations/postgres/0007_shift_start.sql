@@ -1,6 +1,6 @@
 -- Many people at once: what a network address has earned and lost, offices, and the line before the door.
-
-DROP TABLE source_account;
+-- The table source_account is written no more. It stays for one version: nodes of the version before still write into it
+-- while they are replaced.
 
 -- Passwords that were compared and found wrong, per source. A row each, so that nobody waits for somebody else's.
 CREATE TABLE source_wrong (
