@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use crate::ports::Moment;
+use crate::{limits::CLOCK_TOLERANCE_SECONDS, ports::Moment};
 
-/// From here on the operator is told.
-pub const NOTICED_SECONDS: i64 = 5;
+/// From here on the operator is told: what is less, nobody notices.
+pub const NOTICED_SECONDS: i64 = CLOCK_TOLERANCE_SECONDS;
 /// From here on the readiness of the server tells it too.
 pub const SHOWN_SECONDS: i64 = 30;
 /// From here on codes, sessions and links are judged wrongly: nobody should sign in with this server.

@@ -1,5 +1,5 @@
 //! The one gate: may this account come in at all? Every way in asks it, and asks again at its last step
-//! (product.md sections 2 and 4.10).
+//! (product.md sections 2 and 4.11).
 
 use crate::{account::Account, company::Company, refusal::Refusal};
 
