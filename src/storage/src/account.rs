@@ -61,7 +61,8 @@ const RESET_WRONG_CODES: &str =
     "UPDATE account SET wrong_codes = 0 WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 const LOCK: &str = "UPDATE account SET locked_at = $4, lock_reason = $3, changed_at = $4 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
-/// Counted out and not locked: somebody was cut off, or compares the last try right now.
+/// Counted out and not locked: somebody was cut off, or compares the last try right now. The first condition says nothing
+/// more: it is that of the index `account_locked`, which is found by it.
 pub(crate) const COUNTED_OUT: &str = "SELECT company_id, id FROM account \
     WHERE (locked_at IS NOT NULL OR wrong_codes >= 5) AND locked_at IS NULL \
     AND (last_code_at IS NULL OR last_code_at <= $1) ORDER BY company_id, id LIMIT $2";

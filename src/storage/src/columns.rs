@@ -8,7 +8,7 @@ use vestibule_core::{
     account::{Account, LockReason, PendingEmail, Role, TimeFormat},
     company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
-    limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST},
+    limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, WRONG_CODES_TO_LOCK},
     ports::Moment,
     secret::TokenHash,
     session::Proof,
@@ -29,6 +29,9 @@ macro_rules! company_columns {
          c.created_at AS c_created_at"
     };
 }
+
+// Statements and the index of locked accounts have this number in their text.
+const _: () = assert!(WRONG_CODES_TO_LOCK == 5);
 
 /// The columns of an account. Five counted codes lock, even where nobody was left to write the lock down: whoever reads
 /// an account reads it as locked then.

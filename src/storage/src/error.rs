@@ -180,7 +180,7 @@ fn spoils_postgres(code: &str) -> bool {
 }
 
 /// Whether the server itself seems to be gone, not just one statement.
-pub(crate) fn leaves_nothing_behind(error: &sqlx::Error) -> bool {
+pub(crate) fn seems_gone(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
         E::Io(_) | E::Tls(_) | E::Protocol(_) => true,

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{Cause, StoreError, error::leaves_nothing_behind};
+use crate::{Cause, StoreError, error::seems_gone};
 
 /// Pause between two questions.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -77,7 +77,7 @@ impl Presence {
                 Ok(connection)
             }
             Err(error) => {
-                if leaves_nothing_behind(&error) {
+                if seems_gone(&error) {
                     self.suspect();
                 }
                 Err(error.into())
@@ -97,7 +97,7 @@ impl Presence {
         }
         let done = self.patiently(run, &mut away).await.map_err(|_| gone())?;
         match &done {
-            Err(error) if leaves_nothing_behind(error) => self.suspect(),
+            Err(error) if seems_gone(error) => self.suspect(),
             _ => self.saw(),
         }
         done
@@ -155,7 +155,7 @@ impl Presence {
                 let _ = timeout(self.answer, connection.close()).await;
                 Verdict::Here
             }
-            Ok(Err(error)) if leaves_nothing_behind(&error) => match StoreError::from(error) {
+            Ok(Err(error)) if seems_gone(&error) => match StoreError::from(error) {
                 StoreError::Unavailable(cause) | StoreError::Other(cause) => Verdict::Away(cause),
                 _ => Verdict::Here,
             },
