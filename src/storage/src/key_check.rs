@@ -35,7 +35,8 @@ macro_rules! made_with {
     };
 }
 
-/// Everything that is made with a key; what is over by `$2` needs none any more.
+/// Everything that is made with a key; what is over by `$2` needs none any more. Mailed codes that are only old need none
+/// either: nothing opens by them.
 const IN_USE: &str = concat!(
     "SELECT CAST(CASE WHEN ",
     made_with!("account", "app_secret"),
@@ -54,6 +55,8 @@ const IN_USE: &str = concat!(
     " OR EXISTS (SELECT 1 FROM set_up_code c JOIN factor_set_up s ON s.company_id = c.company_id \
      AND s.id = c.set_up_id WHERE substr(c.code_hash, 1, 4) = $1 AND s.expires_at > $2) OR ",
     made_with!("sso_flow", "sealed", "expires_at > $2"),
+    " OR ",
+    made_with!("sign_in_ticket", "answer", "expires_at > $2"),
     " THEN 1 ELSE 0 END AS BIGINT)"
 );
 

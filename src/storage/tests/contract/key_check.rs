@@ -1,7 +1,8 @@
 //! Fingerprints of keys, and what is made with which.
 
+use uuid::Uuid;
 use vestibule_core::sign_in_view::Method;
-use vestibule_storage::{KeyCheckRow, NewSetUp, NewSsoFlow, Store};
+use vestibule_storage::{KeyCheckRow, NewSetUp, NewSsoFlow, NewTicket, Store};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -47,6 +48,13 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
         maker.set_up(&alice, Method::App, at(0)),
         maker.set_up(&alice, Method::Email, at(0)),
     );
+    let ticket = NewTicket {
+        token_hash: maker.token(),
+        node: Uuid::nil(),
+        lane: "others",
+        place: 1,
+        expires_at: at(900),
+    };
     let with = made(3);
     let mut server = crate::fixture::mail_server(alice.company);
     server.sealed_password = Some(made(1));
@@ -78,6 +86,10 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
         writer
             .insert_set_up_code(alice.company, email.id, maker.code_id(at(0)), &made(6), at(0))
             .await?;
+        writer.insert_ticket(&ticket).await?;
+        writer
+            .answer_ticket(ticket.token_hash, &made(8), at(120))
+            .await?;
         writer
             .insert_sso_flow(&NewSsoFlow {
                 sealed: made(7),
@@ -88,12 +100,12 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
     .await
     .unwrap();
     let mut reader = store.read().await.unwrap();
-    for version in 1..=7 {
+    for version in 1..=8 {
         assert_eq!(reader.key_in_use(version, at(1)).await, Ok(true), "{version}");
     }
-    assert_eq!(reader.key_in_use(8, at(1)).await, Ok(false));
+    assert_eq!(reader.key_in_use(9, at(1)).await, Ok(false));
     // What is over needs no key; a mail stays sealed until it is sent or given up, a password of a server for ever.
-    for (version, in_use) in (1..=7).zip([true, false, false, true, false, false, false]) {
+    for (version, in_use) in (1..=8).zip([true, false, false, true, false, false, false, false]) {
         assert_eq!(
             reader.key_in_use(version, at(100_000)).await,
             Ok(in_use),
