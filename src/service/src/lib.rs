@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Notify;
@@ -49,6 +49,11 @@ pub mod strangers;
 use hashing::{Hasher, HashingError};
 use keys::{Keys, Unsealable};
 use strangers::Strangers;
+
+/// What a mutex holds, also after somebody who held it panicked: nothing here is left half changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
 const RETRY_SECONDS: u32 = 5;

@@ -2,7 +2,7 @@
 //! whether anybody could sign in; compares its clock with the database's; and looks whether it still has every key.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use vestibule_core::{
 };
 use vestibule_storage::{NodeRow, StoreError};
 
-use crate::{Service, key_check::KeyCheckError};
+use crate::{Service, key_check::KeyCheckError, locked};
 
 /// A server whose last probe is older than this is as good as one whose last probe failed.
 const STALE: Duration = Duration::from_secs(15);
@@ -87,7 +87,7 @@ impl Clock for DatabaseClock {
 
 impl Node {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

@@ -8,7 +8,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -21,7 +21,7 @@ use vestibule_core::{
 };
 use vestibule_storage::StoreError;
 
-use crate::{Service, Visitor};
+use crate::{Service, Visitor, locked};
 
 /// Lines a minute and node, and as many may wait.
 const LINES_MAX: usize = 1000;
@@ -95,10 +95,6 @@ pub struct StrangerLines {
     pub repeated: u64,
     /// Not written, because there were too many.
     pub dropped: u64,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Strangers {

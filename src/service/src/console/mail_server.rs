@@ -1,7 +1,7 @@
 //! Custom SMTP Server (product.md section 3): a company's mails through a server of its own. Whoever configures it reads
 //! every link that mails bring, so it asks for a recent proof of identity.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use vestibule_core::{
@@ -27,6 +27,7 @@ use crate::{
     Failure, Service, Visitor,
     keys::Purpose,
     letters::{Receiver, Sending},
+    locked,
     sessions::SignedIn,
 };
 
@@ -346,11 +347,7 @@ impl Service {
         let Some(row) = row else {
             return Route::Installation;
         };
-        let mut known = self
-            .inner
-            .own_servers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.inner.own_servers);
         if let Some(server) = known.get(&row.company)
             && server.version == row.version
         {

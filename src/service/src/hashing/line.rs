@@ -2,12 +2,14 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
 use vestibule_core::throttle::Subject;
+
+use crate::locked;
 
 /// Turns for each hashing thread: while one hash is computed, the next tries are counted and the last ones written down.
 const TURNS_PER_THREAD: usize = 3;
@@ -26,9 +28,6 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Known, Self::Others];
-
     /// The stored form.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -240,7 +239,8 @@ impl State {
     /// Until half of a full lane is through.
     fn full(&self) -> Full {
         let half = u32::try_from(WAITING_MAX / 2 / self.turns).unwrap_or(u32::MAX);
-        let seconds = self.turn.saturating_mul(half).as_secs().clamp(1, 60);
+        // Never one: the sentence has no singular.
+        let seconds = self.turn.saturating_mul(half).as_secs().clamp(2, 60);
         Full {
             retry_after: u32::try_from(seconds).unwrap_or(60),
         }
@@ -287,10 +287,6 @@ impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Line({} waiting)", self.waiting())
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -409,7 +405,7 @@ mod tests {
             .map(|_| enter(&line, Lane::Others, &place))
             .collect();
         let full = line.turn(Lane::Others, None, &place).await.unwrap_err();
-        assert!((1..=60).contains(&full.retry_after));
+        assert!((2..=60).contains(&full.retry_after));
         let mut known = enter(&line, Lane::Known, &place);
         drop(turns);
         assert!(known.as_mut().now_or_never().is_some());

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{self, Receiver, Sender, TryRecvError},
     },
     thread,
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroize as _;
 
 use super::HashingError;
+use crate::locked;
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
@@ -70,7 +71,7 @@ impl Threads {
 fn work(queue: &Mutex<Receiver<Job>>, blocks: usize) {
     let mut memory = Memory::default();
     let next = |wait: bool| {
-        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = locked(queue);
         if wait {
             queue.recv().map_err(|_| TryRecvError::Disconnected)
         } else {

@@ -6,10 +6,7 @@
 mod applications;
 mod connections;
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashSet, sync::Mutex};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -38,7 +35,7 @@ pub(crate) use self::applications::secret_context;
 use self::applications::{Chosen, Trust, company_named};
 pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm, password::reload};
-use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed};
+use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, locked, profile::Confirmed};
 
 /// A browser that is to be sent to a provider.
 pub struct SetOut {
@@ -128,15 +125,13 @@ struct Asked<'a> {
 
 impl Asking {
     fn begin(&self, flow: TokenHash) -> Option<Asked<'_>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(flow).then(|| Asked { asking: self, flow })
+        locked(&self.0).insert(flow).then(|| Asked { asking: self, flow })
     }
 }
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        let mut known = self.asking.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.remove(&self.flow);
+        locked(&self.asking.0).remove(&self.flow);
     }
 }
 
