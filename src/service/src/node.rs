@@ -127,6 +127,7 @@ impl Service {
     }
 
     /// What the database's clock shows: what several servers have written must not end by the clock of one of them.
+    /// PostgreSQL keeps microseconds.
     pub(crate) fn database_now(&self) -> Moment {
         let measure = self.inner.node.state().measure.clone();
         let now = self.now() - measure.map_or_else(TimeDelta::zero, |measure| measure.offset());

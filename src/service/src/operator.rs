@@ -796,8 +796,8 @@ impl Service {
         Ok(())
     }
 
-    /// Switches an account on or off; off ends its sessions, set-ups, trusted browsers and links. A sign-in under way is stopped by the gate, which
-    /// tells why.
+    /// Switches an account on or off; off ends its sessions, set-ups, trusted browsers and links. A sign-in under way is
+    /// stopped by the gate, which tells why.
     ///
     /// # Errors
     /// Unknown names; a failing database.

@@ -66,9 +66,9 @@ pub(crate) enum Need {
 
 impl Service {
     /// The session of this browser, if it is alive: neither idle for too long nor past its absolute end, company
-    /// enabled, account active, credentials unchanged. A dead one is removed on sight, so that a clock that steps
-    /// back does not revive it; but not on the word of this server's clock alone, which may be the wrong one of many.
-    /// Counts as activity.
+    /// enabled, account active, credentials unchanged. A dead one is removed, so that a clock that steps back does not
+    /// revive it, unless it lives by the database's clock: this server's may be the wrong one of many. Counts as
+    /// activity.
     ///
     /// # Errors
     /// Only when the database fails: then nobody is signed in.

@@ -34,7 +34,7 @@ const STALE_SECONDS: i64 = 30;
 const LINES: usize = 200;
 /// Lines that are read together.
 const TOGETHER: usize = 100;
-/// How often, and after which wait, a password is tried to be hashed while sign-ins take all cores.
+/// How often, and after which wait, a password is tried to be hashed while the line before the threads is full.
 const HASH_TRIES: usize = 20;
 const HASH_WAIT: Duration = Duration::from_secs(1);
 
@@ -402,7 +402,7 @@ impl Service {
             let agent = self.agent_of(line).map_err(Created::Not)?;
             tries += 1;
             match self.prepare_new_agent(&company, agent).await {
-                // Sign-ins go first.
+                // Nobody waits for an import.
                 Err(Failure::Hashing(HashingError::Busy { .. })) if tries < HASH_TRIES => {
                     tokio::time::sleep(HASH_WAIT).await;
                 }

@@ -212,7 +212,7 @@ pub(crate) fn is_overlong(password: &Password) -> bool {
 }
 
 /// Whether it is the password, and whether the stored hash is of another cost than today's. What a cheaper hash saves
-/// is spent all the same: how long an answer takes must not tell how old a password is (attacks.md T002).
+/// is spent all the same: how long an answer takes must not tell how old a password is.
 fn compare(
     memory: &mut Memory,
     password: &[u8],

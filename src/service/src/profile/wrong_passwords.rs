@@ -1,4 +1,4 @@
-//! Wrong passwords of somebody who is signed in: a session in which they pile up is ended (attacks.md T052).
+//! Wrong passwords of somebody who is signed in: a session in which they pile up is ended.
 
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
