@@ -14,7 +14,7 @@ use vestibule_sso::{Client, SsoError};
 use vestibule_storage::{KeyCheckRow, Store, StoreError};
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     key_file::{self, KeyFile, KeyFileError, KeyFileProblem, KeyMaterial},
 };
 
@@ -110,7 +110,7 @@ async fn keys_for(
             path,
             problem: KeyFileProblem::Missing,
         }) => Err(AssemblyError::KeyFileNeeded {
-            path: std::path::absolute(&path).unwrap_or(path),
+            path: config::whole(&path),
             known: reader.key_checks().await?,
         }),
         other => Ok(other?),
@@ -153,7 +153,7 @@ pub async fn service(
     service.check_keys().await.map_err(|error| match error {
         KeyCheckError::Store(error) => AssemblyError::Store(error),
         KeyCheckError::Mismatch(mismatch) => AssemblyError::ForeignKeys {
-            path: std::path::absolute(&config.key_file).unwrap_or_else(|_| config.key_file.clone()),
+            path: config::whole(&config.key_file),
             mismatch,
         },
     })?;

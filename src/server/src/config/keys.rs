@@ -225,7 +225,7 @@ pub const KEYS: &[Key] = &[
         name: "accounts_per_ten_minutes",
         default: Some("20"),
         secret: false,
-        purpose: "Different accounts tried from one network address within ten minutes.",
+        purpose: "Different accounts with wrong passwords from one network address within ten minutes.",
         right: "a number from 1 to 100000",
     },
     Key {

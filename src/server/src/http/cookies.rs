@@ -17,7 +17,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use vestibule_core::{
-    limits::{COMPANY_MAX, TRUSTED_ACCOUNTS_MAX},
+    limits::{COMPANY_MAX, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
     name::has_bad_characters,
 };
 
@@ -102,7 +102,7 @@ impl Kind {
         match self {
             Self::Session => None,
             Self::Pending | Self::Link | Self::SsoFlow => Some(10 * MINUTE),
-            Self::Ticket => Some(15 * MINUTE),
+            Self::Ticket => Some(TICKET_SECONDS.unsigned_abs()),
             Self::Trusted => Some(90 * DAY),
             Self::Browser | Self::Company => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
