@@ -16,7 +16,7 @@ use super::{
 /// Agents, half of whom are asked for a code.
 const AGENTS: usize = 20;
 const MAIL_PATIENCE: Duration = Duration::from_mins(1);
-/// Nodes look at their clock every minute.
+/// Far longer than until a node looks at its clock again.
 const NOTICED: Duration = Duration::from_secs(90);
 
 /// Node 0 is right, node 1 is not.

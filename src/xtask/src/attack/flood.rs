@@ -78,6 +78,7 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
         megabytes(watched.memory),
         watched.memory <= MEMORY,
     );
+    // However long the wait is that a 503 names: outcomes are counted by their words.
     let fine = [
         Outcome::In,
         Outcome::Wrong,

@@ -167,7 +167,7 @@ impl Scenario {
             Self::Clocks => (
                 "a node that is 2 s ahead asks for nothing twice; one that is 40 min ahead ends nobody's session and \
                  says so in /readyz",
-                "T176, T178",
+                "T176",
             ),
         }
     }

@@ -44,7 +44,7 @@ pub struct Sink {
 
 struct Shared {
     mood: Mutex<Mood>,
-    box_: Mutex<Mailbox>,
+    mailbox: Mutex<Mailbox>,
     came: Notify,
 }
 
@@ -67,7 +67,7 @@ impl Sink {
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             mood: Mutex::new(Mood::Willing),
-            box_: Mutex::default(),
+            mailbox: Mutex::default(),
             came: Notify::new(),
         });
         let task = tokio::spawn(listen(listener, Arc::clone(&shared)));
@@ -85,7 +85,7 @@ impl Sink {
 
     /// How many codes this receiver has got.
     pub fn codes(&self, receiver: &str) -> usize {
-        lock(&self.shared.box_).codes.get(receiver).map_or(0, Vec::len)
+        lock(&self.shared.mailbox).codes.get(receiver).map_or(0, Vec::len)
     }
 
     /// The newest code of this receiver, once there are more than `seen`; `None` when it does not come in time.
@@ -95,7 +95,7 @@ impl Sink {
                 // Registered before looking, so that no mail slips between.
                 let mut came = std::pin::pin!(self.shared.came.notified());
                 came.as_mut().enable();
-                if let Some(codes) = lock(&self.shared.box_).codes.get(receiver)
+                if let Some(codes) = lock(&self.shared.mailbox).codes.get(receiver)
                     && codes.len() > seen
                 {
                     return codes.last().cloned();
@@ -108,7 +108,7 @@ impl Sink {
 
     /// Mails taken, and those among them with another number of receivers than one.
     pub fn taken(&self) -> (usize, usize) {
-        let mailbox = lock(&self.shared.box_);
+        let mailbox = lock(&self.shared.mailbox);
         (mailbox.mails, mailbox.odd)
     }
 }
@@ -203,7 +203,7 @@ async fn take(line: &mut Line) -> Result<String> {
 }
 
 fn keep(shared: &Shared, receivers: &[String], subject: &str) {
-    let mut mailbox = lock(&shared.box_);
+    let mut mailbox = lock(&shared.mailbox);
     mailbox.mails += 1;
     mailbox.odd += usize::from(receivers.len() != 1);
     if let (Some(receiver), Some(code)) = (receivers.first(), code(subject)) {
