@@ -129,8 +129,8 @@ fn email_steps(
     refusal: Option<&Refusal>,
 ) -> impl IntoView + use<> {
     let news = match set_up.mail {
-        CodeMail::Failing => Some(td_string!(now, sign_in.code_mail_failing)),
-        CodeMail::GivenUp => Some(td_string!(now, sign_in.code_mail_given_up)),
+        CodeMail::Failing => Some(td_string!(now, profile.email_mail_failing)),
+        CodeMail::GivenUp => Some(td_string!(now, profile.email_mail_given_up)),
         CodeMail::Limited => Some(td_string!(now, sign_in.code_mail_limited)),
         CodeMail::Queued | CodeMail::Sent => None,
     };

@@ -1375,6 +1375,11 @@ fn the_set_up_by_mail_says_how_the_mail_is_doing() {
         failing.contains("The mail server does not take our mail"),
         "{failing}"
     );
+    let given_up = html(CodeMail::GivenUp, 0);
+    assert!(given_up.contains("could not be delivered"), "{given_up}");
+    for html in [failing, given_up] {
+        assert!(!html.contains("your app"), "only the mailed code finishes this: {html}");
+    }
 }
 
 #[test]
