@@ -181,7 +181,8 @@ impl Account {
         self.roles.iter().copied().max().unwrap_or(Role::Agent)
     }
 
-    /// Whether it is locked. Five wrong codes lock even if the lock itself was not written any more (a crash in between).
+    /// Whether it is locked. Five wrong codes lock it even if the lock itself was not written any more (a crash in
+    /// between).
     pub const fn is_locked(&self) -> bool {
         self.locked_at.is_some() || self.wrong_codes >= WRONG_CODES_TO_LOCK
     }
