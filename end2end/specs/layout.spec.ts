@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures';
+import { appOf, expect, test } from '../fixtures';
 import { expectNoSidewaysScroll } from '../fixtures/accessibility';
 import { longName, walkConsole } from '../fixtures/walk';
 
@@ -44,9 +44,11 @@ for (const { language, width } of [
       await visitor.code.useBackupCode.click();
       await expect(visitor.code.backupCode).toBeVisible();
       await visitor.code.ready();
-      await visitor.code.trust(90).check();
       await expectNoSidewaysScroll(page);
-      await visitor.code.sendBackupCode(account.backupCodes[0] ?? '');
+      await visitor.open('/login/code');
+      await visitor.code.ready();
+      await visitor.code.trust(90).check();
+      await visitor.code.enter(await appOf(account).code());
       await visitor.agent.ready();
       await visitor.profile.goto();
       await expectNoSidewaysScroll(page);

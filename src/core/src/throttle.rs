@@ -7,8 +7,8 @@
 //! **Per network address** (N8): only passwords that were compared and found wrong count, in windows that slide. What is
 //! under way does not count, nor does what was refused, so that being many is no offence and a wait never grows by
 //! itself. An address has a budget: [`SourceLimits`], which are 10 wrong passwords in a minute, 100 in an hour, and 20
-//! different accounts in ten minutes. The budget grows with what the address has earned: for every five accounts whose
-//! password was right there within [`EARNED_DAYS`] days it has one try more in a minute and one account more in ten
+//! different accounts in ten minutes. For the accounts of a company it grows with what they have earned there: for every
+//! five of them whose password was right there within [`EARNED_DAYS`] days it has one try more in a minute and one account more in ten
 //! minutes, for every account one try more in an hour, up to [`EARNED_MAX`] accounts ([`SourceLimits::grown_by`]). So
 //! spraying is judged against those who came in: an office of 500 in which one in twenty mistypes stays far below, while
 //! somebody who knows one password of it has earned as good as nothing. A range of addresses that a company has named

@@ -63,6 +63,29 @@ pub async fn write_last_stranger_lines(service: &Service) {
     }
 }
 
+/// Lets those who stand in line have their turn, for so long at most, and meanwhile goes on telling other nodes how it
+/// moves: that is where they ask now.
+pub async fn finish_line(service: &Service, waiting: &TaskTracker, most: Duration) {
+    waiting.close();
+    let telling = async {
+        let mut tick = tokio::time::interval(TELL_LINE_EVERY);
+        loop {
+            tick.tick().await;
+            if let Err(error) = service.tell_line().await {
+                tracing::warn!(%error, "how the line moves cannot be told");
+            }
+        }
+    };
+    tokio::select! {
+        done = tokio::time::timeout(most, waiting.wait()) => {
+            if done.is_err() {
+                tracing::warn!(waiting = waiting.len(), "some who stood in line get no answer");
+            }
+        }
+        () = telling => {}
+    }
+}
+
 /// Starts all of it. `machine` is the clock of the machine.
 pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, stop: &CancellationToken) {
     let (service, stop) = (|| service.clone(), || stop.clone());

@@ -121,6 +121,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
         transport,
     } = assemble(&config, service.clone())?;
     let (draining, stop) = (state.draining.clone(), CancellationToken::new());
+    let waiting = state.waiting.clone();
     let running = options.reload.map(|reload| Running {
         config: as_loaded,
         reload,
@@ -178,7 +179,9 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
         connections: open_files::connections(open_files),
         ..ListenerLimits::default()
     };
+    let shutdown = limits.shutdown;
     listener::serve(listener, routes, limits, draining, stop.clone()).await;
+    jobs::finish_line(&service, &waiting, shutdown).await;
 
     tasks.wait().await;
     jobs::write_last_stranger_lines(&service).await;
@@ -251,6 +254,7 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
         cookies: Cookies::new(config.is_https()),
         legal,
         mailbox,
+        waiting: TaskTracker::new(),
         draining: CancellationToken::new(),
         config: config.clone(),
     });

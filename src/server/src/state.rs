@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule_app::page::{Assets, Legal, Links};
 use vestibule_core::paths;
 use vestibule_mail::Mailbox;
@@ -26,6 +26,8 @@ pub struct Parts {
     pub cookies: Cookies,
     /// Terms of Service and Privacy Policy.
     pub legal: LegalTexts,
+    /// Those who have been sent to wait in sight, until their answer lies ready.
+    pub waiting: TaskTracker,
     /// The local mailbox, when mails stay on this machine.
     pub mailbox: Option<Mailbox>,
     /// Cancelled when this node is about to stop: visitors still come in, and balancers are told to go elsewhere.

@@ -17,7 +17,7 @@ use vestibule_core::{
     session::Proof,
     sign_in::{AfterCode, Comparison, OldCode, after_code, own_code},
 };
-use vestibule_storage::{AppRow, BackupSet, IssuedRow, StoreError, Writer, again};
+use vestibule_storage::{AppRow, BackupSet, IssuedRow, MailedCodeRow, Reader, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -38,6 +38,15 @@ impl TakeBack for CodeTry {
     async fn take_back(&self, writer: &mut Writer) -> Result<(), StoreError> {
         writer.uncount_wrong_code(self.company, self.account).await
     }
+}
+
+/// An authenticator app as its codes are compared.
+pub(crate) struct OpenApp {
+    secret: AppSecret,
+    /// The secret as it is stored.
+    sealed: Vec<u8>,
+    /// The last step that was used.
+    step: i64,
 }
 
 /// A well-formed entry.
@@ -177,18 +186,14 @@ impl Service {
     ///
     /// An entry that fits one of at most twenty codes is not counted. That opens nothing and tells nothing that is of use:
     /// of a million entries, twenty.
-    pub(crate) async fn compare_others(
+    pub(crate) fn compare_others(
         &self,
         account: &Account,
         entered: &SixDigits,
+        codes: &[MailedCodeRow],
         mailed_at: Option<Moment>,
-    ) -> Result<Comparison, Failure> {
+    ) -> Comparison {
         let now = self.now();
-        let mut reader = self.inner.store.read().await?;
-        let codes = reader
-            .mailed_codes(account.company, account.id, now - TimeDelta::days(1))
-            .await?;
-        drop(reader);
         let parts = mailed_parts(account, entered);
         let mut found = Comparison::Wrong(None);
         // Oldest first: when two codes happen to be equal, the newest decides.
@@ -198,26 +203,53 @@ impl Service {
                 found = own_code(now, code.created_at, code.live_until, mailed_at);
             }
         }
-        Ok(found)
+        found
     }
 
-    /// Which step of the account's authenticator app was entered.
+    /// What was mailed to this account within a day. Read before anything is compared: a fault of ours that comes after a
+    /// comparison would make a wrong guess free.
+    pub(crate) async fn mailed_within_a_day(
+        &self,
+        reader: &mut Reader,
+        account: &Account,
+    ) -> Result<Vec<MailedCodeRow>, StoreError> {
+        let since = self.now() - TimeDelta::days(1);
+        reader.mailed_codes(account.company, account.id, since).await
+    }
+
+    /// The authenticator app of an account that has one, with its secret opened. Read before anything is compared, like
+    /// [`Service::mailed_within_a_day`].
     ///
     /// # Errors
     /// [`Failure::Unsealable`] when no key opens the secret: that refuses everybody, it lets nobody in.
+    pub(crate) async fn open_app(
+        &self,
+        reader: &mut Reader,
+        account: &Account,
+    ) -> Result<Option<OpenApp>, Failure> {
+        if !account.app_factor {
+            return Ok(None);
+        }
+        let Some(AppRow { sealed, step }) = reader.app_of(account.company, account.id).await? else {
+            return Ok(None);
+        };
+        let secret = self.open_app_secret(account, &sealed)?;
+        Ok(Some(OpenApp { secret, sealed, step }))
+    }
+
+    /// Which step of the account's authenticator app was entered.
     pub(crate) async fn find_app_code(
         &self,
         account: &Account,
         entered: &SixDigits,
-    ) -> Result<(Comparison, Option<Found>), Failure> {
-        let mut reader = self.inner.store.read().await?;
-        let app = reader.app_of(account.company, account.id).await?;
-        drop(reader);
-        let Some(AppRow { sealed, step: last }) = app else {
-            return Ok((Comparison::Wrong(None), None));
-        };
-        let secret = self.open_app_secret(account, &sealed)?;
-        Ok(match secret.find(entered, self.now()) {
+        app: OpenApp,
+    ) -> (Comparison, Option<Found>) {
+        let OpenApp {
+            secret,
+            sealed,
+            step: last,
+        } = app;
+        match secret.find(entered, self.now()) {
             AppMatch::Step(step) if step > last => (Comparison::Right, Some(Found::App { sealed, step })),
             AppMatch::Step(_) => (Comparison::Wrong(Some(CodeHint::Used)), None),
             AppMatch::Off { step, hint } => {
@@ -230,7 +262,7 @@ impl Service {
                 (Comparison::Wrong(noted.is_ok().then_some(hint)), None)
             }
             AppMatch::Nothing => (Comparison::Wrong(None), None),
-        })
+        }
     }
 
     async fn note_hinted_step(&self, account: &Account, step: i64) -> Result<(), StoreError> {

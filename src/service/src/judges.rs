@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use vestibule_core::{account::Account, company::Company, secret::Password, signed_in::FormFieldProblem};
 
 use crate::{
-    Failure, RETRY_SECONDS, Service,
+    Failure, Service,
     hashing::HashingError,
     profile::{
         Judgement,
@@ -57,7 +57,7 @@ impl Judges {
     /// Does the work on a thread that may take its time.
     ///
     /// # Errors
-    /// [`HashingError::Busy`] when its turn did not come in time.
+    /// [`HashingError::Slow`] when its turn did not come in time.
     pub async fn in_turn<T: Send + 'static>(
         &self,
         reason: Reason,
@@ -70,9 +70,7 @@ impl Judges {
         };
         let turn = tokio::time::timeout(reason.longest_wait(), Arc::clone(turns).acquire_owned())
             .await
-            .map_err(|_| HashingError::Busy {
-                retry_after: RETRY_SECONDS,
-            })?
+            .map_err(|_| HashingError::Slow)?
             .map_err(|_| HashingError::Failed)?;
         tokio::task::spawn_blocking(move || {
             // The turn ends with the work, even when nobody waits for the answer any more.
@@ -135,9 +133,7 @@ mod tests {
         let taken = typing.acquire().await.unwrap();
         assert_eq!(
             judges.in_turn(Reason::Typing, || ()).await,
-            Err(HashingError::Busy {
-                retry_after: RETRY_SECONDS
-            })
+            Err(HashingError::Slow)
         );
         assert_eq!(judges.in_turn(Reason::Form, || 1).await, Ok(1));
         drop(taken);

@@ -260,6 +260,11 @@ impl Visitor {
                     retry_after: RETRY_SECONDS,
                 };
             }
+            Failure::Hashing(HashingError::Slow) => {
+                return Refusal::Unavailable {
+                    retry_after: RETRY_SECONDS,
+                };
+            }
             Failure::Hashing(HashingError::Busy { retry_after }) => {
                 return Refusal::Busy {
                     retry_after: *retry_after,

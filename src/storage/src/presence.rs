@@ -146,6 +146,11 @@ impl Presence {
         }
     }
 
+    /// Whether the server has answered about then, or since.
+    fn was_seen(&self, asked: Duration) -> bool {
+        Duration::from_millis(self.seen.load(Ordering::Relaxed)) + self.grace >= asked
+    }
+
     /// What one attempt to connect says.
     async fn verdict(&self) -> Verdict {
         let asked = self.started.elapsed();
@@ -155,20 +160,15 @@ impl Presence {
                 let _ = timeout(self.answer, connection.close()).await;
                 Verdict::Here
             }
+            // While its connections are answered, a new one that fails is no proof: names and ports may run out here.
+            Ok(Err(_)) | Err(_) if self.was_seen(asked) => Verdict::Here,
             Ok(Err(error)) if seems_gone(&error) => match StoreError::from(error) {
                 StoreError::Unavailable(cause) | StoreError::Other(cause) => Verdict::Away(cause),
                 _ => Verdict::Here,
             },
             // It answers, though it lets nobody in: the pool's own connections may still be good.
             Ok(Err(_)) => Verdict::Here,
-            Err(_) => {
-                let seen = Duration::from_millis(self.seen.load(Ordering::Relaxed));
-                if seen + self.grace >= asked {
-                    Verdict::Here
-                } else {
-                    Verdict::Silent
-                }
-            }
+            Err(_) => Verdict::Silent,
         }
     }
 }

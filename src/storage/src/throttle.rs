@@ -5,8 +5,9 @@
 
 use sqlx::FromRow;
 use vestibule_core::{
+    id::CompanyId,
     ports::Moment,
-    throttle::{EARNED_MAX, SOURCE_WINDOW, Subject, WrongTry},
+    throttle::{SOURCE_WINDOW, Subject, WrongTry},
 };
 
 use crate::{
@@ -30,8 +31,8 @@ pub(crate) const WRONG_OF_SOURCE: &str =
     "SELECT at, subject FROM source_wrong WHERE source = $1 AND at > $2 ORDER BY at DESC";
 const NOTE_WRONG: &str =
     "INSERT INTO source_wrong (source, at, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-pub(crate) const EARNED: &str = "SELECT count(*) FROM (SELECT 1 FROM source_right \
-    WHERE source = $1 AND seen_at > $2 LIMIT $3) AS accounts";
+pub(crate) const EARNED: &str = "SELECT count(*) FROM source_right \
+    WHERE source = $1 AND subject >= $2 AND subject <= $3 AND seen_at > $4";
 const NOTE_RIGHT: &str = "INSERT INTO source_right (source, subject, seen_at) VALUES ($1, $2, $3) \
     ON CONFLICT (source, subject) DO UPDATE SET seen_at = excluded.seen_at WHERE source_right.seen_at < $4";
 const COUNT_RESET: &str = "INSERT INTO source_try (source, span, starts_at, tries) VALUES ($1, 'hour', $2, 1) \
@@ -73,13 +74,24 @@ impl Reader {
             .collect()
     }
 
-    /// How many accounts had a right password at a source since a moment, counted up to [`EARNED_MAX`].
+    /// How many accounts of a company had a right password at a source since a moment. Their subjects begin with the
+    /// company's identifier.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn accounts_right_at_source(&mut self, source: &str, since: Moment) -> Result<u32, StoreError> {
-        let row = optional!(self, (i64,), EARNED, source, since, i64::from(EARNED_MAX))?;
-        Ok(row.map_or(0, |(count,)| u32::try_from(count).unwrap_or(EARNED_MAX)))
+    pub async fn accounts_right_at_source(
+        &mut self,
+        source: &str,
+        company: CompanyId,
+        since: Moment,
+    ) -> Result<u32, StoreError> {
+        let [first, last] = [0, u8::MAX].map(|rest| {
+            let mut subject: Subject = [rest; 32];
+            subject[..16].copy_from_slice(company.0.as_bytes());
+            subject
+        });
+        let row = optional!(self, (i64,), EARNED, source, &first[..], &last[..], since)?;
+        Ok(row.map_or(0, |(count,)| u32::try_from(count).unwrap_or(u32::MAX)))
     }
 }
 

@@ -125,8 +125,8 @@ pub enum Body {
     Login(LoginPage),
     /// `/login/code`
     Code(CodePage),
-    /// `/login/wait`: the number in line.
-    Waiting(u32),
+    /// `/login/wait`: the number in line; `None` = it cannot be told at the moment.
+    Waiting(Option<u32>),
     /// The fifth wrong code, or any code for a locked account.
     Locked,
     /// `/agent`

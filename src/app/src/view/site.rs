@@ -121,12 +121,13 @@ pub(super) fn legal(frame: Frame, page: LegalPage) -> impl IntoView {
 }
 
 /// Standing in line. The document refreshes itself.
-pub(super) fn waiting(frame: Frame, number: u32) -> impl IntoView {
+pub(super) fn waiting(frame: Frame, number: Option<u32>) -> impl IntoView {
     let now = frame.locale;
+    let place = number.map(|number| td_string!(now, sign_in.waiting, number = number));
     let content = view! {
         <main id="content" class="problem-page" tabindex="-1">
             <h1>{td_string!(now, sign_in.waiting_title)}</h1>
-            <p class="lead" role="status">{td_string!(now, sign_in.waiting, number = number)}</p>
+            {place.map(|place| view! { <p class="lead" role="status">{place}</p> })}
             <p>{td_string!(now, sign_in.waiting_next)}</p>
         </main>
     };

@@ -416,7 +416,8 @@ fn every_page(text: &str) -> Vec<String> {
             ..code_page(Some(Refusal::Internal { reference: text() }))
         }),
         Body::Locked,
-        Body::Waiting(7),
+        Body::Waiting(Some(7)),
+        Body::Waiting(None),
         Body::Agent(LandingPage::default()),
         Body::Admin(OverviewPage {
             few_backup_codes: Some(1),
@@ -1378,7 +1379,10 @@ fn the_set_up_by_mail_says_how_the_mail_is_doing() {
     let given_up = html(CodeMail::GivenUp, 0);
     assert!(given_up.contains("could not be delivered"), "{given_up}");
     for html in [failing, given_up] {
-        assert!(!html.contains("your app"), "only the mailed code finishes this: {html}");
+        assert!(
+            !html.contains("your app"),
+            "only the mailed code finishes this: {html}"
+        );
     }
 }
 

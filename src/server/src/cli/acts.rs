@@ -65,7 +65,7 @@ pub(super) async fn migrate(config: &Config, streams: &mut Streams<'_>) -> Resul
     let store = open_store(config).await?;
     let pending = migrated(&store).await;
     let is_new = match pending {
-        Ok(_) => has_no_company(&store).await,
+        Ok(_) => is_fresh(&store).await,
         Err(_) => Ok(false),
     };
     store.close().await;
@@ -92,11 +92,9 @@ async fn migrated(store: &Store) -> Result<usize, StoreError> {
     Ok(pending)
 }
 
-/// Whether nothing can be in it that was encrypted with keys.
-async fn has_no_company(store: &Store) -> Result<bool, StoreError> {
-    let now = vestibule_core::ports::Clock::now(&SystemClock);
-    let counts = store.read().await?.installation_counts(now).await?;
-    Ok(counts.companies == 0)
+/// Whether nothing can be in it that was made with keys.
+async fn is_fresh(store: &Store) -> Result<bool, StoreError> {
+    store.read().await?.is_fresh().await
 }
 
 /// Makes the key file of a new installation, unless it is there.
@@ -579,8 +577,7 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
             "The database is not prepared for this version: run `vestibule migrate` first.",
         ));
     }
-    let fresh = async { store.read().await?.is_fresh().await };
-    if fresh.await.map_err(|error| store_refused(&error))? {
+    if is_fresh(&store).await.map_err(|error| store_refused(&error))? {
         // A database that knows its keys says by itself which file it needs.
         check_key_file(config)?;
     }

@@ -119,7 +119,7 @@ async fn a_ticket_is_of_use_to_its_browser_only() {
     assert_eq!(stranger.get(&site, "/login/wait").await.location(), "/login");
     stranger.set_cookie("ticket", &"A".repeat(43));
     let refused = stranger.get(&site, "/login/wait").await;
-    assert_eq!(refused.status, 503);
+    assert_eq!(refused.status, 410);
     assert!(!stranger.has("session") && !stranger.has("ticket"));
     assert!(
         refused.body.contains("action=\"/login\""),

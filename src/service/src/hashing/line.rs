@@ -15,11 +15,15 @@ use crate::locked;
 const TURNS_PER_THREAD: usize = 3;
 /// Most people that wait in one lane of a node. Whoever waits takes about 8 KiB, so that both lanes stay below 64 MiB.
 const WAITING_MAX: usize = 4_000;
+/// Most that wait with one key: more are no people.
+const WAITING_WITH_ONE_KEY_MAX: usize = 10;
+/// So many known browsers go before one of the others does, when both wait: nobody waits for ever.
+const KNOWN_IN_A_ROW: usize = 3;
 /// Where no turn has ended yet, one is taken to last this long.
 const FIRST_GUESS: Duration = Duration::from_millis(60);
 
 /// Where somebody stands in line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// A browser that has signed the account in before, or somebody who has proved something already: first.
     Known,
@@ -70,6 +74,8 @@ struct State {
     under_way: HashSet<Key>,
     known: Queue,
     others: Queue,
+    /// How many known browsers have gone since one of the others did.
+    known_in_a_row: usize,
     /// How long a turn lasts, on the average of the last ones.
     turn: Duration,
 }
@@ -87,8 +93,8 @@ struct Waiting {
     give: oneshot::Sender<Turn>,
 }
 
-/// What tries are counted by: an account, and the known browser or everybody else.
-pub type Key = (Subject, [u8; 32]);
+/// Whose tries go one after another: those on an account from browsers that know it, or from everybody else.
+pub type Key = (Subject, Lane);
 
 /// The right to hash. The next in line gets it when it is dropped, or earlier with [`Turn::compared`].
 #[derive(Debug)]
@@ -111,6 +117,7 @@ impl Line {
             under_way: HashSet::new(),
             known: Queue::default(),
             others: Queue::default(),
+            known_in_a_row: 0,
             turn: FIRST_GUESS,
         })))
     }
@@ -129,7 +136,7 @@ impl Line {
             }
             let full = state.full();
             let queue = state.queue(lane);
-            if queue.waiting.len() >= WAITING_MAX {
+            if queue.waiting.len() >= WAITING_MAX || queue.is_full_of(key.as_ref()) {
                 return Err(full);
             }
             let (give, wait) = oneshot::channel();
@@ -203,6 +210,21 @@ impl Line {
     }
 }
 
+impl Queue {
+    /// The first whose key is not under way.
+    fn next(&mut self, under_way: &HashSet<Key>) -> Option<Waiting> {
+        let may_go = |waiting: &Waiting| waiting.key.is_none_or(|key| !under_way.contains(&key));
+        let first = self.waiting.iter().position(may_go)?;
+        self.left += 1;
+        self.waiting.remove(first)
+    }
+
+    fn is_full_of(&self, key: Option<&Key>) -> bool {
+        let same = |waiting: &&Waiting| waiting.key.as_ref() == key;
+        key.is_some() && self.waiting.iter().filter(same).count() >= WAITING_WITH_ONE_KEY_MAX
+    }
+}
+
 impl State {
     fn queue(&mut self, lane: Lane) -> &mut Queue {
         match lane {
@@ -225,15 +247,24 @@ impl State {
         if self.free == 0 {
             return None;
         }
-        let under_way = &self.under_way;
-        [&mut self.known, &mut self.others].into_iter().find_map(|queue| {
-            let first = queue
-                .waiting
-                .iter()
-                .position(|waiting| waiting.key.is_none_or(|key| !under_way.contains(&key)))?;
-            queue.left += 1;
-            queue.waiting.remove(first)
-        })
+        let others_first = self.known_in_a_row >= KNOWN_IN_A_ROW;
+        let next = if others_first {
+            self.others
+                .next(&self.under_way)
+                .or_else(|| self.known.next(&self.under_way))
+        } else {
+            self.known
+                .next(&self.under_way)
+                .map(|known| {
+                    self.known_in_a_row += 1;
+                    known
+                })
+                .or_else(|| self.others.next(&self.under_way))
+        };
+        if others_first || self.known.waiting.is_empty() {
+            self.known_in_a_row = 0;
+        }
+        next
     }
 
     /// Until half of a full lane is through.
@@ -370,7 +401,7 @@ mod tests {
     #[tokio::test]
     async fn tries_on_one_account_go_one_after_another_and_hold_nobody_else_up() {
         let line = Line::new(1);
-        let key = |number| Some(([number; 32], [0; 32]));
+        let key = |number| Some(([number; 32], Lane::Others));
         let place = Place::default();
         let mut first = line.turn(Lane::Others, key(1), &place).await.unwrap();
         let mut second = Box::pin(line.turn(Lane::Known, key(1), &place));
@@ -394,6 +425,35 @@ mod tests {
         );
         drop(second);
         assert!(line.turn(Lane::Others, key(1), &place).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn one_account_cannot_fill_the_line_and_nobody_waits_for_ever() {
+        let line = Line::new(1);
+        let mut turns = take_all(&line).await;
+        let place = Place::default();
+        let key = Some(([1; 32], Lane::Known));
+        let mut same: Vec<_> = (0..WAITING_WITH_ONE_KEY_MAX)
+            .map(|_| Box::pin(line.turn(Lane::Known, key, &place)))
+            .collect();
+        assert!(same.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
+        let one_more = line.turn(Lane::Known, key, &place).now_or_never();
+        assert!(matches!(one_more, Some(Err(Full { .. }))));
+        drop(same);
+
+        let mut known: Vec<_> = (0..9).map(|_| enter(&line, Lane::Known, &place)).collect();
+        let mut other = enter(&line, Lane::Others, &place);
+        let mut gone = 0;
+        let turn = loop {
+            turns.pop();
+            if let Some(turn) = other.as_mut().now_or_never() {
+                break turn;
+            }
+            let next = known.remove(0).as_mut().now_or_never().unwrap().unwrap();
+            turns.insert(0, next);
+            gone += 1;
+        };
+        assert!(turn.is_ok() && gone <= KNOWN_IN_A_ROW, "{gone}");
     }
 
     #[tokio::test]

@@ -61,6 +61,9 @@ pub enum HashingError {
         /// Seconds after which there is room again, as far as can be told.
         retry_after: u32,
     },
+    /// Too many new passwords are judged at once.
+    #[error("too many passwords to judge at once")]
+    Slow,
     /// The hashing library or its thread failed.
     #[error("a password could not be hashed")]
     Failed,

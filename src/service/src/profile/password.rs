@@ -12,6 +12,7 @@ use vestibule_core::{
     secret::Password,
     signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
+use vestibule_storage::again;
 
 use super::{Judgement, PasswordInput};
 use crate::{
@@ -129,11 +130,8 @@ impl Service {
             (Ok(Verdict::Right { .. }), Some(counted)) => {
                 return self.own_password_was_right(counted, visitor).await;
             }
-            (Ok(_), counted) => {
-                if let Some(counted) = counted {
-                    counted.stands();
-                }
-            }
+            (Ok(_), Some(counted)) => counted.stands(),
+            (Ok(_), None) => {}
             (Err(failure), counted) => {
                 if let Some(counted) = counted {
                     counted.take_back().await;
@@ -141,7 +139,7 @@ impl Service {
                 return Err(failure.into());
             }
         }
-        if self.count_in_session(signed_in, visitor).await? {
+        if again(|| self.count_in_session(signed_in, visitor)).await? {
             return Err(Refusal::NotSignedIn.into());
         }
         Err(FormRefusal::field(field, FormProblem::Wrong).into())

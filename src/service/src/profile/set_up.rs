@@ -365,6 +365,9 @@ impl Service {
         (method, open): (Method, &SetUpRow),
         digits: &SixDigits,
     ) -> Result<(Comparison, Option<FirstCode>), Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let others = self.mailed_within_a_day(&mut reader, account).await?;
+        drop(reader);
         let (comparison, first) = match method {
             Method::Email => self.compare_set_up_code(company, open, digits).await?,
             Method::App => self.compare_first_app_code(account, open, digits)?,
@@ -372,7 +375,7 @@ impl Service {
         if comparison != Comparison::Wrong(None) {
             return Ok((comparison, first));
         }
-        let comparison = self.compare_others(account, digits, open.mailed_at).await?;
+        let comparison = self.compare_others(account, digits, &others, open.mailed_at);
         Ok((comparison, None))
     }
 

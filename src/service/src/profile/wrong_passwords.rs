@@ -27,6 +27,7 @@ impl Service {
             ..visitor.entry(event, Some(company.id), Some(account.id))
         };
         let mut writer = self.inner.store.write().await?;
+        writer.hold_account(company.id, account.id).await?;
         let counted = writer.count_wrong_password(company.id, *session).await?;
         self.record(&mut writer, &entry(Event::StepUpRefused)).await?;
         // Of several at once, one counts to the end: the row is its own until the transaction is over.

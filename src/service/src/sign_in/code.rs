@@ -148,12 +148,15 @@ impl Service {
         (account, entered): (&Account, &Entered),
         visitor: &Visitor,
     ) -> Result<Judged, Failure> {
+        let mut reader = self.inner.store.read().await?;
+        let others = self.mailed_within_a_day(&mut reader, account).await?;
+        drop(reader);
         let again = self.double_submit(token, pending, completion, entered, visitor);
         if let Some(granted) = again.await? {
             return Ok(Judged::Again(granted));
         }
         let comparison = match entered {
-            Entered::Digits(digits) => self.compare_others(account, digits, pending.mailed_at).await?,
+            Entered::Digits(digits) => self.compare_others(account, digits, &others, pending.mailed_at),
             Entered::Backup(_) => Comparison::Wrong(None),
         };
         Ok(Judged::Not(comparison))
@@ -190,18 +193,21 @@ impl Service {
         };
         let mut reader = self.inner.store.read().await?;
         let codes = reader.codes_of_pending(pending.company, pending.id).await?;
+        let others = self.mailed_within_a_day(&mut reader, account).await?;
+        let app = self.open_app(&mut reader, account).await?;
         drop(reader);
+        // From here on nothing may fail: a wrong guess would be taken back.
         let (comparison, mailed) = self.compare(pending, digits, &codes)?;
         if comparison != Comparison::Wrong(None) {
             return Ok((comparison, mailed.map(|code| Found::Mailed(code.id))));
         }
-        if account.app_factor {
-            let by_app = self.find_app_code(account, digits).await?;
+        if let Some(app) = app {
+            let by_app = self.find_app_code(account, digits, app).await;
             if by_app.0 != Comparison::Wrong(None) {
                 return Ok(by_app);
             }
         }
-        let comparison = self.compare_others(account, digits, pending.mailed_at).await?;
+        let comparison = self.compare_others(account, digits, &others, pending.mailed_at);
         Ok((comparison, None))
     }
 

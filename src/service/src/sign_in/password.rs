@@ -106,12 +106,13 @@ impl Service {
                 })
             }
             (Ok(_), counted, found) => {
+                let compared = counted.is_some();
                 if let Some(counted) = counted {
                     counted.stands();
                 }
                 let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
                 let entry = visitor.entry(Event::PasswordRefused, company, account);
-                self.note_wrong(&candidate, &entry).await?;
+                self.note_wrong(&candidate, compared, &entry).await?;
                 Err(Refusal::WrongCredentials.into())
             }
             (Err(failure), counted, _) => {

@@ -56,7 +56,15 @@ impl TakeBack for PasswordTry {
 
 impl Candidate<'_> {
     pub(crate) fn key(&self) -> Key {
-        (self.subject, self.lane)
+        (self.subject, self.line_lane())
+    }
+
+    fn line_lane(&self) -> Lane {
+        if self.is_known() {
+            Lane::Known
+        } else {
+            Lane::Others
+        }
     }
 
     /// Whether this browser has signed the account in before.
@@ -125,13 +133,13 @@ impl Service {
     /// [`Refusal::TooManyTries`], with nothing counted; a full line.
     pub(crate) async fn turn_of(&self, candidate: &Candidate<'_>) -> Result<Turn, Failure> {
         self.check_source(candidate).await?;
-        let lane = if candidate.is_known() {
-            Lane::Known
-        } else {
-            Lane::Others
-        };
         let (key, place) = (candidate.key(), &candidate.visitor.place);
-        let turn = self.inner.hasher.line().turn(lane, Some(key), place).await?;
+        let turn = self
+            .inner
+            .hasher
+            .line()
+            .turn(candidate.line_lane(), Some(key), place)
+            .await?;
         if turn.was_waited_for() {
             self.check_source(candidate).await?;
         }
@@ -152,7 +160,14 @@ impl Service {
         }
         // What it has earned is asked only of those who need it.
         let since = now - TimeDelta::days(EARNED_DAYS);
-        let earned = reader.accounts_right_at_source(&visitor.source, since).await?;
+        let earned = match candidate.company {
+            Some(company) => {
+                reader
+                    .accounts_right_at_source(&visitor.source, company, since)
+                    .await?
+            }
+            None => 0,
+        };
         let mut budget = limits.grown_by(earned);
         if is_office(&mut reader, candidate).await? {
             budget = budget.of_office();
@@ -201,15 +216,16 @@ impl Service {
         }))
     }
 
-    /// Writes down that a compared password was wrong. Browsers that have signed the account in before leave their address
-    /// alone.
+    /// Writes down that a password was wrong. It counts for the address when it was compared, unless this browser has signed
+    /// the account in before.
     pub(crate) async fn note_wrong(
         &self,
         candidate: &Candidate<'_>,
+        compared: bool,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
-        if !candidate.is_known() {
+        if compared && !candidate.is_known() {
             let wrong = WrongTry {
                 at: self.now(),
                 subject: candidate.subject,

@@ -13,7 +13,7 @@ use vestibule_storage::{NewTicket, StoreError, TicketRow};
 use zeroize::Zeroizing;
 
 use crate::{
-    Failure, RETRY_SECONDS, Service, Visitor,
+    Failure, Service, Visitor,
     hashing::{Lane, Place, Turn},
     keys::Purpose,
 };
@@ -24,6 +24,8 @@ pub enum Standing {
     Waiting(u32),
     /// What came of it, as it was handed to [`Service::answer_ticket`].
     Answered(Zeroizing<Vec<u8>>),
+    /// It is no ticket, or no more: too old, or the node in whose line it stood is gone.
+    Over,
 }
 
 impl Service {
@@ -73,7 +75,7 @@ impl Service {
     /// How the visitor with this ticket stands.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`] for a ticket that is over, or whose node is gone: nothing was counted that was not answered.
+    /// Only when the database fails: the place in line is kept.
     pub async fn standing(&self, ticket: &Token, visitor: &Visitor) -> Result<Standing, Refusal> {
         self.find_standing(ticket)
             .await
@@ -84,20 +86,18 @@ impl Service {
         let mut reader = self.inner.store.read().await?;
         let row = reader.ticket_by_token(ticket.hash()).await?;
         drop(reader);
-        let gone = Refusal::Unavailable {
-            retry_after: RETRY_SECONDS,
+        let Some(row) = row.filter(|row| self.database_now() < row.expires_at) else {
+            return Ok(Standing::Over);
         };
-        let row = row
-            .filter(|row| self.database_now() < row.expires_at)
-            .ok_or_else(|| gone.clone())?;
         if let Some(sealed) = &row.answer {
             let answer = self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)?;
             return Ok(Standing::Answered(answer));
         }
-        if self.is_silent(&row) {
-            return Err(gone.into());
-        }
-        Ok(Standing::Waiting(number_of(&row)))
+        Ok(if self.is_silent(&row) {
+            Standing::Over
+        } else {
+            Standing::Waiting(number_of(&row))
+        })
     }
 
     /// Whether the node has told nothing about its line for so long that it must be gone.

@@ -24,7 +24,9 @@ type Act = BoxFuture<'static, (&'static str, Option<String>)>;
 /// Refusals are answers; a database that is busy or fails is none.
 fn of_visitor<T>(answer: Result<T, Refusal>) -> Option<String> {
     match answer {
-        Err(refusal @ (Refusal::Busy { .. } | Refusal::Internal { .. })) => Some(format!("{refusal:?}")),
+        Err(refusal @ (Refusal::Busy { .. } | Refusal::Unavailable { .. } | Refusal::Internal { .. })) => {
+            Some(format!("{refusal:?}"))
+        }
         _ => None,
     }
 }

@@ -1,12 +1,15 @@
 //! Between two companies: what belongs to one does not exist for the other.
 
+use chrono::TimeDelta;
 use vestibule_core::{
     account::{Account, Role, TimeFormat},
     agents::AgentFilter,
     audit::Event,
     company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    id::CompanyId,
     link::LinkPurpose,
     name::EmailAddress,
+    ports::Moment,
     session::Proof,
     sign_in::Pending,
     sign_in_view::Method,
@@ -762,4 +765,46 @@ pub async fn a_company_names_its_offices(store: &Store) {
         reader.offices_of(beta.id).await.unwrap(),
         [office("192.0.2.0/28", "Bonn")]
     );
+}
+
+pub async fn a_source_earns_with_each_account_of_a_company_once(store: &Store) {
+    let maker = Maker::new();
+    let (acme, beta) = (maker.company("Acme").id, maker.company("Beta").id);
+    let day = |n: i64| at(n * 86_400);
+    let subject = |company: CompanyId, account: u8| {
+        let mut subject = [account; 32];
+        subject[..16].copy_from_slice(company.0.as_bytes());
+        subject
+    };
+    let earned = async |since: Moment| {
+        let mut reader = store.read().await.unwrap();
+        reader
+            .accounts_right_at_source("192.0.2.1", acme, since)
+            .await
+            .unwrap()
+    };
+    write(store, async |writer| {
+        for (source, subject, moment) in [
+            ("192.0.2.1", subject(acme, 0), day(0)),
+            ("192.0.2.1", subject(acme, 0), day(0) + TimeDelta::hours(23)),
+            ("192.0.2.1", subject(acme, 255), day(5)),
+            ("192.0.2.1", subject(beta, 1), day(5)),
+            ("192.0.2.2", subject(acme, 3), day(5)),
+        ] {
+            writer.note_right_at_source(source, &subject, moment).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(earned(at(-1)).await, 2);
+    assert_eq!(earned(day(0)).await, 1, "written once a day");
+    write(store, async |writer| {
+        writer
+            .note_right_at_source("192.0.2.1", &subject(acme, 0), day(2))
+            .await
+    })
+    .await
+    .unwrap();
+    assert_eq!(earned(day(1)).await, 2);
 }

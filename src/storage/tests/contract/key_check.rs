@@ -87,9 +87,7 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
             .insert_set_up_code(alice.company, email.id, maker.code_id(at(0)), &made(6), at(0))
             .await?;
         writer.insert_ticket(&ticket).await?;
-        writer
-            .answer_ticket(ticket.token_hash, &made(8), at(120))
-            .await?;
+        writer.answer_ticket(ticket.token_hash, &made(8), at(120)).await?;
         writer
             .insert_sso_flow(&NewSsoFlow {
                 sealed: made(7),

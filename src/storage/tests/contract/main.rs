@@ -194,7 +194,7 @@ contract! {
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
     throttle::wrong_passwords_of_a_source_are_listed_the_newest_first,
-    throttle::a_source_earns_with_each_account_once,
+    borders::a_source_earns_with_each_account_of_a_company_once,
     throttle::a_count_is_taken_back_with_its_block,
     throttle::links_that_a_source_asks_for_are_counted_by_the_hour,
     borders::a_company_names_its_offices,

@@ -1,8 +1,7 @@
 //! Counters of wrong passwords.
 
-use chrono::TimeDelta;
 use futures::future::join_all;
-use vestibule_core::{ports::Moment, throttle::WrongTry};
+use vestibule_core::{id::CompanyId, throttle::WrongTry};
 use vestibule_storage::{FOREVER, Store, StoreError};
 
 use crate::fixture::{Maker, at, write};
@@ -40,39 +39,6 @@ pub async fn wrong_passwords_of_a_source_are_listed_the_newest_first(store: &Sto
         "an hour ago is over"
     );
     assert_eq!(reader.wrong_of_source("192.0.2.2", at(0)).await, Ok(Vec::new()));
-}
-
-pub async fn a_source_earns_with_each_account_once(store: &Store) {
-    let day = |n: i64| at(n * 86_400);
-    write(store, async |writer| {
-        for (source, subject, moment) in [
-            (HERE, 1, day(0)),
-            (HERE, 1, day(0) + TimeDelta::hours(23)),
-            (HERE, 2, day(5)),
-            ("192.0.2.2", 3, day(5)),
-        ] {
-            writer
-                .note_right_at_source(source, &[subject; 32], moment)
-                .await?;
-        }
-        Ok(())
-    })
-    .await
-    .unwrap();
-    let mut reader = store.read().await.unwrap();
-    let earned = async |reader: &mut vestibule_storage::Reader, since: Moment| {
-        reader.accounts_right_at_source(HERE, since).await.unwrap()
-    };
-    assert_eq!(earned(&mut reader, at(-1)).await, 2);
-    assert_eq!(earned(&mut reader, day(0)).await, 1, "written once a day");
-    drop(reader);
-    write(store, async |writer| {
-        writer.note_right_at_source(HERE, &[1; 32], day(2)).await
-    })
-    .await
-    .unwrap();
-    let mut reader = store.read().await.unwrap();
-    assert_eq!(earned(&mut reader, day(1)).await, 2);
 }
 
 pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
@@ -204,7 +170,8 @@ pub async fn all_wrong_passwords_are_forgotten_together(store: &Store) {
         writer.clear_tries().await?;
         assert_eq!(writer.count_password_try(&[1; 32], b"", at(0)).await?, Some(1));
         assert_eq!(writer.wrong_of_source(HERE, at(0)).await?, Vec::new());
-        assert_eq!(writer.accounts_right_at_source(HERE, at(-1)).await?, 0);
+        let company = CompanyId(uuid::Uuid::from_bytes([1; 16]));
+        assert_eq!(writer.accounts_right_at_source(HERE, company, at(-1)).await?, 0);
         Ok(())
     })
     .await

@@ -17,7 +17,7 @@ use vestibule_core::{paths, refusal::Refusal, secret::Token, sign_in_view::Onwar
 use vestibule_service::sign_in::Standing;
 use zeroize::Zeroizing;
 
-use super::{see_other, show, sso};
+use super::{mark, see_other, show, sso};
 use crate::{
     http::{
         cookies::Kind,
@@ -89,7 +89,7 @@ pub fn begin(
 ) -> Response {
     let fields = fields.kept(&KEPT);
     let (owner, waiting, token) = (state.clone(), facts.clone(), ticket.clone());
-    tokio::spawn(async move {
+    state.waiting.spawn(async move {
         let outcome = run.await.unwrap_or_else(|_| Err(internal(&waiting)));
         let answer = Answer {
             path: waiting.path.clone(),
@@ -155,14 +155,24 @@ pub async fn wait(State(state): State<AppState>, request: Request) -> Response {
     };
     let mut response = match state.service.standing(&ticket, &facts.visitor).await {
         Ok(Standing::Waiting(number)) if facts.wants_page => {
-            return show(StatusCode::OK, facts.page(&state, Body::Waiting(number)));
+            return show(StatusCode::OK, facts.page(&state, Body::Waiting(Some(number))));
         }
         Ok(Standing::Waiting(number)) => return Json(json!({ "number": number })).into_response(),
         Ok(Standing::Answered(answer)) => match serde_json::from_slice(&answer) {
             Ok(answer) => deliver(&state, facts, answer).await,
             Err(_) => Denied::from(internal(&facts)).into_response(),
         },
-        Err(refusal) => refuse(&state, &facts.answering_form(), &FormFields::default(), &refusal).await,
+        Ok(Standing::Over) => {
+            let (facts, nothing) = (facts.answering_form(), FormFields::default());
+            refuse(&state, &facts, &nothing, &Refusal::SignInExpired).await
+        }
+        // Whoever stands in line goes on standing there, and this page goes on asking.
+        Err(refusal) if facts.wants_page => {
+            let mut response = show(StatusCode::OK, facts.page(&state, Body::Waiting(None)));
+            mark(&mut response, &refusal);
+            return response;
+        }
+        Err(refusal) => return Denied::from(refusal).into_response(),
     };
     if let Some(cookie) = state.cookies.remove(Kind::Ticket) {
         response.headers_mut().append(SET_COOKIE, cookie);
