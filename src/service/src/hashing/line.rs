@@ -17,8 +17,8 @@ const TURNS_PER_THREAD: usize = 3;
 const WAITING_MAX: usize = 4_000;
 /// Most that wait with one key: more are no people.
 const WAITING_WITH_ONE_KEY_MAX: usize = 10;
-/// So many known browsers go before one of the others does, when both wait: nobody waits for ever.
-const KNOWN_IN_A_ROW: usize = 3;
+/// So often known browsers are asked first, then the others once: nobody waits for ever.
+const KNOWN_ASKED_FIRST: usize = 3;
 /// Where no turn has ended yet, one is taken to last this long.
 const FIRST_GUESS: Duration = Duration::from_millis(60);
 
@@ -74,8 +74,8 @@ struct State {
     under_way: HashSet<Key>,
     known: Queue,
     others: Queue,
-    /// How many known browsers have gone since one of the others did.
-    known_in_a_row: usize,
+    /// How often known browsers were asked first since the others were.
+    asked_first: usize,
     /// How long a turn lasts, on the average of the last ones.
     turn: Duration,
 }
@@ -117,7 +117,7 @@ impl Line {
             under_way: HashSet::new(),
             known: Queue::default(),
             others: Queue::default(),
-            known_in_a_row: 0,
+            asked_first: 0,
             turn: FIRST_GUESS,
         })))
     }
@@ -247,23 +247,14 @@ impl State {
         if self.free == 0 {
             return None;
         }
-        let others_first = self.known_in_a_row >= KNOWN_IN_A_ROW;
-        let next = if others_first {
-            self.others
-                .next(&self.under_way)
-                .or_else(|| self.known.next(&self.under_way))
+        let others_first = self.asked_first >= KNOWN_ASKED_FIRST;
+        let queues = if others_first {
+            [&mut self.others, &mut self.known]
         } else {
-            self.known
-                .next(&self.under_way)
-                .map(|known| {
-                    self.known_in_a_row += 1;
-                    known
-                })
-                .or_else(|| self.others.next(&self.under_way))
+            [&mut self.known, &mut self.others]
         };
-        if others_first || self.known.waiting.is_empty() {
-            self.known_in_a_row = 0;
-        }
+        let next = queues.into_iter().find_map(|queue| queue.next(&self.under_way));
+        self.asked_first = if others_first { 0 } else { self.asked_first + 1 };
         next
     }
 
@@ -453,7 +444,7 @@ mod tests {
             turns.insert(0, next);
             gone += 1;
         };
-        assert!(turn.is_ok() && gone <= KNOWN_IN_A_ROW, "{gone}");
+        assert!(turn.is_ok() && gone <= KNOWN_ASKED_FIRST, "{gone}");
     }
 
     #[tokio::test]
