@@ -61,7 +61,7 @@ Examples:
     Serve,
     /// Bring the database up to this version
     #[command(after_help = "\
-Creates the tables the first time, and the key file when there is none and no company yet. `serve` does the same at its
+Creates the tables the first time, and the key file when there is none and the database is new. `serve` does the same at its
 start; this command is for doing it beforehand, for instance with a database user that may change tables. Make a copy of
 the database first. No other command makes a database or a key file.
 

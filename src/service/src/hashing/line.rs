@@ -25,7 +25,8 @@ const FIRST_GUESS: Duration = Duration::from_millis(60);
 /// Where somebody stands in line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A browser that has signed the account in before, or somebody who has proved something already: first.
+    /// A browser that has signed the account in before, or somebody who has proved something already: first, in three turns
+    /// of four.
     Known,
     /// Everybody else, by arrival.
     Others,
