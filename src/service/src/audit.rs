@@ -34,7 +34,8 @@ impl Service {
         writer.commit().await
     }
 
-    /// Writes a line of the audit log as part of the transaction it belongs to.
+    /// Writes a line of the audit log as part of the transaction it belongs to. The log of the process has it once that is
+    /// final.
     pub(crate) async fn record(&self, writer: &mut Writer, entry: &AuditEntry) -> Result<(), StoreError> {
         self.record_at(writer, self.now(), entry).await
     }
@@ -46,17 +47,21 @@ impl Service {
         at: Moment,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
-        tracing::info!(
-            event = entry.event.as_str(),
-            company = entry.company.map(tracing::field::display),
-            account = entry.target.map(tracing::field::display),
-            address = entry.address.as_deref(),
-            request = entry.request.as_deref(),
-            detail = entry.detail.as_deref(),
-            "audit"
-        );
         writer
             .insert_event(EventId::new(at, self.random()), at, entry)
-            .await
+            .await?;
+        let entry = entry.clone();
+        writer.after_commit(move || {
+            tracing::info!(
+                event = entry.event.as_str(),
+                company = entry.company.map(tracing::field::display),
+                account = entry.target.map(tracing::field::display),
+                address = entry.address.as_deref(),
+                request = entry.request.as_deref(),
+                detail = entry.detail.as_deref(),
+                "audit"
+            );
+        });
+        Ok(())
     }
 }

@@ -2,11 +2,11 @@
 //! links too often (attacks.md T086, T102, T132).
 //!
 //! Anybody can send such requests as fast as a line carries them, so none of them may cost others anything: nobody waits
-//! for their lines, one task writes them, a source has one line of a kind a minute, and what does not fit is dropped and
-//! counted.
+//! for their lines, one task writes them, a source has one line of a kind and a share of all lines a minute, and what does
+//! not fit is dropped and counted.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -25,6 +25,8 @@ use crate::{Service, Visitor, locked};
 
 /// Lines a minute and node, and as many may wait.
 const LINES_MAX: usize = 1000;
+/// Lines a minute and node that one source may cause of them.
+const LINES_OF_SOURCE_MAX: usize = 50;
 /// Lines that are written in one transaction.
 const BATCH: usize = 100;
 /// Sources that are remembered for having asked for too many links this hour.
@@ -36,7 +38,6 @@ const HOUR: i64 = 3600;
 /// What is noted once a minute.
 #[derive(PartialEq, Eq, Hash)]
 struct Kind {
-    source: String,
     event: Event,
     company: Option<CompanyId>,
     target: Option<AccountId>,
@@ -46,35 +47,42 @@ struct Kind {
 /// Things that are known of one span of time only.
 struct Span<T> {
     number: i64,
-    known: HashSet<T>,
+    known: T,
 }
 
-impl<T> Default for Span<T> {
+impl<T: Default> Default for Span<T> {
     fn default() -> Self {
         Self {
             number: i64::MIN,
-            known: HashSet::new(),
+            known: T::default(),
         }
     }
 }
 
-impl<T: Eq + std::hash::Hash> Span<T> {
+impl<T: Default> Span<T> {
     /// What is known of the span of `seconds` around `now`.
-    fn at(&mut self, now: Moment, seconds: i64) -> &mut HashSet<T> {
+    fn at(&mut self, now: Moment, seconds: i64) -> &mut T {
         let number = now.timestamp().div_euclid(seconds);
         if number != self.number {
             *self = Self {
                 number,
-                known: HashSet::new(),
+                known: T::default(),
             };
         }
         &mut self.known
     }
 }
 
+/// What was noted in a minute.
+#[derive(Default)]
+struct Noted {
+    of_sources: HashMap<String, HashSet<Kind>>,
+    lines: usize,
+}
+
 #[derive(Default)]
 struct Lines {
-    this_minute: Span<Kind>,
+    this_minute: Span<Noted>,
     waiting: VecDeque<(Moment, AuditEntry)>,
 }
 
@@ -82,7 +90,7 @@ struct Lines {
 #[derive(Default)]
 pub(crate) struct Strangers {
     lines: Mutex<Lines>,
-    over_this_hour: Mutex<Span<String>>,
+    over_this_hour: Mutex<Span<HashSet<String>>>,
     noted: Notify,
     repeated: AtomicU64,
     dropped: AtomicU64,
@@ -100,7 +108,6 @@ pub struct StrangerLines {
 impl Strangers {
     fn note(&self, now: Moment, source: &str, entry: AuditEntry) {
         let kind = Kind {
-            source: source.to_owned(),
             event: entry.event,
             company: entry.company,
             target: entry.target,
@@ -108,11 +115,20 @@ impl Strangers {
         };
         let mut lines = locked(&self.lines);
         let has_room = lines.waiting.len() < LINES_MAX;
-        let known = lines.this_minute.at(now, MINUTE);
-        if known.contains(&kind) {
+        let noted = lines.this_minute.at(now, MINUTE);
+        let of_source = noted.of_sources.get(source);
+        if of_source.is_some_and(|kinds| kinds.contains(&kind)) {
             self.repeated.fetch_add(1, Ordering::Relaxed);
-        } else if has_room && known.len() < LINES_MAX {
-            known.insert(kind);
+        } else if has_room
+            && noted.lines < LINES_MAX
+            && of_source.is_none_or(|kinds| kinds.len() < LINES_OF_SOURCE_MAX)
+        {
+            noted
+                .of_sources
+                .entry(source.to_owned())
+                .or_default()
+                .insert(kind);
+            noted.lines += 1;
             lines.waiting.push_back((now, entry));
             drop(lines);
             self.noted.notify_one();
@@ -242,6 +258,19 @@ mod tests {
         // A clock that steps back begins another minute.
         note(&strangers, 0, "192.0.2.1", "google: a");
         assert_eq!(strangers.take().len(), 1);
+    }
+
+    #[test]
+    fn one_source_silences_nobody_else() {
+        let strangers = Strangers::default();
+        for number in 0..3 * LINES_MAX {
+            note(&strangers, 0, "192.0.2.1", &number.to_string());
+        }
+        note(&strangers, 0, "192.0.2.2", "google: a");
+        let lines = locked(&strangers.lines);
+        assert_eq!(lines.waiting.len(), LINES_OF_SOURCE_MAX + 1);
+        let last = lines.waiting.back().unwrap();
+        assert_eq!(last.1.detail.as_deref(), Some("google: a"));
     }
 
     #[test]

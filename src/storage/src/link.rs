@@ -142,11 +142,22 @@ impl Reader {
 ///
 /// New rows and events of the audit log wait for nobody. Whoever touches a single row and then commits may do so without
 /// holding anything.
-pub struct Writer(Reader);
+pub struct Writer {
+    reader: Reader,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
+}
 
 impl Writer {
     pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>) -> Self {
-        Self(Reader::new(link, presence))
+        Self {
+            reader: Reader::new(link, presence),
+            after_commit: Vec::new(),
+        }
+    }
+
+    /// Does this once everything is final, and not otherwise: what tells others must not tell what never was.
+    pub fn after_commit(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.after_commit.push(Box::new(act));
     }
 
     /// Makes everything written so far final.
@@ -155,14 +166,18 @@ impl Writer {
     /// [`StoreError`]; nothing was written then, unless the connection broke at this very moment. After any statement
     /// of this transaction has failed, a commit fails too.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        if self.0.failed {
+        if self.reader.failed {
             return Err(StoreError::other(
                 "a statement of this transaction has failed before",
             ));
         }
-        let presence = self.0.presence.clone();
-        let done = attended(presence.as_ref(), self.0.link.commit()).await;
-        self.0.settle(done)
+        let presence = self.reader.presence.clone();
+        let done = attended(presence.as_ref(), self.reader.link.commit()).await;
+        self.reader.settle(done)?;
+        for act in self.after_commit {
+            act();
+        }
+        Ok(())
     }
 }
 
@@ -181,13 +196,13 @@ impl Deref for Writer {
     type Target = Reader;
 
     fn deref(&self) -> &Reader {
-        &self.0
+        &self.reader
     }
 }
 
 impl DerefMut for Writer {
     fn deref_mut(&mut self) -> &mut Reader {
-        &mut self.0
+        &mut self.reader
     }
 }
 

@@ -1,7 +1,10 @@
 //! Transactions, connections and errors.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -103,6 +106,30 @@ pub async fn a_failed_statement_spoils_the_commit(store: &TestStore) {
         .unwrap()
         .unwrap();
     assert_eq!(read.language, None);
+}
+
+pub async fn what_follows_a_commit_is_done_after_it_or_never(store: &TestStore) {
+    let done = Arc::new(AtomicUsize::new(0));
+    let begin = async || {
+        let mut writer = store.write().await.unwrap();
+        let done = Arc::clone(&done);
+        writer.after_commit(move || {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        writer
+    };
+    drop(begin().await);
+    let mut failing = begin().await;
+    let maker = Maker::new();
+    let orphan = maker.account(maker.company("Nowhere").id, "orphan");
+    failing.insert_account(&orphan).await.unwrap_err();
+    failing.commit().await.unwrap_err();
+    assert_eq!(done.load(Ordering::Relaxed), 0);
+    let mut good = begin().await;
+    good.insert_company(&maker.company("Acme")).await.unwrap();
+    assert_eq!(done.load(Ordering::Relaxed), 0);
+    good.commit().await.unwrap();
+    assert_eq!(done.load(Ordering::Relaxed), 1);
 }
 
 pub async fn a_caller_who_goes_away_leaves_no_transaction_open(store: &TestStore) {

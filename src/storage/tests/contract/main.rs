@@ -127,6 +127,7 @@ contract! {
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
     connections::a_failed_statement_spoils_the_commit,
+    connections::what_follows_a_commit_is_done_after_it_or_never,
     connections::a_caller_who_goes_away_leaves_no_transaction_open,
     connections::fifty_parallel_writers_all_succeed,
     connections::the_database_answers_and_is_up_to_date,
