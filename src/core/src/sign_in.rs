@@ -195,15 +195,22 @@ pub enum OldCode {
 
 /// What a code is worth that was mailed to the account at `sent_at`, but not for what it was entered for. `live_until` is
 /// its end while it is still the newest of what it was for; `mailed_at` says when a code was last mailed for what it was
-/// entered for. None of it is a guess: the code was the account's own (product.md section 4.6).
+/// entered for. An old one is no guess: it was the account's own (product.md section 4.6). One that still opens something
+/// else is told of only where no code could have been right, `may_be_right` = false: otherwise each entry would be a guess
+/// at two codes, and five of them ten in a million.
 pub fn own_code(
     now: Moment,
     sent_at: Moment,
     live_until: Option<Moment>,
     mailed_at: Option<Moment>,
+    may_be_right: bool,
 ) -> Comparison {
     if live_until.is_some_and(|end| now < end) {
-        Comparison::Elsewhere
+        if may_be_right {
+            Comparison::Wrong(None)
+        } else {
+            Comparison::Elsewhere
+        }
     } else if mailed_at.is_some_and(|newer| sent_at <= newer) {
         Comparison::Replaced
     } else {
@@ -481,8 +488,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_code_of_another_sign_in_is_told_by_what_became_of_it() {
+        let elsewhere = own_code(at(100), at(0), Some(at(600)), Some(at(60)), false);
+        assert_eq!(elsewhere, Comparison::Elsewhere);
         for (live_until, mailed_at, expected) in [
-            (Some(at(600)), Some(at(60)), Comparison::Elsewhere),
+            (Some(at(600)), Some(at(60)), Comparison::Wrong(None)),
             (Some(at(100)), Some(at(60)), Comparison::Replaced),
             (None, Some(at(60)), Comparison::Replaced),
             // Nothing newer is there to be entered instead.
@@ -490,7 +499,7 @@ pub(crate) mod tests {
             (None, None, Comparison::Expired),
         ] {
             assert_eq!(
-                own_code(at(100), at(0), live_until, mailed_at),
+                own_code(at(100), at(0), live_until, mailed_at, true),
                 expected,
                 "{live_until:?} {mailed_at:?}"
             );

@@ -42,6 +42,8 @@ pub const EARNED_DAYS: i64 = 30;
 pub const EARNED_MAX: u32 = 2_000;
 /// Accounts that earn one try more in a minute, and one account more in ten minutes.
 const ACCOUNTS_PER_TRY: u32 = 5;
+/// Most wrong passwords of a source that are looked at: more than the largest budget that grows from the usual limits.
+const KNOWN_MAX: i64 = 25_000;
 /// How many times the budget a named office has.
 const OFFICE_FACTOR: i64 = 10;
 
@@ -123,6 +125,15 @@ impl SourceLimits {
             per_hour: self.per_hour.saturating_mul(OFFICE_FACTOR),
             accounts_per_ten_minutes: self.accounts_per_ten_minutes.saturating_mul(OFFICE_FACTOR),
         }
+    }
+
+    /// How many of the newest wrong passwords of a source [`SourceLimits::wait`] has to know: with as many in an hour
+    /// nobody may try anyway, and older ones make no wait but a longer one.
+    pub fn to_know(&self) -> i64 {
+        self.per_minute
+            .max(self.per_hour)
+            .max(self.accounts_per_ten_minutes)
+            .clamp(1, KNOWN_MAX)
     }
 
     /// How long a try on `subject` has to wait, given the wrong passwords of its source, the newest first. `None`: it
@@ -252,6 +263,36 @@ mod tests {
             ..SourceLimits::default()
         };
         assert_eq!(unlimited.grown_by(50).of_office().per_minute, i64::MAX);
+    }
+
+    #[test]
+    fn what_has_to_be_known_decides_like_everything() {
+        let randomness = SeededRandomness::new(3);
+        let limits = SourceLimits::default();
+        assert_eq!(limits.to_know(), 100);
+        assert!(limits.grown_by(EARNED_MAX).of_office().to_know() < KNOWN_MAX);
+        let unlimited = SourceLimits {
+            per_hour: i64::MAX,
+            ..limits
+        };
+        assert_eq!(unlimited.to_know(), KNOWN_MAX);
+        for round in 0..500 {
+            let mut now = 0;
+            let gap = 1 + below(&randomness, 60);
+            let all: Vec<_> = (0..300)
+                .map(|_| {
+                    now += i64::from(below(&randomness, gap));
+                    (now, below(&randomness, 40))
+                })
+                .collect();
+            let all = tries(&all);
+            let known = &all[..usize::try_from(limits.to_know()).unwrap()];
+            for account in [0, 99] {
+                let wait = |wrong| limits.wait(wrong, &subject(account), at(now));
+                assert_eq!(wait(known).is_some(), wait(&all).is_some(), "{round}");
+                assert!(wait(known) <= wait(&all), "{round}");
+            }
+        }
     }
 
     /// What stands between a guess and its comparison: the address's budget and the account's waits.

@@ -17,7 +17,9 @@ use vestibule_core::{
     session::Proof,
     sign_in::{AfterCode, Comparison, OldCode, after_code, own_code},
 };
-use vestibule_storage::{AppRow, BackupSet, IssuedRow, MailedCodeRow, Reader, StoreError, Writer, again};
+use vestibule_storage::{
+    AppRow, BackupSet, CodeCount, IssuedRow, MailedCodeRow, Reader, StoreError, Writer, again,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -31,12 +33,21 @@ use crate::{
 pub(crate) struct CodeTry {
     company: CompanyId,
     account: AccountId,
-    number: i64,
+    count: CodeCount,
+}
+
+impl CodeTry {
+    /// Takes it back, as part of a transaction.
+    pub async fn take_back_in(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        writer
+            .uncount_wrong_code(self.company, self.account, self.count.round)
+            .await
+    }
 }
 
 impl TakeBack for CodeTry {
     async fn take_back(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        writer.uncount_wrong_code(self.company, self.account).await
+        self.take_back_in(writer).await
     }
 }
 
@@ -111,20 +122,20 @@ impl Service {
     pub(crate) async fn count_code(&self, account: &Account) -> Result<Counted<CodeTry>, Failure> {
         let mut writer = self.inner.store.write().await?;
         let counted = writer.count_wrong_code(account.company, account.id).await?;
-        if counted == Some(WRONG_CODES_TO_LOCK) {
+        if counted.is_some_and(|count| count.number == WRONG_CODES_TO_LOCK) {
             writer
-                .note_last_code(account.company, account.id, self.now())
+                .note_last_code(account.company, account.id, self.database_now())
                 .await?;
         }
         writer.commit().await?;
-        let Some(number) = counted else {
+        let Some(count) = counted else {
             self.complete_lock(account.company, account.id).await?;
             return Err(Refusal::AccountLocked.into());
         };
         let counted = CodeTry {
             company: account.company,
             account: account.id,
-            number,
+            count,
         };
         Ok(Counted::new(&self.inner.store, counted))
     }
@@ -138,7 +149,7 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Refusal, Failure> {
         let Receiver { company, account } = receiver;
-        let number = counted.what().number;
+        let number = counted.what().count.number;
         let after = after_code(comparison, number);
         // Before anything that can fail: what was compared and is wrong counts, whatever becomes of its notice.
         match after {
@@ -182,7 +193,8 @@ impl Service {
     }
 
     /// Whether what is wrong here was mailed to this account within a day for something else, and never used. `mailed_at`
-    /// says when a code was last mailed for what it was entered for.
+    /// says when a code was last mailed for what it was entered for, `may_be_right` whether any code could have been right
+    /// there.
     ///
     /// An entry that fits one of at most twenty codes is not counted. That opens nothing and tells nothing that is of use:
     /// of a million entries, twenty.
@@ -192,6 +204,7 @@ impl Service {
         entered: &SixDigits,
         codes: &[MailedCodeRow],
         mailed_at: Option<Moment>,
+        may_be_right: bool,
     ) -> Comparison {
         let now = self.now();
         let parts = mailed_parts(account, entered);
@@ -200,7 +213,7 @@ impl Service {
         for code in codes.iter().rev() {
             // One of a key that is gone is none of these: what is guessed is the newest code, which was judged before.
             if self.inner.keys.fits(Purpose::Code, &parts, &code.fingerprint) == Fit::Right {
-                found = own_code(now, code.created_at, code.live_until, mailed_at);
+                found = own_code(now, code.created_at, code.live_until, mailed_at, may_be_right);
             }
         }
         found

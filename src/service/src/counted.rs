@@ -8,7 +8,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, sync::Semaphore, time::sleep};
+use tokio::{
+    runtime::Handle,
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 use vestibule_storage::{Store, StoreError, Writer};
 
 /// Counts that may wait to be taken back at once. With more, the database has been away for long, and the rest stays
@@ -19,8 +23,10 @@ static WAITING: Semaphore = Semaphore::const_new(1000);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Later attempts, some nine minutes of them: as long as a sign-in lives.
-const ATTEMPTS: u32 = 25;
+/// How long it is attempted: nearly as long as a sign-in lives.
+const PATIENCE: Duration = Duration::from_mins(9);
+/// Seconds after which a count that still stands stays: the last attempt to take it back is over. A sign-in still lives.
+pub(crate) const SETTLED_AFTER: i64 = 9 * 60 + 50;
 
 /// Knows how a try is taken back.
 pub(crate) trait TakeBack: Send + Sync + 'static {
@@ -73,7 +79,7 @@ impl<T: TakeBack> Drop for Counted<T> {
         };
         let (store, counted) = (self.store.clone(), Arc::clone(&self.what));
         runtime.spawn(async move {
-            if let Err(error) = patiently(|| take_back(&store, counted.as_ref())).await {
+            if let Err(error) = patiently(PATIENCE, || take_back(&store, counted.as_ref())).await {
                 tracing::error!(%error, "a try stays counted: it could not be taken back");
             }
             drop(place);
@@ -87,20 +93,21 @@ async fn take_back<T: TakeBack>(store: &Store, counted: &T) -> Result<(), StoreE
     writer.commit().await
 }
 
-/// Tries again and again, with longer and longer waits, and gives up in the end with the last error.
-async fn patiently<F, E>(mut act: impl FnMut() -> F) -> Result<(), E>
+/// Tries again and again, with longer and longer waits, and gives up with the last error when another wait would be longer
+/// than this altogether.
+pub(crate) async fn patiently<F, T, E>(patience: Duration, mut act: impl FnMut() -> F) -> Result<T, E>
 where
-    F: Future<Output = Result<(), E>>,
+    F: Future<Output = Result<T, E>>,
 {
+    let begun = Instant::now();
     let mut wait = FIRST_WAIT;
-    for _ in 1..ATTEMPTS {
-        if act().await.is_ok() {
-            return Ok(());
+    loop {
+        match act().await {
+            Err(_) if begun.elapsed() + wait <= patience => sleep(wait).await,
+            done => return done,
         }
-        sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
-    act().await
 }
 
 #[cfg(test)]
@@ -114,7 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_fails_is_tried_again_until_it_succeeds() {
         let calls = Cell::new(0);
-        let done = patiently(async || {
+        let done = patiently(PATIENCE, async || {
             calls.set(calls.get() + 1);
             if calls.get() < 4 { Err("away") } else { Ok(()) }
         });
@@ -126,13 +133,13 @@ mod tests {
     async fn what_fails_for_as_long_as_a_sign_in_lives_is_given_up() {
         let begun = Instant::now();
         let calls = Cell::new(0);
-        let done = patiently(async || {
+        let done = patiently(PATIENCE, async || {
             calls.set(calls.get() + 1);
             Err::<(), _>("away")
         });
         assert_eq!(done.await, Err("away"));
-        assert_eq!(calls.get(), ATTEMPTS);
-        let minutes = begun.elapsed().as_secs() / 60;
-        assert!((8..=10).contains(&minutes), "{minutes} minutes");
+        assert!((20..30).contains(&calls.get()), "{calls:?}");
+        let most = begun.elapsed().as_secs();
+        assert!((8 * 60..=9 * 60).contains(&most), "{most} seconds");
     }
 }

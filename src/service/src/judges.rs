@@ -1,10 +1,12 @@
 //! Judging new passwords off the async threads: zxcvbn takes long enough to be felt by everybody whose request waits
-//! behind it (N4, attacks.md T010).
+//! behind it (N4, attacks.md T010). An account has one turn at a time, so that nobody takes those of all others.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
-use vestibule_core::{account::Account, company::Company, secret::Password, signed_in::FormFieldProblem};
+use vestibule_core::{
+    account::Account, company::Company, id::AccountId, secret::Password, signed_in::FormFieldProblem,
+};
 
 use crate::{
     Failure, Service,
@@ -13,6 +15,7 @@ use crate::{
         Judgement,
         password::{judge, new_password_problems},
     },
+    turns::TurnsOf,
 };
 
 /// What a password is judged for. Each has turns of its own, so that nobody's typing keeps a form waiting.
@@ -44,23 +47,33 @@ impl Reason {
     }
 }
 
+/// The turns of one reason.
+struct Turns {
+    all: Arc<Semaphore>,
+    accounts: TurnsOf<AccountId>,
+}
+
 /// The turns of each reason.
-pub(crate) struct Judges([Arc<Semaphore>; Reason::ALL.len()]);
+pub(crate) struct Judges([Turns; Reason::ALL.len()]);
 
 impl Default for Judges {
     fn default() -> Self {
-        Self(Reason::ALL.map(|reason| Arc::new(Semaphore::new(reason.turns()))))
+        Self(Reason::ALL.map(|reason| Turns {
+            all: Arc::new(Semaphore::new(reason.turns())),
+            accounts: TurnsOf::new(1),
+        }))
     }
 }
 
 impl Judges {
-    /// Does the work on a thread that may take its time.
+    /// Does the work about a password of this account on a thread that may take its time; `None` = the operator asks.
     ///
     /// # Errors
     /// [`HashingError::Slow`] when its turn did not come in time.
     pub async fn in_turn<T: Send + 'static>(
         &self,
         reason: Reason,
+        account: Option<AccountId>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
         let [typing, form] = &self.0;
@@ -68,7 +81,17 @@ impl Judges {
             Reason::Typing => typing,
             Reason::Form => form,
         };
-        let turn = tokio::time::timeout(reason.longest_wait(), Arc::clone(turns).acquire_owned())
+        let own = account.map(|account| turns.accounts.of(account));
+        let turn = async {
+            // Its own first: whoever waits for that stands in nobody's way.
+            let own = match own {
+                Some(own) => Some(own.acquire_owned().await?),
+                None => None,
+            };
+            let turn = Arc::clone(&turns.all).acquire_owned().await?;
+            Ok::<_, tokio::sync::AcquireError>((own, turn))
+        };
+        let turn = tokio::time::timeout(reason.longest_wait(), turn)
             .await
             .map_err(|_| HashingError::Slow)?
             .map_err(|_| HashingError::Failed)?;
@@ -90,9 +113,13 @@ impl Service {
         company: Company,
         account: Account,
     ) -> Result<Judgement, Failure> {
-        let new = new.clone();
+        let (new, id) = (new.clone(), account.id);
         let judged = move || judge(&new, &company, &account);
-        Ok(self.inner.judges.in_turn(Reason::Typing, judged).await?)
+        Ok(self
+            .inner
+            .judges
+            .in_turn(Reason::Typing, Some(id), judged)
+            .await?)
     }
 
     /// Everything that is wrong with a new password that was typed twice.
@@ -104,15 +131,23 @@ impl Service {
         account: &Account,
     ) -> Result<Vec<FormFieldProblem>, Failure> {
         let (new, confirm) = (new.clone(), confirm.clone());
-        let (company, account) = (company.clone(), account.clone());
+        let (company, account, id) = (company.clone(), account.clone(), account.id);
         let judged = move || new_password_problems(&new, &confirm, &company, &account);
-        Ok(self.inner.judges.in_turn(Reason::Form, judged).await?)
+        Ok(self.inner.judges.in_turn(Reason::Form, Some(id), judged).await?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use futures::FutureExt as _;
+
     use super::*;
+    use crate::locked;
+
+    const ADA: Option<AccountId> = Some(AccountId(uuid::Uuid::from_u128(1)));
+    const BOB: Option<AccountId> = Some(AccountId(uuid::Uuid::from_u128(2)));
 
     /// Work that ends only when somebody else on the only async thread gets on.
     #[tokio::test]
@@ -120,7 +155,7 @@ mod tests {
         let judges = Judges::default();
         let (sender, receiver) = std::sync::mpsc::channel();
         let (done, ()) = tokio::join!(
-            judges.in_turn(Reason::Form, move || receiver.recv().is_ok()),
+            judges.in_turn(Reason::Form, ADA, move || receiver.recv().is_ok()),
             async move { sender.send(()).unwrap() }
         );
         assert_eq!(done, Ok(true));
@@ -130,13 +165,36 @@ mod tests {
     async fn a_flood_of_typing_is_told_so_and_forms_go_on() {
         let judges = Judges::default();
         let [typing, _] = &judges.0;
-        let taken = typing.acquire().await.unwrap();
+        let taken = typing.all.acquire().await.unwrap();
         assert_eq!(
-            judges.in_turn(Reason::Typing, || ()).await,
+            judges.in_turn(Reason::Typing, ADA, || ()).await,
             Err(HashingError::Slow)
         );
-        assert_eq!(judges.in_turn(Reason::Form, || 1).await, Ok(1));
+        assert_eq!(judges.in_turn(Reason::Form, ADA, || 1).await, Ok(1));
         drop(taken);
-        assert_eq!(judges.in_turn(Reason::Typing, || 2).await, Ok(2));
+        assert_eq!(judges.in_turn(Reason::Typing, ADA, || 2).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn one_account_takes_one_turn_however_much_it_sends() {
+        let judges = Judges::default();
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut flood: Vec<_> = (0..20)
+            .map(|_| {
+                let receiver = Arc::clone(&receiver);
+                Box::pin(judges.in_turn(Reason::Form, ADA, move || {
+                    let _ = locked(&receiver).recv();
+                }))
+            })
+            .collect();
+        for judged in &mut flood {
+            assert!(judged.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(judges.in_turn(Reason::Form, BOB, || 1).await, Ok(1));
+        drop(sender);
+        for judged in flood {
+            assert_eq!(judged.await, Ok(()));
+        }
     }
 }

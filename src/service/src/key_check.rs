@@ -79,6 +79,10 @@ impl Service {
     }
 
     /// A key older than the newest that nothing is made with any more is retired, and need not be kept.
+    ///
+    /// That is a guess where another server has not read the newest key yet: until it has, seconds later, or else is not
+    /// ready any more, it may still make something with the old one. What it makes is refused here, but nobody is locked by
+    /// it: what no key can judge is never counted, and what no key opens lets nobody in. It heals with the next code.
     async fn may_be_gone(
         &self,
         writer: &mut Writer,
@@ -91,10 +95,12 @@ impl Service {
                 if own.iter().any(|(own, _)| *own > version) && !writer.key_in_use(version, now).await? =>
             {
                 writer.retire_key(version, now).await?;
-                tracing::info!(
-                    version,
-                    "nothing is encrypted with this version of the key any more"
-                );
+                writer.after_commit(move || {
+                    tracing::info!(
+                        version,
+                        "nothing is encrypted with this version of the key any more"
+                    );
+                });
                 Ok(())
             }
             _ => Err(mismatch.into()),

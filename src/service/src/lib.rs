@@ -9,10 +9,9 @@ use std::{
 };
 
 use tokio::sync::Notify;
-use uuid::Uuid;
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
-    id::{AccountId, CompanyId},
+    id::{AccountId, CompanyId, NodeId},
     ports::{Clock, Moment, Randomness},
     refusal::Refusal,
     secret::Token,
@@ -45,6 +44,7 @@ pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 pub mod strangers;
+mod turns;
 
 use hashing::{Hasher, HashingError};
 use keys::{Keys, Unsealable};
@@ -79,8 +79,6 @@ struct Inner {
     sso_asking: sign_in::sso::Asking,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
-    /// The number of this process's line before the hashing threads, by which other nodes know it.
-    line: Uuid,
 }
 
 /// What an operator configures.
@@ -191,8 +189,7 @@ impl Service {
         keys: Keys,
         settings: Settings,
     ) -> Self {
-        let mut line = [0; 16];
-        randomness.fill(&mut line);
+        let node = node::Node::new(NodeId::new(clock.now(), randomness.as_ref()));
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -201,7 +198,7 @@ impl Service {
                 randomness,
                 hasher,
                 keys,
-                node: node::Node::default(),
+                node,
                 settings,
                 outbox_filled,
                 reset_asked,
@@ -209,7 +206,6 @@ impl Service {
                 judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
                 own_servers: Mutex::default(),
-                line: Uuid::from_bytes(line),
             }),
         }
     }

@@ -11,10 +11,8 @@ use vestibule_core::{
 };
 use vestibule_storage::{StoreError, Writer, again};
 
-use crate::{Service, Visitor, letters::Receiver};
+use crate::{Service, Visitor, counted::SETTLED_AFTER, letters::Receiver};
 
-/// Seconds in which the fifth try may still be compared by whoever counted it: if it is right, nothing is locked.
-const COMPARED_IN: i64 = 60;
 /// Accounts that are looked for at once.
 const TOGETHER: i64 = 100;
 
@@ -25,7 +23,7 @@ impl Service {
     /// A failing database: what was not completed waits for the next time.
     pub async fn complete_locks(&self) -> Result<usize, StoreError> {
         // Looking costs no write: an idle Vestibule leaves its disk alone.
-        let until = self.compared_until();
+        let until = self.settled_until();
         let left = self
             .inner
             .store
@@ -76,18 +74,23 @@ impl Service {
         let Receiver { company, account } = receiver;
         let left_behind = account.is_locked()
             && writer
-                .is_counted_out(company.id, account.id, self.compared_until())
+                .is_counted_out(company.id, account.id, self.settled_until())
                 .await?;
         if left_behind {
             // Nobody remembers where the fifth code was entered.
             self.lock_in(writer, company, account, &Visitor::default())
                 .await?;
-            tracing::info!(account = %account.id, event = Event::AccountLocked.as_str(), "a lock was completed");
+            let id = account.id;
+            writer.after_commit(move || {
+                tracing::info!(account = %id, event = Event::AccountLocked.as_str(), "a lock was completed");
+            });
         }
         Ok(left_behind)
     }
 
-    fn compared_until(&self) -> Moment {
-        self.now() - TimeDelta::seconds(COMPARED_IN)
+    /// A fifth try that was counted later may still be compared by whoever counted it, or taken back: if it was right, or
+    /// no guess, nothing is locked.
+    fn settled_until(&self) -> Moment {
+        self.database_now() - TimeDelta::seconds(SETTLED_AFTER)
     }
 }

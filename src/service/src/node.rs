@@ -31,13 +31,16 @@ pub struct Vitals {
 }
 
 /// What this process knows of itself.
-#[derive(Default)]
-pub(crate) struct Node(Mutex<State>);
+pub(crate) struct Node {
+    /// By which the others know it, and the line before its hashing threads.
+    pub id: NodeId,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
-    /// Its identifier and when it started, by the database's clock.
-    itself: Option<(NodeId, Moment)>,
+    /// When it started, by the database's clock.
+    started_at: Option<Moment>,
     last: Option<Probe>,
     measure: Option<Measure>,
 }
@@ -86,8 +89,15 @@ impl Clock for DatabaseClock {
 }
 
 impl Node {
+    pub fn new(id: NodeId) -> Self {
+        Self {
+            id,
+            state: Mutex::default(),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        locked(&self.0)
+        locked(&self.state)
     }
 }
 
@@ -162,16 +172,13 @@ impl Service {
     async fn write_down(&self, machine: &Arc<dyn Clock>) -> Result<bool, StoreError> {
         let time = self.measure_clock(machine).await?;
         let mut writer = self.inner.store.write().await?;
-        let (id, started_at, offset) = {
+        let (started_at, offset) = {
             let mut state = self.inner.node.state();
             let offset = state.measure.as_ref().map(Measure::offset).unwrap_or_default();
-            let (id, started_at) = *state
-                .itself
-                .get_or_insert_with(|| (NodeId::new(time, self.random()), time));
-            (id, started_at, offset)
+            (*state.started_at.get_or_insert(time), offset)
         };
         let node = NodeRow {
-            id,
+            id: self.inner.node.id,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
             seen_at: time,

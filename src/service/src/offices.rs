@@ -5,10 +5,11 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
+    id::CompanyId,
     limits::{OFFICE_PREFIX_IPV4, OFFICE_PREFIX_IPV6, PERSON_FIELD_MAX},
     name::has_bad_characters,
 };
-use vestibule_storage::Office;
+use vestibule_storage::{Office, StoreError, again};
 
 use crate::{Service, Visitor, operator::OperatorError};
 
@@ -69,17 +70,21 @@ impl Service {
     /// An unknown company; a failing database.
     pub async fn set_offices(&self, company: &str, offices: Vec<Office>) -> Result<(), OperatorError> {
         let id = self.company_named(company).await?.id;
+        Ok(again(|| self.put_offices(id, &offices)).await?)
+    }
+
+    async fn put_offices(&self, id: CompanyId, offices: &[Office]) -> Result<(), StoreError> {
         let mut writer = self.inner.store.write().await?;
         writer.hold_company(id).await?;
-        writer.replace_offices(id, &offices).await?;
-        let ranges: Vec<_> = offices.into_iter().map(|office| office.network).collect();
+        writer.replace_offices(id, offices).await?;
+        let ranges: Vec<_> = offices.iter().map(|office| office.network.as_str()).collect();
         let entry = AuditEntry {
             actor: Actor::Operator,
             detail: Some(format!("offices={}", ranges.join(","))),
             ..Visitor::default().entry(Event::PolicyChanged, Some(id), None)
         };
         self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
+        writer.commit().await
     }
 }
 

@@ -428,8 +428,6 @@ impl Service {
         }
         let (company, account) = self.account_named(company, account).await?;
         let drawn = self.draw_issued_code().await?;
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_account(company.id, account.id).await?;
         let receiver = Receiver {
             company: &company,
             account: &account,
@@ -438,9 +436,14 @@ impl Service {
             actor: Actor::Operator,
             visitor: &Visitor::default(),
         };
-        self.issue_code_in(&mut writer, receiver, &drawn, reason, &by)
-            .await?;
-        writer.commit().await?;
+        again(async || {
+            let mut writer = self.inner.store.write().await?;
+            writer.hold_account(company.id, account.id).await?;
+            self.issue_code_in(&mut writer, receiver, &drawn, reason, &by)
+                .await?;
+            writer.commit().await
+        })
+        .await?;
         self.inner.outbox_filled.notify_one();
         Ok(drawn.code)
     }
@@ -1032,7 +1035,7 @@ impl Service {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             problem(&password, &names, least)
         };
-        match self.inner.judges.in_turn(Reason::Form, judged).await? {
+        match self.inner.judges.in_turn(Reason::Form, None, judged).await? {
             None => Ok(()),
             Some(FormProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
             Some(_) if check == PasswordCheck::Waived => Ok(()),

@@ -53,12 +53,13 @@ const SET_EMAIL_FACTOR: &str = "UPDATE account SET email_factor = $3, \
 const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE company_id = $1 AND id = $2";
 const HOLD: &str = "UPDATE account SET changed_at = changed_at WHERE company_id = $1 AND id = $2";
 const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1 \
-    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes < $3 RETURNING wrong_codes";
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes < $3 \
+    RETURNING wrong_codes AS number, code_round AS round";
 const NOTE_LAST_CODE: &str = "UPDATE account SET last_code_at = $3 WHERE company_id = $1 AND id = $2";
 const UNCOUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes - 1 \
-    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes > 0";
-const RESET_WRONG_CODES: &str =
-    "UPDATE account SET wrong_codes = 0 WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes > 0 AND code_round = $3";
+const RESET_WRONG_CODES: &str = "UPDATE account SET wrong_codes = 0, code_round = code_round + 1 \
+    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 const LOCK: &str = "UPDATE account SET locked_at = $4, lock_reason = $3, changed_at = $4 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 /// Counted out and not locked: somebody was cut off, or compares the last try right now. The first condition says nothing
@@ -68,7 +69,8 @@ pub(crate) const COUNTED_OUT: &str = "SELECT company_id, id FROM account \
     AND (last_code_at IS NULL OR last_code_at <= $1) ORDER BY company_id, id LIMIT $2";
 const IS_COUNTED_OUT: &str = "SELECT COUNT(*) FROM account WHERE company_id = $1 AND id = $2 \
     AND wrong_codes >= 5 AND locked_at IS NULL AND (last_code_at IS NULL OR last_code_at <= $3)";
-const UNLOCK: &str = "UPDATE account SET locked_at = NULL, lock_reason = NULL, wrong_codes = 0, changed_at = $3 \
+const UNLOCK: &str = "UPDATE account SET locked_at = NULL, lock_reason = NULL, wrong_codes = 0, \
+    code_round = code_round + 1, changed_at = $3 \
     WHERE company_id = $1 AND id = $2 AND (locked_at IS NOT NULL OR wrong_codes > 0)";
 
 /// An account to create, with at least one role.
@@ -139,6 +141,15 @@ impl std::fmt::Debug for PasswordRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordRecord(…)")
     }
+}
+
+/// A code that was counted as wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct CodeCount {
+    /// Its number: 1 to 5.
+    pub number: i64,
+    /// Which count it belongs to: an unlock and a sign-in that passed the second factor begin another.
+    pub round: i64,
 }
 
 #[derive(FromRow)]
@@ -405,8 +416,8 @@ impl Writer {
         Ok(execute!(self, HOLD, company.0, id.0)? == 1)
     }
 
-    /// Counts a code as wrong before it is compared, and gives its number: 1 to 5. `None` when the account is locked,
-    /// has used up its tries, or does not exist: then nothing may be compared (N13).
+    /// Counts a code as wrong before it is compared. `None` when the account is locked, has used up its tries, or does not
+    /// exist: then nothing may be compared (N13).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -414,16 +425,15 @@ impl Writer {
         &mut self,
         company: CompanyId,
         id: AccountId,
-    ) -> Result<Option<i64>, StoreError> {
-        let row = optional!(
+    ) -> Result<Option<CodeCount>, StoreError> {
+        optional!(
             self,
-            (i64,),
+            CodeCount,
             COUNT_WRONG_CODE,
             company.0,
             id.0,
             WRONG_CODES_TO_LOCK
-        )?;
-        Ok(row.map(|(count,)| count))
+        )
     }
 
     /// Writes down that the last try was counted now: until it is compared, nobody else may take it for a wrong one.
@@ -439,12 +449,18 @@ impl Writer {
         execute!(self, NOTE_LAST_CODE, company.0, id.0, now).map(drop)
     }
 
-    /// Takes one count back: the code was an old one, not a guess. Does nothing on a locked account.
+    /// Takes a count of this round back: the code was an old one, not a guess. Does nothing on a locked account, nor to a
+    /// count that has begun since.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn uncount_wrong_code(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
-        execute!(self, UNCOUNT_WRONG_CODE, company.0, id.0).map(drop)
+    pub async fn uncount_wrong_code(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        round: i64,
+    ) -> Result<(), StoreError> {
+        execute!(self, UNCOUNT_WRONG_CODE, company.0, id.0, round).map(drop)
     }
 
     /// Sets the count to zero after a sign-in that passed the second factor (N14). Does nothing on a locked account.

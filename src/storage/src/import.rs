@@ -23,7 +23,10 @@ pub(crate) const VERDICTS: &str = "SELECT verdict, COUNT(*) FROM agent_import_li
 const INSERT: &str = "INSERT INTO agent_import (company_id, id, account_id, created_at, expires_at, state, \
     touched_at) VALUES ($1, $2, $3, $4, $5, $6, $4)";
 pub(crate) const START: &str = "UPDATE agent_import SET state = 'running', touched_at = $4 \
-    WHERE company_id = $1 AND id = $2 AND (state = 'checked' OR (state = 'running' AND touched_at <= $3))";
+    WHERE company_id = $1 AND id = $2 \
+    AND (state IN ('checked', 'stopped') OR (state = 'running' AND touched_at <= $3))";
+pub(crate) const STOP: &str = "UPDATE agent_import SET state = 'stopped', touched_at = $3 \
+    WHERE company_id = $1 AND id = $2 AND state = 'running'";
 pub(crate) const SETTLE: &str = "UPDATE agent_import_line SET verdict = $4, fields = NULL \
     WHERE company_id = $1 AND import_id = $2 AND line = $3";
 pub(crate) const TOUCH: &str = "UPDATE agent_import SET touched_at = $3 WHERE company_id = $1 AND id = $2";
@@ -37,6 +40,8 @@ pub enum ImportState {
     Checked,
     /// Under way.
     Running,
+    /// Whoever ran it may not go on; somebody who may can take it on.
+    Stopped,
     /// Every line has its verdict.
     Done,
 }
@@ -46,12 +51,13 @@ impl ImportState {
         match self {
             Self::Checked => "checked",
             Self::Running => "running",
+            Self::Stopped => "stopped",
             Self::Done => "done",
         }
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Checked, Self::Running, Self::Done]
+        [Self::Checked, Self::Running, Self::Stopped, Self::Done]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
@@ -240,8 +246,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes an import on: from `Checked`, or from `Running` when nothing has happened since `stale`. Says whether this
-    /// caller may run it.
+    /// Takes an import on: from `Checked` or `Stopped`, or from `Running` when nothing has happened since `stale`. Says
+    /// whether this caller may run it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -253,6 +259,19 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, START, company.0, id.0, stale, now)? == 1)
+    }
+
+    /// Says that whoever ran an import may not go on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stop_import(
+        &mut self,
+        company: CompanyId,
+        id: ImportId,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        execute!(self, STOP, company.0, id.0, now).map(drop)
     }
 
     /// Writes down what became of a line and forgets its fields.

@@ -50,7 +50,7 @@ mod ticket;
 mod trusted;
 mod words;
 
-pub use account::{NewAccount, PasswordRecord};
+pub use account::{CodeCount, NewAccount, PasswordRecord};
 pub use again::{Failed, again};
 pub use agents::{AgentCounts, AgentData, AgentPage, PageFrom};
 pub use audit::{EventFilter, EventPage, EventRow};
@@ -75,6 +75,6 @@ pub use session::{NewSession, SessionEntry, SessionRow};
 pub use set_up::{NewSetUp, SetUpCodeRow, SetUpRow};
 pub use sso::{LinkedIdentity, NewSsoFlow, SsoApplicationRow, SsoClient, SsoFlowRow};
 pub use store::{Store, StoreOptions, open_to_everybody};
-pub use throttle::FOREVER;
+pub use throttle::{FOREVER, PasswordCount};
 pub use ticket::{NewTicket, TicketRow};
 pub use trusted::{NewTrusted, TrustedRow};

@@ -1,18 +1,15 @@
 //! Servers that share the database, and the time that all of them have in common: the database's own.
 
 use chrono::TimeDelta;
-use sqlx::FromRow;
-use uuid::Uuid;
 use vestibule_core::{id::NodeId, ports::Moment};
 
 use crate::{
     Reader, StoreError, Writer,
-    link::{Link, all, execute, optional},
+    link::{Link, execute, optional},
 };
 
 const NOTE: &str = "INSERT INTO node (id, version, started_at, seen_at, clock_offset) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, clock_offset = excluded.clock_offset";
-const ALL: &str = "SELECT id, version, started_at, seen_at, clock_offset FROM node ORDER BY started_at, id";
 const TIME_SQLITE: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
 
@@ -31,15 +28,6 @@ pub struct NodeRow {
     pub clock_offset: TimeDelta,
 }
 
-#[derive(FromRow)]
-struct NodeColumns {
-    id: Uuid,
-    version: String,
-    started_at: Moment,
-    seen_at: Moment,
-    clock_offset: i64,
-}
-
 impl Reader {
     /// What the database's own clock shows now. SQLite has the machine's.
     ///
@@ -53,22 +41,6 @@ impl Reader {
         let row = optional!(self, (Moment,), sql)?;
         row.map(|(now,)| now)
             .ok_or_else(|| StoreError::other("it does not tell the time"))
-    }
-
-    /// All servers that were seen lately, the oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn nodes(&mut self) -> Result<Vec<NodeRow>, StoreError> {
-        let rows = all!(self, NodeColumns, ALL)?;
-        let rows = rows.into_iter().map(|row| NodeRow {
-            id: NodeId(row.id),
-            version: row.version,
-            started_at: row.started_at,
-            seen_at: row.seen_at,
-            clock_offset: TimeDelta::milliseconds(row.clock_offset),
-        });
-        Ok(rows.collect())
     }
 }
 

@@ -57,6 +57,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("import", import::BY_ID),
         ("verdicts", import::VERDICTS),
         ("start of an import", import::START),
+        ("stop of an import", import::STOP),
         ("line of an import", import::SETTLE),
         ("progress of an import", import::TOUCH),
         ("end of an import", import::FINISH),
@@ -73,6 +74,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("accounts without a password", sso::ONLY_BY),
         ("flow of a browser", sso::FLOW_BY_TOKEN),
         ("flow of a pending sign-in", sso::FLOW_OF_PENDING),
+        ("answer to a flow", sso::ANSWER_FLOW),
         ("flow that waits for a code", sso::SET_FLOW_PENDING),
         ("end of a flow", sso::END_FLOW),
         ("all passwords of mail servers", mail_server::AFTER),
@@ -84,8 +86,10 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("outbox of a company", outbox::COUNTS_OF_COMPANY),
         ("wrong passwords of a source", throttle::WRONG_OF_SOURCE),
         ("what a source has earned", throttle::EARNED),
+        ("block of a lane", throttle::IS_BLOCKED),
         ("offices of a company", office::OF_COMPANY),
         ("ticket of a browser", ticket::BY_TOKEN),
+        ("ticket that goes", ticket::DROP),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");

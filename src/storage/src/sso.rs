@@ -67,10 +67,11 @@ pub(crate) const ONLY_BY: &str = "SELECT i.identity_key, i.shown FROM sso_identi
     JOIN account a ON a.company_id = i.company_id AND a.id = i.account_id \
     WHERE i.company_id = $1 AND i.provider = $2 AND a.password_hash IS NULL";
 
-/// Of several answers at once, one is kept: on one node and on several.
-const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, provider, company_id, session_id, state_hash, sealed, \
-    next, identity_key, shown, answered_at, created_at, expires_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12) ON CONFLICT DO NOTHING";
+/// Of several answers at once, one is taken: on one node and on several.
+const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, provider, company_id, session_id, sealed, next, \
+    created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+pub(crate) const ANSWER_FLOW: &str = "UPDATE sso_flow SET identity_key = $2, shown = $3, answered_at = $4 \
+    WHERE id = $1 AND answered_at IS NULL";
 macro_rules! flow_columns {
     () => {
         "id, provider, company_id, session_id, pending_id, sealed, next, identity_key, shown, answered_at, expires_at"
@@ -185,27 +186,25 @@ struct IdentityColumns {
     linked_at: Moment,
 }
 
-/// A browser that came back from a provider, and who that is.
+/// A browser that came back from a provider, which is to be asked who that is.
 #[derive(Clone)]
 pub struct NewSsoFlow {
     /// Its identifier.
     pub id: SsoFlowId,
     /// Hash of the token that the browser keeps.
     pub token_hash: TokenHash,
+    /// From which provider.
+    pub provider: Provider,
     /// Whose application it is; `None` = the installation's.
     pub company: Option<CompanyId>,
     /// The session that an identity is connected to; `None` = a sign-in.
     pub session: Option<SessionId>,
-    /// Hash of the state that came back.
-    pub state_hash: TokenHash,
     /// What was needed to come back, encrypted.
     pub sealed: Vec<u8>,
     /// Deep link asked for before.
     pub next: Option<String>,
-    /// Who came back, from which provider.
-    pub identity: Identity,
-    /// When the provider's answer came.
-    pub answered_at: Moment,
+    /// When it came back.
+    pub created_at: Moment,
     /// When the way ends.
     pub expires_at: Moment,
 }
@@ -227,9 +226,9 @@ pub struct SsoFlowRow {
     pub sealed: Vec<u8>,
     /// Deep link asked for before.
     pub next: Option<String>,
-    /// Who came back; `None` = the flow is over.
+    /// Who came back; `None` = the provider has not said so, or the flow is over.
     pub identity: Option<Identity>,
-    /// When the provider's answer came.
+    /// When the provider said so.
     pub answered_at: Option<Moment>,
     /// When the way ends.
     pub expires_at: Moment,
@@ -506,7 +505,8 @@ impl Writer {
         Ok(execute!(self, UNLINK, company.0, account.0, provider.as_str())? == 1)
     }
 
-    /// A browser has come back with an identity; says whether it is the first time.
+    /// A browser has come back; says whether it is the first time. From now on the flow is used up, whatever the provider
+    /// says.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -516,18 +516,28 @@ impl Writer {
             INSERT_FLOW,
             new.id.0,
             &new.token_hash.0[..],
-            new.identity.provider.as_str(),
+            new.provider.as_str(),
             new.company.map(|company| company.0),
             new.session.map(|session| session.0),
-            &new.state_hash.0[..],
             &new.sealed,
             &new.next,
-            &new.identity.key,
-            &new.identity.shown,
-            new.answered_at,
+            new.created_at,
             new.expires_at,
         )?;
         Ok(touched == 1)
+    }
+
+    /// The provider has said who came back; says whether it is the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answer_sso_flow(
+        &mut self,
+        id: SsoFlowId,
+        identity: &Identity,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, ANSWER_FLOW, id.0, &identity.key, &identity.shown, now)? == 1)
     }
 
     /// The identity is linked when this pending sign-in is completed.

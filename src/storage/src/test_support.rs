@@ -9,13 +9,19 @@
     reason = "a test that has no database cannot go on"
 )]
 
-use std::{ops::Deref, time::Duration};
+use std::{
+    ops::Deref,
+    time::{Duration, Instant},
+};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use chrono::TimeDelta;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
+use uuid::Uuid;
+use vestibule_core::{id::NodeId, ports::Moment};
 
-use crate::{Store, StoreOptions};
+use crate::{NodeRow, Store, StoreError, StoreOptions, link::all};
 
 /// Holds the address of a PostgreSQL server where tests may create databases.
 pub const POSTGRES_VARIABLE: &str = "VESTIBULE_TEST_POSTGRES";
@@ -28,6 +34,54 @@ pub const PATIENT: StoreOptions = StoreOptions {
     wait: Duration::from_mins(1),
     statement: Duration::from_mins(1),
 };
+
+/// Waits for something that another task does, and gives what came of it.
+///
+/// # Panics
+/// When it does not happen within a minute.
+pub async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "it did not happen within a minute"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[derive(FromRow)]
+struct NodeColumns {
+    id: Uuid,
+    version: String,
+    started_at: Moment,
+    seen_at: Moment,
+    clock_offset: i64,
+}
+
+/// All servers that were seen lately, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn nodes(store: &Store) -> Result<Vec<NodeRow>, StoreError> {
+    let mut reader = store.read().await?;
+    let rows = all!(
+        reader,
+        NodeColumns,
+        "SELECT id, version, started_at, seen_at, clock_offset FROM node ORDER BY started_at, id"
+    )?;
+    let rows = rows.into_iter().map(|row| NodeRow {
+        id: NodeId(row.id),
+        version: row.version,
+        started_at: row.started_at,
+        seen_at: row.seen_at,
+        clock_offset: TimeDelta::milliseconds(row.clock_offset),
+    });
+    Ok(rows.collect())
+}
 
 enum Home {
     Folder { folder: TempDir },
@@ -189,25 +243,22 @@ impl TestStore {
             .await
             .expect("the database answers");
         // A connection tells what it has counted when it ends.
-        for _ in 0..200 {
+        until(async || {
             let (others,): (i64,) = sqlx::query_as(
                 "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             .fetch_one(&mut connection)
             .await
             .expect("the connections");
-            if others == 0 {
-                let (deadlocks,): (i64,) = sqlx::query_as(
-                    "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
-                )
+            (others == 0).then_some(())
+        })
+        .await;
+        let (deadlocks,): (i64,) =
+            sqlx::query_as("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
                 .fetch_one(&mut connection)
                 .await
                 .expect("the numbers");
-                return deadlocks;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("somebody goes on using the database");
+        deadlocks
     }
 
     /// Whether it is SQLite.

@@ -15,20 +15,23 @@ use crate::{
     link::{all, execute, optional},
 };
 
-const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures, changed_at) VALUES ($1, $2, 1, $3) \
+const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures, changed_at, series) \
+    VALUES ($1, $2, 1, $3, $4) \
     ON CONFLICT (subject, lane) DO UPDATE SET failures = password_try.failures + 1, changed_at = excluded.changed_at \
     WHERE password_try.blocked_until IS NULL OR password_try.blocked_until <= excluded.changed_at \
-    RETURNING failures";
+    RETURNING failures, series";
 const BLOCK_PASSWORD: &str = "UPDATE password_try SET blocked_until = $3 \
     WHERE subject = $1 AND lane = $2 AND (blocked_until IS NULL OR blocked_until < $3)";
 // A block that this try has set goes with it; one that a later try has set stays.
 const UNCOUNT_PASSWORD: &str = "UPDATE password_try SET failures = failures - 1, \
     blocked_until = CASE WHEN failures = $3 THEN NULL ELSE blocked_until END \
-    WHERE subject = $1 AND lane = $2 AND failures > 0";
+    WHERE subject = $1 AND lane = $2 AND series = $4 AND failures > 0";
+pub(crate) const IS_BLOCKED: &str =
+    "SELECT count(*) FROM password_try WHERE subject = $1 AND lane = $2 AND blocked_until > $3";
 const CLEAR_LANE: &str = "DELETE FROM password_try WHERE subject = $1 AND lane = $2";
 const CLEAR_SUBJECT: &str = "DELETE FROM password_try WHERE subject = $1";
 pub(crate) const WRONG_OF_SOURCE: &str =
-    "SELECT at, subject FROM source_wrong WHERE source = $1 AND at > $2 ORDER BY at DESC";
+    "SELECT at, subject FROM source_wrong WHERE source = $1 AND at > $2 ORDER BY at DESC LIMIT $3";
 const NOTE_WRONG: &str =
     "INSERT INTO source_wrong (source, at, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 pub(crate) const EARNED: &str = "SELECT count(*) FROM source_right \
@@ -46,6 +49,15 @@ pub const FOREVER: Moment = match Moment::from_timestamp(253_402_300_799, 0) {
     None => Moment::UNIX_EPOCH,
 };
 
+/// A password that was counted as wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct PasswordCount {
+    /// Failures in a row, this one included.
+    pub failures: i64,
+    /// Which count it belongs to: a right password and a reset end it.
+    pub series: i64,
+}
+
 #[derive(FromRow)]
 struct WrongRow {
     at: Moment,
@@ -59,12 +71,17 @@ fn hour_of(now: Moment) -> Moment {
 }
 
 impl Reader {
-    /// The wrong passwords of a source within the longest window that is looked at, the newest first.
+    /// The wrong passwords of a source within the longest window that is looked at, the newest first, and at most so many.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn wrong_of_source(&mut self, source: &str, now: Moment) -> Result<Vec<WrongTry>, StoreError> {
-        let rows = all!(self, WrongRow, WRONG_OF_SOURCE, source, now - SOURCE_WINDOW)?;
+    pub async fn wrong_of_source(
+        &mut self,
+        source: &str,
+        most: i64,
+        now: Moment,
+    ) -> Result<Vec<WrongTry>, StoreError> {
+        let rows = all!(self, WrongRow, WRONG_OF_SOURCE, source, now - SOURCE_WINDOW, most)?;
         rows.into_iter()
             .map(|WrongRow { at, subject }| {
                 let subject =
@@ -72,6 +89,20 @@ impl Reader {
                 Ok(WrongTry { at, subject })
             })
             .collect()
+    }
+
+    /// Whether a lane is blocked: then [`Writer::count_password_try`] would count nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_password_blocked(
+        &mut self,
+        subject: &[u8],
+        lane: &[u8],
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let row = optional!(self, (i64,), IS_BLOCKED, subject, lane, now)?;
+        Ok(row.is_some_and(|(count,)| count > 0))
     }
 
     /// How many accounts of a company had a right password at a source since a moment. Their subjects begin with the
@@ -128,8 +159,8 @@ impl Writer {
         Ok(optional!(self, (i64,), COUNT_RESET, source, hour_of(now))?.map_or(1, |(tries,)| tries))
     }
 
-    /// Counts a password as wrong before it is compared, and gives the failures in a row, this one included. `None`
-    /// while the lane is blocked: then nothing is counted and nothing may be compared.
+    /// Counts a password as wrong before it is compared. `series` names the count if this try begins it. `None` while the
+    /// lane is blocked: then nothing is counted and nothing may be compared.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -137,14 +168,14 @@ impl Writer {
         &mut self,
         subject: &[u8],
         lane: &[u8],
+        series: i64,
         now: Moment,
-    ) -> Result<Option<i64>, StoreError> {
-        let row = optional!(self, (i64,), COUNT_PASSWORD, subject, lane, now)?;
-        Ok(row.map(|(failures,)| failures))
+    ) -> Result<Option<PasswordCount>, StoreError> {
+        optional!(self, PasswordCount, COUNT_PASSWORD, subject, lane, now, series)
     }
 
-    /// Takes back a count that gave `failures`, because nothing was compared or the fault was ours. The block that came
-    /// with it goes too, unless a later try has set another.
+    /// Takes a count back, because nothing was compared or the fault was ours. The block that came with it goes too, unless
+    /// a later try has set another. Does nothing to a count that has begun since.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -152,9 +183,17 @@ impl Writer {
         &mut self,
         subject: &[u8],
         lane: &[u8],
-        failures: i64,
+        counted: PasswordCount,
     ) -> Result<(), StoreError> {
-        execute!(self, UNCOUNT_PASSWORD, subject, lane, failures).map(drop)
+        execute!(
+            self,
+            UNCOUNT_PASSWORD,
+            subject,
+            lane,
+            counted.failures,
+            counted.series
+        )
+        .map(drop)
     }
 
     /// Blocks a lane that has failures until a moment, at most [`FOREVER`]. Never shortens a block.

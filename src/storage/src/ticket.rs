@@ -1,8 +1,7 @@
 //! Whoever waits in line for longer than a moment: where they stand, and the answer once there is one (product.md 4.10).
 
 use sqlx::FromRow;
-use uuid::Uuid;
-use vestibule_core::{ports::Moment, secret::TokenHash};
+use vestibule_core::{id::NodeId, ports::Moment, secret::TokenHash};
 
 use crate::{
     Reader, StoreError, Writer,
@@ -16,6 +15,7 @@ pub(crate) const BY_TOKEN: &str = "SELECT ticket.place, line.front, line.seen_at
     FROM sign_in_ticket AS ticket \
     LEFT JOIN sign_in_line AS line ON line.node = ticket.node AND line.lane = ticket.lane \
     WHERE ticket.token_hash = $1";
+pub(crate) const DROP: &str = "DELETE FROM sign_in_ticket WHERE token_hash = $1";
 const ADVANCE: &str = "INSERT INTO sign_in_line (node, lane, front, seen_at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (node, lane) DO UPDATE SET front = excluded.front, seen_at = excluded.seen_at";
 
@@ -25,7 +25,7 @@ pub struct NewTicket<'a> {
     /// Hash of the token in the browser.
     pub token_hash: TokenHash,
     /// The node in whose line they stand.
-    pub node: Uuid,
+    pub node: NodeId,
     /// The lane of that line.
     pub lane: &'a str,
     /// The place in the lane.
@@ -69,7 +69,7 @@ impl Writer {
             self,
             INSERT,
             &ticket.token_hash.0[..],
-            ticket.node,
+            ticket.node.0,
             ticket.lane,
             ticket.place,
             ticket.expires_at
@@ -77,7 +77,7 @@ impl Writer {
         .map(drop)
     }
 
-    /// Puts the sealed answer to a ticket, to be fetched until a moment.
+    /// Puts the sealed answer to a ticket, to be fetched until a moment. `false`: it was thrown away meanwhile.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -86,8 +86,16 @@ impl Writer {
         token: TokenHash,
         answer: &[u8],
         until: Moment,
-    ) -> Result<(), StoreError> {
-        execute!(self, ANSWER, &token.0[..], answer, until).map(drop)
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, ANSWER, &token.0[..], answer, until)? == 1)
+    }
+
+    /// Throws a ticket away, with its answer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drop_ticket(&mut self, token: TokenHash) -> Result<(), StoreError> {
+        execute!(self, DROP, &token.0[..]).map(drop)
     }
 
     /// Tells how far a lane of a node has come. Each node writes its own rows only.
@@ -96,11 +104,11 @@ impl Writer {
     /// [`StoreError`].
     pub async fn advance_line(
         &mut self,
-        node: Uuid,
+        node: NodeId,
         lane: &str,
         front: i64,
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, ADVANCE, node, lane, front, now).map(drop)
+        execute!(self, ADVANCE, node.0, lane, front, now).map(drop)
     }
 }

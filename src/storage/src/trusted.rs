@@ -17,11 +17,12 @@ use crate::{
 };
 
 const INSERT: &str = "INSERT INTO trusted_browser (company_id, id, account_id, token_hash, created_at, ends_at, \
-    last_used_at, credential_version, address, browser) VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9)";
+    last_used_at, credential_version, address, browser, browser_hash) \
+    VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $8, $9, $10)";
 macro_rules! trusted_columns {
     () => {
         "t.id, t.token_hash, t.previous_hash, t.created_at, t.ends_at, t.last_used_at, t.credential_version, \
-         t.address, t.browser"
+         t.address, t.browser, t.browser_hash"
     };
 }
 pub(crate) const OF_ACCOUNT: &str = concat!(
@@ -36,8 +37,8 @@ const OF_TOKENS: &str = concat!(
      JOIN account a ON a.company_id = t.company_id AND a.id = t.account_id \
      AND a.credential_version = t.credential_version WHERE "
 );
-const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, previous_hash = $3, last_used_at = $5 \
-    WHERE company_id = $1 AND id = $2 AND token_hash = $3";
+const ROTATE: &str = "UPDATE trusted_browser SET token_hash = $4, previous_hash = $3, last_used_at = $5, \
+    browser_hash = $6 WHERE company_id = $1 AND id = $2 AND token_hash = $3";
 const TRIM: &str = "DELETE FROM trusted_browser WHERE company_id = $1 AND account_id = $2 AND id NOT IN ( \
     SELECT t.id FROM trusted_browser t JOIN account a ON a.company_id = t.company_id AND a.id = t.account_id \
     AND a.credential_version = t.credential_version \
@@ -72,6 +73,8 @@ pub struct NewTrusted {
     pub address: Option<String>,
     /// The visitor's browser, shortened.
     pub browser: Option<String>,
+    /// Hash of the browser's number.
+    pub browser_hash: Option<TokenHash>,
 }
 
 /// A trusted browser.
@@ -95,6 +98,8 @@ pub struct TrustedRow {
     pub address: Option<String>,
     /// The browser, shortened.
     pub browser: Option<String>,
+    /// Hash of the number of the browser that its token was given to, where it is known.
+    pub browser_hash: Option<TokenHash>,
 }
 
 #[derive(FromRow)]
@@ -108,6 +113,7 @@ struct TrustedColumns {
     credential_version: i64,
     address: Option<String>,
     browser: Option<String>,
+    browser_hash: Option<Vec<u8>>,
 }
 
 #[derive(FromRow)]
@@ -134,19 +140,18 @@ impl TryFrom<TrustedColumns> for TrustedRow {
     type Error = StoreError;
 
     fn try_from(row: TrustedColumns) -> Result<Self, StoreError> {
+        let hash = |hash: Option<Vec<u8>>| hash.map(|hash| token_hash(&hash, "trusted_browser")).transpose();
         Ok(Self {
             id: TrustedBrowserId(row.id),
             token_hash: token_hash(&row.token_hash, "trusted_browser")?,
-            previous_hash: row
-                .previous_hash
-                .map(|hash| token_hash(&hash, "trusted_browser"))
-                .transpose()?,
+            previous_hash: hash(row.previous_hash)?,
             created_at: row.created_at,
             ends_at: row.ends_at,
             last_used_at: row.last_used_at,
             credential_version: row.credential_version,
             address: row.address,
             browser: row.browser,
+            browser_hash: hash(row.browser_hash)?,
         })
     }
 }
@@ -243,12 +248,13 @@ impl Writer {
             new.credential_version,
             &new.address,
             &new.browser,
+            new.browser_hash.as_ref().map(|hash| &hash.0[..]),
         )
         .map(drop)
     }
 
-    /// Gives a trusted browser a new token, if `old` is still its token, and remembers that one. Of several requests at
-    /// once, one gets `true`.
+    /// Gives a trusted browser, that has this number, a new token, if `old` is still its token, and remembers that one. Of
+    /// several requests at once, one gets `true`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -256,11 +262,21 @@ impl Writer {
         &mut self,
         company: CompanyId,
         id: TrustedBrowserId,
-        old: TokenHash,
-        new: TokenHash,
+        (old, new): (TokenHash, TokenHash),
+        browser: Option<TokenHash>,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, ROTATE, company.0, id.0, &old.0[..], &new.0[..], now)? == 1)
+        let browser = browser.as_ref().map(|hash| &hash.0[..]);
+        Ok(execute!(
+            self,
+            ROTATE,
+            company.0,
+            id.0,
+            &old.0[..],
+            &new.0[..],
+            now,
+            browser
+        )? == 1)
     }
 
     /// Ends trust in the oldest browsers of an account so that at most `most` stay; gives the number of ended ones. What is

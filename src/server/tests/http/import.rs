@@ -1,6 +1,7 @@
 //! Accounts from a file, as a browser without scripts sends them.
 
 use vestibule_core::account::Role;
+use vestibule_storage::test_support::until;
 
 use crate::{
     company::{account, other_company, signed_in},
@@ -85,20 +86,19 @@ async fn a_good_file_is_checked_and_then_imported() {
         "{}",
         sent.body
     );
-    let mut page = root.get(&site, &address).await;
-    for _ in 0..600 {
-        if page.body.contains("The import is over") {
-            break;
-        }
+    let page = until(async || {
+        let page = root.get(&site, &address).await;
+        let is_over = page.body.contains("The import is over");
         assert!(
-            page.body.contains("<meta http-equiv=\"refresh\" content=\"2\">")
-                && page.body.contains("<progress"),
+            is_over
+                || page.body.contains("<meta http-equiv=\"refresh\" content=\"2\">")
+                    && page.body.contains("<progress"),
             "{}",
             page.body
         );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        page = root.get(&site, &address).await;
-    }
+        is_over.then_some(page)
+    })
+    .await;
     assert!(page.body.contains("Agents imported: 2."), "{}", page.body);
     assert!(
         page.body.contains("<bdi>bob</bdi>") && !page.body.contains("<bdi>ada</bdi>"),

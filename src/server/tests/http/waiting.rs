@@ -1,6 +1,6 @@
 //! Standing in line before the sign-in page.
 
-use std::time::Duration;
+use vestibule_storage::test_support::until;
 
 use crate::site::{self, Answer, Browser, Site};
 
@@ -17,15 +17,119 @@ fn with_password(password: &'static str) -> [(&'static str, &'static str); 4] {
 
 /// Refreshes the page, as it does itself, until it has something else to say than `waiting`.
 async fn until_called(site: &Site, browser: &mut Browser, waiting: &str) -> Answer {
-    let mut tries = 0..600;
-    loop {
+    until(async || {
         let page = browser.get(site, "/login/wait").await;
-        if !page.body.contains(waiting) {
-            return page;
-        }
-        assert!(tries.next().is_some(), "nobody was called within a minute");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+        (!page.body.contains(waiting)).then_some(page)
+    })
+    .await
+}
+
+fn form_of(account: &'static str) -> [(&'static str, &'static str); 3] {
+    [
+        ("company", "Acme"),
+        ("account", account),
+        ("password", site::PASSWORD),
+    ]
+}
+
+/// Waits until the session of an account that nobody got has ended.
+async fn until_given_up(site: &Site, account: &str) {
+    let (_, account) = site.service.account_named("Acme", account).await.unwrap();
+    until(async || {
+        let mut reader = site.service.store().read().await.unwrap();
+        let events = reader.events(Some(account.company), 100).await.unwrap();
+        let mut ends = events.iter();
+        ends.find(|row| row.event == "signed_out" && row.target == Some(account.id))
+            .map(drop)
+    })
+    .await;
+    let mut reader = site.service.store().read().await.unwrap();
+    let left = reader.sessions_of(account.company, account.id).await.unwrap();
+    assert_eq!(left, []);
+}
+
+#[tokio::test]
+async fn of_two_tabs_in_line_the_newer_one_comes_in() {
+    let site = Site::new().await;
+    let held = site.service.hold_line().await;
+    let mut browser = Browser::default();
+    browser.post(&site, "/login", &form_of("bob")).await;
+    let first = browser.cookie("ticket").unwrap();
+    let sent = browser.post(&site, "/login", &form_of("root")).await;
+    assert_eq!(sent.location(), "/login/wait");
+    assert_ne!(browser.cookie("ticket").unwrap(), first);
+    drop(held);
+    let called = until_called(&site, &mut browser, "You are number").await;
+    assert_eq!(called.location(), "/admin");
+    until_given_up(&site, "bob").await;
+    assert_eq!(browser.get(&site, "/admin").await.status, 200);
+    // Whatever still asks with the older ticket gets nothing by it.
+    let mut other = Browser::default();
+    other.set_cookie("ticket", &first);
+    assert_eq!(other.get(&site, "/login/wait").await.status, 410);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_takes_the_place_of_nothing_newer() {
+    let site = Site::new().await;
+    let held = site.service.hold_line().await;
+    let mut browser = Browser::default();
+    browser.post(&site, "/login", &form_of("bob")).await;
+    drop(held);
+    // Another tab did not have to wait.
+    let mut tab = Browser::default();
+    let entered = tab.post(&site, "/login", &form_of("root")).await;
+    assert_eq!(entered.location(), "/admin");
+    let newer = tab.cookie("session").unwrap();
+    browser.set_cookie("session", &newer);
+    let called = until_called(&site, &mut browser, "You are number").await;
+    assert_eq!((called.status, called.location()), (303, "/"));
+    assert_eq!(browser.cookie("session"), Some(newer));
+    assert!(!browser.has("ticket"));
+    assert_eq!(browser.get(&site, "/admin").await.status, 200);
+    until_given_up(&site, "bob").await;
+    // A session that is over is no newer one.
+    let held = site.service.hold_line().await;
+    browser.forget("session");
+    browser.post(&site, "/login", &form_of("bob")).await;
+    drop(held);
+    browser.set_cookie("session", &"A".repeat(43));
+    let called = until_called(&site, &mut browser, "You are number").await;
+    assert_eq!(called.location(), "/agent");
+}
+
+#[tokio::test]
+async fn trust_that_came_meanwhile_is_not_lost_to_an_answer_that_comes_late() {
+    let site = Site::new().await;
+    let mut alices = Browser::default();
+    alices.past_password(&site, "alice").await;
+    let code = site.code("alice").await;
+    alices
+        .post(&site, "/login/code", &[("code", &code), ("trust", "yes")])
+        .await;
+    let trusted = alices.cookie("trusted").unwrap();
+    let mut claras = Browser::default();
+    claras.past_password(&site, "clara").await;
+    let code = site.code("clara").await;
+    claras
+        .post(&site, "/login/code", &[("code", &code), ("trust", "yes")])
+        .await;
+
+    let mut browser = Browser::default();
+    browser.set_cookie("trusted", &trusted);
+    let held = site.service.hold_line().await;
+    let sent = browser.post(&site, "/login", &form_of("alice")).await;
+    assert_eq!(sent.location(), "/login/wait");
+    // Another tab brought Clara's trust, and she signed out again.
+    let hers = claras.cookie("trusted").unwrap();
+    browser.set_cookie("trusted", &format!("{trusted}.{hers}"));
+    drop(held);
+    let called = until_called(&site, &mut browser, "You are number").await;
+    assert_eq!(called.location(), "/agent");
+    let kept = browser.cookie("trusted").unwrap();
+    let kept: Vec<_> = kept.split('.').collect();
+    assert_eq!((kept.len(), kept[1]), (2, hers.as_str()));
+    assert_ne!(kept[0], trusted, "hers was used");
 }
 
 #[tokio::test]

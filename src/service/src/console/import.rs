@@ -8,12 +8,13 @@ use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     company::Company,
     gate,
-    id::{AccountId, CompanyId, ImportId},
+    id::{AccountId, CompanyId, ImportId, SessionId},
     limits::{ACCOUNT_MAX, IMPORT_HOURS},
     name::{AccountName, EmailAddress, key},
     ports::Moment,
     refusal::Refusal,
     rights::{Action, Scope},
+    session::is_alive,
     signed_in::{FormField, FormFieldProblem, FormRefusal},
 };
 use vestibule_storage::{
@@ -43,13 +44,15 @@ struct Job {
     company: CompanyId,
     id: ImportId,
     account: AccountId,
+    /// The session in which it was started: it ends with that.
+    session: SessionId,
     /// Where it was started.
     visitor: Visitor,
 }
 
 /// Why an import did not come to its end.
 enum Stopped {
-    /// The company, the import or the admin's rights are gone.
+    /// The company, the import, the admin's rights or their session are gone.
     NotAllowed,
     /// It can be taken on later.
     Failed(Failure),
@@ -230,7 +233,7 @@ impl Service {
         let imported = [LineVerdict::Imported.as_str()];
         let without: &[&str] = match row.state {
             ImportState::Checked => &[],
-            ImportState::Running | ImportState::Done => &imported,
+            ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
         };
         let mut lines = reader
             .import_lines(company.id, row.id, None, without, after, LINES + 1)
@@ -242,7 +245,11 @@ impl Service {
             own: account,
             id: row.id,
             state: row.state,
-            stalled: row.state == ImportState::Running && row.touched_at <= self.stale(),
+            stalled: match row.state {
+                ImportState::Running => row.touched_at <= self.stale(),
+                ImportState::Stopped => true,
+                ImportState::Checked | ImportState::Done => false,
+            },
             verdicts,
             more_after: lines.last().filter(|_| more).map(|line| line.line),
             lines,
@@ -291,6 +298,7 @@ impl Service {
             company: own.company.id,
             id: row.id,
             account: own.account.id,
+            session: own.session,
             visitor: Visitor {
                 address: visitor.address.clone(),
                 browser: visitor.browser.clone(),
@@ -340,7 +348,13 @@ impl Service {
         match result {
             Ok(()) => {}
             Err(Stopped::NotAllowed) => {
-                tracing::warn!(import = %job.id, "an import stopped: whoever started it may not import any more");
+                tracing::warn!(
+                    import = %job.id,
+                    "an import stopped: whoever started it is signed out, or may not import any more"
+                );
+                if let Err(error) = again(|| self.stop(job)).await {
+                    tracing::warn!(import = %job.id, %error, "that an import stopped could not be written down");
+                }
             }
             Err(Stopped::Failed(failure)) => {
                 // The log gets the details; nobody waits for the answer.
@@ -391,11 +405,17 @@ impl Service {
         Ok(writer.commit().await?)
     }
 
+    async fn stop(&self, job: &Job) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        writer.stop_import(job.company, job.id, self.now()).await?;
+        writer.commit().await
+    }
+
     /// Creates the account of a line and notes it with the line, or does neither. Whether whoever started the import may
     /// still do so is asked behind the locks of each line: an import takes a while, and rights go in a moment.
     async fn create_from(&self, job: &Job, line: &ImportLine) -> Result<(), Created> {
         let mut reader = self.inner.store.read().await?;
-        let company = may_go_on(&mut reader, job).await?;
+        let company = self.may_go_on(&mut reader, job).await?;
         drop(reader);
         let mut tries = 0;
         let prepared = loop {
@@ -412,7 +432,7 @@ impl Service {
         let mut writer = self.inner.store.write().await?;
         writer.hold_company(job.company).await?;
         writer.hold_account(job.company, job.account).await?;
-        let company = may_go_on(&mut writer, job).await?;
+        let company = self.may_go_on(&mut writer, job).await?;
         if !is_open(&mut writer, job, line.line).await? {
             return Ok(());
         }
@@ -435,7 +455,7 @@ impl Service {
         let running = writer
             .import(job.company, job.id)
             .await?
-            .is_some_and(|row| row.state == ImportState::Running);
+            .is_some_and(|row| matches!(row.state, ImportState::Running | ImportState::Stopped));
         if !running {
             return Ok(());
         }
@@ -454,13 +474,41 @@ impl Service {
         self.record(&mut writer, &entry).await?;
         Ok(writer.commit().await?)
     }
+
+    /// The company as it is now, if whoever started the import may still import into it: neither shut out nor locked, with
+    /// the rights, not waiting to choose a password that somebody else has reset, and in the session in which they started
+    /// it. Whoever changes their password because somebody else knows it must not have to watch that one's import go on.
+    async fn may_go_on(&self, reader: &mut Reader, job: &Job) -> Result<Company, Created> {
+        let company = reader.company(job.company).await?;
+        let admin = reader.account(job.company, job.account).await?;
+        let (company, admin) = company.zip(admin).ok_or(Created::NotAllowed)?;
+        let now = self.now();
+        let is_signed_in = reader
+            .sessions_of(job.company, job.account)
+            .await?
+            .iter()
+            .any(|session| {
+                session.id == job.session
+                    && session.credential_version == admin.credential_version
+                    && is_alive(now, session.last_used_at, session.ends_at, company.idle_minutes)
+            });
+        let allowed = is_signed_in
+            && gate::admit(&company, &admin).is_ok()
+            && Action::ImportAgents.scope(admin.highest_role()) == Scope::Company
+            && !admin.password_must_change;
+        if allowed {
+            Ok(company)
+        } else {
+            Err(Created::NotAllowed)
+        }
+    }
 }
 
 /// Why a line became no account.
 enum Created {
     /// It is not good any more.
     Not(LineVerdict),
-    /// The company, the import or the admin's rights are gone.
+    /// The company, the import, the admin's rights or their session are gone.
     NotAllowed,
     /// Something else.
     Failed(Failure),
@@ -511,20 +559,4 @@ async fn is_taken(
             (false, _) => LineVerdict::EmailTaken,
         }
     }))
-}
-
-/// The company as it is now, if whoever started the import may still import into it: neither shut out nor locked, with the
-/// rights, and not waiting to choose a password that somebody else has reset.
-async fn may_go_on(reader: &mut Reader, job: &Job) -> Result<Company, Created> {
-    let company = reader.company(job.company).await?;
-    let admin = reader.account(job.company, job.account).await?;
-    let (company, admin) = company.zip(admin).ok_or(Created::NotAllowed)?;
-    let allowed = gate::admit(&company, &admin).is_ok()
-        && Action::ImportAgents.scope(admin.highest_role()) == Scope::Company
-        && !admin.password_must_change;
-    if allowed {
-        Ok(company)
-    } else {
-        Err(Created::NotAllowed)
-    }
 }

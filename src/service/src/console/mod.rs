@@ -361,7 +361,8 @@ pub struct ImportPage {
     pub id: ImportId,
     /// Where it stands.
     pub state: ImportState,
-    /// Whether it is under way but nothing has happened for half a minute: whoever ran it is gone, and it can be taken on.
+    /// Whether it can be taken on: whoever started it may not go on, or it is under way but nothing has happened for half a
+    /// minute, because whoever ran it is gone.
     pub stalled: bool,
     /// How many lines have which verdict.
     pub verdicts: Vec<(LineVerdict, usize)>,

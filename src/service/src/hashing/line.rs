@@ -163,6 +163,7 @@ impl Line {
     }
 
     /// How many turns there are.
+    #[cfg(feature = "test-support")]
     pub fn turns(&self) -> usize {
         self.state().turns
     }

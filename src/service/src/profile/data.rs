@@ -6,7 +6,7 @@ use vestibule_core::{
     session::is_proved,
     signed_in::{FormField, FormFieldProblem, FormRefusal, person_problem},
 };
-use vestibule_storage::NewProfile;
+use vestibule_storage::{NewProfile, again};
 
 use super::{ProfileInput, ProfilePage};
 use crate::{
@@ -68,11 +68,6 @@ impl Service {
         if language.as_ref().is_some_and(|language| !offered(language)) {
             return Err(Refusal::Malformed.into());
         }
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
-        if !fields.is_empty() {
-            return Err(FormRefusal::Invalid { fields }.into());
-        }
         let [first_name, last_name, alias, phone, title] = [
             input.first_name,
             input.last_name,
@@ -95,8 +90,25 @@ impl Service {
             time_format,
             language,
         };
+        again(|| self.put_profile(&fields, &profile, visitor)).await
+    }
+
+    async fn put_profile(
+        &self,
+        problems: &[FormFieldProblem],
+        profile: &NewProfile,
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
+        if !problems.is_empty() {
+            return Err(FormRefusal::Invalid {
+                fields: problems.to_vec(),
+            }
+            .into());
+        }
         writer
-            .set_profile(company.id, account.id, &profile, self.now())
+            .set_profile(company.id, account.id, profile, self.now())
             .await?;
         let entry = AuditEntry {
             actor: Actor::Account(account.id),

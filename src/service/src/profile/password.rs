@@ -19,13 +19,13 @@ use crate::{
     Failure, Service, Visitor,
     accounts::PasswordToSet,
     counted::Counted,
-    hashing::{Lane, Verdict},
+    hashing::Lane,
     judges::Reason,
     letters::Receiver,
     sessions::{Need, SignedIn},
     sign_in::{
         password::usable,
-        tries::{PasswordTry, forgive},
+        tries::{Compared, PasswordTry, forgive},
     },
 };
 
@@ -49,15 +49,22 @@ impl Service {
             self.look(need, visitor).await?;
         }
         gate::admit(&signed_in.company, &signed_in.account)?;
+        let account = Some(signed_in.account.id);
         let judged = move || (problems(&input, &signed_in), input, signed_in);
-        let (fields, input, signed_in) = self.inner.judges.in_turn(Reason::Form, judged).await?;
+        let judged = self.inner.judges.in_turn(Reason::Form, account, judged);
+        let (fields, input, signed_in) = judged.await?;
         if !fields.is_empty() {
             return Err(FormRefusal::Invalid { fields }.into());
         }
         self.check_own_password(&signed_in, FormField::OldPassword, &input.old, visitor)
             .await?;
         let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
+        again(|| self.put_own_password(&hash, need, visitor)).await?;
+        self.inner.outbox_filled.notify_one();
+        Ok(())
+    }
 
+    async fn put_own_password(&self, hash: &str, need: Need, visitor: &Visitor) -> Result<(), Failure> {
         let mut writer = self.inner.store.write().await?;
         let SignedIn { company, account, .. } = self.enter(&mut writer, need, visitor).await?;
         gate::admit(&company, &account)?;
@@ -67,7 +74,7 @@ impl Service {
             account: &account,
         };
         let password = PasswordToSet {
-            hash: &hash,
+            hash,
             temporary_until: None,
         };
         self.put_password(&mut writer, receiver, password).await?;
@@ -79,9 +86,7 @@ impl Service {
             ..visitor.entry(Event::PasswordChanged, Some(c), Some(a))
         };
         self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        Ok(writer.commit().await?)
     }
 
     /// How good a new password is, for feedback while it is typed. Changes nothing.
@@ -114,29 +119,20 @@ impl Service {
         let mut reader = self.inner.store.read().await?;
         let candidate = self.candidate_for(&mut reader, company, account, visitor).await?;
         drop(reader);
-        let line = self.inner.hasher.line();
-        let mut turn = line
-            .turn(Lane::Known, Some(candidate.key()), &visitor.place)
-            .await?;
-        let mut reader = self.inner.store.read().await?;
-        let stored = reader.password_of(company.id, account.id).await?;
-        drop(reader);
-        let counted = self.count_try(&candidate).await?;
-        let hash = stored.as_ref().and_then(|stored| usable(stored, self.now()));
-        let hash = hash.filter(|_| counted.is_some());
-        let verdict = self.inner.hasher.verify_in(&turn, typed, hash).await;
-        turn.compared();
-        match (verdict, counted) {
-            (Ok(Verdict::Right { .. }), Some(counted)) => {
+        if !self.is_blocked(&candidate).await? {
+            let line = self.inner.hasher.line();
+            let mut turn = line
+                .turn(Lane::Known, Some(candidate.key()), &visitor.place)
+                .await?;
+            let mut reader = self.inner.store.read().await?;
+            let stored = reader.password_of(company.id, account.id).await?;
+            drop(reader);
+            let now = self.now();
+            let stored = stored.as_ref().and_then(|stored| usable(stored, now));
+            let compared = self.compare_counted(&candidate, &turn, typed, stored).await?;
+            turn.compared();
+            if let Compared::Right { counted, .. } = compared {
                 return self.own_password_was_right(counted, visitor).await;
-            }
-            (Ok(_), Some(counted)) => counted.stands(),
-            (Ok(_), None) => {}
-            (Err(failure), counted) => {
-                if let Some(counted) = counted {
-                    counted.take_back().await;
-                }
-                return Err(failure.into());
             }
         }
         if again(|| self.count_in_session(signed_in, visitor)).await? {
@@ -151,9 +147,12 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         // Left with a fault, it is taken back all the same.
-        let mut writer = self.inner.store.write().await?;
-        forgive(&mut writer, &counted, &visitor.source, self.now()).await?;
-        writer.commit().await?;
+        again(async || {
+            let mut writer = self.inner.store.write().await?;
+            forgive(&mut writer, &counted, &visitor.source, self.now()).await?;
+            writer.commit().await
+        })
+        .await?;
         counted.stands();
         Ok(())
     }

@@ -301,8 +301,8 @@ impl Service {
     ///
     /// # Errors
     /// `SetUpOver` and `StepUpNeeded` (nothing was compared), [`Refusal::Invalid`] (not counted),
-    /// [`Refusal::WrongCode`], [`Refusal::CodeReplaced`], [`Refusal::CodeExpired`] and [`Refusal::CodeElsewhere`] (count
-    /// taken back), what the gate says.
+    /// [`Refusal::WrongCode`], [`Refusal::CodeReplaced`] and [`Refusal::CodeExpired`] (count taken back), what the gate
+    /// says.
     pub async fn finish_set_up(
         &self,
         method: Method,
@@ -375,7 +375,7 @@ impl Service {
         if comparison != Comparison::Wrong(None) {
             return Ok((comparison, first));
         }
-        let comparison = self.compare_others(account, digits, &others, open.mailed_at);
+        let comparison = self.compare_others(account, digits, &others, open.mailed_at, true);
         Ok((comparison, None))
     }
 

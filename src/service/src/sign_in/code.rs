@@ -15,7 +15,7 @@ use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
 use super::{Granted, Opening, Underway, code_parts};
 use crate::{
     Failure, Service, Visitor,
-    codes::{Entered, Found},
+    codes::{CodeTry, Entered, Found},
     keys::{Fit, Purpose, Unsealable},
     letters::Receiver,
 };
@@ -64,8 +64,8 @@ impl Service {
         let counted = self.count_code(&account).await?;
         let judged = match &completion {
             None => {
-                self.judge(token, &pending, &account, (&entered, trust), visitor)
-                    .await
+                let tried = (&entered, counted.what());
+                self.judge(token, &pending, &account, tried, trust, visitor).await
             }
             Some(completion) => {
                 self.judge_again(token, &pending, completion, (&account, &entered), visitor)
@@ -105,14 +105,15 @@ impl Service {
         token: &Token,
         pending: &Pending,
         account: &Account,
-        (entered, trust): (&Entered, bool),
+        (entered, tried): (&Entered, &CodeTry),
+        trust: bool,
         visitor: &Visitor,
     ) -> Result<Judged, Failure> {
         let (comparison, found) = self.recognise(pending, account, entered).await?;
         let was_right = comparison == Comparison::Right;
         let comparison = match (comparison, found) {
             (Comparison::Right, Some(found)) => {
-                let right = (entered, &found);
+                let right = (entered, &found, tried);
                 let completed = again(|| self.complete(token, pending, right, trust, visitor)).await?;
                 if let Some(granted) = completed {
                     return Ok(Judged::In(granted));
@@ -156,7 +157,7 @@ impl Service {
             return Ok(Judged::Again(granted));
         }
         let comparison = match entered {
-            Entered::Digits(digits) => self.compare_others(account, digits, &others, pending.mailed_at),
+            Entered::Digits(digits) => self.compare_others(account, digits, &others, pending.mailed_at, true),
             Entered::Backup(_) => Comparison::Wrong(None),
         };
         Ok(Judged::Not(comparison))
@@ -196,6 +197,11 @@ impl Service {
         let others = self.mailed_within_a_day(&mut reader, account).await?;
         let app = self.open_app(&mut reader, account).await?;
         drop(reader);
+        let now = self.now();
+        let has_live_code = codes
+            .iter()
+            .any(|code| code.replaced_at.is_none() && now < code.expires_at);
+        let may_be_right = has_live_code || app.is_some();
         // From here on nothing may fail: a wrong guess would be taken back.
         let (comparison, mailed) = self.compare(pending, digits, &codes)?;
         if comparison != Comparison::Wrong(None) {
@@ -207,7 +213,7 @@ impl Service {
                 return Ok(by_app);
             }
         }
-        let comparison = self.compare_others(account, digits, &others, pending.mailed_at);
+        let comparison = self.compare_others(account, digits, &others, pending.mailed_at, may_be_right);
         Ok((comparison, None))
     }
 
@@ -251,7 +257,7 @@ impl Service {
         &self,
         token: &Token,
         pending: &Pending,
-        (entered, found): (&Entered, &Found),
+        (entered, found, tried): (&Entered, &Found, &CodeTry),
         trust: bool,
         visitor: &Visitor,
     ) -> Result<Option<Granted>, Failure> {
@@ -264,9 +270,7 @@ impl Service {
         if pending.purpose == Leads::SignIn {
             writer.reset_wrong_codes(pending.company, pending.account).await?;
         } else {
-            writer
-                .uncount_wrong_code(pending.company, pending.account)
-                .await?;
+            tried.take_back_in(&mut writer).await?;
         }
         let company = writer
             .company(pending.company)
@@ -311,7 +315,9 @@ impl Service {
                 let ends_at = trust_ends_at(now, company.two_factor, found.proof());
                 if let Some(ends_at) = ends_at.filter(|_| trust) {
                     let given = (token, ends_at);
-                    granted.trusted = Some(self.trust(&mut writer, &account, given, visitor).await?);
+                    let number = granted.browser.as_ref().or(visitor.browser_token.as_ref());
+                    let cookie = self.trust(&mut writer, &account, given, (visitor, number));
+                    granted.trusted = Some(cookie.await?);
                 }
                 granted
             }
@@ -338,13 +344,12 @@ impl Service {
         entered: &Entered,
         visitor: &Visitor,
     ) -> Result<Option<Granted>, Failure> {
-        let same_code =
-            self.inner
-                .keys
-                .fits(Purpose::Code, &entered_parts(pending, entered), &completion.with)
-                == Fit::Right;
-        if !same_code {
-            return Ok(None);
+        let parts = entered_parts(pending, entered);
+        match self.inner.keys.fits(Purpose::Code, &parts, &completion.with) {
+            Fit::Right => {}
+            Fit::Wrong => return Ok(None),
+            // Nothing was compared, so nothing is counted.
+            Fit::UnknownKey => return Err(Unsealable.into()),
         }
         was_completed_just_now(self.now(), pending)?;
         let session = self.session_token(token);

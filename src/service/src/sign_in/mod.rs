@@ -11,7 +11,7 @@ pub(crate) mod tries;
 mod trust;
 mod waiting;
 
-pub use waiting::Standing;
+pub use waiting::{Standing, Taken};
 
 use vestibule_core::{
     account::Account,

@@ -2,7 +2,7 @@
 
 use vestibule_core::{
     account::Account,
-    audit::Event,
+    audit::{AuditEntry, Event},
     company::Company,
     form::sign_in_problems,
     id::{PendingId, SessionId},
@@ -17,14 +17,9 @@ use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedR
 
 use super::{
     Opening, Outcome, SignInForm,
-    tries::{Candidate, PasswordTry, forgive},
+    tries::{Candidate, Compared, PasswordTry, forgive},
 };
-use crate::{
-    Failure, Service, Visitor,
-    counted::Counted,
-    hashing::{Turn, Verdict},
-    letters::Receiver,
-};
+use crate::{Failure, Service, Visitor, counted::Counted, hashing::Turn, letters::Receiver};
 
 /// What a pending sign-in is for.
 pub(crate) struct Wanted {
@@ -82,16 +77,19 @@ impl Service {
             return Err(Refusal::Invalid { fields }.into());
         }
         let (found, candidate) = self.identify(form, visitor).await?;
+        if candidate.is_known() && self.is_blocked(&candidate).await? {
+            // Nothing slows these down: they must not cost a transaction each.
+            self.note_stranger(refused(found.as_ref(), visitor), visitor);
+            return Err(Refusal::WrongCredentials.into());
+        }
         let mut turn = self.turn_of(&candidate).await?;
-        let counted = self.count_try(&candidate).await?;
-        let stored = match (&counted, &found) {
-            (Some(_), Some(found)) => usable(&found.password, self.now()),
-            // Blocked, unknown or too old: compare with the dummy all the same, so that both cost what a real one costs.
-            _ => None,
-        };
-        let verdict = self.inner.hasher.verify_in(&turn, &form.password, stored).await;
-        match (verdict, counted, found) {
-            (Ok(Verdict::Right { outdated }), Some(counted), Some(found)) => {
+        let now = self.now();
+        let stored = found.as_ref().and_then(|found| usable(&found.password, now));
+        let compared = self
+            .compare_counted(&candidate, &turn, &form.password, stored)
+            .await?;
+        match (compared, found) {
+            (Compared::Right { counted, outdated }, Some(found)) => {
                 // A new hash takes a turn of its own: whoever waits for one must not take room.
                 turn.compared();
                 if outdated {
@@ -105,21 +103,11 @@ impl Service {
                     _turn: turn,
                 })
             }
-            (Ok(_), counted, found) => {
-                let compared = counted.is_some();
-                if let Some(counted) = counted {
-                    counted.stands();
-                }
-                let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
-                let entry = visitor.entry(Event::PasswordRefused, company, account);
+            (compared, found) => {
+                let compared = matches!(compared, Compared::Wrong);
+                let entry = refused(found.as_ref(), visitor);
                 self.note_wrong(&candidate, compared, &entry).await?;
                 Err(Refusal::WrongCredentials.into())
-            }
-            (Err(failure), counted, _) => {
-                if let Some(counted) = counted {
-                    counted.take_back().await;
-                }
-                Err(failure.into())
             }
         }
     }
@@ -251,9 +239,10 @@ impl Service {
                 };
                 let mut granted = self.grant(writer, receiver, &opening, visitor).await?;
                 if let Some((old, row)) = trusted {
-                    granted.trusted = self
-                        .rotate_trust(writer, account, (&old, &row), visitor, now)
-                        .await?;
+                    let number = granted.browser.as_ref().or(visitor.browser_token.as_ref());
+                    let used = (&old, &row);
+                    let cookie = self.rotate_trust(writer, account, used, (visitor, number), now);
+                    granted.trusted = Some(cookie.await?);
                 }
                 Ok(Outcome::SignedIn(granted))
             }
@@ -336,6 +325,12 @@ impl Service {
         self.record(writer, &entry).await?;
         Ok(token)
     }
+}
+
+/// A line of the audit log about a password that was not right.
+fn refused(found: Option<&Found>, visitor: &Visitor) -> AuditEntry {
+    let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
+    visitor.entry(Event::PasswordRefused, company, account)
 }
 
 /// The hash that a password is compared with. A temporary password that is too old is none at all.

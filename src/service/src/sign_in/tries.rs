@@ -15,15 +15,16 @@ use vestibule_core::{
     name,
     ports::Moment,
     refusal::Refusal,
+    secret::Password,
     throttle::{EARNED_DAYS, Subject, WrongTry, wait_after},
 };
-use vestibule_storage::{FOREVER, Reader, StoreError, Writer};
+use vestibule_storage::{FOREVER, PasswordCount, Reader, StoreError, Writer};
 
 use super::SignInForm;
 use crate::{
     Failure, Service, Visitor,
     counted::{Counted, TakeBack},
-    hashing::{Key, Lane, Turn},
+    hashing::{Key, Lane, Turn, Verdict},
     keys::Purpose,
 };
 
@@ -43,13 +44,27 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct PasswordTry {
     subject: Subject,
     lane: [u8; 32],
-    failures: i64,
+    count: PasswordCount,
+}
+
+/// What came of comparing a password that was counted first.
+pub(crate) enum Compared {
+    /// It is right. What becomes of its count is for the caller to settle.
+    Right {
+        counted: Counted<PasswordTry>,
+        /// Whether its hash was computed at another cost than today's.
+        outdated: bool,
+    },
+    /// It is wrong, and counted.
+    Wrong,
+    /// The account may not be tried now: nothing was counted, and nothing of the account's compared.
+    Blocked,
 }
 
 impl TakeBack for PasswordTry {
     async fn take_back(&self, writer: &mut Writer) -> Result<(), StoreError> {
         writer
-            .uncount_password_try(&self.subject, &self.lane, self.failures)
+            .uncount_password_try(&self.subject, &self.lane, self.count)
             .await
     }
 }
@@ -68,7 +83,7 @@ impl Candidate<'_> {
     }
 
     /// Whether this browser has signed the account in before.
-    fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.lane != STRANGERS
     }
 }
@@ -154,24 +169,22 @@ impl Service {
         let (now, visitor) = (self.now(), candidate.visitor);
         let limits = self.inner.settings.source_limits;
         let mut reader = self.inner.store.read().await?;
-        let wrong = reader.wrong_of_source(&visitor.source, now).await?;
+        let source = &visitor.source;
+        let wrong = reader.wrong_of_source(source, limits.to_know(), now).await?;
         if limits.wait(&wrong, &candidate.subject, now).is_none() {
             return Ok(());
         }
         // What it has earned is asked only of those who need it.
         let since = now - TimeDelta::days(EARNED_DAYS);
         let earned = match candidate.company {
-            Some(company) => {
-                reader
-                    .accounts_right_at_source(&visitor.source, company, since)
-                    .await?
-            }
+            Some(company) => reader.accounts_right_at_source(source, company, since).await?,
             None => 0,
         };
         let mut budget = limits.grown_by(earned);
         if is_office(&mut reader, candidate).await? {
             budget = budget.of_office();
         }
+        let wrong = reader.wrong_of_source(source, budget.to_know(), now).await?;
         drop(reader);
         let Some(wait) = budget.wait(&wrong, &candidate.subject, now) else {
             return Ok(());
@@ -190,30 +203,64 @@ impl Service {
     }
 
     /// Counts a try as wrong before it is compared, in a committed transaction. `None`: the account may not be tried now.
-    pub(crate) async fn count_try(
-        &self,
-        candidate: &Candidate<'_>,
-    ) -> Result<Option<Counted<PasswordTry>>, StoreError> {
+    async fn count_try(&self, candidate: &Candidate<'_>) -> Result<Option<Counted<PasswordTry>>, StoreError> {
         let now = self.now();
         let Candidate { subject, lane, .. } = *candidate;
+        let mut series = [0; 8];
+        self.random().fill(&mut series);
         let mut writer = self.inner.store.write().await?;
-        let counted = writer.count_password_try(&subject, &lane, now).await?;
-        if let Some(failures) = counted {
+        let counted = writer
+            .count_password_try(&subject, &lane, i64::from_be_bytes(series), now)
+            .await?;
+        if let Some(count) = counted {
             // Written before the comparison: it holds if this try turns out wrong, and a right one clears it.
-            let until = wait_after(failures).map_or(FOREVER, |wait| now + wait);
+            let until = wait_after(count.failures).map_or(FOREVER, |wait| now + wait);
             if until > now {
                 writer.block_password(&subject, &lane, until).await?;
             }
         }
         writer.commit().await?;
-        Ok(counted.map(|failures| {
-            let counted = PasswordTry {
-                subject,
-                lane,
-                failures,
-            };
+        Ok(counted.map(|count| {
+            let counted = PasswordTry { subject, lane, count };
             Counted::new(&self.inner.store, counted)
         }))
+    }
+
+    /// Whether the account may not be tried from here now. Only asked about browsers that have signed it in before, and
+    /// sessions: whoever has one of those knows that there is the account, and learns from a quick answer only what they
+    /// can count themselves. Everybody else is told nothing before their turn, as if there might be no such account.
+    pub(crate) async fn is_blocked(&self, candidate: &Candidate<'_>) -> Result<bool, StoreError> {
+        let Candidate { subject, lane, .. } = candidate;
+        let mut reader = self.inner.store.read().await?;
+        reader.is_password_blocked(subject, lane, self.now()).await
+    }
+
+    /// Counts a try, and compares the password in its turn. Where there is nothing to compare it with, it is compared with
+    /// the dummy all the same, so that both cost what a real one costs. A fault of ours takes the count back.
+    pub(crate) async fn compare_counted(
+        &self,
+        candidate: &Candidate<'_>,
+        turn: &Turn,
+        typed: &Password,
+        stored: Option<&str>,
+    ) -> Result<Compared, Failure> {
+        let counted = self.count_try(candidate).await?;
+        let stored = stored.filter(|_| counted.is_some());
+        let verdict = self.inner.hasher.verify_in(turn, typed, stored).await;
+        match (verdict, counted) {
+            (Ok(Verdict::Right { outdated }), Some(counted)) => Ok(Compared::Right { counted, outdated }),
+            (Ok(_), Some(counted)) => {
+                counted.stands();
+                Ok(Compared::Wrong)
+            }
+            (Ok(_), None) => Ok(Compared::Blocked),
+            (Err(failure), counted) => {
+                if let Some(counted) = counted {
+                    counted.take_back().await;
+                }
+                Err(failure.into())
+            }
+        }
     }
 
     /// Writes down that a password was wrong. It counts for the address when it was compared, unless this browser has signed

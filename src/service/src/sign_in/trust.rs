@@ -2,8 +2,8 @@
 //!
 //! A browser's cookie holds one token for each account that trusts it. Every use changes the token, so that a stolen copy
 //! and the original cannot both go on unnoticed. The new one follows from the old one by a key that only the server has:
-//! the old one is good for a moment more, and whoever comes with it, because of a double click, a second tab or a lost
-//! answer, gets the same new one.
+//! the old one is good for a moment more, because of a double click, a second tab or a lost answer. The same browser, by its
+//! number, gets the same new one then; any other gets none, so that a copy cannot follow its original from token to token.
 
 use vestibule_core::{
     account::Account,
@@ -38,22 +38,26 @@ impl Service {
             let holds = row.credential_version == account.credential_version
                 && trust_holds(now, row.created_at, row.ends_at, company.two_factor);
             let mut tokens = visitor.trusted.iter().filter(|_| holds);
-            let token = tokens.find(|token| self.present_token(token, &row, now).is_some())?;
+            let token = tokens.find(|token| self.is_fresh(token, &row, now))?;
             Some((token.clone(), row))
         }))
     }
 
-    /// The token that this trust has now, for a browser that came with `token`: that one, or its successor for as long as
-    /// an answer may have been lost.
-    fn present_token(&self, token: &Token, row: &TrustedRow, now: Moment) -> Option<Token> {
+    /// Whether a token is the one that this trust has now, or the one before for as long as an answer may have been lost.
+    fn is_fresh(&self, token: &Token, row: &TrustedRow, now: Moment) -> bool {
         let hash = token.hash();
-        if hash == row.token_hash {
-            return Some(token.clone());
-        }
         let just_before =
             row.previous_hash == Some(hash) && is_repeat(now, row.last_used_at, TRUST_GRACE_SECONDS);
-        let successor = self.successor(token);
-        (just_before && successor.hash() == row.token_hash).then_some(successor)
+        hash == row.token_hash || (just_before && self.successor(token).hash() == row.token_hash)
+    }
+
+    /// What a browser that came with a token that is good has in its place.
+    fn present_token(&self, token: &Token, row: &TrustedRow, browser: Option<TokenHash>) -> Token {
+        if token.hash() != row.token_hash && row.browser_hash.is_some() && row.browser_hash == browser {
+            self.successor(token)
+        } else {
+            token.clone()
+        }
     }
 
     /// The token after this one. Only the server can compute it.
@@ -61,23 +65,26 @@ impl Service {
         Token::from_bytes(self.inner.keys.derive(Purpose::Trust, &[token.bytes()]))
     }
 
-    /// Gives the browser a new token for the account, or once more the one that it was given a moment ago.
+    /// Gives the browser, by its number, a new token for the account, or once more the one that it was given a moment ago.
     pub(super) async fn rotate_trust(
         &self,
         writer: &mut Writer,
         account: &Account,
         (token, row): (&Token, &TrustedRow),
-        visitor: &Visitor,
+        (visitor, number): (&Visitor, Option<&Token>),
         now: Moment,
-    ) -> Result<Option<Vec<Token>>, StoreError> {
-        let new = self.successor(token);
-        if token.hash() == row.token_hash {
+    ) -> Result<Vec<Token>, StoreError> {
+        let number = number.map(Token::hash);
+        let new = if token.hash() == row.token_hash {
+            let new = self.successor(token);
             writer
-                .rotate_trusted(account.company, row.id, token.hash(), new.hash(), now)
+                .rotate_trusted(account.company, row.id, (token.hash(), new.hash()), number, now)
                 .await?;
-        }
-        let cookie = self.cookie_with(writer, new, visitor, now).await?;
-        Ok(Some(cookie))
+            new
+        } else {
+            self.present_token(token, row, number)
+        };
+        self.cookie_with(writer, new, visitor, now).await
     }
 
     /// Trusts the browser anew; trust that the account had in it before ends. The token follows from the one of the
@@ -87,7 +94,7 @@ impl Service {
         writer: &mut Writer,
         account: &Account,
         (pending, ends_at): (&Token, Moment),
-        visitor: &Visitor,
+        (visitor, number): (&Visitor, Option<&Token>),
     ) -> Result<Vec<Token>, StoreError> {
         let now = self.now();
         let before = writer
@@ -108,6 +115,7 @@ impl Service {
                 credential_version: account.credential_version,
                 address: visitor.address.clone(),
                 browser: visitor.browser.clone(),
+                browser_hash: number.map(Token::hash),
             })
             .await?;
         writer
@@ -142,8 +150,8 @@ impl Service {
     }
 
     /// What the browser's cookie holds from now on: this token first, then those of the other accounts that still trust
-    /// it. Dead ones go, so that none takes a living one's place; one that another tab has just changed is changed here
-    /// too, because the later answer's cookie is the one that stays.
+    /// it. Dead ones go, so that none takes a living one's place; one that another tab of this browser has just changed is
+    /// changed here too, because the later answer's cookie is the one that stays.
     async fn cookie_with(
         &self,
         reader: &mut Reader,
@@ -155,9 +163,11 @@ impl Service {
         living.retain(|(row, policy)| {
             row.token_hash != first.hash() && trust_holds(now, row.created_at, row.ends_at, *policy)
         });
+        let number = visitor.browser_token.as_ref().map(Token::hash);
         let others = visitor.trusted.iter().filter_map(|token| {
             let mut rows = living.iter();
-            rows.find_map(|(row, _)| self.present_token(token, row, now))
+            let (row, _) = rows.find(|(row, _)| self.is_fresh(token, row, now))?;
+            Some(self.present_token(token, row, number))
         });
         let mut cookie = vec![first];
         for token in others {

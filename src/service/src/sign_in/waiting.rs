@@ -3,6 +3,8 @@
 //! The node in whose line somebody stands keeps the password and does the work; the ticket holds a place, and in the end
 //! the answer, sealed for whoever has the ticket. So the page that waits never sends the password again.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use vestibule_core::{
     limits::{TICKET_ANSWER_SECONDS, TICKET_SECONDS, TICKET_SILENT_SECONDS},
@@ -12,11 +14,24 @@ use vestibule_core::{
 use vestibule_storage::{NewTicket, StoreError, TicketRow};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "test-support")]
+use crate::hashing::{Lane, Place, Turn};
 use crate::{
     Failure, Service, Visitor,
-    hashing::{Lane, Place, Turn},
-    keys::Purpose,
+    counted::patiently,
+    keys::{Purpose, Unsealable},
 };
+
+/// How long an answer waits for a database that is away.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A ticket that was just taken.
+pub struct Taken {
+    /// For the browser.
+    pub ticket: Token,
+    /// The answer to the browser's ticket before, which nobody fetches any more.
+    pub overtaken: Option<Zeroizing<Vec<u8>>>,
+}
 
 /// How somebody with a ticket stands.
 pub enum Standing {
@@ -29,47 +44,69 @@ pub enum Standing {
 }
 
 impl Service {
-    /// A ticket for a visitor who stands in line; `None` when it has become their turn.
+    /// A ticket for a visitor who stands in line; `None` when it has become their turn. The browser's newest ticket is the
+    /// only one: `before`, its last, is thrown away.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn take_ticket(&self, visitor: &Visitor) -> Result<Option<Token>, Refusal> {
+    pub async fn take_ticket(
+        &self,
+        before: Option<&Token>,
+        visitor: &Visitor,
+    ) -> Result<Option<Taken>, Refusal> {
         let taken = async {
             let Some((lane, place)) = visitor.place.get() else {
                 return Ok(None);
             };
-            let token = Token::new(self.random());
+            let ticket = Token::new(self.random());
             let mut writer = self.inner.store.write().await?;
+            let mut overtaken = None;
+            if let Some(before) = before {
+                let row = writer.ticket_by_token(before.hash()).await?;
+                overtaken = row
+                    .and_then(|row| row.answer)
+                    .and_then(|sealed| self.open_answer(before, &sealed).ok());
+                writer.drop_ticket(before.hash()).await?;
+            }
             writer
                 .insert_ticket(&NewTicket {
-                    token_hash: token.hash(),
-                    node: self.inner.line,
+                    token_hash: ticket.hash(),
+                    node: self.inner.node.id,
                     lane: lane.as_str(),
                     place,
                     expires_at: self.database_now() + TimeDelta::seconds(TICKET_SECONDS),
                 })
                 .await?;
             writer.commit().await?;
-            Ok(Some(token))
+            Ok(Some(Taken { ticket, overtaken }))
         };
         taken.await.map_err(|failure: Failure| visitor.explain(&failure))
     }
 
-    /// Puts the answer to a ticket, to be fetched for two minutes by whoever has it.
+    /// Puts the answer to a ticket, to be fetched for two minutes by whoever has it. `false`: nobody has it any more. While
+    /// the database is away this waits for a while.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn answer_ticket(&self, ticket: &Token, answer: &[u8]) -> Result<(), StoreError> {
+    pub async fn answer_ticket(&self, ticket: &Token, answer: &[u8]) -> Result<bool, StoreError> {
         let hash = ticket.hash();
         let sealed = self
             .inner
             .keys
             .seal(Purpose::Ticket, &hash.0, answer, self.random())
             .map_err(|_| StoreError::unsealable())?;
-        let until = self.database_now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
-        let mut writer = self.inner.store.write().await?;
-        writer.answer_ticket(hash, &sealed, until).await?;
-        writer.commit().await
+        patiently(ANSWER_PATIENCE, async || {
+            let until = self.database_now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
+            let mut writer = self.inner.store.write().await?;
+            let wanted = writer.answer_ticket(hash, &sealed, until).await?;
+            writer.commit().await?;
+            Ok(wanted)
+        })
+        .await
+    }
+
+    fn open_answer(&self, ticket: &Token, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+        self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)
     }
 
     /// How the visitor with this ticket stands.
@@ -90,8 +127,7 @@ impl Service {
             return Ok(Standing::Over);
         };
         if let Some(sealed) = &row.answer {
-            let answer = self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)?;
-            return Ok(Standing::Answered(answer));
+            return Ok(Standing::Answered(self.open_answer(ticket, sealed)?));
         }
         Ok(if self.is_silent(&row) {
             Standing::Over
@@ -122,13 +158,14 @@ impl Service {
         let mut writer = self.inner.store.write().await?;
         for (lane, front) in fronts {
             writer
-                .advance_line(self.inner.line, lane.as_str(), front, now)
+                .advance_line(self.inner.node.id, lane.as_str(), front, now)
                 .await?;
         }
         writer.commit().await
     }
 
-    /// Holds every turn of this node's hashing threads until the result is dropped: what a shift start does, for tests.
+    /// Holds every turn of this node's hashing threads until the result is dropped: what a shift start does.
+    #[cfg(feature = "test-support")]
     pub async fn hold_line(&self) -> Vec<Turn> {
         let line = self.inner.hasher.line();
         let mut turns = Vec::new();

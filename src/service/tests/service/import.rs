@@ -1,9 +1,7 @@
 //! Agents from a file.
 
-use std::time::Duration;
-
 use vestibule_core::{
-    account::Role,
+    account::{Account, Role},
     agents::AgentFilter,
     id::ImportId,
     mail::Mail,
@@ -39,16 +37,14 @@ async fn page(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
     site.service.import_page(&id.to_string(), 0, by).await.unwrap()
 }
 
+/// The import when it stands like this.
+async fn when(state: ImportState, site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
+    site::until(async || Some(page(site, id, by).await).filter(|page| page.state == state)).await
+}
+
 /// The import when every line has its verdict.
 async fn done(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
-    for _ in 0..1000 {
-        let page = page(site, id, by).await;
-        if page.state == ImportState::Done {
-            return page;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("an import that never ends");
+    when(ImportState::Done, site, id, by).await
 }
 
 fn verdicts(page: &ImportPage) -> Vec<(i64, &str, &str)> {
@@ -262,18 +258,9 @@ on_both! {
         site.service.start_import(&id.to_string(), &ada).await.unwrap();
         site.service.set_account_active("Acme", "ada", false).await.unwrap();
         let amy = site.at_home("Acme", "amy", None).await;
-        let mut before = usize::MAX;
-        loop {
-            let now = count(&page(&site, id, &amy).await, LineVerdict::Imported);
-            if now == before {
-                break;
-            }
-            before = now;
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        assert!(before < 250, "it went on without its admin");
-        assert_eq!(page(&site, id, &amy).await.state, ImportState::Running);
-        site.clock.advance(30);
+        let stopped = when(ImportState::Stopped, &site, id, &amy).await;
+        assert!(count(&stopped, LineVerdict::Imported) < 250, "it went on without its admin");
+        assert!(stopped.stalled, "it can be taken on at once");
         site.service.start_import(&id.to_string(), &amy).await.unwrap();
         assert_eq!(done(&site, id, &amy).await.verdicts, [(LineVerdict::Imported, 250)]);
         let asked = AuditInput { event: "agents_imported".to_owned(), ..AuditInput::default() };
@@ -293,17 +280,43 @@ on_both! {
         let account = site.account_of("Acme", "ada").await;
         let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&account) };
         site.service.edit_agent(&account.id.to_string(), account.version, demoted, &amy).await.unwrap();
-        let imported = || async { count(&page(&site, id, &amy).await, LineVerdict::Imported) };
-        let (at_once, mut before) = (imported().await, usize::MAX);
-        loop {
-            let now = imported().await;
-            if now == before {
-                break;
+        let at_once = count(&page(&site, id, &amy).await, LineVerdict::Imported);
+        let stopped = when(ImportState::Stopped, &site, id, &amy).await;
+        assert_eq!(count(&stopped, LineVerdict::Imported), at_once, "not one more");
+    }
+
+    async fn an_import_ends_with_the_session_that_started_it(site: Site) {
+        let Account { company, id: ada, .. } = {
+            acme(&site).await;
+            site.person("Acme", "amy", &[Role::Admin], false).await;
+            site.account_of("Acme", "ada").await
+        };
+        for way in ["signed out", "ended by the operator", "new password", "too old", "without activity"] {
+            let by = site.at_home("Acme", "ada", None).await;
+            let id = check(&site, &many(3), &by).await;
+            // Its first line waits for a hash.
+            let held = site.service.hold_line().await;
+            site.service.start_import(&id.to_string(), &by).await.unwrap();
+            match way {
+                "signed out" => site.service.sign_out(&by).await.unwrap(),
+                "ended by the operator" => {
+                    site.service.end_sessions_in("Acme", Some("ada")).await.unwrap();
+                }
+                "new password" => {
+                    let mut writer = site.store.write().await.unwrap();
+                    let password = writer.password_of(company, ada).await.unwrap().unwrap().hash.unwrap();
+                    writer.set_password(company, ada, &password, false, None, site.now()).await.unwrap();
+                    writer.commit().await.unwrap();
+                }
+                "too old" => site.clock.advance(8 * 3600),
+                _ => site.clock.advance(30 * 60),
             }
-            before = now;
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop(held);
+            let amy = site.at_home("Acme", "amy", None).await;
+            let stopped = when(ImportState::Stopped, &site, id, &amy).await;
+            assert_eq!(stopped.verdicts, [(LineVerdict::Good, 3)], "{way}");
+            assert!(stopped.stalled, "{way}: somebody else can take it on at once");
         }
-        assert_eq!(before, at_once, "not one more");
     }
 
     async fn an_import_makes_no_account_for_somebody_who_is_locked(site: Site) {

@@ -57,6 +57,19 @@ on_both! {
         assert_eq!(lost.sessions("Acme", "tom").await, 0);
     }
 
+    async fn a_completed_sign_in_whose_key_is_not_here_counts_nothing(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let (visitor, code) = site.at_code_page("Acme", "alice").await;
+        site.verify(&code, &visitor).await.unwrap();
+        // The double click lands on a server whose file has lost the key that the first one was written down with.
+        let lost = site.with_keys(Keys::new(vec![key(9)]).unwrap());
+        let answer = lost.verify(&code, &visitor).await;
+        assert!(matches!(answer, Err(Refusal::Internal { .. })), "{answer:?}");
+        assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "nothing was compared");
+        site.verify(&code, &visitor).await.unwrap();
+    }
+
     async fn keys_rotate_while_serving(site: Site) {
         site.company("Acme", 0).await;
         let mut secrets = Vec::new();

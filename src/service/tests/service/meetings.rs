@@ -7,10 +7,14 @@ use futures::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use vestibule_core::{account::Role, refusal::Refusal};
+use vestibule_core::{
+    account::{Role, TimeFormat},
+    refusal::Refusal,
+};
 use vestibule_service::{
     Visitor,
     operator::{LogOut, OperatorError, PolicyChange},
+    profile::{PasswordInput, ProfileInput},
     recovery::ResetInput,
 };
 
@@ -183,5 +187,55 @@ on_both! {
         }
         assert!(failed.is_empty(), "{failed:?}");
         assert_eq!(site.store.deadlocks().await, 0);
+    }
+
+    async fn what_the_database_ended_for_others_is_done_again(site: Site) {
+        people(&site).await;
+        if site.store.is_sqlite() {
+            return;
+        }
+        let eve = site.at_home("Acme", "eve", None).await;
+        // The first transaction after each reset that writes here is ended, as if another one had to go on.
+        site.store
+            .run(
+                "CREATE SEQUENCE of_audit; CREATE SEQUENCE of_right; \
+                 CREATE FUNCTION end_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF nextval(TG_ARGV[0]) = 1 THEN RAISE EXCEPTION 'ended' USING ERRCODE = '40001'; END IF; \
+                 RETURN NEW; END; $$; \
+                 CREATE TRIGGER end_one BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION end_one('of_audit'); \
+                 CREATE TRIGGER end_one BEFORE INSERT ON source_right FOR EACH ROW EXECUTE FUNCTION end_one('of_right');",
+            )
+            .await;
+        let ended = async || {
+            site.store
+                .run("ALTER SEQUENCE of_audit RESTART; ALTER SEQUENCE of_right RESTART")
+                .await;
+        };
+        ended().await;
+        let profile = ProfileInput {
+            first_name: "Eva".to_owned(),
+            last_name: String::new(),
+            alias: String::new(),
+            phone: String::new(),
+            title: String::new(),
+            language: String::new(),
+            time_format: Some(TimeFormat::Hours24),
+        };
+        site.service.save_profile(profile, &eve).await.unwrap();
+        ended().await;
+        site.service.issue_backup_code("Acme", "bob", "lost phone").await.unwrap();
+        ended().await;
+        site.service.set_offices("Acme", Vec::new()).await.unwrap();
+        ended().await;
+        let password = PasswordInput {
+            old: site::password(site::PASSWORD),
+            new: site::password("another password of eve's own"),
+            confirm: site::password("another password of eve's own"),
+        };
+        site.service.change_password(password, &eve).await.unwrap();
+        let events = site.events("Acme").await;
+        for event in ["profile_changed", "backup_code_issued", "policy_changed", "password_changed"] {
+            assert_eq!(events.iter().filter(|(found, _)| found == event).count(), 1, "{event}");
+        }
     }
 }

@@ -91,7 +91,7 @@ on_both! {
         for _ in 0..2 {
             site.service.probe(&clock(&site)).await.unwrap();
         }
-        let nodes = site.store.read().await.unwrap().nodes().await.unwrap();
+        let nodes = vestibule_storage::test_support::nodes(&site.store).await.unwrap();
         assert_eq!(nodes.len(), 1);
         assert!(early <= nodes[0].started_at && nodes[0].started_at <= nodes[0].seen_at);
         assert!(nodes[0].clock_offset > TimeDelta::minutes(30), "{nodes:?}");

@@ -1,7 +1,9 @@
 //! Many people at once: what stops a guesser must not stop an office.
 
+use std::time::Duration;
+
 use futures::future::join_all;
-use vestibule_core::refusal::Refusal;
+use vestibule_core::{refusal::Refusal, secret::Token};
 use vestibule_service::{Visitor, hashing::Place, sign_in::Standing};
 
 use crate::site::{self, Site, on_both};
@@ -61,7 +63,7 @@ on_both! {
         assert_eq!(answers, vec![Ok(()); 30]);
         let acme = site.service.company_named("Acme").await.unwrap();
         let mut reader = site.store.read().await.unwrap();
-        assert_eq!(reader.wrong_of_source(OFFICE, site.now()).await, Ok(Vec::new()));
+        assert_eq!(reader.wrong_of_source(OFFICE, 999, site.now()).await, Ok(Vec::new()));
         let since = site.now() - chrono::TimeDelta::days(1);
         assert_eq!(reader.accounts_right_at_source(OFFICE, acme.id, since).await, Ok(30));
     }
@@ -115,7 +117,7 @@ on_both! {
             assert_eq!(wrong(&site, "agent0", &known).await, Refusal::WrongCredentials);
         }
         let mut reader = site.store.read().await.unwrap();
-        assert_eq!(reader.wrong_of_source(OFFICE, site.now()).await.unwrap().len(), 10);
+        assert_eq!(reader.wrong_of_source(OFFICE, 999, site.now()).await.unwrap().len(), 10);
     }
 
     async fn an_address_earns_its_budget_with_the_accounts_of_a_company_that_come_in(site: Site) {
@@ -185,6 +187,24 @@ on_both! {
         assert_eq!(right(&site, "agent0", &visitor).await, Ok(()), "four are free, as ever");
     }
 
+    async fn a_known_browser_that_has_to_wait_takes_nobodys_turn(site: Site) {
+        agents(&site, 1).await;
+        let known = Visitor { browser_token: Some(Token::from_bytes([3; 32])), ..in_office() };
+        assert_eq!(right(&site, "agent0", &known).await, Ok(()));
+        for _ in 0..5 {
+            assert_eq!(wrong(&site, "agent0", &known).await, Refusal::WrongCredentials);
+        }
+        let held = site.service.hold_line().await;
+        let at_once = tokio::time::timeout(Duration::from_secs(30), right(&site, "agent0", &known));
+        assert_eq!(at_once.await, Ok(Err(Refusal::WrongCredentials)));
+        site.service.write_stranger_lines().await.unwrap();
+        let refused = site.events("Acme").await;
+        assert_eq!(refused.iter().filter(|(event, _)| event == "password_refused").count(), 6);
+        drop(held);
+        site.clock.advance(30);
+        assert_eq!(right(&site, "agent0", &known).await, Ok(()));
+    }
+
     async fn new_keys_lift_no_wait(site: Site) {
         agents(&site, 1).await;
         for _ in 0..5 {
@@ -207,12 +227,12 @@ on_both! {
                 service.sign_in(site::form("Acme", &format!("agent{number}")), &visitor).await.map(drop)
             })
         };
-        assert!(site.service.take_ticket(&visitors[0]).await.unwrap().is_none(), "not in line yet");
+        assert!(site.service.take_ticket(None, &visitors[0]).await.unwrap().is_none(), "not in line yet");
         let first = sign_in(0);
-        site::until(|| visitors[0].place.get().is_some()).await;
+        site::until_in_line(&visitors[0]).await;
         let second = sign_in(1);
-        site::until(|| visitors[1].place.get().is_some()).await;
-        let ticket = site.service.take_ticket(&visitors[1]).await.unwrap().unwrap();
+        site::until_in_line(&visitors[1]).await;
+        let ticket = site.service.take_ticket(None, &visitors[1]).await.unwrap().unwrap().ticket;
         site.service.tell_line().await.unwrap();
         for service in [&site.service, &other.service] {
             let standing = service.standing(&ticket, &site::visitor()).await.unwrap();
@@ -220,12 +240,12 @@ on_both! {
         }
         drop(held);
         assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(()), Ok(())));
-        site.service.answer_ticket(&ticket, b"an answer").await.unwrap();
+        assert_eq!(site.service.answer_ticket(&ticket, b"an answer").await, Ok(true));
         let Standing::Answered(answer) = other.service.standing(&ticket, &site::visitor()).await.unwrap() else {
             panic!("it is answered");
         };
         assert_eq!(answer.as_slice(), b"an answer");
-        let stranger = vestibule_core::secret::Token::from_bytes([9; 32]);
+        let stranger = Token::from_bytes([9; 32]);
         assert!(matches!(other.service.standing(&stranger, &site::visitor()).await, Ok(Standing::Over)));
         site.clock.advance(121);
         let late = other.service.standing(&ticket, &site::visitor()).await;
@@ -238,8 +258,8 @@ on_both! {
         let visitor = in_office();
         let (service, waiting) = (site.service.clone(), visitor.clone());
         let run = tokio::spawn(async move { service.sign_in(site::form("Acme", "agent0"), &waiting).await.map(drop) });
-        site::until(|| visitor.place.get().is_some()).await;
-        let ticket = site.service.take_ticket(&visitor).await.unwrap().unwrap();
+        site::until_in_line(&visitor).await;
+        let ticket = site.service.take_ticket(None, &visitor).await.unwrap().unwrap().ticket;
         let waits = async || {
             let standing = site.service.standing(&ticket, &site::visitor()).await.unwrap();
             matches!(standing, Standing::Waiting(1))

@@ -27,6 +27,7 @@ use vestibule_service::{
     operator::{AccountInput, CompanyInput, PasswordCheck},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
+pub use vestibule_storage::test_support::until;
 use vestibule_storage::{CompanySettings, Store, test_support::TestStore};
 
 /// The password of every account.
@@ -88,15 +89,9 @@ pub fn form(company: &str, account: &str) -> SignInForm {
     }
 }
 
-/// Waits for something that another task does.
-pub async fn until(is: impl Fn() -> bool) {
-    for _ in 0..60_000 {
-        if is() {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
-    panic!("it did not happen within a minute");
+/// Waits until somebody stands in line.
+pub async fn until_in_line(visitor: &Visitor) {
+    until(async || visitor.place.get()).await;
 }
 
 /// A code that is not this one.

@@ -424,6 +424,9 @@ on_both! {
             assert_eq!(refused(&site).await.as_deref(), Some(word));
             assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
             issuer.feel(Mood::Good);
+            let asked = issuer.count("/token");
+            let again = service.answer_sso(GOOGLE, &answer, &visitor).await;
+            assert_eq!((again, issuer.count("/token")), (Err(Refusal::SignInExpired), asked), "one flow, one question");
         }
     }
 

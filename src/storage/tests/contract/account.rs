@@ -6,9 +6,12 @@ use futures::future::join_all;
 use vestibule_core::{
     account::{Account, LockReason, Role, TimeFormat},
     agents::{AgentFilter, AgentState},
+    id::{AccountId, CompanyId},
     name::{AccountName, EmailAddress},
 };
-use vestibule_storage::{NewAccount, NewProfile, PageFrom, PasswordRecord, Store, StoreError, Unique};
+use vestibule_storage::{
+    CodeCount, NewAccount, NewProfile, PageFrom, PasswordRecord, Store, StoreError, Unique, Writer,
+};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -314,32 +317,49 @@ pub async fn codes_by_email_are_switched_with_a_new_credential_version(store: &S
     .unwrap();
 }
 
+/// Counts a wrong code; gives its number.
+async fn number(writer: &mut Writer, company: CompanyId, id: AccountId) -> Result<Option<i64>, StoreError> {
+    let counted = writer.count_wrong_code(company, id).await?;
+    Ok(counted.map(|counted| counted.number))
+}
+
 pub async fn five_wrong_codes_and_no_sixth(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;
     let (company, id) = (alice.company, alice.id);
     write(store, async |writer| {
-        writer.uncount_wrong_code(company, id).await?;
+        writer.uncount_wrong_code(company, id, 0).await?;
         assert_eq!(
             writer.account(company, id).await?.unwrap().wrong_codes,
             0,
             "never below zero"
         );
         for expected in [Some(1), Some(2), Some(3)] {
-            assert_eq!(writer.count_wrong_code(company, id).await?, expected);
+            assert_eq!(number(writer, company, id).await?, expected);
         }
-        writer.uncount_wrong_code(company, id).await?;
-        assert_eq!(writer.count_wrong_code(company, id).await?, Some(3));
+        writer.uncount_wrong_code(company, id, 0).await?;
+        assert_eq!(number(writer, company, id).await?, Some(3));
         writer.reset_wrong_codes(company, id).await?;
+        assert_eq!(
+            writer.count_wrong_code(company, id).await?,
+            Some(CodeCount { number: 1, round: 1 })
+        );
+        writer.uncount_wrong_code(company, id, 0).await?;
+        assert_eq!(
+            writer.account(company, id).await?.unwrap().wrong_codes,
+            1,
+            "what was counted before takes nothing from what came after"
+        );
+        writer.uncount_wrong_code(company, id, 1).await?;
         for expected in [Some(1), Some(2), Some(3), Some(4), Some(5), None, None] {
-            assert_eq!(writer.count_wrong_code(company, id).await?, expected);
+            assert_eq!(number(writer, company, id).await?, expected);
         }
         assert!(writer.lock_account(company, id, "wrong_codes", at(5)).await?);
         assert!(
             !writer.lock_account(company, id, "wrong_codes", at(6)).await?,
             "locked already"
         );
-        writer.uncount_wrong_code(company, id).await?;
+        writer.uncount_wrong_code(company, id, 1).await?;
         writer.reset_wrong_codes(company, id).await?;
         let read = writer.account(company, id).await?.unwrap();
         assert_eq!(
@@ -361,7 +381,7 @@ pub async fn two_hundred_parallel_wrong_codes_count_five_times(store: &Store) {
         let store = store.clone();
         tokio::spawn(async move {
             let mut writer = store.write().await?;
-            let count = writer.count_wrong_code(company, id).await?;
+            let count = number(&mut writer, company, id).await?;
             writer.commit().await?;
             Ok::<_, StoreError>(count)
         })
@@ -458,7 +478,16 @@ pub async fn an_unlock_forgives_everything(store: &Store) {
         assert!(writer.unlock_account(company, id, at(3)).await?);
         let read = writer.account(company, id).await?.unwrap();
         assert_eq!((read.locked_at, read.wrong_codes), (None, 0));
-        assert_eq!(writer.count_wrong_code(company, id).await?, Some(1));
+        let counted = writer.count_wrong_code(company, id).await?;
+        assert_eq!(counted, Some(CodeCount { number: 1, round: 2 }));
+        for before in 0..2 {
+            writer.uncount_wrong_code(company, id, before).await?;
+        }
+        let read = writer.account(company, id).await?.unwrap();
+        assert_eq!(
+            read.wrong_codes, 1,
+            "a try of before the unlock that is taken back late"
+        );
         Ok(())
     })
     .await

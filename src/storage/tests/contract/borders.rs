@@ -307,7 +307,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
             ("note_last_code", w.note_last_code(c, a, at(1)).await.is_ok()),
             ("is_counted_out", !w.is_counted_out(c, a, at(9)).await?),
-            ("uncount_wrong_code", w.uncount_wrong_code(c, a).await.is_ok()),
+            ("uncount_wrong_code", w.uncount_wrong_code(c, a, 0).await.is_ok()),
             ("reset_wrong_codes", w.reset_wrong_codes(c, a).await.is_ok()),
             ("lock_account", !w.lock_account(c, a, "wrong_codes", at(1)).await?),
             ("unlock_account", !w.unlock_account(c, a, at(1)).await?),
@@ -390,7 +390,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ),
             (
                 "rotate_trusted",
-                !w.rotate_trusted(c, trusted, owned.trusted.token_hash, maker.token(), at(1))
+                !w.rotate_trusted(c, trusted, (owned.trusted.token_hash, maker.token()), None, at(1))
                     .await?,
             ),
             ("trusted_of", w.trusted_of(c, a).await?.is_empty()),
@@ -517,6 +517,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.import_lines(c, import, None, &[], 0, 10).await?.is_empty(),
             ),
             ("start_import", !w.start_import(c, import, at(1), at(1)).await?),
+            ("stop_import", w.stop_import(c, import, at(1)).await.is_ok()),
             (
                 "settle_import_line",
                 w.settle_import_line(c, import, 1, "stolen", at(1)).await.is_ok(),

@@ -18,7 +18,7 @@ use vestibule_core::{
     session::Proof,
     sign_in::Purpose,
     sign_in_view::Method,
-    sso::{Identity, Provider},
+    sso::Provider,
 };
 use vestibule_storage::{
     ImportLine, MailServerRow, NewAccount, NewCode, NewCompany, NewImport, NewIssuedCode, NewLink, NewMail,
@@ -297,6 +297,7 @@ impl Maker {
             credential_version: 1,
             address: Some("192.0.2.1".into()),
             browser: Some("Firefox on Windows".into()),
+            browser_hash: Some(self.token()),
         }
     }
 
@@ -318,17 +319,12 @@ impl Maker {
         NewSsoFlow {
             id: SsoFlowId::new(now, &self.randomness),
             token_hash: self.token(),
+            provider: Provider::Google,
             company: None,
             session: None,
-            state_hash: self.token(),
             sealed: self.bytes().to_vec(),
             next: Some("/agent".into()),
-            identity: Identity {
-                provider: Provider::Google,
-                key: "1".into(),
-                shown: "1@gmail.test".into(),
-            },
-            answered_at: now,
+            created_at: now,
             expires_at: now + TimeDelta::seconds(600),
         }
     }

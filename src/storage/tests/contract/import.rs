@@ -73,8 +73,14 @@ pub async fn an_import_is_run_by_one(store: &Store) {
         // Somebody who died is relieved, somebody who works is not.
         assert!(!writer.start_import(company, id, at(19), at(30)).await?);
         assert!(writer.start_import(company, id, at(20), at(30)).await?);
+        // Somebody who may not go on is relieved at once.
+        writer.stop_import(company, id, at(35)).await?;
+        let read = writer.import(company, id).await?.unwrap();
+        assert_eq!((read.state, read.touched_at), (ImportState::Stopped, at(35)));
+        assert!(writer.start_import(company, id, at(19), at(36)).await?);
         writer.finish_import(company, id, at(40)).await?;
         assert!(!writer.start_import(company, id, at(50), at(50)).await?);
+        writer.stop_import(company, id, at(50)).await?;
         let read = writer.import(company, id).await?.unwrap();
         assert_eq!((read.state, read.touched_at), (ImportState::Done, at(40)));
         Ok(())

@@ -1,7 +1,7 @@
 //! Fingerprints of keys, and what is made with which.
 
 use uuid::Uuid;
-use vestibule_core::sign_in_view::Method;
+use vestibule_core::{id::NodeId, sign_in_view::Method};
 use vestibule_storage::{KeyCheckRow, NewSetUp, NewSsoFlow, NewTicket, Store};
 
 use crate::fixture::{Maker, alice, at, write};
@@ -50,7 +50,7 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
     );
     let ticket = NewTicket {
         token_hash: maker.token(),
-        node: Uuid::nil(),
+        node: NodeId(Uuid::nil()),
         lane: "others",
         place: 1,
         expires_at: at(900),
@@ -87,7 +87,7 @@ pub async fn a_key_is_in_use_while_something_is_made_with_it(store: &Store) {
             .insert_set_up_code(alice.company, email.id, maker.code_id(at(0)), &made(6), at(0))
             .await?;
         writer.insert_ticket(&ticket).await?;
-        writer.answer_ticket(ticket.token_hash, &made(8), at(120)).await?;
+        assert!(writer.answer_ticket(ticket.token_hash, &made(8), at(120)).await?);
         writer
             .insert_sso_flow(&NewSsoFlow {
                 sealed: made(7),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use vestibule_core::{id::NodeId, ports::Moment};
-use vestibule_storage::{NodeRow, Store};
+use vestibule_storage::{NodeRow, Store, test_support::nodes};
 
 use crate::fixture::{Maker, at, day, write};
 
@@ -31,7 +31,7 @@ pub async fn a_node_is_noted_and_forgotten_a_day_later(store: &Store) {
     })
     .await
     .unwrap();
-    let nodes = async || store.read().await.unwrap().nodes().await.unwrap();
+    let nodes = async || nodes(store).await.unwrap();
     assert_eq!(nodes().await, [old, seen.clone()]);
     assert_eq!(store.delete_expired(day(1), Duration::ZERO).await, Ok(1));
     assert_eq!(nodes().await, [seen]);

@@ -236,11 +236,31 @@ pub async fn a_browser_comes_back_once_and_its_flow_ends_once(store: &TestStore)
         .unwrap()
         .id;
     drop(reader);
+    let identity = Identity {
+        provider: Provider::Google,
+        key: "1".into(),
+        shown: "1@gmail.test".into(),
+    };
     write(store, async |writer| {
         assert_eq!(writer.sso_flow_by_token(maker.token()).await?, None);
         let back = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
-        assert_eq!((back.answered_at, &back.sealed), (Some(at(0)), &flow.sealed));
-        let came = Some(flow.identity.clone());
+        assert_eq!((back.answered_at, &back.sealed), (None, &flow.sealed));
+        assert_eq!(back.identity, None, "nobody has said yet who it is");
+        assert!(!writer.set_sso_flow_pending(id, PendingId(id.0)).await?);
+        assert!(!writer.end_sso_flow(id).await?);
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let answered = winners_of_twenty(store, async |writer| {
+        writer.answer_sso_flow(id, &identity, at(1)).await
+    })
+    .await;
+    assert_eq!(answered, 1);
+    write(store, async |writer| {
+        let back = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
+        assert_eq!(back.answered_at, Some(at(1)));
+        let came = Some(identity.clone());
         assert_eq!((back.next.as_deref(), &back.identity), (Some("/agent"), &came));
         let pending = PendingId(id.0);
         assert!(writer.set_sso_flow_pending(id, pending).await?);
@@ -259,6 +279,7 @@ pub async fn a_browser_comes_back_once_and_its_flow_ends_once(store: &TestStore)
         assert!(!writer.end_sso_flow(maker.sso_flow(at(0)).id).await?);
         let over = writer.sso_flow_by_token(flow.token_hash).await?.unwrap();
         assert_eq!(over.identity, None);
+        assert!(!writer.answer_sso_flow(id, &identity, at(2)).await?);
         assert!(
             !writer.insert_sso_flow(&flow).await?,
             "and stays over while it could be answered"

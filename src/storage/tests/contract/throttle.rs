@@ -1,8 +1,8 @@
 //! Counters of wrong passwords.
 
 use futures::future::join_all;
-use vestibule_core::{id::CompanyId, throttle::WrongTry};
-use vestibule_storage::{FOREVER, Store, StoreError};
+use vestibule_core::{id::CompanyId, ports::Moment, throttle::WrongTry};
+use vestibule_storage::{FOREVER, PasswordCount, Store, StoreError, Writer};
 
 use crate::fixture::{Maker, at, write};
 
@@ -31,14 +31,17 @@ pub async fn wrong_passwords_of_a_source_are_listed_the_newest_first(store: &Sto
     .await
     .unwrap();
     let mut reader = store.read().await.unwrap();
-    let mut listed = reader.wrong_of_source(HERE, at(3_600)).await.unwrap();
+    let mut listed = reader.wrong_of_source(HERE, 9, at(3_600)).await.unwrap();
     listed[1..3].sort_by_key(|wrong| wrong.subject);
     assert_eq!(
         listed,
         [wrong(1, 3_600), wrong(1, 90), wrong(2, 90)],
         "an hour ago is over"
     );
-    assert_eq!(reader.wrong_of_source("192.0.2.2", at(0)).await, Ok(Vec::new()));
+    assert_eq!(
+        reader.wrong_of_source("192.0.2.2", 9, at(0)).await,
+        Ok(Vec::new())
+    );
 }
 
 pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
@@ -47,56 +50,46 @@ pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
     write(store, async |writer| {
         for expected in 1..=5 {
             assert_eq!(
-                writer.count_password_try(&subject, everybody, at(0)).await?,
+                failures(writer, &subject, everybody, at(0)).await?,
                 Some(expected)
             );
         }
         assert_eq!(
-            writer.count_password_try(&subject, known, at(0)).await?,
+            failures(writer, &subject, known, at(0)).await?,
             Some(1),
             "a lane of its own"
         );
-        assert_eq!(
-            writer.count_password_try(&other, everybody, at(0)).await?,
-            Some(1)
-        );
+        assert_eq!(failures(writer, &other, everybody, at(0)).await?, Some(1));
 
         writer.block_password(&subject, everybody, at(30)).await?;
         writer.block_password(&subject, everybody, at(20)).await?;
+        for (lane, seconds, blocked) in [(everybody, 29, true), (everybody, 30, false), (known, 29, false)] {
+            let is = writer.is_password_blocked(&subject, lane, at(seconds)).await?;
+            assert_eq!(is, blocked, "{lane:?} {seconds}");
+        }
         assert_eq!(
-            writer.count_password_try(&subject, everybody, at(29)).await?,
+            failures(writer, &subject, everybody, at(29)).await?,
             None,
             "not shortened"
         );
-        assert_eq!(writer.count_password_try(&subject, known, at(29)).await?, Some(2));
+        assert_eq!(failures(writer, &subject, known, at(29)).await?, Some(2));
         assert_eq!(
-            writer.count_password_try(&subject, everybody, at(30)).await?,
+            failures(writer, &subject, everybody, at(30)).await?,
             Some(6),
             "not counted while blocked"
         );
 
         writer.block_password(&subject, everybody, FOREVER).await?;
         assert_eq!(
-            writer
-                .count_password_try(&subject, everybody, at(900_000_000))
-                .await?,
+            failures(writer, &subject, everybody, at(900_000_000)).await?,
             None
         );
         writer.clear_password_tries(&subject, known).await?;
-        assert_eq!(writer.count_password_try(&subject, known, at(31)).await?, Some(1));
-        assert_eq!(
-            writer.count_password_try(&subject, everybody, at(31)).await?,
-            None
-        );
+        assert_eq!(failures(writer, &subject, known, at(31)).await?, Some(1));
+        assert_eq!(failures(writer, &subject, everybody, at(31)).await?, None);
         writer.clear_all_password_tries(&subject).await?;
-        assert_eq!(
-            writer.count_password_try(&subject, everybody, at(32)).await?,
-            Some(1)
-        );
-        assert_eq!(
-            writer.count_password_try(&other, everybody, at(32)).await?,
-            Some(2)
-        );
+        assert_eq!(failures(writer, &subject, everybody, at(32)).await?, Some(1));
+        assert_eq!(failures(writer, &other, everybody, at(32)).await?, Some(2));
         Ok(())
     })
     .await
@@ -106,27 +99,49 @@ pub async fn wrong_passwords_are_counted_per_lane_until_blocked(store: &Store) {
 pub async fn a_count_is_taken_back_with_its_block(store: &Store) {
     let subject = [1_u8; 32];
     write(store, async |writer| {
-        let count = async |writer: &mut vestibule_storage::Writer| {
-            writer.count_password_try(&subject, b"", at(0)).await
+        let count = async |writer: &mut Writer, series: i64| {
+            writer.count_password_try(&subject, b"", series, at(0)).await
         };
-        assert_eq!(count(writer).await?, Some(1));
-        writer.uncount_password_try(&subject, b"", 1).await?;
-        assert_eq!(count(writer).await?, Some(1), "as if it had not been");
+        let of = |failures, series| PasswordCount { failures, series };
+        assert_eq!(count(writer, 7).await?, Some(of(1, 7)));
+        writer.uncount_password_try(&subject, b"", of(1, 7)).await?;
+        assert_eq!(count(writer, 8).await?, Some(of(1, 7)), "as if it had not been");
         for expected in 2..=5 {
-            assert_eq!(count(writer).await?, Some(expected));
+            assert_eq!(count(writer, 8).await?, Some(of(expected, 7)));
         }
         writer.block_password(&subject, b"", at(30)).await?;
-        writer.uncount_password_try(&subject, b"", 4).await?;
-        assert_eq!(count(writer).await?, None, "the block of the fifth stays");
-        writer.uncount_password_try(&subject, b"", 4).await?;
-        assert_eq!(count(writer).await?, Some(4), "it went with its own try");
+        writer.uncount_password_try(&subject, b"", of(4, 7)).await?;
+        assert_eq!(count(writer, 8).await?, None, "the block of the fifth stays");
+        writer.uncount_password_try(&subject, b"", of(4, 7)).await?;
+        assert_eq!(
+            count(writer, 8).await?,
+            Some(of(4, 7)),
+            "it went with its own try"
+        );
         writer.clear_all_password_tries(&subject).await?;
-        writer.uncount_password_try(&subject, b"", 1).await?;
-        assert_eq!(count(writer).await?, Some(1), "never below none");
+        writer.uncount_password_try(&subject, b"", of(1, 7)).await?;
+        assert_eq!(count(writer, 9).await?, Some(of(1, 9)), "never below none");
+        writer.uncount_password_try(&subject, b"", of(1, 7)).await?;
+        assert_eq!(
+            count(writer, 10).await?,
+            Some(of(2, 9)),
+            "what was counted before the reset takes nothing from what came after it"
+        );
         Ok(())
     })
     .await
     .unwrap();
+}
+
+/// Counts a wrong password; gives the failures in a row.
+async fn failures(
+    writer: &mut Writer,
+    subject: &[u8],
+    lane: &[u8],
+    now: Moment,
+) -> Result<Option<i64>, StoreError> {
+    let counted = writer.count_password_try(subject, lane, 1, now).await?;
+    Ok(counted.map(|counted| counted.failures))
 }
 
 pub async fn parallel_wrong_passwords_are_all_counted(store: &Store) {
@@ -135,7 +150,7 @@ pub async fn parallel_wrong_passwords_are_all_counted(store: &Store) {
         let store = store.clone();
         tokio::spawn(async move {
             let mut writer = store.write().await?;
-            let failures = writer.count_password_try(&subject, b"", at(0)).await?;
+            let failures = failures(&mut writer, &subject, b"", at(0)).await?;
             writer.commit().await?;
             Ok::<_, StoreError>(failures)
         })
@@ -165,11 +180,11 @@ pub async fn all_wrong_passwords_are_forgotten_together(store: &Store) {
     write(store, async |writer| {
         writer.note_wrong_at_source(HERE, &wrong(1, 0)).await?;
         writer.note_right_at_source(HERE, &[1; 32], at(0)).await?;
-        writer.count_password_try(&[1; 32], b"", at(0)).await?;
+        failures(writer, &[1; 32], b"", at(0)).await?;
         writer.block_password(&[1; 32], b"", FOREVER).await?;
         writer.clear_tries().await?;
-        assert_eq!(writer.count_password_try(&[1; 32], b"", at(0)).await?, Some(1));
-        assert_eq!(writer.wrong_of_source(HERE, at(0)).await?, Vec::new());
+        assert_eq!(failures(writer, &[1; 32], b"", at(0)).await?, Some(1));
+        assert_eq!(writer.wrong_of_source(HERE, 9, at(0)).await?, Vec::new());
         let company = CompanyId(uuid::Uuid::from_bytes([1; 16]));
         assert_eq!(writer.accounts_right_at_source(HERE, company, at(-1)).await?, 0);
         Ok(())

@@ -1,6 +1,7 @@
 //! Standing in line.
 
 use uuid::Uuid;
+use vestibule_core::id::NodeId;
 use vestibule_storage::{NewTicket, Store};
 
 use crate::fixture::{Maker, at, write};
@@ -8,7 +9,7 @@ use crate::fixture::{Maker, at, write};
 pub async fn somebody_waits_in_line_until_there_is_an_answer(store: &Store) {
     let maker = Maker::new();
     let (token, stranger) = (maker.token(), maker.token());
-    let (node, other) = (Uuid::from_bytes([1; 16]), Uuid::from_bytes([2; 16]));
+    let [node, other] = [1, 2].map(|number| NodeId(Uuid::from_bytes([number; 16])));
     let ticket = NewTicket {
         token_hash: token,
         node,
@@ -47,8 +48,9 @@ pub async fn somebody_waits_in_line_until_there_is_an_answer(store: &Store) {
     assert_eq!(look().await, (42, Some(35), Some(at(1)), at(900), None));
 
     write(store, async |writer| {
-        writer.answer_ticket(token, b"sealed", at(120)).await?;
-        writer.answer_ticket(stranger, b"nobody's", at(120)).await
+        assert!(writer.answer_ticket(token, b"sealed", at(120)).await?);
+        assert!(!writer.answer_ticket(stranger, b"nobody's", at(120)).await?);
+        Ok(())
     })
     .await
     .unwrap();
@@ -64,4 +66,15 @@ pub async fn somebody_waits_in_line_until_there_is_an_answer(store: &Store) {
         .await
         .unwrap();
     assert!(nobody.is_none());
+
+    write(store, async |writer| {
+        writer.drop_ticket(stranger).await?;
+        assert!(writer.ticket_by_token(token).await?.is_some());
+        writer.drop_ticket(token).await?;
+        assert!(writer.ticket_by_token(token).await?.is_none());
+        assert!(!writer.answer_ticket(token, b"late", at(120)).await?);
+        Ok(())
+    })
+    .await
+    .unwrap();
 }

@@ -34,6 +34,7 @@ pub async fn a_trusted_browser_is_found_by_its_token(store: &Store) {
         credential_version: 1,
         address: mine.address.clone(),
         browser: mine.browser.clone(),
+        browser_hash: mine.browser_hash,
     };
     let mut reader = store.read().await.unwrap();
     // Two agents on one shared browser: its cookie holds the tokens of both.
@@ -80,11 +81,14 @@ pub async fn a_token_is_rotated_once(store: &Store) {
         .await
         .unwrap();
     let (company, id, old) = (trusted.company, trusted.id, trusted.token_hash);
+    let number = maker.token();
     let rotations = (0..20).map(|_| {
         let (store, new) = (store.clone(), maker.token());
         tokio::spawn(async move {
             let mut writer = store.write().await?;
-            let won = writer.rotate_trusted(company, id, old, new, at(9)).await?;
+            let won = writer
+                .rotate_trusted(company, id, (old, new), Some(number), at(9))
+                .await?;
             writer.commit().await?;
             Ok::<_, StoreError>(won.then_some(new))
         })
@@ -102,6 +106,11 @@ pub async fn a_token_is_rotated_once(store: &Store) {
         (1, at(9), trusted.ends_at)
     );
     assert_eq!(
+        found[0].browser_hash,
+        Some(number),
+        "the browser that it was given to"
+    );
+    assert_eq!(
         (found[0].token_hash, found[0].previous_hash),
         (won[0], Some(old)),
         "the token before is told from its successor"
@@ -113,7 +122,8 @@ pub async fn a_token_is_rotated_once(store: &Store) {
     drop(reader);
     write(store, async |writer| {
         let newest = maker.token();
-        assert!(writer.rotate_trusted(company, id, won[0], newest, at(10)).await?);
+        let rotation = (won[0], newest);
+        assert!(writer.rotate_trusted(company, id, rotation, None, at(10)).await?);
         let found = writer.trusted_of_browser(company, alice.id, &[old]).await?;
         assert_eq!(found, [], "only one before");
         Ok(())
@@ -195,7 +205,7 @@ pub async fn the_tokens_of_a_browser_are_found_whosever_they_are(store: &Store) 
             .await?;
         assert!(
             writer
-                .rotate_trusted(bob.company, his.id, his.token_hash, new, at(1))
+                .rotate_trusted(bob.company, his.id, (his.token_hash, new), None, at(1))
                 .await?
         );
         let cookie = [

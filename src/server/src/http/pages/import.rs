@@ -268,6 +268,7 @@ fn body(import: Import, path: &str, after: i64, refusal: Option<&Refusal>) -> Im
             ImportState::Checked => ImportStage::Checked,
             ImportState::Running if import.stalled => ImportStage::Stalled,
             ImportState::Running => ImportStage::Running,
+            ImportState::Stopped => ImportStage::Stalled,
             ImportState::Done => ImportStage::Done,
         },
         good: count(LineVerdict::Good),

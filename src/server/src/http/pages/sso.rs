@@ -305,7 +305,10 @@ pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
             response
         }
     };
-    set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+    // Whoever is to come again later comes with the same flow.
+    if !matches!(refusal, Refusal::Busy { .. } | Refusal::Unavailable { .. }) {
+        set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+    }
     response
 }
 

@@ -6,11 +6,12 @@
 mod applications;
 mod connections;
 
-use std::{collections::HashSet, sync::Mutex};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
@@ -35,7 +36,10 @@ pub(crate) use self::applications::secret_context;
 use self::applications::{Chosen, Trust, company_named};
 pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm, password::reload};
-use crate::{Failure, Service, Visitor, keys::Purpose, letters::Receiver, locked, profile::Confirmed};
+use crate::{
+    Failure, RETRY_SECONDS, Service, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed,
+    turns::TurnsOf,
+};
 
 /// A browser that is to be sent to a provider.
 pub struct SetOut {
@@ -113,25 +117,51 @@ impl Kept {
     }
 }
 
-/// The flows whose providers are being asked by this process: of several answers at once, one is taken.
-#[derive(Default)]
-pub(crate) struct Asking(Mutex<HashSet<TokenHash>>);
+/// Requests to providers that are under way at once, of visitors from one source.
+const OF_SOURCE: usize = 8;
+/// The same for one application: a provider that is slow, or asked in vain, must not take everything.
+const OF_APPLICATION: usize = 32;
+/// How long one waits for a place among them.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// One of them, until it is dropped.
-struct Asked<'a> {
-    asking: &'a Asking,
-    flow: TokenHash,
+/// A provider and whose application it is.
+type ApplicationKey = (Provider, Option<CompanyId>);
+
+/// The questions to providers that are under way: an answer costs a stranger nothing, and each has a question behind it.
+pub(crate) struct Asking {
+    sources: TurnsOf<String>,
+    applications: TurnsOf<ApplicationKey>,
 }
 
-impl Asking {
-    fn begin(&self, flow: TokenHash) -> Option<Asked<'_>> {
-        locked(&self.0).insert(flow).then(|| Asked { asking: self, flow })
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            sources: TurnsOf::new(OF_SOURCE),
+            applications: TurnsOf::new(OF_APPLICATION),
+        }
     }
 }
 
-impl Drop for Asked<'_> {
-    fn drop(&mut self) {
-        locked(&self.asking.0).remove(&self.flow);
+impl Asking {
+    /// A place among them, until it is dropped.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when none became free in time.
+    async fn place(
+        &self,
+        source: &str,
+        application: ApplicationKey,
+    ) -> Result<[OwnedSemaphorePermit; 2], Refusal> {
+        let places = async {
+            // Its own first: whoever waits for that stands in nobody's way.
+            let own = self.sources.of(source.to_owned()).acquire_owned().await?;
+            let place = self.applications.of(application).acquire_owned().await?;
+            Ok::<_, AcquireError>([own, place])
+        };
+        let found = tokio::time::timeout(LONGEST_WAIT, places).await;
+        found.ok().and_then(Result::ok).ok_or(Refusal::Busy {
+            retry_after: RETRY_SECONDS,
+        })
     }
 }
 
@@ -233,7 +263,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`] for an answer to no question of this browser, or a second one;
-    /// [`FormRefusal::SsoCancelled`]; [`FormRefusal::SsoFailed`].
+    /// [`FormRefusal::SsoCancelled`]; [`FormRefusal::SsoFailed`]; [`Refusal::Busy`], and the flow can still be used.
     pub async fn answer_sso(
         &self,
         provider: Provider,
@@ -264,7 +294,6 @@ impl Service {
             })
             .ok_or_else(unknown)?;
         let token = kept.token()?;
-        let _asked = self.inner.sso_asking.begin(token).ok_or_else(unknown)?;
         let mut reader = self.inner.store.read().await?;
         if reader.sso_flow_by_token(token).await?.is_some() {
             return Err(unknown());
@@ -291,12 +320,17 @@ impl Service {
             verifier: &kept.verifier,
             nonce: &kept.nonce,
         };
+        let asking = &self.inner.sso_asking;
+        let _place = asking.place(&visitor.source, (provider, chosen.company)).await?;
+        let Some(flow) = again(|| self.use_flow_up(&sealed, &kept)).await? else {
+            return Err(unknown());
+        };
         let found = self
             .sso_client()?
             .finish(&chosen.application, &returned, self.now())
             .await;
         match found {
-            Ok(identity) => self.keep_identity(sealed, kept, identity).await,
+            Ok(identity) => again(|| self.keep_identity(flow, &identity)).await,
             Err(error) => {
                 let failed = self.sso_failed(provider, &error.to_string(), visitor);
                 Err(match error {
@@ -307,24 +341,31 @@ impl Service {
         }
     }
 
-    /// Writes down who came back: only now somebody has proved something. Of several nodes at once, one does.
-    async fn keep_identity(&self, sealed: Vec<u8>, kept: Kept, identity: Identity) -> Result<(), Failure> {
+    /// Uses a flow up before its provider is asked: one flow is one question, whatever becomes of it. Of several answers
+    /// at once, on one node and on several, one is taken; the others get `None`.
+    async fn use_flow_up(&self, sealed: &[u8], kept: &Kept) -> Result<Option<SsoFlowId>, Failure> {
         let now = self.now();
-        let state = Token::parse(&kept.state).ok_or(crate::keys::Unsealable)?;
         let flow = NewSsoFlow {
             id: SsoFlowId::new(now, self.random()),
             token_hash: kept.token()?,
+            provider: kept.provider,
             company: kept.application,
             session: kept.session,
-            state_hash: state.hash(),
-            sealed,
-            next: kept.next,
-            identity,
-            answered_at: now,
+            sealed: sealed.to_owned(),
+            next: kept.next.clone(),
+            created_at: now,
             expires_at: kept.ends_at,
         };
         let mut writer = self.inner.store.write().await?;
         let is_first = writer.insert_sso_flow(&flow).await?;
+        writer.commit().await?;
+        Ok(is_first.then_some(flow.id))
+    }
+
+    /// Writes down who came back.
+    async fn keep_identity(&self, flow: SsoFlowId, identity: &Identity) -> Result<(), Failure> {
+        let mut writer = self.inner.store.write().await?;
+        let is_first = writer.answer_sso_flow(flow, identity, self.now()).await?;
         writer.commit().await?;
         if is_first { Ok(()) } else { Err(over()) }
     }
@@ -692,5 +733,36 @@ impl Service {
             }
             Err(failure) => Err(failure),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOGLE: ApplicationKey = (Provider::Google, None);
+
+    #[tokio::test(start_paused = true)]
+    async fn one_source_takes_its_share_and_whoever_gets_no_place_is_told_when_to_come_again() {
+        let asking = Asking::default();
+        let mut places = Vec::new();
+        for _ in 0..OF_SOURCE {
+            places.push(asking.place("192.0.2.1", GOOGLE).await.unwrap());
+        }
+        let busy = Refusal::Busy {
+            retry_after: RETRY_SECONDS,
+        };
+        assert_eq!(asking.place("192.0.2.1", GOOGLE).await.err(), Some(busy.clone()));
+        for other in OF_SOURCE..OF_APPLICATION {
+            places.push(asking.place(&other.to_string(), GOOGLE).await.unwrap());
+        }
+        assert_eq!(asking.place("late", GOOGLE).await.err(), Some(busy));
+        let another = (Provider::Office365, None);
+        assert!(
+            asking.place("late", another).await.is_ok(),
+            "the other provider goes on"
+        );
+        places.pop();
+        assert!(asking.place("late", GOOGLE).await.is_ok());
     }
 }
