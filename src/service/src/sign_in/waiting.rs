@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long an answer waits for a database that is away.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A ticket that was just taken.
 pub struct Taken {

@@ -285,7 +285,7 @@ fn trusted_with(state: &AppState, visitor: &Visitor, answer: &Answer) -> Option<
     let brought = value_of(state, answer, Kind::Trusted)?;
     let mut tokens: Vec<_> = brought.split('.').map(str::to_owned).collect();
     for token in &visitor.trusted {
-        let text = token.reveal().to_string();
+        let text = token.reveal();
         if tokens.len() < TRUSTED_ACCOUNTS_MAX
             && !answer.had.trusted.contains(&token.hash().0)
             && !tokens.contains(&text)
