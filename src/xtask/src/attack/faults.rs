@@ -35,6 +35,7 @@ const HEALED: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Kill,
+    Restart,
     DiskFull,
     DatabaseHeld,
     DatabaseStopped,
@@ -49,6 +50,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kill => "kill -9",
+            Self::Restart => "restart",
             Self::DiskFull => "disk full",
             Self::DatabaseHeld => "database held by another process",
             Self::DatabaseStopped => "database stopped at once",
@@ -129,6 +131,7 @@ impl Day<'_> {
     async fn one(&mut self, stage: &mut Stage) -> Result<()> {
         let mut possible = vec![
             Fault::Kill,
+            Fault::Restart,
             Fault::MailDown,
             Fault::MailSlow,
             Fault::MailLater,
@@ -173,6 +176,11 @@ impl Day<'_> {
                 let number = self.random.random_range(0..self.nodes.count());
                 self.nodes.kill_node(number);
                 sleep(time / 4).await;
+                self.nodes.start_node(number).await?;
+            }
+            Fault::Restart => {
+                let number = self.random.random_range(0..self.nodes.count());
+                self.nodes.stop_node(number).await?;
                 self.nodes.start_node(number).await?;
             }
             Fault::DiskFull => {

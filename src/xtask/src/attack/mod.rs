@@ -54,7 +54,7 @@ pub struct Arguments {
     /// A binary that is there already, instead of building the release binary
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
-    /// Leave logs and databases in target/attack
+    /// Leave logs and databases in target/attack, or target/attack-DATABASE
     #[arg(long)]
     keep: bool,
 }
@@ -156,7 +156,7 @@ impl Scenario {
                 "T177",
             ),
             Self::Faults => (
-                "random kill -9, full disk, database away or silent, mail down, slow or 451, clock steps under load: \
+                "random kill -9, restart, full disk, database away or silent, mail down, slow or 451, clock steps under load: \
                  the invariants of section 12 hold and all heals without a restart",
                 "T166, T167, T169, T170, T172, T173, T175, T176, T187, section 12",
             ),
@@ -272,7 +272,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         None => server::build()?,
     };
     raise_file_limit();
-    let folder = shell::target("attack");
+    let folder = shell::target(&folder_name(arguments.database));
     let _ = fs::remove_dir_all(&folder);
     let seed = match arguments.seed {
         Some(seed) => seed,
@@ -318,6 +318,14 @@ async fn until_stopped(
         _ = interrupt.recv() => bail!("interrupted"),
         _ = terminate.recv() => bail!("stopped"),
     }
+}
+
+/// One folder for each database that is attacked alone, so that both can be at the same time.
+fn folder_name(only: Option<Kind>) -> String {
+    only.map_or_else(
+        || "attack".to_owned(),
+        |kind| format!("attack-{}", kind.short()),
+    )
 }
 
 async fn run_all(stage: &mut Stage, scenarios: &[Scenario], kinds: &[Kind], report: &mut Report) {

@@ -27,6 +27,8 @@ pub const PASSWORD: &str = "copper-lantern-meadow-41";
 /// Its admin, without a second factor.
 pub const ADMIN: &str = "root";
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// Five seconds of draining, and the line's end.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// Name of one of the agents.
 pub fn account(number: usize) -> String {
@@ -275,6 +277,25 @@ impl Nodes {
         if let Some(node) = self.servers.get_mut(number) {
             node.running = None;
         }
+    }
+
+    /// Stops a node as an operator does who restarts it: it drains first.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn stop_node(&mut self, number: usize) -> Result<()> {
+        let node = self.servers.get(number).context("no such node")?;
+        let id = node.running.as_ref().context("it does not run")?.0.id();
+        shell::output(Command::new("kill").args(["-TERM", &id.to_string()]))?;
+        let begun = Instant::now();
+        while self.runs(number) {
+            if begun.elapsed() > STOP_LIMIT {
+                bail!("node {number} does not end within {} s", STOP_LIMIT.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.kill_node(number);
+        Ok(())
     }
 
     /// Whether a node runs that was not killed by us.
