@@ -135,9 +135,12 @@ impl Line {
                 state.take(key);
                 return Ok(self.give(key, false));
             }
-            let full = state.full();
+            let (full, full_of_key) = (state.full(), state.full_of(lane, key.as_ref()));
             let queue = state.queue(lane);
-            if queue.waiting.len() >= WAITING_MAX || queue.is_full_of(key.as_ref()) {
+            if queue.waiting.len() >= WAITING_MAX {
+                return Err(full);
+            }
+            if let Some(full) = full_of_key {
                 return Err(full);
             }
             let (give, wait) = oneshot::channel();
@@ -221,9 +224,11 @@ impl Queue {
         self.waiting.remove(first)
     }
 
-    fn is_full_of(&self, key: Option<&Key>) -> bool {
-        let same = |waiting: &&Waiting| waiting.key.as_ref() == key;
-        key.is_some() && self.waiting.iter().filter(same).count() >= WAITING_WITH_ONE_KEY_MAX
+    /// Places of those that wait with this key.
+    fn places_of(&self, key: &Key) -> Vec<usize> {
+        let waiting = self.waiting.iter().enumerate();
+        let with_it = waiting.filter(|(_, waiting)| waiting.key.as_ref() == Some(key));
+        with_it.map(|(place, _)| place).collect()
     }
 }
 
@@ -262,9 +267,27 @@ impl State {
 
     /// Until half of a full lane is through.
     fn full(&self) -> Full {
-        let half = u32::try_from(WAITING_MAX / 2 / self.turns).unwrap_or(u32::MAX);
+        self.after(WAITING_MAX / 2 / self.turns)
+    }
+
+    /// Too many wait with this key. Until half of them are through: they go one after another, and after those ahead of
+    /// them.
+    fn full_of(&self, lane: Lane, key: Option<&Key>) -> Option<Full> {
+        let (queue, ahead) = match lane {
+            Lane::Known => (&self.known, 0),
+            Lane::Others => (&self.others, self.known.waiting.len()),
+        };
+        let places = queue.places_of(key?);
+        let half = places.len() / 2;
+        let ahead = (places.get(half)? + ahead) / self.turns;
+        (places.len() >= WAITING_WITH_ONE_KEY_MAX).then(|| self.after(half.max(ahead)))
+    }
+
+    /// When so many turns, one after another, will be over.
+    fn after(&self, turns: usize) -> Full {
+        let turns = u32::try_from(turns).unwrap_or(u32::MAX);
         // Never one: the sentence has no singular.
-        let seconds = self.turn.saturating_mul(half).as_secs().clamp(2, 60);
+        let seconds = self.turn.saturating_mul(turns).as_secs().clamp(2, 60);
         Full {
             retry_after: u32::try_from(seconds).unwrap_or(60),
         }
@@ -431,7 +454,8 @@ mod tests {
             .collect();
         assert!(same.iter_mut().all(|turn| turn.as_mut().now_or_never().is_none()));
         let one_more = line.turn(Lane::Known, key, &place).now_or_never();
-        assert!(matches!(one_more, Some(Err(Full { .. }))));
+        let soon = Full { retry_after: 2 };
+        assert_eq!(one_more.unwrap().unwrap_err(), soon, "ten turns do not last long");
         drop(same);
 
         let mut known: Vec<_> = (0..9).map(|_| enter(&line, Lane::Known, &place)).collect();
