@@ -322,10 +322,7 @@ async fn until_stopped(
 
 /// One folder for each database that is attacked alone, so that both can be at the same time.
 fn folder_name(only: Option<Kind>) -> String {
-    only.map_or_else(
-        || "attack".to_owned(),
-        |kind| format!("attack-{}", kind.short()),
-    )
+    only.map_or_else(|| "attack".to_owned(), |kind| format!("attack-{}", kind.short()))
 }
 
 async fn run_all(stage: &mut Stage, scenarios: &[Scenario], kinds: &[Kind], report: &mut Report) {
