@@ -94,7 +94,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     if !crate::test_kit::may_listen(config.listen) {
         return Err(ServeError::TestKitInPublic(config.listen));
     }
-    let listener = bind(config.listen).await?;
+    let listener = bind(config.listen)?;
     if let Ok(address) = listener.local_addr() {
         config.bound_to(address);
     }
@@ -102,7 +102,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     crate::test_kit::stand_in(&mut config);
     let metrics = match config.metrics_listen {
         None => None,
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(bind(address)?),
     };
     let store = open_store(&config).await?;
 
@@ -191,10 +191,8 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     Ok(())
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| ServeError::Listen { address, error })
+fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    listener::listen(address).map_err(|error| ServeError::Listen { address, error })
 }
 
 async fn serve_metrics(listener: TcpListener, routes: Router, stop: CancellationToken) {

@@ -30,7 +30,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
@@ -43,6 +43,11 @@ const LAST_BODIES: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// Memory that hyper may use for each direction of a connection, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// Memory that the system may use for what a visitor has not taken yet, in bytes; it counts about twice as much. With more
+/// of it a whole answer would look as if it had been taken, and be kept for hours for somebody who takes a little of it.
+const UNTAKEN_BYTES: u32 = 128 * 1024;
+/// Connections that the system takes before we do.
+const BACKLOG: u32 = 1024;
 /// How long nobody is let in after the system could not hand over a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -99,6 +104,24 @@ impl BodyTimedOut {
     pub fn caused(error: &(dyn std::error::Error + 'static)) -> bool {
         std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<Self>)
     }
+}
+
+/// Listens at an address, for [`serve`].
+///
+/// # Errors
+/// Nobody can listen there.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A server that has just ended leaves connections behind that must not keep the next one from starting.
+    socket.set_reuseaddr(true)?;
+    // Every connection inherits it.
+    socket.set_send_buffer_size(UNTAKEN_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Answers requests until `stop` is cancelled; returns when all connections are closed.
@@ -470,6 +493,10 @@ impl Watched {
             .patience(&self.limits)
             .saturating_sub(self.taking.waited);
         if self.writing.rings(since + left.min(self.limits.stalled), cx) {
+            // Else the system would go on keeping what is left of the answer.
+            if let Err(error) = self.stream.set_zero_linger() {
+                tracing::debug!(%error, "a socket keeps its answer");
+            }
             Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
         } else {
             Poll::Pending
@@ -644,7 +671,6 @@ mod tests {
     };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpSocket,
         sync::Notify,
         task::JoinHandle,
     };
@@ -687,7 +713,10 @@ mod tests {
             // The system takes little on a reader's behalf, so that slow readers are seen at once.
             socket.set_send_buffer_size(SMALL).unwrap();
             socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-            let listener = socket.listen(64).unwrap();
+            Self::at(socket.listen(64).unwrap(), router, limits)
+        }
+
+        fn at(listener: TcpListener, router: Router, limits: ListenerLimits) -> Self {
             let address = listener.local_addr().unwrap();
             let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
             let task = tokio::spawn(serve(listener, router, limits, draining.clone(), stop.clone()));
@@ -976,6 +1005,29 @@ mod tests {
             assert!(taken < 4 * 1024 * 1024, "it goes on for ever");
             sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    #[tokio::test]
+    async fn the_system_keeps_no_answer_for_who_takes_nothing_of_it() {
+        const LENGTH: usize = 2 * 1024 * 1024;
+        let large = || async { vec![b'a'; LENGTH] };
+        let limits = ListenerLimits {
+            stalled: SHORT,
+            connections: 1,
+            ..patient()
+        };
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let server = Server::at(listener, Router::new().route("/", get(large)), limits);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(SMALL).unwrap();
+        let mut stalled = socket.connect(server.address).await.unwrap();
+        stalled.write_all(GET.as_bytes()).await.unwrap();
+        // There is room for another as soon as it was cut off.
+        until(&mut server.send(GET).await, "HTTP/1.1 200").await;
+        let mut taken = Vec::new();
+        let end = timeout(PATIENCE, stalled.read_to_end(&mut taken)).await.unwrap();
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        assert!(taken.len() < LENGTH, "{}", taken.len());
     }
 
     #[test]
