@@ -5,6 +5,7 @@ mod disk;
 
 use std::{
     fmt,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -63,6 +64,16 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Where the small disk of a run is mounted, given the run's folder.
+fn disk_in(folder: &Path) -> PathBuf {
+    folder.join("disk")
+}
+
+/// Undoes what a killed run has left mounted in its folder.
+pub fn clean(folder: &Path) {
+    Disk::leftover(&disk_in(folder));
+}
+
 /// Random faults, then the invariants.
 ///
 /// # Errors
@@ -70,7 +81,7 @@ impl fmt::Display for Fault {
 pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<()> {
     let minutes = stage.arguments.minutes.unwrap_or(stage.either(30, 2));
     let disk = match kind {
-        Kind::Sqlite => Disk::mount(&stage.folder.join("disk")),
+        Kind::Sqlite => Disk::mount(&disk_in(&stage.folder)),
         Kind::Postgres => Err(anyhow::anyhow!("the disk of PostgreSQL is not ours to fill")),
     };
     let disk = match disk {

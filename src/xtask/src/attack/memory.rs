@@ -57,6 +57,8 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
         tokio::time::sleep(Duration::from_secs(1)).await;
         most = nodes.memory().into_iter().max().unwrap_or(u64::MAX);
     }
+    let files = nodes.memory_of_files().into_iter().max().unwrap_or_default();
+    report.tell("pages of files in it", megabytes(files));
     report.row(
         format!("the larger node after {} s", begun.elapsed().as_secs()),
         &format!("{} ({threads} hashing threads)", megabytes(allowed)),

@@ -18,7 +18,12 @@ mod slow;
 mod spray;
 mod storm;
 
-use std::{fs, path::PathBuf, process::Command, thread};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
 
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
@@ -54,7 +59,7 @@ pub struct Arguments {
     /// A binary that is there already, instead of building the release binary
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
-    /// Leave logs and databases in target/attack, or target/attack-DATABASE
+    /// Leave logs and databases in target/attack until the next run
     #[arg(long)]
     keep: bool,
 }
@@ -272,8 +277,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         None => server::build()?,
     };
     raise_file_limit();
-    let folder = shell::target(&folder_name(arguments.database));
-    let _ = fs::remove_dir_all(&folder);
+    let folder = own_folder();
     let seed = match arguments.seed {
         Some(seed) => seed,
         None => u64::from(getrandom::u32().map_err(|error| anyhow!("no seed: {error}"))?),
@@ -320,9 +324,20 @@ async fn until_stopped(
     }
 }
 
-/// One folder for each database that is attacked alone, so that both can be at the same time.
-fn folder_name(only: Option<Kind>) -> String {
-    only.map_or_else(|| "attack".to_owned(), |kind| format!("attack-{}", kind.short()))
+/// A folder for this run alone; those of runs that have ended go.
+fn own_folder() -> PathBuf {
+    let all = shell::target("attack");
+    for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+        let runs = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|id| Path::new("/proc").join(id).exists());
+        if !runs {
+            faults::clean(&entry.path());
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    all.join(std::process::id().to_string())
 }
 
 async fn run_all(stage: &mut Stage, scenarios: &[Scenario], kinds: &[Kind], report: &mut Report) {

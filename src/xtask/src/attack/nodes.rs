@@ -349,7 +349,15 @@ impl Nodes {
     pub fn memory(&self) -> Vec<u64> {
         self.servers
             .iter()
-            .filter_map(|node| resident(node.running.as_ref()?.0.id()))
+            .filter_map(|node| of_status(node.running.as_ref()?.0.id(), "VmRSS:"))
+            .collect()
+    }
+
+    /// How much of it is pages of the binary's file, which the system takes back when it needs them, in bytes.
+    pub fn memory_of_files(&self) -> Vec<u64> {
+        self.servers
+            .iter()
+            .filter_map(|node| of_status(node.running.as_ref()?.0.id(), "RssFile:"))
             .collect()
     }
 
@@ -516,12 +524,12 @@ fn nginx(folder: &Path, port: u16, nodes: &[u16]) -> Result<Ended> {
     Ok(Ended(nginx))
 }
 
-/// Memory of a process that is in use, in bytes.
-fn resident(id: u32) -> Option<u64> {
+/// What the system says about a process's memory, in bytes.
+fn of_status(id: u32, what: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let kilobytes: u64 = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?
+        .find_map(|line| line.strip_prefix(what))?
         .trim()
         .strip_suffix(" kB")?
         .parse()

@@ -27,8 +27,6 @@ impl Disk {
         if !shell::is_root() {
             bail!("only root can mount a small disk");
         }
-        // Left over from a run that was killed.
-        let _ = shell::output(Command::new("umount").arg(place));
         fs::create_dir_all(place)?;
         shell::output(
             Command::new("mount")
@@ -37,6 +35,13 @@ impl Disk {
         )
         .context("a small disk cannot be mounted here")?;
         Ok(Self(place.to_path_buf()))
+    }
+
+    /// Unmounts what a run that was killed has left.
+    pub fn leftover(place: &Path) {
+        if place.exists() {
+            let _ = shell::output(Command::new("umount").arg(place));
+        }
     }
 
     /// Where data go.
