@@ -200,6 +200,11 @@ impl Browser {
         self.jar.retain(|name, _| name == "browser" || name == "trusted");
     }
 
+    /// Forgets everything, as a browser does whose cookies are deleted.
+    pub fn forget(&mut self) {
+        self.jar.clear();
+    }
+
     /// From now on it comes from this network address.
     pub fn moves_to(&mut self, source: String) {
         self.source = source;

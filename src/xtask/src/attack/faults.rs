@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use tokio::{task::block_in_place, time::sleep};
 
 use self::{
-    agents::{ACCOUNTS_EACH, AT_WORK, Record, Seen, Shift},
+    agents::{AT_WORK, Record, Seen, Shift, accounts_each},
     disk::Disk,
 };
 use super::{
@@ -94,7 +94,7 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
     let sink = Arc::new(Sink::start().await?);
     let wanted = Wanted {
         name: "faults",
-        accounts: AT_WORK * ACCOUNTS_EACH,
+        accounts: AT_WORK * accounts_each(minutes),
         codes: Codes::Everybody,
         mail_port: Some(sink.port),
         clocks: true,
@@ -102,7 +102,7 @@ pub async fn run(stage: &mut Stage, kind: Kind, report: &mut Report) -> Result<(
     };
     // After the disk, so that it ends before the disk does.
     let nodes = Nodes::start(stage, kind, wanted).await?;
-    let shift = Shift::begin(&nodes, &sink, stage.seed);
+    let shift = Shift::begin(&nodes, &sink, stage.seed, accounts_each(minutes));
     let mut day = Day {
         kind,
         nodes,

@@ -22,8 +22,8 @@ use crate::shell;
 
 /// Agents at work at a time.
 pub const AT_WORK: usize = 12;
-/// Accounts of each, in turn, so that the limits of mails per account (N12) are not reached.
-pub const ACCOUNTS_EACH: usize = 40;
+/// Accounts of each for half an hour, in turn, so that the limits of mails per account (N12) are not reached.
+const ACCOUNTS_EACH: usize = 40;
 /// Wrong codes before the account is locked.
 const CODES: u32 = 5;
 /// Lines that a diary keeps.
@@ -31,6 +31,11 @@ const DIARY: usize = 8;
 const MAIL_PATIENCE: Duration = Duration::from_secs(15);
 /// Between two things that one agent does.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// How many accounts each of them needs for so many minutes.
+pub fn accounts_each(minutes: u16) -> usize {
+    ACCOUNTS_EACH * usize::from(minutes.div_ceil(30))
+}
 
 /// What one account's answers say about what must stand in the database.
 #[derive(Clone, Debug, Default)]
@@ -122,7 +127,7 @@ struct Common {
 
 impl Shift {
     /// Everybody begins.
-    pub fn begin(nodes: &Nodes, sink: &Arc<Sink>, seed: u64) -> Self {
+    pub fn begin(nodes: &Nodes, sink: &Arc<Sink>, seed: u64, accounts_each: usize) -> Self {
         let common = Common {
             web: nodes.web.clone(),
             settings: nodes.settings.clone(),
@@ -136,8 +141,8 @@ impl Shift {
                 common: common.clone(),
                 place,
                 random: StdRng::seed_from_u64(seed ^ u64::try_from(place).unwrap_or_default()),
-                records: vec![Record::default(); ACCOUNTS_EACH],
-                browsers: (0..ACCOUNTS_EACH)
+                records: vec![Record::default(); accounts_each],
+                browsers: (0..accounts_each)
                     .map(|number| common.web.browser(format!("10.3.{place}.{number}")))
                     .collect(),
             };
@@ -185,7 +190,7 @@ struct Visit<'a> {
 
 impl Agent {
     async fn work(mut self) -> Vec<(usize, Record)> {
-        let first = self.place * ACCOUNTS_EACH;
+        let first = self.place * self.records.len();
         let mut turn = 0;
         while !self.common.over.load(Ordering::Relaxed) {
             let (Some(record), Some(browser)) = (self.records.get_mut(turn), self.browsers.get_mut(turn))
@@ -210,6 +215,11 @@ impl Agent {
 
 impl Visit<'_> {
     async fn go(&mut self) {
+        // Else after some minutes nobody would be asked for a code any more.
+        if self.record.trusted && self.random.random_bool(0.2) {
+            self.browser.forget();
+            self.record.trusted = false;
+        }
         let seen = self.common.sink.codes(&email(self.number));
         match self.password().await {
             Outcome::Code => {}
