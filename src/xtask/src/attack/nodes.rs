@@ -28,7 +28,7 @@ pub const PASSWORD: &str = "copper-lantern-meadow-41";
 pub const ADMIN: &str = "root";
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// Five seconds of draining, and the line's end.
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
 
 /// Name of one of the agents.
 pub fn account(number: usize) -> String {
