@@ -954,7 +954,7 @@ fn differences(before: &CompanySettings, after: &CompanySettings) -> (Vec<String
         |minutes: Option<u16>| minutes.map_or_else(|| "never".to_owned(), |minutes| minutes.to_string());
     let policies = [
         said(
-            "two_factor_policy",
+            "two_factor_days",
             before.two_factor.days().to_string(),
             after.two_factor.days().to_string(),
         ),

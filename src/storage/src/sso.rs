@@ -67,9 +67,10 @@ pub(crate) const ONLY_BY: &str = "SELECT i.identity_key, i.shown FROM sso_identi
     JOIN account a ON a.company_id = i.company_id AND a.id = i.account_id \
     WHERE i.company_id = $1 AND i.provider = $2 AND a.password_hash IS NULL";
 
-/// Of several answers at once, one is taken: on one node and on several.
-const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, provider, company_id, session_id, sealed, next, \
-    created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+/// Of several answers at once, one is taken: on one node and on several. Nobody reads `state_hash` any more, but nodes of the
+/// version before still write it: it goes when they are gone.
+const INSERT_FLOW: &str = "INSERT INTO sso_flow (id, token_hash, state_hash, provider, company_id, session_id, sealed, \
+    next, created_at, expires_at) VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
 pub(crate) const ANSWER_FLOW: &str = "UPDATE sso_flow SET identity_key = $2, shown = $3, answered_at = $4 \
     WHERE id = $1 AND answered_at IS NULL";
 macro_rules! flow_columns {

@@ -268,7 +268,8 @@ pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             FormRefusal::WrongAddress => td_string!(locale, errors.wrong_address_title),
         },
         Refusal::Forbidden => td_string!(locale, errors.forbidden_title),
-        Refusal::CrossSite | Refusal::TooLarge => td_string!(locale, errors.cross_site_title),
+        Refusal::CrossSite => td_string!(locale, errors.cross_site_title),
+        Refusal::TooLarge => td_string!(locale, errors.too_large_title),
         Refusal::Malformed => td_string!(locale, errors.malformed_title),
         Refusal::NotFound => td_string!(locale, errors.not_found_title),
         Refusal::Internal { .. } => td_string!(locale, errors.internal_title),
@@ -812,6 +813,16 @@ mod tests {
                 for column in ["account", "email", "first_name"] {
                     assert!(columns.contains(column), "{columns}");
                 }
+            }
+        }
+
+        #[test]
+        fn a_large_request_is_not_called_a_foreign_one() {
+            for &locale in all() {
+                assert_ne!(
+                    title(locale, &Refusal::TooLarge),
+                    title(locale, &Refusal::CrossSite)
+                );
             }
         }
 

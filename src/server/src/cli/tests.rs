@@ -791,7 +791,7 @@ async fn every_change_of_a_policy_is_in_the_audit_log_with_old_and_new() {
             ("policy_changed", "idle_minutes: never -> 60"),
             ("policy_changed", "password_min: 12 -> 14"),
             ("policy_changed", "require_second_factor: off -> admins"),
-            ("policy_changed", "two_factor_policy: 0 -> 30"),
+            ("policy_changed", "two_factor_days: 0 -> 30"),
         ]
     );
     for bad in [

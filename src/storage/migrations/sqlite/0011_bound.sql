@@ -6,8 +6,5 @@ ALTER TABLE account ADD COLUMN code_round INTEGER NOT NULL DEFAULT 0;
 -- Drawn when a count of wrong passwords begins, for the same reason.
 ALTER TABLE password_try ADD COLUMN series INTEGER NOT NULL DEFAULT 0;
 
--- Nobody reads it: the flow is known by its token, and the state is sealed with the rest.
-ALTER TABLE sso_flow DROP COLUMN state_hash;
-
 -- The number of the browser that the token was given to: the next one is given to no other.
 ALTER TABLE trusted_browser ADD COLUMN browser_hash BLOB;
