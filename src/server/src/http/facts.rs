@@ -1,13 +1,16 @@
 //! The facts of one request that pages and server functions share.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
-use axum::{
-    extract::FromRequestParts,
-    http::{Method, header, request::Parts},
+use axum::http::{Method, header, request::Parts};
+use vestibule_app::page::{Body, Frame, Page, Role, SignedIn as SignedInView};
+use vestibule_core::{
+    account::{Account, Role as AccountRole},
+    company::Company,
+    paths,
+    second_factor::must_set_up,
+    secret::Token,
 };
-use vestibule_app::page::{Frame, Page, SignedIn as SignedInView};
-use vestibule_core::{account::Account, company::Company, paths, second_factor::must_set_up, secret::Token};
 use vestibule_service::{Visitor, hashing::Place};
 use vestibule_translations::Locale;
 
@@ -117,12 +120,12 @@ impl Facts {
     }
 
     /// A page for somebody who is not signed in.
-    pub fn page<C>(&self, state: &AppState, content: C) -> Page<C> {
-        self.page_in(state, self.locale(None, None), content)
+    pub fn page(&self, state: &AppState, body: Body) -> Page {
+        self.page_in(state, self.locale(None, None), body)
     }
 
     /// A page in a given language.
-    pub fn page_in<C>(&self, state: &AppState, locale: Locale, content: C) -> Page<C> {
+    pub fn page_in(&self, state: &AppState, locale: Locale, body: Body) -> Page {
         Page {
             frame: Frame {
                 locale,
@@ -132,26 +135,11 @@ impl Facts {
                 assets: state.assets.clone(),
                 signed_in: None,
             },
-            content,
+            body,
         }
     }
 
-    /// A page for somebody who is signed in, to which the language form comes back at `path`.
-    pub fn page_at<C>(
-        &self,
-        state: &AppState,
-        company: &Company,
-        account: &Account,
-        path: impl Into<String>,
-        content: C,
-    ) -> Page<C> {
-        let mut page = self.page_for(state, company, account, content);
-        page.frame.path = path.into();
-        page
-    }
-
     /// The same request, after this language was chosen in the browser that sent it.
-    #[must_use]
     pub fn choosing(self, language: Option<Locale>) -> Self {
         Self {
             chosen: language,
@@ -160,7 +148,6 @@ impl Facts {
     }
 
     /// The same request, when what it gets is the answer to a form that was sent to the sign-in page before.
-    #[must_use]
     pub fn answering_form(self) -> Self {
         Self {
             return_to: paths::LOGIN.to_owned(),
@@ -169,26 +156,22 @@ impl Facts {
     }
 
     /// A page for somebody who is signed in.
-    pub fn page_for<C>(&self, state: &AppState, company: &Company, account: &Account, content: C) -> Page<C> {
+    pub fn page_for(&self, state: &AppState, company: &Company, account: &Account, body: Body) -> Page {
         let locale = self.locale(account.language.as_deref(), Some(&company.language));
-        let mut page = self.page_in(state, locale, content);
+        let mut page = self.page_in(state, locale, body);
         page.frame.signed_in = Some(SignedInView {
             alias: account.alias.clone(),
             account: account.name.clone(),
             email: account.email.clone(),
             company: company.name.clone(),
             confined: must_set_up(company, account),
-            role: account.highest_role(),
+            role: match account.highest_role() {
+                AccountRole::Agent => Role::Agent,
+                AccountRole::Supervisor => Role::Supervisor,
+                AccountRole::Admin => Role::Admin,
+            },
         });
         page
-    }
-}
-
-impl FromRequestParts<AppState> for Facts {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(Self::of(state, parts))
     }
 }
 
