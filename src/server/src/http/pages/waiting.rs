@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
+use axum_extra::extract::cookie::Cookie;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
@@ -177,17 +178,21 @@ async fn hand_over(state: &AppState, visitor: &Visitor, ticket: &Token, answer: 
 }
 
 /// What an answer would have the browser keep of this kind.
-fn value_of<'a>(state: &AppState, answer: &'a Answer, kind: Kind) -> Option<&'a str> {
+fn value_of(state: &AppState, answer: &Answer, kind: Kind) -> Option<String> {
     let name = state.cookies.name(kind);
-    answer.cookies.iter().find_map(|cookie| {
-        let rest = cookie.strip_prefix(name)?.strip_prefix('=')?;
-        rest.split(';').next().filter(|value| !value.is_empty())
-    })
+    let cookies = answer
+        .cookies
+        .iter()
+        .filter_map(|cookie| Cookie::parse(cookie.as_str()).ok());
+    let named = cookies.filter(|cookie| cookie.name() == name);
+    named
+        .map(|cookie| cookie.value().to_owned())
+        .find(|value| !value.is_empty())
 }
 
 /// Nobody gets this answer: the session that it opened ends.
 async fn give_up(state: &AppState, visitor: &Visitor, answer: &Answer) {
-    let session = value_of(state, answer, Kind::Session).and_then(Token::parse);
+    let session = value_of(state, answer, Kind::Session).and_then(|value| Token::parse(&value));
     if session.is_none() {
         return;
     }
