@@ -55,6 +55,7 @@ function prepare() {
   // Where a page would be lost by leaving it, the switch has a button.
   if (form?.querySelector(".before-script")) byId("language").addEventListener("change", () => speak(form, form.action));
   const button = document.querySelector("button[formaction$='/language']");
+  if (button?.matches(".before-script")) byId("language").addEventListener("change", () => speak(button.form, button.formAction, button));
   button?.addEventListener("click", (event) => {
     event.preventDefault();
     speak(button.form, button.formAction, button);

@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::use_context;
 use vestibule_core::{
-    backup_code::BackupCode,
     id::AccountId,
     paths::{self, AGENTS, PROFILE, SECURITY, SECURITY_APP, SECURITY_BACKUP_CODES, SECURITY_EMAIL},
     refusal::Refusal,
-    second_factor::must_set_up,
     secret::Token,
-    sign_in_view::{Method, Onward},
+    sign_in_view::Onward,
     signed_in::FormRefusal,
 };
 use vestibule_service::{
@@ -21,8 +19,6 @@ use vestibule_service::{
     sign_in::{Granted, Outcome},
 };
 use vestibule_translations::Locale;
-
-use crate::functions::Done;
 
 /// Something that the answer does to the browser.
 #[derive(Clone)]
@@ -205,28 +201,6 @@ impl Call {
             },
             _ => Ok(()),
         };
-    }
-
-    /// Finishes a set-up. Whoever had to do it goes on to the landing page, everybody else back to the settings.
-    ///
-    /// # Errors
-    /// What the service refuses.
-    pub async fn finish_set_up(&self, method: Method, set_up: &str, code: &str) -> Result<Done, Refusal> {
-        let before = self.service.session(&self.visitor).await?;
-        let required = before.is_some_and(|before| must_set_up(&before.company, &before.account));
-        let done = self
-            .service
-            .finish_set_up(method, set_up, code, &self.visitor)
-            .await?;
-        let codes = |codes: Vec<BackupCode>| codes.iter().map(BackupCode::reveal).collect();
-        Ok(Done {
-            to: if required {
-                "/".to_owned()
-            } else {
-                format!("{SECURITY}?changed")
-            },
-            backup_codes: done.backup_codes.map(codes),
-        })
     }
 }
 

@@ -12,11 +12,11 @@ compile_error!("the features ssr and hydrate are two different builds");
 mod browser;
 #[cfg(feature = "ssr")]
 pub mod call;
-mod components;
+pub mod components;
 mod facts;
 pub mod functions;
 pub mod islands;
 pub mod page;
-mod text;
 #[cfg(feature = "ssr")]
-pub mod view;
+pub mod shell;
+pub mod text;

@@ -23,6 +23,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Agent, Self::Supervisor, Self::Admin];
+
     /// The stored and typed form.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +52,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        [Self::Agent, Self::Supervisor, Self::Admin]
+        Self::ALL
             .into_iter()
             .find(|role| role.as_str() == text)
             .ok_or(UnknownRole)

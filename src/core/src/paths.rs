@@ -10,8 +10,6 @@ pub const LOGIN_WAIT: &str = "/login/wait";
 pub const LOGIN_CODE_RESEND: &str = "/login/code/resend";
 /// Server function: give the pending sign-in up.
 pub const LOGIN_CODE_CANCEL: &str = "/login/code/cancel";
-/// Server function: what the code page should show now.
-pub const LOGIN_CODE_STATUS: &str = "/login/code/status";
 /// Server function: offer the other method on the code page.
 pub const LOGIN_CODE_METHOD: &str = "/login/code/method";
 /// Server function: end this session.
@@ -24,16 +22,8 @@ pub const AGENT: &str = "/agent";
 pub const ADMIN: &str = "/admin";
 /// An agent's own data; a POST to it saves them.
 pub const PROFILE: &str = "/profile";
-/// Server function: change the own password.
-pub const PROFILE_PASSWORD: &str = "/profile/password";
 /// Server function: how good a new password is. Changes nothing.
 pub const PROFILE_PASSWORD_CHECK: &str = "/profile/password/check";
-/// Server function: ask for another e-mail address of the own account.
-pub const PROFILE_EMAIL: &str = "/profile/email";
-/// Server function: send the mail that confirms the own new address once more.
-pub const PROFILE_EMAIL_RESEND: &str = "/profile/email/resend";
-/// Server function: give the change of the own address up.
-pub const PROFILE_EMAIL_CANCEL: &str = "/profile/email/cancel";
 /// Step-up: asks for the password again; a POST to it checks it.
 pub const PROFILE_CONFIRM: &str = "/profile/confirm";
 /// Security Settings.
@@ -42,28 +32,12 @@ pub const SECURITY: &str = "/profile/security";
 pub const SECURITY_SET_UP: &str = "/profile/security/set-up";
 /// Set-up of codes by e-mail; a POST to it begins one.
 pub const SECURITY_EMAIL: &str = "/profile/security/email";
-/// Server function: finish the set-up of codes by e-mail.
-pub const SECURITY_EMAIL_CODE: &str = "/profile/security/email/code";
-/// Server function: send the set-up code once more.
-pub const SECURITY_EMAIL_RESEND: &str = "/profile/security/email/resend";
-/// Server function: turn codes by e-mail off.
-pub const SECURITY_EMAIL_OFF: &str = "/profile/security/email/off";
 /// Set-up of the authenticator app: the QR code; a POST to it begins one.
 pub const SECURITY_APP: &str = "/profile/security/app";
 /// Set-up of the authenticator app: its first code; a POST to it finishes the set-up.
 pub const SECURITY_APP_CODE: &str = "/profile/security/app/code";
-/// Server function: turn the authenticator app off.
-pub const SECURITY_APP_OFF: &str = "/profile/security/app/off";
 /// Which backup codes are used; a POST to it makes new ones.
 pub const SECURITY_BACKUP_CODES: &str = "/profile/security/backup-codes";
-/// Server function: no longer trust one browser.
-pub const SECURITY_TRUSTED_REMOVE: &str = "/profile/security/trusted/remove";
-/// Server function: no longer trust any browser.
-pub const SECURITY_TRUSTED_REMOVE_ALL: &str = "/profile/security/trusted/remove-all";
-/// Server function: end one session.
-pub const SECURITY_SESSION_END: &str = "/profile/security/sessions/end";
-/// Server function: end all sessions but this one.
-pub const SECURITY_SESSIONS_END_OTHERS: &str = "/profile/security/sessions/end-others";
 /// General Information; a POST to it saves it.
 pub const ADMIN_COMPANY: &str = "/admin/company";
 /// The company's policies; a POST to it saves them.
@@ -74,8 +48,6 @@ pub const ADMIN_MAIL: &str = "/admin/mail";
 pub const ADMIN_MAIL_TEST: &str = "/admin/mail/test";
 /// Single Sign-On; a POST to it saves it.
 pub const ADMIN_SSO: &str = "/admin/sso";
-/// Server function: try a provider as it is saved.
-pub const ADMIN_SSO_TEST: &str = "/admin/sso/test";
 /// Audit log.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 /// The audit log as a file.
@@ -84,40 +56,8 @@ pub const ADMIN_AUDIT_EXPORT: &str = "/admin/audit/export";
 pub const AGENTS: &str = "/admin/agents";
 /// Add agent; a POST to it creates one.
 pub const AGENTS_NEW: &str = "/admin/agents/new";
-/// Server function: save an agent's data.
-pub const AGENTS_EDIT: &str = "/admin/agents/edit";
-/// Server function: delete an agent.
-pub const AGENTS_DELETE: &str = "/admin/agents/delete";
-/// Server function: set a temporary password.
-pub const AGENTS_PASSWORD: &str = "/admin/agents/password";
-/// Server function: take an agent's password away.
-pub const AGENTS_REMOVE_PASSWORD: &str = "/admin/agents/remove-password";
-/// Server function: take the account of a provider from an agent.
-pub const AGENTS_DISCONNECT: &str = "/admin/agents/disconnect";
-/// Server function: send a link to choose a new password.
-pub const AGENTS_RESET_LINK: &str = "/admin/agents/reset-link";
-/// Server function: tell a new agent once more how to sign in.
-pub const AGENTS_SEND_DETAILS: &str = "/admin/agents/send-details";
-/// Server function: issue a backup code.
-pub const AGENTS_BACKUP_CODE: &str = "/admin/agents/backup-code";
-/// Server function: unlock an agent.
-pub const AGENTS_UNLOCK: &str = "/admin/agents/unlock";
-/// Server function: end an agent's sessions.
-pub const AGENTS_END_SESSIONS: &str = "/admin/agents/end-sessions";
-/// Server function: send the mail that confirms a new e-mail address once more.
-pub const AGENTS_EMAIL_RESEND: &str = "/admin/agents/email/resend";
-/// Server function: give a change of the e-mail address up.
-pub const AGENTS_EMAIL_CANCEL: &str = "/admin/agents/email/cancel";
-/// Server function: activate the agents that were ticked in the list.
-pub const AGENTS_ACTIVATE: &str = "/admin/agents/activate";
-/// Server function: deactivate the agents that were ticked in the list.
-pub const AGENTS_DEACTIVATE: &str = "/admin/agents/deactivate";
-/// Server function: unlock the agents that were ticked in the list.
-pub const AGENTS_UNLOCK_SELECTED: &str = "/admin/agents/unlock-selected";
 /// CSV import; a POST to it uploads a file and checks it.
 pub const AGENTS_IMPORT: &str = "/admin/agents/import";
-/// Server function: import the file that was checked.
-pub const AGENTS_IMPORT_START: &str = "/admin/agents/import/start";
 /// The list of agents as a CSV file.
 pub const AGENTS_EXPORT: &str = "/admin/agents/export";
 /// Connecting who came back from a provider with an account; a POST to it does it.
@@ -128,8 +68,6 @@ pub const LOGIN_BIND_COMPANY: &str = "/login/bind/company";
 pub const LOGIN_BIND_CANCEL: &str = "/login/bind/cancel";
 /// Where a browser that came back from a provider goes on.
 pub const AUTH_CONTINUE: &str = "/auth/continue";
-/// Server function: take an account of a provider from the own one.
-pub const SECURITY_SSO_DISCONNECT: &str = "/profile/security/sso/disconnect";
 /// Forgot Password; a POST to it asks for a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.

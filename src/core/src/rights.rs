@@ -1,9 +1,6 @@
 //! Rights: which role may do what, and on whom (product.md section 1). The one table that everything asks.
 
-use crate::{
-    account::{Account, Role},
-    paths,
-};
+use crate::account::{Account, Role};
 
 /// Something that a server function does, or a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +34,8 @@ pub enum Action {
     ExportAgents,
     /// The numbers of the company.
     SeeOverview,
+    /// The settings of the company, and changing none of them.
+    SeeSettings,
     /// General Information.
     ChangeCompany,
     /// The company's policies.
@@ -64,7 +63,7 @@ pub enum Scope {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ComeIn,
         Self::OwnAccount,
         Self::SeeAgents,
@@ -79,6 +78,7 @@ impl Action {
         Self::ImportAgents,
         Self::ExportAgents,
         Self::SeeOverview,
+        Self::SeeSettings,
         Self::ChangeCompany,
         Self::ChangePolicies,
         Self::ChangeMailServer,
@@ -104,6 +104,7 @@ impl Action {
             | Self::ImportAgents
             | Self::ExportAgents
             | Self::SeeOverview
+            | Self::SeeSettings
             | Self::ChangeCompany
             | Self::ChangePolicies
             | Self::ChangeMailServer
@@ -161,70 +162,6 @@ impl Scope {
             Self::Company => true,
         }
     }
-}
-
-/// What the server function at this address does; `None` when there is none. A server function without an entry
-/// cannot be called.
-pub fn action_at(path: &str) -> Option<Action> {
-    Some(match path {
-        paths::LOGIN
-        | paths::LOGIN_CODE
-        | paths::LOGIN_CODE_RESEND
-        | paths::LOGIN_CODE_CANCEL
-        | paths::LOGIN_CODE_STATUS
-        | paths::LOGIN_CODE_METHOD
-        | paths::LOGIN_BIND
-        | paths::LOGIN_BIND_COMPANY
-        | paths::LOGIN_BIND_CANCEL
-        | paths::LOGOUT
-        | paths::LANGUAGE
-        | paths::FORGOT_PASSWORD
-        | paths::CHOOSE_PASSWORD
-        | paths::CHOOSE_PASSWORD_CHECK
-        | paths::CONFIRM_EMAIL
-        | paths::STOP_EMAIL_CHANGE => Action::ComeIn,
-        paths::PROFILE
-        | paths::PROFILE_PASSWORD
-        | paths::PROFILE_PASSWORD_CHECK
-        | paths::PROFILE_EMAIL
-        | paths::PROFILE_EMAIL_RESEND
-        | paths::PROFILE_EMAIL_CANCEL
-        | paths::PROFILE_CONFIRM
-        | paths::SECURITY_SSO_DISCONNECT
-        | paths::SECURITY_EMAIL
-        | paths::SECURITY_EMAIL_CODE
-        | paths::SECURITY_EMAIL_RESEND
-        | paths::SECURITY_EMAIL_OFF
-        | paths::SECURITY_APP
-        | paths::SECURITY_APP_CODE
-        | paths::SECURITY_APP_OFF
-        | paths::SECURITY_BACKUP_CODES
-        | paths::SECURITY_TRUSTED_REMOVE
-        | paths::SECURITY_TRUSTED_REMOVE_ALL
-        | paths::SECURITY_SESSION_END
-        | paths::SECURITY_SESSIONS_END_OTHERS => Action::OwnAccount,
-        paths::AGENTS_NEW => Action::AddAgent,
-        paths::AGENTS_EDIT
-        | paths::AGENTS_ACTIVATE
-        | paths::AGENTS_DEACTIVATE
-        | paths::AGENTS_EMAIL_RESEND
-        | paths::AGENTS_EMAIL_CANCEL => Action::EditAgent,
-        paths::AGENTS_DELETE => Action::DeleteAgent,
-        paths::AGENTS_PASSWORD
-        | paths::AGENTS_REMOVE_PASSWORD
-        | paths::AGENTS_DISCONNECT
-        | paths::AGENTS_RESET_LINK => Action::ResetPassword,
-        paths::AGENTS_SEND_DETAILS => Action::SendAccountDetails,
-        paths::AGENTS_BACKUP_CODE => Action::IssueBackupCode,
-        paths::AGENTS_UNLOCK | paths::AGENTS_UNLOCK_SELECTED => Action::Unlock,
-        paths::AGENTS_END_SESSIONS => Action::EndSessions,
-        paths::AGENTS_IMPORT | paths::AGENTS_IMPORT_START => Action::ImportAgents,
-        paths::ADMIN_COMPANY => Action::ChangeCompany,
-        paths::ADMIN_SECURITY => Action::ChangePolicies,
-        paths::ADMIN_MAIL | paths::ADMIN_MAIL_TEST => Action::ChangeMailServer,
-        paths::ADMIN_SSO | paths::ADMIN_SSO_TEST => Action::ChangeSso,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use vestibule_app::page::{Legal as Kind, LegalPage};
 use vestibule_core::paths;
+pub use vestibule_translations::legal::Kind;
 use vestibule_translations::{Locale, legal, tag};
 
 use crate::config::Legal;
@@ -17,6 +17,14 @@ enum Source {
     Elsewhere(String),
     Own(String),
     Shipped,
+}
+
+/// One of the two texts.
+pub struct LegalText {
+    /// Language tag of the text; empty = not known.
+    pub language: String,
+    /// The text as HTML, made from the operator's Markdown with all raw HTML removed.
+    pub html: String,
 }
 
 /// Both texts.
@@ -55,26 +63,20 @@ impl LegalTexts {
         }
     }
 
-    /// The page.
+    /// The text.
     ///
     /// # Errors
     /// The address where the text is, when the operator has it elsewhere.
-    pub fn page(&self, kind: Kind, locale: Locale) -> Result<LegalPage, String> {
+    pub fn text(&self, kind: Kind, locale: Locale) -> Result<LegalText, String> {
         match self.sources().of(kind) {
             Source::Elsewhere(url) => Err(url.clone()),
-            Source::Own(html) => Ok(LegalPage {
-                kind,
+            Source::Own(html) => Ok(LegalText {
                 language: String::new(),
                 html: html.clone(),
             }),
             Source::Shipped => {
-                let shipped = match kind {
-                    Kind::Terms => legal::Kind::Terms,
-                    Kind::Privacy => legal::Kind::Privacy,
-                };
-                let (language, markdown) = legal::text(shipped, locale);
-                Ok(LegalPage {
-                    kind,
+                let (language, markdown) = legal::text(kind, locale);
+                Ok(LegalText {
                     language: tag(language).to_owned(),
                     html: legal::to_html(&markdown),
                 })

@@ -17,7 +17,7 @@ use crate::{
         assets::Site,
         cookies::Cookies,
         listener::{self, ListenerLimits},
-        metrics, request_id, router,
+        metrics, request_id,
     },
     jobs,
     legal::LegalTexts,
@@ -256,7 +256,7 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
         draining: CancellationToken::new(),
         config: config.clone(),
     });
-    let routes = router::router(&state, site);
+    let routes = crate::router::router(&state, site);
     Ok(Assembled {
         state,
         routes,

@@ -3,12 +3,16 @@
 use std::{ops::Deref, sync::Arc};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use vestibule_app::page::{Assets, Legal, Links};
+use vestibule_app::page::{Assets, Links};
 use vestibule_core::paths;
 use vestibule_mail::Mailbox;
 use vestibule_service::Service;
 
-use crate::{config::Config, http::cookies::Cookies, legal::LegalTexts};
+use crate::{
+    config::Config,
+    http::cookies::Cookies,
+    legal::{Kind, LegalTexts},
+};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
@@ -43,8 +47,8 @@ impl AppState {
     /// Links of the footer.
     pub fn links(&self) -> Links {
         Links {
-            terms: self.legal.link(Legal::Terms),
-            privacy: self.legal.link(Legal::Privacy),
+            terms: self.legal.link(Kind::Terms),
+            privacy: self.legal.link(Kind::Privacy),
             mailbox: self.mailbox.is_some().then(|| paths::MAILBOX.to_owned()),
         }
     }

@@ -29,6 +29,13 @@ pub struct ResetInput {
     pub email: String,
 }
 
+impl ResetInput {
+    /// What is wrong with it, whoever asks.
+    pub fn problems(&self) -> Option<Refusal> {
+        keys_of(self).err().map(Refusal::Form)
+    }
+}
+
 /// Why nobody gets a link; the words are those of the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NoLink {

@@ -42,9 +42,19 @@ pub fn gate(
     title: impl Fn() -> Sentence + 'static,
     content: impl IntoView,
 ) -> impl IntoView {
-    let Shell {
-        path, links, logo, ..
-    } = shell;
+    let switch = language_form(locale, shell.path.clone(), true);
+    gate_with(shell, locale, switch, title, content)
+}
+
+/// The same with another language switch.
+pub fn gate_with(
+    shell: Shell,
+    locale: RwSignal<Locale>,
+    switch: impl IntoView,
+    title: impl Fn() -> Sentence + 'static,
+    content: impl IntoView,
+) -> impl IntoView {
+    let Shell { links, logo, .. } = shell;
     Effect::new(move |_| {
         let now = locale.get();
         browser::name_language(now, title()(now));
@@ -52,7 +62,7 @@ pub fn gate(
     view! {
         <div class="gate">
             {skip_link(locale)}
-            <header class="gate-top">{brand(logo, None)} {language_form(locale, path, true)}</header>
+            <header class="gate-top">{brand(logo, None)} {switch}</header>
             <main id="content" class="gate-main" tabindex="-1">
                 <div class="sheet">{content}</div>
             </main>
@@ -105,6 +115,39 @@ pub fn language_form(locale: RwSignal<Locale>, return_to: String, live: bool) ->
             </select>
             <button class=button>{text!(locale, common.change_language)}</button>
         </form>
+    }
+}
+
+/// The language switch of a page with the form `form`, which it sends along: nothing typed is lost. `live` = scripts make
+/// its button superfluous.
+#[cfg(feature = "ssr")]
+pub fn language_switch_of(form: &'static str, now: Locale, return_to: String, live: bool) -> impl IntoView {
+    use vestibule_translations::td_string;
+
+    let class = if live {
+        "button small before-script"
+    } else {
+        "button small"
+    };
+    view! {
+        // Enter in a field presses the first button of its form. That must not be the one of the language.
+        <button class="visually-hidden" form=form tabindex="-1" aria-hidden="true"></button>
+        <div class="language">
+            <label for="language">{td_string!(now, common.language)}</label>
+            <select id="language" name="shown_in" form=form autocomplete="off">
+                {language_options(now)}
+            </select>
+            <button
+                class=class
+                form=form
+                formaction=paths::LANGUAGE
+                formnovalidate
+                name="return_to"
+                value=return_to
+            >
+                {td_string!(now, common.change_language)}
+            </button>
+        </div>
     }
 }
 

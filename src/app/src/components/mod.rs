@@ -1,6 +1,10 @@
 //! Parts that several pages share. Each follows the language of the page, so that it serves islands as well.
 
 pub mod code;
+#[cfg(feature = "ssr")]
+pub mod fields;
+#[cfg(feature = "ssr")]
+pub mod forms;
 pub mod frame;
 pub mod notice;
 

@@ -1,4 +1,4 @@
-//! Signing in and out, and the language.
+//! Signing in.
 
 use leptos::prelude::*;
 use vestibule_core::sign_in_view::{CodeView, Onward};
@@ -87,35 +87,6 @@ pub async fn resend_code() -> Result<Onward, Refused> {
     })
 }
 
-/// Offers the account's other method on the code page.
-#[server(name = UseOtherMethod, prefix = "", endpoint = "login/code/method")]
-pub async fn use_other_method() -> Result<Onward, Refused> {
-    use crate::call::Call;
-    use vestibule_core::paths::LOGIN_CODE;
-
-    let call = Call::current()?;
-    call.service.use_other_method(&call.visitor).await?;
-    Ok(Onward {
-        to: LOGIN_CODE.to_owned(),
-    })
-}
-
-/// Gives the pending sign-in up, or the step-up of somebody who is signed in.
-#[server(name = CancelSignIn, prefix = "", endpoint = "login/code/cancel")]
-pub async fn cancel_sign_in() -> Result<Onward, Refused> {
-    use crate::call::{Call, Effect};
-    use vestibule_core::paths::{LOGIN, SECURITY};
-
-    let call = Call::current()?;
-    call.service.cancel_sign_in(&call.visitor).await?;
-    call.add(Effect::Pending(None));
-    let to = match call.service.session(&call.visitor).await? {
-        Some(_) => SECURITY,
-        None => LOGIN,
-    };
-    Ok(Onward { to: to.to_owned() })
-}
-
 /// What the code page should show now. Changes nothing.
 #[server(name = CodeStatus, prefix = "", endpoint = "login/code/status")]
 pub async fn code_status() -> Result<CodeView, Refused> {
@@ -123,44 +94,4 @@ pub async fn code_status() -> Result<CodeView, Refused> {
 
     let call = Call::current()?;
     Ok(call.service.open_sign_in(&call.visitor).await?.view)
-}
-
-/// Ends this session.
-#[server(name = SignOut, prefix = "", endpoint = "logout")]
-pub async fn sign_out() -> Result<Onward, Refused> {
-    use crate::call::{Call, Effect};
-    use vestibule_core::paths::LOGIN;
-
-    let call = Call::current()?;
-    call.service.sign_out(&call.visitor).await?;
-    call.add(Effect::Session(None));
-    call.add(Effect::ClearSiteData);
-    Ok(Onward {
-        to: format!("{LOGIN}?signed_out"),
-    })
-}
-
-/// Remembers a language in this browser, and with the account when somebody is signed in. An unknown language changes
-/// nothing; [`Refusal::Malformed`] without any.
-#[server(name = SetLanguage, prefix = "", endpoint = "language")]
-pub async fn set_language(
-    /// Language tag; not read when `shown_in` is there.
-    language: Option<String>,
-    /// Where to go back to; anything but a local path leads to the sign-in page.
-    return_to: String,
-    /// Language tag of a switch that stands in another form, where `language` may be a field of that form.
-    shown_in: Option<String>,
-) -> Result<Onward, Refused> {
-    use crate::call::Call;
-    use vestibule_core::{paths, refusal::Refusal};
-
-    let call = Call::current()?;
-    let language = shown_in.or(language).ok_or(Refusal::Malformed)?;
-    call.remember_language(&language).await?;
-    let to = if paths::is_local(&return_to) {
-        return_to
-    } else {
-        paths::LOGIN.to_owned()
-    };
-    Ok(Onward { to })
 }

@@ -1,16 +1,13 @@
 //! The facts of one request that pages and server functions share.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use axum::http::{Method, header, request::Parts};
-use vestibule_app::page::{Body, Frame, Page, Role, SignedIn as SignedInView};
-use vestibule_core::{
-    account::{Account, Role as AccountRole},
-    company::Company,
-    paths,
-    second_factor::must_set_up,
-    secret::Token,
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, header, request::Parts},
 };
+use vestibule_app::page::{Frame, Page, SignedIn as SignedInView};
+use vestibule_core::{account::Account, company::Company, paths, second_factor::must_set_up, secret::Token};
 use vestibule_service::{Visitor, hashing::Place};
 use vestibule_translations::Locale;
 
@@ -120,12 +117,12 @@ impl Facts {
     }
 
     /// A page for somebody who is not signed in.
-    pub fn page(&self, state: &AppState, body: Body) -> Page {
-        self.page_in(state, self.locale(None, None), body)
+    pub fn page<C>(&self, state: &AppState, content: C) -> Page<C> {
+        self.page_in(state, self.locale(None, None), content)
     }
 
     /// A page in a given language.
-    pub fn page_in(&self, state: &AppState, locale: Locale, body: Body) -> Page {
+    pub fn page_in<C>(&self, state: &AppState, locale: Locale, content: C) -> Page<C> {
         Page {
             frame: Frame {
                 locale,
@@ -135,11 +132,26 @@ impl Facts {
                 assets: state.assets.clone(),
                 signed_in: None,
             },
-            body,
+            content,
         }
     }
 
+    /// A page for somebody who is signed in, to which the language form comes back at `path`.
+    pub fn page_at<C>(
+        &self,
+        state: &AppState,
+        company: &Company,
+        account: &Account,
+        path: impl Into<String>,
+        content: C,
+    ) -> Page<C> {
+        let mut page = self.page_for(state, company, account, content);
+        page.frame.path = path.into();
+        page
+    }
+
     /// The same request, after this language was chosen in the browser that sent it.
+    #[must_use]
     pub fn choosing(self, language: Option<Locale>) -> Self {
         Self {
             chosen: language,
@@ -148,6 +160,7 @@ impl Facts {
     }
 
     /// The same request, when what it gets is the answer to a form that was sent to the sign-in page before.
+    #[must_use]
     pub fn answering_form(self) -> Self {
         Self {
             return_to: paths::LOGIN.to_owned(),
@@ -156,22 +169,26 @@ impl Facts {
     }
 
     /// A page for somebody who is signed in.
-    pub fn page_for(&self, state: &AppState, company: &Company, account: &Account, body: Body) -> Page {
+    pub fn page_for<C>(&self, state: &AppState, company: &Company, account: &Account, content: C) -> Page<C> {
         let locale = self.locale(account.language.as_deref(), Some(&company.language));
-        let mut page = self.page_in(state, locale, body);
+        let mut page = self.page_in(state, locale, content);
         page.frame.signed_in = Some(SignedInView {
             alias: account.alias.clone(),
             account: account.name.clone(),
             email: account.email.clone(),
             company: company.name.clone(),
             confined: must_set_up(company, account),
-            role: match account.highest_role() {
-                AccountRole::Agent => Role::Agent,
-                AccountRole::Supervisor => Role::Supervisor,
-                AccountRole::Admin => Role::Admin,
-            },
+            role: account.highest_role(),
         });
         page
+    }
+}
+
+impl FromRequestParts<AppState> for Facts {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::of(state, parts))
     }
 }
 

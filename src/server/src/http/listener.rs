@@ -747,7 +747,7 @@ mod tests {
     }
 
     fn hello() -> Router {
-        let rules = [("/form", &["a"][..])]
+        let rules = [("/form", vec!["a"])]
             .into_iter()
             .collect::<form_guard::FormRules>();
         Router::new()

@@ -15,24 +15,21 @@
 //!
 //! [`listener::serve`] holds the sockets: it knows how long each part of a request may take.
 
+pub mod answer;
 pub mod assets;
 pub mod client_address;
 pub mod cookies;
 pub mod denied;
-mod facts;
+pub mod facts;
 pub mod form_guard;
-pub mod functions;
 pub mod headers;
 pub mod health;
 pub mod language;
 pub mod listener;
-pub mod mailbox;
 pub mod metrics;
-mod moments;
+pub mod moments;
 pub mod origin;
-pub mod pages;
 pub mod request_id;
-pub mod router;
 pub mod said;
 pub mod stack;
 

@@ -71,12 +71,14 @@ mod tests {
     use vestibule_core::ports::SeededRandomness;
 
     use super::*;
-    use crate::http::{
-        client_address::ClientAddress,
-        form_guard::FormFields,
-        headers::Nonce,
-        request_id::RequestId,
-        testing::{ask, text},
+    use crate::{
+        form::FormFields,
+        http::{
+            client_address::ClientAddress,
+            headers::Nonce,
+            request_id::RequestId,
+            testing::{ask, text},
+        },
     };
 
     type Facts = (Extension<RequestId>, Extension<Nonce>, Extension<ClientAddress>);
@@ -96,7 +98,7 @@ mod tests {
             public_url: "https://login.acme.test".parse().unwrap(),
             proxies: TrustedProxies::default(),
             randomness: Arc::new(SeededRandomness::new(1)),
-            forms: [("/login", &["company"][..])].into_iter().collect(),
+            forms: [("/login", vec!["company"])].into_iter().collect(),
             page: Arc::new(|asked, denied| {
                 let nonce = asked.extensions.get::<Nonce>().unwrap().0.clone();
                 async move { Html(format!("{nonce} {:?}", denied.refusal)).into_response() }.boxed()

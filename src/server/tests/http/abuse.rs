@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vestibule_core::sso::Provider;
+
 use crate::site::{self, Browser, Site};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -222,31 +224,25 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 59] = [
 /// An identifier that belongs to nothing.
 const SOMETHING: &str = "01941f29-7c00-7000-8000-000000000000";
 
-#[tokio::test]
-async fn every_server_function_is_known_here_and_is_a_post() {
-    let registered: BTreeSet<_> = server_fn::axum::server_fn_paths().collect();
-    let known: BTreeSet<_> = FUNCTIONS
-        .iter()
-        .map(|(path, _)| (*path, axum::http::Method::POST))
-        .collect();
-    assert_eq!(
-        registered
-            .iter()
-            .map(|(path, method)| format!("{method} {path}"))
-            .collect::<BTreeSet<_>>(),
-        known
-            .iter()
-            .map(|(path, method)| format!("{method} {path}"))
-            .collect::<BTreeSet<_>>(),
-        "a new server function needs its fields in the router and a place in these tests"
-    );
-}
-
 #[test]
-fn every_server_function_has_an_action_in_the_table_of_rights() {
-    for (path, _) in FUNCTIONS {
-        assert!(vestibule_core::rights::action_at(path).is_some(), "{path}");
-    }
+fn every_form_is_known_here() {
+    let routes = vestibule_server::pages::routes();
+    let ways_out = Provider::ALL.map(|provider| {
+        [
+            provider.start_path(),
+            provider.connect_path(),
+            provider.confirm_path(),
+        ]
+    });
+    let others = [&ways_out.concat()[..], &["/admin/agents/import"]].concat();
+    let forms: BTreeSet<_> = routes
+        .access()
+        .iter()
+        .filter(|access| access.method == "POST" && !others.contains(&access.path))
+        .map(|access| access.path)
+        .collect();
+    let known: BTreeSet<_> = FUNCTIONS.iter().map(|(path, _)| *path).collect();
+    assert_eq!(forms, known, "a new form needs a place in these tests");
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod abuse;
+mod access;
 mod attacks;
 mod company;
 mod console;
+mod documents;
 mod import;
 mod mail_server;
 mod profile;

@@ -37,7 +37,7 @@ pub struct Site {
     pub clock: Arc<ManualClock>,
     router: Router,
     pub worker: Arc<Worker>,
-    mailbox: vestibule_mail::Mailbox,
+    pub mailbox: vestibule_mail::Mailbox,
     _store: TestStore,
     _folder: TempDir,
 }

@@ -189,7 +189,7 @@ impl Service {
     }
 
     async fn look_at_mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::ChangeCompany, visitor).await?;
+        let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
         let mut reader = self.inner.store.read().await?;
         let server = reader.mail_server(company.id).await?;
         let test = reader.newest_test_mail(company.id).await?;

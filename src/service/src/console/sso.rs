@@ -213,7 +213,7 @@ impl Service {
     }
 
     async fn look_at_sso(&self, visitor: &Visitor) -> Result<SsoPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::ChangeCompany, visitor).await?;
+        let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
         let mut reader = self.inner.store.read().await?;
         let mut rows = reader.sso_applications(company.id).await?;
         let providers = Provider::ALL.map(|provider| {

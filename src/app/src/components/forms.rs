@@ -1,0 +1,258 @@
+//! Parts of the forms of signed-in pages: why one was refused, fields, buttons that are forms of their own.
+
+use leptos::prelude::*;
+use vestibule_core::{
+    paths,
+    refusal::{Field, Refusal},
+    signed_in::{FormField, FormRefusal},
+    sso::Provider,
+};
+use vestibule_translations::{Locale, refusal::field_sentence, refusal::warning, td_string};
+
+use super::{
+    code::code_input,
+    notice::{SUMMARY, field_id},
+};
+use crate::{page::When, text::refusal_sentence};
+
+/// Why a form was refused, with a link to every field that needs a change. It takes the focus, unless the page has a
+/// single field that does.
+pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl IntoView + use<> {
+    let refusal = refusal?;
+    let links: Vec<(&str, String)> = match refusal {
+        Refusal::Invalid { fields } => fields
+            .iter()
+            .map(|wrong| {
+                (
+                    field_id(wrong.field),
+                    field_sentence(now, wrong.field, wrong.problem).to_owned(),
+                )
+            })
+            .collect(),
+        Refusal::Form(FormRefusal::Invalid { fields }) => fields
+            .iter()
+            .filter_map(|wrong| Some((wrong.field.name(), problem(now, wrong.field, Some(refusal))?)))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let heading = if links.is_empty() {
+        refusal_sentence(now, refusal)
+    } else {
+        td_string!(now, errors.summary_title).to_owned()
+    };
+    let links = links
+        .into_iter()
+        .map(|(field, sentence)| {
+            view! {
+                <li>
+                    <a href=["#", field].concat()>{sentence}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    let last_tries = warning(now, refusal);
+    let class = if last_tries.is_some() {
+        "alert strong"
+    } else {
+        "alert"
+    };
+    Some(view! {
+        <div class=class role="alert">
+            <h2 id=SUMMARY tabindex="-1" autofocus=focus>
+                {heading}
+            </h2>
+            {last_tries.map(|warning| view! { <p><strong>{warning}</strong></p> })}
+            {(!links.is_empty()).then(|| view! { <ul>{links}</ul> })}
+        </div>
+    })
+}
+
+/// What is wrong with a field, in a sentence.
+pub fn problem(now: Locale, field: FormField, refusal: Option<&Refusal>) -> Option<String> {
+    let Some(Refusal::Form(refusal)) = refusal else {
+        return None;
+    };
+    let problem = refusal.problem(field)?;
+    Some(refusal_sentence(
+        now,
+        &Refusal::Form(FormRefusal::field(field, problem)),
+    ))
+}
+
+/// One labelled input.
+pub struct Input<'a> {
+    /// Which.
+    pub field: FormField,
+    /// Its label.
+    pub label: &'static str,
+    /// What the browser may fill in.
+    pub autocomplete: &'static str,
+    /// What stands in it; a password never comes back.
+    pub value: String,
+    /// Whether nothing may be left empty.
+    pub required: bool,
+    /// What to know before typing.
+    pub hint: Option<String>,
+    /// Why the form was refused.
+    pub refusal: Option<&'a Refusal>,
+}
+
+impl Input<'_> {
+    /// The input with its label, its hint and what is wrong with it.
+    pub fn view(self, now: Locale) -> impl IntoView + use<> {
+        let id = self.field.name();
+        let secret = matches!(
+            self.field,
+            FormField::Password
+                | FormField::OldPassword
+                | FormField::NewPassword
+                | FormField::ConfirmPassword
+                | FormField::MailPassword
+                | FormField::GoogleClientSecret
+                | FormField::Office365ClientSecret
+        );
+        let problem = problem(now, self.field, self.refusal);
+        let (hint_id, problem_id) = ([id, "-hint"].concat(), [id, "-problem"].concat());
+        let described_by: Vec<&str> = [
+            problem.is_some().then_some(problem_id.as_str()),
+            self.hint.is_some().then_some(hint_id.as_str()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
+        view! {
+            <div class="field">
+                <label for=id>{self.label}</label>
+                <div class="control">
+                    <input
+                        id=id
+                        name=id
+                        type=if secret { "password" } else { "text" }
+                        inputmode=match self.field {
+                            FormField::Phone => Some("tel"),
+                            FormField::Email => Some("email"),
+                            _ => None,
+                        }
+                        value=self.value
+                        dir="auto"
+                        autocomplete=self.autocomplete
+                        autocapitalize=(secret || self.field == FormField::Email).then_some("none")
+                        spellcheck="false"
+                        required=self.required
+                        autofocus=self.field == FormField::Password && self.refusal.is_none()
+                        aria-invalid=problem.is_some().then_some("true")
+                        aria-describedby=described_by
+                    />
+                </div>
+                {problem
+                    .map(|problem| {
+                        view! {
+                            <p class="problem" id=problem_id>
+                                {problem}
+                            </p>
+                        }
+                    })}
+                {self
+                    .hint
+                    .map(|hint| {
+                        view! {
+                            <p class="hint" id=hint_id>
+                                {hint}
+                            </p>
+                        }
+                    })}
+            </div>
+        }
+    }
+}
+
+/// The six boxes of a set-up, with the identifier of that set-up.
+pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let id = field_id(Field::Code);
+    let wrong = matches!(
+        refusal,
+        Some(
+            Refusal::Invalid { .. }
+                | Refusal::WrongCode { .. }
+                | Refusal::CodeReplaced
+                | Refusal::CodeExpired
+                | Refusal::CodeElsewhere
+        )
+    );
+    view! {
+        <input type="hidden" name="set_up" value=set_up />
+        <div class="field">
+            <label for=id>{td_string!(now, sign_in.code_label)}</label>
+            {code_input(false, move || wrong.then_some("true"), SUMMARY)}
+        </div>
+    }
+}
+
+/// A moment.
+pub fn moment(when: When) -> impl IntoView {
+    view! {
+        <time datetime=when.datetime>
+            <bdi>{when.shown}</bdi>
+        </time>
+    }
+}
+
+/// A message that something went well.
+pub fn good(sentence: impl IntoView) -> impl IntoView {
+    view! {
+        <p class="notice good" role="status">
+            {sentence}
+        </p>
+    }
+}
+
+/// How few backup codes are left, and where to make new ones.
+pub fn few_backup_codes(now: Locale, left: Option<usize>) -> impl IntoView {
+    left.map(|left| {
+        view! {
+            <p class="notice caution">
+                {td_string!(now, console.few_backup_codes, count = left)} " "
+                <a href=paths::SECURITY_BACKUP_CODES>{td_string!(now, profile.view_backup_codes)}</a>
+            </p>
+        }
+    })
+}
+
+/// A button that is a form of its own. The heading with the id `about` tells it from other buttons of the same name: it
+/// is read after it.
+pub fn action(path: &'static str, label: &'static str, about: String, id: Option<String>) -> impl IntoView {
+    view! {
+        <form method="post" action=path>
+            {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+            <button class="button small" aria-describedby=about>
+                {label}
+            </button>
+        </form>
+    }
+}
+
+/// A button that asks once more before a provider is disconnected: from the own account, or from the agent with this
+/// identifier.
+pub fn ask_to_disconnect(
+    now: Locale,
+    path: &'static str,
+    question: &'static str,
+    provider: Provider,
+    about: String,
+    agent: Option<String>,
+) -> impl IntoView {
+    view! {
+        <details class="ask">
+            <summary class="button small" aria-describedby=about>
+                {td_string!(now, sso.disconnect)}
+            </summary>
+            <form method="post" action=path>
+                <p>{question}</p>
+                {agent.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+                <input type="hidden" name="provider" value=provider.as_str() />
+                <button class="button small primary">{td_string!(now, sso.disconnect)}</button>
+            </form>
+        </details>
+    }
+}

@@ -1,0 +1,125 @@
+//! The frame of the Admin console, and what both landing pages share.
+
+use leptos::prelude::*;
+use vestibule_core::{account::Role, paths};
+use vestibule_translations::{Locale, td_string};
+
+use super::site::{site, site_with_form};
+use crate::page::{Frame, SignedIn};
+
+/// The console's frame with its navigation. `current` is the address that it marks; the language switch sends the form
+/// with the id `form` along, so that nothing typed is lost.
+pub fn console(
+    frame: Frame,
+    current: &'static str,
+    form: Option<&'static str>,
+    content: impl IntoView,
+) -> AnyView {
+    around(frame, current, form, content.into_any())
+}
+
+fn around(frame: Frame, current: &'static str, form: Option<&'static str>, content: AnyView) -> AnyView {
+    let now = frame.locale;
+    // A supervisor has no other page of the console.
+    let all = frame
+        .signed_in
+        .as_ref()
+        .is_some_and(|somebody| somebody.role == Role::Admin);
+    let links = [
+        (paths::ADMIN, td_string!(now, console.overview)),
+        (paths::AGENTS, td_string!(now, console.agents)),
+        (paths::ADMIN_COMPANY, td_string!(now, console.general)),
+        (paths::ADMIN_SECURITY, td_string!(now, console.security)),
+        (paths::ADMIN_SSO, td_string!(now, console.sso)),
+        (paths::ADMIN_MAIL, td_string!(now, console.mail)),
+        (paths::ADMIN_AUDIT, td_string!(now, console.audit)),
+    ]
+    .into_iter()
+    .filter(|(href, _)| all || *href == paths::AGENTS)
+    .map(|(href, label)| {
+        view! {
+            <li>
+                <a href=href aria-current=(href == current).then_some("page")>
+                    {label}
+                </a>
+            </li>
+        }
+    })
+    .collect_view();
+    let content = view! {
+        <div class="console">
+            <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
+                <ul>{links}</ul>
+            </nav>
+            <main id="content" class="console-main" tabindex="-1">
+                {content}
+            </main>
+        </div>
+    };
+    match form {
+        Some(form) => site_with_form(frame, form, content),
+        None => site(frame, content),
+    }
+}
+
+/// The head of a landing page, with the open door.
+pub fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoView {
+    view! {
+        <div class="hero">
+            <div class="hero-text">
+                {eyebrow.map(|eyebrow| view! { <p class="eyebrow">{eyebrow}</p> })} <h1>{title}</h1>
+                <p class="lead">{intro}</p>
+            </div>
+            <div class="doorway" aria-hidden="true"></div>
+        </div>
+    }
+}
+
+/// Who is signed in.
+pub fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
+    let SignedIn {
+        alias,
+        account,
+        email,
+        company,
+        role,
+        ..
+    } = somebody;
+    let role = role_name(now, role);
+    view! {
+        <section class="card">
+            <h2>{td_string!(now, common.signed_in_as, name = alias)}</h2>
+            <dl class="facts">
+                {fact(td_string!(now, console.company), company)} {fact(td_string!(now, console.account), account)}
+                {fact(td_string!(now, console.email), email)}
+                {fact(td_string!(now, console.role), role.to_owned())}
+            </dl>
+            <p class="card-end">
+                <a class="button" href=paths::PROFILE>
+                    {td_string!(now, common.profile)}
+                </a>
+            </p>
+        </section>
+    }
+}
+
+/// The name of a role.
+pub fn role_name(now: Locale, role: Role) -> &'static str {
+    match role {
+        Role::Agent => td_string!(now, console.role_agent),
+        Role::Supervisor => td_string!(now, console.role_supervisor),
+        Role::Admin => td_string!(now, console.role_admin),
+    }
+}
+
+/// A name and a value.
+pub fn fact(name: &'static str, value: String) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd>
+                <bdi>{value}</bdi>
+            </dd>
+        </div>
+    }
+}

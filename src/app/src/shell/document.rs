@@ -1,0 +1,107 @@
+//! The document around every page: head, scripts where the page comes to life, body.
+
+use leptos::prelude::*;
+use vestibule_translations::{direction, tag};
+
+use crate::{
+    components::{PRODUCT, frame::Shell},
+    page::{Assets, Content, Frame, Head, Page, Refresh, Sheet},
+};
+
+/// Renders a page to HTML. Everything is in `page` already, so nothing is awaited.
+pub fn render<C: Content>(page: Page<C>) -> String {
+    // Without resources there is nothing to hand from server to browser, hence no shared context.
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| document(page).to_html());
+    owner.unset_with_forced_cleanup();
+    html
+}
+
+/// The whole HTML document of a page.
+fn document<C: Content>(page: Page<C>) -> impl IntoView {
+    let Page { frame, content } = page;
+    let locale = frame.locale;
+    let Head {
+        title,
+        sheets,
+        account_script,
+        refresh,
+    } = content.head(locale);
+    let facts = content.island(&frame);
+    let title = [title, " · ", PRODUCT].concat();
+    let sheets = sheets
+        .iter()
+        .map(|sheet| match sheet {
+            Sheet::Account => frame.assets.account_style.clone(),
+            Sheet::Console => frame.assets.console_style.clone(),
+        })
+        .map(|href| view! { <link rel="stylesheet" href=href /> })
+        .collect_view();
+    let refresh = refresh.map(|refresh| match refresh {
+        Refresh::Soon => "2".to_owned(),
+        Refresh::To(address) => ["0;url=", &address].concat(),
+    });
+    let account_script = account_script.then(|| frame.assets.account_script.clone());
+    let head = view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        {refresh.map(|content| view! { <meta http-equiv="refresh" content=content /> })}
+        <title inner_html=escape(&title)></title>
+        <link rel="stylesheet" href=frame.assets.style.clone() />
+        <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
+        {sheets}
+        {facts.is_some().then(|| scripts(frame.assets.clone(), frame.nonce.clone()))}
+        {account_script
+            .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })}
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang=tag(locale) dir=direction(locale)>
+            <head>{head}</head>
+            <body data-facts=facts>{content.view(frame)}</body>
+        </html>
+    }
+}
+
+/// The script that brings the islands to life, and what it will load.
+fn scripts(assets: Assets, nonce: String) -> impl IntoView {
+    let Assets {
+        script,
+        bindings,
+        wasm,
+        ..
+    } = assets;
+    view! {
+        <link rel="modulepreload" href=bindings.clone() nonce=nonce.clone() />
+        <link rel="preload" href=wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+        <script type="module" src=script nonce=nonce data-bindings=bindings data-wasm=wasm></script>
+    }
+}
+
+/// What an island must know about the page around it.
+pub fn shell(frame: Frame) -> Shell {
+    Shell {
+        language: tag(frame.locale).to_owned(),
+        path: frame.path,
+        links: frame.links,
+        logo: frame.assets.logo,
+    }
+}
+
+/// Text for the inside of an element whose children the library does not escape.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn a_title_cannot_end_itself() {
+        assert_eq!(escape("</title><script>&"), "&lt;/title&gt;&lt;script&gt;&amp;");
+    }
+}

@@ -1,0 +1,37 @@
+//! `/admin/agents`: the list of agents, one agent, and what is done to them.
+
+mod acts;
+mod edit;
+mod import;
+mod list;
+mod row;
+mod view;
+
+use vestibule_core::{paths, rights::Action};
+
+use self::{
+    edit::{AddAgent, CancelEmailChange, EditAgent, ResendEmailChange},
+    list::{Activate, Deactivate, Selection, Unlock},
+    view::DisconnectAgent,
+};
+use crate::form::Routes;
+
+/// Pages and forms about agents.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .page(paths::AGENTS, Action::SeeAgents, list::list)
+        .page(paths::AGENTS_EXPORT, Action::ExportAgents, list::export)
+        .form::<Selection<Activate>>()
+        .form::<Selection<Deactivate>>()
+        .form::<Selection<Unlock>>()
+        .page(paths::AGENTS_NEW, Action::AddAgent, edit::new)
+        .form::<AddAgent>()
+        .page("/admin/agents/{id}", Action::SeeAgents, edit::edit)
+        .form::<EditAgent>()
+        .form::<ResendEmailChange>()
+        .form::<CancelEmailChange>()
+        .page("/admin/agents/{id}/{page}", Action::SeeAgents, view::page)
+        .form::<DisconnectAgent>()
+        .room(acts::routes)
+        .room(import::routes)
+}

@@ -1,0 +1,24 @@
+//! `/admin`: the console.
+
+mod agents;
+mod audit;
+mod company;
+mod download;
+mod mail;
+mod overview;
+mod security;
+mod sso;
+
+use crate::form::Routes;
+
+/// Pages and forms of the console.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .room(overview::routes)
+        .room(agents::routes)
+        .room(company::routes)
+        .room(security::routes)
+        .room(sso::routes)
+        .room(mail::routes)
+        .room(audit::routes)
+}
