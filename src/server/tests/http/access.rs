@@ -26,12 +26,11 @@ fn may(access: &Access, role: Role) -> bool {
 fn table() -> String {
     let mut table = String::new();
     for access in routes().access() {
-        let who = match access.action {
-            Action::ComeIn => "everybody".to_owned(),
-            _ => {
-                let roles = Role::ALL.into_iter().filter(|&role| may(access, role));
-                roles.map(Role::as_str).collect::<Vec<_>>().join(" ")
-            }
+        let who = if access.action == Action::ComeIn {
+            "everybody".to_owned()
+        } else {
+            let roles = Role::ALL.into_iter().filter(|&role| may(access, role));
+            roles.map(Role::as_str).collect::<Vec<_>>().join(" ")
         };
         let Access {
             method, path, action, ..
