@@ -13,7 +13,6 @@ use web_sys::{
 };
 
 use crate::{
-    components::notice::field_id,
     facts::{Json, Read},
     functions::Refused,
 };
@@ -108,7 +107,7 @@ pub fn add_company(event: &MouseEvent, path: &str) {
         .target()
         .and_then(|target| target.dyn_into::<Element>().ok());
     if let Some(link) = link {
-        let company = String::from(encode_uri_component(&value(field_id(Field::Company))));
+        let company = String::from(encode_uri_component(&value(Field::Company.name())));
         let _ = link.set_attribute("href", &[path, "?company=", &company].concat());
     }
 }

@@ -10,7 +10,6 @@ use vestibule_core::{
     refusal::Refusal,
     secret::Token,
     sign_in_view::Onward,
-    signed_in::FormRefusal,
 };
 use vestibule_service::{
     Service, Visitor,
@@ -100,8 +99,8 @@ impl Call {
         let signed_in = self.service.session(&self.visitor).await?;
         let (account, company) = match &signed_in {
             Some(somebody) => (
-                somebody.account.language.as_deref(),
-                Some(somebody.company.language.as_str()),
+                somebody.account.person.language.as_deref(),
+                Some(somebody.company.settings.language.as_str()),
             ),
             None => (None, None),
         };
@@ -227,8 +226,8 @@ pub fn agent_page(id: &str, page: &str) -> Onward {
 /// The list of agents as it was, after several of them were changed. What could not be changed is told by one reason.
 pub fn list_again(back: &str, done: &Selected) -> Onward {
     let kept = match done.refused.first() {
-        Some((_, FormRefusal::OwnAccount)) => "&kept=own_account",
-        Some((_, FormRefusal::LastAdmin)) => "&kept=last_admin",
+        Some((_, Refusal::OwnAccount)) => "&kept=own_account",
+        Some((_, Refusal::LastAdmin)) => "&kept=last_admin",
         _ => "",
     };
     let list = [AGENTS, "?", back].concat();

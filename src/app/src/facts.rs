@@ -4,7 +4,9 @@
 //! and a fifth of the WebAssembly (20 kB of 90, compressed). The tests write every type with serde and read it back.
 
 use vestibule_core::{
+    fields,
     refusal::{CodeHint, Field, FieldProblem, Problem, Refusal},
+    refusals,
     sign_in_view::{CodeMail, CodeView, Method, Onward},
 };
 
@@ -153,71 +155,90 @@ impl Read for CodeHint {
     }
 }
 
-impl Read for Refusal {
+impl Read for u8 {
     fn read(json: &impl Json) -> Option<Self> {
-        let retry_after = || whole(json, "retry_after");
-        Some(match json.member("code").text()?.as_str() {
-            "invalid" => {
-                let fields = json.member("fields").elements();
-                Self::Invalid {
-                    fields: fields.iter().map(FieldProblem::read).collect::<Option<_>>()?,
-                }
-            }
-            "wrong_credentials" => Self::WrongCredentials,
-            "too_many_tries" => Self::TooManyTries {
-                retry_after: retry_after()?,
-            },
-            "busy" => Self::Busy {
-                retry_after: retry_after()?,
-            },
-            "unavailable" => Self::Unavailable {
-                retry_after: retry_after()?,
-            },
-            "account_locked" => Self::AccountLocked,
-            "account_inactive" => Self::AccountInactive,
-            "company_disabled" => Self::CompanyDisabled,
-            "wrong_code" => Self::WrongCode {
-                left: whole(json, "left").and_then(|left| left.try_into().ok()),
-                hint: CodeHint::read(&json.member("hint")),
-            },
-            "code_replaced" => Self::CodeReplaced,
-            "code_expired" => Self::CodeExpired,
-            "code_elsewhere" => Self::CodeElsewhere,
-            "sign_in_expired" => Self::SignInExpired,
-            "resend_too_soon" => Self::ResendTooSoon {
-                retry_after: retry_after()?,
-            },
-            "resend_limit" => Self::ResendLimit,
-            "code_mail_limit" => Self::CodeMailLimit {
-                retry_after: retry_after()?,
-            },
-            "not_signed_in" => Self::NotSignedIn,
-            "forbidden" => Self::Forbidden,
-            "cross_site" => Self::CrossSite,
-            "malformed" => Self::Malformed,
-            "too_large" => Self::TooLarge,
-            "not_found" => Self::NotFound,
-            "internal" => Self::Internal {
-                reference: json.member("reference").text()?,
-            },
-            _ => return None,
-        })
+        u32::read(json)?.try_into().ok()
     }
 }
+
+impl Read for u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "casts saturate"
+    )]
+    fn read(json: &impl Json) -> Option<Self> {
+        json.number().map(|number| number as Self)
+    }
+}
+
+impl Read for String {
+    fn read(json: &impl Json) -> Option<Self> {
+        json.text()
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(json: &impl Json) -> Option<Self> {
+        Some(T::read(json))
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(json: &impl Json) -> Option<Self> {
+        json.elements().iter().map(T::read).collect()
+    }
+}
+
+macro_rules! define_refusal_reader {
+    (
+        browser { $(
+            $(#[$doc:meta])*
+            $refusal:ident $({ $($(#[$part_doc:meta])* $part:ident: $type:ty,)* })?
+            $word:literal $status:literal $title:tt $sentence:tt;
+        )* }
+        server { $($server:tt)* }
+    ) => {
+        impl Read for Refusal {
+            fn read(json: &impl Json) -> Option<Self> {
+                Some(match json.member("code").text()?.as_str() {
+                    $($word => Self::$refusal $({ $($part: Read::read(&json.member(stringify!($part)))?,)* })?,)*
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+refusals!(define_refusal_reader);
+
+macro_rules! define_field_reader {
+    (
+        browser { $($(#[$doc:meta])* $field:ident $name:literal $missing:ident;)* }
+        server { $($server:tt)* }
+    ) => {
+        impl Read for Field {
+            fn read(json: &impl Json) -> Option<Self> {
+                Some(match json.text()?.as_str() {
+                    $($name => Self::$field,)*
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+fields!(define_field_reader);
 
 impl Read for FieldProblem {
     fn read(json: &impl Json) -> Option<Self> {
         Some(Self {
-            field: match json.member("field").text()?.as_str() {
-                "company" => Field::Company,
-                "account" => Field::Account,
-                "password" => Field::Password,
-                "code" => Field::Code,
-                _ => return None,
-            },
+            field: Read::read(&json.member("field"))?,
             problem: match json.member("problem").text()?.as_str() {
                 "missing" => Problem::Missing,
-                "too_long" => Problem::TooLong,
+                "too_long" => Problem::TooLong {
+                    most: whole(json, "most")?.try_into().ok()?,
+                },
                 "bad_characters" => Problem::BadCharacters,
                 "not_a_code" => Problem::NotACode,
                 _ => return None,
@@ -226,13 +247,8 @@ impl Read for FieldProblem {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "casts saturate"
-)]
 fn whole(json: &impl Json, name: &str) -> Option<u32> {
-    json.member(name).number().map(|number| number as u32)
+    Read::read(&json.member(name))
 }
 
 #[cfg(test)]
@@ -271,70 +287,53 @@ mod tests {
         assert_eq!(T::read(&json).as_ref(), Some(fact), "{json}");
     }
 
-    /// The refusal after this one; a new one does not compile until it stands here.
-    fn next(refusal: &Refusal) -> Option<Refusal> {
-        let retry_after = 42;
-        Some(match refusal {
-            Refusal::Invalid { .. } => Refusal::WrongCredentials,
-            Refusal::WrongCredentials => Refusal::TooManyTries { retry_after },
-            Refusal::TooManyTries { .. } => Refusal::Busy { retry_after },
-            Refusal::Busy { .. } => Refusal::Unavailable { retry_after },
-            Refusal::Unavailable { .. } => Refusal::AccountLocked,
-            Refusal::AccountLocked => Refusal::AccountInactive,
-            Refusal::AccountInactive => Refusal::CompanyDisabled,
-            Refusal::CompanyDisabled => wrong_code(None, None),
-            Refusal::WrongCode { left: None, .. } => wrong_code(Some(2), Some(CodeHint::Used)),
-            Refusal::WrongCode {
-                hint: Some(CodeHint::Used),
-                ..
-            } => wrong_code(Some(1), Some(CodeHint::ClockAhead(60))),
-            Refusal::WrongCode {
-                hint: Some(CodeHint::ClockAhead(_)),
-                ..
-            } => wrong_code(Some(1), Some(CodeHint::ClockBehind(600))),
-            Refusal::WrongCode { .. } => Refusal::CodeReplaced,
-            Refusal::CodeReplaced => Refusal::CodeExpired,
-            Refusal::CodeExpired => Refusal::CodeElsewhere,
-            Refusal::CodeElsewhere => Refusal::SignInExpired,
-            Refusal::SignInExpired => Refusal::ResendTooSoon { retry_after },
-            Refusal::ResendTooSoon { .. } => Refusal::ResendLimit,
-            Refusal::ResendLimit => Refusal::CodeMailLimit { retry_after },
-            Refusal::CodeMailLimit { .. } => Refusal::NotSignedIn,
-            Refusal::NotSignedIn => Refusal::Forbidden,
-            Refusal::Forbidden => Refusal::CrossSite,
-            Refusal::CrossSite => Refusal::Malformed,
-            Refusal::Malformed => Refusal::TooLarge,
-            Refusal::TooLarge => Refusal::NotFound,
-            Refusal::NotFound => Refusal::Internal {
-                reference: "AB12CD34".to_owned(),
-            },
-            Refusal::Internal { .. } => return None,
-            #[cfg(feature = "ssr")]
-            Refusal::Form(_) => return None,
-        })
+    macro_rules! define_refusals_of_the_browser {
+        (
+            browser { $(
+                $(#[$doc:meta])*
+                $refusal:ident $({ $($(#[$part_doc:meta])* $part:ident: $type:ty,)* })?
+                $word:literal $status:literal $title:tt $sentence:tt;
+            )* }
+            server { $($server:tt)* }
+        ) => {
+            fn refusals_of_the_browser() -> Vec<Refusal> {
+                vec![$(Refusal::$refusal $({ $($part: Default::default(),)* })?,)*]
+            }
+        };
     }
 
-    fn wrong_code(left: Option<u8>, hint: Option<CodeHint>) -> Refusal {
-        Refusal::WrongCode { left, hint }
-    }
+    refusals!(define_refusals_of_the_browser);
 
     #[test]
     fn every_refusal_comes_back() {
+        for refusal in refusals_of_the_browser() {
+            comes_back(&refusal);
+        }
         let mut fields = Vec::new();
         for field in [Field::Company, Field::Account, Field::Password, Field::Code] {
             for problem in [
                 Problem::Missing,
-                Problem::TooLong,
+                Problem::TooLong { most: 64 },
                 Problem::BadCharacters,
                 Problem::NotACode,
             ] {
                 fields.push(FieldProblem { field, problem });
             }
         }
-        let mut refusal = Some(Refusal::Invalid { fields });
-        while let Some(this) = refusal {
-            comes_back(&this);
-            refusal = next(&this);
+        comes_back(&Refusal::Invalid { fields });
+        comes_back(&Refusal::Busy { retry_after: 42 });
+        comes_back(&Refusal::Internal {
+            reference: "AB12CD34".to_owned(),
+        });
+        for hint in [
+            CodeHint::Used,
+            CodeHint::ClockAhead(60),
+            CodeHint::ClockBehind(600),
+        ] {
+            comes_back(&Refusal::WrongCode {
+                left: Some(2),
+                hint: Some(hint),
+            });
         }
     }
 

@@ -118,6 +118,48 @@ pub struct PendingEmail {
     pub since: Moment,
 }
 
+/// Whom an account belongs to, as people see them: what the profile and the console edit.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// What colleagues see; first and last name unless set.
+    pub alias: String,
+    /// Phone number, free text.
+    pub phone: String,
+    /// Title, such as "Team lead".
+    pub title: String,
+    /// How times are shown.
+    pub time_format: TimeFormat,
+    /// Language tag; `None` = the company's.
+    pub language: Option<String>,
+}
+
+impl Person {
+    /// The names of the fields that are others in `after`, for the audit log: never their values.
+    pub fn changed(&self, after: &Self) -> impl Iterator<Item = &'static str> + use<> {
+        [
+            ("first_name", self.first_name != after.first_name),
+            ("last_name", self.last_name != after.last_name),
+            ("alias", self.alias != after.alias),
+            ("phone", self.phone != after.phone),
+            ("title", self.title != after.title),
+            ("language", self.language != after.language),
+            ("time_format", self.time_format != after.time_format),
+        ]
+        .into_iter()
+        .filter_map(|(name, changed)| changed.then_some(name))
+    }
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(…)")
+    }
+}
+
 /// An account, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
@@ -133,20 +175,8 @@ pub struct Account {
     pub name: String,
     /// E-mail address; mail goes here.
     pub email: String,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// What colleagues see; first and last name unless set.
-    pub alias: String,
-    /// Phone number, free text.
-    pub phone: String,
-    /// Title, such as "Team lead".
-    pub title: String,
-    /// How times are shown.
-    pub time_format: TimeFormat,
-    /// Language tag; `None` = the company's.
-    pub language: Option<String>,
+    /// Who it belongs to.
+    pub person: Person,
     /// Roles, highest last; never empty.
     pub roles: Vec<Role>,
     /// An admin's switch.

@@ -1,6 +1,11 @@
 //! A company and its policies (product.md sections 2 and 6).
 
-use crate::{account::Role, id::CompanyId, ports::Moment};
+use crate::{
+    account::Role,
+    id::CompanyId,
+    limits::{IDLE_MINUTES_DEFAULT, PASSWORD_MIN_DEFAULT},
+    ports::Moment,
+};
 
 /// 2FA Policy: how long a browser may skip the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,19 +108,15 @@ impl NewAgentMail {
     }
 }
 
-/// A company.
+/// What an admin or an operator sets about a company (product.md section 6).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Company {
-    /// Its identifier.
-    pub id: CompanyId,
-    /// Its name, as shown.
-    pub name: String,
+pub struct CompanySettings {
     /// Language tag of its mails and screens when an account has none.
     pub language: String,
     /// IANA name of its time zone.
     pub time_zone: String,
-    /// An operator's switch.
-    pub enabled: bool,
+    /// How new agents are told.
+    pub new_agent_mail: NewAgentMail,
     /// 2FA Policy.
     pub two_factor: TwoFactorPolicy,
     /// Require a second factor.
@@ -124,8 +125,76 @@ pub struct Company {
     pub password_min: usize,
     /// Log-out Policy: minutes without activity (15-999); `None` = never.
     pub idle_minutes: Option<u16>,
-    /// How new agents are told.
-    pub new_agent_mail: NewAgentMail,
+}
+
+impl CompanySettings {
+    /// Those of a new company, until somebody sets others.
+    pub fn new(language: String, time_zone: String) -> Self {
+        Self {
+            language,
+            time_zone,
+            new_agent_mail: NewAgentMail::default(),
+            two_factor: TwoFactorPolicy::EveryLogin,
+            require_second_factor: RequireSecondFactor::default(),
+            password_min: PASSWORD_MIN_DEFAULT,
+            idle_minutes: Some(IDLE_MINUTES_DEFAULT),
+        }
+    }
+
+    /// What of General Information becomes another in `after`, from what to what, for the audit log; empty = nothing.
+    pub fn information_changed(&self, after: &Self) -> String {
+        let words = |settings: &Self| {
+            [
+                ("language", settings.language.clone()),
+                ("time_zone", settings.time_zone.clone()),
+                ("new_agent_mail", settings.new_agent_mail.as_str().to_owned()),
+            ]
+        };
+        changed(words(self), words(after))
+    }
+
+    /// The same of the policies: all admins hear of them.
+    pub fn policies_changed(&self, after: &Self) -> String {
+        let words = |settings: &Self| {
+            let idle = settings.idle_minutes;
+            [
+                ("two_factor_days", settings.two_factor.days().to_string()),
+                (
+                    "require_second_factor",
+                    settings.require_second_factor.as_str().to_owned(),
+                ),
+                ("password_min", settings.password_min.to_string()),
+                (
+                    "idle_minutes",
+                    idle.map_or_else(|| "never".to_owned(), |minutes| minutes.to_string()),
+                ),
+            ]
+        };
+        changed(words(self), words(after))
+    }
+}
+
+fn changed<const N: usize>(before: [(&str, String); N], after: [(&str, String); N]) -> String {
+    let changed: Vec<_> = before
+        .into_iter()
+        .zip(after)
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((name, old), (_, new))| format!("{name}: {old} -> {new}"))
+        .collect();
+    changed.join("; ")
+}
+
+/// A company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
+    /// Its identifier.
+    pub id: CompanyId,
+    /// Its name, as shown.
+    pub name: String,
+    /// An operator's switch.
+    pub enabled: bool,
+    /// What its admins set.
+    pub settings: CompanySettings,
     /// Grows with every change of the company's settings: whoever saves an older version is told (no lost update).
     pub version: i64,
     /// When it was created.
@@ -156,5 +225,22 @@ mod tests {
         assert_eq!(asked("admins"), [false, false, true]);
         assert_eq!(asked("everyone"), [true; 3]);
         assert_eq!(RequireSecondFactor::from_word("Everyone"), None);
+    }
+
+    #[test]
+    fn the_audit_log_says_what_became_what() {
+        let before = CompanySettings::new("en".to_owned(), "UTC".to_owned());
+        let after = CompanySettings {
+            language: "de".to_owned(),
+            two_factor: TwoFactorPolicy::Skip(30),
+            idle_minutes: None,
+            ..before.clone()
+        };
+        assert_eq!(before.information_changed(&after), "language: en -> de");
+        assert_eq!(
+            before.policies_changed(&after),
+            "two_factor_days: 0 -> 30; idle_minutes: 30 -> never"
+        );
+        assert_eq!(before.policies_changed(&before), "");
     }
 }

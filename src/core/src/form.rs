@@ -16,7 +16,7 @@ pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<Fie
     };
     let password_problem = match password {
         "" => Some(Problem::Missing),
-        _ if password.chars().count() > PASSWORD_MAX => Some(Problem::TooLong),
+        _ if password.chars().count() > PASSWORD_MAX => Some(Problem::TooLong { most: PASSWORD_MAX }),
         _ if password.contains('\0') => Some(Problem::BadCharacters),
         _ => None,
     };
@@ -71,7 +71,7 @@ fn name_problem(name: &str, most: usize) -> Option<Problem> {
     if name.is_empty() {
         Some(Problem::Missing)
     } else if name.chars().count() > most {
-        Some(Problem::TooLong)
+        Some(Problem::TooLong { most })
     } else if name.chars().any(char::is_control) {
         Some(Problem::BadCharacters)
     } else {
@@ -105,9 +105,9 @@ mod tests {
         assert_eq!(
             problems(&long(65), &long(65), &long(129)),
             [
-                (Field::Company, Problem::TooLong),
-                (Field::Account, Problem::TooLong),
-                (Field::Password, Problem::TooLong)
+                (Field::Company, Problem::TooLong { most: COMPANY_MAX }),
+                (Field::Account, Problem::TooLong { most: ACCOUNT_MAX }),
+                (Field::Password, Problem::TooLong { most: PASSWORD_MAX })
             ]
         );
         assert_eq!(problems("Acme", &format!("{}@acme.test", long(200)), "x"), []);

@@ -51,8 +51,6 @@ pub mod secret;
 pub mod session;
 #[cfg(feature = "server")]
 pub mod sign_in;
-#[cfg(feature = "server")]
-pub mod signed_in;
 pub mod sso;
 #[cfg(feature = "server")]
 pub mod throttle;

@@ -66,6 +66,8 @@ pub const IMPORT_HOURS: i64 = 24;
 pub const IDLE_MINUTES_LEAST: u16 = 15;
 /// Log-out Policy: most minutes without activity.
 pub const IDLE_MINUTES_MOST: u16 = 999;
+/// Log-out Policy of a new company.
+pub const IDLE_MINUTES_DEFAULT: u16 = 30;
 /// Longest minimum password length that a company may ask for, in characters.
 pub const PASSWORD_MIN_HIGHEST: usize = 64;
 /// Shortest password that a company may ask for, in characters (product.md section 6).

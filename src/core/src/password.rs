@@ -1,9 +1,9 @@
 //! Which passwords may be chosen (product.md section 6; N1, N2, N4).
 
+use crate::refusal::Problem;
 use crate::{
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
     secret::Password,
-    signed_in::FormProblem,
 };
 
 /// Name of the product: a word that attackers try first.
@@ -60,35 +60,35 @@ pub fn strength(password: &Password, names: &[&str]) -> Strength {
 
 /// What is wrong with a new password: too short for the company (`least` characters), too long, or easy to guess for
 /// somebody who knows these names. No rule asks for kinds of characters.
-pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<FormProblem> {
+pub fn problem(password: &Password, names: &[&str], least: usize) -> Option<Problem> {
     length_problem(password, least)
-        .or_else(|| (strength(password, names) < Strength::Good).then_some(FormProblem::Weak))
+        .or_else(|| (strength(password, names) < Strength::Good).then_some(Problem::Weak))
 }
 
 /// How hard a new password is to guess, and what is wrong with it.
-pub fn assess(password: &Password, names: &[&str], least: usize) -> (Strength, Option<FormProblem>) {
+pub fn assess(password: &Password, names: &[&str], least: usize) -> (Strength, Option<Problem>) {
     let problem = length_problem(password, least);
-    if matches!(problem, Some(FormProblem::Missing | FormProblem::TooLong { .. })) {
+    if matches!(problem, Some(Problem::Missing | Problem::TooLong { .. })) {
         // Not worth the work.
         return (Strength::Weak, problem);
     }
     let strength = strength(password, names);
-    let weak = (strength < Strength::Good).then_some(FormProblem::Weak);
+    let weak = (strength < Strength::Good).then_some(Problem::Weak);
     (strength, problem.or(weak))
 }
 
 /// What is wrong with a password that can be seen without guessing.
-fn length_problem(password: &Password, least: usize) -> Option<FormProblem> {
+fn length_problem(password: &Password, least: usize) -> Option<Problem> {
     let typed = password.reveal();
     let length = typed.chars().count();
     if length == 0 {
-        Some(FormProblem::Missing)
+        Some(Problem::Missing)
     } else if length > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
-        Some(FormProblem::TooLong { most: PASSWORD_MAX })
+        Some(Problem::TooLong { most: PASSWORD_MAX })
     } else if typed.contains('\0') {
-        Some(FormProblem::BadCharacters)
+        Some(Problem::BadCharacters)
     } else if length < least {
-        Some(FormProblem::TooShort { least })
+        Some(Problem::TooShort { least })
     } else {
         None
     }
@@ -100,7 +100,7 @@ mod tests {
 
     const NAMES: [&str; 5] = ["Acme", "alice", "alice@mail.acme.test", "Alice", "Ng"];
 
-    fn check(password: &str) -> Option<FormProblem> {
+    fn check(password: &str) -> Option<Problem> {
         problem(&Password::new(password.to_owned()), &NAMES, 12)
     }
 
@@ -118,7 +118,7 @@ mod tests {
             // Its first 64 characters alone would be strong.
             &"telecommunications".repeat(5),
         ] {
-            assert_eq!(check(weak), Some(FormProblem::Weak), "{weak}");
+            assert_eq!(check(weak), Some(Problem::Weak), "{weak}");
         }
         for strong in [
             "kqzvwyxbntgmrdf",
@@ -138,12 +138,12 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert_eq!(check(""), Some(FormProblem::Missing));
-        assert_eq!(check("kqzvwyxbntg"), Some(FormProblem::TooShort { least: 12 }));
+        assert_eq!(check(""), Some(Problem::Missing));
+        assert_eq!(check("kqzvwyxbntg"), Some(Problem::TooShort { least: 12 }));
         assert_eq!(check("kqzvwyxbntgm"), None);
-        assert_eq!(check("kqzvwyx\0bntgm"), Some(FormProblem::BadCharacters));
+        assert_eq!(check("kqzvwyx\0bntgm"), Some(Problem::BadCharacters));
         let long: String = ["violet harbour kettle "; 7].concat();
-        assert_eq!(check(&long[..129]), Some(FormProblem::TooLong { most: 128 }));
-        assert_ne!(check(&long[..128]), Some(FormProblem::TooLong { most: 128 }));
+        assert_eq!(check(&long[..129]), Some(Problem::TooLong { most: 128 }));
+        assert_ne!(check(&long[..128]), Some(Problem::TooLong { most: 128 }));
     }
 }

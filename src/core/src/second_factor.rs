@@ -1,10 +1,10 @@
 //! Which second factors an account has, may have and must have (product.md sections 4.3 and 6).
 
+use crate::refusal::Refusal;
 use chrono::TimeDelta;
 
 use crate::{
     account::Account, company::Company, limits::SET_UP_SECONDS, ports::Moment, sign_in_view::Method,
-    signed_in::FormRefusal,
 };
 
 /// The method that the code page asks for first: the app where there is one. `None`: the password is enough.
@@ -26,22 +26,31 @@ pub const fn has_method(account: &Account, method: Method) -> bool {
 
 /// Whether nothing is open to this account but setting up a second factor.
 pub fn must_set_up(company: &Company, account: &Account) -> bool {
-    company.require_second_factor.asks(account.highest_role()) && !account.has_second_factor()
+    company
+        .settings
+        .require_second_factor
+        .asks(account.highest_role())
+        && !account.has_second_factor()
 }
 
 /// Whether this method may be turned off.
 ///
 /// # Errors
-/// [`FormRefusal::LastFactor`] when the company requires a second factor and no other is on.
-pub fn may_turn_off(company: &Company, account: &Account, method: Method) -> Result<(), FormRefusal> {
+/// [`Refusal::LastFactor`] when the company requires a second factor and no other is on.
+pub fn may_turn_off(company: &Company, account: &Account, method: Method) -> Result<(), Refusal> {
     let other = match method {
         Method::Email => account.app_factor,
         Method::App => account.email_factor,
     };
-    if other || !company.require_second_factor.asks(account.highest_role()) {
+    if other
+        || !company
+            .settings
+            .require_second_factor
+            .asks(account.highest_role())
+    {
         Ok(())
     } else {
-        Err(FormRefusal::LastFactor)
+        Err(Refusal::LastFactor)
     }
 }
 
@@ -82,6 +91,12 @@ mod tests {
         }
     }
 
+    fn requiring(require_second_factor: RequireSecondFactor) -> Company {
+        let mut company = company();
+        company.settings.require_second_factor = require_second_factor;
+        company
+    }
+
     #[test]
     fn the_app_is_asked_first() {
         assert_eq!(first_method(&with(true, true)), Some(Method::App));
@@ -91,13 +106,10 @@ mod tests {
 
     #[test]
     fn the_last_factor_stays_where_one_is_required() {
-        let strict = Company {
-            require_second_factor: RequireSecondFactor::Everyone,
-            ..company()
-        };
+        let strict = requiring(RequireSecondFactor::Everyone);
         assert_eq!(
             may_turn_off(&strict, &with(true, false), Method::Email),
-            Err(FormRefusal::LastFactor)
+            Err(Refusal::LastFactor)
         );
         assert_eq!(may_turn_off(&strict, &with(true, true), Method::Email), Ok(()));
         assert_eq!(
@@ -106,10 +118,7 @@ mod tests {
         );
         assert!(must_set_up(&strict, &with(false, false)));
         assert!(!must_set_up(&strict, &with(false, true)));
-        let admins = Company {
-            require_second_factor: RequireSecondFactor::Admins,
-            ..company()
-        };
+        let admins = requiring(RequireSecondFactor::Admins);
         let admin = Account {
             roles: vec![Role::Agent, Role::Admin],
             ..with(false, false)

@@ -249,11 +249,7 @@ pub fn landing(highest: Role, next: Option<&str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{
-        account::TimeFormat,
-        company::{NewAgentMail, RequireSecondFactor},
-        ports::SeededRandomness,
-    };
+    use crate::{account::Person, company::CompanySettings, ports::SeededRandomness};
 
     fn at(seconds: i64) -> Moment {
         Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -263,14 +259,8 @@ pub(crate) mod tests {
         Company {
             id: CompanyId::new(at(0), &SeededRandomness::new(1)),
             name: "Acme".into(),
-            language: "en".into(),
-            time_zone: "UTC".into(),
             enabled: true,
-            two_factor: TwoFactorPolicy::EveryLogin,
-            require_second_factor: RequireSecondFactor::Off,
-            password_min: 12,
-            idle_minutes: Some(30),
-            new_agent_mail: NewAgentMail::AccountDetails,
+            settings: CompanySettings::new("en".into(), "UTC".into()),
             version: 1,
             created_at: at(0),
         }
@@ -282,13 +272,11 @@ pub(crate) mod tests {
             id: AccountId::new(at(0), &SeededRandomness::new(2)),
             name: "alice".into(),
             email: "a@acme.test".into(),
-            first_name: "Alice".into(),
-            last_name: String::new(),
-            alias: "Alice".into(),
-            phone: String::new(),
-            title: String::new(),
-            time_format: TimeFormat::Hours24,
-            language: None,
+            person: Person {
+                first_name: "Alice".into(),
+                alias: "Alice".into(),
+                ..Person::default()
+            },
             roles: vec![Role::Agent],
             active: true,
             locked_at: None,

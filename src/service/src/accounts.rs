@@ -11,13 +11,13 @@ use vestibule_core::{
     mail::Mail,
     name::has_bad_characters,
     ports::Moment,
+    refusal::Problem,
     secret::Token,
-    signed_in::FormProblem,
 };
 use vestibule_storage::{NewIssuedCode, NewLink, StoreError, Writer};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Service, audit::By, letters::Receiver, sign_in::tries::subject_of};
+use crate::{Failure, Service, letters::Receiver, sign_in::tries::subject_of, work::Work};
 
 /// The links that choose a password.
 pub(crate) const PASSWORD_LINKS: [LinkPurpose; 2] = [LinkPurpose::Activate, LinkPurpose::ResetPassword];
@@ -39,13 +39,13 @@ pub(crate) struct DrawnCode {
 }
 
 /// What is wrong with the reason of a backup code.
-pub(crate) fn reason_problem(reason: &str) -> Option<FormProblem> {
+pub(crate) fn reason_problem(reason: &str) -> Option<Problem> {
     if reason.is_empty() {
-        Some(FormProblem::Missing)
+        Some(Problem::Missing)
     } else if reason.chars().count() > REASON_MAX {
-        Some(FormProblem::TooLong { most: REASON_MAX })
+        Some(Problem::TooLong { most: REASON_MAX })
     } else {
-        has_bad_characters(reason).then_some(FormProblem::BadCharacters)
+        has_bad_characters(reason).then_some(Problem::BadCharacters)
     }
 }
 
@@ -58,9 +58,21 @@ impl Service {
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
     ) -> Result<u64, StoreError> {
+        writer
+            .delete_pendings_of(receiver.company.id, receiver.account.id)
+            .await?;
+        self.end_what_is_open(writer, receiver, links).await
+    }
+
+    /// The same but for pending sign-ins.
+    async fn end_what_is_open(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        links: &[LinkPurpose],
+    ) -> Result<u64, StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
         let sessions = writer.end_sessions_of(company, account).await?;
-        writer.delete_pendings_of(company, account).await?;
         writer.end_set_ups_of(company, account).await?;
         writer.end_trusted_of(company, account).await?;
         writer.end_links_of(company, account, links).await?;
@@ -95,58 +107,107 @@ impl Service {
     /// The same on behalf of the account, which hears of it.
     pub(crate) async fn reset_password_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         password: PasswordToSet<'_>,
-        by: &By<'_>,
     ) -> Result<(), StoreError> {
-        self.put_password(writer, receiver, password).await?;
+        self.put_password(work, receiver, password).await?;
         // Where the admin sits is no business of the agent's.
         let about = receiver.about(&crate::Visitor::default());
-        self.tell(writer, receiver, Mail::PasswordReset { about }).await?;
-        let entry = by.entry(Event::PasswordSet, receiver.company.id, Some(receiver.account.id));
-        self.record(writer, &entry).await
+        self.tell(work, receiver, Mail::PasswordReset { about }).await?;
+        let entry = work.entry(Event::PasswordSet, receiver.company.id, Some(receiver.account.id));
+        self.record(work, &entry).await
     }
 
     /// Takes the password away on behalf of the account, which hears of it; nothing that was opened with it stays open.
     pub(crate) async fn remove_password_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         provider: String,
-        by: &By<'_>,
     ) -> Result<(), StoreError> {
         let Receiver { company, account } = receiver;
-        writer.remove_password(company.id, account.id, self.now()).await?;
-        self.shut_out(writer, receiver, &PASSWORD_LINKS).await?;
+        work.remove_password(company.id, account.id, self.now()).await?;
+        self.shut_out(work, receiver, &PASSWORD_LINKS).await?;
         let about = receiver.about(&crate::Visitor::default());
-        self.tell(writer, receiver, Mail::PasswordRemoved { about, provider })
+        self.tell(work, receiver, Mail::PasswordRemoved { about, provider })
             .await?;
-        let entry = by.entry(Event::PasswordRemoved, company.id, Some(account.id));
-        self.record(writer, &entry).await
+        let entry = work.entry(Event::PasswordRemoved, company.id, Some(account.id));
+        self.record(work, &entry).await
     }
 
     /// Unlocks an account, sets its counter to zero and tells the agent. Says whether there was anything to unlock.
     pub(crate) async fn unlock_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
-        by: &By<'_>,
     ) -> Result<bool, StoreError> {
         let Receiver { company, account } = receiver;
-        if !writer.unlock_account(company.id, account.id, self.now()).await? {
+        if !work.unlock_account(company.id, account.id, self.now()).await? {
             return Ok(false);
         }
         let mail = Mail::AccountUnlocked {
-            name: account.first_name.clone(),
+            name: account.person.first_name.clone(),
             company: company.name.clone(),
             account: account.name.clone(),
             link: self.sign_in_url(),
         };
-        self.tell(writer, receiver, mail).await?;
-        let entry = by.entry(Event::AccountUnlocked, company.id, Some(account.id));
-        self.record(writer, &entry).await?;
+        self.tell(work, receiver, mail).await?;
+        let entry = work.entry(Event::AccountUnlocked, company.id, Some(account.id));
+        self.record(work, &entry).await?;
         Ok(true)
+    }
+
+    /// Switches an account on or off. Off ends its sessions, set-ups, trusted browsers and links; a sign-in under way is
+    /// stopped by the gate, which tells why.
+    pub(crate) async fn switch_account_in(
+        &self,
+        work: &mut Work<'_>,
+        receiver: Receiver<'_>,
+        active: bool,
+    ) -> Result<(), StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        work.set_account_active(company, account, active, self.now())
+            .await?;
+        let event = if active {
+            Event::AccountActivated
+        } else {
+            self.end_what_is_open(work, receiver, &LinkPurpose::ALL).await?;
+            Event::AccountDeactivated
+        };
+        let entry = work.entry(event, company, Some(account));
+        self.record(work, &entry).await
+    }
+
+    /// Ends all sessions and pending sign-ins of an account; gives the number of sessions.
+    pub(crate) async fn end_sessions_in(
+        &self,
+        work: &mut Work<'_>,
+        receiver: Receiver<'_>,
+    ) -> Result<u64, StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        let ended = work.end_sessions_of(company, account).await?;
+        work.delete_pendings_of(company, account).await?;
+        let entry = AuditEntry {
+            detail: Some(ended.to_string()),
+            ..work.entry(Event::SessionsEnded, company, Some(account))
+        };
+        self.record(work, &entry).await?;
+        Ok(ended)
+    }
+
+    /// Deletes an account with everything that hangs on it; its names are free then, the audit log keeps them. Says whether
+    /// it was there.
+    pub(crate) async fn delete_account_in(
+        &self,
+        work: &mut Work<'_>,
+        receiver: Receiver<'_>,
+    ) -> Result<bool, StoreError> {
+        let (company, account) = (receiver.company.id, receiver.account.id);
+        // First the line of the audit log: it takes the name from the account.
+        let entry = work.entry(Event::AccountDeleted, company, Some(account));
+        self.record(work, &entry).await?;
+        work.delete_account(company, account).await
     }
 
     /// Draws a backup code and hashes it. Nothing is stored yet.
@@ -166,34 +227,32 @@ impl Service {
     /// Issues a backup code in place of any earlier one (N17). The agent is told that there is one, not what it is.
     pub(crate) async fn issue_code_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         drawn: &DrawnCode,
         reason: &str,
-        by: &By<'_>,
     ) -> Result<(), StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
         let now = self.now();
-        writer
-            .put_issued_code(&NewIssuedCode {
-                company,
-                account,
-                salt: drawn.salt,
-                code_hash: drawn.hash,
-                created_at: now,
-                expires_at: now + TimeDelta::seconds(ISSUED_CODE_SECONDS),
-            })
-            .await?;
+        work.put_issued_code(&NewIssuedCode {
+            company,
+            account,
+            salt: drawn.salt,
+            code_hash: drawn.hash,
+            created_at: now,
+            expires_at: now + TimeDelta::seconds(ISSUED_CODE_SECONDS),
+        })
+        .await?;
         let mail = Mail::BackupCodeIssued {
             about: receiver.about(&crate::Visitor::default()),
             minutes: u32::try_from(ISSUED_CODE_SECONDS / 60).unwrap_or_default(),
         };
-        self.tell(writer, receiver, mail).await?;
+        self.tell(work, receiver, mail).await?;
         let entry = AuditEntry {
             detail: Some(reason.to_owned()),
-            ..by.entry(Event::BackupCodeIssued, company, Some(account))
+            ..work.entry(Event::BackupCodeIssued, company, Some(account))
         };
-        self.record(writer, &entry).await
+        self.record(work, &entry).await
     }
 
     /// Makes a link in place of an older one of the same purpose; gives its whole address and its end.

@@ -1,30 +1,9 @@
 //! Lines of the audit log.
 
-use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
-    id::{AccountId, CompanyId, EventId},
-    ports::Moment,
-};
+use vestibule_core::{audit::AuditEntry, id::EventId, ports::Moment};
 use vestibule_storage::{StoreError, Writer};
 
-use crate::{Service, Visitor};
-
-/// Who does something, and from where.
-#[derive(Clone)]
-pub(crate) struct By<'a> {
-    pub actor: Actor,
-    pub visitor: &'a Visitor,
-}
-
-impl By<'_> {
-    /// A line of the audit log about what they did.
-    pub fn entry(&self, event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
-        AuditEntry {
-            actor: self.actor.clone(),
-            ..self.visitor.entry(event, Some(company), target)
-        }
-    }
-}
+use crate::Service;
 
 impl Service {
     /// Writes a line of the audit log in a transaction of its own.

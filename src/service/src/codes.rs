@@ -405,7 +405,6 @@ impl Service {
         let mut writer = self.inner.store.write().await?;
         self.lock_in(&mut writer, company, account, visitor).await?;
         writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 use vestibule_core::{
-    account::Account, company::Company, id::AccountId, secret::Password, signed_in::FormFieldProblem,
+    account::Account, company::Company, id::AccountId, refusal::FieldProblem, secret::Password,
 };
 
 use crate::{
@@ -129,7 +129,7 @@ impl Service {
         confirm: &Password,
         company: &Company,
         account: &Account,
-    ) -> Result<Vec<FormFieldProblem>, Failure> {
+    ) -> Result<Vec<FieldProblem>, Failure> {
         let (new, confirm) = (new.clone(), confirm.clone());
         let (company, account, id) = (company.clone(), account.clone(), account.id);
         let judged = move || new_password_problems(&new, &confirm, &company, &account);

@@ -1,15 +1,12 @@
 //! Encrypting the secrets in the database anew after a new key was added.
 
-use vestibule_core::{
-    audit::{AuditEntry, Event},
-    id::CompanyId,
-};
+use vestibule_core::audit::{Actor, AuditEntry, Event};
 
 use crate::{
-    Service,
+    Service, Visitor,
     codes::app_context,
     keys::{Purpose, Unsealable},
-    operator::{OperatorError, operator_entry},
+    operator::OperatorError,
     sign_in::sso::secret_context,
 };
 
@@ -60,9 +57,9 @@ impl Service {
         self.reseal_mail_passwords(&mut count).await?;
         self.reseal_sso_secrets(&mut count).await?;
         let entry = AuditEntry {
-            company: None,
+            actor: Actor::Operator,
             detail: Some(count.resealed.to_string()),
-            ..operator_entry(Event::KeysRotated, CompanyId(uuid::Uuid::nil()), None)
+            ..Visitor::default().entry(Event::KeysRotated, None, None)
         };
         self.note(entry).await?;
         Ok(count)

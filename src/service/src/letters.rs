@@ -37,7 +37,7 @@ impl Receiver<'_> {
     /// What the mail says in every case.
     pub fn about(self, visitor: &Visitor) -> About {
         About {
-            name: self.account.first_name.clone(),
+            name: self.account.person.first_name.clone(),
             company: self.company.name.clone(),
             account: self.account.name.clone(),
             browser: visitor.browser.clone().unwrap_or_default(),
@@ -119,7 +119,8 @@ impl Service {
 /// Language of mails to an account: its own, or else the company's.
 fn language_of(company: &Company, account: &Account) -> String {
     account
+        .person
         .language
         .clone()
-        .unwrap_or_else(|| company.language.clone())
+        .unwrap_or_else(|| company.settings.language.clone())
 }

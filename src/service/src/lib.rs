@@ -18,14 +18,15 @@ use vestibule_core::{
     throttle::SourceLimits,
 };
 use vestibule_mail::{Reach, outbox::OwnServer};
-use vestibule_storage::{Failed, Store, StoreError};
+use vestibule_storage::{Failed, Store, StoreError, again};
 
 mod accounts;
 mod audit;
 mod codes;
 pub mod console;
 mod counted;
-pub mod first_admin;
+#[cfg(feature = "test-support")]
+pub mod fixtures;
 pub mod hashing;
 mod judges;
 pub mod key_check;
@@ -42,9 +43,11 @@ pub mod outbox;
 pub mod profile;
 pub mod recovery;
 pub mod sessions;
+mod settings;
 pub mod sign_in;
 pub mod strangers;
 mod turns;
+mod work;
 
 use hashing::{Hasher, HashingError};
 use keys::{Keys, Unsealable};
@@ -161,12 +164,6 @@ impl From<Unsealable> for Failure {
     }
 }
 
-impl From<vestibule_core::signed_in::FormRefusal> for Failure {
-    fn from(refusal: vestibule_core::signed_in::FormRefusal) -> Self {
-        Self::Refused(Refusal::Form(refusal))
-    }
-}
-
 impl From<hashing::Full> for Failure {
     fn from(full: hashing::Full) -> Self {
         Self::Hashing(full.into())
@@ -245,6 +242,20 @@ impl Service {
 }
 
 impl Visitor {
+    /// What comes of a use case, as the visitor may know it.
+    async fn attempt<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Refusal> {
+        work.await.map_err(|failure| self.explain(&failure))
+    }
+
+    /// The same for one that is a single transaction: it is run again when the database ended it so that others could go
+    /// on.
+    async fn transact<T, F>(&self, work: impl FnMut() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.attempt(again(work)).await
+    }
+
     /// What the visitor is told of a failure: a refusal as it is, overload as a time to come back, and of everything
     /// else only the reference under which the log has it.
     fn explain(&self, failure: &Failure) -> Refusal {

@@ -3,25 +3,24 @@
 
 use vestibule_core::{
     account::Account,
-    audit::{Actor, AuditEntry, Event},
+    audit::{AuditEntry, Event},
     company::Company,
     link::LinkPurpose,
     mail::Mail,
     name::EmailAddress,
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     secret::Password,
-    signed_in::{FormField, FormProblem, FormRefusal},
 };
-use vestibule_storage::{LinkRow, StoreError, Writer, again};
+use vestibule_storage::{LinkRow, StoreError};
 
 use crate::{
     Failure, Service, Visitor,
     accounts::{PASSWORD_LINKS, PasswordToSet},
-    audit::By,
     hashing::Verdict,
     letters::Receiver,
     profile::Judgement,
     sessions::SignedIn,
+    work::{By, Work},
 };
 
 /// What the page behind a link shows.
@@ -52,38 +51,28 @@ struct Choice {
     row: Option<LinkRow>,
 }
 
-/// Whoever has the link, or the temporary password, is the account.
-fn own<'a>(visitor: &'a Visitor, receiver: Receiver<'_>) -> By<'a> {
-    By {
-        actor: Actor::Account(receiver.account.id),
-        visitor,
-    }
-}
-
 impl Service {
     /// The link of this browser (`Visitor::link`), if it is still good and has one of these purposes. Changes nothing.
     ///
     /// # Errors
     /// `LinkOver`.
     pub async fn open_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<OpenLink, Refusal> {
-        self.look_at_link(purposes, visitor)
+        visitor
+            .attempt(async {
+                let row = self.find_link(purposes, visitor).await?;
+                Ok(OpenLink {
+                    purpose: row.purpose,
+                    company: row.company,
+                    account: row.account,
+                    email: row.email,
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<OpenLink, Failure> {
-        let row = self.find_link(purposes, visitor).await?;
-        Ok(OpenLink {
-            purpose: row.purpose,
-            company: row.company,
-            account: row.account,
-            email: row.email,
-        })
     }
 
     /// The link of this browser, if it is good for one of these. One that is over is noted.
     async fn find_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<LinkRow, Failure> {
-        let token = visitor.link.as_ref().ok_or(FormRefusal::LinkOver)?;
+        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
         let mut reader = self.inner.store.read().await?;
         let row = reader.link_by_token(token.hash()).await?;
         drop(reader);
@@ -104,18 +93,18 @@ impl Service {
             ..visitor.entry(Event::LinkRefused, company, account)
         };
         self.note_stranger(entry, visitor);
-        FormRefusal::LinkOver.into()
+        Refusal::LinkOver.into()
     }
 
     /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
     /// at once, one gets through.
-    async fn use_up_link(
+    async fn use_up_link<'a>(
         &self,
         link: &LinkRow,
         purposes: &[LinkPurpose],
-        visitor: &Visitor,
-    ) -> Result<(Writer, LinkRow), Failure> {
-        let token = visitor.link.as_ref().ok_or(FormRefusal::LinkOver)?;
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, LinkRow), Failure> {
+        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
         let mut writer = self.inner.store.write().await?;
         writer.hold_account(link.company.id, link.account.id).await?;
         let row = writer.link_by_token(token.hash()).await?;
@@ -124,7 +113,8 @@ impl Service {
             && self.is_good(&row, purposes)
             && writer.use_link(row.company.id, row.id).await?
         {
-            return Ok((writer, row));
+            // Whoever has the link is the account.
+            return Ok((Work::new(writer, By::account(row.account.id, visitor)), row));
         }
         drop(writer);
         Err(self.refuse_link(Some(link), visitor))
@@ -136,10 +126,10 @@ impl Service {
     /// # Errors
     /// `LinkOver` when there is a link that is not good any more; [`Refusal::NotSignedIn`] when there is nothing.
     pub async fn password_choice(&self, visitor: &Visitor) -> Result<PasswordChoice, Refusal> {
-        self.find_choice(visitor)
+        visitor
+            .attempt(self.find_choice(visitor))
             .await
             .map(|choice| choice.shown)
-            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn find_choice(&self, visitor: &Visitor) -> Result<Choice, Failure> {
@@ -184,70 +174,63 @@ impl Service {
         confirm: Password,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        again(|| self.take_password(&new, &confirm, visitor))
+        let new = &new;
+        let confirm = &confirm;
+        visitor
+            .transact(async || {
+                let Choice { shown, row } = self.find_choice(visitor).await?;
+                let fields = self
+                    .judge_new(new, confirm, &shown.company, &shown.account)
+                    .await?;
+                if !fields.is_empty() {
+                    return Err(Refusal::Invalid { fields }.into());
+                }
+                if shown.account.password_must_change {
+                    // Somebody else knows the temporary one.
+                    let mut reader = self.inner.store.read().await?;
+                    let stored = reader.password_of(shown.company.id, shown.account.id).await?;
+                    drop(reader);
+                    let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
+                    if self.inner.hasher.verify(new, hash).await? != Verdict::Wrong {
+                        return Err(Refusal::field(Field::NewPassword, Problem::Unchanged).into());
+                    }
+                }
+                let hash = self.inner.hasher.hash(new, self.random()).await?;
+
+                let (mut work, company, account, means) = if let Some(link) = &row {
+                    let (work, row) = self.use_up_link(link, &PASSWORD_LINKS, visitor).await?;
+                    let means = match row.purpose {
+                        LinkPurpose::Activate => "activation",
+                        _ => "reset",
+                    };
+                    (work, row.company, row.account, means)
+                } else {
+                    let (work, SignedIn { company, account, .. }) = self.enter_confined(visitor).await?;
+                    (work, company, account, "temporary")
+                };
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let password = PasswordToSet {
+                    hash: &hash,
+                    temporary_until: None,
+                };
+                self.put_password(&mut work, receiver, password).await?;
+                if means != "activation" {
+                    let about = receiver.about(visitor);
+                    self.tell(&mut work, receiver, Mail::PasswordChanged { about })
+                        .await?;
+                }
+                let entry = AuditEntry {
+                    detail: Some(means.to_owned()),
+                    ..work.entry(Event::PasswordChosen, company.id, Some(account.id))
+                };
+                self.record(&mut work, &entry).await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn take_password(
-        &self,
-        new: &Password,
-        confirm: &Password,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let Choice { shown, row } = self.find_choice(visitor).await?;
-        let fields = self
-            .judge_new(new, confirm, &shown.company, &shown.account)
-            .await?;
-        if !fields.is_empty() {
-            return Err(FormRefusal::Invalid { fields }.into());
-        }
-        if shown.account.password_must_change {
-            // Somebody else knows the temporary one.
-            let mut reader = self.inner.store.read().await?;
-            let stored = reader.password_of(shown.company.id, shown.account.id).await?;
-            drop(reader);
-            let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
-            if self.inner.hasher.verify(new, hash).await? != Verdict::Wrong {
-                return Err(FormRefusal::field(FormField::NewPassword, FormProblem::Unchanged).into());
-            }
-        }
-        let hash = self.inner.hasher.hash(new, self.random()).await?;
-
-        let (mut writer, company, account, word) = if let Some(link) = &row {
-            let (writer, row) = self.use_up_link(link, &PASSWORD_LINKS, visitor).await?;
-            let word = match row.purpose {
-                LinkPurpose::Activate => "activation",
-                _ => "reset",
-            };
-            (writer, row.company, row.account, word)
-        } else {
-            let mut writer = self.inner.store.write().await?;
-            let SignedIn { company, account, .. } = self.enter_confined(&mut writer, visitor).await?;
-            (writer, company, account, "temporary")
-        };
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        let password = PasswordToSet {
-            hash: &hash,
-            temporary_until: None,
-        };
-        self.put_password(&mut writer, receiver, password).await?;
-        if word != "activation" {
-            let about = receiver.about(visitor);
-            self.tell(&mut writer, receiver, Mail::PasswordChanged { about })
-                .await?;
-        }
-        let entry = AuditEntry {
-            detail: Some(word.to_owned()),
-            ..own(visitor, receiver).entry(Event::PasswordChosen, company.id, Some(account.id))
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// How good a password is that is being chosen. Changes nothing.
@@ -260,9 +243,7 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Judgement, Refusal> {
         let PasswordChoice { company, account, .. } = self.password_choice(visitor).await?;
-        self.judge_typed(new, company, account)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.judge_typed(new, company, account)).await
     }
 
     /// Confirms a new e-mail address. Sessions and trusted browsers end with the old one; the codes of an e-mail factor go
@@ -271,37 +252,35 @@ impl Service {
     /// # Errors
     /// `LinkOver`, also when another account has taken the address meanwhile.
     pub async fn confirm_email(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.take_email(visitor))
+        visitor
+            .transact(async || {
+                let purposes = [LinkPurpose::ConfirmEmail];
+                let link = self.find_link(&purposes, visitor).await?;
+                let (mut work, row) = self.use_up_link(&link, &purposes, visitor).await?;
+                let email = row
+                    .email
+                    .as_deref()
+                    .and_then(|email| EmailAddress::parse(email).ok())
+                    .ok_or(Refusal::LinkOver)?;
+                let (company, account) = (row.company.id, row.account.id);
+                match work.put_email(company, account, &email, self.now()).await {
+                    Err(StoreError::Conflict(_)) => {
+                        drop(work);
+                        return Err(self.refuse_link(Some(&row), visitor));
+                    }
+                    other => other?,
+                };
+                let receiver = Receiver {
+                    company: &row.company,
+                    account: &row.account,
+                };
+                // Links that went to the old address are over with it.
+                self.shut_out(&mut work, receiver, &LinkPurpose::ALL).await?;
+                let entry = work.entry(Event::EmailChanged, company, Some(account));
+                self.record(&mut work, &entry).await?;
+                Ok(work.commit().await?)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn take_email(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let purposes = [LinkPurpose::ConfirmEmail];
-        let link = self.find_link(&purposes, visitor).await?;
-        let (mut writer, row) = self.use_up_link(&link, &purposes, visitor).await?;
-        let email = row
-            .email
-            .as_deref()
-            .and_then(|email| EmailAddress::parse(email).ok())
-            .ok_or(FormRefusal::LinkOver)?;
-        let (company, account) = (row.company.id, row.account.id);
-        match writer.put_email(company, account, &email, self.now()).await {
-            Err(StoreError::Conflict(_)) => {
-                drop(writer);
-                return Err(self.refuse_link(Some(&row), visitor));
-            }
-            other => other?,
-        };
-        let receiver = Receiver {
-            company: &row.company,
-            account: &row.account,
-        };
-        // Links that went to the old address are over with it.
-        self.shut_out(&mut writer, receiver, &LinkPurpose::ALL).await?;
-        let entry = own(visitor, receiver).entry(Event::EmailChanged, company, Some(account));
-        self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
     }
 
     /// Stops a change of the e-mail address from the old one.
@@ -309,21 +288,18 @@ impl Service {
     /// # Errors
     /// `LinkOver`.
     pub async fn stop_email_change(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.stop_new_email(visitor))
+        visitor
+            .transact(async || {
+                let purposes = [LinkPurpose::StopEmailChange];
+                let link = self.find_link(&purposes, visitor).await?;
+                let (mut work, row) = self.use_up_link(&link, &purposes, visitor).await?;
+                let receiver = Receiver {
+                    company: &row.company,
+                    account: &row.account,
+                };
+                self.end_email_change(&mut work, receiver).await?;
+                Ok(work.commit().await?)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn stop_new_email(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let purposes = [LinkPurpose::StopEmailChange];
-        let link = self.find_link(&purposes, visitor).await?;
-        let (mut writer, row) = self.use_up_link(&link, &purposes, visitor).await?;
-        let receiver = Receiver {
-            company: &row.company,
-            account: &row.account,
-        };
-        self.end_email_change(&mut writer, receiver, &own(visitor, receiver))
-            .await?;
-        Ok(writer.commit().await?)
     }
 }

@@ -59,9 +59,6 @@ impl Service {
         };
         let completed = self.complete_lock_in(&mut writer, receiver).await?;
         writer.commit().await?;
-        if completed {
-            self.inner.outbox_filled.notify_one();
-        }
         Ok(completed)
     }
 

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use vestibule_core::{
-    account::{Account, Role},
+    account::{Account, Person, Role},
     audit::{AuditEntry, Event},
     backup_code::BackupCode,
     company::{Company, NewAgentMail},
@@ -13,17 +13,18 @@ use vestibule_core::{
     mail::Mail,
     name::{AccountName, EmailAddress, NameProblem},
     ports::Moment,
+    refusal::{Field, FieldProblem, Problem, person_problem},
     secret::Password,
-    signed_in::{FormField, FormFieldProblem, FormProblem, person_problem},
 };
 use vestibule_storage::{AgentData, NewAccount, StoreError, Unique, Writer};
 
 use crate::{
     Failure, Service,
     accounts::PasswordToSet,
-    audit::By,
     console::AgentInput,
     letters::{Receiver, Sending},
+    profile::PersonInput,
+    work::Work,
 };
 
 /// A new agent whose input was checked. Whether the names are free turns out when it is created.
@@ -31,6 +32,8 @@ pub(crate) struct NewAgent {
     pub name: AccountName,
     pub email: EmailAddress,
     pub data: AgentData,
+    /// Whether a code by e-mail is a second factor from the start.
+    pub email_factor: bool,
 }
 
 /// How an agent will be told to sign in, with everything that takes time done.
@@ -55,12 +58,12 @@ pub(crate) struct FirstPassword {
 }
 
 /// What is wrong with a name or an address, in the words of the forms.
-pub(crate) const fn name_problem(problem: NameProblem, most: usize) -> FormProblem {
+pub(crate) const fn name_problem(problem: NameProblem, most: usize) -> Problem {
     match problem {
-        NameProblem::Missing => FormProblem::Missing,
-        NameProblem::TooLong => FormProblem::TooLong { most },
-        NameProblem::BadCharacters => FormProblem::BadCharacters,
-        NameProblem::NotAnAddress => FormProblem::NotAnAddress,
+        NameProblem::Missing => Problem::Missing,
+        NameProblem::TooLong => Problem::TooLong { most },
+        NameProblem::BadCharacters => Problem::BadCharacters,
+        NameProblem::NotAnAddress => Problem::NotAnAddress,
     }
 }
 
@@ -76,10 +79,10 @@ pub(crate) fn alias_or_names(alias: &str, first_name: &str, last_name: &str, acc
 }
 
 /// The field that a taken name belongs to.
-pub(crate) const fn taken_field(unique: Unique) -> FormField {
+pub(crate) const fn taken_field(unique: Unique) -> Field {
     match unique {
-        Unique::Email => FormField::Email,
-        Unique::AccountName | Unique::CompanyName => FormField::Account,
+        Unique::Email => Field::Email,
+        Unique::AccountName | Unique::CompanyName => Field::AccountName,
     }
 }
 
@@ -88,12 +91,12 @@ impl Service {
     ///
     /// # Errors
     /// Everything that is wrong, in the order of the form.
-    pub(crate) fn check_new_agent(&self, input: &AgentInput) -> Result<NewAgent, Vec<FormFieldProblem>> {
+    pub(crate) fn check_new_agent(&self, input: &AgentInput) -> Result<NewAgent, Vec<FieldProblem>> {
         let mut fields = Vec::new();
         let name = AccountName::parse(&input.account)
             .map_err(|problem| {
-                fields.push(FormFieldProblem {
-                    field: FormField::Account,
+                fields.push(FieldProblem {
+                    field: Field::AccountName,
                     problem: name_problem(problem, ACCOUNT_MAX),
                 });
             })
@@ -102,7 +105,12 @@ impl Service {
         let account = name.as_ref().map_or("", AccountName::display);
         let data = self.check_agent_data(input, account, &mut fields);
         match (name, email, data) {
-            (Some(name), Some(email), Some(data)) if fields.is_empty() => Ok(NewAgent { name, email, data }),
+            (Some(name), Some(email), Some(data)) if fields.is_empty() => Ok(NewAgent {
+                name,
+                email,
+                data,
+                email_factor: false,
+            }),
             _ => Err(fields),
         }
     }
@@ -112,49 +120,66 @@ impl Service {
         &self,
         input: &AgentInput,
         account: &str,
-        fields: &mut Vec<FormFieldProblem>,
+        fields: &mut Vec<FieldProblem>,
     ) -> Option<AgentData> {
-        let before = fields.len();
-        let typed = [
-            (FormField::FirstName, &input.first_name),
-            (FormField::LastName, &input.last_name),
-            (FormField::Alias, &input.alias),
-            (FormField::Phone, &input.phone),
-            (FormField::Title, &input.title),
-        ];
-        fields.extend(typed.into_iter().filter_map(|(field, typed)| {
-            person_problem(field, typed).map(|problem| FormFieldProblem { field, problem })
-        }));
+        let person = self.check_person(&input.person, account, fields);
         let words = input.roles.iter().map(|word| word.parse::<Role>());
         let mut roles = words.collect::<Result<Vec<_>, _>>().unwrap_or_default();
         roles.sort_unstable();
         roles.dedup();
         if roles.is_empty() {
             let problem = if input.roles.is_empty() {
-                FormProblem::Missing
+                Problem::Missing
             } else {
-                FormProblem::NotOffered
+                Problem::NotOffered
             };
-            fields.push(FormFieldProblem {
-                field: FormField::Roles,
+            // On the page the roles stand before the language.
+            let language = fields.iter().position(|found| found.field == Field::Language);
+            let roles = FieldProblem {
+                field: Field::Roles,
                 problem,
-            });
+            };
+            fields.insert(language.unwrap_or(fields.len()), roles);
+            return None;
         }
+        Some(AgentData {
+            person: person?,
+            roles,
+            active: input.active,
+        })
+    }
+
+    /// Checks what was typed about a person. `None` when something is wrong.
+    pub(crate) fn check_person(
+        &self,
+        input: &PersonInput,
+        account: &str,
+        fields: &mut Vec<FieldProblem>,
+    ) -> Option<Person> {
+        let before = fields.len();
+        let typed = [
+            (Field::FirstName, &input.first_name),
+            (Field::LastName, &input.last_name),
+            (Field::Alias, &input.alias),
+            (Field::Phone, &input.phone),
+            (Field::Title, &input.title),
+        ];
+        fields.extend(typed.into_iter().filter_map(|(field, typed)| {
+            person_problem(field, typed).map(|problem| FieldProblem { field, problem })
+        }));
         let language = Some(input.language.clone()).filter(|language| !language.is_empty());
-        if language
-            .as_ref()
-            .is_some_and(|language| !self.inner.settings.languages.contains(language))
-        {
-            fields.push(FormFieldProblem {
-                field: FormField::Language,
-                problem: FormProblem::NotOffered,
+        let offered = |language: &String| self.inner.settings.languages.contains(language);
+        if language.as_ref().is_some_and(|language| !offered(language)) {
+            fields.push(FieldProblem {
+                field: Field::Language,
+                problem: Problem::NotOffered,
             });
         }
         if fields.len() > before {
             return None;
         }
         let [first_name, last_name, alias, phone, title] = typed.map(|(_, typed)| typed.trim().to_owned());
-        Some(AgentData {
+        Some(Person {
             alias: alias_or_names(&alias, &first_name, &last_name, account),
             first_name,
             last_name,
@@ -162,8 +187,6 @@ impl Service {
             title,
             time_format: input.time_format?,
             language,
-            roles,
-            active: input.active,
         })
     }
 
@@ -183,10 +206,9 @@ impl Service {
     /// [`StoreError::Conflict`] when the account name or the e-mail address is taken.
     pub(crate) async fn create_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         company: &Company,
         prepared: Prepared,
-        by: &By<'_>,
     ) -> Result<Account, StoreError> {
         let Prepared { agent, invitation } = prepared;
         let password = match &invitation {
@@ -196,14 +218,14 @@ impl Service {
             }),
             Invitation::Link => None,
         };
-        let account = self.insert_new(writer, company, agent, password, false).await?;
-        let entry = by.entry(Event::AccountCreated, company.id, Some(account.id));
-        self.record(writer, &entry).await?;
+        let account = self.insert_new(work, company, agent, password).await?;
+        let entry = work.entry(Event::AccountCreated, company.id, Some(account.id));
+        self.record(work, &entry).await?;
         let receiver = Receiver {
             company,
             account: &account,
         };
-        self.send_invitation(writer, receiver, &invitation, by).await?;
+        self.send_invitation(work, receiver, &invitation).await?;
         Ok(account)
     }
 
@@ -214,9 +236,18 @@ impl Service {
         company: &Company,
         agent: NewAgent,
         password: Option<FirstPassword>,
-        email_factor: bool,
     ) -> Result<Account, StoreError> {
-        let NewAgent { name, email, data } = agent;
+        let NewAgent {
+            name,
+            email,
+            data:
+                AgentData {
+                    person,
+                    roles,
+                    active,
+                },
+            email_factor,
+        } = agent;
         let now = self.now();
         let until = password.as_ref().and_then(|password| password.temporary_until);
         let account = Account {
@@ -224,15 +255,9 @@ impl Service {
             id: AccountId::new(now, self.random()),
             name: name.display().to_owned(),
             email: email.display().to_owned(),
-            first_name: data.first_name,
-            last_name: data.last_name,
-            alias: data.alias,
-            phone: data.phone,
-            title: data.title,
-            time_format: data.time_format,
-            language: data.language,
-            roles: data.roles,
-            active: data.active,
+            person,
+            roles,
+            active,
             locked_at: None,
             lock_reason: None,
             password_must_change: until.is_some(),
@@ -252,13 +277,7 @@ impl Service {
                 id: account.id,
                 name,
                 email,
-                first_name: account.first_name.clone(),
-                last_name: account.last_name.clone(),
-                alias: account.alias.clone(),
-                phone: account.phone.clone(),
-                title: account.title.clone(),
-                time_format: account.time_format,
-                language: account.language.clone(),
+                person: account.person.clone(),
                 roles: account.roles.clone(),
                 active: account.active,
                 email_factor,
@@ -273,7 +292,7 @@ impl Service {
 
     /// Draws and hashes what an agent will be told, in the company's way.
     pub(crate) async fn prepare_invitation(&self, company: &Company) -> Result<Invitation, Failure> {
-        Ok(match company.new_agent_mail {
+        Ok(match company.settings.new_agent_mail {
             NewAgentMail::AccountDetails => {
                 // The form of a backup code: 80 random bits, easy to read out and to type.
                 let (password, hash) = self.draw_password().await?;
@@ -302,11 +321,10 @@ impl Service {
     /// that nobody knows, to take the place of a temporary one.
     pub(crate) async fn invite_again(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         invitation: &Invitation,
         unknown: &str,
-        by: &By<'_>,
     ) -> Result<(), StoreError> {
         let password = match invitation {
             Invitation::Temporary { hash, .. } => Some((hash.as_str(), self.temporary_until())),
@@ -317,21 +335,20 @@ impl Service {
                 hash,
                 temporary_until: Some(until),
             };
-            self.put_password(writer, receiver, password).await?;
+            self.put_password(work, receiver, password).await?;
         }
-        self.send_invitation(writer, receiver, invitation, by).await
+        self.send_invitation(work, receiver, invitation).await
     }
 
     async fn send_invitation(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         invitation: &Invitation,
-        by: &By<'_>,
     ) -> Result<(), StoreError> {
         let about = receiver.about(&crate::Visitor::default());
         let hours = u32::try_from(NEW_AGENT_HOURS).unwrap_or_default();
-        let (mail, expires_at, word) = match invitation {
+        let (mail, expires_at, way) = match invitation {
             Invitation::Temporary { password, .. } => {
                 let mail = Mail::AccountDetails {
                     about,
@@ -344,7 +361,7 @@ impl Service {
             }
             Invitation::Link => {
                 let (link, expires_at) = self
-                    .make_link(writer, receiver, LinkPurpose::Activate, None)
+                    .make_link(work, receiver, LinkPurpose::Activate, None)
                     .await?;
                 let mail = Mail::ActivationLink { about, link, hours };
                 (mail, expires_at, NewAgentMail::ActivationLink)
@@ -354,16 +371,16 @@ impl Service {
             address: None,
             expires_at,
         };
-        self.tell_until(writer, receiver, mail, sending).await?;
+        self.tell_until(work, receiver, mail, sending).await?;
         let entry = AuditEntry {
-            detail: Some(word.as_str().to_owned()),
-            ..by.entry(
+            detail: Some(way.as_str().to_owned()),
+            ..work.entry(
                 Event::AccountDetailsSent,
                 receiver.company.id,
                 Some(receiver.account.id),
             )
         };
-        self.record(writer, &entry).await
+        self.record(work, &entry).await
     }
 
     /// Until when a temporary password that is set now can be used.
@@ -373,11 +390,11 @@ impl Service {
 }
 
 /// Reads an e-mail address.
-pub(crate) fn check_email(typed: &str, fields: &mut Vec<FormFieldProblem>) -> Option<EmailAddress> {
+pub(crate) fn check_email(typed: &str, fields: &mut Vec<FieldProblem>) -> Option<EmailAddress> {
     EmailAddress::parse(typed)
         .map_err(|problem| {
-            fields.push(FormFieldProblem {
-                field: FormField::Email,
+            fields.push(FieldProblem {
+                field: Field::Email,
                 problem: name_problem(problem, EMAIL_MAX),
             });
         })

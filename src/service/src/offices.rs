@@ -4,14 +4,13 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
-    id::CompanyId,
+    audit::{AuditEntry, Event},
     limits::{OFFICE_PREFIX_IPV4, OFFICE_PREFIX_IPV6, PERSON_FIELD_MAX},
     name::has_bad_characters,
 };
-use vestibule_storage::{Office, StoreError, again};
+use vestibule_storage::{Office, again};
 
-use crate::{Service, Visitor, operator::OperatorError};
+use crate::{Service, operator::OperatorError};
 
 /// Why a range is no office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,22 +68,20 @@ impl Service {
     /// # Errors
     /// An unknown company; a failing database.
     pub async fn set_offices(&self, company: &str, offices: Vec<Office>) -> Result<(), OperatorError> {
-        let id = self.company_named(company).await?.id;
-        Ok(again(|| self.put_offices(id, &offices)).await?)
-    }
-
-    async fn put_offices(&self, id: CompanyId, offices: &[Office]) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_company(id).await?;
-        writer.replace_offices(id, offices).await?;
-        let ranges: Vec<_> = offices.iter().map(|office| office.network.as_str()).collect();
-        let entry = AuditEntry {
-            actor: Actor::Operator,
-            detail: Some(format!("offices={}", ranges.join(","))),
-            ..Visitor::default().entry(Event::PolicyChanged, Some(id), None)
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await
+        again(async || {
+            let id = self.company_named(company).await?.id;
+            let mut work = self.operate().await?;
+            work.hold_company(id).await?;
+            work.replace_offices(id, &offices).await?;
+            let ranges: Vec<_> = offices.iter().map(|office| office.network.as_str()).collect();
+            let entry = AuditEntry {
+                detail: Some(format!("offices={}", ranges.join(","))),
+                ..work.entry(Event::PolicyChanged, id, None)
+            };
+            self.record(&mut work, &entry).await?;
+            Ok(work.commit().await?)
+        })
+        .await
     }
 }
 

@@ -3,38 +3,32 @@
 use std::str::FromStr;
 
 use vestibule_core::{
-    account::{Account, Role, TimeFormat},
-    audit::{Actor, AuditEntry, Event},
-    authenticator::AppSecret,
+    account::{Account, Person, Role},
+    audit::{AuditEntry, Event},
     backup_code::BackupCode,
-    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
     limits::{
-        IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_DEFAULT, PASSWORD_MIN_HIGHEST,
-        PASSWORD_MIN_LOWEST, PERSON_FIELD_MAX,
+        IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, PERSON_FIELD_MAX,
     },
-    link::LinkPurpose,
-    mail::Mail,
     name::{AccountName, CompanyName, EmailAddress, NameProblem, has_bad_characters, key},
     password::problem,
+    refusal::{Problem, Refusal},
     secret::Password,
-    signed_in::FormProblem,
 };
 use vestibule_storage::{
-    AgentData, CompanyCounts, CompanySettings, EventRow, Failed, InstallationCounts, NewCompany, StoreError,
-    Unique, Writer, again,
+    AgentData, CompanyCounts, EventRow, Failed, InstallationCounts, NewCompany, StoreError, Unique, again,
 };
 
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Service,
     accounts::{PasswordToSet, reason_problem},
-    audit::By,
-    first_admin::FirstAdmin,
     hashing::HashingError,
     judges::Reason,
     keys::Unsealable,
     letters::Receiver,
     new_agents::{FirstPassword, NewAgent, alias_or_names},
+    work::{By, Work},
 };
 
 /// Why an operator's act was refused.
@@ -85,9 +79,9 @@ pub enum OperatorError {
     /// Minutes without activity outside 15 to 999.
     #[error("no such number of minutes")]
     BadIdleMinutes,
-    /// Somebody else was faster.
-    #[error("the company has changed meanwhile")]
-    ChangedMeanwhile,
+    /// What the console would say, too.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
     /// An account needs at least one role.
     #[error("no role")]
     NoRole,
@@ -103,9 +97,6 @@ pub enum OperatorError {
     /// Too easy to guess.
     #[error("the password is too easy to guess")]
     PasswordTooWeak,
-    /// The account was not locked.
-    #[error("not locked")]
-    NotLocked,
     /// A backup code needs a reason of at most 200 characters.
     #[error("no reason")]
     NoReason,
@@ -137,6 +128,19 @@ pub struct CompanyInput {
     pub require_second_factor: RequireSecondFactor,
 }
 
+/// The first admin of a company.
+#[derive(Clone, Debug)]
+pub struct FirstAdmin {
+    /// Account name.
+    pub account: String,
+    /// E-mail address.
+    pub email: String,
+    /// First name; empty = the account name.
+    pub first_name: String,
+    /// Last name, may be empty.
+    pub last_name: String,
+}
+
 /// An account to be created.
 #[derive(Clone, Debug)]
 pub struct AccountInput {
@@ -158,15 +162,6 @@ pub struct AccountInput {
     pub email_factor: bool,
     /// Its password.
     pub password: Password,
-}
-
-/// Whether a password is held against the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordCheck {
-    /// Length and zxcvbn, with the names around it as context.
-    Enforced,
-    /// None: for fixtures of tests.
-    Waived,
 }
 
 /// Log-out Policy.
@@ -219,54 +214,47 @@ impl Service {
         self.check_language(&input.language)?;
         chrono_tz::Tz::from_str(&input.time_zone).map_err(|_| OperatorError::UnknownTimeZone)?;
         let two_factor = TwoFactorPolicy::from_days(input.two_factor_days).ok_or(OperatorError::BadPolicy)?;
-        let now = self.now();
         let company = Company {
-            id: CompanyId::new(now, self.random()),
+            id: CompanyId::new(self.now(), self.random()),
             name: name.display().to_owned(),
-            language: input.language,
-            time_zone: input.time_zone,
             enabled: true,
-            two_factor,
-            require_second_factor: input.require_second_factor,
-            password_min: PASSWORD_MIN_DEFAULT,
-            idle_minutes: Some(30),
-            new_agent_mail,
+            settings: CompanySettings {
+                two_factor,
+                require_second_factor: input.require_second_factor,
+                new_agent_mail,
+                ..CompanySettings::new(input.language, input.time_zone)
+            },
             version: 1,
-            created_at: now,
+            created_at: self.now(),
         };
         let admin = match admin {
-            Some(admin) => Some(self.ready_first_admin(admin, &company).await?),
+            Some(admin) => Some(self.prepare_new_agent(&company, first_admin(&admin)?).await?),
             None => None,
         };
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .insert_company(&NewCompany {
-                id: company.id,
-                name,
-                language: company.language.clone(),
-                time_zone: company.time_zone.clone(),
-                two_factor,
-                require_second_factor: company.require_second_factor,
-                password_min: company.password_min,
-                idle_minutes: company.idle_minutes,
-                new_agent_mail: company.new_agent_mail,
-                created_at: now,
-            })
-            .await
-            .map_err(taken)?;
+        let mut work = self.operate().await?;
+        work.insert_company(&NewCompany {
+            id: company.id,
+            name,
+            settings: company.settings.clone(),
+            created_at: company.created_at,
+        })
+        .await
+        .map_err(taken)?;
         let entry = AuditEntry {
             detail: Some(company.name.clone()),
-            ..operator_entry(Event::CompanyCreated, company.id, None)
+            ..work.entry(Event::CompanyCreated, company.id, None)
         };
-        self.record(&mut writer, &entry).await?;
+        self.record(&mut work, &entry).await?;
         if let Some(admin) = admin {
-            self.insert_first_admin(&mut writer, admin, &company)
-                .await
-                .map_err(taken)?;
+            self.create_in(&mut work, &company, admin).await.map_err(taken)?;
         }
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        work.commit().await?;
         Ok(company)
+    }
+
+    /// A transaction of the operator's.
+    pub(crate) async fn operate(&self) -> Result<Work<'static>, StoreError> {
+        Ok(Work::new(self.inner.store.write().await?, By::operator()))
     }
 
     /// All companies, ordered by name.
@@ -294,121 +282,41 @@ impl Service {
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
     pub async fn set_company_enabled(&self, name: &str, enabled: bool) -> Result<(), OperatorError> {
-        again(|| self.switch_company(name, enabled)).await
+        again(async || {
+            let company = self.company_named(name).await?;
+            let mut work = self.operate().await?;
+            work.set_company_enabled(company.id, enabled, self.now()).await?;
+            let event = if enabled {
+                Event::CompanyEnabled
+            } else {
+                work.hold_accounts_of(company.id).await?;
+                work.end_sessions_of_company(company.id).await?;
+                work.delete_pendings_of_company(company.id).await?;
+                Event::CompanyDisabled
+            };
+            let entry = work.entry(event, company.id, None);
+            self.record(&mut work, &entry).await?;
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
-    async fn switch_company(&self, name: &str, enabled: bool) -> Result<(), OperatorError> {
-        let company = self.company_named(name).await?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .set_company_enabled(company.id, enabled, self.now())
-            .await?;
-        if !enabled {
-            writer.hold_accounts_of(company.id).await?;
-            writer.end_sessions_of_company(company.id).await?;
-            writer.delete_pendings_of_company(company.id).await?;
-        }
-        let event = if enabled {
-            Event::CompanyEnabled
-        } else {
-            Event::CompanyDisabled
-        };
-        self.record_operator(&mut writer, event, company.id, None).await?;
-        Ok(writer.commit().await?)
-    }
-
-    /// Changes policies and settings of a company; they bite at the next request of everybody concerned. Each that became
+    /// Changes policies and settings of a company; they bite at the next request of everybody concerned. What became
     /// another stands in the audit log with what it was. All admins are told of policies.
     ///
     /// # Errors
     /// [`OperatorError::UnknownCompany`], values that no policy has; a failing database.
     pub async fn change_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
-        again(|| self.save_policy_change(name, change, true)).await
-    }
-
-    /// [`Service::change_policies`] without a mail to anybody: for fixtures of tests.
-    ///
-    /// # Errors
-    /// As [`Service::change_policies`].
-    pub async fn give_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
-        again(|| self.save_policy_change(name, change, false)).await
-    }
-
-    /// Changes how long agents may skip the second factor, as [`Service::give_policies`] does.
-    ///
-    /// # Errors
-    /// As [`Service::change_policies`].
-    pub async fn set_two_factor_days(&self, name: &str, days: i64) -> Result<(), OperatorError> {
-        let change = PolicyChange {
-            two_factor_days: Some(days),
-            ..PolicyChange::default()
-        };
-        self.give_policies(name, change).await
-    }
-
-    /// Changes who has to have a second factor, as [`Service::give_policies`] does.
-    ///
-    /// # Errors
-    /// As [`Service::change_policies`].
-    pub async fn set_require_second_factor(
-        &self,
-        name: &str,
-        policy: RequireSecondFactor,
-    ) -> Result<(), OperatorError> {
-        let change = PolicyChange {
-            require_second_factor: Some(policy),
-            ..PolicyChange::default()
-        };
-        self.give_policies(name, change).await
-    }
-
-    async fn save_policy_change(
-        &self,
-        name: &str,
-        change: PolicyChange,
-        tell: bool,
-    ) -> Result<(), OperatorError> {
-        let id = self.company_named(name).await?.id;
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_company(id).await?;
-        let company = writer.company(id).await?.ok_or(OperatorError::UnknownCompany)?;
-        let before = settings_of(&company);
-        let after = change.applied_to(before.clone())?;
-        let (policies, mail) = differences(&before, &after);
-        if policies.is_empty() && mail.is_none() {
-            return Ok(());
-        }
-        if !writer
-            .set_company(id, company.version, &after, self.now())
-            .await?
-        {
-            return Err(OperatorError::ChangedMeanwhile);
-        }
-        let policy_events = policies.iter().map(|detail| (Event::PolicyChanged, detail));
-        let events = policy_events.chain(mail.iter().map(|detail| (Event::CompanyChanged, detail)));
-        for (event, detail) in events {
-            let entry = AuditEntry {
-                detail: Some(detail.clone()),
-                ..operator_entry(event, id, None)
-            };
-            self.record(&mut writer, &entry).await?;
-        }
-        if tell && !policies.is_empty() {
-            for account in writer.active_admins(id).await? {
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
-                let mail = Mail::PoliciesChanged {
-                    about: receiver.about(&Visitor::default()),
-                    by: String::new(),
-                };
-                self.tell(&mut writer, receiver, mail).await?;
-            }
-        }
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        again(async || {
+            let id = self.company_named(name).await?.id;
+            let mut work = self.operate().await?;
+            work.hold_company(id).await?;
+            let company = work.company(id).await?.ok_or(OperatorError::UnknownCompany)?;
+            let settings = change.applied_to(company.settings.clone())?;
+            self.put_settings(&mut work, &company, &settings, "").await?;
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     /// Issues a backup code to an account: good once, for 60 minutes, in place of any earlier one (N17). The agent is
@@ -432,42 +340,14 @@ impl Service {
             company: &company,
             account: &account,
         };
-        let by = By {
-            actor: Actor::Operator,
-            visitor: &Visitor::default(),
-        };
         again(async || {
-            let mut writer = self.inner.store.write().await?;
-            writer.hold_account(company.id, account.id).await?;
-            self.issue_code_in(&mut writer, receiver, &drawn, reason, &by)
-                .await?;
-            writer.commit().await
+            let mut work = self.operate().await?;
+            work.hold_account(company.id, account.id).await?;
+            self.issue_code_in(&mut work, receiver, &drawn, reason).await?;
+            work.commit().await
         })
         .await?;
-        self.inner.outbox_filled.notify_one();
         Ok(drawn.code)
-    }
-
-    /// Gives an account an authenticator app and ten backup codes, as its owner would: for fixtures of tests.
-    ///
-    /// # Errors
-    /// Unknown names; a failing database.
-    pub async fn give_app(
-        &self,
-        company: &str,
-        account: &str,
-    ) -> Result<(AppSecret, Vec<BackupCode>), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let secret = AppSecret::draw(self.random());
-        let sealed = self.seal_app_secret(&account, &secret)?;
-        let fresh = self.draw_backup_codes().await?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .set_app_secret(company.id, account.id, &sealed, 0, self.now())
-            .await?;
-        self.store_backup_codes(&mut writer, &account, &fresh).await?;
-        writer.commit().await?;
-        Ok((secret, fresh.codes))
     }
 
     /// Looks for key versions that another process has added.
@@ -496,58 +376,56 @@ impl Service {
     /// # Errors
     /// [`OperatorError::UnknownCompany`]; a failing database.
     pub async fn delete_company(&self, name: &str) -> Result<(), OperatorError> {
-        again(|| self.remove_company(name)).await
-    }
-
-    async fn remove_company(&self, name: &str) -> Result<(), OperatorError> {
-        let company = self.company_named(name).await?;
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_company(company.id).await?;
-        writer.hold_accounts_of(company.id).await?;
-        writer.delete_company(company.id).await?;
-        // Only here its name is found once the company is gone.
-        let entry = AuditEntry {
-            detail: Some(company.name),
-            ..operator_entry(Event::CompanyDeleted, company.id, None)
-        };
-        self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
+        again(async || {
+            let company = self.company_named(name).await?;
+            let mut work = self.operate().await?;
+            work.hold_company(company.id).await?;
+            work.hold_accounts_of(company.id).await?;
+            work.delete_company(company.id).await?;
+            // Only here its name is found once the company is gone.
+            let entry = AuditEntry {
+                detail: Some(company.name),
+                ..work.entry(Event::CompanyDeleted, company.id, None)
+            };
+            self.record(&mut work, &entry).await?;
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     /// Ends all sessions and pending sign-ins of an account, or with `None` of the whole company; says how many sessions.
     ///
     /// # Errors
     /// Unknown names; a failing database.
-    pub async fn end_sessions_in(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
-        again(|| self.end_all_sessions_in(company, account)).await
-    }
-
-    async fn end_all_sessions_in(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
-        let (company, account) = match account {
-            Some(account) => {
+    pub async fn end_sessions_of(&self, company: &str, account: Option<&str>) -> Result<u64, OperatorError> {
+        again(async || {
+            if let Some(account) = account {
                 let (company, account) = self.account_named(company, account).await?;
-                (company.id, Some(account.id))
+                let mut work = self.operate().await?;
+                work.hold_account(company.id, account.id).await?;
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                work.commit().await?;
+                return Ok(ended);
             }
-            None => (self.company_named(company).await?.id, None),
-        };
-        let mut writer = self.inner.store.write().await?;
-        let ended = if let Some(account) = account {
-            writer.hold_account(company, account).await?;
-            writer.delete_pendings_of(company, account).await?;
-            writer.end_sessions_of(company, account).await?
-        } else {
-            writer.hold_company(company).await?;
-            writer.hold_accounts_of(company).await?;
-            writer.delete_pendings_of_company(company).await?;
-            writer.end_sessions_of_company(company).await?
-        };
-        let entry = AuditEntry {
-            detail: Some(ended.to_string()),
-            ..operator_entry(Event::SessionsEnded, company, account)
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        Ok(ended)
+            let company = self.company_named(company).await?.id;
+            let mut work = self.operate().await?;
+            work.hold_company(company).await?;
+            work.hold_accounts_of(company).await?;
+            work.delete_pendings_of_company(company).await?;
+            let ended = work.end_sessions_of_company(company).await?;
+            let entry = AuditEntry {
+                detail: Some(ended.to_string()),
+                ..work.entry(Event::SessionsEnded, company, None)
+            };
+            self.record(&mut work, &entry).await?;
+            work.commit().await?;
+            Ok(ended)
+        })
+        .await
     }
 
     /// The newest events of the company of this name, or with `None` of the whole installation; newest first.
@@ -588,63 +466,73 @@ impl Service {
     ///
     /// # Errors
     /// Bad or taken names, an unknown company or language, no role, a weak password; a failing database.
-    pub async fn create_account(
+    pub async fn create_account(&self, input: AccountInput) -> Result<Account, OperatorError> {
+        let (company, agent) = self.check_account(&input).await?;
+        let person = &agent.data.person;
+        let words = [
+            company.name.as_str(),
+            agent.name.display(),
+            agent.email.display(),
+            &person.first_name,
+            &person.last_name,
+        ];
+        self.check_new_password(&input.password, &words, company.settings.password_min)
+            .await?;
+        self.put_account(&company, agent, &input.password).await
+    }
+
+    /// Checks everything about a new account but its password.
+    pub(crate) async fn check_account(
         &self,
-        input: AccountInput,
-        check: PasswordCheck,
-    ) -> Result<Account, OperatorError> {
+        input: &AccountInput,
+    ) -> Result<(Company, NewAgent), OperatorError> {
         let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
         let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
-        let first_name = person_name(&input.first_name)?;
-        let last_name = person_name(&input.last_name)?;
+        let person = person(&input.first_name, &input.last_name, name.display())?;
         if let Some(language) = &input.language {
             self.check_language(language)?;
         }
-        let mut roles = input.roles;
+        let mut roles = input.roles.clone();
         roles.sort_unstable();
         roles.dedup();
         if roles.is_empty() {
             return Err(OperatorError::NoRole);
         }
         let company = self.company_named(&input.company).await?;
-        let words = [
-            company.name.as_str(),
-            name.display(),
-            email.display(),
-            &first_name,
-            &last_name,
-        ];
-        self.check_new_password(&input.password, &words, company.password_min, check)
-            .await?;
-        let hash = self.inner.hasher.hash(&input.password, self.random()).await?;
-
         let agent = NewAgent {
+            name,
+            email,
             data: AgentData {
-                alias: alias_or_names("", &first_name, &last_name, name.display()),
-                first_name,
-                last_name,
-                phone: String::new(),
-                title: String::new(),
-                time_format: TimeFormat::default(),
-                language: input.language,
+                person: Person {
+                    language: input.language.clone(),
+                    ..person
+                },
                 roles,
                 active: true,
             },
-            name,
-            email,
+            email_factor: input.email_factor,
         };
+        Ok((company, agent))
+    }
+
+    pub(crate) async fn put_account(
+        &self,
+        company: &Company,
+        agent: NewAgent,
+        password: &Password,
+    ) -> Result<Account, OperatorError> {
         let password = FirstPassword {
-            hash,
+            hash: self.inner.hasher.hash(password, self.random()).await?,
             temporary_until: None,
         };
-        let mut writer = self.inner.store.write().await?;
+        let mut work = self.operate().await?;
         let account = self
-            .insert_new(&mut writer, &company, agent, Some(password), input.email_factor)
+            .insert_new(&mut work, company, agent, Some(password))
             .await
             .map_err(taken)?;
-        self.record_operator(&mut writer, Event::AccountCreated, company.id, Some(account.id))
-            .await?;
-        writer.commit().await?;
+        let entry = work.entry(Event::AccountCreated, company.id, Some(account.id));
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
         Ok(account)
     }
 
@@ -668,38 +556,19 @@ impl Service {
     /// # Errors
     /// Unknown names; a failing database.
     pub async fn delete_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        again(|| self.remove_account(company, account)).await
-    }
-
-    async fn remove_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let mut writer = self.inner.store.write().await?;
-        // First, while the name can still be looked up.
-        self.record_operator(&mut writer, Event::AccountDeleted, company.id, Some(account.id))
-            .await?;
-        if !writer.delete_account(company.id, account.id).await? {
-            return Err(OperatorError::UnknownAccount);
-        }
-        Ok(writer.commit().await?)
-    }
-
-    /// Makes the password of an account a temporary one, good for 72 hours: for fixtures of tests.
-    ///
-    /// # Errors
-    /// Unknown names; a failing database.
-    pub async fn make_password_temporary(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let mut writer = self.inner.store.write().await?;
-        let password = writer.password_of(company.id, account.id).await?;
-        let hash = password
-            .and_then(|password| password.hash)
-            .ok_or(OperatorError::UnknownAccount)?;
-        let now = self.now();
-        let ends = LinkPurpose::Activate.ends_at(now);
-        writer
-            .set_password(company.id, account.id, &hash, true, Some(ends), now)
-            .await?;
-        Ok(writer.commit().await?)
+        again(async || {
+            let (company, account) = self.account_named(company, account).await?;
+            let mut work = self.operate().await?;
+            let receiver = Receiver {
+                company: &company,
+                account: &account,
+            };
+            if !self.delete_account_in(&mut work, receiver).await? {
+                return Err(OperatorError::UnknownAccount);
+            }
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     /// The account of this name or e-mail address.
@@ -724,28 +593,21 @@ impl Service {
     /// Unlocks an account, sets its counter to zero and tells the agent by mail.
     ///
     /// # Errors
-    /// [`OperatorError::NotLocked`] when there was nothing to unlock; unknown names; a failing database.
+    /// [`Refusal::NotLocked`] when there was nothing to unlock; unknown names; a failing database.
     pub async fn unlock_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        again(|| self.forgive_codes(company, account)).await
-    }
-
-    async fn forgive_codes(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let mut writer = self.inner.store.write().await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        let by = By {
-            actor: Actor::Operator,
-            visitor: &Visitor::default(),
-        };
-        if !self.unlock_in(&mut writer, receiver, &by).await? {
-            return Err(OperatorError::NotLocked);
-        }
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        again(async || {
+            let (company, account) = self.account_named(company, account).await?;
+            let mut work = self.operate().await?;
+            let receiver = Receiver {
+                company: &company,
+                account: &account,
+            };
+            if !self.unlock_in(&mut work, receiver).await? {
+                return Err(Refusal::NotLocked.into());
+            }
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     /// Sets an account's password; ends its sessions, its pending sign-ins, all trust in browsers and its links, and
@@ -759,44 +621,31 @@ impl Service {
         account: &str,
         password: &Password,
     ) -> Result<(), OperatorError> {
-        again(|| self.replace_password_for(company, account, password)).await
-    }
-
-    async fn replace_password_for(
-        &self,
-        company: &str,
-        account: &str,
-        password: &Password,
-    ) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let words = [
-            company.name.as_str(),
-            account.name.as_str(),
-            account.email.as_str(),
-            account.first_name.as_str(),
-            account.last_name.as_str(),
-        ];
-        self.check_new_password(password, &words, company.password_min, PasswordCheck::Enforced)
-            .await?;
-        let hash = self.inner.hasher.hash(password, self.random()).await?;
-        let mut writer = self.inner.store.write().await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        let by = By {
-            actor: Actor::Operator,
-            visitor: &Visitor::default(),
-        };
-        let password = PasswordToSet {
-            hash: &hash,
-            temporary_until: None,
-        };
-        self.reset_password_in(&mut writer, receiver, password, &by)
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+        again(async || {
+            let (company, account) = self.account_named(company, account).await?;
+            let words = [
+                company.name.as_str(),
+                account.name.as_str(),
+                account.email.as_str(),
+                account.person.first_name.as_str(),
+                account.person.last_name.as_str(),
+            ];
+            self.check_new_password(password, &words, company.settings.password_min)
+                .await?;
+            let hash = self.inner.hasher.hash(password, self.random()).await?;
+            let mut work = self.operate().await?;
+            let receiver = Receiver {
+                company: &company,
+                account: &account,
+            };
+            let password = PasswordToSet {
+                hash: &hash,
+                temporary_until: None,
+            };
+            self.reset_password_in(&mut work, receiver, password).await?;
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     /// Switches an account on or off; off ends its sessions, set-ups, trusted browsers and links. A sign-in under way is
@@ -810,59 +659,20 @@ impl Service {
         account: &str,
         active: bool,
     ) -> Result<(), OperatorError> {
-        again(|| self.switch_account(company, account, active)).await
-    }
-
-    async fn switch_account(&self, company: &str, account: &str, active: bool) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .set_account_active(company.id, account.id, active, self.now())
-            .await?;
-        if !active {
-            writer.end_sessions_of(company.id, account.id).await?;
-            writer.end_set_ups_of(company.id, account.id).await?;
-            writer.end_trusted_of(company.id, account.id).await?;
-            writer
-                .end_links_of(company.id, account.id, &LinkPurpose::ALL)
-                .await?;
-        }
-        if active != account.active {
-            let event = if active {
-                Event::AccountActivated
-            } else {
-                Event::AccountDeactivated
+        again(async || {
+            let (company, account) = self.account_named(company, account).await?;
+            let mut work = self.operate().await?;
+            work.hold_account(company.id, account.id).await?;
+            let receiver = Receiver {
+                company: &company,
+                account: &account,
             };
-            self.record_operator(&mut writer, event, company.id, Some(account.id))
-                .await?;
-        }
-        Ok(writer.commit().await?)
-    }
-
-    /// Locks an account as the fifth wrong code does.
-    ///
-    /// # Errors
-    /// Unknown names; a failing database.
-    pub async fn lock_account(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        again(|| self.lock_at_once(company, account)).await
-    }
-
-    async fn lock_at_once(&self, company: &str, account: &str) -> Result<(), OperatorError> {
-        let (company, account) = self.account_named(company, account).await?;
-        let mut writer = self.inner.store.write().await?;
-        self.lock_in(&mut writer, &company, &account, &Visitor::default())
-            .await?;
-        Ok(writer.commit().await?)
-    }
-
-    /// Forgets all wrong passwords, by account and by source.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub async fn forget_tries(&self) -> Result<(), OperatorError> {
-        let mut writer = self.inner.store.write().await?;
-        writer.clear_tries().await?;
-        Ok(writer.commit().await?)
+            if account.active != active {
+                self.switch_account_in(&mut work, receiver, active).await?;
+            }
+            Ok(work.commit().await?)
+        })
+        .await
     }
 
     pub(crate) fn check_language(&self, language: &str) -> Result<(), OperatorError> {
@@ -878,34 +688,11 @@ impl Service {
             Err(OperatorError::UnknownLanguage)
         }
     }
-
-    pub(crate) async fn record_operator(
-        &self,
-        writer: &mut Writer,
-        event: Event,
-        company: CompanyId,
-        target: Option<AccountId>,
-    ) -> Result<(), StoreError> {
-        self.record(writer, &operator_entry(event, company, target)).await
-    }
-}
-
-pub(crate) fn operator_entry(event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
-    AuditEntry {
-        company: Some(company),
-        actor: Actor::Operator,
-        target,
-        event,
-        address: None,
-        browser: None,
-        request: None,
-        detail: None,
-    }
 }
 
 impl PolicyChange {
     /// The settings with this change.
-    fn applied_to(self, settings: CompanySettings) -> Result<CompanySettings, OperatorError> {
+    pub(crate) fn applied_to(self, settings: CompanySettings) -> Result<CompanySettings, OperatorError> {
         let two_factor = match self.two_factor_days {
             Some(days) => TwoFactorPolicy::from_days(days).ok_or(OperatorError::BadPolicy)?,
             None => settings.two_factor,
@@ -935,56 +722,15 @@ impl PolicyChange {
     }
 }
 
-fn settings_of(company: &Company) -> CompanySettings {
-    CompanySettings {
-        language: company.language.clone(),
-        time_zone: company.time_zone.clone(),
-        new_agent_mail: company.new_agent_mail,
-        two_factor: company.two_factor,
-        require_second_factor: company.require_second_factor,
-        password_min: company.password_min,
-        idle_minutes: company.idle_minutes,
-    }
-}
-
-/// What the audit log says about the policies that changed, and about the new-agent mail.
-fn differences(before: &CompanySettings, after: &CompanySettings) -> (Vec<String>, Option<String>) {
-    let said = |name: &str, old: String, new: String| (old != new).then(|| format!("{name}: {old} -> {new}"));
-    let minutes =
-        |minutes: Option<u16>| minutes.map_or_else(|| "never".to_owned(), |minutes| minutes.to_string());
-    let policies = [
-        said(
-            "two_factor_days",
-            before.two_factor.days().to_string(),
-            after.two_factor.days().to_string(),
-        ),
-        said(
-            "require_second_factor",
-            before.require_second_factor.as_str().to_owned(),
-            after.require_second_factor.as_str().to_owned(),
-        ),
-        said(
-            "password_min",
-            before.password_min.to_string(),
-            after.password_min.to_string(),
-        ),
-        said(
-            "idle_minutes",
-            minutes(before.idle_minutes),
-            minutes(after.idle_minutes),
-        ),
-    ];
-    let mail = said(
-        "new_agent_mail",
-        before.new_agent_mail.as_str().to_owned(),
-        after.new_agent_mail.as_str().to_owned(),
-    );
-    (policies.into_iter().flatten().collect(), mail)
-}
-
 impl Failed for OperatorError {
     fn is_victim(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_victim())
+    }
+}
+
+impl From<Refusal> for OperatorError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -994,8 +740,7 @@ impl From<Failure> for OperatorError {
             Failure::Store(error) => Self::Store(error),
             Failure::Hashing(error) => Self::Hashing(error),
             Failure::Unsealable(error) => Self::Sealing(error),
-            // Acts of an operator ask for no session, the only thing that is refused.
-            Failure::Refused(_) => Self::UnknownAccount,
+            Failure::Refused(refusal) => Self::Refused(refusal),
         }
     }
 }
@@ -1009,7 +754,7 @@ fn taken(error: StoreError) -> OperatorError {
     }
 }
 
-pub(crate) fn person_name(typed: &str) -> Result<String, OperatorError> {
+fn person_name(typed: &str) -> Result<String, OperatorError> {
     let name = typed.trim();
     if name.chars().count() > PERSON_FIELD_MAX {
         return Err(OperatorError::BadPersonName(NameProblem::TooLong));
@@ -1020,6 +765,38 @@ pub(crate) fn person_name(typed: &str) -> Result<String, OperatorError> {
     Ok(name.to_owned())
 }
 
+fn person(first_name: &str, last_name: &str, account: &str) -> Result<Person, OperatorError> {
+    let (first_name, last_name) = (person_name(first_name)?, person_name(last_name)?);
+    Ok(Person {
+        alias: alias_or_names("", &first_name, &last_name, account),
+        first_name,
+        last_name,
+        ..Person::default()
+    })
+}
+
+/// Whoever reads the first mail can read the codes: the console is never behind a password alone.
+fn first_admin(input: &FirstAdmin) -> Result<NewAgent, OperatorError> {
+    let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
+    let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
+    let first_name = Some(input.first_name.trim()).filter(|name| !name.is_empty());
+    let person = person(
+        first_name.unwrap_or_else(|| name.display()),
+        &input.last_name,
+        name.display(),
+    )?;
+    Ok(NewAgent {
+        name,
+        email,
+        data: AgentData {
+            person,
+            roles: vec![Role::Admin],
+            active: true,
+        },
+        email_factor: true,
+    })
+}
+
 impl Service {
     /// Length and guessability (product.md section 6).
     async fn check_new_password(
@@ -1027,7 +804,6 @@ impl Service {
         password: &Password,
         names: &[&str],
         least: usize,
-        check: PasswordCheck,
     ) -> Result<(), OperatorError> {
         let password = password.clone();
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -1037,9 +813,8 @@ impl Service {
         };
         match self.inner.judges.in_turn(Reason::Form, None, judged).await? {
             None => Ok(()),
-            Some(FormProblem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
-            Some(_) if check == PasswordCheck::Waived => Ok(()),
-            Some(FormProblem::Missing | FormProblem::TooShort { .. }) => {
+            Some(Problem::TooLong { .. }) => Err(OperatorError::PasswordTooLong),
+            Some(Problem::Missing | Problem::TooShort { .. }) => {
                 Err(OperatorError::PasswordTooShort { least })
             }
             Some(_) => Err(OperatorError::PasswordTooWeak),

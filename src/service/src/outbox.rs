@@ -28,13 +28,16 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 const UNSEALABLE: &str = "unsealable";
 
 impl Service {
-    /// Puts a letter into the outbox, sealed, as part of the transaction that gave rise to it.
+    /// Puts a letter into the outbox, sealed, as part of the transaction that gave rise to it; the worker looks once that is
+    /// final.
     pub(crate) async fn post(&self, writer: &mut Writer, letter: &Letter) -> Result<(), StoreError> {
         let now = self.now();
         let id = MailId::new(now, self.random());
         let sealed = self
             .seal(id, &letter.mail)
             .map_err(|_| StoreError::unsealable())?;
+        let filled = self.inner.outbox_filled.clone();
+        writer.after_commit(move || filled.notify_one());
         writer
             .insert_mail(&NewMail {
                 id,
@@ -75,6 +78,7 @@ impl Service {
     /// # Errors
     /// A failing database.
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
+        self.forget_own_servers().await?;
         let now = self.database_now();
         self.inner.store.delete_expired(now, BETWEEN_STEPS).await
     }

@@ -10,13 +10,12 @@ use vestibule_core::{
     link::LinkPurpose,
     mail::Mail,
     name::{self, EmailAddress, has_bad_characters},
-    refusal::Refusal,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+    refusal::{Field, FieldProblem, Problem, Refusal},
 };
 use vestibule_storage::{ResetRequest, StoreError, Writer};
 
 use crate::{
-    Failure, Service, Visitor,
+    Service, Visitor,
     letters::{Receiver, Sending},
     new_agents::check_email,
 };
@@ -32,7 +31,7 @@ pub struct ResetInput {
 impl ResetInput {
     /// What is wrong with it, whoever asks.
     pub fn problems(&self) -> Option<Refusal> {
-        keys_of(self).err().map(Refusal::Form)
+        keys_of(self).err()
     }
 }
 
@@ -68,23 +67,23 @@ const SOURCE_LIMIT: &str = "source_limit";
 pub(crate) const REPLACED: &str = "replaced";
 
 /// The keys of what was typed.
-fn keys_of(input: &ResetInput) -> Result<[String; 2], FormRefusal> {
+fn keys_of(input: &ResetInput) -> Result<[String; 2], Refusal> {
     let mut fields = Vec::new();
     let company = name::key(&input.company);
     let problem = if company.is_empty() {
-        Some(FormProblem::Missing)
+        Some(Problem::Missing)
     } else if input.company.trim().chars().count() > COMPANY_MAX {
-        Some(FormProblem::TooLong { most: COMPANY_MAX })
+        Some(Problem::TooLong { most: COMPANY_MAX })
     } else {
-        has_bad_characters(&input.company).then_some(FormProblem::BadCharacters)
+        has_bad_characters(&input.company).then_some(Problem::BadCharacters)
     };
-    fields.extend(problem.map(|problem| FormFieldProblem {
-        field: FormField::Company,
+    fields.extend(problem.map(|problem| FieldProblem {
+        field: Field::Company,
         problem,
     }));
     match check_email(&input.email, &mut fields) {
         Some(email) if fields.is_empty() => Ok([company, email.key().to_owned()]),
-        _ => Err(FormRefusal::Invalid { fields }),
+        _ => Err(Refusal::Invalid { fields }),
     }
 }
 
@@ -93,46 +92,44 @@ impl Service {
     /// can be read, and nothing is looked up for it.
     ///
     /// # Errors
-    /// [`FormRefusal::Invalid`] for what is no company's name or no e-mail address.
+    /// [`Refusal::Invalid`] for what is no company's name or no e-mail address.
     pub async fn ask_for_reset_link(&self, input: &ResetInput, visitor: &Visitor) -> Result<(), Refusal> {
-        self.write_reset_request(input, visitor)
+        visitor
+            .attempt(async {
+                let [company_key, email_key] = keys_of(input)?;
+                let now = self.now();
+                if self.inner.strangers.asked_too_often(&visitor.source, now) {
+                    return Ok(());
+                }
+                let mut writer = self.inner.store.write().await?;
+                let asked = writer.count_reset_request(&visitor.source, now).await?;
+                if asked <= RESET_LINKS_OF_SOURCE {
+                    let request = ResetRequest {
+                        id: ResetRequestId::new(now, self.random()),
+                        company_key,
+                        email_key,
+                        address: visitor.address.clone(),
+                        browser: visitor.browser.clone(),
+                        request: (!visitor.request.is_empty()).then(|| visitor.request.clone()),
+                        created_at: now,
+                    };
+                    writer.insert_reset_request(&request).await?;
+                } else if asked == RESET_LINKS_OF_SOURCE + 1 {
+                    let entry = AuditEntry {
+                        detail: Some(SOURCE_LIMIT.to_owned()),
+                        ..visitor.entry(Event::ResetRefused, None, None)
+                    };
+                    self.record(&mut writer, &entry).await?;
+                }
+                writer.commit().await?;
+                if asked > RESET_LINKS_OF_SOURCE {
+                    self.inner.strangers.remember_asking(&visitor.source, now);
+                    return Ok(());
+                }
+                self.inner.reset_asked.notify_one();
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn write_reset_request(&self, input: &ResetInput, visitor: &Visitor) -> Result<(), Failure> {
-        let [company_key, email_key] = keys_of(input)?;
-        let now = self.now();
-        if self.inner.strangers.asked_too_often(&visitor.source, now) {
-            return Ok(());
-        }
-        let mut writer = self.inner.store.write().await?;
-        let asked = writer.count_reset_request(&visitor.source, now).await?;
-        if asked <= RESET_LINKS_OF_SOURCE {
-            let request = ResetRequest {
-                id: ResetRequestId::new(now, self.random()),
-                company_key,
-                email_key,
-                address: visitor.address.clone(),
-                browser: visitor.browser.clone(),
-                request: (!visitor.request.is_empty()).then(|| visitor.request.clone()),
-                created_at: now,
-            };
-            writer.insert_reset_request(&request).await?;
-        } else if asked == RESET_LINKS_OF_SOURCE + 1 {
-            let entry = AuditEntry {
-                detail: Some(SOURCE_LIMIT.to_owned()),
-                ..visitor.entry(Event::ResetRefused, None, None)
-            };
-            self.record(&mut writer, &entry).await?;
-        }
-        writer.commit().await?;
-        if asked > RESET_LINKS_OF_SOURCE {
-            self.inner.strangers.remember_asking(&visitor.source, now);
-            return Ok(());
-        }
-        self.inner.reset_asked.notify_one();
-        Ok(())
     }
 
     /// Looks up everybody who asked for a link to choose a new password and mails those who get one; gives how many it
@@ -151,9 +148,6 @@ impl Service {
             self.answer_reset_request(&mut writer, request).await?;
             writer.commit().await?;
             answered += 1;
-        }
-        if answered > 0 {
-            self.inner.outbox_filled.notify_one();
         }
         Ok(answered)
     }

@@ -12,11 +12,10 @@ use vestibule_core::{
     second_factor::must_set_up,
     secret::Token,
     session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
-    signed_in::FormRefusal,
 };
-use vestibule_storage::{SessionRow, StoreError, Writer, again};
+use vestibule_storage::{SessionRow, StoreError, Writer};
 
-use crate::{Failure, Service, Visitor};
+use crate::{Failure, Service, Visitor, work::Work};
 
 /// A live session.
 #[derive(Clone, Debug)]
@@ -73,9 +72,7 @@ impl Service {
     /// # Errors
     /// Only when the database fails: then nobody is signed in.
     pub async fn session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Refusal> {
-        self.find_session(visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.find_session(visitor)).await
     }
 
     pub(crate) async fn find_session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Failure> {
@@ -114,12 +111,10 @@ impl Service {
     /// The session of this browser for pages that need one.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`]; [`FormRefusal::PasswordChangeRequired`] when the password is a temporary one;
-    /// [`FormRefusal::SetUpRequired`] when a second factor has to be set up first.
+    /// [`Refusal::NotSignedIn`]; [`Refusal::PasswordChangeRequired`] when the password is a temporary one;
+    /// [`Refusal::SetUpRequired`] when a second factor has to be set up first.
     pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
-        self.look(Need::Home, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.look(Need::Home, visitor)).await
     }
 
     /// The session of this browser, if it meets `need`. Counts as activity.
@@ -131,31 +126,30 @@ impl Service {
 
     /// The session of this browser behind its account's lock, if it still meets `need`: the last word before something
     /// is changed.
-    pub(crate) async fn enter(
+    pub(crate) async fn enter<'a>(
         &self,
-        writer: &mut Writer,
         need: Need,
-        visitor: &Visitor,
-    ) -> Result<SignedIn, Failure> {
-        let signed_in = self.enter_any(writer, visitor).await?;
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, SignedIn), Failure> {
+        let (work, signed_in) = self.enter_any(visitor).await?;
         self.meets(&signed_in, need)?;
-        Ok(signed_in)
+        Ok((work, signed_in))
     }
 
     /// The same for a session that a temporary password confines.
-    pub(crate) async fn enter_confined(
+    pub(crate) async fn enter_confined<'a>(
         &self,
-        writer: &mut Writer,
-        visitor: &Visitor,
-    ) -> Result<SignedIn, Failure> {
-        let signed_in = self.enter_any(writer, visitor).await?;
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, SignedIn), Failure> {
+        let (work, signed_in) = self.enter_any(visitor).await?;
         if !signed_in.account.password_must_change {
             return Err(Refusal::NotSignedIn.into());
         }
-        Ok(signed_in)
+        Ok((work, signed_in))
     }
 
-    async fn enter_any(&self, writer: &mut Writer, visitor: &Visitor) -> Result<SignedIn, Failure> {
+    async fn enter_any<'a>(&self, visitor: &'a Visitor) -> Result<(Work<'a>, SignedIn), Failure> {
+        let mut writer = self.inner.store.write().await?;
         let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?.hash();
         let row = writer
             .session_by_token(token)
@@ -167,23 +161,24 @@ impl Service {
             .await?
             .filter(|row| self.is_live(row))
             .ok_or(Refusal::NotSignedIn)?;
-        Ok(row.into())
+        let signed_in = SignedIn::from(row);
+        Ok((Work::new(writer, signed_in.by(visitor)), signed_in))
     }
 
     /// Whether a session, as it was read, meets `need`.
     pub(crate) fn meets(&self, signed_in: &SignedIn, need: Need) -> Result<(), Failure> {
         let SignedIn { company, account, .. } = signed_in;
         if account.password_must_change {
-            return Err(FormRefusal::PasswordChangeRequired.into());
+            return Err(Refusal::PasswordChangeRequired.into());
         }
         if matches!(need, Need::Home | Need::ProvedHome) && must_set_up(company, account) {
-            return Err(FormRefusal::SetUpRequired.into());
+            return Err(Refusal::SetUpRequired.into());
         }
         if matches!(need, Need::ProvedHome | Need::ProvedSetUp) {
             // A running session survives a lock; what opens doors does not.
             gate::admit(company, account)?;
             if !is_proved(self.now(), signed_in.proof, signed_in.proved_at, account) {
-                return Err(FormRefusal::StepUpNeeded.into());
+                return Err(Refusal::StepUpNeeded.into());
             }
         }
         Ok(())
@@ -194,25 +189,23 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.end_own_session(visitor))
+        visitor
+            .transact(async || {
+                let Some(token) = &visitor.session else {
+                    return Ok(());
+                };
+                // Anybody can send a token that is none: that costs no transaction.
+                let mut reader = self.inner.store.read().await?;
+                let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
+                    return Ok(());
+                };
+                drop(reader);
+                let mut writer = self.inner.store.write().await?;
+                writer.hold_account(company, account).await?;
+                self.end_session_of_browser(&mut writer, token, visitor).await?;
+                Ok(writer.commit().await?)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn end_own_session(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let Some(token) = &visitor.session else {
-            return Ok(());
-        };
-        // Anybody can send a token that is none: that costs no transaction.
-        let mut reader = self.inner.store.read().await?;
-        let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
-            return Ok(());
-        };
-        drop(reader);
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_account(company, account).await?;
-        self.end_session_of_browser(&mut writer, token, visitor).await?;
-        Ok(writer.commit().await?)
     }
 
     /// Ends the session with this token, also when a step-up in another tab has given it a new one meanwhile.
@@ -244,18 +237,16 @@ impl Service {
         language: &str,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.store_language(signed_in, language)
+        visitor
+            .attempt(async {
+                let mut writer = self.inner.store.write().await?;
+                let account = &signed_in.account;
+                writer
+                    .set_account_language(account.company, account.id, Some(language), self.now())
+                    .await?;
+                Ok(writer.commit().await?)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn store_language(&self, signed_in: &SignedIn, language: &str) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let account = &signed_in.account;
-        writer
-            .set_account_language(account.company, account.id, Some(language), self.now())
-            .await?;
-        Ok(writer.commit().await?)
     }
 }
 
@@ -263,5 +254,10 @@ fn is_live_at(now: Moment, row: &SessionRow) -> bool {
     row.company.enabled
         && row.account.active
         && row.credential_version == row.account.credential_version
-        && is_alive(now, row.last_used_at, row.ends_at, row.company.idle_minutes)
+        && is_alive(
+            now,
+            row.last_used_at,
+            row.ends_at,
+            row.company.settings.idle_minutes,
+        )
 }

@@ -9,10 +9,9 @@ use std::{
 };
 
 use vestibule_core::{
-    account::{Role, TimeFormat},
-    company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    account::{Person, Role},
+    company::CompanySettings,
     id::{AccountId, CompanyId},
-    limits::PASSWORD_MIN_DEFAULT,
     name::{AccountName, CompanyName, EmailAddress, key},
     ports::{Moment, SeededRandomness},
 };
@@ -45,14 +44,8 @@ impl Maker {
         Ok(NewCompany {
             id: CompanyId::new(self.now, &self.random),
             name: CompanyName::parse(name).map_err(|problem| format!("{problem:?}"))?,
-            language: "en".into(),
-            time_zone: "UTC".into(),
-            two_factor: TwoFactorPolicy::EveryLogin,
-            require_second_factor: RequireSecondFactor::Off,
-            password_min: PASSWORD_MIN_DEFAULT,
-            idle_minutes: Some(30),
-            new_agent_mail: NewAgentMail::default(),
             created_at: self.now,
+            settings: CompanySettings::new("en".into(), "UTC".into()),
         })
     }
 
@@ -66,13 +59,6 @@ impl Maker {
             email: EmailAddress::parse(&format!("{name}@bench.test"))
                 .map_err(|problem| format!("{problem:?}"))?,
             name: AccountName::parse(&name).map_err(|problem| format!("{problem:?}"))?,
-            first_name: first.to_owned(),
-            alias: format!("{first} {last}"),
-            last_name: last,
-            phone: String::new(),
-            title: String::new(),
-            time_format: TimeFormat::default(),
-            language: None,
             roles: vec![if number == 0 { Role::Admin } else { Role::Agent }],
             active: true,
             email_factor: false,
@@ -80,6 +66,12 @@ impl Maker {
             password_must_change: false,
             password_expires_at: None,
             created_at: self.now,
+            person: Person {
+                first_name: first.to_owned(),
+                alias: format!("{first} {last}"),
+                last_name: last,
+                ..Person::default()
+            },
         })
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    account::{Account, Role, TimeFormat},
+    account::{Account, Person, Role},
     id::{AccountId, CompanyId},
     limits::WRONG_CODES_TO_LOCK,
     name::{AccountName, EmailAddress},
@@ -84,20 +84,8 @@ pub struct NewAccount {
     pub name: AccountName,
     /// E-mail address.
     pub email: EmailAddress,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// What colleagues see.
-    pub alias: String,
-    /// Phone.
-    pub phone: String,
-    /// Title.
-    pub title: String,
-    /// How times are shown.
-    pub time_format: TimeFormat,
-    /// Language tag; `None` = the company's.
-    pub language: Option<String>,
+    /// Whom it belongs to.
+    pub person: Person,
     /// Roles, each once.
     pub roles: Vec<Role>,
     /// An admin's switch.
@@ -265,14 +253,14 @@ impl Writer {
             new.name.key(),
             new.email.display(),
             new.email.key(),
-            &new.first_name,
-            &new.last_name,
-            &new.alias,
-            alias_key(&new.alias),
-            &new.phone,
-            &new.title,
-            new.time_format.hours(),
-            &new.language,
+            &new.person.first_name,
+            &new.person.last_name,
+            &new.person.alias,
+            alias_key(&new.person.alias),
+            &new.person.phone,
+            &new.person.title,
+            new.person.time_format.hours(),
+            &new.person.language,
             new.active,
             new.email_factor,
             &new.password_hash,

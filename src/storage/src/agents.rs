@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    account::{Account, Role, TimeFormat},
+    account::{Account, Person, Role},
     agents::{AgentFilter, AgentSort, AgentState, FactorFilter},
     id::{AccountId, CompanyId},
     name::EmailAddress,
@@ -83,20 +83,8 @@ pub struct AgentPage {
 /// [`Writer::put_email`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentData {
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// What colleagues see.
-    pub alias: String,
-    /// Phone.
-    pub phone: String,
-    /// Title.
-    pub title: String,
-    /// How times are shown.
-    pub time_format: TimeFormat,
-    /// Language tag; `None` = the company's.
-    pub language: Option<String>,
+    /// Whom it belongs to.
+    pub person: Person,
     /// Roles, each once, never empty.
     pub roles: Vec<Role>,
     /// An admin's switch.
@@ -538,14 +526,14 @@ impl Writer {
             company.0,
             id.0,
             version,
-            &data.first_name,
-            &data.last_name,
-            &data.alias,
-            alias_key(&data.alias),
-            &data.phone,
-            &data.title,
-            data.time_format.hours(),
-            &data.language,
+            &data.person.first_name,
+            &data.person.last_name,
+            &data.person.alias,
+            alias_key(&data.person.alias),
+            &data.person.phone,
+            &data.person.title,
+            data.person.time_format.hours(),
+            &data.person.language,
             data.active,
             now,
         )? == 1;

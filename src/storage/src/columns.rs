@@ -5,8 +5,8 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    account::{Account, LockReason, PendingEmail, Role, TimeFormat},
-    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    account::{Account, LockReason, PendingEmail, Person, Role, TimeFormat},
+    company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{AccountId, CompanyId},
     limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, WRONG_CODES_TO_LOCK},
     ports::Moment,
@@ -95,15 +95,17 @@ impl TryFrom<CompanyColumns> for Company {
         Ok(Self {
             id: CompanyId(row.c_id),
             name: row.c_name,
-            language: row.c_language,
-            time_zone: row.c_time_zone,
             enabled: row.c_enabled,
-            two_factor,
-            require_second_factor,
-            password_min,
-            idle_minutes,
-            new_agent_mail: NewAgentMail::from_word(&row.c_new_agent_mail)
-                .ok_or(StoreError::corrupt("company", "new_agent_mail"))?,
+            settings: CompanySettings {
+                language: row.c_language,
+                time_zone: row.c_time_zone,
+                new_agent_mail: NewAgentMail::from_word(&row.c_new_agent_mail)
+                    .ok_or(StoreError::corrupt("company", "new_agent_mail"))?,
+                two_factor,
+                require_second_factor,
+                password_min,
+                idle_minutes,
+            },
             version: row.c_version,
             created_at: row.c_created_at,
         })
@@ -155,14 +157,16 @@ impl TryFrom<AccountColumns> for Account {
             id: AccountId(row.a_id),
             name: row.a_name,
             email: row.a_email,
-            first_name: row.a_first_name,
-            last_name: row.a_last_name,
-            alias: row.a_alias,
-            phone: row.a_phone,
-            title: row.a_title,
-            time_format: TimeFormat::from_hours(row.a_hour_clock)
-                .ok_or(StoreError::corrupt("account", "hour_clock"))?,
-            language: row.a_language,
+            person: Person {
+                first_name: row.a_first_name,
+                last_name: row.a_last_name,
+                alias: row.a_alias,
+                phone: row.a_phone,
+                title: row.a_title,
+                time_format: TimeFormat::from_hours(row.a_hour_clock)
+                    .ok_or(StoreError::corrupt("account", "hour_clock"))?,
+                language: row.a_language,
+            },
             active: row.a_active,
             locked_at: row.a_locked_at,
             lock_reason: row
@@ -240,8 +244,8 @@ mod tests {
     fn policies_are_never_guessed() {
         for length in [8, 64] {
             let read = Company::try_from(company("admins", length)).unwrap();
-            assert_eq!(read.require_second_factor, RequireSecondFactor::Admins);
-            assert_eq!(i64::try_from(read.password_min), Ok(length));
+            assert_eq!(read.settings.require_second_factor, RequireSecondFactor::Admins);
+            assert_eq!(i64::try_from(read.settings.password_min), Ok(length));
         }
         for word in ["", "Off", "nobody"] {
             assert_eq!(

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use vestibule_core::{
-    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    company::{Company, CompanySettings},
     id::CompanyId,
     name::CompanyName,
     ports::Moment,
@@ -30,10 +30,6 @@ const ALL: &str = concat!(
 );
 const SET_ENABLED: &str =
     "UPDATE company SET enabled = $2, changed_at = $3, version = version + 1 WHERE id = $1";
-const SET_TWO_FACTOR: &str =
-    "UPDATE company SET skip_second_factor_days = $2, changed_at = $3, version = version + 1 WHERE id = $1";
-const SET_REQUIRE: &str =
-    "UPDATE company SET require_second_factor = $2, changed_at = $3, version = version + 1 WHERE id = $1";
 const SET: &str = "UPDATE company SET language = $3, time_zone = $4, new_agent_mail = $5, \
     skip_second_factor_days = $6, require_second_factor = $7, password_min_length = $8, idle_minutes = $9, \
     changed_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
@@ -49,48 +45,17 @@ const END_IDLE: &str = "DELETE FROM session WHERE company_id = $1 AND last_used_
 const HOLD_ACCOUNTS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM ( \
     SELECT id FROM account WHERE company_id = $1 ORDER BY id FOR UPDATE) AS held";
 
-/// A company to create; it is enabled, and the policies that are not named here have their defaults.
+/// A company to create; it is enabled.
 #[derive(Clone, Debug)]
 pub struct NewCompany {
     /// Its identifier.
     pub id: CompanyId,
     /// Its name.
     pub name: CompanyName,
-    /// Language tag of mails and screens for accounts that have none.
-    pub language: String,
-    /// IANA name of its time zone.
-    pub time_zone: String,
-    /// 2FA Policy.
-    pub two_factor: TwoFactorPolicy,
-    /// Require a second factor.
-    pub require_second_factor: RequireSecondFactor,
-    /// Minimum password length, in characters (8-64).
-    pub password_min: usize,
-    /// Minutes without activity that end a session; `None` = never.
-    pub idle_minutes: Option<u16>,
-    /// How new agents are told.
-    pub new_agent_mail: NewAgentMail,
+    /// What its admins set.
+    pub settings: CompanySettings,
     /// When it is created.
     pub created_at: Moment,
-}
-
-/// What an admin can change about the company, all at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CompanySettings {
-    /// Language tag of mails and screens for accounts that have none.
-    pub language: String,
-    /// IANA name of its time zone.
-    pub time_zone: String,
-    /// How new agents are told.
-    pub new_agent_mail: NewAgentMail,
-    /// 2FA Policy.
-    pub two_factor: TwoFactorPolicy,
-    /// Require a second factor.
-    pub require_second_factor: RequireSecondFactor,
-    /// Minimum password length, in characters (8-64).
-    pub password_min: usize,
-    /// Minutes without activity that end a session (15-999); `None` = never.
-    pub idle_minutes: Option<u16>,
 }
 
 impl Reader {
@@ -133,20 +98,21 @@ impl Writer {
     /// [`StoreError::Conflict`] when its name is taken; [`StoreError::Other`] when its minimum password length is
     /// none that a company may have.
     pub async fn insert_company(&mut self, new: &NewCompany) -> Result<(), StoreError> {
-        let password_min = password_min(new.password_min)?;
+        let settings = &new.settings;
+        let password_min = password_min(settings.password_min)?;
         execute!(
             self,
             INSERT,
             new.id.0,
             new.name.display(),
             new.name.key(),
-            &new.language,
-            &new.time_zone,
-            new.two_factor.days(),
-            new.require_second_factor.as_str(),
+            &settings.language,
+            &settings.time_zone,
+            settings.two_factor.days(),
+            settings.require_second_factor.as_str(),
             password_min,
-            new.idle_minutes.map(i64::from),
-            new.new_agent_mail.as_str(),
+            settings.idle_minutes.map(i64::from),
+            settings.new_agent_mail.as_str(),
             new.created_at,
         )
         .map(drop)
@@ -163,39 +129,6 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, SET_ENABLED, id.0, enabled, now)? == 1)
-    }
-
-    /// Sets the 2FA Policy and makes the version one higher; trust that a shorter one ends is ended. Says whether the company
-    /// exists.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn set_two_factor_policy(
-        &mut self,
-        id: CompanyId,
-        policy: TwoFactorPolicy,
-        now: Moment,
-    ) -> Result<bool, StoreError> {
-        let Some(before) = self.company(id).await? else {
-            return Ok(false);
-        };
-        self.end_by_policies(&before, policy, before.idle_minutes, now)
-            .await?;
-        Ok(execute!(self, SET_TWO_FACTOR, id.0, policy.days(), now)? == 1)
-    }
-
-    /// Sets Require a second factor (product.md section 6) and makes the version one higher; says whether the company
-    /// exists.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn set_require_second_factor(
-        &mut self,
-        id: CompanyId,
-        policy: RequireSecondFactor,
-        now: Moment,
-    ) -> Result<bool, StoreError> {
-        Ok(execute!(self, SET_REQUIRE, id.0, policy.as_str(), now)? == 1)
     }
 
     /// Saves the settings if the company's version is still `version`, and makes the version one higher; trust and sessions
@@ -229,8 +162,7 @@ impl Writer {
             now,
         )? == 1;
         if set {
-            self.end_by_policies(&before, settings.two_factor, settings.idle_minutes, now)
-                .await?;
+            self.end_by_policies(id, &before.settings, settings, now).await?;
         }
         Ok(set)
     }
@@ -239,17 +171,16 @@ impl Writer {
     /// lengthened (product.md section 4.7).
     async fn end_by_policies(
         &mut self,
-        before: &Company,
-        two_factor: TwoFactorPolicy,
-        idle_minutes: Option<u16>,
+        company: CompanyId,
+        before: &CompanySettings,
+        after: &CompanySettings,
         now: Moment,
     ) -> Result<(), StoreError> {
-        if (before.two_factor, before.idle_minutes) == (two_factor, idle_minutes) {
+        if (before.two_factor, before.idle_minutes) == (after.two_factor, after.idle_minutes) {
             return Ok(());
         }
-        let company = before.id;
         self.hold_accounts_of(company).await?;
-        let days = before.two_factor.trust_days().zip(two_factor.trust_days());
+        let days = before.two_factor.trust_days().zip(after.two_factor.trust_days());
         if let Some((until_now, from_now)) = days {
             let cut = match self.link {
                 Link::Sqlite(_) => CUT_TRUST_SQLITE,
@@ -259,7 +190,7 @@ impl Writer {
         } else {
             execute!(self, END_TRUST, company.0)?;
         }
-        let shortest = before.idle_minutes.into_iter().chain(idle_minutes).min();
+        let shortest = before.idle_minutes.into_iter().chain(after.idle_minutes).min();
         if let Some(minutes) = shortest {
             let unused_since = now - TimeDelta::minutes(i64::from(minutes));
             execute!(self, END_IDLE, company.0, unused_since)?;

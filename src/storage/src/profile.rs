@@ -1,7 +1,7 @@
 //! What agents say about themselves (product.md section 3, Profile).
 
 use vestibule_core::{
-    account::TimeFormat,
+    account::Person,
     id::{AccountId, CompanyId},
     ports::Moment,
 };
@@ -10,31 +10,6 @@ use crate::{StoreError, Writer, link::execute, words::alias_key};
 
 const SET: &str = "UPDATE account SET first_name = $3, last_name = $4, alias = $5, phone = $6, title = $7, \
     hour_clock = $8, language = $9, changed_at = $10, alias_key = $11, version = version + 1 WHERE company_id = $1 AND id = $2";
-
-/// The basic information of an account as its form gives it, all of it.
-#[derive(Clone)]
-pub struct NewProfile {
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// What colleagues see.
-    pub alias: String,
-    /// Phone number, free text.
-    pub phone: String,
-    /// Title, such as "Team lead".
-    pub title: String,
-    /// How times are shown.
-    pub time_format: TimeFormat,
-    /// Language tag; `None` = the company's.
-    pub language: Option<String>,
-}
-
-impl std::fmt::Debug for NewProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewProfile(…)")
-    }
-}
 
 impl Writer {
     /// Sets the basic information of an account and makes its version one higher; its words for the search follow. Says
@@ -46,7 +21,7 @@ impl Writer {
         &mut self,
         company: CompanyId,
         id: AccountId,
-        new: &NewProfile,
+        new: &Person,
         now: Moment,
     ) -> Result<bool, StoreError> {
         let set = execute!(

@@ -7,7 +7,6 @@ use vestibule_core::{
     refusal::Field,
 };
 
-use super::notice::field_id;
 use crate::browser;
 
 /// The attribute of the input while it holds more than six boxes can show.
@@ -20,7 +19,7 @@ pub fn code_input(
     wrong: impl Fn() -> Option<&'static str> + Send + Sync + 'static,
     described_by: &'static str,
 ) -> impl IntoView {
-    let id = field_id(Field::Code);
+    let id = Field::Code.name();
     let (class, autocomplete) = if backup {
         ("control", "off")
     } else {
@@ -61,8 +60,8 @@ pub fn code_input(
 
 /// Empties the field.
 pub fn clear() {
-    browser::set_value(field_id(Field::Code), "");
-    browser::mark(field_id(Field::Code), LONG, false);
+    browser::set_value(Field::Code.name(), "");
+    browser::mark(Field::Code.name(), LONG, false);
 }
 
 /// Drops what a pasted code has between its digits, and turns the digits of an Arabic keyboard into those of the mail.
@@ -72,7 +71,7 @@ fn tidy(event: &ev::Event) {
     let digits: String = typed.chars().filter_map(ascii_digit).collect();
     let letters = looks_like_backup_code(&typed);
     if !letters && digits != typed {
-        browser::set_value(field_id(Field::Code), &digits);
+        browser::set_value(Field::Code.name(), &digits);
     }
-    browser::mark(field_id(Field::Code), LONG, letters || digits.len() > CODE_DIGITS);
+    browser::mark(Field::Code.name(), LONG, letters || digits.len() > CODE_DIGITS);
 }

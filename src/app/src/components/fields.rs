@@ -3,8 +3,7 @@
 use leptos::prelude::*;
 use vestibule_core::{
     paths,
-    refusal::Refusal,
-    signed_in::{FormField, FormRefusal},
+    refusal::{Field, Refusal},
 };
 use vestibule_translations::{Locale, td_string};
 
@@ -17,7 +16,7 @@ use crate::page::Typed;
 /// Why the form came back, and what to do about it.
 pub fn why(now: Locale, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     match refusal {
-        Some(Refusal::Form(FormRefusal::StepUpNeeded)) => {
+        Some(Refusal::StepUpNeeded) => {
             let href = [paths::PROFILE_CONFIRM, "?next=", paths::PROFILE].concat();
             let sentence = view! {
                 {td_string!(now, company.confirm_first)}
@@ -33,7 +32,7 @@ pub fn why(now: Locale, refusal: Option<&Refusal>) -> impl IntoView + use<> {
             };
             alert(sentence, Some(next)).into_any()
         }
-        Some(Refusal::Form(FormRefusal::ChangedMeanwhile)) => {
+        Some(Refusal::ChangedMeanwhile) => {
             alert(td_string!(now, company.changed_meanwhile), None::<()>).into_any()
         }
         other => refused(now, other, true).into_any(),
@@ -148,7 +147,7 @@ pub fn choice(
 /// A field with what is known about it, and what somebody else saved meanwhile.
 pub fn text<'a>(
     now: Locale,
-    field: FormField,
+    field: Field,
     label: &'static str,
     hint: &str,
     typed: &Typed,
@@ -174,7 +173,7 @@ pub fn text<'a>(
 /// A labelled whole number from `least` to `most`.
 pub fn number(
     now: Locale,
-    field: FormField,
+    field: Field,
     label: &'static str,
     hint: &'static str,
     (least, most): (usize, usize),

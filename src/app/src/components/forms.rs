@@ -4,15 +4,11 @@ use leptos::prelude::*;
 use vestibule_core::{
     paths,
     refusal::{Field, Refusal},
-    signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
 use vestibule_translations::{Locale, refusal::field_sentence, refusal::warning, td_string};
 
-use super::{
-    code::code_input,
-    notice::{SUMMARY, field_id},
-};
+use super::{code::code_input, notice::SUMMARY};
 use crate::{page::When, text::refusal_sentence};
 
 /// Why a form was refused, with a link to every field that needs a change. It takes the focus, unless the page has a
@@ -24,14 +20,10 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl Into
             .iter()
             .map(|wrong| {
                 (
-                    field_id(wrong.field),
-                    field_sentence(now, wrong.field, wrong.problem).to_owned(),
+                    wrong.field.name(),
+                    field_sentence(now, wrong.field, wrong.problem),
                 )
             })
-            .collect(),
-        Refusal::Form(FormRefusal::Invalid { fields }) => fields
-            .iter()
-            .filter_map(|wrong| Some((wrong.field.name(), problem(now, wrong.field, Some(refusal))?)))
             .collect(),
         _ => Vec::new(),
     };
@@ -68,21 +60,14 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl Into
 }
 
 /// What is wrong with a field, in a sentence.
-pub fn problem(now: Locale, field: FormField, refusal: Option<&Refusal>) -> Option<String> {
-    let Some(Refusal::Form(refusal)) = refusal else {
-        return None;
-    };
-    let problem = refusal.problem(field)?;
-    Some(refusal_sentence(
-        now,
-        &Refusal::Form(FormRefusal::field(field, problem)),
-    ))
+pub fn problem(now: Locale, field: Field, refusal: Option<&Refusal>) -> Option<String> {
+    Some(field_sentence(now, field, refusal?.problem(field)?))
 }
 
 /// One labelled input.
 pub struct Input<'a> {
     /// Which.
-    pub field: FormField,
+    pub field: Field,
     /// Its label.
     pub label: &'static str,
     /// What the browser may fill in.
@@ -103,13 +88,13 @@ impl Input<'_> {
         let id = self.field.name();
         let secret = matches!(
             self.field,
-            FormField::Password
-                | FormField::OldPassword
-                | FormField::NewPassword
-                | FormField::ConfirmPassword
-                | FormField::MailPassword
-                | FormField::GoogleClientSecret
-                | FormField::Office365ClientSecret
+            Field::Password
+                | Field::OldPassword
+                | Field::NewPassword
+                | Field::ConfirmPassword
+                | Field::MailPassword
+                | Field::GoogleClientSecret
+                | Field::Office365ClientSecret
         );
         let problem = problem(now, self.field, self.refusal);
         let (hint_id, problem_id) = ([id, "-hint"].concat(), [id, "-problem"].concat());
@@ -130,17 +115,17 @@ impl Input<'_> {
                         name=id
                         type=if secret { "password" } else { "text" }
                         inputmode=match self.field {
-                            FormField::Phone => Some("tel"),
-                            FormField::Email => Some("email"),
+                            Field::Phone => Some("tel"),
+                            Field::Email => Some("email"),
                             _ => None,
                         }
                         value=self.value
                         dir="auto"
                         autocomplete=self.autocomplete
-                        autocapitalize=(secret || self.field == FormField::Email).then_some("none")
+                        autocapitalize=(secret || self.field == Field::Email).then_some("none")
                         spellcheck="false"
                         required=self.required
-                        autofocus=self.field == FormField::Password && self.refusal.is_none()
+                        autofocus=self.field == Field::Password && self.refusal.is_none()
                         aria-invalid=problem.is_some().then_some("true")
                         aria-describedby=described_by
                     />
@@ -169,7 +154,7 @@ impl Input<'_> {
 
 /// The six boxes of a set-up, with the identifier of that set-up.
 pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let id = field_id(Field::Code);
+    let id = Field::Code.name();
     let wrong = matches!(
         refusal,
         Some(

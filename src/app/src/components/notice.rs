@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use vestibule_core::{
     paths,
-    refusal::{Field, FieldProblem, Refusal},
+    refusal::{FieldProblem, Refusal},
 };
 use vestibule_translations::{Locale, refusal::field_sentence, td_string};
 
@@ -57,23 +57,11 @@ pub fn summary(locale: RwSignal<Locale>, refusal: RwSignal<Option<Refusal>>) -> 
 }
 
 fn link(locale: RwSignal<Locale>, wrong: FieldProblem) -> impl IntoView {
-    let sentence = follow_with(locale, move |now| {
-        field_sentence(now, wrong.field, wrong.problem).to_owned()
-    });
+    let sentence = follow_with(locale, move |now| field_sentence(now, wrong.field, wrong.problem));
     view! {
         <li>
-            <a href=["#", field_id(wrong.field)].concat()>{sentence}</a>
+            <a href=["#", wrong.field.name()].concat()>{sentence}</a>
         </li>
-    }
-}
-
-/// The id and name of a field's input.
-pub const fn field_id(field: Field) -> &'static str {
-    match field {
-        Field::Company => "company",
-        Field::Account => "account",
-        Field::Password => "password",
-        Field::Code => "code",
     }
 }
 

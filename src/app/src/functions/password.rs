@@ -34,18 +34,11 @@ pub async fn judge_password(
 /// What is said about a password.
 #[cfg(feature = "ssr")]
 fn judged(now: vestibule_translations::Locale, judgement: vestibule_service::profile::Judgement) -> Judged {
-    use vestibule_core::{
-        password::Strength,
-        refusal::Refusal,
-        signed_in::{FormField, FormRefusal},
-    };
+    use vestibule_core::{password::Strength, refusal::Field};
     use vestibule_translations::{refusal, td_string};
 
     let sentence = match (judgement.problem, judgement.strength) {
-        (Some(problem), _) => {
-            let refused = FormRefusal::field(FormField::NewPassword, problem);
-            refusal::sentence(now, &Refusal::Form(refused))
-        }
+        (Some(problem), _) => refusal::field_sentence(now, Field::NewPassword, problem),
         (None, Strength::Strong) => td_string!(now, profile.password_strong).to_owned(),
         (None, _) => td_string!(now, profile.password_good).to_owned(),
     };

@@ -16,7 +16,7 @@ use crate::{
     components::{
         code::{clear, code_input},
         frame::{Shell, gate},
-        notice::{LOCKED_TITLE, Tone, field_id, locked_panel, notice},
+        notice::{LOCKED_TITLE, Tone, locked_panel, notice},
     },
     facts,
     functions::{CodeStatus, ResendCode, VerifyCode},
@@ -215,9 +215,9 @@ impl Screen {
             return;
         };
         self.resent.set(false);
-        if let Some(problem) = code_problem(&browser::value(field_id(Field::Code))) {
+        if let Some(problem) = code_problem(&browser::value(Field::Code.name())) {
             self.refuse(Refusal::field(Field::Code, problem));
-            browser::focus_soon(field_id(Field::Code));
+            browser::focus_soon(Field::Code.name());
             return;
         }
         self.refusal.set(None);
@@ -229,7 +229,7 @@ impl Screen {
                     if !matches!(refusal, Refusal::Internal { .. }) {
                         clear();
                     }
-                    browser::focus_soon(field_id(Field::Code));
+                    browser::focus_soon(Field::Code.name());
                     self.refuse(refusal);
                     self.busy.set(false);
                 }
@@ -249,7 +249,7 @@ impl Screen {
                 Ok(_) => {
                     self.resent.set(true);
                     clear();
-                    browser::focus_soon(field_id(Field::Code));
+                    browser::focus_soon(Field::Code.name());
                     if let Ok(view) = browser::call::<CodeStatus>(None).await {
                         self.learn(view);
                     }
@@ -261,7 +261,7 @@ impl Screen {
     }
 
     fn form(self, locale: RwSignal<Locale>) -> impl IntoView {
-        let id = field_id(Field::Code);
+        let id = Field::Code.name();
         let wrong = move || {
             self.refusal
                 .with(|refusal| refusal.as_ref().is_some_and(is_about_the_code))

@@ -12,7 +12,7 @@ use crate::{
     browser,
     components::{
         frame::{Shell, gate},
-        notice::{SUMMARY, Tone, field_id, notice, summary},
+        notice::{SUMMARY, Tone, notice, summary},
     },
     facts,
     functions::SignIn,
@@ -125,7 +125,7 @@ fn by_provider(
             class="provider"
             method="post"
             action=path
-            on:submit=move |_| browser::set_value(&company, &browser::value(field_id(Field::Company)))
+            on:submit=move |_| browser::set_value(&company, &browser::value(Field::Company.name()))
         >
             <input type="hidden" id=id name="company" value=named />
             {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
@@ -159,7 +159,7 @@ impl Screen {
         let Some(form) = browser::keep(event).filter(|_| !self.busy.get_untracked()) else {
             return;
         };
-        let typed = |field| browser::value(field_id(field));
+        let typed = |field: Field| browser::value(field.name());
         let fields = sign_in_problems(
             &typed(Field::Company),
             &typed(Field::Account),
@@ -184,8 +184,8 @@ impl Screen {
 
     fn refuse(self, refusal: Refusal) {
         if refusal == Refusal::WrongCredentials {
-            browser::set_value(field_id(Field::Password), "");
-            browser::focus_soon(field_id(Field::Password));
+            browser::set_value(Field::Password.name(), "");
+            browser::focus_soon(Field::Password.name());
         } else {
             browser::focus_soon(SUMMARY);
         }
@@ -216,7 +216,7 @@ impl Input {
         } = self;
         let Screen { refusal, shown, .. } = screen;
         let masked = field == Field::Password;
-        let id = field_id(field);
+        let id = field.name();
         let hint_id = [id, "-hint"].concat();
         let problem_id = [id, "-problem"].concat();
         let problem = move || refusal.with(|refusal| refusal.as_ref()?.problem(field));
@@ -234,7 +234,7 @@ impl Input {
         };
         let message = move || {
             problem().map(|problem| {
-                let sentence = follow_with(locale, move |now| field_sentence(now, field, problem).to_owned());
+                let sentence = follow_with(locale, move |now| field_sentence(now, field, problem));
                 view! {
                     <p class="problem" id=problem_id.clone()>
                         {sentence}

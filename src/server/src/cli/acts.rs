@@ -8,8 +8,7 @@ use std::{
 use vestibule_core::{limits::PASSWORD_MAX_BYTES, secret::Password};
 use vestibule_service::{
     Service,
-    first_admin::FirstAdmin,
-    operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck, PolicyChange},
+    operator::{AccountInput, CompanyInput, FirstAdmin, OperatorError, PolicyChange},
 };
 use vestibule_storage::{CompanyCounts, Store, StoreError};
 use zeroize::Zeroizing;
@@ -308,7 +307,7 @@ pub(super) async fn session(
 ) -> Result<(), Refused> {
     let SessionCommand::End { company, account } = command;
     let service = open_service(config).await?;
-    let ended = service.end_sessions_in(&company, account.as_deref()).await;
+    let ended = service.end_sessions_of(&company, account.as_deref()).await;
     service.store().close().await;
     let ended = ended.map_err(|error| refused(&company, account.as_deref().unwrap_or_default(), &error))?;
     let whose = account.map_or_else(String::new, |account| format!("the account {account:?} of "));
@@ -428,7 +427,7 @@ async fn account_act(
                 email_factor: second_factor == SecondFactor::Email,
                 password: password(streams)?,
             };
-            let made = service.create_account(input, PasswordCheck::Enforced).await;
+            let made = service.create_account(input).await;
             let made = made.map_err(|error| refused(&company, &account, &error))?;
             writeln!(
                 streams.output,

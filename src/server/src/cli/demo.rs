@@ -2,10 +2,12 @@
 
 use std::{fs, path::Path};
 
-use vestibule_core::{account::Role, company::RequireSecondFactor, paths, secret::Password};
+use vestibule_core::{
+    account::Role, company::RequireSecondFactor, paths, refusal::Refusal, secret::Password,
+};
 use vestibule_service::{
     Service,
-    operator::{AccountInput, CompanyInput, OperatorError, PasswordCheck},
+    operator::{AccountInput, CompanyInput, OperatorError},
 };
 
 use super::{
@@ -138,13 +140,11 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
     for person in PEOPLE {
         match service.account_named(COMPANY, person.account).await {
             Ok(_) => match service.unlock_account(COMPANY, person.account).await {
-                Ok(()) | Err(OperatorError::NotLocked) => {}
+                Ok(()) | Err(OperatorError::Refused(Refusal::NotLocked)) => {}
                 Err(error) => return Err(error),
             },
             Err(OperatorError::UnknownAccount) => {
-                service
-                    .create_account(person.input(), PasswordCheck::Enforced)
-                    .await?;
+                service.create_account(person.input()).await?;
             }
             Err(error) => return Err(error),
         }

@@ -27,14 +27,14 @@ impl<'a> From<&'a Company> for CompanyView<'a> {
         Self {
             id: company.id.to_string(),
             name: &company.name,
-            language: &company.language,
-            time_zone: &company.time_zone,
+            language: &company.settings.language,
+            time_zone: &company.settings.time_zone,
             enabled: company.enabled,
-            two_factor_policy: company.two_factor.days(),
-            require_second_factor: company.require_second_factor.as_str(),
-            password_min: company.password_min,
-            idle_minutes: company.idle_minutes,
-            new_agent_mail: company.new_agent_mail.as_str(),
+            two_factor_policy: company.settings.two_factor.days(),
+            require_second_factor: company.settings.require_second_factor.as_str(),
+            password_min: company.settings.password_min,
+            idle_minutes: company.settings.idle_minutes,
+            new_agent_mail: company.settings.new_agent_mail.as_str(),
             created_at: company.created_at,
         }
     }
@@ -63,10 +63,10 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             id: account.id.to_string(),
             account: &account.name,
             email: &account.email,
-            first_name: &account.first_name,
-            last_name: &account.last_name,
+            first_name: &account.person.first_name,
+            last_name: &account.person.last_name,
             roles: account.roles.iter().map(|role| role.as_str()).collect(),
-            language: account.language.as_deref(),
+            language: account.person.language.as_deref(),
             second_factor: second_factor(account),
             active: account.active,
             locked_at: account.locked_at,
@@ -86,6 +86,7 @@ pub(super) fn json<T: Serialize>(output: &mut dyn Write, list: &[T]) -> io::Resu
 pub(super) fn companies(output: &mut dyn Write, companies: &[Company]) -> io::Result<()> {
     let rows = companies.iter().map(|company| {
         let policy = company
+            .settings
             .two_factor
             .trust_days()
             .map_or_else(|| "every login".to_owned(), |days| format!("{days} days"));
@@ -93,8 +94,8 @@ pub(super) fn companies(output: &mut dyn Write, companies: &[Company]) -> io::Re
         [
             company.name.clone(),
             state.to_owned(),
-            company.language.clone(),
-            company.time_zone.clone(),
+            company.settings.language.clone(),
+            company.settings.time_zone.clone(),
             policy,
         ]
     });
@@ -172,7 +173,7 @@ fn account_row(account: &Account) -> [String; ACCOUNT_HEAD.len()] {
     [
         account.name.clone(),
         account.email.clone(),
-        account.alias.clone(),
+        account.person.alias.clone(),
         roles.join(", "),
         second_factor(account).to_owned(),
         state,

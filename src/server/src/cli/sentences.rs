@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use vestibule_core::name::NameProblem;
+use vestibule_core::{name::NameProblem, refusal::Refusal};
 use vestibule_service::operator::OperatorError;
 use vestibule_storage::StoreError;
+use vestibule_translations::{Locale, refusal};
 
 use crate::{config::Place, key_file::KeyFileError};
 
@@ -84,11 +85,15 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
         OperatorError::BadIdleMinutes => {
             "The log-out policy has to be 15 to 999 minutes, or never.".to_owned()
         }
-        OperatorError::ChangedMeanwhile => {
+        OperatorError::Refused(Refusal::ChangedMeanwhile) => {
             format!(
                 "Somebody else changed the company {company:?} at the same moment. Nothing was changed: try again."
             )
         }
+        OperatorError::Refused(Refusal::NotLocked) => {
+            format!("The account {account:?} of the company {company:?} is not locked.")
+        }
+        OperatorError::Refused(refusal) => refusal::full_sentence(Locale::en, refusal),
         OperatorError::NoRole => "An account needs at least one role.".to_owned(),
         OperatorError::PasswordTooShort { least } => {
             format!("The password is too short: it needs at least {least} characters.")
@@ -100,9 +105,6 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
             "The password is too easy to guess. Take several words that do not belong \
             together, or let a password manager make one; names of the person or the company do not count."
                 .to_owned()
-        }
-        OperatorError::NotLocked => {
-            format!("The account {account:?} of the company {company:?} is not locked.")
         }
         OperatorError::NoReason => {
             "A reason is needed for the audit log: up to 200 characters that can be seen.".to_owned()

@@ -1,7 +1,7 @@
 //! A form as it stands on its page: as it was typed, or else as it was saved.
 
 use vestibule_app::page::Typed;
-use vestibule_core::{refusal::Refusal, signed_in::FormRefusal};
+use vestibule_core::refusal::Refusal;
 
 /// What was typed into a form that comes back, if it does, and why it does.
 pub struct Filled<'a, F> {
@@ -38,7 +38,7 @@ impl<'a, F> Filled<'a, F> {
 
     /// Whether somebody else saved a newer version while this one was filled in.
     pub fn is_late(&self) -> bool {
-        matches!(self.refusal, Some(Refusal::Form(FormRefusal::ChangedMeanwhile)))
+        matches!(self.refusal, Some(Refusal::ChangedMeanwhile))
     }
 
     /// The version that is saved over next: the one that was shown, until the newer one has been shown too.

@@ -19,8 +19,9 @@ use crate::{
     state::AppState,
 };
 
-/// Field of a form whose page has said what is wrong with it.
-pub const AGAIN: &str = "again";
+/// Field of a form that was refused, with the text in it that was: the switch says once more what was wrong with that,
+/// whatever was typed since.
+pub const REFUSED_TEXT: &str = "refused_text";
 
 /// The switch alone.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,7 +46,11 @@ pub fn redisplay<F: Form>(
 ) -> BoxFuture<'static, Option<Response>> {
     async move {
         let form = fields.read::<F>().ok().filter(|form| form.page() == address)?;
-        let refusal = fields.get(AGAIN).and_then(|_| form.problems());
+        let refused = fields.get(REFUSED_TEXT).and_then(|text| {
+            let fields: FormFields = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+            fields.read::<F>().ok()
+        });
+        let refusal = refused.and_then(|refused| refused.problems());
         Some(form.redisplay(&state, &facts, refusal.as_ref()).await)
     }
     .boxed()
@@ -77,11 +82,7 @@ async fn switched(
     };
     let mut response = if facts.wants_page {
         let chosen = vestibule_translations::from_tag(&language);
-        let facts = if chosen.is_some() {
-            facts.choosing(chosen)
-        } else {
-            facts
-        };
+        let facts = facts.choosing(chosen, fields.get(REFUSED_TEXT));
         let mut shown = None;
         for form in forms {
             shown = form(state.clone(), facts.clone(), fields.clone(), to.clone()).await;

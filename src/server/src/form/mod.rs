@@ -19,7 +19,7 @@ pub use self::{
     fields::FormFields,
     filled::Filled,
     function::{FunctionPage, NoPage},
-    language::AGAIN,
+    language::REFUSED_TEXT,
     receive::{call_of, confirm_for, internal, redirect_or_refuse, refused_or, run},
     routes::{Access, Routes},
     wait::{Answer, Had, give_up, value_of},

@@ -12,7 +12,7 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use vestibule_app::{call::Call, functions::Done};
-use vestibule_core::{paths, refusal::Refusal, rights::Action, signed_in::FormRefusal};
+use vestibule_core::{paths, refusal::Refusal, rights::Action};
 
 use super::{
     Form, FormFields,
@@ -124,7 +124,7 @@ pub async fn may_send(state: &AppState, facts: &Facts, action: Action) -> Result
         Action::ComeIn | Action::OwnAccount => Ok(()),
         action => match state.service.console(action, &facts.visitor).await {
             // What was typed is kept by the page, not lost on the way to a new proof of identity.
-            Ok(_) | Err(Refusal::Form(FormRefusal::StepUpNeeded)) => Ok(()),
+            Ok(_) | Err(Refusal::StepUpNeeded) => Ok(()),
             Err(refusal) => Err(refusal),
         },
     }
@@ -136,9 +136,8 @@ async fn refused<F: Form>(state: &AppState, facts: &Facts, form: &F, refusal: &R
         return Denied::from(refusal.clone()).into_response();
     }
     let leads_away = match refusal {
-        Refusal::NotSignedIn
-        | Refusal::Form(FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired) => true,
-        Refusal::Form(FormRefusal::StepUpNeeded) => !F::KEPT_FOR_STEP_UP,
+        Refusal::NotSignedIn | Refusal::SetUpRequired | Refusal::PasswordChangeRequired => true,
+        Refusal::StepUpNeeded => !F::KEPT_FOR_STEP_UP,
         // Of the console nothing is shown to those whom it does not know, or about what it does not know.
         Refusal::Forbidden | Refusal::NotFound | Refusal::Malformed => {
             !matches!(F::ACTION, Action::ComeIn | Action::OwnAccount)
@@ -170,9 +169,9 @@ pub fn redirect_or_refuse(refusal: &Refusal, path: &str) -> Response {
             let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
             see_other(&format!("{}?next={next}", paths::LOGIN))
         }
-        Refusal::Form(FormRefusal::SetUpRequired) => see_other(paths::SECURITY_SET_UP),
-        Refusal::Form(FormRefusal::PasswordChangeRequired) => see_other(paths::CHOOSE_PASSWORD),
-        Refusal::Form(FormRefusal::StepUpNeeded) => see_other(&format!("{}&again", confirm_for(path))),
+        Refusal::SetUpRequired => see_other(paths::SECURITY_SET_UP),
+        Refusal::PasswordChangeRequired => see_other(paths::CHOOSE_PASSWORD),
+        Refusal::StepUpNeeded => see_other(&format!("{}&again", confirm_for(path))),
         other => Denied::from(other.clone()).into_response(),
     }
 }

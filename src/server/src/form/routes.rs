@@ -12,7 +12,7 @@ use vestibule_core::{paths, rights::Action};
 
 use super::{
     Form, FormFields, FunctionPage, function,
-    language::{self, AGAIN, Redisplay, SwitchLanguage, redisplay},
+    language::{self, REFUSED_TEXT, Redisplay, SwitchLanguage, redisplay},
     names::names_of,
     receive::receive,
 };
@@ -68,7 +68,7 @@ impl Routes {
             self.switched.push(redisplay::<F>);
             self.switched_fields.extend(&names);
             // The switch stands in the form.
-            names.extend([SHOWN_IN, AGAIN]);
+            names.extend([SHOWN_IN, REFUSED_TEXT]);
         }
         self.add("POST", F::PATH, F::ACTION, names);
         self.router = self.router.route(F::PATH, post(receive::<F>));
@@ -134,7 +134,7 @@ impl Routes {
     pub fn language(mut self) -> Self {
         let forms = self.switched.clone();
         let mut names = names_of::<SwitchLanguage>().to_vec();
-        names.push(AGAIN);
+        names.push(REFUSED_TEXT);
         names.append(&mut self.switched_fields);
         let switch =
             move |State(state): State<AppState>, facts: Facts, fields: Option<Extension<FormFields>>| {

@@ -36,6 +36,8 @@ pub struct Facts {
     pub company: Option<String>,
     /// Whether the answer should be a page.
     pub wants_page: bool,
+    /// What was typed when the form of this page was refused, while the language of the page is switched.
+    pub refused_text: Option<String>,
     nonce: String,
     chosen: Option<Locale>,
     accepted: Option<Locale>,
@@ -88,6 +90,7 @@ impl Facts {
             path,
             company: cookie(Kind::Company),
             wants_page: denied::wants_page(&parts.headers),
+            refused_text: None,
             nonce: parts
                 .extensions
                 .get::<Nonce>()
@@ -150,11 +153,13 @@ impl Facts {
         page
     }
 
-    /// The same request, after this language was chosen in the browser that sent it.
+    /// The same request, after this language was chosen in the browser that sent it, on a page whose form was refused with
+    /// `refused_text` in it.
     #[must_use]
-    pub fn choosing(self, language: Option<Locale>) -> Self {
+    pub fn choosing(self, language: Option<Locale>, refused_text: Option<&str>) -> Self {
         Self {
-            chosen: language,
+            chosen: language.or(self.chosen),
+            refused_text: refused_text.map(str::to_owned),
             ..self
         }
     }
@@ -170,10 +175,13 @@ impl Facts {
 
     /// A page for somebody who is signed in.
     pub fn page_for<C>(&self, state: &AppState, company: &Company, account: &Account, content: C) -> Page<C> {
-        let locale = self.locale(account.language.as_deref(), Some(&company.language));
+        let locale = self.locale(
+            account.person.language.as_deref(),
+            Some(&company.settings.language),
+        );
         let mut page = self.page_in(state, locale, content);
         page.frame.signed_in = Some(SignedInView {
-            alias: account.alias.clone(),
+            alias: account.person.alias.clone(),
             account: account.name.clone(),
             email: account.email.clone(),
             company: company.name.clone(),

@@ -21,8 +21,8 @@ impl Moments {
     /// For the pages of this account.
     pub fn of(company: &Company, account: &Account) -> Self {
         Self {
-            zone: company.time_zone.parse().ok(),
-            format: account.time_format,
+            zone: company.settings.time_zone.parse().ok(),
+            format: account.person.time_format,
         }
     }
 

@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use url::Url;
-use vestibule_core::{refusal::Refusal, signed_in::FormRefusal};
+use vestibule_core::refusal::Refusal;
 
 use crate::http::{denied::Denied, health, said::Said};
 
@@ -185,7 +185,7 @@ pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: N
         if let Some(news) = public.news(&request) {
             tracing::warn!("{news}");
         }
-        return Denied::from(Refusal::Form(FormRefusal::WrongAddress)).into_response();
+        return Denied::from(Refusal::WrongAddress).into_response();
     };
     if !reads && !is_ours(site, request.headers()) {
         // What tells of it in the log is the line of the audit log, one a minute; and every request has a line of its own.
@@ -384,7 +384,7 @@ mod tests {
         let response = ask(router(URL), "GET", "/login", &[("host", "evil.test")], "").await;
         let denied = response.extensions().get::<Denied>().cloned().unwrap();
         assert_eq!(denied.status, StatusCode::MISDIRECTED_REQUEST);
-        assert_eq!(denied.refusal, Refusal::Form(FormRefusal::WrongAddress));
+        assert_eq!(denied.refusal, Refusal::WrongAddress);
     }
 
     #[tokio::test]

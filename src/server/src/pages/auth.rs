@@ -20,7 +20,6 @@ use vestibule_core::{
     paths,
     refusal::{Field, Refusal},
     rights::Action,
-    signed_in::FormRefusal,
     sso::Provider,
 };
 use vestibule_service::sign_in::sso::{Arrival, SetOut, SsoAnswer};
@@ -93,7 +92,7 @@ async fn start(provider: Provider, state: AppState, facts: Facts, fields: FormFi
             .await
     })
     .await;
-    if let Err(refusal @ Refusal::Form(FormRefusal::SsoNotOffered)) = &out
+    if let Err(refusal @ Refusal::SsoNotOffered) = &out
         && let Ok(offered) = state.service.offered_providers(&facts.visitor).await
         && offered.contains(&provider)
     {
@@ -127,9 +126,9 @@ async fn connect(provider: Provider, state: AppState, facts: Facts) -> Response 
     match out {
         Err(
             refusal @ (Refusal::NotSignedIn
-            | Refusal::Form(
-                FormRefusal::StepUpNeeded | FormRefusal::SetUpRequired | FormRefusal::PasswordChangeRequired,
-            )),
+            | Refusal::StepUpNeeded
+            | Refusal::SetUpRequired
+            | Refusal::PasswordChangeRequired),
         ) => redirect_or_refuse(&refusal, paths::SECURITY),
         out => send_out(&state, &facts, provider, out),
     }
@@ -258,7 +257,10 @@ pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
         refusal => closed(state, facts, refusal, Some(paths::LOGIN)),
     };
     // Whoever is to come again later comes with the same flow.
-    if !matches!(refusal, Refusal::Busy { .. } | Refusal::Unavailable { .. }) {
+    if !matches!(
+        refusal,
+        Refusal::ProviderBusy { .. } | Refusal::Busy { .. } | Refusal::Unavailable { .. }
+    ) {
         set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
     }
     response

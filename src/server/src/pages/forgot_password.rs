@@ -13,16 +13,15 @@ use vestibule_app::{
 use vestibule_core::{
     limits::COMPANY_MAX,
     paths::{FORGOT_PASSWORD, LOGIN},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::FormField,
 };
 use vestibule_service::recovery::ResetInput;
 use vestibule_translations::{Locale, td_string};
 
 use super::common::{in_gate, in_gate_with_form};
 use crate::{
-    form::{AGAIN, Form, Routes},
+    form::{Form, REFUSED_TEXT, Routes},
     http::{answer::show_form, facts::Facts},
     state::AppState,
 };
@@ -69,10 +68,17 @@ impl Form for AskForResetLink {
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        let text = || {
+            form_urlencoded::Serializer::new(String::new())
+                .append_pair("company", &self.company)
+                .append_pair("email", &self.email)
+                .finish()
+        };
         let page = ForgotPage {
             company: self.company.clone(),
             email: self.email.clone(),
             sent: false,
+            refused_text: facts.refused_text.clone().or_else(|| refusal.map(|_| text())),
             refusal: refusal.cloned(),
         };
         show(state, facts, page)
@@ -85,6 +91,7 @@ async fn open(State(state): State<AppState>, facts: Facts) -> Response {
         company: company.unwrap_or_default().chars().take(COMPANY_MAX).collect(),
         email: String::new(),
         sent: facts.asks("sent"),
+        refused_text: None,
         refusal: None,
     };
     show(&state, &facts, page)
@@ -107,6 +114,8 @@ struct ForgotPage {
     email: String,
     /// Whether a mail is on its way, should there be such an account.
     sent: bool,
+    /// What was refused, for the language switch.
+    refused_text: Option<String>,
     refusal: Option<Refusal>,
 }
 
@@ -146,9 +155,9 @@ impl Content for ForgotPage {
             <p class="lead">{td_string!(now, recovery.intro)}</p>
             {refused(now, refusal, true)}
             <form id=FORM class="fields" method="post" action=AskForResetLink::PATH novalidate>
-                {refusal.map(|_| view! { <input type="hidden" name=AGAIN value="yes" /> })}
-                {input(FormField::Company, td_string!(now, sign_in.company), "organization", self.company)}
-                {input(FormField::Email, td_string!(now, recovery.email), "email", self.email)}
+                {self.refused_text.map(|text| view! { <input type="hidden" name=REFUSED_TEXT value=text /> })}
+                {input(Field::Company, td_string!(now, sign_in.company), "organization", self.company)}
+                {input(Field::Email, td_string!(now, recovery.email), "email", self.email)}
                 <button class="button primary wide">{td_string!(now, recovery.submit)}</button>
             </form>
             <p class="aside">

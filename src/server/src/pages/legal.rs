@@ -42,8 +42,8 @@ async fn legal(state: AppState, facts: Facts, kind: Kind) -> Response {
     };
     let language = |signed_in: &SignedIn| {
         facts.locale(
-            signed_in.account.language.as_deref(),
-            Some(&signed_in.company.language),
+            signed_in.account.person.language.as_deref(),
+            Some(&signed_in.company.settings.language),
         )
     };
     let locale = signed_in

@@ -36,9 +36,7 @@ use vestibule_mail::{
     preview::{self, Preview},
 };
 use vestibule_service::hashing::Turn;
-use vestibule_service::operator::{
-    AccountInput, CompanyInput, LogOut, OperatorError, PasswordCheck, PolicyChange,
-};
+use vestibule_service::operator::{AccountInput, CompanyInput, LogOut, OperatorError, PolicyChange};
 
 use self::providers::Providers;
 pub use self::providers::stand_in;
@@ -435,21 +433,17 @@ async fn create_account(
     let account = kit
         .state
         .service
-        .create_account(
-            AccountInput {
-                company: input.company,
-                account: input.account,
-                email: input.email,
-                first_name: input.first_name,
-                last_name: input.last_name,
-                roles: input.roles,
-                language: input.language,
-                email_factor: matches!(input.second_factor, SecondFactor::Email | SecondFactor::Both),
-                password: Password::new(input.password),
-            },
-            // Fixtures may use short passwords: these accounts exist only in tests.
-            PasswordCheck::Waived,
-        )
+        .give_account(AccountInput {
+            company: input.company,
+            account: input.account,
+            email: input.email,
+            first_name: input.first_name,
+            last_name: input.last_name,
+            roles: input.roles,
+            language: input.language,
+            email_factor: matches!(input.second_factor, SecondFactor::Email | SecondFactor::Both),
+            password: Password::new(input.password),
+        })
         .await?;
     kit.providers.offer(&account.email);
     if input.password_must_change {

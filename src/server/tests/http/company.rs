@@ -1,7 +1,7 @@
 //! The pages about a whole company, as a browser without scripts sees them.
 
 use vestibule_core::{account::Role, company::RequireSecondFactor, secret::Password};
-use vestibule_service::operator::{AccountInput, CompanyInput, PasswordCheck};
+use vestibule_service::operator::{AccountInput, CompanyInput};
 
 use crate::site::{Answer, Browser, PASSWORD, Site};
 
@@ -18,10 +18,7 @@ pub async fn account(site: &Site, company: &str, account: &str, role: Role) {
         email_factor: false,
         password: Password::new(PASSWORD.to_owned()),
     };
-    site.service
-        .create_account(input, PasswordCheck::Enforced)
-        .await
-        .unwrap();
+    site.service.create_account(input).await.unwrap();
 }
 
 /// Another company, with the admin `boss`.

@@ -15,7 +15,7 @@ use super::{
     AuditInput, AuditPage,
     days::{end_of_day, read_day, start_of_day, zone_of},
 };
-use crate::{Failure, Service, Visitor, sessions::SignedIn};
+use crate::{Service, Visitor, sessions::SignedIn};
 
 /// Puts what was asked for into the words of the storage; `None` finds nothing. Leaves out where the page before ended.
 pub(super) async fn filter_of(
@@ -56,32 +56,30 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn audit_log(&self, input: &AuditInput, visitor: &Visitor) -> Result<AuditPage, Refusal> {
-        self.page_of_events(input, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn page_of_events(&self, input: &AuditInput, visitor: &Visitor) -> Result<AuditPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::SeeAudit, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let EventPage { events, older } = match filter_of(&mut reader, &company, input).await? {
-            Some(filter) => {
-                let filter = EventFilter {
-                    before: EventId::parse(&input.before),
-                    ..filter
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.allowed(Action::SeeAudit, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let EventPage { events, older } = match filter_of(&mut reader, &company, input).await? {
+                    Some(filter) => {
+                        let filter = EventFilter {
+                            before: EventId::parse(&input.before),
+                            ..filter
+                        };
+                        reader.event_page(company.id, &filter, PAGE_SIZE).await?
+                    }
+                    None => EventPage {
+                        events: Vec::new(),
+                        older: false,
+                    },
                 };
-                reader.event_page(company.id, &filter, PAGE_SIZE).await?
-            }
-            None => EventPage {
-                events: Vec::new(),
-                older: false,
-            },
-        };
-        Ok(AuditPage {
-            company,
-            own: account,
-            events,
-            older,
-        })
+                Ok(AuditPage {
+                    company,
+                    own: account,
+                    events,
+                    older,
+                })
+            })
+            .await
     }
 }

@@ -2,18 +2,14 @@
 //! concerned, on every node: sessions are read together with their company.
 
 use vestibule_core::{
-    audit::{AuditEntry, Event},
-    company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    company::{CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST},
-    mail::Mail,
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Problem, Refusal},
     rights::Action,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
-use vestibule_storage::{CompanySettings, StoreError, Writer, again};
 
 use super::{CompanyInfoInput, Hold, PolicyInput};
-use crate::{Failure, Service, Visitor, letters::Receiver, sessions::SignedIn};
+use crate::{Failure, Service, Visitor, sessions::SignedIn, work::Work};
 
 /// General Information as it was typed, checked.
 struct Info {
@@ -43,9 +39,9 @@ impl Policies {
             .map(usize::from)
             .filter(|length| (PASSWORD_MIN_LOWEST..=PASSWORD_MIN_HIGHEST).contains(length));
         if password_min.is_none() {
-            fields.push(FormFieldProblem {
-                field: FormField::PasswordMin,
-                problem: FormProblem::OutOfRange {
+            fields.push(FieldProblem {
+                field: Field::PasswordMin,
+                problem: Problem::OutOfRange {
                     least: PASSWORD_MIN_LOWEST,
                     most: PASSWORD_MIN_HIGHEST,
                 },
@@ -55,9 +51,9 @@ impl Policies {
         let idle_minutes = whole_number(&input.idle_minutes)
             .filter(|minutes| (IDLE_MINUTES_LEAST..=IDLE_MINUTES_MOST).contains(minutes));
         if !never && idle_minutes.is_none() {
-            fields.push(FormFieldProblem {
-                field: FormField::IdleMinutes,
-                problem: FormProblem::OutOfRange {
+            fields.push(FieldProblem {
+                field: Field::IdleMinutes,
+                problem: Problem::OutOfRange {
                     least: usize::from(IDLE_MINUTES_LEAST),
                     most: usize::from(IDLE_MINUTES_MOST),
                 },
@@ -70,7 +66,7 @@ impl Policies {
                 password_min,
                 idle_minutes,
             }),
-            _ => Err(FormRefusal::Invalid { fields }.into()),
+            _ => Err(Refusal::Invalid { fields }.into()),
         }
     }
 }
@@ -85,48 +81,6 @@ pub(super) fn whole_number(typed: &str) -> Option<u16> {
         .flatten()
 }
 
-fn settings_of(company: &Company) -> CompanySettings {
-    CompanySettings {
-        language: company.language.clone(),
-        time_zone: company.time_zone.clone(),
-        new_agent_mail: company.new_agent_mail,
-        two_factor: company.two_factor,
-        require_second_factor: company.require_second_factor,
-        password_min: company.password_min,
-        idle_minutes: company.idle_minutes,
-    }
-}
-
-/// What of the settings changes from what to what, for the audit log; empty = nothing.
-fn changes(before: &CompanySettings, after: &CompanySettings) -> String {
-    let words = |settings: &CompanySettings| {
-        [
-            ("language", settings.language.clone()),
-            ("time_zone", settings.time_zone.clone()),
-            ("new_agent_mail", settings.new_agent_mail.as_str().to_owned()),
-            ("two_factor_days", settings.two_factor.days().to_string()),
-            (
-                "require_second_factor",
-                settings.require_second_factor.as_str().to_owned(),
-            ),
-            ("password_min", settings.password_min.to_string()),
-            (
-                "idle_minutes",
-                settings
-                    .idle_minutes
-                    .map_or_else(|| "never".to_owned(), |minutes| minutes.to_string()),
-            ),
-        ]
-    };
-    let changed: Vec<_> = words(before)
-        .into_iter()
-        .zip(words(after))
-        .filter(|(old, new)| old != new)
-        .map(|((name, old), (_, new))| format!("{name}: {old} -> {new}"))
-        .collect();
-    changed.join("; ")
-}
-
 impl Service {
     /// Saves General Information if the company's version is still `version`.
     ///
@@ -138,60 +92,42 @@ impl Service {
         input: CompanyInfoInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        again(|| self.set_info(version, &input, visitor))
+        let input = &input;
+        visitor
+            .transact(async || {
+                self.allowed(Action::ChangeCompany, visitor).await?;
+                let info = self.read_info(input)?;
+                let (work, own) = self.act(Action::ChangeCompany, Hold::Company, visitor).await?;
+                let settings = CompanySettings {
+                    language: info.language,
+                    time_zone: info.time_zone,
+                    new_agent_mail: info.new_agent_mail,
+                    ..own.company.settings.clone()
+                };
+                self.save_settings(work, &own, version, &settings).await
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn set_info(
-        &self,
-        version: i64,
-        input: &CompanyInfoInput,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        self.allowed(Action::ChangeCompany, visitor).await?;
-        let info = self.read_info(input)?;
-        let (mut writer, own) = self.act(Action::ChangeCompany, Hold::Company, visitor).await?;
-        let settings = CompanySettings {
-            language: info.language,
-            time_zone: info.time_zone,
-            new_agent_mail: info.new_agent_mail,
-            ..settings_of(&own.company)
-        };
-        self.put_settings(
-            &mut writer,
-            &own,
-            version,
-            &settings,
-            Event::CompanyChanged,
-            visitor,
-        )
-        .await?;
-        Ok(writer.commit().await?)
     }
 
     fn read_info(&self, input: &CompanyInfoInput) -> Result<Info, Failure> {
         let new_agent_mail = NewAgentMail::from_word(&input.new_agent_mail).ok_or(Refusal::Malformed)?;
         let offered = [
             (
-                FormField::Language,
+                Field::Language,
                 self.inner.settings.languages.contains(&input.language),
             ),
-            (
-                FormField::TimeZone,
-                input.time_zone.parse::<chrono_tz::Tz>().is_ok(),
-            ),
+            (Field::TimeZone, input.time_zone.parse::<chrono_tz::Tz>().is_ok()),
         ];
         let fields: Vec<_> = offered
             .into_iter()
             .filter(|(_, offered)| !offered)
-            .map(|(field, _)| FormFieldProblem {
+            .map(|(field, _)| FieldProblem {
                 field,
-                problem: FormProblem::NotOffered,
+                problem: Problem::NotOffered,
             })
             .collect();
         if !fields.is_empty() {
-            return Err(FormRefusal::Invalid { fields }.into());
+            return Err(Refusal::Invalid { fields }.into());
         }
         Ok(Info {
             language: input.language.clone(),
@@ -210,98 +146,38 @@ impl Service {
         input: PolicyInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        again(|| self.set_policies(version, &input, visitor))
+        let input = &input;
+        visitor
+            .transact(async || {
+                self.allowed(Action::ChangePolicies, visitor).await?;
+                let policies = Policies::read(input)?;
+                let (work, own) = self.act(Action::ChangePolicies, Hold::Company, visitor).await?;
+                let settings = CompanySettings {
+                    two_factor: policies.two_factor,
+                    require_second_factor: policies.require_second_factor,
+                    password_min: policies.password_min,
+                    idle_minutes: policies.idle_minutes,
+                    ..own.company.settings.clone()
+                };
+                self.save_settings(work, &own, version, &settings).await
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
     }
 
-    async fn set_policies(
+    /// Saves settings behind the company's lock, if its version is still the one that was shown.
+    async fn save_settings(
         &self,
-        version: i64,
-        input: &PolicyInput,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        self.allowed(Action::ChangePolicies, visitor).await?;
-        let policies = Policies::read(input)?;
-        let (mut writer, own) = self.act(Action::ChangePolicies, Hold::Company, visitor).await?;
-        let settings = CompanySettings {
-            two_factor: policies.two_factor,
-            require_second_factor: policies.require_second_factor,
-            password_min: policies.password_min,
-            idle_minutes: policies.idle_minutes,
-            ..settings_of(&own.company)
-        };
-        let changed = self
-            .put_settings(
-                &mut writer,
-                &own,
-                version,
-                &settings,
-                Event::PolicyChanged,
-                visitor,
-            )
-            .await?;
-        if changed {
-            self.tell_admins(&mut writer, &own, visitor).await?;
-        }
-        writer.commit().await?;
-        if changed {
-            self.inner.outbox_filled.notify_one();
-        }
-        Ok(())
-    }
-
-    /// Tells all admins that the company's policies were changed.
-    pub(super) async fn tell_admins(
-        &self,
-        writer: &mut Writer,
+        mut work: Work<'_>,
         own: &SignedIn,
-        visitor: &Visitor,
-    ) -> Result<(), StoreError> {
-        for admin in writer.active_admins(own.company.id).await? {
-            let receiver = Receiver {
-                company: &own.company,
-                account: &admin,
-            };
-            let mail = Mail::PoliciesChanged {
-                about: receiver.about(visitor),
-                by: own.account.alias.clone(),
-            };
-            self.tell(writer, receiver, mail).await?;
-        }
-        Ok(())
-    }
-
-    /// Saves settings behind the company's lock, if its version is still `version`; says whether anything changed.
-    async fn put_settings(
-        &self,
-        writer: &mut Writer,
-        own: &SignedIn,
-        version: i64,
+        shown: i64,
         settings: &CompanySettings,
-        event: Event,
-        visitor: &Visitor,
-    ) -> Result<bool, Failure> {
-        let company = &own.company;
-        if company.version != version {
-            return Err(FormRefusal::ChangedMeanwhile.into());
+    ) -> Result<(), Failure> {
+        if own.company.version != shown {
+            return Err(Refusal::ChangedMeanwhile.into());
         }
-        let detail = changes(&settings_of(company), settings);
-        if detail.is_empty() {
-            return Ok(false);
-        }
-        if !writer
-            .set_company(company.id, version, settings, self.now())
-            .await?
-        {
-            return Err(FormRefusal::ChangedMeanwhile.into());
-        }
-        let entry = AuditEntry {
-            detail: Some(detail),
-            ..own.by(visitor).entry(event, company.id, None)
-        };
-        self.record(writer, &entry).await?;
-        Ok(true)
+        let by = &own.account.person.alias;
+        self.put_settings(&mut work, &own.company, settings, by).await?;
+        Ok(work.commit().await?)
     }
 }
 

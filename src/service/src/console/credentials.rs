@@ -1,15 +1,14 @@
 //! Helping an agent in: password, links, backup code, unlocking, sessions.
 
 use vestibule_core::{
-    audit::{AuditEntry, Event},
+    audit::Event,
     backup_code::BackupCode,
     id::AccountId,
     limits::RESET_LINK_MINUTES,
     link::LinkPurpose,
     mail::Mail,
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
 use vestibule_storage::again;
@@ -33,45 +32,37 @@ impl Service {
         input: NewPasswordInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        again(|| self.replace_password_of(id, &input, visitor))
+        let input = &input;
+        visitor
+            .transact(async || {
+                let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+                let fields = self
+                    .judge_new(&input.new, &input.confirm, &own.company, &target)
+                    .await?;
+                if !fields.is_empty() {
+                    return Err(Refusal::Invalid { fields }.into());
+                }
+                let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_behind_locks(Action::ResetPassword, Hold::Accounts, target.id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                let password = PasswordToSet {
+                    hash: &hash,
+                    temporary_until: Some(self.temporary_until()),
+                };
+                self.reset_password_in(&mut work, receiver, password).await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn replace_password_of(
-        &self,
-        id: &str,
-        input: &NewPasswordInput,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        let fields = self
-            .judge_new(&input.new, &input.confirm, &own.company, &target)
-            .await?;
-        if !fields.is_empty() {
-            return Err(FormRefusal::Invalid { fields }.into());
-        }
-        let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
-            .await?;
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        let password = PasswordToSet {
-            hash: &hash,
-            temporary_until: Some(self.temporary_until()),
-        };
-        self.reset_password_in(&mut writer, receiver, password, &own.by(visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Takes the password away from an agent who signs in with a provider: that is the only way in then, until a password
@@ -80,38 +71,34 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
     pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.take_password_of(id, visitor))
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::ResetPassword, Hold::Company, id, visitor)
+                    .await?;
+                let company = own.company.id;
+                let ways = self.ways_in(&mut work, company, target.id).await?;
+                if ways.is_empty() {
+                    return Err(Refusal::NoIdentity.into());
+                }
+                if !target.has_password {
+                    return Ok(());
+                }
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                let names: Vec<&str> = ways.iter().map(|provider| provider.name()).collect();
+                self.remove_password_in(&mut work, receiver, names.join(", "))
+                    .await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn take_password_of(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::ResetPassword, Hold::Company, target.id, visitor)
-            .await?;
-        let company = own.company.id;
-        let ways = self.ways_in(&mut writer, company, target.id).await?;
-        if ways.is_empty() {
-            return Err(FormRefusal::NoIdentity.into());
-        }
-        if !target.has_password {
-            return Ok(());
-        }
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        let names: Vec<&str> = ways.iter().map(|provider| provider.name()).collect();
-        self.remove_password_in(&mut writer, receiver, names.join(", "), &own.by(visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Takes the account of a provider from an agent, who hears of it: somebody else has it now, say. Nothing to take away
@@ -125,35 +112,26 @@ impl Service {
         provider: Provider,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        again(|| self.disconnect_one(id, provider, visitor))
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::ResetPassword, Hold::Accounts, id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                let last = Refusal::ProviderIsLastWayIn;
+                if self.unlink_in(&mut work, receiver, provider, last).await? {
+                    work.commit().await?;
+                }
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn disconnect_one(&self, id: &str, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
-        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
-            .await?;
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        // Where the admin sits is no business of the agent's.
-        let nowhere = Visitor::default();
-        let (by, last) = (own.by(visitor), FormRefusal::ProviderIsLastWayIn);
-        if self
-            .unlink_in(&mut writer, receiver, provider, (&nowhere, &by), last)
-            .await?
-        {
-            writer.commit().await?;
-            self.inner.outbox_filled.notify_one();
-        }
-        Ok(())
     }
 
     /// Sends the agent a link to choose a new password, good for 30 minutes. The old password stays until then.
@@ -161,44 +139,38 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`.
     pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.mail_reset_link(id, visitor))
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::ResetPassword, Hold::Accounts, id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                let (link, expires_at) = self
+                    .make_link(&mut work, receiver, LinkPurpose::ResetPassword, None)
+                    .await?;
+                let mail = Mail::ResetLink {
+                    about: receiver.about(&Visitor::default()),
+                    link,
+                    minutes: u32::try_from(RESET_LINK_MINUTES).unwrap_or_default(),
+                };
+                let sending = Sending {
+                    address: None,
+                    expires_at,
+                };
+                self.tell_until(&mut work, receiver, mail, sending).await?;
+                let entry = work.entry(Event::ResetLinkSent, own.company.id, Some(target.id));
+                self.record(&mut work, &entry).await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn mail_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let (_, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::ResetPassword, Hold::Accounts, target.id, visitor)
-            .await?;
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        let (link, expires_at) = self
-            .make_link(&mut writer, receiver, LinkPurpose::ResetPassword, None)
-            .await?;
-        let mail = Mail::ResetLink {
-            about: receiver.about(&Visitor::default()),
-            link,
-            minutes: u32::try_from(RESET_LINK_MINUTES).unwrap_or_default(),
-        };
-        let sending = Sending {
-            address: None,
-            expires_at,
-        };
-        self.tell_until(&mut writer, receiver, mail, sending).await?;
-        let entry = own
-            .by(visitor)
-            .entry(Event::ResetLinkSent, own.company.id, Some(target.id));
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Tells a new agent once more how to sign in, in the company's way of today: a new temporary password or a new link;
@@ -207,38 +179,35 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `AlreadyActivated` when the agent has chosen a password.
     pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.mail_account_details(id, visitor))
+        visitor
+            .transact(async || {
+                let (own, target) = self.look_at(Action::SendAccountDetails, id, visitor).await?;
+                if !target.awaits_password() {
+                    return Err(Refusal::AlreadyActivated.into());
+                }
+                let invitation = self.prepare_invitation(&own.company).await?;
+                let unknown = self.unknown_password().await?;
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_behind_locks(Action::SendAccountDetails, Hold::Accounts, target.id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                // They may have chosen one at this very moment.
+                if !target.awaits_password() {
+                    return Err(Refusal::AlreadyActivated.into());
+                }
+                self.invite_again(&mut work, receiver, &invitation, &unknown)
+                    .await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn mail_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let (own, target) = self.look_at(Action::SendAccountDetails, id, visitor).await?;
-        if !target.awaits_password() {
-            return Err(FormRefusal::AlreadyActivated.into());
-        }
-        let invitation = self.prepare_invitation(&own.company).await?;
-        let unknown = self.unknown_password().await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::SendAccountDetails, Hold::Accounts, target.id, visitor)
-            .await?;
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        // They may have chosen one at this very moment.
-        if !target.awaits_password() {
-            return Err(FormRefusal::AlreadyActivated.into());
-        }
-        self.invite_again(&mut writer, receiver, &invitation, &unknown, &own.by(visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Issues a backup code: good once, for 60 minutes, in place of any earlier one (N17). The agent is told by mail that
@@ -252,39 +221,36 @@ impl Service {
         reason: &str,
         visitor: &Visitor,
     ) -> Result<BackupCode, Refusal> {
-        again(|| self.issue_code_for(id, reason.trim(), visitor))
+        let reason = reason.trim();
+        visitor
+            .transact(async || {
+                let (_, target) = self.look_at(Action::IssueBackupCode, id, visitor).await?;
+                if let Some(problem) = reason_problem(reason) {
+                    return Err(Refusal::field(Field::Reason, problem).into());
+                }
+                let drawn = self.draw_issued_code().await?;
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_behind_locks(Action::IssueBackupCode, Hold::Accounts, target.id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                if !target.has_second_factor() {
+                    return Err(Refusal::NoSecondFactor.into());
+                }
+                if target.is_locked() {
+                    return Err(Refusal::TargetLocked.into());
+                }
+                self.issue_code_in(&mut work, receiver, &drawn, reason).await?;
+                work.commit().await?;
+                Ok(drawn.code)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn issue_code_for(&self, id: &str, reason: &str, visitor: &Visitor) -> Result<BackupCode, Failure> {
-        let (_, target) = self.look_at(Action::IssueBackupCode, id, visitor).await?;
-        if let Some(problem) = reason_problem(reason) {
-            return Err(FormRefusal::field(FormField::Reason, problem).into());
-        }
-        let drawn = self.draw_issued_code().await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::IssueBackupCode, Hold::Accounts, target.id, visitor)
-            .await?;
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        if !target.has_second_factor() {
-            return Err(FormRefusal::NoSecondFactor.into());
-        }
-        if target.is_locked() {
-            return Err(FormRefusal::TargetLocked.into());
-        }
-        self.issue_code_in(&mut writer, receiver, &drawn, reason, &own.by(visitor))
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(drawn.code)
     }
 
     /// Unlocks an agent, sets the counter to zero and tells the agent. The counter of somebody who is not locked stays as it
@@ -293,27 +259,25 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`]; `OwnAccount`; `NotLocked`.
     pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.unlock_one(id, visitor))
+        visitor
+            .transact(async || {
+                let (_, target) = self.look_at(Action::Unlock, id, visitor).await?;
+                if self.unlock_behind_lock(target.id, visitor).await? {
+                    Ok(())
+                } else {
+                    Err(Refusal::NotLocked.into())
+                }
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn unlock_one(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let (_, target) = self.look_at(Action::Unlock, id, visitor).await?;
-        if self.unlock_behind_lock(target.id, visitor).await? {
-            Ok(())
-        } else {
-            Err(FormRefusal::NotLocked.into())
-        }
     }
 
     async fn unlock_behind_lock(&self, target: AccountId, visitor: &Visitor) -> Result<bool, Failure> {
         let Act {
-            mut writer,
+            mut work,
             own,
             target,
         } = self
-            .act_on(Action::Unlock, Hold::Accounts, target, visitor)
+            .act_behind_locks(Action::Unlock, Hold::Accounts, target, visitor)
             .await?;
         if !target.is_locked() {
             return Ok(false);
@@ -322,9 +286,8 @@ impl Service {
             company: &own.company,
             account: &target,
         };
-        let unlocked = self.unlock_in(&mut writer, receiver, &own.by(visitor)).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        let unlocked = self.unlock_in(&mut work, receiver).await?;
+        work.commit().await?;
         Ok(unlocked)
     }
 
@@ -333,26 +296,24 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
     pub async fn unlock_agents(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Refusal> {
-        self.unlock_several(ids, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn unlock_several(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Failure> {
-        let own = self.allowed(Action::Unlock, visitor).await?;
-        let mut selected = Selected::default();
-        for id in selection(ids)? {
-            match again(|| self.unlock_behind_lock(id, visitor)).await {
-                Ok(true) => selected.changed += 1,
-                Ok(false) => selected.unchanged += 1,
-                Err(Failure::Refused(Refusal::NotFound)) => {}
-                Err(Failure::Refused(Refusal::Form(refusal @ FormRefusal::OwnAccount))) => {
-                    selected.refused.push((own.account.name.clone(), refusal));
+        visitor
+            .attempt(async {
+                let own = self.allowed(Action::Unlock, visitor).await?;
+                let mut selected = Selected::default();
+                for id in selection(ids)? {
+                    match again(|| self.unlock_behind_lock(id, visitor)).await {
+                        Ok(true) => selected.changed += 1,
+                        Ok(false) => selected.unchanged += 1,
+                        Err(Failure::Refused(Refusal::NotFound)) => {}
+                        Err(Failure::Refused(refusal @ Refusal::OwnAccount)) => {
+                            selected.refused.push((own.account.name.clone(), refusal));
+                        }
+                        Err(other) => return Err(other),
+                    }
                 }
-                Err(other) => return Err(other),
-            }
-        }
-        Ok(selected)
+                Ok(selected)
+            })
+            .await
     }
 
     /// Ends all sessions and pending sign-ins of an agent; says how many sessions.
@@ -360,30 +321,23 @@ impl Service {
     /// # Errors
     /// As [`Service::agent`].
     pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
-        again(|| self.end_sessions_for(id, visitor))
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::EndSessions, Hold::Accounts, id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                work.commit().await?;
+                Ok(usize::try_from(ended).unwrap_or(usize::MAX))
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn end_sessions_for(&self, id: &str, visitor: &Visitor) -> Result<usize, Failure> {
-        let (_, target) = self.look_at(Action::EndSessions, id, visitor).await?;
-        let Act {
-            mut writer,
-            own,
-            target,
-        } = self
-            .act_on(Action::EndSessions, Hold::Accounts, target.id, visitor)
-            .await?;
-        let ended = writer.end_sessions_of(own.company.id, target.id).await?;
-        writer.delete_pendings_of(own.company.id, target.id).await?;
-        let entry = AuditEntry {
-            detail: Some(ended.to_string()),
-            ..own
-                .by(visitor)
-                .entry(Event::SessionsEnded, own.company.id, Some(target.id))
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        Ok(usize::try_from(ended).unwrap_or(usize::MAX))
     }
 }

@@ -13,7 +13,7 @@ const LAST_SECOND: i64 = 253_402_128_000;
 
 /// The company's time zone; one that is not known any more is UTC.
 pub(super) fn zone_of(company: &Company) -> Tz {
-    company.time_zone.parse().unwrap_or(Tz::UTC)
+    company.settings.time_zone.parse().unwrap_or(Tz::UTC)
 }
 
 /// The first moment of a day. Where the clocks skip midnight it is the first one that they show.

@@ -135,12 +135,12 @@ fn agent_row(account: &Account) -> [String; 14] {
     [
         account.name.clone(),
         account.email.clone(),
-        account.first_name.clone(),
-        account.last_name.clone(),
-        account.alias.clone(),
-        account.phone.clone(),
-        account.title.clone(),
-        account.language.clone().unwrap_or_default(),
+        account.person.first_name.clone(),
+        account.person.last_name.clone(),
+        account.person.alias.clone(),
+        account.person.phone.clone(),
+        account.person.title.clone(),
+        account.person.language.clone().unwrap_or_default(),
         roles.join(" "),
         yes_or_no(account.active),
         yes_or_no(account.is_locked()),
@@ -198,7 +198,8 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn export_agents(&self, filter: AgentFilter, visitor: &Visitor) -> Result<Download, Refusal> {
-        self.begin_export(Action::ExportAgents, Event::AgentsExported, visitor)
+        visitor
+            .attempt(self.begin_export(Action::ExportAgents, Event::AgentsExported, visitor))
             .await
             .map(|own| {
                 let scope = Action::ExportAgents.scope(own.account.highest_role());
@@ -214,7 +215,6 @@ impl Service {
                 });
                 download
             })
-            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn write_agents(&self, file: &File, own: &SignedIn, filter: &AgentFilter) -> Result<(), CutOff> {
@@ -240,25 +240,24 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn export_audit(&self, input: AuditInput, visitor: &Visitor) -> Result<Download, Refusal> {
-        self.begin_audit_export(&input, visitor)
+        let input = &input;
+        visitor
+            .attempt(async {
+                let own = self
+                    .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
+                    .await?;
+                let mut reader = self.inner.store.read().await?;
+                let filter = filter_of(&mut reader, &own.company, input).await?;
+                drop(reader);
+                let (sender, download) = channel(WAITING);
+                let (service, file) = (self.clone(), File { sender });
+                tokio::spawn(async move {
+                    let written = service.write_events(&file, &own, filter).await;
+                    file.end(written).await;
+                });
+                Ok(download)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn begin_audit_export(&self, input: &AuditInput, visitor: &Visitor) -> Result<Download, Failure> {
-        let own = self
-            .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
-            .await?;
-        let mut reader = self.inner.store.read().await?;
-        let filter = filter_of(&mut reader, &own.company, input).await?;
-        drop(reader);
-        let (sender, download) = channel(WAITING);
-        let (service, file) = (self.clone(), File { sender });
-        tokio::spawn(async move {
-            let written = service.write_events(&file, &own, filter).await;
-            file.end(written).await;
-        });
-        Ok(download)
     }
 
     async fn write_events(
@@ -294,10 +293,10 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<SignedIn, Failure> {
         self.allowed(action, visitor).await?;
-        let (mut writer, own) = self.act(action, Hold::Accounts, visitor).await?;
-        let entry = own.by(visitor).entry(event, own.company.id, None);
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
+        let (mut work, own) = self.act(action, Hold::Accounts, visitor).await?;
+        let entry = work.entry(event, own.company.id, None);
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
         Ok(own)
     }
 }

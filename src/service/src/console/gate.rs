@@ -1,19 +1,16 @@
 //! The gate of the console: session, right, step-up, and the locks behind which all of that is asked again.
 
+use crate::{
+    Failure, Service, Visitor,
+    sessions::{Need, SignedIn},
+    work::{By, Work},
+};
 use vestibule_core::{
     account::Account,
-    audit::{Actor, AuditEntry, Event},
+    audit::{AuditEntry, Event},
     id::AccountId,
     refusal::Refusal,
     rights::{Action, Scope},
-    signed_in::FormRefusal,
-};
-use vestibule_storage::Writer;
-
-use crate::{
-    Failure, Service, Visitor,
-    audit::By,
-    sessions::{Need, SignedIn},
 };
 
 /// What a change holds until it is saved. Everybody takes these in one order: the company, then accounts in the order
@@ -27,9 +24,9 @@ pub(crate) enum Hold {
 }
 
 /// A change of somebody's account under way.
-pub(crate) struct Act {
+pub(crate) struct Act<'a> {
     /// The transaction.
-    pub writer: Writer,
+    pub work: Work<'a>,
     /// Who acts.
     pub own: SignedIn,
     /// Whom it is done to.
@@ -39,10 +36,7 @@ pub(crate) struct Act {
 impl SignedIn {
     /// Who acts, for the audit log.
     pub(crate) fn by<'a>(&self, visitor: &'a Visitor) -> By<'a> {
-        By {
-            actor: Actor::Account(self.account.id),
-            visitor,
-        }
+        By::account(self.account.id, visitor)
     }
 
     fn scope(&self, action: Action) -> Scope {
@@ -58,7 +52,7 @@ impl SignedIn {
             return Err(Refusal::NotFound);
         }
         if !action.reaches(&self.account, target) {
-            return Err(Refusal::Form(FormRefusal::OwnAccount));
+            return Err(Refusal::OwnAccount);
         }
         Ok(())
     }
@@ -108,29 +102,41 @@ impl Service {
     }
 
     /// Begins a change of the company: the session and its rights are asked again behind the locks.
-    pub(crate) async fn act(
+    pub(crate) async fn act<'a>(
         &self,
         action: Action,
         hold: Hold,
-        visitor: &Visitor,
-    ) -> Result<(Writer, SignedIn), Failure> {
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, SignedIn), Failure> {
         self.enter_console(action, hold, None, visitor).await
     }
 
     /// Begins a change of an account: the session, its rights and whether the account lies in their scope are asked
-    /// again behind the locks.
-    pub(crate) async fn act_on(
+    /// before anything is locked, and again behind the locks.
+    pub(crate) async fn act_on<'a>(
+        &self,
+        action: Action,
+        hold: Hold,
+        id: &str,
+        visitor: &'a Visitor,
+    ) -> Result<Act<'a>, Failure> {
+        let (_, target) = self.look_at(action, id, visitor).await?;
+        self.act_behind_locks(action, hold, target.id, visitor).await
+    }
+
+    /// The second half of [`Service::act_on`], for a change that does something slow between the two.
+    pub(crate) async fn act_behind_locks<'a>(
         &self,
         action: Action,
         hold: Hold,
         target: AccountId,
-        visitor: &Visitor,
-    ) -> Result<Act, Failure> {
-        let (mut writer, own) = self.enter_console(action, hold, Some(target), visitor).await?;
-        let found = writer.account(own.company.id, target).await?;
+        visitor: &'a Visitor,
+    ) -> Result<Act<'a>, Failure> {
+        let (mut work, own) = self.enter_console(action, hold, Some(target), visitor).await?;
+        let found = work.account(own.company.id, target).await?;
         let target = found.ok_or(Refusal::NotFound)?;
         own.may_reach(action, &target)?;
-        Ok(Act { writer, own, target })
+        Ok(Act { work, own, target })
     }
 
     /// Asks for a whole and recent proof of identity (N21).
@@ -141,13 +147,13 @@ impl Service {
         self.meets(own, Need::ProvedHome)
     }
 
-    async fn enter_console(
+    async fn enter_console<'a>(
         &self,
         action: Action,
         hold: Hold,
         target: Option<AccountId>,
-        visitor: &Visitor,
-    ) -> Result<(Writer, SignedIn), Failure> {
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, SignedIn), Failure> {
         let mut writer = self.inner.store.write().await?;
         let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?.hash();
         let row = writer
@@ -177,7 +183,7 @@ impl Service {
             return Err(self.forbid(action, &own, visitor).await?);
         }
         self.proved_for(action, &own)?;
-        Ok((writer, own))
+        Ok((Work::new(writer, own.by(visitor)), own))
     }
 
     /// Notes that somebody tried what their role may not.

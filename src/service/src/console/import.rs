@@ -5,17 +5,16 @@ use std::{collections::HashSet, time::Duration};
 use chrono::TimeDelta;
 use vestibule_core::{
     agents::gives_rights,
-    audit::{Actor, AuditEntry, Event},
+    audit::{AuditEntry, Event},
     company::Company,
     gate,
     id::{AccountId, CompanyId, ImportId, SessionId},
     limits::{ACCOUNT_MAX, IMPORT_HOURS},
     name::{AccountName, EmailAddress, key},
     ports::Moment,
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Refusal},
     rights::{Action, Scope},
     session::is_alive,
-    signed_in::{FormField, FormFieldProblem, FormRefusal},
 };
 use vestibule_storage::{
     Failed, ImportLine, ImportRow, ImportState, NewImport, Reader, StoreError, Unique, Writer, again,
@@ -26,7 +25,11 @@ use super::{
     import_file::{Line, Row, read},
 };
 use crate::{
-    Failure, Service, Visitor, audit::By, hashing::HashingError, new_agents::NewAgent, sessions::SignedIn,
+    Failure, Service, Visitor,
+    hashing::HashingError,
+    new_agents::NewAgent,
+    sessions::SignedIn,
+    work::{By, Work},
 };
 
 /// Seconds without a line after which whoever ran an import is gone.
@@ -71,21 +74,19 @@ impl From<StoreError> for Stopped {
 }
 
 impl Job {
-    fn by(&self) -> By<'_> {
-        By {
-            actor: Actor::Account(self.account),
-            visitor: &self.visitor,
-        }
+    /// What is written now is done by whoever started the import.
+    const fn work(&self, writer: Writer) -> Work<'_> {
+        Work::new(writer, By::account(self.account, &self.visitor))
     }
 }
 
 /// What the first thing that is wrong with a line is called.
-fn verdict_of(fields: &[FormFieldProblem]) -> LineVerdict {
+fn verdict_of(fields: &[FieldProblem]) -> LineVerdict {
     match fields.first().map(|found| found.field) {
-        Some(FormField::Account) => LineVerdict::BadAccount,
-        Some(FormField::Email) => LineVerdict::BadEmail,
-        Some(FormField::Roles) => LineVerdict::BadRole,
-        Some(FormField::Language) => LineVerdict::BadLanguage,
+        Some(Field::AccountName) => LineVerdict::BadAccount,
+        Some(Field::Email) => LineVerdict::BadEmail,
+        Some(Field::Roles) => LineVerdict::BadRole,
+        Some(Field::Language) => LineVerdict::BadLanguage,
         _ => LineVerdict::BadPerson,
     }
 }
@@ -132,32 +133,30 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `Invalid` with what is wrong with the file as a whole.
     pub async fn check_import(&self, file: Vec<u8>, visitor: &Visitor) -> Result<ImportId, Refusal> {
-        self.store_import(&file, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn store_import(&self, file: &[u8], visitor: &Visitor) -> Result<ImportId, Failure> {
-        let own = self.allowed(Action::ImportAgents, visitor).await?;
-        let lines = read(file).map_err(|problem| FormRefusal::field(FormField::File, problem))?;
-        let mut reader = self.inner.store.read().await?;
-        let lines = self.check_lines(&mut reader, own.company.id, lines).await?;
-        drop(reader);
-        let (mut writer, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
-        let now = self.now();
-        let id = ImportId::new(now, self.random());
-        writer
-            .insert_import(&NewImport {
-                company: own.company.id,
-                id,
-                account: own.account.id,
-                created_at: now,
-                expires_at: now + TimeDelta::hours(IMPORT_HOURS),
-                lines,
+        let file = &file;
+        visitor
+            .attempt(async {
+                let own = self.allowed(Action::ImportAgents, visitor).await?;
+                let lines = read(file).map_err(|problem| Refusal::field(Field::File, problem))?;
+                let mut reader = self.inner.store.read().await?;
+                let lines = self.check_lines(&mut reader, own.company.id, lines).await?;
+                drop(reader);
+                let (mut work, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
+                let now = self.now();
+                let id = ImportId::new(now, self.random());
+                work.insert_import(&NewImport {
+                    company: own.company.id,
+                    id,
+                    account: own.account.id,
+                    created_at: now,
+                    expires_at: now + TimeDelta::hours(IMPORT_HOURS),
+                    lines,
+                })
+                .await?;
+                work.commit().await?;
+                Ok(id)
             })
-            .await?;
-        writer.commit().await?;
-        Ok(id)
+            .await
     }
 
     async fn check_lines(
@@ -214,46 +213,46 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`].
     pub async fn import_page(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Refusal> {
-        self.show_import(id, after, visitor)
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
+                let now = self.now();
+                let mut reader = self.inner.store.read().await?;
+                let row = find(&mut reader, company.id, id, now).await?;
+                let verdicts = reader
+                    .import_verdicts(company.id, row.id)
+                    .await?
+                    .into_iter()
+                    .filter_map(|(word, count)| {
+                        Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?))
+                    })
+                    .collect();
+                let imported = [LineVerdict::Imported.as_str()];
+                let without: &[&str] = match row.state {
+                    ImportState::Checked => &[],
+                    ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
+                };
+                let mut lines = reader
+                    .import_lines(company.id, row.id, None, without, after, LINES + 1)
+                    .await?;
+                let more = lines.len() > LINES;
+                lines.truncate(LINES);
+                Ok(ImportPage {
+                    company,
+                    own: account,
+                    id: row.id,
+                    state: row.state,
+                    stalled: match row.state {
+                        ImportState::Running => row.touched_at <= self.stale(),
+                        ImportState::Stopped => true,
+                        ImportState::Checked | ImportState::Done => false,
+                    },
+                    verdicts,
+                    more_after: lines.last().filter(|_| more).map(|line| line.line),
+                    lines,
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn show_import(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
-        let now = self.now();
-        let mut reader = self.inner.store.read().await?;
-        let row = find(&mut reader, company.id, id, now).await?;
-        let verdicts = reader
-            .import_verdicts(company.id, row.id)
-            .await?
-            .into_iter()
-            .filter_map(|(word, count)| Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?)))
-            .collect();
-        let imported = [LineVerdict::Imported.as_str()];
-        let without: &[&str] = match row.state {
-            ImportState::Checked => &[],
-            ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
-        };
-        let mut lines = reader
-            .import_lines(company.id, row.id, None, without, after, LINES + 1)
-            .await?;
-        let more = lines.len() > LINES;
-        lines.truncate(LINES);
-        Ok(ImportPage {
-            company,
-            own: account,
-            id: row.id,
-            state: row.state,
-            stalled: match row.state {
-                ImportState::Running => row.touched_at <= self.stale(),
-                ImportState::Stopped => true,
-                ImportState::Checked | ImportState::Done => false,
-            },
-            verdicts,
-            more_after: lines.last().filter(|_| more).map(|line| line.line),
-            lines,
-        })
     }
 
     /// An import in which nothing has happened since then can be taken on.
@@ -267,48 +266,46 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
     pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.claim_import(id, visitor))
+        visitor
+            .transact(async || {
+                let own = self.allowed(Action::ImportAgents, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let row = find(&mut reader, own.company.id, id, self.now()).await?;
+                let rights = self
+                    .gives_rights_to_any(&mut reader, own.company.id, row.id)
+                    .await?;
+                drop(reader);
+                if rights {
+                    self.step_up(&own)?;
+                }
+                let (mut work, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
+                if rights {
+                    self.step_up(&own)?;
+                }
+                if !work
+                    .start_import(own.company.id, row.id, self.stale(), self.now())
+                    .await?
+                {
+                    return Err(Refusal::ImportOver.into());
+                }
+                work.commit().await?;
+                let job = Job {
+                    company: own.company.id,
+                    id: row.id,
+                    account: own.account.id,
+                    session: own.session,
+                    visitor: Visitor {
+                        address: visitor.address.clone(),
+                        browser: visitor.browser.clone(),
+                        request: visitor.request.clone(),
+                        ..Visitor::default()
+                    },
+                };
+                let service = self.clone();
+                tokio::spawn(async move { service.import(&job).await });
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn claim_import(&self, id: &str, visitor: &Visitor) -> Result<(), Failure> {
-        let own = self.allowed(Action::ImportAgents, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let row = find(&mut reader, own.company.id, id, self.now()).await?;
-        let rights = self
-            .gives_rights_to_any(&mut reader, own.company.id, row.id)
-            .await?;
-        drop(reader);
-        if rights {
-            self.step_up(&own)?;
-        }
-        let (mut writer, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
-        if rights {
-            self.step_up(&own)?;
-        }
-        if !writer
-            .start_import(own.company.id, row.id, self.stale(), self.now())
-            .await?
-        {
-            return Err(FormRefusal::ImportOver.into());
-        }
-        writer.commit().await?;
-        let job = Job {
-            company: own.company.id,
-            id: row.id,
-            account: own.account.id,
-            session: own.session,
-            visitor: Visitor {
-                address: visitor.address.clone(),
-                browser: visitor.browser.clone(),
-                request: visitor.request.clone(),
-                ..Visitor::default()
-            },
-        };
-        let service = self.clone();
-        tokio::spawn(async move { service.import(&job).await });
-        Ok(())
     }
 
     async fn gives_rights_to_any(
@@ -344,7 +341,6 @@ impl Service {
 
     async fn import(&self, job: &Job) {
         let result = self.import_all(job).await;
-        self.inner.outbox_filled.notify_one();
         match result {
             Ok(()) => {}
             Err(Stopped::NotAllowed) => {
@@ -380,7 +376,6 @@ impl Service {
             for line in &lines {
                 self.import_line(job, line).await?;
             }
-            self.inner.outbox_filled.notify_one();
         }
     }
 
@@ -429,50 +424,49 @@ impl Service {
                 other => break other?,
             }
         };
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_company(job.company).await?;
-        writer.hold_account(job.company, job.account).await?;
-        let company = self.may_go_on(&mut writer, job).await?;
-        if !is_open(&mut writer, job, line.line).await? {
+        let mut work = job.work(self.inner.store.write().await?);
+        work.hold_company(job.company).await?;
+        work.hold_account(job.company, job.account).await?;
+        let company = self.may_go_on(&mut work, job).await?;
+        if !is_open(&mut work, job, line.line).await? {
             return Ok(());
         }
-        self.create_in(&mut writer, &company, prepared, &job.by()).await?;
-        writer
-            .settle_import_line(
-                job.company,
-                job.id,
-                line.line,
-                LineVerdict::Imported.as_str(),
-                self.now(),
-            )
-            .await?;
-        Ok(writer.commit().await?)
+        self.create_in(&mut work, &company, prepared).await?;
+        work.settle_import_line(
+            job.company,
+            job.id,
+            line.line,
+            LineVerdict::Imported.as_str(),
+            self.now(),
+        )
+        .await?;
+        Ok(work.commit().await?)
     }
 
     async fn finish(&self, job: &Job) -> Result<(), Stopped> {
-        let mut writer = self.inner.store.write().await?;
+        let mut work = job.work(self.inner.store.write().await?);
         // Somebody who took it on may have finished it.
-        let running = writer
+        let running = work
             .import(job.company, job.id)
             .await?
             .is_some_and(|row| matches!(row.state, ImportState::Running | ImportState::Stopped));
         if !running {
             return Ok(());
         }
-        let imported = writer
+        let imported = work
             .import_verdicts(job.company, job.id)
             .await?
             .into_iter()
             .filter(|(word, _)| word == LineVerdict::Imported.as_str())
             .map(|(_, count)| count)
             .sum::<i64>();
-        writer.finish_import(job.company, job.id, self.now()).await?;
+        work.finish_import(job.company, job.id, self.now()).await?;
         let entry = AuditEntry {
             detail: Some(imported.to_string()),
-            ..job.by().entry(Event::AgentsImported, job.company, None)
+            ..work.entry(Event::AgentsImported, job.company, None)
         };
-        self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
+        self.record(&mut work, &entry).await?;
+        Ok(work.commit().await?)
     }
 
     /// The company as it is now, if whoever started the import may still import into it: neither shut out nor locked, with
@@ -490,7 +484,12 @@ impl Service {
             .any(|session| {
                 session.id == job.session
                     && session.credential_version == admin.credential_version
-                    && is_alive(now, session.last_used_at, session.ends_at, company.idle_minutes)
+                    && is_alive(
+                        now,
+                        session.last_used_at,
+                        session.ends_at,
+                        company.settings.idle_minutes,
+                    )
             });
         let allowed = is_signed_in
             && gate::admit(&company, &admin).is_ok()

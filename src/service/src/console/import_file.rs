@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     account::TimeFormat,
     limits::{IMPORT_BYTES_MAX, IMPORT_LINES_MAX},
-    signed_in::FormProblem,
+    refusal::Problem,
 };
 
 use super::{AgentInput, cells::unguarded};
+use crate::profile::PersonInput;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How files in UTF-16 begin.
@@ -60,13 +61,15 @@ impl Row {
         Some(AgentInput {
             account: self.account.clone(),
             email: self.email.clone(),
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
-            alias: self.alias.clone(),
-            phone: self.phone.clone(),
-            title: self.title.clone(),
-            time_format: Some(TimeFormat::default()),
-            language: self.language.clone(),
+            person: PersonInput {
+                first_name: self.first_name.clone(),
+                last_name: self.last_name.clone(),
+                alias: self.alias.clone(),
+                phone: self.phone.clone(),
+                title: self.title.clone(),
+                time_format: Some(TimeFormat::default()),
+                language: self.language.clone(),
+            },
             roles,
             active,
         })
@@ -124,15 +127,15 @@ pub(super) struct Line {
 ///
 /// # Errors
 /// What is wrong with the file as a whole.
-pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, FormProblem> {
+pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
     if file.len() > IMPORT_BYTES_MAX {
-        return Err(FormProblem::LargeFile {
+        return Err(Problem::LargeFile {
             most: IMPORT_BYTES_MAX,
         });
     }
     let text = text_of(file)?;
     if text.trim().is_empty() {
-        return Err(FormProblem::EmptyFile);
+        return Err(Problem::EmptyFile);
     }
     let delimiter = delimiter_of(text);
     let mut reader = ReaderBuilder::new()
@@ -148,7 +151,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, FormProblem> {
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
-            Err(_) => return Err(FormProblem::NotOurColumns),
+            Err(_) => return Err(Problem::NotOurColumns),
         }
         // The text is UTF-8 and its separators are ASCII: so is every cell.
         let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
@@ -160,7 +163,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, FormProblem> {
             continue;
         }
         if lines.len() == IMPORT_LINES_MAX {
-            return Err(FormProblem::ManyLines {
+            return Err(Problem::ManyLines {
                 most: IMPORT_LINES_MAX,
             });
         }
@@ -177,7 +180,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, FormProblem> {
             is_whole: cells.len() == columns.len(),
         });
     }
-    let last = lines.last_mut().ok_or(FormProblem::EmptyFile)?;
+    let last = lines.last_mut().ok_or(Problem::EmptyFile)?;
     if ends_in_quotes(text, delimiter) {
         // It holds what was meant to be other lines.
         last.is_whole = false;
@@ -186,9 +189,9 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, FormProblem> {
 }
 
 /// The file as text. A character that is null stands in files of other encodings only.
-fn text_of(file: &[u8]) -> Result<&str, FormProblem> {
+fn text_of(file: &[u8]) -> Result<&str, Problem> {
     if UTF_16_MARKS.iter().any(|mark| file.starts_with(mark)) {
-        return Err(FormProblem::NotUtf8 { line: 1 });
+        return Err(Problem::NotUtf8 { line: 1 });
     }
     let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
     let readable = match std::str::from_utf8(file) {
@@ -201,11 +204,11 @@ fn text_of(file: &[u8]) -> Result<&str, FormProblem> {
         .position(|&byte| byte == 0)
         .unwrap_or(readable);
     let (good, rest) = file.split_at(readable);
-    let good = str::from_utf8(good).map_err(|_| FormProblem::NotUtf8 { line: 1 })?;
+    let good = str::from_utf8(good).map_err(|_| Problem::NotUtf8 { line: 1 })?;
     if rest.is_empty() {
         Ok(good)
     } else {
-        Err(FormProblem::NotUtf8 {
+        Err(Problem::NotUtf8 {
             line: 1 + breaks(good),
         })
     }
@@ -253,7 +256,7 @@ fn delimiter_of(text: &str) -> u8 {
 }
 
 /// What the first line names, in its order; `None` is left alone.
-fn columns_of(cells: &[std::borrow::Cow<'_, str>]) -> Result<Vec<Option<Column>>, FormProblem> {
+fn columns_of(cells: &[std::borrow::Cow<'_, str>]) -> Result<Vec<Option<Column>>, Problem> {
     let columns: Vec<_> = cells.iter().map(|name| Column::named(&unguarded(name))).collect();
     let times = |column| columns.iter().filter(|&&found| found == Some(column)).count();
     let known: Vec<_> = columns.iter().flatten().copied().collect();
@@ -262,7 +265,7 @@ fn columns_of(cells: &[std::borrow::Cow<'_, str>]) -> Result<Vec<Option<Column>>
     {
         Ok(columns)
     } else {
-        Err(FormProblem::NotOurColumns)
+        Err(Problem::NotOurColumns)
     }
 }
 
@@ -334,7 +337,7 @@ mod tests {
         };
         let input = line.row.input().unwrap();
         assert_eq!(
-            (input.account.as_str(), input.first_name.as_str()),
+            (input.account.as_str(), input.person.first_name.as_str()),
             ("ada", "=Ada")
         );
         assert_eq!(
@@ -379,28 +382,28 @@ mod tests {
             .collect();
         let marked = [b"\xff\xfe", &utf_16[..]].concat();
         for (file, problem) in [
-            (&b""[..], FormProblem::EmptyFile),
-            (b"\xef\xbb\xbf \r\n", FormProblem::EmptyFile),
-            (b"account,email,first_name\r\n,,\r\n", FormProblem::EmptyFile),
-            (&utf_16, FormProblem::NotUtf8 { line: 1 }),
-            (&marked, FormProblem::NotUtf8 { line: 1 }),
+            (&b""[..], Problem::EmptyFile),
+            (b"\xef\xbb\xbf \r\n", Problem::EmptyFile),
+            (b"account,email,first_name\r\n,,\r\n", Problem::EmptyFile),
+            (&utf_16, Problem::NotUtf8 { line: 1 }),
+            (&marked, Problem::NotUtf8 { line: 1 }),
             (
                 b"account,email,first_name\r\na,b,c\r\na,b,J\xfcrgen",
-                FormProblem::NotUtf8 { line: 3 },
+                Problem::NotUtf8 { line: 3 },
             ),
-            (b"account,email\na,b", FormProblem::NotOurColumns),
+            (b"account,email\na,b", Problem::NotOurColumns),
             (
                 b"account,email,first_name,Account\na,b,c,d",
-                FormProblem::NotOurColumns,
+                Problem::NotOurColumns,
             ),
-            (b"PK\x03\x04", FormProblem::NotOurColumns),
+            (b"PK\x03\x04", Problem::NotOurColumns),
         ] {
             assert_eq!(read(file), Err(problem), "{:?}", String::from_utf8_lossy(file));
         }
         let large = vec![b'a'; IMPORT_BYTES_MAX + 1];
         assert_eq!(
             read(&large),
-            Err(FormProblem::LargeFile {
+            Err(Problem::LargeFile {
                 most: IMPORT_BYTES_MAX
             })
         );
@@ -411,7 +414,7 @@ mod tests {
         );
         assert_eq!(
             read(many(IMPORT_LINES_MAX + 1).as_bytes()),
-            Err(FormProblem::ManyLines {
+            Err(Problem::ManyLines {
                 most: IMPORT_LINES_MAX
             })
         );

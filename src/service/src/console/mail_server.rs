@@ -11,15 +11,14 @@ use vestibule_core::{
     mail::Mail,
     mail_server::MailSecurity,
     name::has_bad_characters,
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Problem, Refusal},
     rights::Action,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 use vestibule_mail::{
     CheckedHost, Reach, Sender, SmtpSettings,
     outbox::{OwnServer, Route},
 };
-use vestibule_storage::MailServerRow;
+use vestibule_storage::{MailServerRow, StoreError};
 use zeroize::Zeroizing;
 
 use super::{Hold, MailServerInput, MailServerPage, company::whole_number};
@@ -43,20 +42,20 @@ struct Chosen {
 
 /// What is wrong with the inputs, collected.
 #[derive(Default)]
-struct Problems(Vec<FormFieldProblem>);
+struct Problems(Vec<FieldProblem>);
 
 impl Problems {
-    fn add(&mut self, field: FormField, problem: FormProblem) {
-        self.0.push(FormFieldProblem { field, problem });
+    fn add(&mut self, field: Field, problem: Problem) {
+        self.0.push(FieldProblem { field, problem });
     }
 
     /// The text, when it is neither too long nor unreadable.
-    fn text<'a>(&mut self, field: FormField, typed: &'a str, most: usize) -> Option<&'a str> {
+    fn text<'a>(&mut self, field: Field, typed: &'a str, most: usize) -> Option<&'a str> {
         if typed.chars().count() > most {
-            self.add(field, FormProblem::TooLong { most });
+            self.add(field, Problem::TooLong { most });
             None
         } else if has_bad_characters(typed) {
-            self.add(field, FormProblem::BadCharacters);
+            self.add(field, Problem::BadCharacters);
             None
         } else {
             Some(typed)
@@ -70,40 +69,40 @@ impl Chosen {
         input: &MailServerInput,
         reach: Reach,
         kept: impl Fn(&str, &str) -> bool,
-    ) -> Result<Self, FormRefusal> {
+    ) -> Result<Self, Refusal> {
         let mut problems = Problems::default();
         let host = read_host(&input.host, reach, &mut problems);
         let port = whole_number(&input.port).filter(|port| *port > 0);
         if port.is_none() {
-            let range = FormProblem::OutOfRange {
+            let range = Problem::OutOfRange {
                 least: 1,
                 most: usize::from(u16::MAX),
             };
-            problems.add(FormField::Port, range);
+            problems.add(Field::Port, range);
         }
         let security = MailSecurity::from_word(&input.security);
         match (security, &host) {
-            (None, _) => problems.add(FormField::MailSecurity, FormProblem::NotOffered),
+            (None, _) => problems.add(Field::MailSecurity, Problem::NotOffered),
             (Some(MailSecurity::None), Some(host)) if !host.loopback => {
-                problems.add(FormField::MailSecurity, FormProblem::Unencrypted);
+                problems.add(Field::MailSecurity, Problem::Unencrypted);
             }
             _ => {}
         }
-        let user = problems.text(FormField::MailUser, input.user.trim(), MAIL_LOGIN_MAX);
-        problems.text(FormField::MailPassword, &input.password, MAIL_LOGIN_MAX);
+        let user = problems.text(Field::MailUser, input.user.trim(), MAIL_LOGIN_MAX);
+        problems.text(Field::MailPassword, &input.password, MAIL_LOGIN_MAX);
         if user == Some("") && !input.password.is_empty() {
-            problems.add(FormField::MailUser, FormProblem::Missing);
+            problems.add(Field::MailUser, Problem::Missing);
         }
         let user = user.unwrap_or_default();
         let known = host.as_ref().is_some_and(|host| kept(&host.name, user));
         if !user.is_empty() && input.password.is_empty() && !known {
-            problems.add(FormField::MailPassword, FormProblem::Missing);
+            problems.add(Field::MailPassword, Problem::Missing);
         }
-        let sender = read_sender(FormField::Sender, &input.sender, &mut problems);
+        let sender = read_sender(Field::Sender, &input.sender, &mut problems);
         if input.sender.trim().is_empty() {
-            problems.add(FormField::Sender, FormProblem::Missing);
+            problems.add(Field::Sender, Problem::Missing);
         }
-        let reply_to = read_sender(FormField::ReplyTo, &input.reply_to, &mut problems);
+        let reply_to = read_sender(Field::ReplyTo, &input.reply_to, &mut problems);
         match (host, port, security, sender) {
             (Some(host), Some(port), Some(security), Some(sender)) if problems.0.is_empty() => Ok(Self {
                 host,
@@ -113,22 +112,22 @@ impl Chosen {
                 sender,
                 reply_to,
             }),
-            _ => Err(FormRefusal::Invalid { fields: problems.0 }),
+            _ => Err(Refusal::Invalid { fields: problems.0 }),
         }
     }
 }
 
 fn read_host(typed: &str, reach: Reach, problems: &mut Problems) -> Option<CheckedHost> {
-    let typed = problems.text(FormField::Host, typed.trim(), HOST_MAX)?;
+    let typed = problems.text(Field::Host, typed.trim(), HOST_MAX)?;
     if typed.is_empty() {
-        problems.add(FormField::Host, FormProblem::Missing);
+        problems.add(Field::Host, Problem::Missing);
         return None;
     }
     let host = CheckedHost::parse(typed);
     match &host {
-        None => problems.add(FormField::Host, FormProblem::NotAHost),
+        None => problems.add(Field::Host, Problem::NotAHost),
         Some(host) if reach == Reach::Public && !host.may_be_public() => {
-            problems.add(FormField::Host, FormProblem::PrivateHost);
+            problems.add(Field::Host, Problem::PrivateHost);
         }
         Some(_) => {}
     }
@@ -136,13 +135,13 @@ fn read_host(typed: &str, reach: Reach, problems: &mut Problems) -> Option<Check
 }
 
 /// An address with or without a name; nothing when nothing was typed.
-fn read_sender(field: FormField, typed: &str, problems: &mut Problems) -> Option<Sender> {
+fn read_sender(field: Field, typed: &str, problems: &mut Problems) -> Option<Sender> {
     let typed = problems.text(field, typed.trim(), EMAIL_MAX)?;
     if typed.is_empty() {
         return None;
     }
     Sender::parse(typed)
-        .map_err(|_| problems.add(field, FormProblem::NotASender))
+        .map_err(|_| problems.add(field, Problem::NotASender))
         .ok()
 }
 
@@ -183,22 +182,20 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Refusal> {
-        self.look_at_mail_server(visitor)
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let server = reader.mail_server(company.id).await?;
+                let test = reader.newest_test_mail(company.id).await?;
+                Ok(MailServerPage {
+                    company,
+                    own: account,
+                    server,
+                    test,
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let server = reader.mail_server(company.id).await?;
-        let test = reader.newest_test_mail(company.id).await?;
-        Ok(MailServerPage {
-            company,
-            own: account,
-            server,
-            test,
-        })
     }
 
     /// Saves the company's own mail server, or takes it away, if it still has `version`; `None` = there is none. Mails
@@ -212,9 +209,9 @@ impl Service {
         input: MailServerInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.put_mail_server(version, &input, visitor)
+        visitor
+            .attempt(self.put_mail_server(version, &input, visitor))
             .await
-            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn put_mail_server(
@@ -224,11 +221,11 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         self.allowed(Action::ChangeMailServer, visitor).await?;
-        let (mut writer, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+        let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
         let company = own.company.id;
-        let before = writer.mail_server(company).await?;
+        let before = work.mail_server(company).await?;
         if before.as_ref().map(|row| row.version) != version {
-            return Err(FormRefusal::ChangedMeanwhile.into());
+            return Err(Refusal::ChangedMeanwhile.into());
         }
         let after = if input.own {
             Some(self.mail_server_row(company, input, before.as_ref())?)
@@ -240,20 +237,19 @@ impl Service {
             return Ok(());
         }
         let saved = match (&after, version) {
-            (Some(row), _) => writer.put_mail_server(row, version).await?,
-            (None, Some(version)) => writer.delete_mail_server(company, version).await?,
+            (Some(row), _) => work.put_mail_server(row, version).await?,
+            (None, Some(version)) => work.delete_mail_server(company, version).await?,
             (None, None) => true,
         };
         if !saved {
-            return Err(FormRefusal::ChangedMeanwhile.into());
+            return Err(Refusal::ChangedMeanwhile.into());
         }
         let entry = AuditEntry {
             detail: Some(detail),
-            ..own.by(visitor).entry(Event::MailServerChanged, company, None)
+            ..work.entry(Event::MailServerChanged, company, None)
         };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
         Ok(())
     }
 
@@ -301,45 +297,35 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `NoMailServer`; `MailLimit`.
     pub async fn send_test_mail(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        self.post_test_mail(visitor)
+        visitor
+            .attempt(async {
+                let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+                let company = own.company.id;
+                let row = work.mail_server(company).await?.ok_or(Refusal::NoMailServer)?;
+                let now = self.now();
+                let sent = work.test_mails_since(company, now - TimeDelta::hours(1)).await?;
+                if sent >= TEST_MAILS_OF_COMPANY {
+                    return Err(Refusal::MailLimit.into());
+                }
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &own.account,
+                };
+                let mail = Mail::TestMail {
+                    about: receiver.about(visitor),
+                    server: format!("{}:{}", row.host, row.port),
+                };
+                let sending = Sending {
+                    address: None,
+                    expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
+                };
+                self.tell_until(&mut work, receiver, mail, sending).await?;
+                let entry = work.entry(Event::MailTested, company, Some(own.account.id));
+                self.record(&mut work, &entry).await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn post_test_mail(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let (mut writer, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
-        let company = own.company.id;
-        let row = writer
-            .mail_server(company)
-            .await?
-            .ok_or(FormRefusal::NoMailServer)?;
-        let now = self.now();
-        let sent = writer
-            .test_mails_since(company, now - TimeDelta::hours(1))
-            .await?;
-        if sent >= TEST_MAILS_OF_COMPANY {
-            return Err(FormRefusal::MailLimit.into());
-        }
-        let receiver = Receiver {
-            company: &own.company,
-            account: &own.account,
-        };
-        let mail = Mail::TestMail {
-            about: receiver.about(visitor),
-            server: format!("{}:{}", row.host, row.port),
-        };
-        let sending = Sending {
-            address: None,
-            expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
-        };
-        self.tell_until(&mut writer, receiver, mail, sending).await?;
-        let entry = own
-            .by(visitor)
-            .entry(Event::MailTested, company, Some(own.account.id));
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// The way of mails through this server. Settings are read anew when they have another version.
@@ -362,6 +348,21 @@ impl Service {
         let server = Arc::new(server);
         known.insert(row.company, Arc::clone(&server));
         Route::Own(server)
+    }
+
+    /// Forgets the servers of companies that have none any more, or are gone: a password stands with each.
+    pub(crate) async fn forget_own_servers(&self) -> Result<(), StoreError> {
+        let known: Vec<_> = locked(&self.inner.own_servers).keys().copied().collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let mut reader = self.inner.store.read().await?;
+        for company in known {
+            if reader.mail_server(company).await?.is_none() {
+                locked(&self.inner.own_servers).remove(&company);
+            }
+        }
+        Ok(())
     }
 
     fn own_server(&self, row: &MailServerRow) -> Option<OwnServer> {

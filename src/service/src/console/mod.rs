@@ -21,15 +21,15 @@ mod sso;
 pub(crate) use gate::Hold;
 
 use vestibule_core::{
-    account::{Account, TimeFormat},
+    account::Account,
     agents::AgentFilter,
     audit::Event,
     company::Company,
     id::ImportId,
     ports::Moment,
+    refusal::Refusal,
     rights::Action,
     secret::Password,
-    signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
 use vestibule_storage::{
@@ -38,26 +38,16 @@ use vestibule_storage::{
 };
 use zeroize::Zeroizing;
 
+use crate::profile::PersonInput;
+
 /// What was typed to add or edit an agent.
 pub struct AgentInput {
     /// Account name; not read when an agent is edited: it never changes.
     pub account: String,
     /// E-mail address.
     pub email: String,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: String,
-    /// What colleagues see; empty = first and last name.
-    pub alias: String,
-    /// Phone.
-    pub phone: String,
-    /// Title.
-    pub title: String,
-    /// How times are shown; `None` = what was sent is no format.
-    pub time_format: Option<TimeFormat>,
-    /// Language tag; empty = the company's.
-    pub language: String,
+    /// Whom it belongs to.
+    pub person: PersonInput,
     /// Words of roles.
     pub roles: Vec<String>,
     /// An admin's switch.
@@ -116,7 +106,7 @@ pub struct Selected {
     /// How many were as wanted already.
     pub unchanged: usize,
     /// Account names that were not changed, and why.
-    pub refused: Vec<(String, FormRefusal)>,
+    pub refused: Vec<(String, Refusal)>,
 }
 
 /// What was typed to set another agent's password.

@@ -18,15 +18,14 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn overview(&self, visitor: &Visitor) -> Result<Overview, Refusal> {
-        self.count_company(visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.count_company(visitor)).await
     }
 
     async fn count_company(&self, visitor: &Visitor) -> Result<Overview, Failure> {
         let SignedIn { company, account, .. } = self.allowed(Action::SeeOverview, visitor).await?;
         let now = self.now();
         let idle_since = company
+            .settings
             .idle_minutes
             .map(|minutes| now - TimeDelta::minutes(i64::from(minutes)));
         let mut reader = self.inner.store.read().await?;

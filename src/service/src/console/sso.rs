@@ -7,9 +7,8 @@ use vestibule_core::{
     id::CompanyId,
     limits::{SSO_CLIENT_MAX, SSO_TENANTS_MAX},
     name::has_bad_characters,
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Problem, Refusal},
     rights::Action,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
     sso::{Identity, Provider},
 };
 use vestibule_storage::{Reader, SsoApplicationRow, SsoClient};
@@ -32,40 +31,40 @@ struct Chosen {
 
 /// The fields of a provider in the form.
 struct Fields {
-    client_id: FormField,
-    client_secret: FormField,
+    client_id: Field,
+    client_secret: Field,
 }
 
 const fn fields_of(provider: Provider) -> Fields {
     match provider {
         Provider::Google => Fields {
-            client_id: FormField::GoogleClientId,
-            client_secret: FormField::GoogleClientSecret,
+            client_id: Field::GoogleClientId,
+            client_secret: Field::GoogleClientSecret,
         },
         Provider::Office365 => Fields {
-            client_id: FormField::Office365ClientId,
-            client_secret: FormField::Office365ClientSecret,
+            client_id: Field::Office365ClientId,
+            client_secret: Field::Office365ClientSecret,
         },
     }
 }
 
-fn client_problem(typed: &str) -> Option<FormProblem> {
+fn client_problem(typed: &str) -> Option<Problem> {
     if typed.chars().count() > SSO_CLIENT_MAX {
-        return Some(FormProblem::TooLong { most: SSO_CLIENT_MAX });
+        return Some(Problem::TooLong { most: SSO_CLIENT_MAX });
     }
     let bad = has_bad_characters(typed) || typed.contains(char::is_whitespace);
-    bad.then_some(FormProblem::BadCharacters)
+    bad.then_some(Problem::BadCharacters)
 }
 
 /// The numbers of tenants, with spaces, commas or lines between them.
-fn read_tenants(typed: &str) -> Result<Vec<String>, FormProblem> {
+fn read_tenants(typed: &str) -> Result<Vec<String>, Problem> {
     let mut tenants = Vec::new();
     for word in typed.split([' ', ',', ';', '\t', '\r', '\n']) {
         if word.is_empty() {
             continue;
         }
         let tenant = Uuid::try_parse(word)
-            .map_err(|_| FormProblem::NotATenant)?
+            .map_err(|_| Problem::NotATenant)?
             .hyphenated()
             .to_string();
         if !tenants.contains(&tenant) {
@@ -73,7 +72,7 @@ fn read_tenants(typed: &str) -> Result<Vec<String>, FormProblem> {
         }
     }
     if tenants.len() > SSO_TENANTS_MAX {
-        return Err(FormProblem::ManyTenants {
+        return Err(Problem::ManyTenants {
             most: SSO_TENANTS_MAX,
         });
     }
@@ -88,30 +87,30 @@ impl Chosen {
         input: &ProviderInput,
         installation: bool,
         stored: Option<&SsoClient>,
-        problems: &mut Vec<FormFieldProblem>,
+        problems: &mut Vec<FieldProblem>,
     ) -> Self {
         let Fields {
             client_id,
             client_secret,
         } = fields_of(provider);
         let (id, secret) = (input.client_id.trim(), input.client_secret.trim());
-        let mut add = |field, problem| problems.push(FormFieldProblem { field, problem });
+        let mut add = |field, problem| problems.push(FieldProblem { field, problem });
         let missing_id = id.is_empty() && (!secret.is_empty() || (input.enabled && !installation));
-        let id_problem = missing_id.then_some(FormProblem::Missing);
+        let id_problem = missing_id.then_some(Problem::Missing);
         if let Some(problem) = id_problem.or_else(|| client_problem(id)) {
             add(client_id, problem);
         }
         // A secret belongs to one application.
         let kept = stored.is_some_and(|stored| stored.id == id);
         let missing_secret = !id.is_empty() && secret.is_empty() && !kept;
-        let secret_problem = missing_secret.then_some(FormProblem::Missing);
+        let secret_problem = missing_secret.then_some(Problem::Missing);
         if let Some(problem) = secret_problem.or_else(|| client_problem(secret)) {
             add(client_secret, problem);
         }
         let tenants = match provider {
             Provider::Google => Vec::new(),
             Provider::Office365 => read_tenants(&input.tenants).unwrap_or_else(|problem| {
-                add(FormField::Office365Tenants, problem);
+                add(Field::Office365Tenants, problem);
                 Vec::new()
             }),
         };
@@ -195,7 +194,7 @@ async fn leave_nobody_outside(
         .filter(|identity| before.lets_in(identity) && !after.lets_in(identity))
         .count();
     if accounts > 0 {
-        return Err(FormRefusal::ProviderNeeded { accounts }.into());
+        return Err(Refusal::ProviderNeeded { accounts }.into());
     }
     Ok(())
 }
@@ -207,29 +206,27 @@ impl Service {
     /// # Errors
     /// As [`Service::console`].
     pub async fn sso_settings(&self, visitor: &Visitor) -> Result<SsoPage, Refusal> {
-        self.look_at_sso(visitor)
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let mut rows = reader.sso_applications(company.id).await?;
+                let providers = Provider::ALL.map(|provider| {
+                    let at = rows.iter().position(|row| row.provider == provider);
+                    ProviderSettings {
+                        provider,
+                        row: at.map(|at| rows.swap_remove(at)),
+                        installation: self.has_installation_application(provider),
+                        redirect_uri: self.redirect_uri(provider),
+                    }
+                });
+                Ok(SsoPage {
+                    company,
+                    own: account,
+                    providers,
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_sso(&self, visitor: &Visitor) -> Result<SsoPage, Failure> {
-        let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let mut rows = reader.sso_applications(company.id).await?;
-        let providers = Provider::ALL.map(|provider| {
-            let at = rows.iter().position(|row| row.provider == provider);
-            ProviderSettings {
-                provider,
-                row: at.map(|at| rows.swap_remove(at)),
-                installation: self.has_installation_application(provider),
-                redirect_uri: self.redirect_uri(provider),
-            }
-        });
-        Ok(SsoPage {
-            company,
-            own: account,
-            providers,
-        })
     }
 
     fn has_installation_application(&self, provider: Provider) -> bool {
@@ -245,63 +242,60 @@ impl Service {
     /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
     /// left without a way in.
     pub async fn save_sso(&self, inputs: [ProviderInput; 2], visitor: &Visitor) -> Result<(), Refusal> {
-        self.put_sso(&inputs, visitor)
+        let inputs = &inputs;
+        visitor
+            .attempt(async {
+                self.allowed(Action::ChangeSso, visitor).await?;
+                let (mut work, own) = self.act(Action::ChangeSso, Hold::Company, visitor).await?;
+                let rows = work.sso_applications(own.company.id).await?;
+                let stored = Provider::ALL.map(|provider| rows.iter().find(|row| row.provider == provider));
+                let mut problems = Vec::new();
+                let mut chosen = Vec::new();
+                for ((provider, input), stored) in Provider::ALL.into_iter().zip(inputs).zip(stored) {
+                    if stored.map(|row| row.version) != input.version {
+                        return Err(Refusal::ChangedMeanwhile.into());
+                    }
+                    let installation = self.has_installation_application(provider);
+                    let client = stored.and_then(|row| row.client.as_ref());
+                    chosen.push(Chosen::read(provider, input, installation, client, &mut problems));
+                }
+                if !problems.is_empty() {
+                    return Err(Refusal::Invalid { fields: problems }.into());
+                }
+                let mut details = Vec::new();
+                for (((provider, input), stored), chosen) in
+                    Provider::ALL.into_iter().zip(inputs).zip(stored).zip(chosen)
+                {
+                    let before = stored.map_or_else(
+                        || Chosen::unsaid(self.has_installation_application(provider)),
+                        Chosen::of,
+                    );
+                    let new_secret = !input.client_secret.trim().is_empty();
+                    let changes = before.changes(&chosen, provider, new_secret);
+                    if changes.is_empty() {
+                        continue;
+                    }
+                    leave_nobody_outside(&mut work, own.company.id, provider, [&before, &chosen]).await?;
+                    details.extend(changes);
+                    let row = self.sso_row((own.company.id, provider), chosen, input, stored)?;
+                    if !work.put_sso_application(&row, input.version).await? {
+                        return Err(Refusal::ChangedMeanwhile.into());
+                    }
+                }
+                if details.is_empty() {
+                    return Ok(());
+                }
+                self.tell_admins(&mut work, &own.company, &own.account.person.alias)
+                    .await?;
+                let entry = AuditEntry {
+                    detail: Some(details.join("; ")),
+                    ..work.entry(Event::SsoSettingsChanged, own.company.id, None)
+                };
+                self.record(&mut work, &entry).await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn put_sso(&self, inputs: &[ProviderInput; 2], visitor: &Visitor) -> Result<(), Failure> {
-        self.allowed(Action::ChangeSso, visitor).await?;
-        let (mut writer, own) = self.act(Action::ChangeSso, Hold::Company, visitor).await?;
-        let rows = writer.sso_applications(own.company.id).await?;
-        let stored = Provider::ALL.map(|provider| rows.iter().find(|row| row.provider == provider));
-        let mut problems = Vec::new();
-        let mut chosen = Vec::new();
-        for ((provider, input), stored) in Provider::ALL.into_iter().zip(inputs).zip(stored) {
-            if stored.map(|row| row.version) != input.version {
-                return Err(FormRefusal::ChangedMeanwhile.into());
-            }
-            let installation = self.has_installation_application(provider);
-            let client = stored.and_then(|row| row.client.as_ref());
-            chosen.push(Chosen::read(provider, input, installation, client, &mut problems));
-        }
-        if !problems.is_empty() {
-            return Err(FormRefusal::Invalid { fields: problems }.into());
-        }
-        let mut details = Vec::new();
-        for (((provider, input), stored), chosen) in
-            Provider::ALL.into_iter().zip(inputs).zip(stored).zip(chosen)
-        {
-            let before = stored.map_or_else(
-                || Chosen::unsaid(self.has_installation_application(provider)),
-                Chosen::of,
-            );
-            let new_secret = !input.client_secret.trim().is_empty();
-            let changes = before.changes(&chosen, provider, new_secret);
-            if changes.is_empty() {
-                continue;
-            }
-            leave_nobody_outside(&mut writer, own.company.id, provider, [&before, &chosen]).await?;
-            details.extend(changes);
-            let row = self.sso_row((own.company.id, provider), chosen, input, stored)?;
-            if !writer.put_sso_application(&row, input.version).await? {
-                return Err(FormRefusal::ChangedMeanwhile.into());
-            }
-        }
-        if details.is_empty() {
-            return Ok(());
-        }
-        self.tell_admins(&mut writer, &own, visitor).await?;
-        let entry = AuditEntry {
-            detail: Some(details.join("; ")),
-            ..own
-                .by(visitor)
-                .entry(Event::SsoSettingsChanged, own.company.id, None)
-        };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     fn sso_row(
@@ -346,39 +340,37 @@ impl Service {
     /// # Errors
     /// As [`Service::console`]; `NoApplication`; `ProviderUnusable` says what is wrong.
     pub async fn test_sso(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        self.try_provider(provider, visitor)
+        visitor
+            .attempt(async {
+                let own = self.allowed(Action::ChangeSso, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let rows = reader.sso_applications(own.company.id).await?;
+                let stored = rows.iter().find(|row| row.provider == provider);
+                let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
+                    Some((row, client)) => self.own_application(row, client)?,
+                    None => match self.choose_application(&mut reader, provider, None).await {
+                        Ok(chosen) => chosen.application,
+                        Err(Failure::Refused(_)) => return Err(Refusal::NoApplication { provider }.into()),
+                        Err(failure) => return Err(failure),
+                    },
+                };
+                drop(reader);
+                let checked = self.sso_client()?.check(&application).await;
+                let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
+                let entry = AuditEntry {
+                    detail: Some(format!("{}: {word}", provider.as_str())),
+                    ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
+                };
+                self.note(entry).await?;
+                checked.map_err(|error| {
+                    Refusal::ProviderUnusable {
+                        provider,
+                        problem: error.problem(),
+                    }
+                    .into()
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn try_provider(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
-        let own = self.allowed(Action::ChangeSso, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let rows = reader.sso_applications(own.company.id).await?;
-        let stored = rows.iter().find(|row| row.provider == provider);
-        let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
-            Some((row, client)) => self.own_application(row, client)?,
-            None => match self.choose_application(&mut reader, provider, None).await {
-                Ok(chosen) => chosen.application,
-                Err(Failure::Refused(_)) => return Err(FormRefusal::NoApplication { provider }.into()),
-                Err(failure) => return Err(failure),
-            },
-        };
-        drop(reader);
-        let checked = self.sso_client()?.check(&application).await;
-        let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
-        let entry = AuditEntry {
-            detail: Some(format!("{}: {word}", provider.as_str())),
-            ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
-        };
-        self.note(entry).await?;
-        checked.map_err(|error| {
-            FormRefusal::ProviderUnusable {
-                provider,
-                problem: error.problem(),
-            }
-            .into()
-        })
     }
 }
 
@@ -401,7 +393,7 @@ mod tests {
         );
         assert_eq!(read_tenants(" "), Ok(Vec::new()));
         for bad in ["contoso.onmicrosoft.com", "common", &TENANT[1..]] {
-            assert_eq!(read_tenants(bad), Err(FormProblem::NotATenant), "{bad}");
+            assert_eq!(read_tenants(bad), Err(Problem::NotATenant), "{bad}");
         }
         let many: Vec<String> = (0..21).map(|n| Uuid::from_u128(n).to_string()).collect();
         assert_eq!(
@@ -410,15 +402,11 @@ mod tests {
         );
         assert_eq!(
             read_tenants(&many.join(" ")),
-            Err(FormProblem::ManyTenants { most: 20 })
+            Err(Problem::ManyTenants { most: 20 })
         );
     }
 
-    fn problems(
-        input: &ProviderInput,
-        installation: bool,
-        stored: Option<&SsoClient>,
-    ) -> Vec<FormFieldProblem> {
+    fn problems(input: &ProviderInput, installation: bool, stored: Option<&SsoClient>) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         Chosen::read(Provider::Google, input, installation, stored, &mut problems);
         problems
@@ -442,14 +430,14 @@ mod tests {
             sealed_secret: Vec::new(),
         };
         let id = |problem| {
-            vec![FormFieldProblem {
-                field: FormField::GoogleClientId,
+            vec![FieldProblem {
+                field: Field::GoogleClientId,
                 problem,
             }]
         };
         let secret = |problem| {
-            vec![FormFieldProblem {
-                field: FormField::GoogleClientSecret,
+            vec![FieldProblem {
+                field: Field::GoogleClientSecret,
                 problem,
             }]
         };
@@ -458,38 +446,33 @@ mod tests {
             (input(true, "our-app", "hush"), false, None, Vec::new()),
             (input(true, "", ""), true, None, Vec::new()),
             (input(false, "", ""), false, None, Vec::new()),
-            (input(true, " ", ""), false, None, id(FormProblem::Missing)),
-            (input(false, "", "hush"), true, None, id(FormProblem::Missing)),
-            (
-                input(true, "our-app", ""),
-                true,
-                None,
-                secret(FormProblem::Missing),
-            ),
+            (input(true, " ", ""), false, None, id(Problem::Missing)),
+            (input(false, "", "hush"), true, None, id(Problem::Missing)),
+            (input(true, "our-app", ""), true, None, secret(Problem::Missing)),
             (input(true, "our-app", ""), true, Some(&stored), Vec::new()),
             (
                 input(true, "other-app", ""),
                 true,
                 Some(&stored),
-                secret(FormProblem::Missing),
+                secret(Problem::Missing),
             ),
             (
                 input(true, "our app", "hush"),
                 true,
                 None,
-                id(FormProblem::BadCharacters),
+                id(Problem::BadCharacters),
             ),
             (
                 input(true, "our-app", "a b"),
                 true,
                 None,
-                secret(FormProblem::BadCharacters),
+                secret(Problem::BadCharacters),
             ),
             (
                 input(true, &long, "hush"),
                 true,
                 None,
-                id(FormProblem::TooLong { most: 255 }),
+                id(Problem::TooLong { most: 255 }),
             ),
         ] {
             assert_eq!(

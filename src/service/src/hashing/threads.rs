@@ -68,7 +68,21 @@ impl Threads {
     }
 }
 
+/// How much nicer than the rest of the program the threads are. Whoever hashes has waited already; a page of somebody who
+/// is signed in takes a millisecond and goes first.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
+/// Lets other threads go first. Where the system counts niceness by process and not by thread, nothing is done.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "hashing threads keep their priority");
+    }
+}
+
 fn work(queue: &Mutex<Receiver<Job>>, blocks: usize) {
+    step_back();
     let mut memory = Memory::default();
     let next = |wait: bool| {
         let queue = locked(queue);

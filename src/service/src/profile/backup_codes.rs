@@ -3,7 +3,7 @@
 use vestibule_core::{
     account::Account, backup_code::BackupCode, limits::BACKUP_CODES, mail::FactorChange, refusal::Refusal,
 };
-use vestibule_storage::{Writer, again};
+use vestibule_storage::Writer;
 use zeroize::Zeroizing;
 
 use super::BackupCodesPage;
@@ -60,29 +60,25 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::Forbidden`] for an account without a second factor; what the gate says.
     pub async fn new_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Refusal> {
-        again(|| self.make_backup_codes(visitor))
+        visitor
+            .transact(async || {
+                let signed_in = self.look(Need::ProvedHome, visitor).await?;
+                if !signed_in.account.has_second_factor() {
+                    return Err(Refusal::Forbidden.into());
+                }
+                let fresh = self.draw_backup_codes().await?;
+                let (mut work, signed_in) = self.enter(Need::ProvedHome, visitor).await?;
+                if !signed_in.account.has_second_factor() {
+                    return Err(Refusal::Forbidden.into());
+                }
+                self.store_backup_codes(&mut work, &signed_in.account, &fresh)
+                    .await?;
+                self.factor_changed(&mut work, &signed_in, FactorChange::BackupCodes, visitor)
+                    .await?;
+                work.commit().await?;
+                Ok(fresh.codes)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn make_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Failure> {
-        let signed_in = self.look(Need::ProvedHome, visitor).await?;
-        if !signed_in.account.has_second_factor() {
-            return Err(Refusal::Forbidden.into());
-        }
-        let fresh = self.draw_backup_codes().await?;
-        let mut writer = self.inner.store.write().await?;
-        let signed_in = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
-        if !signed_in.account.has_second_factor() {
-            return Err(Refusal::Forbidden.into());
-        }
-        self.store_backup_codes(&mut writer, &signed_in.account, &fresh)
-            .await?;
-        self.factor_changed(&mut writer, &signed_in, FactorChange::BackupCodes, visitor)
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(fresh.codes)
     }
 
     /// Which backup codes are used.
@@ -90,22 +86,20 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn backup_codes(&self, visitor: &Visitor) -> Result<BackupCodesPage, Refusal> {
-        self.look_at_backup_codes(visitor)
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.look(Need::Home, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let set = reader.backup_codes_of(company.id, account.id).await?;
+                Ok(BackupCodesPage {
+                    made_at: set.as_ref().map(|set| set.made_at),
+                    used_at: set
+                        .map(|set| set.codes.iter().map(|code| code.used_at).collect())
+                        .unwrap_or_default(),
+                    available: account.has_second_factor(),
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_backup_codes(&self, visitor: &Visitor) -> Result<BackupCodesPage, Failure> {
-        let SignedIn { company, account, .. } = self.look(Need::Home, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let set = reader.backup_codes_of(company.id, account.id).await?;
-        Ok(BackupCodesPage {
-            made_at: set.as_ref().map(|set| set.made_at),
-            used_at: set
-                .map(|set| set.codes.iter().map(|code| code.used_at).collect())
-                .unwrap_or_default(),
-            available: account.has_second_factor(),
-        })
     }
 
     /// How many backup codes are left; `None` = there is no set.
@@ -117,9 +111,7 @@ impl Service {
         signed_in: &SignedIn,
         visitor: &Visitor,
     ) -> Result<Option<usize>, Refusal> {
-        self.count_backup_codes(&signed_in.account)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.count_backup_codes(&signed_in.account)).await
     }
 
     pub(crate) async fn count_backup_codes(&self, account: &Account) -> Result<Option<usize>, Failure> {

@@ -1,16 +1,10 @@
 //! Basic information, language and time format.
 
-use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
-    refusal::Refusal,
-    session::is_proved,
-    signed_in::{FormField, FormFieldProblem, FormRefusal, person_problem},
-};
-use vestibule_storage::{NewProfile, again};
+use vestibule_core::{audit::Event, refusal::Refusal, session::is_proved};
 
-use super::{ProfileInput, ProfilePage};
+use super::{PersonInput, ProfilePage};
 use crate::{
-    Failure, Service, Visitor,
+    Service, Visitor,
     sessions::{Need, SignedIn},
 };
 
@@ -40,81 +34,22 @@ impl Service {
     /// Saves the own data.
     ///
     /// # Errors
-    /// [`FormRefusal::Invalid`] with everything that is wrong; [`Refusal::Malformed`] for a language or a time
-    /// format that is not offered.
-    pub async fn save_profile(&self, input: ProfileInput, visitor: &Visitor) -> Result<(), Refusal> {
-        self.store_profile(input, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn store_profile(&self, input: ProfileInput, visitor: &Visitor) -> Result<(), Failure> {
-        let typed = [
-            (FormField::FirstName, &input.first_name),
-            (FormField::LastName, &input.last_name),
-            (FormField::Alias, &input.alias),
-            (FormField::Phone, &input.phone),
-            (FormField::Title, &input.title),
-        ];
-        let fields: Vec<_> = typed
-            .into_iter()
-            .filter_map(|(field, typed)| {
-                person_problem(field, typed).map(|problem| FormFieldProblem { field, problem })
+    /// [`Refusal::Invalid`] with everything that is wrong; [`Refusal::Malformed`] for a time format that there is not.
+    pub async fn save_profile(&self, input: PersonInput, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                input.time_format.ok_or(Refusal::Malformed)?;
+                let (mut work, SignedIn { company, account, .. }) = self.enter(Need::Home, visitor).await?;
+                let mut fields = Vec::new();
+                let Some(person) = self.check_person(&input, &account.name, &mut fields) else {
+                    return Err(Refusal::Invalid { fields }.into());
+                };
+                work.set_profile(company.id, account.id, &person, self.now())
+                    .await?;
+                let entry = work.entry(Event::ProfileChanged, company.id, Some(account.id));
+                self.record(&mut work, &entry).await?;
+                Ok(work.commit().await?)
             })
-            .collect();
-        let language = Some(input.language).filter(|language| !language.is_empty());
-        let offered = |language: &String| self.inner.settings.languages.contains(language);
-        let time_format = input.time_format.ok_or(Refusal::Malformed)?;
-        if language.as_ref().is_some_and(|language| !offered(language)) {
-            return Err(Refusal::Malformed.into());
-        }
-        let [first_name, last_name, alias, phone, title] = [
-            input.first_name,
-            input.last_name,
-            input.alias,
-            input.phone,
-            input.title,
-        ]
-        .map(|typed| typed.trim().to_owned());
-        let alias = if alias.is_empty() {
-            format!("{first_name} {last_name}").trim().to_owned()
-        } else {
-            alias
-        };
-        let profile = NewProfile {
-            first_name,
-            last_name,
-            alias,
-            phone,
-            title,
-            time_format,
-            language,
-        };
-        again(|| self.put_profile(&fields, &profile, visitor)).await
-    }
-
-    async fn put_profile(
-        &self,
-        problems: &[FormFieldProblem],
-        profile: &NewProfile,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
-        if !problems.is_empty() {
-            return Err(FormRefusal::Invalid {
-                fields: problems.to_vec(),
-            }
-            .into());
-        }
-        writer
-            .set_profile(company.id, account.id, profile, self.now())
-            .await?;
-        let entry = AuditEntry {
-            actor: Actor::Account(account.id),
-            ..visitor.entry(Event::ProfileChanged, Some(company.id), Some(account.id))
-        };
-        self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
+            .await
     }
 }

@@ -3,14 +3,13 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
+    audit::{AuditEntry, Event},
     id::{SessionId, TrustedBrowserId},
     refusal::Refusal,
     secret::Token,
     session::is_alive,
     sign_in::trust_holds,
 };
-use vestibule_storage::again;
 
 use super::{SecurityPage, SessionItem, TrustedItem};
 use crate::{
@@ -24,70 +23,69 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn security(&self, visitor: &Visitor) -> Result<SecurityPage, Refusal> {
-        self.look_at_security(visitor)
+        visitor
+            .attempt(async {
+                let SignedIn {
+                    session,
+                    company,
+                    account,
+                    ..
+                } = self.look(Need::Home, visitor).await?;
+                let now = self.now();
+                let mine: Vec<_> = visitor.trusted.iter().map(Token::hash).collect();
+                let mut reader = self.inner.store.read().await?;
+                let trusted = reader
+                    .trusted_of(company.id, account.id)
+                    .await?
+                    .into_iter()
+                    .filter(|row| {
+                        row.credential_version == account.credential_version
+                            && trust_holds(now, row.created_at, row.ends_at, company.settings.two_factor)
+                    })
+                    .map(|row| {
+                        let by_policy = company
+                            .settings
+                            .two_factor
+                            .trust_days()
+                            .map(|days| row.created_at + TimeDelta::days(i64::from(days)));
+                        TrustedItem {
+                            id: row.id,
+                            browser: row.browser,
+                            address: row.address,
+                            since: row.created_at,
+                            until: by_policy.map_or(row.ends_at, |end| end.min(row.ends_at)),
+                            last_used: row.last_used_at,
+                            this: mine.contains(&row.token_hash),
+                        }
+                    })
+                    .collect();
+                let sessions = reader
+                    .sessions_of(company.id, account.id)
+                    .await?
+                    .into_iter()
+                    .filter(|row| {
+                        row.credential_version == account.credential_version
+                            && is_alive(now, row.last_used_at, row.ends_at, company.settings.idle_minutes)
+                    })
+                    .map(|row| SessionItem {
+                        this: row.id == session,
+                        id: row.id,
+                        browser: row.browser,
+                        address: row.address,
+                        since: row.created_at,
+                        last_used: row.last_used_at,
+                    })
+                    .collect();
+                let backup_codes_left = reader.backup_codes_left(company.id, account.id).await?;
+                Ok(SecurityPage {
+                    company,
+                    account,
+                    backup_codes_left,
+                    trusted,
+                    sessions,
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_security(&self, visitor: &Visitor) -> Result<SecurityPage, Failure> {
-        let SignedIn {
-            session,
-            company,
-            account,
-            ..
-        } = self.look(Need::Home, visitor).await?;
-        let now = self.now();
-        let mine: Vec<_> = visitor.trusted.iter().map(Token::hash).collect();
-        let mut reader = self.inner.store.read().await?;
-        let trusted = reader
-            .trusted_of(company.id, account.id)
-            .await?
-            .into_iter()
-            .filter(|row| {
-                row.credential_version == account.credential_version
-                    && trust_holds(now, row.created_at, row.ends_at, company.two_factor)
-            })
-            .map(|row| {
-                let by_policy = company
-                    .two_factor
-                    .trust_days()
-                    .map(|days| row.created_at + TimeDelta::days(i64::from(days)));
-                TrustedItem {
-                    id: row.id,
-                    browser: row.browser,
-                    address: row.address,
-                    since: row.created_at,
-                    until: by_policy.map_or(row.ends_at, |end| end.min(row.ends_at)),
-                    last_used: row.last_used_at,
-                    this: mine.contains(&row.token_hash),
-                }
-            })
-            .collect();
-        let sessions = reader
-            .sessions_of(company.id, account.id)
-            .await?
-            .into_iter()
-            .filter(|row| {
-                row.credential_version == account.credential_version
-                    && is_alive(now, row.last_used_at, row.ends_at, company.idle_minutes)
-            })
-            .map(|row| SessionItem {
-                this: row.id == session,
-                id: row.id,
-                browser: row.browser,
-                address: row.address,
-                since: row.created_at,
-                last_used: row.last_used_at,
-            })
-            .collect();
-        let backup_codes_left = reader.backup_codes_left(company.id, account.id).await?;
-        Ok(SecurityPage {
-            company,
-            account,
-            backup_codes_left,
-            trusted,
-            sessions,
-        })
     }
 
     /// Ends trust in one browser. An identifier that is none of this account changes nothing: whoever wants it gone has
@@ -99,9 +97,7 @@ impl Service {
         let id = Uuid::parse_str(id)
             .map(TrustedBrowserId)
             .map_err(|_| Refusal::Malformed)?;
-        again(|| self.end_trust(Some(id), visitor))
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.transact(|| self.end_trust(Some(id), visitor)).await
     }
 
     /// Ends trust in all browsers of the account.
@@ -109,27 +105,23 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn forget_all_browsers(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.end_trust(None, visitor))
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.transact(|| self.end_trust(None, visitor)).await
     }
 
     async fn end_trust(&self, one: Option<TrustedBrowserId>, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::Home, visitor).await?;
+        let (mut work, SignedIn { company, account, .. }) = self.enter(Need::Home, visitor).await?;
         let ended = match one {
-            Some(id) => u64::from(writer.end_trusted(company.id, account.id, id).await?),
-            None => writer.end_trusted_of(company.id, account.id).await?,
+            Some(id) => u64::from(work.end_trusted(company.id, account.id, id).await?),
+            None => work.end_trusted_of(company.id, account.id).await?,
         };
         if ended > 0 {
             let entry = AuditEntry {
-                actor: Actor::Account(account.id),
                 detail: Some(ended.to_string()),
-                ..visitor.entry(Event::BrowserForgotten, Some(company.id), Some(account.id))
+                ..work.entry(Event::BrowserForgotten, company.id, Some(account.id))
             };
-            self.record(&mut writer, &entry).await?;
+            self.record(&mut work, &entry).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(work.commit().await?)
     }
 
     /// Ends one session of the account; says whether it was this one. An identifier that is none of this account
@@ -141,9 +133,7 @@ impl Service {
         let id = Uuid::parse_str(id)
             .map(SessionId)
             .map_err(|_| Refusal::Malformed)?;
-        again(|| self.end_sessions(Some(id), visitor))
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.transact(|| self.end_sessions(Some(id), visitor)).await
     }
 
     /// Ends all sessions of the account but this one.
@@ -151,33 +141,34 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn end_other_sessions(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.end_sessions(None, visitor))
+        visitor
+            .transact(|| self.end_sessions(None, visitor))
             .await
             .map(drop)
-            .map_err(|failure| visitor.explain(&failure))
     }
 
     async fn end_sessions(&self, one: Option<SessionId>, visitor: &Visitor) -> Result<bool, Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::Home, visitor).await?;
+        let (
+            mut work,
+            SignedIn {
+                session,
+                company,
+                account,
+                ..
+            },
+        ) = self.enter(Need::Home, visitor).await?;
         let ended = match one {
-            Some(id) => u64::from(writer.end_session_of(company.id, account.id, id).await?),
-            None => writer.end_other_sessions(company.id, account.id, session).await?,
+            Some(id) => u64::from(work.end_session_of(company.id, account.id, id).await?),
+            None => work.end_other_sessions(company.id, account.id, session).await?,
         };
         if ended > 0 {
             let entry = AuditEntry {
-                actor: Actor::Account(account.id),
                 detail: Some(ended.to_string()),
-                ..visitor.entry(Event::SessionEnded, Some(company.id), Some(account.id))
+                ..work.entry(Event::SessionEnded, company.id, Some(account.id))
             };
-            self.record(&mut writer, &entry).await?;
+            self.record(&mut work, &entry).await?;
         }
-        writer.commit().await?;
+        work.commit().await?;
         Ok(one == Some(session))
     }
 }

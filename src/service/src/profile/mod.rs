@@ -20,18 +20,18 @@ use vestibule_core::{
     id::{SessionId, SetUpId, TrustedBrowserId},
     password::Strength,
     ports::Moment,
+    refusal::Problem,
     secret::{Password, Token},
     sign_in_view::CodeMail,
-    signed_in::FormProblem,
 };
 
-/// What was typed on the profile page.
-pub struct ProfileInput {
+/// What was typed about a person, by themselves or by an admin.
+pub struct PersonInput {
     /// First name.
     pub first_name: String,
     /// Last name.
     pub last_name: String,
-    /// What colleagues see; empty = first and last name.
+    /// What colleagues see; empty = first and last name, or else the account name.
     pub alias: String,
     /// Phone.
     pub phone: String,
@@ -59,7 +59,7 @@ pub struct Judgement {
     /// How hard it is to guess.
     pub strength: Strength,
     /// Why it would be refused.
-    pub problem: Option<FormProblem>,
+    pub problem: Option<Problem>,
 }
 
 /// What a right password leads to when it was asked again.

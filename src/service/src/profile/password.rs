@@ -2,15 +2,14 @@
 
 use vestibule_core::{
     account::Account,
-    audit::{Actor, AuditEntry, Event},
+    audit::Event,
     company::Company,
     gate,
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
     mail::Mail,
     password::{assess, problem},
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Problem, Refusal},
     secret::Password,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 use vestibule_storage::again;
 
@@ -34,39 +33,35 @@ impl Service {
     /// pending sign-ins and set-ups end with them, and a mail tells of it.
     ///
     /// # Errors
-    /// [`FormRefusal::Invalid`] with everything that is wrong; [`FormRefusal::StepUpNeeded`] when the account has a
+    /// [`Refusal::Invalid`] with everything that is wrong; [`Refusal::StepUpNeeded`] when the account has a
     /// second factor that was not proved moments ago; what the gate says.
     pub async fn change_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Refusal> {
-        self.replace_password(input, visitor)
+        visitor
+            .attempt(async {
+                let signed_in = self.look(Need::Home, visitor).await?;
+                let need = need_for(&signed_in.account);
+                if need == Need::ProvedHome {
+                    self.look(need, visitor).await?;
+                }
+                gate::admit(&signed_in.company, &signed_in.account)?;
+                let account = Some(signed_in.account.id);
+                let judged = move || (problems(&input, &signed_in), input, signed_in);
+                let judged = self.inner.judges.in_turn(Reason::Form, account, judged);
+                let (fields, input, signed_in) = judged.await?;
+                if !fields.is_empty() {
+                    return Err(Refusal::Invalid { fields }.into());
+                }
+                self.check_own_password(&signed_in, Field::OldPassword, &input.old, visitor)
+                    .await?;
+                let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
+                again(|| self.put_own_password(&hash, need, visitor)).await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn replace_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Failure> {
-        let signed_in = self.look(Need::Home, visitor).await?;
-        let need = need_for(&signed_in.account);
-        if need == Need::ProvedHome {
-            self.look(need, visitor).await?;
-        }
-        gate::admit(&signed_in.company, &signed_in.account)?;
-        let account = Some(signed_in.account.id);
-        let judged = move || (problems(&input, &signed_in), input, signed_in);
-        let judged = self.inner.judges.in_turn(Reason::Form, account, judged);
-        let (fields, input, signed_in) = judged.await?;
-        if !fields.is_empty() {
-            return Err(FormRefusal::Invalid { fields }.into());
-        }
-        self.check_own_password(&signed_in, FormField::OldPassword, &input.old, visitor)
-            .await?;
-        let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
-        again(|| self.put_own_password(&hash, need, visitor)).await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     async fn put_own_password(&self, hash: &str, need: Need, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, need, visitor).await?;
+        let (mut work, SignedIn { company, account, .. }) = self.enter(need, visitor).await?;
         gate::admit(&company, &account)?;
         let (c, a) = (company.id, account.id);
         let receiver = Receiver {
@@ -77,16 +72,13 @@ impl Service {
             hash,
             temporary_until: None,
         };
-        self.put_password(&mut writer, receiver, password).await?;
+        self.put_password(&mut work, receiver, password).await?;
         let about = receiver.about(visitor);
-        self.tell(&mut writer, receiver, Mail::PasswordChanged { about })
+        self.tell(&mut work, receiver, Mail::PasswordChanged { about })
             .await?;
-        let entry = AuditEntry {
-            actor: Actor::Account(a),
-            ..visitor.entry(Event::PasswordChanged, Some(c), Some(a))
-        };
-        self.record(&mut writer, &entry).await?;
-        Ok(writer.commit().await?)
+        let entry = work.entry(Event::PasswordChanged, c, Some(a));
+        self.record(&mut work, &entry).await?;
+        Ok(work.commit().await?)
     }
 
     /// How good a new password is, for feedback while it is typed. Changes nothing.
@@ -95,25 +87,23 @@ impl Service {
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
     pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
         let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
-        self.judge_typed(new, company, account)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(self.judge_typed(new, company, account)).await
     }
 
     /// Checks the password of somebody who is signed in. Wrong ones count for the account like any other (N7); the
     /// address has nothing to do with it, because the session has proved itself.
     ///
     /// # Errors
-    /// [`FormRefusal::Invalid`] for `field` when it is wrong, or may not be tried now.
+    /// [`Refusal::Invalid`] for `field` when it is wrong, or may not be tried now.
     pub(crate) async fn check_own_password(
         &self,
         signed_in: &SignedIn,
-        field: FormField,
+        field: Field,
         typed: &Password,
         visitor: &Visitor,
     ) -> Result<(), Failure> {
         if let Some(problem) = typing_problem(typed) {
-            return Err(FormRefusal::field(field, problem).into());
+            return Err(Refusal::field(field, problem).into());
         }
         let SignedIn { company, account, .. } = signed_in;
         let mut reader = self.inner.store.read().await?;
@@ -138,7 +128,7 @@ impl Service {
         if again(|| self.count_in_session(signed_in, visitor)).await? {
             return Err(Refusal::NotSignedIn.into());
         }
-        Err(FormRefusal::field(field, FormProblem::Wrong).into())
+        Err(Refusal::field(field, Problem::Wrong).into())
     }
 
     async fn own_password_was_right(
@@ -170,7 +160,7 @@ const fn need_for(account: &Account) -> Need {
 /// How good a new password is for this account.
 pub(crate) fn judge(new: &Password, company: &Company, account: &Account) -> Judgement {
     let names = names(company, account);
-    let (strength, problem) = assess(new, &names, company.password_min);
+    let (strength, problem) = assess(new, &names, company.settings.password_min);
     Judgement { strength, problem }
 }
 
@@ -180,51 +170,55 @@ fn names<'a>(company: &'a Company, account: &'a Account) -> [&'a str; 6] {
         &company.name,
         &account.name,
         &account.email,
-        &account.first_name,
-        &account.last_name,
-        &account.alias,
+        &account.person.first_name,
+        &account.person.last_name,
+        &account.person.alias,
     ]
 }
 
 /// What cannot be the password, whatever it is.
-fn typing_problem(typed: &Password) -> Option<FormProblem> {
+fn typing_problem(typed: &Password) -> Option<Problem> {
     let typed = typed.reveal();
     if typed.is_empty() {
-        Some(FormProblem::Missing)
+        Some(Problem::Missing)
     } else if typed.chars().count() > PASSWORD_MAX || typed.len() > PASSWORD_MAX_BYTES {
-        Some(FormProblem::TooLong { most: PASSWORD_MAX })
+        Some(Problem::TooLong { most: PASSWORD_MAX })
     } else {
         None
     }
 }
 
 /// Everything that is wrong with what was typed, before any hash is computed.
-fn problems(input: &PasswordInput, signed_in: &SignedIn) -> Vec<FormFieldProblem> {
+fn problems(input: &PasswordInput, signed_in: &SignedIn) -> Vec<FieldProblem> {
     let SignedIn { company, account, .. } = signed_in;
     let (old, new) = (input.old.reveal(), input.new.reveal());
     let new_problem = if !new.is_empty() && new == old {
-        Some(FormProblem::Unchanged)
+        Some(Problem::Unchanged)
     } else {
-        problem(&input.new, &names(company, account), company.password_min)
+        problem(
+            &input.new,
+            &names(company, account),
+            company.settings.password_min,
+        )
     };
     [
-        (FormField::OldPassword, typing_problem(&input.old)),
-        (FormField::NewPassword, new_problem),
+        (Field::OldPassword, typing_problem(&input.old)),
+        (Field::NewPassword, new_problem),
         (
-            FormField::ConfirmPassword,
+            Field::ConfirmPassword,
             confirm_problem(&input.new, &input.confirm),
         ),
     ]
     .into_iter()
-    .filter_map(|(field, problem)| problem.map(|problem| FormFieldProblem { field, problem }))
+    .filter_map(|(field, problem)| problem.map(|problem| FieldProblem { field, problem }))
     .collect()
 }
 
-fn confirm_problem(new: &Password, confirm: &Password) -> Option<FormProblem> {
+fn confirm_problem(new: &Password, confirm: &Password) -> Option<Problem> {
     if confirm.reveal().is_empty() {
-        Some(FormProblem::Missing)
+        Some(Problem::Missing)
     } else {
-        (confirm.reveal() != new.reveal()).then_some(FormProblem::Different)
+        (confirm.reveal() != new.reveal()).then_some(Problem::Different)
     }
 }
 
@@ -234,13 +228,13 @@ pub(crate) fn new_password_problems(
     confirm: &Password,
     company: &Company,
     account: &Account,
-) -> Vec<FormFieldProblem> {
-    let new_problem = problem(new, &names(company, account), company.password_min);
+) -> Vec<FieldProblem> {
+    let new_problem = problem(new, &names(company, account), company.settings.password_min);
     [
-        (FormField::NewPassword, new_problem),
-        (FormField::ConfirmPassword, confirm_problem(new, confirm)),
+        (Field::NewPassword, new_problem),
+        (Field::ConfirmPassword, confirm_problem(new, confirm)),
     ]
     .into_iter()
-    .filter_map(|(field, problem)| problem.map(|problem| FormFieldProblem { field, problem }))
+    .filter_map(|(field, problem)| problem.map(|problem| FieldProblem { field, problem }))
     .collect()
 }

@@ -25,7 +25,6 @@ use vestibule_core::{
     session::Proof,
     sign_in::Comparison,
     sign_in_view::{CodeMail, Method},
-    signed_in::FormRefusal,
 };
 use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer, again};
 
@@ -56,46 +55,42 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::CodeMailLimit`]; what the gate says.
     pub async fn begin_email_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.begin_email(visitor))
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let (mut work, signed_in) = self.enter(Need::ProvedSetUp, visitor).await?;
+                let open = self.open_set_up(&mut work, &signed_in, Method::Email).await?;
+                if open.is_some_and(|open| resend_in(now, open.mailed_at) > 0) {
+                    return Ok(());
+                }
+                let SignedIn {
+                    session,
+                    company,
+                    account,
+                    ..
+                } = &signed_in;
+                let set_up = NewSetUp {
+                    company: company.id,
+                    id: SetUpId::new(now, self.random()),
+                    account: account.id,
+                    session: *session,
+                    method: Method::Email,
+                    sealed: None,
+                    created_at: now,
+                    expires_at: set_up_ends_at(now),
+                };
+                work.begin_set_up(&set_up).await?;
+                self.mail_set_up_code(
+                    &mut work,
+                    &signed_in,
+                    (set_up.id, set_up.expires_at, None),
+                    visitor,
+                )
+                .await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn begin_email(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
-        let open = self.open_set_up(&mut writer, &signed_in, Method::Email).await?;
-        if open.is_some_and(|open| resend_in(now, open.mailed_at) > 0) {
-            return Ok(());
-        }
-        let SignedIn {
-            session,
-            company,
-            account,
-            ..
-        } = &signed_in;
-        let set_up = NewSetUp {
-            company: company.id,
-            id: SetUpId::new(now, self.random()),
-            account: account.id,
-            session: *session,
-            method: Method::Email,
-            sealed: None,
-            created_at: now,
-            expires_at: set_up_ends_at(now),
-        };
-        writer.begin_set_up(&set_up).await?;
-        self.mail_set_up_code(
-            &mut writer,
-            &signed_in,
-            (set_up.id, set_up.expires_at, None),
-            visitor,
-        )
-        .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Mails a new set-up code; the old one is replaced. Never touches the counter of wrong codes (N12).
@@ -103,32 +98,28 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`, `SetUpOver`; [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`].
     pub async fn resend_set_up_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.mail_set_up_code_again(visitor))
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let (mut work, signed_in) = self.enter(Need::ProvedSetUp, visitor).await?;
+                let open = self
+                    .open_set_up(&mut work, &signed_in, Method::Email)
+                    .await?
+                    .ok_or(Refusal::SetUpOver)?;
+                may_resend(now, open.mailed_at, open.resends)?;
+                let company = signed_in.company.id;
+                work.replace_set_up_codes(company, open.id, now).await?;
+                self.mail_set_up_code(
+                    &mut work,
+                    &signed_in,
+                    (open.id, open.expires_at, open.mailed_at),
+                    visitor,
+                )
+                .await?;
+                work.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn mail_set_up_code_again(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
-        let open = self
-            .open_set_up(&mut writer, &signed_in, Method::Email)
-            .await?
-            .ok_or(FormRefusal::SetUpOver)?;
-        may_resend(now, open.mailed_at, open.resends)?;
-        let company = signed_in.company.id;
-        writer.replace_set_up_codes(company, open.id, now).await?;
-        self.mail_set_up_code(
-            &mut writer,
-            &signed_in,
-            (open.id, open.expires_at, open.mailed_at),
-            visitor,
-        )
-        .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     async fn mail_set_up_code(
@@ -176,40 +167,39 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; what the gate says.
     pub async fn begin_app_set_up(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.begin_app(visitor))
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn begin_app(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
-        let id = SetUpId::new(now, self.random());
-        let sealed = self.inner.keys.seal(
-            Purpose::AppSecret,
-            &set_up_context(&account, id),
-            AppSecret::draw(self.random()).bytes(),
-            self.random(),
-        )?;
-        writer
-            .begin_set_up(&NewSetUp {
-                company: company.id,
-                id,
-                account: account.id,
-                session,
-                method: Method::App,
-                sealed: Some(sealed),
-                created_at: now,
-                expires_at: set_up_ends_at(now),
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let (
+                    mut work,
+                    SignedIn {
+                        session,
+                        company,
+                        account,
+                        ..
+                    },
+                ) = self.enter(Need::ProvedSetUp, visitor).await?;
+                let id = SetUpId::new(now, self.random());
+                let sealed = self.inner.keys.seal(
+                    Purpose::AppSecret,
+                    &set_up_context(&account, id),
+                    AppSecret::draw(self.random()).bytes(),
+                    self.random(),
+                )?;
+                work.begin_set_up(&NewSetUp {
+                    company: company.id,
+                    id,
+                    account: account.id,
+                    session,
+                    method: Method::App,
+                    sealed: Some(sealed),
+                    created_at: now,
+                    expires_at: set_up_ends_at(now),
+                })
+                .await?;
+                Ok(work.commit().await?)
             })
-            .await?;
-        Ok(writer.commit().await?)
+            .await
     }
 
     /// The set-up of codes by e-mail that is under way in this session.
@@ -217,25 +207,23 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; a failing database.
     pub async fn email_set_up(&self, visitor: &Visitor) -> Result<Option<EmailSetUp>, Refusal> {
-        self.look_at_email_set_up(visitor)
+        visitor
+            .attempt(async {
+                let signed_in = self.look(Need::SetUp, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let open = self.open_set_up(&mut reader, &signed_in, Method::Email).await?;
+                Ok(open.map(|open| EmailSetUp {
+                    id: open.id,
+                    address: signed_in.account.email,
+                    mail: if open.mailed_at.is_some() {
+                        CodeMail::Queued
+                    } else {
+                        CodeMail::Limited
+                    },
+                    resend_in: resend_in(self.now(), open.mailed_at),
+                }))
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_email_set_up(&self, visitor: &Visitor) -> Result<Option<EmailSetUp>, Failure> {
-        let signed_in = self.look(Need::SetUp, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let open = self.open_set_up(&mut reader, &signed_in, Method::Email).await?;
-        Ok(open.map(|open| EmailSetUp {
-            id: open.id,
-            address: signed_in.account.email,
-            mail: if open.mailed_at.is_some() {
-                CodeMail::Queued
-            } else {
-                CodeMail::Limited
-            },
-            resend_in: resend_in(self.now(), open.mailed_at),
-        }))
     }
 
     /// The set-up of an authenticator app that is under way in this session. Only there the secret can be read, and only
@@ -244,32 +232,30 @@ impl Service {
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `StepUpNeeded`; a failing database.
     pub async fn app_set_up(&self, visitor: &Visitor) -> Result<Option<AppSetUp>, Refusal> {
-        self.look_at_app_set_up(visitor)
+        visitor
+            .attempt(async {
+                let signed_in = self.look(Need::SetUp, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let Some(open) = self.open_set_up(&mut reader, &signed_in, Method::App).await? else {
+                    return Ok(None);
+                };
+                drop(reader);
+                self.look(Need::ProvedSetUp, visitor).await?;
+                let SignedIn { company, account, .. } = &signed_in;
+                let secret = self.pending_secret(account, &open)?;
+                let address = secret
+                    .address(&company.name, &account.name)
+                    .ok_or(crate::keys::Unsealable)?;
+                let qr = QRBuilder::new(address.as_str())
+                    .build()
+                    .map_err(|_| crate::keys::Unsealable)?;
+                Ok(Some(AppSetUp {
+                    id: open.id,
+                    qr: SvgBuilder::default().margin(QUIET_ZONE).to_str(&qr),
+                    secret: secret.typed(),
+                }))
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_app_set_up(&self, visitor: &Visitor) -> Result<Option<AppSetUp>, Failure> {
-        let signed_in = self.look(Need::SetUp, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let Some(open) = self.open_set_up(&mut reader, &signed_in, Method::App).await? else {
-            return Ok(None);
-        };
-        drop(reader);
-        self.look(Need::ProvedSetUp, visitor).await?;
-        let SignedIn { company, account, .. } = &signed_in;
-        let secret = self.pending_secret(account, &open)?;
-        let address = secret
-            .address(&company.name, &account.name)
-            .ok_or(crate::keys::Unsealable)?;
-        let qr = QRBuilder::new(address.as_str())
-            .build()
-            .map_err(|_| crate::keys::Unsealable)?;
-        Ok(Some(AppSetUp {
-            id: open.id,
-            qr: SvgBuilder::default().margin(QUIET_ZONE).to_str(&qr),
-            secret: secret.typed(),
-        }))
     }
 
     /// The set-up of this session, if it is not over.
@@ -310,53 +296,46 @@ impl Service {
         code: &str,
         visitor: &Visitor,
     ) -> Result<SetUpDone, Refusal> {
-        self.confirm_set_up(method, set_up, code, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
+        visitor
+            .attempt(async {
+                let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let open = self
+                    .open_set_up(&mut reader, &signed_in, method)
+                    .await?
+                    .filter(|open| Uuid::parse_str(set_up).is_ok_and(|id| SetUpId(id) == open.id))
+                    .ok_or(Refusal::SetUpOver)?;
+                drop(reader);
+                if let Some(problem) = code_problem(code) {
+                    return Err(Refusal::field(Field::Code, problem).into());
+                }
+                let digits =
+                    SixDigits::parse(code).ok_or_else(|| Refusal::field(Field::Code, Problem::NotACode))?;
 
-    async fn confirm_set_up(
-        &self,
-        method: Method,
-        set_up: &str,
-        code: &str,
-        visitor: &Visitor,
-    ) -> Result<SetUpDone, Failure> {
-        let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
-        let mut reader = self.inner.store.read().await?;
-        let open = self
-            .open_set_up(&mut reader, &signed_in, method)
-            .await?
-            .filter(|open| Uuid::parse_str(set_up).is_ok_and(|id| SetUpId(id) == open.id))
-            .ok_or(FormRefusal::SetUpOver)?;
-        drop(reader);
-        if let Some(problem) = code_problem(code) {
-            return Err(Refusal::field(Field::Code, problem).into());
-        }
-        let digits = SixDigits::parse(code).ok_or_else(|| Refusal::field(Field::Code, Problem::NotACode))?;
-
-        let SignedIn { company, account, .. } = &signed_in;
-        let counted = self.count_code(account).await?;
-        let compared = self
-            .compare_first_code(&signed_in, (method, &open), &digits)
-            .await;
-        let (comparison, first) = match compared {
-            Ok(compared) => compared,
-            Err(failure) => {
+                let SignedIn { company, account, .. } = &signed_in;
+                let counted = self.count_code(account).await?;
+                let compared = self
+                    .compare_first_code(&signed_in, (method, &open), &digits)
+                    .await;
+                let (comparison, first) = match compared {
+                    Ok(compared) => compared,
+                    Err(failure) => {
+                        counted.take_back().await;
+                        self.note_unreadable(&failure, account, visitor).await?;
+                        return Err(failure);
+                    }
+                };
+                let (Comparison::Right, Some(first)) = (comparison, first) else {
+                    let receiver = Receiver { company, account };
+                    return Err(self
+                        .refuse_code(receiver, comparison, counted, visitor)
+                        .await?
+                        .into());
+                };
                 counted.take_back().await;
-                self.note_unreadable(&failure, account, visitor).await?;
-                return Err(failure);
-            }
-        };
-        let (Comparison::Right, Some(first)) = (comparison, first) else {
-            let receiver = Receiver { company, account };
-            return Err(self
-                .refuse_code(receiver, comparison, counted, visitor)
-                .await?
-                .into());
-        };
-        counted.take_back().await;
-        again(|| self.turn_on((&open, &first), visitor)).await
+                again(|| self.turn_on((&open, &first), visitor)).await
+            })
+            .await
     }
 
     async fn compare_first_code(
@@ -432,53 +411,50 @@ impl Service {
             None => Some(self.draw_backup_codes().await?),
             Some(_) => None,
         };
-        let (mut writer, signed_in) = loop {
-            let mut writer = self.inner.store.write().await?;
-            let signed_in = self.enter(&mut writer, Need::ProvedSetUp, visitor).await?;
+        let (mut work, signed_in) = loop {
+            let (mut work, signed_in) = self.enter(Need::ProvedSetUp, visitor).await?;
             let Account { company, id, .. } = signed_in.account;
-            let has_codes = writer.backup_codes_left(company, id).await?.is_some();
+            let has_codes = work.backup_codes_left(company, id).await?.is_some();
             if has_codes {
                 // Another set-up was finished meanwhile: its codes are the ones that were shown.
                 fresh = None;
             } else if fresh.is_none() {
                 // They went meanwhile, and drawing others takes too long for a transaction.
-                drop(writer);
+                drop(work);
                 fresh = Some(self.draw_backup_codes().await?);
                 continue;
             }
-            break (writer, signed_in);
+            break (work, signed_in);
         };
         let now = self.now();
         let SignedIn { company, account, .. } = &signed_in;
-        if !writer.end_set_up(company.id, open.id).await? {
-            return Err(FormRefusal::SetUpOver.into());
+        if !work.end_set_up(company.id, open.id).await? {
+            return Err(Refusal::SetUpOver.into());
         }
         let (method, change) = match first {
             FirstCode::Mailed(code) => {
-                writer.forget_code(company.id, *code).await?;
-                writer.set_email_factor(company.id, account.id, true, now).await?;
+                work.forget_code(company.id, *code).await?;
+                work.set_email_factor(company.id, account.id, true, now).await?;
                 (Method::Email, FactorChange::EmailOn)
             }
             FirstCode::App(step) => {
                 let secret = self.pending_secret(account, open)?;
                 let sealed = self.seal_app_secret(account, &secret)?;
-                writer
-                    .set_app_secret(company.id, account.id, &sealed, *step, now)
+                work.set_app_secret(company.id, account.id, &sealed, *step, now)
                     .await?;
                 (Method::App, FactorChange::AppOn)
             }
         };
         if let Some(fresh) = &fresh {
-            self.store_backup_codes(&mut writer, account, fresh).await?;
+            self.store_backup_codes(&mut work, account, fresh).await?;
         }
         let signed_in = SignedIn {
             proof: Proof::by(method),
             ..signed_in
         };
-        self.factor_changed(&mut writer, &signed_in, change, visitor)
+        self.factor_changed(&mut work, &signed_in, change, visitor)
             .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        work.commit().await?;
         Ok(SetUpDone {
             backup_codes: fresh.map(|fresh| fresh.codes),
         })
@@ -489,41 +465,35 @@ impl Service {
     /// # Errors
     /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
     pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.switch_off(method, visitor))
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn switch_off(&self, method: Method, visitor: &Visitor) -> Result<(), Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let signed_in = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
-        let SignedIn { company, account, .. } = &signed_in;
-        if !has_method(account, method) {
-            return Ok(());
-        }
-        may_turn_off(company, account, method)?;
-        let (change, last) = match method {
-            Method::Email => {
-                writer
-                    .set_email_factor(company.id, account.id, false, now)
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let (mut work, signed_in) = self.enter(Need::ProvedHome, visitor).await?;
+                let SignedIn { company, account, .. } = &signed_in;
+                if !has_method(account, method) {
+                    return Ok(());
+                }
+                may_turn_off(company, account, method)?;
+                let (change, last) = match method {
+                    Method::Email => {
+                        work.set_email_factor(company.id, account.id, false, now).await?;
+                        (FactorChange::EmailOff, !account.app_factor)
+                    }
+                    Method::App => {
+                        work.clear_app_secret(company.id, account.id, now).await?;
+                        (FactorChange::AppOff, !account.email_factor)
+                    }
+                };
+                if last {
+                    work.delete_backup_codes(company.id, account.id).await?;
+                    work.delete_issued_code(company.id, account.id).await?;
+                }
+                self.factor_changed(&mut work, &signed_in, change, visitor)
                     .await?;
-                (FactorChange::EmailOff, !account.app_factor)
-            }
-            Method::App => {
-                writer.clear_app_secret(company.id, account.id, now).await?;
-                (FactorChange::AppOff, !account.email_factor)
-            }
-        };
-        if last {
-            writer.delete_backup_codes(company.id, account.id).await?;
-            writer.delete_issued_code(company.id, account.id).await?;
-        }
-        self.factor_changed(&mut writer, &signed_in, change, visitor)
-            .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
+                work.commit().await?;
+                Ok(())
+            })
+            .await
     }
 
     /// What follows from every change of a second factor: this session goes on, all others end, trust in browsers and

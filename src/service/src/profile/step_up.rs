@@ -3,12 +3,11 @@
 use vestibule_core::{
     gate,
     id::SessionId,
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     second_factor::first_method,
     secret::{Password, Token},
     session::Proof,
     sign_in::Purpose,
-    signed_in::FormField,
 };
 use vestibule_storage::{Writer, again};
 
@@ -32,43 +31,37 @@ impl Service {
         next: &str,
         visitor: &Visitor,
     ) -> Result<Confirmed, Refusal> {
-        self.ask_again(password, next, visitor)
+        visitor
+            .attempt(async {
+                let signed_in = self.look(Need::SetUp, visitor).await?;
+                gate::admit(&signed_in.company, &signed_in.account)?;
+                self.check_own_password(&signed_in, Field::Password, password, visitor)
+                    .await?;
+                again(|| self.confirm_password(next, visitor)).await
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn ask_again(
-        &self,
-        password: &Password,
-        next: &str,
-        visitor: &Visitor,
-    ) -> Result<Confirmed, Failure> {
-        let signed_in = self.look(Need::SetUp, visitor).await?;
-        gate::admit(&signed_in.company, &signed_in.account)?;
-        self.check_own_password(&signed_in, FormField::Password, password, visitor)
-            .await?;
-        again(|| self.confirm_password(next, visitor)).await
     }
 
     /// What follows from a right password, behind the account's lock.
     async fn confirm_password(&self, next: &str, visitor: &Visitor) -> Result<Confirmed, Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::SetUp, visitor).await?;
+        let (
+            mut work,
+            SignedIn {
+                session,
+                company,
+                account,
+                ..
+            },
+        ) = self.enter(Need::SetUp, visitor).await?;
         gate::admit(&company, &account)?;
         let receiver = Receiver {
             company: &company,
             account: &account,
         };
         let confirmed = self
-            .confirm_in(&mut writer, receiver, (session, Proof::Password), next, visitor)
+            .confirm_in(&mut work, receiver, (session, Proof::Password), next, visitor)
             .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        work.commit().await?;
         Ok(confirmed)
     }
 

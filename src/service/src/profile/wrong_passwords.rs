@@ -40,9 +40,6 @@ impl Service {
             self.record(&mut writer, &entry(Event::SessionCut)).await?;
         }
         writer.commit().await?;
-        if ended {
-            self.inner.outbox_filled.notify_one();
-        }
         Ok(ended)
     }
 }

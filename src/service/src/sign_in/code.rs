@@ -39,64 +39,62 @@ impl Service {
     /// [`Refusal::CodeReplaced`], [`Refusal::CodeExpired`] and [`Refusal::CodeElsewhere`] (count taken back), what the gate
     /// says.
     pub async fn verify_code(&self, typed: &str, trust: bool, visitor: &Visitor) -> Result<Granted, Refusal> {
-        self.check_code(typed, trust, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
+        visitor
+            .attempt(async {
+                let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
+                let Underway {
+                    pending,
+                    completion,
+                    company,
+                    account,
+                } = self.load_pending(token).await?;
+                let entered = Entered::parse(typed)?;
+                if completion.is_some() {
+                    was_completed_just_now(self.now(), &pending)?;
+                } else {
+                    may_continue(self.now(), &company, &account, &pending)?;
+                    let mut reader = self.inner.store.read().await?;
+                    self.belongs_to(&mut reader, &pending, visitor).await?;
+                }
 
-    async fn check_code(&self, typed: &str, trust: bool, visitor: &Visitor) -> Result<Granted, Failure> {
-        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
-        let Underway {
-            pending,
-            completion,
-            company,
-            account,
-        } = self.load_pending(token).await?;
-        let entered = Entered::parse(typed)?;
-        if completion.is_some() {
-            was_completed_just_now(self.now(), &pending)?;
-        } else {
-            may_continue(self.now(), &company, &account, &pending)?;
-            let mut reader = self.inner.store.read().await?;
-            self.belongs_to(&mut reader, &pending, visitor).await?;
-        }
-
-        let counted = self.count_code(&account).await?;
-        let judged = match &completion {
-            None => {
-                let tried = (&entered, counted.what());
-                self.judge(token, &pending, &account, tried, trust, visitor).await
-            }
-            Some(completion) => {
-                self.judge_again(token, &pending, completion, (&account, &entered), visitor)
-                    .await
-            }
-        };
-        match judged {
-            // The count is settled with the sign-in, by its transaction.
-            Ok(Judged::In(granted)) => {
-                counted.stands();
-                Ok(granted)
-            }
-            Ok(Judged::Again(granted)) => {
-                counted.take_back().await;
-                Ok(granted)
-            }
-            Ok(Judged::Not(comparison)) => {
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
+                let counted = self.count_code(&account).await?;
+                let judged = match &completion {
+                    None => {
+                        let tried = (&entered, counted.what());
+                        self.judge(token, &pending, &account, tried, trust, visitor).await
+                    }
+                    Some(completion) => {
+                        self.judge_again(token, &pending, completion, (&account, &entered), visitor)
+                            .await
+                    }
                 };
-                let refused = self.refuse_code(receiver, comparison, counted, visitor).await?;
-                Err(refused.into())
-            }
-            // Nobody said that it is wrong: a fault of ours is no guess.
-            Err(failure) => {
-                counted.take_back().await;
-                self.note_unreadable(&failure, &account, visitor).await?;
-                Err(failure)
-            }
-        }
+                match judged {
+                    // The count is settled with the sign-in, by its transaction.
+                    Ok(Judged::In(granted)) => {
+                        counted.stands();
+                        Ok(granted)
+                    }
+                    Ok(Judged::Again(granted)) => {
+                        counted.take_back().await;
+                        Ok(granted)
+                    }
+                    Ok(Judged::Not(comparison)) => {
+                        let receiver = Receiver {
+                            company: &company,
+                            account: &account,
+                        };
+                        let refused = self.refuse_code(receiver, comparison, counted, visitor).await?;
+                        Err(refused.into())
+                    }
+                    // Nobody said that it is wrong: a fault of ours is no guess.
+                    Err(failure) => {
+                        counted.take_back().await;
+                        self.note_unreadable(&failure, &account, visitor).await?;
+                        Err(failure)
+                    }
+                }
+            })
+            .await
     }
 
     /// Compares what was entered, and completes the sign-in when it is right.
@@ -312,7 +310,7 @@ impl Service {
                 self.link_after_code(&mut writer, receiver, pending, visitor)
                     .await?;
                 let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
-                let ends_at = trust_ends_at(now, company.two_factor, found.proof());
+                let ends_at = trust_ends_at(now, company.settings.two_factor, found.proof());
                 if let Some(ends_at) = ends_at.filter(|_| trust) {
                     let given = (token, ends_at);
                     let number = granted.browser.as_ref().or(visitor.browser_token.as_ref());
@@ -324,7 +322,6 @@ impl Service {
             Leads::StepUp(_) => self.prove(&mut writer, receiver, &opening, visitor).await?,
         };
         writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
         Ok(Some(granted))
     }
 

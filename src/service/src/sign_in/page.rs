@@ -16,7 +16,7 @@ use vestibule_core::{
     sign_in::{Pending, Purpose as Leads, may_continue},
     sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_storage::{NewCode, Reader, StoreError, Writer, again};
+use vestibule_storage::{NewCode, Reader, StoreError, Writer};
 
 use super::{OpenSignIn, Underway, code_parts};
 use crate::{
@@ -34,58 +34,54 @@ impl Service {
     /// [`Refusal::ResendTooSoon`], [`Refusal::ResendLimit`], [`Refusal::CodeMailLimit`],
     /// [`Refusal::SignInExpired`], what the gate says.
     pub async fn resend_code(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.mail_new_code(visitor))
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let mut writer = self.inner.store.write().await?;
+                let Underway {
+                    pending,
+                    company,
+                    account,
+                    ..
+                } = self.hold_pending(&mut writer, visitor).await?;
+                let progress = writer.mail_of_pending(company.id, pending.id).await?;
+                let undelivered = progress.is_some_and(|mail| mail.problem.is_some());
+                let codes = writer.codes_of_pending(company.id, pending.id).await?;
+                // Not when a later sign-in has replaced it.
+                let present = codes.first().is_some_and(|code| code.replaced_at.is_none());
+                may_resend(
+                    now,
+                    pending.mailed_at,
+                    if undelivered { 0 } else { pending.resends },
+                )?;
+                if undelivered && present && writer.hurry_mail(company.id, pending.id, now).await? {
+                    writer
+                        .mark_mailed(company.id, pending.id, pending.mailed_at, now, false)
+                        .await?;
+                    writer.commit().await?;
+                    return Ok(());
+                }
+                let mailed = writer
+                    .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+                    .await?;
+                may_mail(now, &mailed)?;
+                if !writer
+                    .mark_mailed(company.id, pending.id, pending.mailed_at, now, !undelivered)
+                    .await?
+                {
+                    return Err(Refusal::ResendTooSoon {
+                        retry_after: resend_in(now, Some(now)),
+                    }
+                    .into());
+                }
+                self.mail_code(&mut writer, &company, &account, &pending, visitor)
+                    .await?;
+                let entry = visitor.entry(Event::CodeResent, Some(company.id), Some(account.id));
+                self.record(&mut writer, &entry).await?;
+                writer.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn mail_new_code(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let now = self.now();
-        let mut writer = self.inner.store.write().await?;
-        let Underway {
-            pending,
-            company,
-            account,
-            ..
-        } = self.hold_pending(&mut writer, visitor).await?;
-        let progress = writer.mail_of_pending(company.id, pending.id).await?;
-        let undelivered = progress.is_some_and(|mail| mail.problem.is_some());
-        let codes = writer.codes_of_pending(company.id, pending.id).await?;
-        // Not when a later sign-in has replaced it.
-        let present = codes.first().is_some_and(|code| code.replaced_at.is_none());
-        may_resend(
-            now,
-            pending.mailed_at,
-            if undelivered { 0 } else { pending.resends },
-        )?;
-        if undelivered && present && writer.hurry_mail(company.id, pending.id, now).await? {
-            writer
-                .mark_mailed(company.id, pending.id, pending.mailed_at, now, false)
-                .await?;
-            writer.commit().await?;
-            self.inner.outbox_filled.notify_one();
-            return Ok(());
-        }
-        let mailed = writer
-            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
-            .await?;
-        may_mail(now, &mailed)?;
-        if !writer
-            .mark_mailed(company.id, pending.id, pending.mailed_at, now, !undelivered)
-            .await?
-        {
-            return Err(Refusal::ResendTooSoon {
-                retry_after: resend_in(now, Some(now)),
-            }
-            .into());
-        }
-        self.mail_code(&mut writer, &company, &account, &pending, visitor)
-            .await?;
-        let entry = visitor.entry(Event::CodeResent, Some(company.id), Some(account.id));
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// The pending sign-in of this browser behind its account's lock: of twenty parallel requests the first one changes
@@ -114,31 +110,28 @@ impl Service {
     /// # Errors
     /// [`Refusal::SignInExpired`], what the gate says. An account with one method keeps it.
     pub async fn use_other_method(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.change_method(visitor))
+        visitor
+            .transact(async || {
+                let mut writer = self.inner.store.write().await?;
+                let Underway {
+                    pending,
+                    company,
+                    account,
+                    ..
+                } = self.hold_pending(&mut writer, visitor).await?;
+                let other = other_method(pending.method);
+                if !has_method(&account, other) {
+                    return Ok(());
+                }
+                writer.set_pending_method(company.id, pending.id, other).await?;
+                if other == Method::Email && pending.mailed_at.is_none() {
+                    self.mail_first_code(&mut writer, &company, &account, &pending, visitor)
+                        .await?;
+                }
+                writer.commit().await?;
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn change_method(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let Underway {
-            pending,
-            company,
-            account,
-            ..
-        } = self.hold_pending(&mut writer, visitor).await?;
-        let other = other_method(pending.method);
-        if !has_method(&account, other) {
-            return Ok(());
-        }
-        writer.set_pending_method(company.id, pending.id, other).await?;
-        if other == Method::Email && pending.mailed_at.is_none() {
-            self.mail_first_code(&mut writer, &company, &account, &pending, visitor)
-                .await?;
-        }
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
-        Ok(())
     }
 
     /// Mails the first code of a pending sign-in, unless too many went to this account lately (N12): then its page says
@@ -226,29 +219,27 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn cancel_sign_in(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.give_sign_in_up(visitor))
+        visitor
+            .transact(async || {
+                let Some(token) = &visitor.pending else {
+                    return Ok(());
+                };
+                let mut writer = self.inner.store.write().await?;
+                let Some((pending, _)) = writer.pending_by_token(token.hash()).await? else {
+                    return Ok(());
+                };
+                writer.hold_account(pending.company, pending.account).await?;
+                if writer.delete_pending(pending.company, pending.id).await? {
+                    let entry = visitor.entry(
+                        Event::SignInCancelled,
+                        Some(pending.company),
+                        Some(pending.account),
+                    );
+                    self.record(&mut writer, &entry).await?;
+                }
+                Ok(writer.commit().await?)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn give_sign_in_up(&self, visitor: &Visitor) -> Result<(), Failure> {
-        let Some(token) = &visitor.pending else {
-            return Ok(());
-        };
-        let mut writer = self.inner.store.write().await?;
-        let Some((pending, _)) = writer.pending_by_token(token.hash()).await? else {
-            return Ok(());
-        };
-        writer.hold_account(pending.company, pending.account).await?;
-        if writer.delete_pending(pending.company, pending.id).await? {
-            let entry = visitor.entry(
-                Event::SignInCancelled,
-                Some(pending.company),
-                Some(pending.account),
-            );
-            self.record(&mut writer, &entry).await?;
-        }
-        Ok(writer.commit().await?)
     }
 
     /// What the code page shows. Reads only.
@@ -256,64 +247,62 @@ impl Service {
     /// # Errors
     /// [`Refusal::SignInExpired`], what the gate says.
     pub async fn open_sign_in(&self, visitor: &Visitor) -> Result<OpenSignIn, Refusal> {
-        self.look_at_sign_in(visitor)
+        visitor
+            .attempt(async {
+                let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
+                let Underway {
+                    pending,
+                    company,
+                    account,
+                    ..
+                } = self.load_pending(token).await?;
+                let now = self.now();
+                may_continue(now, &company, &account, &pending)?;
+                let mut reader = self.inner.store.read().await?;
+                self.belongs_to(&mut reader, &pending, visitor).await?;
+                let progress = reader.mail_of_pending(company.id, pending.id).await?;
+                let mail = match progress {
+                    None => CodeMail::Limited,
+                    Some(progress) if progress.sent_at.is_some() => CodeMail::Sent,
+                    Some(progress) if progress.given_up_at.is_some() => CodeMail::GivenUp,
+                    Some(progress) if progress.problem.is_some() => CodeMail::Failing,
+                    Some(_) => CodeMail::Queued,
+                };
+                let wait = if mail == CodeMail::Limited {
+                    let mailed = reader
+                        .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+                        .await?;
+                    may_mail(now, &mailed)
+                        .err()
+                        .and_then(|refusal| refusal.retry_after())
+                        .unwrap_or(0)
+                } else {
+                    resend_in(now, pending.mailed_at)
+                };
+                let mailed_to = match pending.method {
+                    Method::Email => EmailAddress::parse(&account.email)
+                        .map(|email| email.masked())
+                        .unwrap_or_default(),
+                    // Nothing was mailed, and the page need not know where it would go.
+                    Method::App => String::new(),
+                };
+                Ok(OpenSignIn {
+                    view: CodeView {
+                        method: pending.method,
+                        other_method: has_method(&account, other_method(pending.method)),
+                        step_up: pending.purpose != Leads::SignIn,
+                        mailed_to,
+                        mail,
+                        resend_in: wait,
+                        resends_left: pending.resends < RESENDS_MAX,
+                        trust_days: (pending.purpose == Leads::SignIn)
+                            .then(|| company.settings.two_factor.trust_days())
+                            .flatten(),
+                    },
+                    language: account.person.language.unwrap_or(company.settings.language),
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn look_at_sign_in(&self, visitor: &Visitor) -> Result<OpenSignIn, Failure> {
-        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
-        let Underway {
-            pending,
-            company,
-            account,
-            ..
-        } = self.load_pending(token).await?;
-        let now = self.now();
-        may_continue(now, &company, &account, &pending)?;
-        let mut reader = self.inner.store.read().await?;
-        self.belongs_to(&mut reader, &pending, visitor).await?;
-        let progress = reader.mail_of_pending(company.id, pending.id).await?;
-        let mail = match progress {
-            None => CodeMail::Limited,
-            Some(progress) if progress.sent_at.is_some() => CodeMail::Sent,
-            Some(progress) if progress.given_up_at.is_some() => CodeMail::GivenUp,
-            Some(progress) if progress.problem.is_some() => CodeMail::Failing,
-            Some(_) => CodeMail::Queued,
-        };
-        let wait = if mail == CodeMail::Limited {
-            let mailed = reader
-                .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
-                .await?;
-            may_mail(now, &mailed)
-                .err()
-                .and_then(|refusal| refusal.retry_after())
-                .unwrap_or(0)
-        } else {
-            resend_in(now, pending.mailed_at)
-        };
-        let mailed_to = match pending.method {
-            Method::Email => EmailAddress::parse(&account.email)
-                .map(|email| email.masked())
-                .unwrap_or_default(),
-            // Nothing was mailed, and the page need not know where it would go.
-            Method::App => String::new(),
-        };
-        Ok(OpenSignIn {
-            view: CodeView {
-                method: pending.method,
-                other_method: has_method(&account, other_method(pending.method)),
-                step_up: pending.purpose != Leads::SignIn,
-                mailed_to,
-                mail,
-                resend_in: wait,
-                resends_left: pending.resends < RESENDS_MAX,
-                trust_days: (pending.purpose == Leads::SignIn)
-                    .then(|| company.two_factor.trust_days())
-                    .flatten(),
-            },
-            language: account.language.unwrap_or(company.language),
-        })
     }
 
     /// The pending sign-in of this token, open or completed.

@@ -51,15 +51,13 @@ impl Service {
     /// [`Refusal::Invalid`] for fields that cannot be right (not counted), [`Refusal::TooManyTries`],
     /// [`Refusal::Busy`], [`Refusal::WrongCredentials`], and, only after the right password, what the gate says.
     pub async fn sign_in(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
-        self.check_password(form, visitor)
+        visitor
+            .attempt(async {
+                let proved = self.prove_password(&form, visitor).await?;
+                let done = again(|| self.password_was_right(&proved, &form, visitor)).await;
+                Ok(self.settle(proved, done).await??)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn check_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
-        let proved = self.prove_password(&form, visitor).await?;
-        let done = again(|| self.password_was_right(&proved, &form, visitor)).await;
-        Ok(self.settle(proved, done).await??)
     }
 
     /// Finds the account and compares its password, in its turn. The try is counted before that, and stays counted until
@@ -206,7 +204,6 @@ impl Service {
             )
             .await?;
         writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
         Ok(outcome)
     }
 

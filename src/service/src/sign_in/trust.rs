@@ -36,7 +36,7 @@ impl Service {
             .await?;
         Ok(rows.into_iter().find_map(|row| {
             let holds = row.credential_version == account.credential_version
-                && trust_holds(now, row.created_at, row.ends_at, company.two_factor);
+                && trust_holds(now, row.created_at, row.ends_at, company.settings.two_factor);
             let mut tokens = visitor.trusted.iter().filter(|_| holds);
             let token = tokens.find(|token| self.is_fresh(token, &row, now))?;
             Some((token.clone(), row))

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "test-support")]
 use crate::hashing::{Lane, Place, Turn};
 use crate::{
-    Failure, Service, Visitor,
+    Service, Visitor,
     counted::patiently,
     keys::{Purpose, Unsealable},
 };
@@ -80,7 +80,7 @@ impl Service {
             writer.commit().await?;
             Ok(Some(Taken { ticket, overtaken }))
         };
-        taken.await.map_err(|failure: Failure| visitor.explain(&failure))
+        visitor.attempt(taken).await
     }
 
     /// Puts the answer to a ticket, to be fetched for two minutes by whoever has it. `false`: nobody has it any more. While
@@ -114,26 +114,24 @@ impl Service {
     /// # Errors
     /// Only when the database fails: the place in line is kept.
     pub async fn standing(&self, ticket: &Token, visitor: &Visitor) -> Result<Standing, Refusal> {
-        self.find_standing(ticket)
+        visitor
+            .attempt(async {
+                let mut reader = self.inner.store.read().await?;
+                let row = reader.ticket_by_token(ticket.hash()).await?;
+                drop(reader);
+                let Some(row) = row.filter(|row| self.database_now() < row.expires_at) else {
+                    return Ok(Standing::Over);
+                };
+                if let Some(sealed) = &row.answer {
+                    return Ok(Standing::Answered(self.open_answer(ticket, sealed)?));
+                }
+                Ok(if self.is_silent(&row) {
+                    Standing::Over
+                } else {
+                    Standing::Waiting(number_of(&row))
+                })
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn find_standing(&self, ticket: &Token) -> Result<Standing, Failure> {
-        let mut reader = self.inner.store.read().await?;
-        let row = reader.ticket_by_token(ticket.hash()).await?;
-        drop(reader);
-        let Some(row) = row.filter(|row| self.database_now() < row.expires_at) else {
-            return Ok(Standing::Over);
-        };
-        if let Some(sealed) = &row.answer {
-            return Ok(Standing::Answered(self.open_answer(ticket, sealed)?));
-        }
-        Ok(if self.is_silent(&row) {
-            Standing::Over
-        } else {
-            Standing::Waiting(number_of(&row))
-        })
     }
 
     /// Whether the node has told nothing about its line for so long that it must be gone.

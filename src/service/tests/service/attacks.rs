@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vestibule_core::{
-    ports::SeededRandomness, refusal::Refusal, secret::Token, signed_in::FormRefusal, sso::Provider,
-};
+use vestibule_core::{ports::SeededRandomness, refusal::Refusal, secret::Token, sso::Provider};
 use vestibule_service::{
     Visitor,
     recovery::ResetInput,
@@ -82,7 +80,7 @@ on_both! {
         for seed in 0..300 {
             let visitor = with_token(seed);
             let over = service.password_choice(&visitor).await.map(drop);
-            assert_eq!(over, Err(Refusal::Form(FormRefusal::LinkOver)));
+            assert_eq!(over, Err(Refusal::LinkOver));
             service.sign_out(&visitor).await.unwrap();
             service.note_cross_site(&visitor);
             let out = service.begin_sso(GOOGLE, "Acme", None, &visitor).await.unwrap();

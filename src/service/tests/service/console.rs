@@ -6,25 +6,20 @@ use vestibule_core::{
     company::NewAgentMail,
     mail::Mail,
     name::{AccountName, EmailAddress},
-    refusal::Refusal,
+    refusal::{Field, FieldProblem, Problem, Refusal},
     rights::{Action, Scope},
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
     sso::Provider,
 };
 use vestibule_service::{
     Visitor,
     console::{AgentInput, NewPasswordInput},
-    profile::Confirmed,
+    profile::{Confirmed, PersonInput},
 };
 
 use crate::site::{self, Site, on_both};
 
 const NEW_PASSWORD: &str = "orchard marble thunder";
 const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 fn passwords(new: &str) -> NewPasswordInput {
     NewPasswordInput {
@@ -37,15 +32,17 @@ pub fn new_agent(account: &str) -> AgentInput {
     AgentInput {
         account: account.to_owned(),
         email: format!("{account}@acme.test"),
-        first_name: account.to_owned(),
-        last_name: "Lindqvist".to_owned(),
-        alias: String::new(),
-        phone: String::new(),
-        title: String::new(),
-        time_format: Some(TimeFormat::Hours24),
-        language: String::new(),
         roles: vec!["agent".to_owned()],
         active: true,
+        person: PersonInput {
+            first_name: account.to_owned(),
+            last_name: "Lindqvist".to_owned(),
+            alias: String::new(),
+            phone: String::new(),
+            title: String::new(),
+            time_format: Some(TimeFormat::Hours24),
+            language: String::new(),
+        },
     }
 }
 
@@ -54,19 +51,21 @@ pub fn as_is(account: &Account) -> AgentInput {
     AgentInput {
         account: account.name.clone(),
         email: account.email.clone(),
-        first_name: account.first_name.clone(),
-        last_name: account.last_name.clone(),
-        alias: account.alias.clone(),
-        phone: account.phone.clone(),
-        title: account.title.clone(),
-        time_format: Some(account.time_format),
-        language: account.language.clone().unwrap_or_default(),
         roles: account
             .roles
             .iter()
             .map(|role| role.as_str().to_owned())
             .collect(),
         active: account.active,
+        person: PersonInput {
+            first_name: account.person.first_name.clone(),
+            last_name: account.person.last_name.clone(),
+            alias: account.person.alias.clone(),
+            phone: account.person.phone.clone(),
+            title: account.person.title.clone(),
+            time_format: Some(account.person.time_format),
+            language: account.person.language.clone().unwrap_or_default(),
+        },
     }
 }
 
@@ -189,7 +188,7 @@ on_both! {
         let ada = acme(&site).await;
         let bob = site.id_of("Acme", "bob").await;
         site.clock.advance(301);
-        let needed = || form::<()>(FormRefusal::StepUpNeeded);
+        let needed = || Err(Refusal::StepUpNeeded);
         for (action, outcome) in every_use_case(&site, &bob, &ada).await {
             assert_eq!(outcome == needed(), action.needs_step_up(), "{action:?}: {outcome:?}");
         }
@@ -201,7 +200,7 @@ on_both! {
         assert_eq!(site.service.edit_agent(&bob, before.version, roles, &ada).await.map(drop), needed());
         let email = AgentInput { email: "b@new.test".to_owned(), ..as_is(&before) };
         assert_eq!(site.service.edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
-        let phone = AgentInput { phone: "1".to_owned(), ..as_is(&before) };
+        let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
         site.service.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
     }
 
@@ -210,33 +209,36 @@ on_both! {
         let bad = AgentInput {
             account: "a@b".to_owned(),
             email: "nobody".to_owned(),
-            first_name: " ".to_owned(),
-            phone: "x".repeat(101),
-            language: "xx".to_owned(),
             roles: Vec::new(),
+            person: PersonInput {
+                first_name: " ".to_owned(),
+                phone: "x".repeat(101),
+                language: "xx".to_owned(),
+                ..new_agent("eve").person
+            },
             ..new_agent("eve")
         };
         let fields = [
-            (FormField::Account, FormProblem::BadCharacters),
-            (FormField::Email, FormProblem::NotAnAddress),
-            (FormField::FirstName, FormProblem::Missing),
-            (FormField::Phone, FormProblem::TooLong { most: 100 }),
-            (FormField::Roles, FormProblem::Missing),
-            (FormField::Language, FormProblem::NotOffered),
+            (Field::AccountName, Problem::BadCharacters),
+            (Field::Email, Problem::NotAnAddress),
+            (Field::FirstName, Problem::Missing),
+            (Field::Phone, Problem::TooLong { most: 100 }),
+            (Field::Roles, Problem::Missing),
+            (Field::Language, Problem::NotOffered),
         ]
-        .map(|(field, problem)| FormFieldProblem { field, problem })
+        .map(|(field, problem)| FieldProblem { field, problem })
         .to_vec();
-        assert_eq!(site.service.add_agent(bad, &ada).await, form(FormRefusal::Invalid { fields }));
-        let taken = |field| form(FormRefusal::field(field, FormProblem::Taken));
+        assert_eq!(site.service.add_agent(bad, &ada).await, Err(Refusal::Invalid { fields }));
+        let taken = |field| Err(Refusal::field(field, Problem::Taken));
         let name = AgentInput { email: "other@acme.test".to_owned(), ..new_agent("BOB") };
-        assert_eq!(site.service.add_agent(name, &ada).await, taken(FormField::Account));
+        assert_eq!(site.service.add_agent(name, &ada).await, taken(Field::AccountName));
         let email = AgentInput { email: "Bob@Acme.test".to_owned(), ..new_agent("eve") };
-        assert_eq!(site.service.add_agent(email, &ada).await, taken(FormField::Email));
+        assert_eq!(site.service.add_agent(email, &ada).await, taken(Field::Email));
         assert!(site.mails().await.is_empty());
 
         site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
         let eve = site.account_of("Acme", "eve").await;
-        assert_eq!((eve.alias.as_str(), eve.password_must_change, eve.email_factor), ("eve Lindqvist", true, false));
+        assert_eq!((eve.person.alias.as_str(), eve.password_must_change, eve.email_factor), ("eve Lindqvist", true, false));
         let mails = site.mails().await;
         let Mail::AccountDetails { password, email, hours, .. } = &mails[0].mail else { panic!("no details") };
         assert_eq!((email.as_str(), *hours, password.len()), ("eve@acme.test", 72, 19));
@@ -250,7 +252,7 @@ on_both! {
         let ada = acme(&site).await;
         let id = site.id_of("Acme", "ada").await;
         let own = site.account_of("Acme", "ada").await;
-        let refused = || form::<()>(FormRefusal::OwnAccount);
+        let refused = || Err(Refusal::OwnAccount);
         let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&own) };
         assert_eq!(site.service.edit_agent(&id, own.version, demoted, &ada).await.map(drop), refused());
         let off = AgentInput { active: false, ..as_is(&own) };
@@ -260,11 +262,11 @@ on_both! {
 
         let bob = site.account_of("Acme", "bob").await;
         let bob_id = bob.id.to_string();
-        let title = |text: &str| AgentInput { title: text.to_owned(), ..as_is(&bob) };
+        let title = |text: &str| AgentInput { person: PersonInput { title: text.to_owned(), ..as_is(&bob).person }, ..as_is(&bob) };
         site.service.edit_agent(&bob_id, bob.version, title("one"), &ada).await.unwrap();
         let late = site.service.edit_agent(&bob_id, bob.version, title("two"), &ada).await.map(drop);
-        assert_eq!(late, form(FormRefusal::ChangedMeanwhile));
-        assert_eq!(site.account_of("Acme", "bob").await.title, "one");
+        assert_eq!(late, Err(Refusal::ChangedMeanwhile));
+        assert_eq!(site.account_of("Acme", "bob").await.person.title, "one");
         assert!(site.events("Acme").await.contains(&("account_changed".to_owned(), Some("title".to_owned()))));
     }
 
@@ -306,12 +308,12 @@ on_both! {
         let ids = vec![id.clone(), site.id_of("Acme", "ada").await, NOBODY.to_owned(), id.clone()];
         let off = site.service.set_agents_active(&ids, false, &ada).await.unwrap();
         assert_eq!((off.changed, off.unchanged), (1, 0));
-        assert_eq!(off.refused, [("ada".to_owned(), FormRefusal::OwnAccount)]);
+        assert_eq!(off.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         let again = site.service.set_agents_active(&ids[..1], false, &ada).await.unwrap();
         assert_eq!((again.changed, again.unchanged), (0, 1));
         let none = site.service.set_agents_active(&[], true, &ada).await.map(drop);
-        assert_eq!(none, form(FormRefusal::NothingSelected));
+        assert_eq!(none, Err(Refusal::NothingSelected));
         let many = vec![id; 51];
         assert_eq!(site.service.set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
     }
@@ -320,7 +322,7 @@ on_both! {
         let ada = acme(&site).await;
         let id = site.id_of("Acme", "bob").await;
         let wrong = site.service.delete_agent(&id, "rob", &ada).await;
-        assert_eq!(wrong, form(FormRefusal::field(FormField::ConfirmName, FormProblem::Different)));
+        assert_eq!(wrong, Err(Refusal::field(Field::ConfirmName, Problem::Different)));
         site.service.delete_agent(&id, " BOB ", &ada).await.unwrap();
         assert_eq!(site.service.delete_agent(&id, "bob", &ada).await, Err(Refusal::NotFound));
         let company = site.service.company_named("Acme").await.unwrap();
@@ -340,11 +342,11 @@ on_both! {
             async move { service.issue_backup_code_for(&id, reason, &sue).await }
         };
         let none = issue(bob, "lost phone").await.map(drop);
-        assert_eq!(none, form(FormRefusal::NoSecondFactor));
+        assert_eq!(none, Err(Refusal::NoSecondFactor));
         site.account("Acme", "kim", true).await;
         let kim = site.id_of("Acme", "kim").await;
         let missing = issue(kim.clone(), "  ").await.map(drop);
-        assert_eq!(missing, form(FormRefusal::field(FormField::Reason, FormProblem::Missing)));
+        assert_eq!(missing, Err(Refusal::field(Field::Reason, Problem::Missing)));
         let code = issue(kim.clone(), " lost phone ").await.unwrap();
         assert_eq!(site.mail_kinds().await, ["backup_code_issued"]);
         let issued = ("backup_code_issued".to_owned(), Some("lost phone".to_owned()));
@@ -352,10 +354,10 @@ on_both! {
         let at = site.past_password("Acme", "kim").await;
         site.verify(&code.reveal(), &at).await.unwrap();
         site.no_mail().await;
-        assert_eq!(site.service.unlock_agent(&kim, &sue).await, form(FormRefusal::NotLocked));
+        assert_eq!(site.service.unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
         site.lock("Acme", "kim").await;
         site.no_mail().await;
-        assert_eq!(issue(kim.clone(), "lost phone").await.map(drop), form(FormRefusal::TargetLocked));
+        assert_eq!(issue(kim.clone(), "lost phone").await.map(drop), Err(Refusal::TargetLocked));
         let ids = [kim, site.id_of("Acme", "bob").await, site.id_of("Acme", "ada").await];
         let unlocked = site.service.unlock_agents(&ids, &sue).await.unwrap();
         assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.refused.len()), (1, 1, 0));
@@ -389,10 +391,10 @@ on_both! {
                 assert_eq!(alone, Err(Refusal::AccountLocked));
                 assert_eq!(among_others.map(drop), Err(Refusal::AccountLocked));
             } else {
-                assert_eq!(alone, form(FormRefusal::OwnAccount));
+                assert_eq!(alone, Err(Refusal::OwnAccount));
                 let among_others = among_others.unwrap();
                 assert_eq!(among_others.changed, 0);
-                assert_eq!(among_others.refused, [("ada".to_owned(), FormRefusal::OwnAccount)]);
+                assert_eq!(among_others.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
             }
         }
         assert_eq!(compared, 5);
@@ -408,7 +410,7 @@ on_both! {
         let wrong = site::other_code(&code);
         for _ in 0..4 {
             site.verify(&wrong, &at).await.unwrap_err();
-            assert_eq!(site.service.unlock_agent(&kim, &sue).await, form(FormRefusal::NotLocked));
+            assert_eq!(site.service.unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
             let several = site.service.unlock_agents(std::slice::from_ref(&kim), &sue).await.unwrap();
             assert_eq!((several.changed, several.unchanged), (0, 1));
         }
@@ -417,7 +419,7 @@ on_both! {
         site.clock.advance(301);
         assert_eq!(
             site.service.unlock_agent(&kim, &sue).await,
-            form(FormRefusal::StepUpNeeded),
+            Err(Refusal::StepUpNeeded),
             "a session alone gives nobody five more guesses"
         );
         let sue = site.at_home("Acme", "sue", None).await;
@@ -444,12 +446,12 @@ on_both! {
             ("address", service.edit_agent(&id, own.version, email, &ada).await.map(drop)),
             ("mails about it", service.resend_email_change(&id, &ada).await),
         ] {
-            assert_eq!(outcome, form(FormRefusal::OwnAccount), "{what}");
+            assert_eq!(outcome, Err(Refusal::OwnAccount), "{what}");
         }
         assert_eq!(site.account_of("Acme", "ada").await, own);
         let offered = service.agent(Action::SeeAgents, &id, &ada).await.unwrap().may;
         assert!(offered.iter().all(|action| !action.is_for_others()), "{offered:?}");
-        let title = AgentInput { title: "Boss".to_owned(), ..as_is(&own) };
+        let title = AgentInput { person: PersonInput { title: "Boss".to_owned(), ..as_is(&own).person }, ..as_is(&own) };
         service.edit_agent(&id, own.version, title, &ada).await.unwrap();
     }
 

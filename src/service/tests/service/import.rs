@@ -6,13 +6,12 @@ use vestibule_core::{
     id::ImportId,
     mail::Mail,
     ports::Clock,
-    refusal::Refusal,
-    signed_in::{FormField, FormProblem, FormRefusal},
+    refusal::{Field, Problem, Refusal},
 };
 use vestibule_service::{
     Visitor,
     console::{AgentInput, AuditInput, ImportPage, LineVerdict},
-    operator::{AccountInput, PasswordCheck},
+    operator::AccountInput,
 };
 use vestibule_storage::ImportState;
 
@@ -23,10 +22,6 @@ use crate::{
 };
 
 const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 async fn check(site: &Site, file: &str, by: &Visitor) -> ImportId {
     let file = file.as_bytes().to_vec();
@@ -129,7 +124,7 @@ on_both! {
             .collect();
         assert_eq!(told, ["kim@acme.test"]);
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("1"));
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::ImportOver));
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
         assert!(imported.lines.iter().all(|line| line.fields.is_none()), "what is settled is forgotten");
     }
 
@@ -138,14 +133,14 @@ on_both! {
         let mut utf_16 = b"\xff\xfe".to_vec();
         utf_16.extend("account,email,first_name\nkim,k@acme.test,Kim".encode_utf16().flat_map(u16::to_le_bytes));
         for (file, problem) in [
-            (Vec::new(), FormProblem::EmptyFile),
-            (utf_16, FormProblem::NotUtf8 { line: 1 }),
-            (b"account,email,first_name\nkim,k@acme.test,J\xf6rg".to_vec(), FormProblem::NotUtf8 { line: 2 }),
-            (b"name,mail\nkim,k@acme.test".to_vec(), FormProblem::NotOurColumns),
+            (Vec::new(), Problem::EmptyFile),
+            (utf_16, Problem::NotUtf8 { line: 1 }),
+            (b"account,email,first_name\nkim,k@acme.test,J\xf6rg".to_vec(), Problem::NotUtf8 { line: 2 }),
+            (b"name,mail\nkim,k@acme.test".to_vec(), Problem::NotOurColumns),
         ] {
             assert_eq!(
                 site.service.check_import(file, &ada).await,
-                form(FormRefusal::field(FormField::File, problem))
+                Err(Refusal::field(Field::File, problem))
             );
         }
     }
@@ -153,8 +148,8 @@ on_both! {
     async fn an_exported_file_has_nothing_to_import(site: Site) {
         let ada = acme(&site).await;
         let mut odd = new_agent("max");
-        "+46 8 123".clone_into(&mut odd.phone);
-        "=1+1".clone_into(&mut odd.title);
+        "+46 8 123".clone_into(&mut odd.person.phone);
+        "=1+1".clone_into(&mut odd.person.title);
         odd.roles = vec!["agent".to_owned(), "supervisor".to_owned()];
         site.service.add_agent(odd, &ada).await.unwrap();
         let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
@@ -169,8 +164,8 @@ on_both! {
         site.service.start_import(&id.to_string(), &eve).await.unwrap();
         assert_eq!(done(&site, id, &eve).await.verdicts, [(LineVerdict::Imported, 4)]);
         let (ours, theirs) = (site.account_of("Acme", "max").await, site.account_of("Beta", "max").await);
-        assert_eq!((&theirs.phone, &theirs.title), (&ours.phone, &ours.title));
-        assert_eq!((&theirs.roles, &theirs.alias), (&ours.roles, &ours.alias));
+        assert_eq!((&theirs.person.phone, &theirs.person.title), (&ours.person.phone, &ours.person.title));
+        assert_eq!((&theirs.roles, &theirs.person.alias), (&ours.roles, &ours.person.alias));
     }
 
     async fn an_exported_account_is_there_whatever_it_lacks(site: Site) {
@@ -186,7 +181,7 @@ on_both! {
             email_factor: false,
             password: site::password(site::PASSWORD),
         };
-        site.service.create_account(input, PasswordCheck::Enforced).await.unwrap();
+        site.service.create_account(input).await.unwrap();
         let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let checked = page(&site, check(&site, &file, &ada).await, &ada).await;
         assert_eq!(checked.verdicts, [(LineVerdict::Exists, 4)], "{:?}", verdicts(&checked));
@@ -207,9 +202,9 @@ on_both! {
         site.service.start_import(&id.to_string(), &ada).await.unwrap();
         assert_eq!(count(&done(&site, id, &ada).await, LineVerdict::Imported), 1);
         let layla = site.account_of("Acme", "layla").await;
-        assert_eq!(layla.first_name, "\u{644}\u{64a}\u{644}\u{649}");
-        assert_eq!(layla.last_name, "\u{5d0}\u{5d1}\u{5d2}");
-        assert_eq!(layla.title, "\u{20bb7}\u{91ce} \u{1f98a}");
+        assert_eq!(layla.person.first_name, "\u{644}\u{64a}\u{644}\u{649}");
+        assert_eq!(layla.person.last_name, "\u{5d0}\u{5d1}\u{5d2}");
+        assert_eq!(layla.person.title, "\u{20bb7}\u{91ce} \u{1f98a}");
         let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let again = page(&site, check(&site, &file, &ada).await, &ada).await;
         assert_eq!(again.verdicts, [(LineVerdict::Exists, 4)]);
@@ -222,7 +217,7 @@ on_both! {
         let (one, two, three) = tokio::join!(start(), start(), start());
         let all = [one, two, three];
         assert_eq!(all.iter().filter(|started| started.is_ok()).count(), 1, "{all:?}");
-        assert!(all.iter().all(|started| started.is_ok() || *started == form(FormRefusal::ImportOver)));
+        assert!(all.iter().all(|started| started.is_ok() || *started == Err(Refusal::ImportOver)));
         assert_eq!(done(&site, id, &ada).await.verdicts, [(LineVerdict::Imported, 30)]);
         assert_eq!(site.mail_kinds().await, ["account_details"; 30]);
         let events = site.events("Acme").await;
@@ -243,7 +238,7 @@ on_both! {
         site.clock.advance(29);
         let running = page(&site, id, &ada).await;
         assert_eq!((running.state, running.stalled), (ImportState::Running, false));
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::ImportOver));
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
         site.clock.advance(1);
         assert!(page(&site, id, &ada).await.stalled);
         site.service.start_import(&id.to_string(), &ada).await.unwrap();
@@ -300,7 +295,7 @@ on_both! {
             match way {
                 "signed out" => site.service.sign_out(&by).await.unwrap(),
                 "ended by the operator" => {
-                    site.service.end_sessions_in("Acme", Some("ada")).await.unwrap();
+                    site.service.end_sessions_of("Acme", Some("ada")).await.unwrap();
                 }
                 "new password" => {
                     let mut writer = site.store.write().await.unwrap();
@@ -339,7 +334,7 @@ on_both! {
         let ada = acme(&site).await;
         let id = check(&site, "account,email,first_name,roles\nkim,k@acme.test,Kim,Admin\n", &ada).await;
         site.clock.advance(301);
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, form(FormRefusal::StepUpNeeded));
+        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::StepUpNeeded));
         assert_eq!(page(&site, id, &ada).await.state, ImportState::Checked);
         let ada = site.at_home("Acme", "ada", None).await;
         site.service.start_import(&id.to_string(), &ada).await.unwrap();

@@ -4,9 +4,8 @@ use vestibule_core::{
     company::NewAgentMail,
     link::LinkPurpose,
     mail::Mail,
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     rights::Action,
-    signed_in::{FormField, FormProblem, FormRefusal},
 };
 use vestibule_service::{
     Visitor,
@@ -21,10 +20,6 @@ use crate::{
 
 const CHOSEN: &str = "orchard marble thunder";
 const HOUR: i64 = 3600;
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 async fn choose(site: &Site, visitor: &Visitor) -> Result<(), Refusal> {
     site.service
@@ -103,7 +98,7 @@ on_both! {
         let temporary = the_secret(&site, "account_details").await;
         let eve = signs_in(&site, "eve", &temporary).await.unwrap();
         site.no_mail().await;
-        let confined = || form::<()>(FormRefusal::PasswordChangeRequired);
+        let confined = || Err(Refusal::PasswordChangeRequired);
         let service = &site.service;
         for outcome in [
             service.signed_in(&eve).await.map(drop),
@@ -120,7 +115,7 @@ on_both! {
         assert!(service.password_choice(&eve).await.unwrap().link.is_none());
         let same = || site::password(&temporary);
         let unchanged = service.choose_password(same(), same(), &eve).await;
-        assert_eq!(unchanged, form(FormRefusal::field(FormField::NewPassword, FormProblem::Unchanged)));
+        assert_eq!(unchanged, Err(Refusal::field(Field::NewPassword, Problem::Unchanged)));
         choose(&site, &eve).await.unwrap();
         assert!(service.session(&eve).await.unwrap().is_none(), "nobody is signed in");
         assert_eq!(site.mail_kinds().await, ["password_changed"]);
@@ -132,7 +127,7 @@ on_both! {
         assert!(site.events("Acme").await.contains(&chosen));
         let id = site.id_of("Acme", "eve").await;
         let ada = site.at_home("Acme", "ada", None).await;
-        assert_eq!(service.send_account_details(&id, &ada).await, form(FormRefusal::AlreadyActivated));
+        assert_eq!(service.send_account_details(&id, &ada).await, Err(Refusal::AlreadyActivated));
     }
 
     async fn a_temporary_password_ends_after_72_hours_and_when_another_is_sent(site: Site) {
@@ -163,13 +158,13 @@ on_both! {
         let id = site.id_of("Acme", "bob").await;
         let input = |text: &str| NewPasswordInput { new: site::password(text), confirm: site::password(text) };
         let weak = site.service.reset_password(&id, input("bobbobbobbob"), &ada).await;
-        assert_eq!(weak, form(FormRefusal::field(FormField::NewPassword, FormProblem::Weak)));
+        assert_eq!(weak, Err(Refusal::field(Field::NewPassword, Problem::Weak)));
         site.service.reset_password(&id, input("granite window lullaby"), &ada).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["password_reset"]);
         assert!(site.service.session(&bob).await.unwrap().is_none());
         assert!(signs_in(&site, "bob", site::PASSWORD).await.is_none());
         let bob = signs_in(&site, "bob", "granite window lullaby").await.unwrap();
-        assert_eq!(site.service.profile(&bob).await.map(drop), form(FormRefusal::PasswordChangeRequired));
+        assert_eq!(site.service.profile(&bob).await.map(drop), Err(Refusal::PasswordChangeRequired));
         choose(&site, &bob).await.unwrap();
     }
 
@@ -181,7 +176,7 @@ on_both! {
         let id = site.id_of("Acme", "eve").await;
         site.service.send_account_details(&id, &ada).await.unwrap();
         let second = site::with_link(&the_secret(&site, "activation_link").await);
-        let over = || form::<()>(FormRefusal::LinkOver);
+        let over = || Err(Refusal::LinkOver);
         assert_eq!(choose(&site, &first).await, over());
         site.clock.advance(72 * HOUR - 1);
         for _ in 0..3 {
@@ -191,7 +186,7 @@ on_both! {
         let other = site.service.open_link(&[LinkPurpose::ConfirmEmail], &second).await.map(drop);
         assert_eq!(other, over());
         let short = site.service.choose_password(site::password("x"), site::password("y"), &second).await;
-        assert!(matches!(short, Err(Refusal::Form(FormRefusal::Invalid { .. }))));
+        assert!(matches!(short, Err(Refusal::Invalid { .. })));
         let (left, right) = tokio::join!(choose(&site, &second), choose(&site, &second));
         assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
         assert_eq!(choose(&site, &second).await, over());
@@ -206,7 +201,7 @@ on_both! {
         site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
         let link = site::with_link(&the_secret(&site, "activation_link").await);
         site.clock.advance(72 * HOUR);
-        assert_eq!(choose(&site, &link).await, form(FormRefusal::LinkOver));
+        assert_eq!(choose(&site, &link).await, Err(Refusal::LinkOver));
     }
 
     async fn a_reset_link_lives_30_minutes_and_the_old_password_until_it_is_used(site: Site) {
@@ -215,7 +210,7 @@ on_both! {
         site.service.send_reset_link(&id, &ada).await.unwrap();
         let late = site::with_link(&the_secret(&site, "reset_link").await);
         site.clock.advance(1800);
-        assert_eq!(choose(&site, &late).await, form(FormRefusal::LinkOver));
+        assert_eq!(choose(&site, &late).await, Err(Refusal::LinkOver));
         let ada = site.at_home("Acme", "ada", None).await;
         site.service.send_reset_link(&id, &ada).await.unwrap();
         let link = site::with_link(&the_secret(&site, "reset_link").await);
@@ -246,7 +241,7 @@ on_both! {
         let account = site.account_of("Acme", "bob").await;
         assert_eq!((account.email.as_str(), account.pending_email), ("rob@new.test", None));
         assert!(site.service.session(&bob).await.unwrap().is_none());
-        let over = || form::<()>(FormRefusal::LinkOver);
+        let over = || Err(Refusal::LinkOver);
         assert_eq!(site.service.confirm_email(&confirm).await, over());
         assert_eq!(site.service.stop_email_change(&stop).await, over());
         assert!(signs_in(&site, "rob@new.test", site::PASSWORD).await.is_some());
@@ -254,17 +249,17 @@ on_both! {
 
     async fn a_new_address_is_stopped_from_the_old_one_taken_back_or_taken_meanwhile(site: Site) {
         let ada = acme(&site).await;
-        let over = || form::<()>(FormRefusal::LinkOver);
+        let over = || Err(Refusal::LinkOver);
         let bob = site.account_of("Acme", "bob").await;
         let id = bob.id.to_string();
         let taken = AgentInput { email: "SUE@acme.test".to_owned(), ..as_is(&bob) };
         let refused = site.service.edit_agent(&id, bob.version, taken, &ada).await.map(drop);
-        assert_eq!(refused, form(FormRefusal::field(FormField::Email, FormProblem::Taken)));
+        assert_eq!(refused, Err(Refusal::field(Field::Email, Problem::Taken)));
 
         let (confirm, stop) = begin_change(&site, &ada, "rob@new.test").await;
         site.service.stop_email_change(&site::with_link(&stop)).await.unwrap();
         assert_eq!(site.service.confirm_email(&site::with_link(&confirm)).await, over());
-        assert_eq!(site.service.resend_email_change(&id, &ada).await, form(FormRefusal::NoEmailChange));
+        assert_eq!(site.service.resend_email_change(&id, &ada).await, Err(Refusal::NoEmailChange));
 
         let (confirm, _) = begin_change(&site, &ada, "rob@new.test").await;
         let now = site.account_of("Acme", "bob").await;

@@ -5,12 +5,11 @@ use vestibule_core::{
     mail::Mail,
     mail_server::MailSecurity,
     ports::Clock,
-    refusal::Refusal,
-    signed_in::{FormField, FormProblem, FormRefusal},
+    refusal::{Field, Problem, Refusal},
 };
 use vestibule_mail::{
     Reason,
-    outbox::{Lane, Problem, Queue, Route},
+    outbox::{Lane, Problem as MailProblem, Queue, Route},
 };
 use vestibule_service::{
     Visitor,
@@ -37,10 +36,6 @@ fn input() -> MailServerInput {
         reply_to: String::new(),
         fall_back: false,
     }
-}
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
 }
 
 async fn version(site: &Site, ada: &Visitor) -> Option<i64> {
@@ -72,7 +67,7 @@ on_both! {
     async fn a_server_is_saved_used_and_taken_away(site: Site) {
         let ada = acme(&site).await;
         let service = &site.service;
-        assert_eq!(service.send_test_mail(&ada).await, form(FormRefusal::NoMailServer));
+        assert_eq!(service.send_test_mail(&ada).await, Err(Refusal::NoMailServer));
         save(&site, input(), &ada).await.unwrap();
         let row = service.mail_server(&ada).await.unwrap().server.unwrap();
         assert_eq!(
@@ -88,7 +83,7 @@ on_both! {
         assert!(!format!("{server:?}").contains(PASSWORD));
 
         let again = service.save_mail_server(None, input(), &ada).await;
-        assert_eq!(again, form(FormRefusal::ChangedMeanwhile));
+        assert_eq!(again, Err(Refusal::ChangedMeanwhile));
         let gone = MailServerInput { own: false, ..input() };
         save(&site, gone, &ada).await.unwrap();
         assert_eq!(version(&site, &ada).await, None);
@@ -111,7 +106,7 @@ on_both! {
         site.service.send_test_mail(&ada).await.unwrap();
         let (route, _) = claim(&site).await;
         assert!(matches!(route, Route::Own(server) if server.fall_back));
-        let missing = || form::<()>(FormRefusal::field(FormField::MailPassword, FormProblem::Missing));
+        let missing = || Err(Refusal::field(Field::MailPassword, Problem::Missing));
         let elsewhere = MailServerInput { host: "evil.example.net".to_owned(), ..without() };
         assert_eq!(save(&site, elsewhere, &ada).await, missing());
         let other = MailServerInput { user: "other".to_owned(), ..without() };
@@ -123,32 +118,32 @@ on_both! {
 
     async fn what_cannot_be_a_server_is_refused_at_its_input(site: Site) {
         let ada = acme(&site).await;
-        let range = FormProblem::OutOfRange { least: 1, most: 65_535 };
+        let range = Problem::OutOfRange { least: 1, most: 65_535 };
         for (change, field, problem) in [
-            (MailServerInput { host: String::new(), ..input() }, FormField::Host, FormProblem::Missing),
-            (MailServerInput { host: "two words".into(), ..input() }, FormField::Host, FormProblem::NotAHost),
-            (MailServerInput { host: "localhost".into(), ..input() }, FormField::Host, FormProblem::PrivateHost),
-            (MailServerInput { host: "10.0.0.7".into(), ..input() }, FormField::Host, FormProblem::PrivateHost),
-            (MailServerInput { host: "[::1]".into(), ..input() }, FormField::Host, FormProblem::PrivateHost),
-            (MailServerInput { host: "a".repeat(254), ..input() }, FormField::Host, FormProblem::TooLong { most: 253 }),
-            (MailServerInput { port: "0".into(), ..input() }, FormField::Port, range),
-            (MailServerInput { port: "65536".into(), ..input() }, FormField::Port, range),
-            (MailServerInput { port: "smtp".into(), ..input() }, FormField::Port, range),
-            (MailServerInput { security: "ssl".into(), ..input() }, FormField::MailSecurity, FormProblem::NotOffered),
-            (MailServerInput { security: "none".into(), ..input() }, FormField::MailSecurity, FormProblem::Unencrypted),
-            (MailServerInput { user: String::new(), ..input() }, FormField::MailUser, FormProblem::Missing),
-            (MailServerInput { user: "a\r\nb".into(), ..input() }, FormField::MailUser, FormProblem::BadCharacters),
-            (MailServerInput { sender: String::new(), ..input() }, FormField::Sender, FormProblem::Missing),
-            (MailServerInput { sender: "Acme".into(), ..input() }, FormField::Sender, FormProblem::NotASender),
+            (MailServerInput { host: String::new(), ..input() }, Field::Host, Problem::Missing),
+            (MailServerInput { host: "two words".into(), ..input() }, Field::Host, Problem::NotAHost),
+            (MailServerInput { host: "localhost".into(), ..input() }, Field::Host, Problem::PrivateHost),
+            (MailServerInput { host: "10.0.0.7".into(), ..input() }, Field::Host, Problem::PrivateHost),
+            (MailServerInput { host: "[::1]".into(), ..input() }, Field::Host, Problem::PrivateHost),
+            (MailServerInput { host: "a".repeat(254), ..input() }, Field::Host, Problem::TooLong { most: 253 }),
+            (MailServerInput { port: "0".into(), ..input() }, Field::Port, range),
+            (MailServerInput { port: "65536".into(), ..input() }, Field::Port, range),
+            (MailServerInput { port: "smtp".into(), ..input() }, Field::Port, range),
+            (MailServerInput { security: "ssl".into(), ..input() }, Field::MailSecurity, Problem::NotOffered),
+            (MailServerInput { security: "none".into(), ..input() }, Field::MailSecurity, Problem::Unencrypted),
+            (MailServerInput { user: String::new(), ..input() }, Field::MailUser, Problem::Missing),
+            (MailServerInput { user: "a\r\nb".into(), ..input() }, Field::MailUser, Problem::BadCharacters),
+            (MailServerInput { sender: String::new(), ..input() }, Field::Sender, Problem::Missing),
+            (MailServerInput { sender: "Acme".into(), ..input() }, Field::Sender, Problem::NotASender),
             (
                 MailServerInput { sender: "a@b.test\nBcc: c@d.test".into(), ..input() },
-                FormField::Sender,
-                FormProblem::BadCharacters,
+                Field::Sender,
+                Problem::BadCharacters,
             ),
-            (MailServerInput { reply_to: "nobody".into(), ..input() }, FormField::ReplyTo, FormProblem::NotASender),
+            (MailServerInput { reply_to: "nobody".into(), ..input() }, Field::ReplyTo, Problem::NotASender),
         ] {
             let refused = save(&site, change, &ada).await;
-            assert_eq!(refused, form(FormRefusal::field(field, problem)), "{field:?}");
+            assert_eq!(refused, Err(Refusal::field(field, problem)), "{field:?}");
         }
         assert_eq!(version(&site, &ada).await, None);
     }
@@ -168,10 +163,10 @@ on_both! {
         site.person("Globex", "gus", &[Role::Admin], false).await;
         let gus = site.at_home("Globex", "gus", None).await;
         assert_eq!(version(&site, &gus).await, None);
-        assert_eq!(site.service.send_test_mail(&gus).await, form(FormRefusal::NoMailServer));
+        assert_eq!(site.service.send_test_mail(&gus).await, Err(Refusal::NoMailServer));
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        assert_eq!(save(&site, input(), &ada).await, form(FormRefusal::StepUpNeeded));
-        assert_eq!(site.service.send_test_mail(&ada).await, form(FormRefusal::StepUpNeeded));
+        assert_eq!(save(&site, input(), &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(site.service.send_test_mail(&ada).await, Err(Refusal::StepUpNeeded));
     }
 
     async fn a_test_mail_tells_what_the_server_said_and_twenty_an_hour_are_enough(site: Site) {
@@ -182,12 +177,12 @@ on_both! {
             service.send_test_mail(&ada).await.unwrap();
             site.clock.advance(1);
         }
-        assert_eq!(service.send_test_mail(&ada).await, form(FormRefusal::MailLimit));
+        assert_eq!(service.send_test_mail(&ada).await, Err(Refusal::MailLimit));
         let now = site.clock.now();
         let lane = service.lanes(now).await.unwrap()[0];
         let claimed = service.claim(lane, now, 50).await.unwrap();
         assert_eq!(claimed.len(), 20);
-        let problem = Problem::NotTaken(Reason::Rejected(535));
+        let problem = MailProblem::NotTaken(Reason::Rejected(535));
         let newest = claimed.iter().max_by_key(|mail| mail.created_at).unwrap();
         service.given_up(newest.id, now, problem, Some("535 5.7.8 no")).await.unwrap();
         let test = service.mail_server(&ada).await.unwrap().test.unwrap();

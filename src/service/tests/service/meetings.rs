@@ -14,7 +14,7 @@ use vestibule_core::{
 use vestibule_service::{
     Visitor,
     operator::{LogOut, OperatorError, PolicyChange},
-    profile::{PasswordInput, ProfileInput},
+    profile::{PasswordInput, PersonInput},
     recovery::ResetInput,
 };
 
@@ -141,7 +141,7 @@ async fn acts(site: &Arc<Site>) -> Vec<Act> {
             s.service.unlock_account("Acme", "bob").await
         )),
         act!("end all", [s] => of_operator(
-            s.service.end_sessions_in("Acme", None).await
+            s.service.end_sessions_of("Acme", None).await
         )),
         act!("company", [s] => {
             let off = of_operator(s.service.set_company_enabled("Acme", false).await);
@@ -212,7 +212,7 @@ on_both! {
                 .await;
         };
         ended().await;
-        let profile = ProfileInput {
+        let profile = PersonInput {
             first_name: "Eva".to_owned(),
             last_name: String::new(),
             alias: String::new(),

@@ -3,13 +3,12 @@
 use vestibule_core::{
     account::TimeFormat,
     company::RequireSecondFactor,
-    refusal::{Field, Problem, Refusal},
+    refusal::{Field, FieldProblem, Problem, Refusal},
     sign_in_view::Method,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
 };
 use vestibule_service::{
     Visitor,
-    profile::{PasswordInput, ProfileInput, SetUpDone},
+    profile::{PasswordInput, PersonInput, SetUpDone},
     sign_in::Outcome,
 };
 
@@ -18,7 +17,7 @@ use crate::site::{self, Site, on_both};
 const NEW_PASSWORD: &str = "orchard marble thunder";
 
 fn over() -> Refusal {
-    Refusal::Form(FormRefusal::SetUpOver)
+    Refusal::SetUpOver
 }
 
 fn passwords(old: &str, new: &str, confirm: &str) -> PasswordInput {
@@ -29,8 +28,8 @@ fn passwords(old: &str, new: &str, confirm: &str) -> PasswordInput {
     }
 }
 
-fn profile() -> ProfileInput {
-    ProfileInput {
+fn profile() -> PersonInput {
+    PersonInput {
         first_name: " Bob ".to_owned(),
         last_name: "Lindqvist".to_owned(),
         alias: String::new(),
@@ -70,31 +69,30 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         site.service.save_profile(profile(), &home).await.unwrap();
         let account = site.account_of("Acme", "bob").await;
-        assert_eq!((account.first_name.as_str(), account.alias.as_str()), ("Bob", "Bob Lindqvist"));
-        assert_eq!((account.phone.as_str(), account.title.as_str()), ("+46 8 123", "Team lead"));
-        assert_eq!((account.language.as_deref(), account.time_format), (Some("ar"), TimeFormat::Hours12));
+        assert_eq!((account.person.first_name.as_str(), account.person.alias.as_str()), ("Bob", "Bob Lindqvist"));
+        assert_eq!((account.person.phone.as_str(), account.person.title.as_str()), ("+46 8 123", "Team lead"));
+        assert_eq!((account.person.language.as_deref(), account.person.time_format), (Some("ar"), TimeFormat::Hours12));
 
-        let bad = ProfileInput {
+        let bad = PersonInput {
             first_name: String::new(),
             alias: "x".repeat(101),
             title: "a\u{202e}b".to_owned(),
             ..profile()
         };
         let fields = [
-            (FormField::FirstName, FormProblem::Missing),
-            (FormField::Alias, FormProblem::TooLong { most: 100 }),
-            (FormField::Title, FormProblem::BadCharacters),
+            (Field::FirstName, Problem::Missing),
+            (Field::Alias, Problem::TooLong { most: 100 }),
+            (Field::Title, Problem::BadCharacters),
         ]
-        .map(|(field, problem)| FormFieldProblem { field, problem })
+        .map(|(field, problem)| FieldProblem { field, problem })
         .to_vec();
         let refused = site.service.save_profile(bad, &home).await;
-        assert_eq!(refused, Err(Refusal::Form(FormRefusal::Invalid { fields })));
-        for odd in [
-            ProfileInput { language: "xx".to_owned(), ..profile() },
-            ProfileInput { time_format: None, ..profile() },
-        ] {
-            assert_eq!(site.service.save_profile(odd, &home).await, Err(Refusal::Malformed));
-        }
+        assert_eq!(refused, Err(Refusal::Invalid { fields }));
+        let odd = PersonInput { language: "xx".to_owned(), ..profile() };
+        let not_offered = Refusal::field(Field::Language, Problem::NotOffered);
+        assert_eq!(site.service.save_profile(odd, &home).await, Err(not_offered));
+        let odd = PersonInput { time_format: None, ..profile() };
+        assert_eq!(site.service.save_profile(odd, &home).await, Err(Refusal::Malformed));
         assert_eq!(site.account_of("Acme", "bob").await, account, "nothing half-changed");
         assert_eq!(site.service.save_profile(profile(), &site::visitor()).await, Err(Refusal::NotSignedIn));
     }
@@ -106,26 +104,26 @@ on_both! {
         let other = site.at_home("Acme", "bob", None).await;
         site.clock.advance(600);
         let change = |input| site.service.change_password(input, &home);
-        let only = |field, problem| Err(Refusal::Form(FormRefusal::field(field, problem)));
+        let only = |field, problem| Err(Refusal::field(field, problem));
         assert_eq!(
             change(passwords("wrong", NEW_PASSWORD, NEW_PASSWORD)).await,
-            only(FormField::OldPassword, FormProblem::Wrong)
+            only(Field::OldPassword, Problem::Wrong)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, "short", "short")).await,
-            only(FormField::NewPassword, FormProblem::TooShort { least: 12 })
+            only(Field::NewPassword, Problem::TooShort { least: 12 })
         );
         assert_eq!(
             change(passwords(site::PASSWORD, "bobbobbobbob", "bobbobbobbob")).await,
-            only(FormField::NewPassword, FormProblem::Weak)
+            only(Field::NewPassword, Problem::Weak)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, site::PASSWORD, site::PASSWORD)).await,
-            only(FormField::NewPassword, FormProblem::Unchanged)
+            only(Field::NewPassword, Problem::Unchanged)
         );
         assert_eq!(
             change(passwords(site::PASSWORD, NEW_PASSWORD, "other")).await,
-            only(FormField::ConfirmPassword, FormProblem::Different)
+            only(Field::ConfirmPassword, Problem::Different)
         );
         assert!(site.service.session(&home).await.unwrap().is_some());
         assert!(site.mails().await.is_empty());
@@ -148,7 +146,7 @@ on_both! {
         let home = Visitor { session: Some(granted.session), trusted: granted.trusted.unwrap(), ..site::visitor() };
         site.clock.advance(300);
         let change = || site.service.change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), &home);
-        assert_eq!(change().await, Err(Refusal::Form(FormRefusal::StepUpNeeded)));
+        assert_eq!(change().await, Err(Refusal::StepUpNeeded));
         site.clock.advance(-60);
         change().await.unwrap();
         let outcome = site.try_password("Acme", "alice", NEW_PASSWORD, &home).await.unwrap();
@@ -276,7 +274,7 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         let (secret, id) = app_set_up(&site, &home).await;
         site.clock.advance(300);
-        let needed = Some(Refusal::Form(FormRefusal::StepUpNeeded));
+        let needed = Some(Refusal::StepUpNeeded);
         let finish = |visitor: Visitor| {
             let (site, id, code) = (&site, &id, site.app_code(&secret, 0));
             async move { site.service.finish_set_up(Method::App, id, &code, &visitor).await.map(drop).err() }
@@ -398,7 +396,7 @@ on_both! {
         let early = site.at_home("Acme", "bob", None).await;
         site.service.set_require_second_factor("Acme", RequireSecondFactor::Everyone).await.unwrap();
         let home = site.at_home("Acme", "bob", None).await;
-        let required = Refusal::Form(FormRefusal::SetUpRequired);
+        let required = Refusal::SetUpRequired;
         let id = "00000000-0000-0000-0000-000000000000";
         for visitor in [&early, &home] {
             let service = &site.service;
@@ -423,7 +421,7 @@ on_both! {
         site.service.signed_in(&home).await.unwrap();
         assert_eq!(
             site.service.turn_off(Method::Email, &home).await,
-            Err(Refusal::Form(FormRefusal::LastFactor))
+            Err(Refusal::LastFactor)
         );
         let (secret, id) = app_set_up(&site, &home).await;
         site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await.unwrap();

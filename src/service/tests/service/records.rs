@@ -6,8 +6,7 @@ use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     id::EventId,
     ports::{Clock, Moment},
-    refusal::Refusal,
-    signed_in::{FormField, FormFieldProblem, FormProblem, FormRefusal},
+    refusal::{Field, FieldProblem, Problem, Refusal},
 };
 use vestibule_service::{
     Visitor,
@@ -19,10 +18,6 @@ use crate::{
     console::{acme, new_agent},
     site::{self, Site, on_both},
 };
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 fn info(language: &str, time_zone: &str, new_agent_mail: &str) -> CompanyInfoInput {
     CompanyInfoInput {
@@ -81,22 +76,22 @@ on_both! {
         let ada = acme(&site).await;
         let before = site.service.company_named("Acme").await.unwrap();
         let save = |version, input| site.service.save_company(version, input, &ada);
-        let bad = [(FormField::Language, FormProblem::NotOffered), (FormField::TimeZone, FormProblem::NotOffered)];
-        let fields = bad.map(|(field, problem)| FormFieldProblem { field, problem }).to_vec();
+        let bad = [(Field::Language, Problem::NotOffered), (Field::TimeZone, Problem::NotOffered)];
+        let fields = bad.map(|(field, problem)| FieldProblem { field, problem }).to_vec();
         assert_eq!(
             save(before.version, info("xx", "Mars/Olympus", "activation_link")).await,
-            form(FormRefusal::Invalid { fields })
+            Err(Refusal::Invalid { fields })
         );
         assert_eq!(save(before.version, info("de", "UTC", "owl")).await, Err(Refusal::Malformed));
         let events = site.events("Acme").await.len();
-        let unchanged = info(&before.language, &before.time_zone, before.new_agent_mail.as_str());
+        let unchanged = info(&before.settings.language, &before.settings.time_zone, before.settings.new_agent_mail.as_str());
         save(before.version, unchanged).await.unwrap();
         assert_eq!(site.service.company_named("Acme").await.unwrap(), before, "nothing changed");
         assert_eq!(site.events("Acme").await.len(), events, "and nothing is noted");
 
         save(before.version, info("de", "Asia/Tokyo", "activation_link")).await.unwrap();
         let after = site.service.company_named("Acme").await.unwrap();
-        assert_eq!((after.language.as_str(), after.time_zone.as_str()), ("de", "Asia/Tokyo"));
+        assert_eq!((after.settings.language.as_str(), after.settings.time_zone.as_str()), ("de", "Asia/Tokyo"));
         let detail = detail_of(&site, "company_changed").await;
         assert_eq!(
             detail.as_deref(),
@@ -104,7 +99,7 @@ on_both! {
                   new_agent_mail: account_details -> activation_link")
         );
         let late = save(before.version, info("ar", "UTC", "activation_link")).await;
-        assert_eq!(late, form(FormRefusal::ChangedMeanwhile));
+        assert_eq!(late, Err(Refusal::ChangedMeanwhile));
         assert_eq!(site.service.company_named("Acme").await.unwrap(), after);
         let (one, other) = tokio::join!(
             save(after.version, info("en", "UTC", "activation_link")),
@@ -127,39 +122,39 @@ on_both! {
             assert_eq!(save(before.version, odd).await, Err(Refusal::Malformed));
         }
         let fields = vec![
-            FormFieldProblem {
-                field: FormField::PasswordMin,
-                problem: FormProblem::OutOfRange { least: 8, most: 64 },
+            FieldProblem {
+                field: Field::PasswordMin,
+                problem: Problem::OutOfRange { least: 8, most: 64 },
             },
-            FormFieldProblem {
-                field: FormField::IdleMinutes,
-                problem: FormProblem::OutOfRange { least: 15, most: 999 },
+            FieldProblem {
+                field: Field::IdleMinutes,
+                problem: Problem::OutOfRange { least: 15, most: 999 },
             },
         ];
         for (length, idle) in [("7", "14"), ("65", "1000"), ("+12", "15.5"), ("", "never")] {
             assert_eq!(
                 save(before.version, policies("0", "off", length, idle)).await,
-                form(FormRefusal::Invalid { fields: fields.clone() })
+                Err(Refusal::Invalid { fields: fields.clone() })
             );
         }
         assert!(site.mails().await.is_empty());
         save(before.version, policies("30", "off", "16", "45")).await.unwrap();
         let after = site.service.company_named("Acme").await.unwrap();
-        assert_eq!((after.two_factor.days(), after.password_min, after.idle_minutes), (30, 16, Some(45)));
-        assert_eq!(after.time_zone, before.time_zone, "General Information stays");
+        assert_eq!((after.settings.two_factor.days(), after.settings.password_min, after.settings.idle_minutes), (30, 16, Some(45)));
+        assert_eq!(after.settings.time_zone, before.settings.time_zone, "General Information stays");
         assert_eq!(site.mail_kinds().await, ["policies_changed", "policies_changed"]);
         let detail = detail_of(&site, "policy_changed").await;
         assert!(detail.unwrap().starts_with("two_factor_days: 0 -> 30; password_min: 12 -> 16; idle_minutes: "));
         assert_eq!(
             save(before.version, policies("0", "off", "16", "")).await,
-            form(FormRefusal::ChangedMeanwhile)
+            Err(Refusal::ChangedMeanwhile)
         );
         save(after.version, policies("30", "off", "16", "45")).await.unwrap();
         assert!(site.mails().await.is_empty(), "nothing changed");
         site.clock.advance(301);
         assert_eq!(
             save(after.version, policies("0", "off", "16", "")).await,
-            form(FormRefusal::StepUpNeeded)
+            Err(Refusal::StepUpNeeded)
         );
     }
 
@@ -201,9 +196,9 @@ on_both! {
         let version = site.service.company_named("Acme").await.unwrap().version;
         site.service.save_policies(version, policies("0", "everyone", "12", ""), &ada).await.unwrap();
         for by in [&ada, &bob] {
-            assert_eq!(site.service.signed_in(by).await.map(drop), form(FormRefusal::SetUpRequired));
+            assert_eq!(site.service.signed_in(by).await.map(drop), Err(Refusal::SetUpRequired));
         }
-        assert_eq!(site.service.overview(&ada).await.map(drop), form(FormRefusal::SetUpRequired));
+        assert_eq!(site.service.overview(&ada).await.map(drop), Err(Refusal::SetUpRequired));
     }
 
     async fn the_audit_log_is_asked_by_event_account_and_day(site: Site) {
@@ -275,8 +270,8 @@ on_both! {
     async fn files_hold_everything_and_no_formula(site: Site) {
         let ada = acme(&site).await;
         let mut odd = new_agent("max");
-        "+46 8 123".clone_into(&mut odd.phone);
-        "=HYPERLINK(\"x\";\"y\")".clone_into(&mut odd.title);
+        "+46 8 123".clone_into(&mut odd.person.phone);
+        "=HYPERLINK(\"x\";\"y\")".clone_into(&mut odd.person.title);
         site.service.add_agent(odd, &ada).await.unwrap();
         let agents = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let lines: Vec<_> = agents.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();

@@ -3,9 +3,8 @@
 use vestibule_core::{
     mail::Mail,
     ports::Clock,
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     sign_in_view::CodeMail,
-    signed_in::{FormField, FormProblem, FormRefusal},
 };
 use vestibule_mail::{Reason, outbox::Queue};
 use vestibule_service::{Visitor, recovery::ResetInput};
@@ -18,8 +17,8 @@ use crate::{
 const CHOSEN: &str = "orchard marble thunder";
 const HOUR: i64 = 3600;
 
-fn invalid(field: FormField, problem: FormProblem) -> Result<(), Refusal> {
-    Err(Refusal::Form(FormRefusal::field(field, problem)))
+fn invalid(field: Field, problem: Problem) -> Result<(), Refusal> {
+    Err(Refusal::field(field, problem))
 }
 
 fn at(address: &str) -> Visitor {
@@ -109,16 +108,16 @@ on_both! {
         acme(&site).await;
         let visitor = site::visitor();
         let both = ask(&site, " ", "", &visitor).await;
-        let Err(Refusal::Form(FormRefusal::Invalid { fields })) = both else { panic!("{both:?}") };
-        assert_eq!(fields.iter().map(|found| found.field).collect::<Vec<_>>(), [FormField::Company, FormField::Email]);
+        let Err(Refusal::Invalid { fields }) = both else { panic!("{both:?}") };
+        assert_eq!(fields.iter().map(|found| found.field).collect::<Vec<_>>(), [Field::Company, Field::Email]);
         for (company, email, expected) in [
-            ("a\u{202e}b", "a@b.test", invalid(FormField::Company, FormProblem::BadCharacters)),
-            (&"a".repeat(65), "a@b.test", invalid(FormField::Company, FormProblem::TooLong { most: 64 })),
-            ("Acme", "bob", invalid(FormField::Email, FormProblem::NotAnAddress)),
-            ("Acme", "bob@acme.test,eve@evil.test", invalid(FormField::Email, FormProblem::NotAnAddress)),
-            ("Acme", "bob@acme.test eve@evil.test", invalid(FormField::Email, FormProblem::NotAnAddress)),
-            ("Acme", "bob@acme.test\nBcc: eve@evil.test", invalid(FormField::Email, FormProblem::BadCharacters)),
-            ("Acme", "\"b ob\"@acme.test", invalid(FormField::Email, FormProblem::NotAnAddress)),
+            ("a\u{202e}b", "a@b.test", invalid(Field::Company, Problem::BadCharacters)),
+            (&"a".repeat(65), "a@b.test", invalid(Field::Company, Problem::TooLong { most: 64 })),
+            ("Acme", "bob", invalid(Field::Email, Problem::NotAnAddress)),
+            ("Acme", "bob@acme.test,eve@evil.test", invalid(Field::Email, Problem::NotAnAddress)),
+            ("Acme", "bob@acme.test eve@evil.test", invalid(Field::Email, Problem::NotAnAddress)),
+            ("Acme", "bob@acme.test\nBcc: eve@evil.test", invalid(Field::Email, Problem::BadCharacters)),
+            ("Acme", "\"b ob\"@acme.test", invalid(Field::Email, Problem::NotAnAddress)),
         ] {
             assert_eq!(ask(&site, company, email, &visitor).await, expected, "{email:?}");
         }
@@ -157,12 +156,12 @@ on_both! {
         site.service.answer_reset_requests().await.unwrap();
         let new = links(&site, "Acme", "bob@acme.test", &site::visitor()).await;
         assert_eq!(new.len(), 1, "the one in between was never sent");
-        assert_eq!(choose(&site, &old[0].1).await, Err(Refusal::Form(FormRefusal::LinkOver)));
+        assert_eq!(choose(&site, &old[0].1).await, Err(Refusal::LinkOver));
         let bob = site.at_home("Acme", "bob", None).await;
         choose(&site, &new[0].1).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["password_changed"]);
         assert!(site.service.session(&bob).await.unwrap().is_none());
-        assert_eq!(choose(&site, &new[0].1).await, Err(Refusal::Form(FormRefusal::LinkOver)));
+        assert_eq!(choose(&site, &new[0].1).await, Err(Refusal::LinkOver));
     }
 
     async fn a_request_that_waited_too_long_and_a_link_of_an_account_without_password_lead_nowhere(site: Site) {
@@ -185,14 +184,14 @@ on_both! {
         let bob = site.at_home("Acme", "bob", None).await;
         let service = &site.service;
         for (typed, problem) in [
-            ("", FormProblem::Missing),
-            ("bob", FormProblem::NotAnAddress),
-            ("BOB@acme.test", FormProblem::Unchanged),
-            ("sue@acme.test", FormProblem::Taken),
+            ("", Problem::Missing),
+            ("bob", Problem::NotAnAddress),
+            ("BOB@acme.test", Problem::Unchanged),
+            ("sue@acme.test", Problem::Taken),
         ] {
-            assert_eq!(service.change_own_email(typed, &bob).await, invalid(FormField::Email, problem));
+            assert_eq!(service.change_own_email(typed, &bob).await, invalid(Field::Email, problem));
         }
-        let gone = Err(Refusal::Form(FormRefusal::NoEmailChange));
+        let gone = Err(Refusal::NoEmailChange);
         assert_eq!(service.resend_own_email_change(&bob).await, gone);
         assert_eq!(service.cancel_own_email_change(&bob).await, gone);
         assert!(site.mails().await.is_empty());
@@ -228,12 +227,12 @@ on_both! {
         let bob = site.at_home("Acme", "bob", None).await;
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         let old = site.service.change_own_email("rob@new.test", &bob).await;
-        assert_eq!(old, Err(Refusal::Form(FormRefusal::StepUpNeeded)));
+        assert_eq!(old, Err(Refusal::StepUpNeeded));
         let bob = site.at_home("Acme", "bob", None).await;
         for n in 0..5 {
             site.service.change_own_email(&format!("rob{n}@new.test"), &bob).await.unwrap();
         }
-        let limit = Err(Refusal::Form(FormRefusal::MailLimit));
+        let limit = Err(Refusal::MailLimit);
         assert_eq!(site.service.change_own_email("rob@new.test", &bob).await, limit);
         assert_eq!(site.service.resend_own_email_change(&bob).await, limit);
         let confirming = site.mail_kinds().await.into_iter().filter(|kind| *kind == Mail::CONFIRM_EMAIL).count();

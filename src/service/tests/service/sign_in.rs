@@ -161,7 +161,7 @@ on_both! {
         let right = site.try_password("Acme", "alice", site::PASSWORD, &site::visitor()).await;
         assert_eq!(right.err(), Some(Refusal::AccountLocked));
         site.service.unlock_account("Acme", "alice").await.unwrap();
-        assert!(matches!(site.service.unlock_account("Acme", "alice").await, Err(OperatorError::NotLocked)));
+        assert!(matches!(site.service.unlock_account("Acme", "alice").await, Err(OperatorError::Refused(Refusal::NotLocked))));
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));
     }

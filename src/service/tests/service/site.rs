@@ -9,7 +9,7 @@ use vestibule_core::{
     account::{Account, Role},
     authenticator::AppSecret,
     backup_code::BackupCode,
-    company::{NewAgentMail, RequireSecondFactor},
+    company::{CompanySettings, NewAgentMail, RequireSecondFactor},
     mail::Mail,
     ports::{Clock, ManualClock, Moment, SeededRandomness},
     refusal::{CodeHint, Refusal},
@@ -24,11 +24,11 @@ use vestibule_service::{
     Service, Settings, Visitor,
     hashing::{HashCost, Hasher},
     keys::{Key, Keys},
-    operator::{AccountInput, CompanyInput, PasswordCheck},
+    operator::{AccountInput, CompanyInput},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
 pub use vestibule_storage::test_support::until;
-use vestibule_storage::{CompanySettings, Store, test_support::TestStore};
+use vestibule_storage::{Store, test_support::TestStore};
 
 /// The password of every account.
 pub const PASSWORD: &str = "violet harbour kettle";
@@ -259,10 +259,7 @@ impl Site {
             email_factor,
             password: password(PASSWORD),
         };
-        self.service
-            .create_account(input, PasswordCheck::Enforced)
-            .await
-            .unwrap();
+        self.service.create_account(input).await.unwrap();
     }
 
     pub async fn lock(&self, company: &str, account: &str) {
@@ -441,13 +438,8 @@ impl Site {
     pub async fn tell_new_agents(&self, company: &str, mode: NewAgentMail) {
         let company = self.service.company_named(company).await.unwrap();
         let settings = CompanySettings {
-            language: company.language,
-            time_zone: company.time_zone,
             new_agent_mail: mode,
-            two_factor: company.two_factor,
-            require_second_factor: company.require_second_factor,
-            password_min: company.password_min,
-            idle_minutes: company.idle_minutes,
+            ..company.settings
         };
         let mut writer = self.store.write().await.unwrap();
         let saved = writer

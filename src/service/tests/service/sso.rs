@@ -1,9 +1,7 @@
 //! Sign-in with Google and Office 365, against a provider on a real socket.
 
 use serde_json::{Value, json};
-use vestibule_core::{
-    account::Role, ports::Clock, refusal::Refusal, session::Proof, signed_in::FormRefusal, sso::Provider,
-};
+use vestibule_core::{account::Role, ports::Clock, refusal::Refusal, session::Proof, sso::Provider};
 use vestibule_service::{
     Visitor,
     console::{NewPasswordInput, ProviderInput, ProviderSettings},
@@ -20,10 +18,6 @@ use vestibule_sso::{
 use crate::site::{self, Site, on_both};
 
 const GOOGLE: Provider = Provider::Google;
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 /// A site with both providers, and Acme with alice (codes by e-mail) and bob (no second factor).
 pub async fn with_providers(site: &Site) -> (Site, Issuer) {
@@ -231,7 +225,7 @@ on_both! {
         assert_eq!(arrive(&back("Acme").await).await, 1, "Globex; Acme has switched it off");
         let visitor = back_of(&site, &issuer, "Acme", "somebody").await;
         let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
-        assert_eq!(bound, form(FormRefusal::SsoNotOffered), "said only after the right password");
+        assert_eq!(bound, Err(Refusal::SsoNotOffered), "said only after the right password");
 
         let own = |google: &mut ProviderInput| {
             google.enabled = true;
@@ -242,7 +236,7 @@ on_both! {
         assert_eq!(arrive(&back("").await).await, 1, "Globex; for Acme it came through another application");
         let visitor = back_as(&site, &issuer, "somebody").await;
         let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
-        assert_eq!(bound, form(FormRefusal::OtherApplication));
+        assert_eq!(bound, Err(Refusal::OtherApplication));
         let Arrival::In(Outcome::SignedIn(granted)) = site.service.arrive(None, &back("ACME").await).await.unwrap() else {
             panic!("not signed in")
         };
@@ -274,7 +268,7 @@ on_both! {
         say(ELSEWHERE, "", "").await;
         let visitor = back().await.unwrap();
         let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
-        assert_eq!(bound, form(FormRefusal::SsoNotOffered));
+        assert_eq!(bound, Err(Refusal::SsoNotOffered));
         say(TENANT, "", "").await;
         let visitor = back().await.unwrap();
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
@@ -292,7 +286,7 @@ on_both! {
         let mut inputs = site.service.sso_settings(&ada).await.unwrap().providers.map(|settings| typed(&settings));
         ELSEWHERE.clone_into(&mut inputs[1].tenants);
         let outside = site.service.save_sso(inputs, &ada).await;
-        assert_eq!(outside, form(FormRefusal::ProviderNeeded { accounts: 1 }));
+        assert_eq!(outside, Err(Refusal::ProviderNeeded { accounts: 1 }));
         let input = NewPasswordInput {
             new: site::password("a quite new password of bob's"),
             confirm: site::password("a quite new password of bob's"),
@@ -300,7 +294,7 @@ on_both! {
         site.service.reset_password(&id, input, &ada).await.unwrap();
 
         say(ELSEWHERE, "our-app", "").await;
-        assert_eq!(back().await.map(drop), form(FormRefusal::SsoFailed), "the issuer is another tenant's");
+        assert_eq!(back().await.map(drop), Err(Refusal::SsoFailed), "the issuer is another tenant's");
     }
 
     async fn a_stranger_cannot_tell_which_companies_exist(site: Site) {
@@ -402,12 +396,12 @@ on_both! {
         let (site, issuer) = with_providers(&site).await;
         let service = &site.service;
         for (word, refusal) in [
-            ("access_denied", FormRefusal::SsoCancelled),
-            ("server_error", FormRefusal::SsoFailed),
+            ("access_denied", Refusal::SsoCancelled),
+            ("server_error", Refusal::SsoFailed),
         ] {
             let (visitor, answer, _) = set_out(&site, GOOGLE).await;
             let answer = SsoAnswer { code: Err(word.to_owned()), ..answer };
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, form(refusal));
+            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, Err(refusal));
             assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
         }
         for (mood, word) in [
@@ -420,7 +414,7 @@ on_both! {
             let (visitor, answer, nonce) = set_out(&site, GOOGLE).await;
             issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
             issuer.feel(mood);
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, form(FormRefusal::SsoFailed), "{mood:?}");
+            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, Err(Refusal::SsoFailed), "{mood:?}");
             assert_eq!(refused(&site).await.as_deref(), Some(word));
             assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
             issuer.feel(Mood::Good);
@@ -437,7 +431,7 @@ on_both! {
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
         let another = back_as(&site, &issuer, "two").await;
         let other = bind(&site, &another, "Acme", "bob", site::PASSWORD).await.map(drop);
-        assert_eq!(other, form(FormRefusal::IdentityOther));
+        assert_eq!(other, Err(Refusal::IdentityOther));
         bind(&site, &another, "Acme", "carl", site::PASSWORD).await.unwrap();
 
         site.company("Globex", 0).await;
@@ -494,7 +488,7 @@ on_both! {
         assert_eq!(site.service.own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
         let taken = connect(&carl, "bob-at-google").await;
         site.clock.advance(1);
-        assert_eq!(site.service.arrive(None, &taken).await.map(drop), form(FormRefusal::IdentityTaken));
+        assert_eq!(site.service.arrive(None, &taken).await.map(drop), Err(Refusal::IdentityTaken));
         assert_eq!(refused(&site).await.as_deref(), Some("google"));
 
         site.no_mail().await;
@@ -503,16 +497,16 @@ on_both! {
         site.service.disconnect(GOOGLE, &bob).await.unwrap();
         assert!(site.mails().await.is_empty(), "there was nothing");
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        assert_eq!(site.service.disconnect(GOOGLE, &bob).await, form(FormRefusal::StepUpNeeded));
+        assert_eq!(site.service.disconnect(GOOGLE, &bob).await, Err(Refusal::StepUpNeeded));
         let begun = site.service.begin_connect(GOOGLE, &bob).await.map(drop);
-        assert_eq!(begun, form(FormRefusal::StepUpNeeded));
+        assert_eq!(begun, Err(Refusal::StepUpNeeded));
     }
 
     async fn what_is_not_configured_or_switched_off_is_not_offered(site: Site) {
         site.company("Acme", 0).await;
         assert!(site.service.offered_providers(&site::visitor()).await.unwrap().is_empty());
         let begun = site.service.begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
-        assert_eq!(begun, form(FormRefusal::SsoNotOffered));
+        assert_eq!(begun, Err(Refusal::SsoNotOffered));
         let issuer = Issuer::start().await;
         let known = vec![KnownProvider { provider: GOOGLE, issuer: issuer.url.clone(), application: None }];
         let site = site.with_providers(Providers::new(Client::new(None).unwrap(), known));

@@ -1,9 +1,8 @@
 //! Single Sign-On of a company, and accounts without a password.
 
 use vestibule_core::{
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     session::Proof,
-    signed_in::{FormField, FormProblem, FormRefusal},
     sso::{Provider, ProviderProblem},
 };
 use vestibule_service::{
@@ -30,10 +29,6 @@ use crate::{
 };
 
 const SECRET: &str = "s3cret-of-the-application";
-
-fn form<T>(refusal: FormRefusal) -> Result<T, Refusal> {
-    Err(Refusal::Form(refusal))
-}
 
 async fn inputs(site: &Site, ada: &Visitor) -> [ProviderInput; 2] {
     let page = site.service.sso_settings(ada).await.unwrap();
@@ -111,7 +106,7 @@ on_both! {
         assert!(nobody.is_empty());
         assert_eq!(
             service.test_sso(Provider::Google, &ada).await,
-            form(FormRefusal::NoApplication { provider: Provider::Google })
+            Err(Refusal::NoApplication { provider: Provider::Google })
         );
         site.no_mail().await;
         service.save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
@@ -137,7 +132,7 @@ on_both! {
         let begun = service.begin_sso(Provider::Google, "Acme", None, &site::visitor()).await.unwrap();
         assert_eq!(find(&begun.url, "client_id"), "our-app");
         let other = service.begin_sso(Provider::Google, "Nobody", None, &site::visitor()).await.map(drop);
-        assert_eq!(other, form(FormRefusal::SsoNotOffered));
+        assert_eq!(other, Err(Refusal::SsoNotOffered));
 
         let [google, office] = inputs(&site, &ada).await;
         let gone = ProviderInput { enabled: false, client_id: String::new(), ..google };
@@ -149,29 +144,29 @@ on_both! {
         let (site, _, ada) = without_installation(&site).await;
         let service = &site.service;
         let missing = service.save_sso(with_own(&site, &ada, "", "").await, &ada).await;
-        assert_eq!(missing, form(FormRefusal::field(FormField::GoogleClientId, FormProblem::Missing)));
+        assert_eq!(missing, Err(Refusal::field(Field::GoogleClientId, Problem::Missing)));
         let [google, office] = with_own(&site, &ada, "our-app", "").await;
         let office = ProviderInput { tenants: "common".to_owned(), ..office };
-        let Err(Refusal::Form(FormRefusal::Invalid { fields })) = service.save_sso([google, office], &ada).await else {
+        let Err(Refusal::Invalid { fields }) = service.save_sso([google, office], &ada).await else {
             panic!("taken")
         };
         let fields: Vec<_> = fields.iter().map(|found| (found.field, found.problem)).collect();
         assert_eq!(fields, [
-            (FormField::GoogleClientSecret, FormProblem::Missing),
-            (FormField::Office365Tenants, FormProblem::NotATenant),
+            (Field::GoogleClientSecret, Problem::Missing),
+            (Field::Office365Tenants, Problem::NotATenant),
         ]);
 
         let old = with_own(&site, &ada, "our-app", SECRET).await;
         service.save_sso(with_own(&site, &ada, "other-app", SECRET).await, &ada).await.unwrap();
-        assert_eq!(service.save_sso(old, &ada).await, form(FormRefusal::ChangedMeanwhile));
-        let secret = form(FormRefusal::field(FormField::GoogleClientSecret, FormProblem::Missing));
+        assert_eq!(service.save_sso(old, &ada).await, Err(Refusal::ChangedMeanwhile));
+        let secret = Err(Refusal::field(Field::GoogleClientSecret, Problem::Missing));
         let renamed = service.save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await;
         assert_eq!(renamed, secret, "a secret belongs to one application");
 
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         let late = service.save_sso(inputs(&site, &ada).await, &ada).await;
-        assert_eq!(late, form(FormRefusal::StepUpNeeded));
-        assert_eq!(service.test_sso(Provider::Google, &ada).await, form(FormRefusal::StepUpNeeded));
+        assert_eq!(late, Err(Refusal::StepUpNeeded));
+        assert_eq!(service.test_sso(Provider::Google, &ada).await, Err(Refusal::StepUpNeeded));
         let bob = site.at_home("Acme", "bob", None).await;
         assert_eq!(service.sso_settings(&bob).await.map(drop), Err(Refusal::Forbidden));
         let sue = site.at_home("Acme", "sue", None).await;
@@ -191,7 +186,7 @@ on_both! {
             site.clock.advance(1);
             let provider = Provider::Google;
             let tested = site.service.test_sso(provider, &ada).await;
-            assert_eq!(tested, form(FormRefusal::ProviderUnusable { provider, problem }));
+            assert_eq!(tested, Err(Refusal::ProviderUnusable { provider, problem }));
             let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
             assert_eq!((events[0].event.as_str(), events[0].detail.as_deref()), ("sso_tested", Some(word)));
         }
@@ -218,9 +213,9 @@ on_both! {
         let service = &site.service;
         let ada = site.at_home("Acme", "ada", None).await;
         let id = site.id_of("Acme", "bob").await;
-        assert_eq!(service.remove_password(&id, &ada).await, form(FormRefusal::NoIdentity));
+        assert_eq!(service.remove_password(&id, &ada).await, Err(Refusal::NoIdentity));
         let own = site.id_of("Acme", "ada").await;
-        assert_eq!(service.remove_password(&own, &ada).await, form(FormRefusal::OwnAccount));
+        assert_eq!(service.remove_password(&own, &ada).await, Err(Refusal::OwnAccount));
         let with_password = site.at_home("Acme", "bob", None).await;
         site.no_mail().await;
         let bob = bob_without_password(&site, &issuer, &ada).await;
@@ -229,15 +224,15 @@ on_both! {
         assert!(service.session(&with_password).await.unwrap().is_none(), "signed out everywhere");
         let typed = site.try_password("Acme", "bob", site::PASSWORD, &site::visitor()).await.map(drop);
         assert_eq!(typed, Err(Refusal::WrongCredentials));
-        assert_eq!(service.disconnect(Provider::Google, &bob).await, form(FormRefusal::LastWayIn));
+        assert_eq!(service.disconnect(Provider::Google, &bob).await, Err(Refusal::LastWayIn));
 
         let last = service.disconnect_agent(&id, Provider::Google, &ada).await;
-        assert_eq!(last, form(FormRefusal::ProviderIsLastWayIn));
+        assert_eq!(last, Err(Refusal::ProviderIsLastWayIn));
 
         // While accounts depend on it, it cannot be switched off.
         let [google, office] = inputs(&site, &ada).await;
         let off = ProviderInput { enabled: false, ..google };
-        assert_eq!(service.save_sso([off, office], &ada).await, form(FormRefusal::ProviderNeeded { accounts: 1 }));
+        assert_eq!(service.save_sso([off, office], &ada).await, Err(Refusal::ProviderNeeded { accounts: 1 }));
         let input = NewPasswordInput {
             new: site::password("a quite new password of bob's"),
             confirm: site::password("a quite new password of bob's"),
@@ -274,14 +269,14 @@ on_both! {
         let service = &site.service;
         let ada = site.at_home("Acme", "ada", None).await;
         let alice_has_one = service.begin_step_up(Provider::Google, "/x".to_owned(), &ada).await.map(drop);
-        assert_eq!(alice_has_one, form(FormRefusal::SsoNotOffered), "whoever has a password uses it");
+        assert_eq!(alice_has_one, Err(Refusal::SsoNotOffered), "whoever has a password uses it");
         let bob = bob_without_password(&site, &issuer, &ada).await;
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         let needed = service.begin_connect(Provider::Office365, &bob).await.map(drop);
-        assert_eq!(needed, form(FormRefusal::StepUpNeeded));
+        assert_eq!(needed, Err(Refusal::StepUpNeeded));
 
         let stranger = confirm_as(&site, &issuer, &bob, "somebody-else").await.map(drop);
-        assert_eq!(stranger, form(FormRefusal::IdentityOther));
+        assert_eq!(stranger, Err(Refusal::IdentityOther));
         let refused = site.events("Acme").await.into_iter().any(|(event, _)| event == "step_up_refused");
         assert!(refused);
         let Ok(Arrival::Confirmed(Confirmed::Proved(session), next)) =

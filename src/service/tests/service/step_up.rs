@@ -1,9 +1,8 @@
 //! Proving once more who it is, and everything that asks for it.
 
 use vestibule_core::{
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     sign_in_view::Method,
-    signed_in::{FormField, FormProblem, FormRefusal},
 };
 use vestibule_service::{
     Visitor,
@@ -17,11 +16,11 @@ use crate::{
 };
 
 fn needed() -> Refusal {
-    Refusal::Form(FormRefusal::StepUpNeeded)
+    Refusal::StepUpNeeded
 }
 
 fn wrong_password() -> Refusal {
-    Refusal::Form(FormRefusal::field(FormField::Password, FormProblem::Wrong))
+    Refusal::field(Field::Password, Problem::Wrong)
 }
 
 /// Everything that changes credentials.
@@ -253,8 +252,8 @@ on_both! {
             assert_eq!(confirm().await, Err(wrong_password()));
         }
         for _ in 0..4 {
-            let wrong = FormRefusal::field(FormField::OldPassword, FormProblem::Wrong);
-            assert_eq!(change().await, Err(Refusal::Form(wrong)), "every prompt counts on the session");
+            let wrong = Refusal::field(Field::OldPassword, Problem::Wrong);
+            assert_eq!(change().await, Err(wrong), "every prompt counts on the session");
         }
         assert_eq!(site.mail_kinds().await, Vec::<&str>::new());
         assert_eq!(confirm().await, Err(Refusal::NotSignedIn), "the tenth ends it");

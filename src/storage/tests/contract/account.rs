@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use vestibule_core::{
-    account::{Account, LockReason, Role, TimeFormat},
+    account::{Account, LockReason, Person, Role, TimeFormat},
     agents::{AgentFilter, AgentState},
     id::{AccountId, CompanyId},
     name::{AccountName, EmailAddress},
 };
-use vestibule_storage::{
-    CodeCount, NewAccount, NewProfile, PageFrom, PasswordRecord, Store, StoreError, Unique, Writer,
-};
+use vestibule_storage::{CodeCount, NewAccount, PageFrom, PasswordRecord, Store, StoreError, Unique, Writer};
 
 use crate::fixture::{Maker, alice, at, write};
 
@@ -23,13 +21,6 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         id: new.id,
         name: "alice".into(),
         email: "alice@Example.test".into(),
-        first_name: "Zoë".into(),
-        last_name: "O'Neil".into(),
-        alias: "Zoë O'Neil".into(),
-        phone: String::new(),
-        title: String::new(),
-        time_format: TimeFormat::Hours24,
-        language: None,
         roles: vec![Role::Agent, Role::Admin],
         active: true,
         locked_at: None,
@@ -44,6 +35,15 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
         credential_version: 1,
         created_at: at(0),
         last_sign_in_at: None,
+        person: Person {
+            first_name: "Zoë".into(),
+            last_name: "O'Neil".into(),
+            alias: "Zoë O'Neil".into(),
+            phone: String::new(),
+            title: String::new(),
+            time_format: TimeFormat::Hours24,
+            language: None,
+        },
     };
     let mut reader = store.read().await.unwrap();
     assert_eq!(reader.account(new.company, new.id).await, Ok(Some(expected)));
@@ -56,16 +56,19 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
     drop(reader);
 
     let bare = NewAccount {
-        language: Some("pt-BR".into()),
         active: false,
         email_factor: false,
         roles: vec![Role::Supervisor],
         password_hash: None,
         password_must_change: true,
         password_expires_at: Some(at(72 * 3600)),
-        phone: "+49 30 1".into(),
-        title: "Team lead".into(),
-        time_format: TimeFormat::Hours12,
+        person: Person {
+            language: Some("pt-BR".into()),
+            phone: "+49 30 1".into(),
+            title: "Team lead".into(),
+            time_format: TimeFormat::Hours12,
+            ..maker.account(new.company, "bare").person
+        },
         ..maker.account(new.company, "bare")
     };
     write(store, async |writer| writer.insert_account(&bare).await)
@@ -74,12 +77,16 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
     let mut reader = store.read().await.unwrap();
     let read = reader.account(bare.company, bare.id).await.unwrap().unwrap();
     assert_eq!(
-        (read.language.as_deref(), read.active, read.email_factor),
+        (read.person.language.as_deref(), read.active, read.email_factor),
         (Some("pt-BR"), false, false)
     );
     assert_eq!(read.roles, [Role::Supervisor]);
     assert_eq!(
-        (read.phone.as_str(), read.title.as_str(), read.time_format),
+        (
+            read.person.phone.as_str(),
+            read.person.title.as_str(),
+            read.person.time_format
+        ),
         ("+49 30 1", "Team lead", TimeFormat::Hours12)
     );
     assert!(read.password_must_change && !read.has_password);
@@ -243,14 +250,14 @@ pub async fn switches_and_notes_are_kept(store: &Store) {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (read.active, read.language.as_deref(), read.last_sign_in_at),
+        (read.active, read.person.language.as_deref(), read.last_sign_in_at),
         (false, Some("ja"), Some(at(2)))
     );
     write(store, async |writer| {
         assert!(writer.set_account_active(company, id, true, at(3)).await?);
         assert!(writer.set_account_language(company, id, None, at(3)).await?);
         let read = writer.account(company, id).await?.unwrap();
-        assert_eq!((read.active, read.language), (true, None));
+        assert_eq!((read.active, read.person.language), (true, None));
         Ok(())
     })
     .await
@@ -262,7 +269,7 @@ pub async fn a_profile_is_read_as_it_was_written(store: &Store) {
     let alice = alice(store, &maker).await;
     let bob = maker.account(alice.company, "bob");
     let (company, id) = (alice.company, alice.id);
-    let mut new = NewProfile {
+    let mut new = Person {
         first_name: "Ægir".into(),
         last_name: String::new(),
         alias: "Ä".into(),
@@ -279,14 +286,16 @@ pub async fn a_profile_is_read_as_it_was_written(store: &Store) {
         );
         assert!(writer.set_profile(company, id, &new, at(1)).await?);
         let expected = Account {
-            first_name: "Ægir".into(),
-            last_name: String::new(),
-            alias: "Ä".into(),
-            phone: "+49 30 1".into(),
-            title: "Team lead".into(),
-            time_format: TimeFormat::Hours12,
-            language: Some("ar".into()),
             version: 2,
+            person: Person {
+                first_name: "Ægir".into(),
+                last_name: String::new(),
+                alias: "Ä".into(),
+                phone: "+49 30 1".into(),
+                title: "Team lead".into(),
+                time_format: TimeFormat::Hours12,
+                language: Some("ar".into()),
+            },
             ..before
         };
         assert_eq!(writer.account(company, id).await?, Some(expected));
@@ -294,7 +303,10 @@ pub async fn a_profile_is_read_as_it_was_written(store: &Store) {
         (new.time_format, new.language) = (TimeFormat::Hours24, None);
         assert!(writer.set_profile(company, id, &new, at(2)).await?);
         let read = writer.account(company, id).await?.unwrap();
-        assert_eq!((read.time_format, read.language), (TimeFormat::Hours24, None));
+        assert_eq!(
+            (read.person.time_format, read.person.language),
+            (TimeFormat::Hours24, None)
+        );
         Ok(())
     })
     .await
@@ -527,7 +539,7 @@ pub async fn holding_an_account_makes_others_wait(store: &Store) {
         tokio::spawn(async move {
             let mut writer = store.write().await?;
             assert!(writer.hold_account(company, id).await?);
-            let seen = writer.account(company, id).await?.unwrap().language;
+            let seen = writer.account(company, id).await?.unwrap().person.language;
             writer.commit().await?;
             Ok::<_, StoreError>(seen)
         })

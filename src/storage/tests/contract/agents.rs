@@ -2,13 +2,13 @@
 
 use futures::future::join_all;
 use vestibule_core::{
-    account::{Account, PendingEmail, Role, TimeFormat},
+    account::{Account, PendingEmail, Person, Role, TimeFormat},
     agents::{AgentFilter, AgentSort, AgentState, FactorFilter, search_words, searched_words},
     id::{AccountId, CompanyId},
     name::{EmailAddress, key},
 };
 use vestibule_storage::{
-    AgentCounts, AgentData, MailLane, NewAccount, NewProfile, PageFrom, Reader, Store, StoreError, Unique,
+    AgentCounts, AgentData, MailLane, NewAccount, PageFrom, Reader, Store, StoreError, Unique,
     test_support::TestStore,
 };
 
@@ -40,14 +40,19 @@ async fn crowd(store: &Store, maker: &Maker, size: usize) -> CompanyId {
             };
             let alias = ALIASES[number % ALIASES.len()];
             let account = NewAccount {
-                alias: alias.into(),
-                first_name: if number % 3 == 0 { "Thirda" } else { "Common" }.into(),
-                last_name: format!("Last{:03}", (number * 7) % 100),
                 email: EmailAddress::parse(&format!("x{:04}@mail{}.test", (number * 37) % 9973, number % 4))
                     .unwrap(),
                 roles,
                 active: number % 7 != 2,
                 email_factor: number % 5 == 0,
+                person: Person {
+                    alias: alias.into(),
+                    first_name: if number % 3 == 0 { "Thirda" } else { "Common" }.into(),
+                    last_name: format!("Last{:03}", (number * 7) % 100),
+                    ..maker
+                        .account(company.id, &format!("agent_{:04}", (number * 61) % 9973))
+                        .person
+                },
                 ..maker.account(company.id, &format!("agent_{:04}", (number * 61) % 9973))
             };
             writer.insert_account(&account).await.unwrap();
@@ -73,7 +78,12 @@ async fn crowd(store: &Store, maker: &Maker, size: usize) -> CompanyId {
 fn naive(all: &[Account], filter: &AgentFilter) -> Vec<AccountId> {
     let wanted = searched_words(&filter.search);
     let fits = |account: &&Account| {
-        let names = [&account.alias, &account.first_name, &account.last_name].map(String::as_str);
+        let names = [
+            &account.person.alias,
+            &account.person.first_name,
+            &account.person.last_name,
+        ]
+        .map(String::as_str);
         let words = search_words(&account.name, &account.email, names);
         let state = match filter.state {
             None => true,
@@ -99,7 +109,7 @@ fn naive(all: &[Account], filter: &AgentFilter) -> Vec<AccountId> {
         .filter(fits)
         .map(|account| {
             let sorted_by = match filter.sort {
-                AgentSort::Alias => key(&account.alias),
+                AgentSort::Alias => key(&account.person.alias),
                 AgentSort::Account => key(&account.name),
                 AgentSort::Email => EmailAddress::lookup_key(&account.email),
                 AgentSort::Created => String::new(),
@@ -458,13 +468,15 @@ pub async fn agents_are_counted_and_listed_by_identifier(store: &Store) {
 
 fn data() -> AgentData {
     AgentData {
-        first_name: "Bertha".into(),
-        last_name: "Quux".into(),
-        alias: "Big B".into(),
-        phone: "+49 30 1".into(),
-        title: "Team lead".into(),
-        time_format: TimeFormat::Hours12,
-        language: Some("fr".into()),
+        person: Person {
+            first_name: "Bertha".into(),
+            last_name: "Quux".into(),
+            alias: "Big B".into(),
+            phone: "+49 30 1".into(),
+            title: "Team lead".into(),
+            time_format: TimeFormat::Hours12,
+            language: Some("fr".into()),
+        },
         roles: vec![Role::Supervisor],
         active: false,
     }
@@ -489,23 +501,28 @@ pub async fn an_agent_is_saved_once_per_version(store: &Store) {
         assert_eq!(found(writer, company, "zoë").await, [id]);
         assert!(writer.set_agent(company, id, 1, &data(), at(1)).await?);
         let expected = Account {
-            first_name: "Bertha".into(),
-            last_name: "Quux".into(),
-            alias: "Big B".into(),
-            phone: "+49 30 1".into(),
-            title: "Team lead".into(),
-            time_format: TimeFormat::Hours12,
-            language: Some("fr".into()),
             roles: vec![Role::Supervisor],
             active: false,
             version: 2,
+            person: Person {
+                first_name: "Bertha".into(),
+                last_name: "Quux".into(),
+                alias: "Big B".into(),
+                phone: "+49 30 1".into(),
+                title: "Team lead".into(),
+                time_format: TimeFormat::Hours12,
+                language: Some("fr".into()),
+            },
             ..before
         };
         assert_eq!(writer.account(company, id).await?, Some(expected.clone()));
         assert_eq!(found(writer, company, "quu bi alice").await, [id]);
         assert!(found(writer, company, "zoë").await.is_empty());
         let old = AgentData {
-            alias: "Lost".into(),
+            person: Person {
+                alias: "Lost".into(),
+                ..data().person
+            },
             ..data()
         };
         for version in [0, 1, 3] {
@@ -513,7 +530,7 @@ pub async fn an_agent_is_saved_once_per_version(store: &Store) {
         }
         assert_eq!(writer.account(company, id).await?, Some(expected));
         // The own profile counts too.
-        let profile = NewProfile {
+        let profile = Person {
             first_name: String::new(),
             last_name: "Corge".into(),
             alias: "C".into(),

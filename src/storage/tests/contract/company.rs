@@ -1,10 +1,8 @@
 //! Companies.
 
 use chrono::TimeDelta;
-use vestibule_core::company::{Company, NewAgentMail, RequireSecondFactor, TwoFactorPolicy};
-use vestibule_storage::{
-    CompanySettings, NewCompany, NewTrusted, Store, StoreError, Unique, test_support::TestStore,
-};
+use vestibule_core::company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy};
+use vestibule_storage::{NewCompany, NewTrusted, Store, StoreError, Unique, test_support::TestStore};
 
 use crate::fixture::{Maker, alice, at, day, raw, write};
 
@@ -12,10 +10,13 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
     let maker = Maker::new();
     let acme = maker.company("Müller & Söhne");
     let second = NewCompany {
-        two_factor: TwoFactorPolicy::EveryLogin,
-        require_second_factor: RequireSecondFactor::Off,
-        password_min: 8,
-        idle_minutes: None,
+        settings: CompanySettings {
+            two_factor: TwoFactorPolicy::EveryLogin,
+            require_second_factor: RequireSecondFactor::Off,
+            password_min: 8,
+            idle_minutes: None,
+            ..maker.company("Acme").settings
+        },
         ..maker.company("Acme")
     };
     write(store, async |writer| {
@@ -29,16 +30,18 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
     let expected = Company {
         id: acme.id,
         name: "Müller & Söhne".into(),
-        language: "de".into(),
-        time_zone: "Europe/Berlin".into(),
         enabled: true,
-        two_factor: TwoFactorPolicy::Skip(30),
-        require_second_factor: RequireSecondFactor::Admins,
-        password_min: 14,
-        idle_minutes: Some(30),
-        new_agent_mail: NewAgentMail::ActivationLink,
         version: 1,
         created_at: at(0),
+        settings: CompanySettings {
+            language: "de".into(),
+            time_zone: "Europe/Berlin".into(),
+            two_factor: TwoFactorPolicy::Skip(30),
+            require_second_factor: RequireSecondFactor::Admins,
+            password_min: 14,
+            idle_minutes: Some(30),
+            new_agent_mail: NewAgentMail::ActivationLink,
+        },
     };
     assert_eq!(reader.company(acme.id).await, Ok(Some(expected.clone())));
     assert_eq!(reader.company_by_key("müller & söhne").await, Ok(Some(expected)));
@@ -58,17 +61,20 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
     assert_eq!(names, ["Acme", "Müller & Söhne"]);
     let plain = reader.company(second.id).await.unwrap().unwrap();
     assert_eq!(
-        (plain.two_factor, plain.idle_minutes),
+        (plain.settings.two_factor, plain.settings.idle_minutes),
         (TwoFactorPolicy::EveryLogin, None)
     );
     assert_eq!(
-        (plain.require_second_factor, plain.password_min),
+        (plain.settings.require_second_factor, plain.settings.password_min),
         (RequireSecondFactor::Off, 8)
     );
     drop(reader);
     for password_min in [0, 7, 65, usize::MAX] {
         let bad = NewCompany {
-            password_min,
+            settings: CompanySettings {
+                password_min,
+                ..maker.company("Bad").settings
+            },
             ..maker.company("Bad")
         };
         let refused = write(store, async |writer| writer.insert_company(&bad).await).await;
@@ -98,16 +104,6 @@ pub async fn switches_are_kept(store: &Store) {
         writer.insert_company(&acme).await?;
         writer.insert_company(&other).await?;
         assert!(writer.set_company_enabled(acme.id, false, at(1)).await?);
-        assert!(
-            writer
-                .set_two_factor_policy(acme.id, TwoFactorPolicy::Skip(90), at(1))
-                .await?
-        );
-        assert!(
-            writer
-                .set_require_second_factor(acme.id, RequireSecondFactor::Everyone, at(1))
-                .await?
-        );
         Ok(())
     })
     .await
@@ -115,11 +111,8 @@ pub async fn switches_are_kept(store: &Store) {
     let mut reader = store.read().await.unwrap();
     let read = reader.company(acme.id).await.unwrap().unwrap();
     assert!(!read.enabled);
-    assert_eq!(read.two_factor, TwoFactorPolicy::Skip(90));
-    assert_eq!(read.require_second_factor, RequireSecondFactor::Everyone);
     let untouched = reader.company(other.id).await.unwrap().unwrap();
-    assert!(untouched.enabled && untouched.two_factor == TwoFactorPolicy::Skip(30));
-    assert_eq!(untouched.require_second_factor, RequireSecondFactor::Admins);
+    assert!(untouched.enabled);
     drop(reader);
 
     write(store, async |writer| {
@@ -127,16 +120,6 @@ pub async fn switches_are_kept(store: &Store) {
         assert!(writer.delete_company(other.id).await?);
         assert!(!writer.delete_company(other.id).await?);
         assert!(!writer.set_company_enabled(other.id, true, at(2)).await?);
-        assert!(
-            !writer
-                .set_two_factor_policy(other.id, TwoFactorPolicy::EveryLogin, at(2))
-                .await?
-        );
-        assert!(
-            !writer
-                .set_require_second_factor(other.id, RequireSecondFactor::Off, at(2))
-                .await?
-        );
         assert!(writer.company(acme.id).await?.unwrap().enabled);
         Ok(())
     })
@@ -193,14 +176,8 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
         );
         assert!(writer.set_company(acme.id, 1, &settings, at(1)).await?);
         let expected = Company {
-            language: "fr".into(),
-            time_zone: "Asia/Tokyo".into(),
-            new_agent_mail: NewAgentMail::AccountDetails,
-            two_factor: TwoFactorPolicy::EveryLogin,
-            require_second_factor: RequireSecondFactor::Everyone,
-            password_min: 20,
-            idle_minutes: None,
             version: 2,
+            settings: settings.clone(),
             ..before
         };
         assert_eq!(writer.company(acme.id).await?, Some(expected));
@@ -208,13 +185,7 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
         assert!(!writer.set_company(acme.id, 1, &settings, at(2)).await?);
         // What an operator sets counts too.
         writer.set_company_enabled(acme.id, false, at(3)).await?;
-        writer
-            .set_two_factor_policy(acme.id, TwoFactorPolicy::Skip(14), at(3))
-            .await?;
-        writer
-            .set_require_second_factor(acme.id, RequireSecondFactor::Off, at(3))
-            .await?;
-        assert_eq!(writer.company(acme.id).await?.unwrap().version, 5);
+        assert_eq!(writer.company(acme.id).await?.unwrap().version, 3);
         assert!(!writer.set_company(acme.id, 2, &settings, at(4)).await?);
         Ok(())
     })
@@ -226,13 +197,13 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
             ..settings.clone()
         };
         let refused = write(store, async |writer| {
-            writer.set_company(acme.id, 5, &bad, at(5)).await
+            writer.set_company(acme.id, 3, &bad, at(5)).await
         })
         .await;
         assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
     }
     let saved = crate::fixture::winners_of_twenty(store, async |writer| {
-        writer.set_company(acme.id, 5, &settings, at(6)).await
+        writer.set_company(acme.id, 3, &settings, at(6)).await
     })
     .await;
     assert_eq!(saved, 1);
@@ -324,7 +295,7 @@ pub async fn what_a_policy_has_ended_stays_ended(store: &Store) {
         assert!(writer.sessions_of(company, alice.id).await?.is_empty());
         writer.insert_trusted(&trusted(10)).await?;
         writer
-            .set_two_factor_policy(company, TwoFactorPolicy::Skip(14), at(0))
+            .set_company(company, 10, &settings(14, Some(999)), at(0))
             .await?;
         let rows = writer.trusted_of(company, alice.id).await?;
         assert_eq!(rows[0].ends_at, day(24));

@@ -105,7 +105,7 @@ pub async fn a_failed_statement_spoils_the_commit(store: &TestStore) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(read.language, None);
+    assert_eq!(read.person.language, None);
 }
 
 pub async fn what_follows_a_commit_is_done_after_it_or_never(store: &TestStore) {

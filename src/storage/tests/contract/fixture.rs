@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use vestibule_core::{
-    account::{Role, TimeFormat},
+    account::{Person, Role, TimeFormat},
     audit::{Actor, AuditEntry, Event},
-    company::{NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    company::{CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{
         AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, ResetRequestId,
         SessionId, SetUpId, SsoFlowId, TrustedBrowserId,
@@ -135,14 +135,16 @@ impl Maker {
         NewCompany {
             id: CompanyId::new(at(0), &self.randomness),
             name: CompanyName::parse(name).unwrap(),
-            language: "de".into(),
-            time_zone: "Europe/Berlin".into(),
-            two_factor: TwoFactorPolicy::Skip(30),
-            require_second_factor: RequireSecondFactor::Admins,
-            password_min: 14,
-            idle_minutes: Some(30),
-            new_agent_mail: NewAgentMail::ActivationLink,
             created_at: at(0),
+            settings: CompanySettings {
+                language: "de".into(),
+                time_zone: "Europe/Berlin".into(),
+                two_factor: TwoFactorPolicy::Skip(30),
+                require_second_factor: RequireSecondFactor::Admins,
+                password_min: 14,
+                idle_minutes: Some(30),
+                new_agent_mail: NewAgentMail::ActivationLink,
+            },
         }
     }
 
@@ -152,13 +154,6 @@ impl Maker {
             id: AccountId::new(at(0), &self.randomness),
             name: AccountName::parse(name).unwrap(),
             email: EmailAddress::parse(&format!("{name}@Example.test")).unwrap(),
-            first_name: "Zoë".into(),
-            last_name: "O'Neil".into(),
-            alias: "Zoë O'Neil".into(),
-            phone: String::new(),
-            title: String::new(),
-            time_format: TimeFormat::Hours24,
-            language: None,
             roles: vec![Role::Admin, Role::Agent],
             active: true,
             email_factor: true,
@@ -166,6 +161,15 @@ impl Maker {
             password_must_change: false,
             password_expires_at: None,
             created_at: at(0),
+            person: Person {
+                first_name: "Zoë".into(),
+                last_name: "O'Neil".into(),
+                alias: "Zoë O'Neil".into(),
+                phone: String::new(),
+                title: String::new(),
+                time_format: TimeFormat::Hours24,
+                language: None,
+            },
         }
     }
 

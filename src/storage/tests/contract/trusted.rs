@@ -1,7 +1,7 @@
 //! Trusted and known browsers.
 
 use futures::future::join_all;
-use vestibule_core::company::TwoFactorPolicy;
+use vestibule_core::company::{CompanySettings, TwoFactorPolicy};
 use vestibule_storage::{NewTrusted, Store, StoreError, TrustedRow};
 
 use crate::fixture::{Maker, alice, at, write};
@@ -200,9 +200,11 @@ pub async fn the_tokens_of_a_browser_are_found_whosever_they_are(store: &Store) 
         for browser in [&hers, &his, &outdated] {
             writer.insert_trusted(browser).await?;
         }
-        writer
-            .set_two_factor_policy(company.id, TwoFactorPolicy::Skip(14), at(1))
-            .await?;
+        let settings = CompanySettings {
+            two_factor: TwoFactorPolicy::Skip(14),
+            ..company.settings.clone()
+        };
+        writer.set_company(company.id, 1, &settings, at(1)).await?;
         assert!(
             writer
                 .rotate_trusted(bob.company, his.id, (his.token_hash, new), None, at(1))
@@ -223,7 +225,11 @@ pub async fn the_tokens_of_a_browser_are_found_whosever_they_are(store: &Store) 
         assert_eq!(
             seen,
             [
-                (hers.id, hers.token_hash, maker.company("Acme").two_factor),
+                (
+                    hers.id,
+                    hers.token_hash,
+                    maker.company("Acme").settings.two_factor
+                ),
                 (his.id, new, TwoFactorPolicy::Skip(14)),
             ]
         );

@@ -14,7 +14,10 @@ use vestibule_app::{
     shell::console::console,
 };
 use vestibule_core::{
-    company::NewAgentMail, paths::ADMIN_COMPANY, refusal::Refusal, rights::Action, signed_in::FormField,
+    company::NewAgentMail,
+    paths::ADMIN_COMPANY,
+    refusal::{Field, Refusal},
+    rights::Action,
 };
 use vestibule_service::{console::CompanyInfoInput, sessions::SignedIn};
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
@@ -84,9 +87,12 @@ async fn open(state: &AppState, facts: &Facts, form: &Filled<'_, SaveCompany>) -
     let page = CompanyPage {
         name: company.name.clone(),
         version: form.version(form.typed.map(|form| form.version), company.version),
-        language: form.text(|form| &form.language, &company.language),
-        time_zone: form.text(|form| &form.time_zone, &company.time_zone),
-        new_agent_mail: form.text(|form| &form.new_agent_mail, company.new_agent_mail.as_str()),
+        language: form.text(|form| &form.language, &company.settings.language),
+        time_zone: form.text(|form| &form.time_zone, &company.settings.time_zone),
+        new_agent_mail: form.text(
+            |form| &form.new_agent_mail,
+            company.settings.new_agent_mail.as_str(),
+        ),
         saved: form.is_opened() && facts.asks("saved"),
         refusal: form.refusal.cloned(),
     };
@@ -145,10 +151,10 @@ fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> im
         .collect_view();
     let language = choice(
         now,
-        FormField::Language.name(),
+        Field::Language.name(),
         td_string!(now, company.language),
         td_string!(now, company.language_hint),
-        problem(now, FormField::Language, refusal),
+        problem(now, Field::Language, refusal),
         page.language.meanwhile.as_deref().map(language_name),
         view! {
             {unknown(&page.language.value, from_tag(&page.language.value).is_some())}
@@ -157,10 +163,10 @@ fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> im
     );
     let zone = choice(
         now,
-        FormField::TimeZone.name(),
+        Field::TimeZone.name(),
         td_string!(now, company.time_zone),
         td_string!(now, company.time_zone_hint),
-        problem(now, FormField::TimeZone, refusal),
+        problem(now, Field::TimeZone, refusal),
         page.time_zone.meanwhile,
         zones(now, &page.time_zone.value),
     );

@@ -15,7 +15,7 @@ use crate::{http::facts::Facts, state::AppState};
 pub async fn csv(state: &AppState, facts: &Facts, what: &str, download: Download) -> Response {
     let signed_in = state.service.session(&facts.visitor).await.ok().flatten();
     let zone: Tz = signed_in
-        .and_then(|signed_in| signed_in.company.time_zone.parse().ok())
+        .and_then(|signed_in| signed_in.company.settings.time_zone.parse().ok())
         .unwrap_or(Tz::UTC);
     let today = state
         .service

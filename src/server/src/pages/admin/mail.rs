@@ -16,9 +16,8 @@ use vestibule_app::{
 use vestibule_core::{
     mail_server::MailSecurity,
     paths::{ADMIN_MAIL, ADMIN_MAIL_TEST},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::{FormField, FormRefusal},
 };
 use vestibule_service::console::{MailServerInput, MailServerPage};
 use vestibule_storage::TestMailRow;
@@ -120,9 +119,7 @@ impl Form for SendTestMail {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         match refusal {
-            Some(Refusal::Form(FormRefusal::MailLimit | FormRefusal::NoMailServer)) | None => {
-                show_test(state, facts, refusal).await
-            }
+            Some(Refusal::MailLimit | Refusal::NoMailServer) | None => show_test(state, facts, refusal).await,
             Some(other) => redirect_or_refuse(other, ADMIN_MAIL),
         }
     }
@@ -310,7 +307,7 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> imp
         required: true,
         ..text(
             now,
-            FormField::Host,
+            Field::Host,
             td_string!(now, mail_server.host),
             td_string!(now, mail_server.host_hint),
             &page.host,
@@ -319,7 +316,7 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> imp
     };
     let port = number(
         now,
-        FormField::Port,
+        Field::Port,
         td_string!(now, mail_server.port),
         td_string!(now, mail_server.port_hint),
         (1, usize::from(u16::MAX)),
@@ -328,7 +325,7 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> imp
     );
     let user = text(
         now,
-        FormField::MailUser,
+        Field::MailUser,
         td_string!(now, mail_server.user),
         td_string!(now, mail_server.user_hint),
         &page.user,
@@ -343,7 +340,7 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> imp
         autocomplete: "new-password",
         ..text(
             now,
-            FormField::MailPassword,
+            Field::MailPassword,
             td_string!(now, mail_server.password),
             password_hint,
             &Typed::default(),
@@ -363,7 +360,7 @@ fn mail_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl 
         required: true,
         ..text(
             now,
-            FormField::Sender,
+            Field::Sender,
             td_string!(now, mail_server.sender),
             td_string!(now, mail_server.sender_hint),
             &page.sender,
@@ -372,7 +369,7 @@ fn mail_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl 
     };
     let reply_to = text(
         now,
-        FormField::ReplyTo,
+        Field::ReplyTo,
         td_string!(now, mail_server.reply_to),
         td_string!(now, mail_server.reply_to_hint),
         &page.reply_to,
@@ -413,7 +410,7 @@ fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> impl Int
         .meanwhile
         .clone()
         .map(|word| MailSecurity::from_word(&word).map_or(word, |security| name(security).to_owned()));
-    let wrong = problem(now, FormField::MailSecurity, refusal);
+    let wrong = problem(now, Field::MailSecurity, refusal);
     view! {
         <fieldset id="security" class="card" tabindex="-1">
             <legend>{td_string!(now, mail_server.security)}</legend>

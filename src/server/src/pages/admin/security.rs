@@ -17,9 +17,8 @@ use vestibule_core::{
     company::{Company, RequireSecondFactor, TwoFactorPolicy},
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST},
     paths::ADMIN_SECURITY,
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::FormField,
 };
 use vestibule_service::{console::PolicyInput, sessions::SignedIn};
 use vestibule_translations::{Locale, td_string};
@@ -107,7 +106,7 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
     };
     let require_second_factor = form.text(
         |form| &form.require_second_factor,
-        company.require_second_factor.as_str(),
+        company.settings.require_second_factor.as_str(),
     );
     let without_second_factor = if require_second_factor.value == RequireSecondFactor::Everyone.as_str() {
         // The number only helps: a fault in it keeps nobody from the policies.
@@ -123,10 +122,13 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
         version: form.version(form.typed.map(|form| form.version), company.version),
         two_factor_days: form.text(
             |form| &form.two_factor_days,
-            &company.two_factor.days().to_string(),
+            &company.settings.two_factor.days().to_string(),
         ),
         require_second_factor,
-        password_min: form.text(|form| &form.password_min, &company.password_min.to_string()),
+        password_min: form.text(
+            |form| &form.password_min,
+            &company.settings.password_min.to_string(),
+        ),
         log_out,
         idle_minutes,
         without_second_factor,
@@ -142,6 +144,7 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
 /// Whether sessions end without activity, and after how many minutes.
 fn log_out_of(form: &Filled<'_, SavePolicies>, company: &Company) -> (bool, Typed) {
     let saved = company
+        .settings
         .idle_minutes
         .map(|minutes| minutes.to_string())
         .unwrap_or_default();
@@ -204,7 +207,7 @@ fn policies_form(now: Locale, page: PoliciesPage, refusal: Option<&Refusal>) -> 
     });
     let password_min = number(
         now,
-        FormField::PasswordMin,
+        Field::PasswordMin,
         td_string!(now, company.password_min),
         td_string!(now, company.password_min_hint),
         (PASSWORD_MIN_LOWEST, PASSWORD_MIN_HIGHEST),
@@ -305,7 +308,7 @@ fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) 
     });
     let field = number(
         now,
-        FormField::IdleMinutes,
+        Field::IdleMinutes,
         td_string!(now, company.minutes),
         td_string!(now, company.minutes_hint),
         (IDLE_MINUTES_LEAST.into(), IDLE_MINUTES_MOST.into()),

@@ -15,9 +15,8 @@ use vestibule_app::{
 };
 use vestibule_core::{
     paths::ADMIN_SSO,
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
 use vestibule_service::console::{ProviderInput, ProviderSettings, SsoPage};
@@ -142,8 +141,9 @@ impl Form for TestSso {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         match refusal {
-            Some(Refusal::Form(FormRefusal::NoApplication { .. } | FormRefusal::ProviderUnusable { .. }))
-            | None => show_settings(state, facts, &Filled::refused(refusal)).await,
+            Some(Refusal::NoApplication { .. } | Refusal::ProviderUnusable { .. }) | None => {
+                show_settings(state, facts, &Filled::refused(refusal)).await
+            }
             Some(other) => redirect_or_refuse(other, ADMIN_SSO),
         }
     }
@@ -304,8 +304,8 @@ fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> impl
     let name = form.provider.name();
     let of = |field: &str| [word, "_", field].concat();
     let (id_field, secret_field) = match form.provider {
-        Provider::Google => (FormField::GoogleClientId, FormField::GoogleClientSecret),
-        Provider::Office365 => (FormField::Office365ClientId, FormField::Office365ClientSecret),
+        Provider::Google => (Field::GoogleClientId, Field::GoogleClientSecret),
+        Provider::Office365 => (Field::Office365ClientId, Field::Office365ClientSecret),
     };
     let id_hint = if form.installation {
         td_string!(now, sso.client_id_hint, provider = name)
@@ -337,7 +337,7 @@ fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> impl
     let tenants = (form.provider == Provider::Office365).then(|| {
         let hint = td_string!(now, sso.tenants_hint);
         text(
-            FormField::Office365Tenants,
+            Field::Office365Tenants,
             td_string!(now, sso.tenants),
             hint,
             &form.tenants,

@@ -13,10 +13,9 @@ use vestibule_app::{
 use vestibule_core::{
     link::LinkPurpose,
     paths::{CHOOSE_PASSWORD, CHOOSE_PASSWORD_CHECK, LOGIN},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
     secret::Password,
-    signed_in::{FormField, FormRefusal},
 };
 use vestibule_translations::{Locale, td_string};
 
@@ -64,7 +63,7 @@ impl Form for ChoosePassword {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         match refusal {
-            Some(Refusal::Form(FormRefusal::Invalid { .. })) | None => show(state, facts, refusal).await,
+            Some(Refusal::Invalid { .. }) | None => show(state, facts, refusal).await,
             Some(other) => nothing_to_do(state, facts, other),
         }
     }
@@ -79,12 +78,15 @@ async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Res
         Ok(choice) => choice,
         Err(refusal) => return nothing_to_do(state, facts, &refusal),
     };
-    let locale = facts.locale(choice.account.language.as_deref(), Some(&choice.company.language));
+    let locale = facts.locale(
+        choice.account.person.language.as_deref(),
+        Some(&choice.company.settings.language),
+    );
     let page = ChoosePage {
         company: choice.company.name,
         account: choice.account.name,
         link: choice.link,
-        password_min: choice.company.password_min,
+        password_min: choice.company.settings.password_min,
         refusal: refusal.cloned(),
     };
     let mut page = facts.page_in(state, locale, page);
@@ -137,9 +139,9 @@ impl Content for ChoosePage {
             <form id=FORM class="fields" method="post" action=ChoosePassword::PATH novalidate>
                 <input class="visually-hidden" type="text" autocomplete="username" value=self.account.clone() tabindex="-1" aria-hidden="true" readonly />
                 <div>
-                    {input(FormField::NewPassword, td_string!(now, profile.new_password), Some(hint))} {strength}
+                    {input(Field::NewPassword, td_string!(now, profile.new_password), Some(hint))} {strength}
                 </div>
-                {input(FormField::ConfirmPassword, td_string!(now, profile.confirm_password), None)}
+                {input(Field::ConfirmPassword, td_string!(now, profile.confirm_password), None)}
                 <button class="button primary wide">{td_string!(now, agents.choose_button)}</button>
             </form>
         };

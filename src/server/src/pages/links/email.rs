@@ -102,7 +102,10 @@ async fn open(state: &AppState, facts: &Facts, purpose: LinkPurpose) -> Response
     }
     match state.service.open_link(&[purpose], &facts.visitor).await {
         Ok(link) => {
-            let locale = facts.locale(link.account.language.as_deref(), Some(&link.company.language));
+            let locale = facts.locale(
+                link.account.person.language.as_deref(),
+                Some(&link.company.settings.language),
+            );
             let page = EmailPage {
                 company: link.company.name,
                 account: link.account.name,

@@ -6,9 +6,9 @@ mod email;
 use axum::{
     extract::{Path, State},
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use vestibule_core::{paths, refusal::Refusal, rights::Action, secret::Token, signed_in::FormRefusal};
+use vestibule_core::{paths, refusal::Refusal, rights::Action, secret::Token};
 
 use super::problem::Problem;
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     http::{
         answer::{see_other, show_form},
         cookies::Kind,
-        denied::Denied,
         facts::Facts,
     },
     state::AppState,
@@ -63,7 +62,7 @@ fn keep(state: &AppState, token: &str, to: &str) -> Response {
 /// A clear page with a way back for a link that is not good, and the sign-in page where there is no link at all.
 pub fn nothing_to_do(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::Form(FormRefusal::LinkOver) => {
+        Refusal::LinkOver => {
             let mut response = show_form(facts.page(state, Problem(refusal.clone())), Some(refusal));
             if let Some(cookie) = state.cookies.remove(Kind::Link) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -71,7 +70,6 @@ pub fn nothing_to_do(state: &AppState, facts: &Facts, refusal: &Refusal) -> Resp
             response
         }
         Refusal::NotSignedIn => see_other(paths::LOGIN),
-        Refusal::Form(_) => redirect_or_refuse(refusal, &facts.path),
-        other => Denied::from(other.clone()).into_response(),
+        other => redirect_or_refuse(other, &facts.path),
     }
 }

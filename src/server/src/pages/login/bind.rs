@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::{Call, Effect},
-    components::{forms::refused, notice::field_id},
+    components::forms::refused,
     functions::Done,
     page::{Content, Frame, Head, Sheet},
 };
@@ -257,7 +257,7 @@ pub fn input(
     value: String,
     refusal: Option<&Refusal>,
 ) -> impl IntoView + use<> {
-    let id = field_id(field);
+    let id = field.name();
     let problem = refusal.and_then(|refusal| refusal.problem(field));
     let problem_id = [id, "-problem"].concat();
     let hint_id = [id, "-hint"].concat();
@@ -271,7 +271,7 @@ pub fn input(
     let (kind, autocomplete) = match field {
         Field::Company => ("text", "organization"),
         Field::Account => ("text", "username"),
-        Field::Password | Field::Code => ("password", "current-password"),
+        _ => ("password", "current-password"),
     };
     view! {
         <div class="field">

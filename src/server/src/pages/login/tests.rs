@@ -188,7 +188,10 @@ fn the_first_empty_field_has_the_focus() {
     assert_eq!(focused(page("Acme", "")), "account");
     assert_eq!(focused(login_page(Some(Refusal::WrongCredentials))), "password");
     assert_eq!(
-        focused(login_page(Some(Refusal::field(Field::Company, Problem::TooLong)))),
+        focused(login_page(Some(Refusal::field(
+            Field::Company,
+            Problem::TooLong { most: 64 }
+        )))),
         "summary"
     );
 }
@@ -199,7 +202,7 @@ fn every_problem_is_said_at_the_top_and_at_its_field() {
     let refusal = Refusal::Invalid {
         fields: vec![
             problem(Field::Account, Problem::Missing),
-            problem(Field::Password, Problem::TooLong),
+            problem(Field::Password, Problem::TooLong { most: 64 }),
         ],
     };
     let html = shown(Login(login_page(Some(refusal))));

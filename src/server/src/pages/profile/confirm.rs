@@ -13,10 +13,9 @@ use vestibule_app::{
 };
 use vestibule_core::{
     paths::{self, PROFILE_CONFIRM, SECURITY},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
     secret::Password,
-    signed_in::{FormField, FormRefusal},
     sso::Provider,
 };
 use vestibule_service::sessions::SignedIn;
@@ -143,11 +142,11 @@ impl Content for ConfirmPage {
         }
         let why = match self.reason {
             Reason::Ahead => td_string!(now, profile.confirm_intro).to_owned(),
-            Reason::TooOld => refusal_sentence(now, &Refusal::Form(FormRefusal::StepUpNeeded)),
+            Reason::TooOld => refusal_sentence(now, &Refusal::StepUpNeeded),
             Reason::Expired => td_string!(now, profile.confirm_expired).to_owned(),
         };
         let password = Input {
-            field: FormField::Password,
+            field: Field::Password,
             label: td_string!(now, sign_in.password),
             autocomplete: "current-password",
             value: String::new(),

@@ -20,12 +20,11 @@ use vestibule_app::{
 use vestibule_core::{
     account::TimeFormat,
     paths::{LOGIN, PROFILE, PROFILE_CONFIRM, PROFILE_PASSWORD_CHECK, SECURITY},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
     secret::Password,
-    signed_in::FormField,
 };
-use vestibule_service::profile::{PasswordInput, ProfileInput};
+use vestibule_service::profile::{PasswordInput, PersonInput};
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
 use crate::{
@@ -74,7 +73,7 @@ impl Form for SaveProfile {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let before = call.service.session(&call.visitor).await?;
         let chosen = Some(self.language.clone()).filter(|language| !language.is_empty());
-        let input = ProfileInput {
+        let input = PersonInput {
             first_name: self.first_name,
             last_name: self.last_name,
             alias: self.alias,
@@ -85,7 +84,7 @@ impl Form for SaveProfile {
         };
         call.service.save_profile(input, &call.visitor).await?;
         // What this browser remembers goes before the account's language: a new choice must be seen at once.
-        if before.is_some_and(|before| before.account.language != chosen) {
+        if before.is_some_and(|before| before.account.person.language != chosen) {
             call.add(Effect::Language(chosen));
         }
         Ok(Done::to(format!("{PROFILE}?saved")))
@@ -242,16 +241,16 @@ async fn show(
     let (company, account) = (found.company, found.account);
     let moments = Moments::of(&company, &account);
     let mut page = ProfilePage {
-        first_name: account.first_name.clone(),
-        last_name: account.last_name.clone(),
-        alias: account.alias.clone(),
-        phone: account.phone.clone(),
-        title: account.title.clone(),
-        time_format: account.time_format.hours().to_string(),
-        language: account.language.clone().unwrap_or_default(),
-        company_language: company.language.clone(),
+        first_name: account.person.first_name.clone(),
+        last_name: account.person.last_name.clone(),
+        alias: account.person.alias.clone(),
+        phone: account.person.phone.clone(),
+        title: account.person.title.clone(),
+        time_format: account.person.time_format.hours().to_string(),
+        language: account.person.language.clone().unwrap_or_default(),
+        company_language: company.settings.language.clone(),
         no_password: !account.has_password,
-        password_min: company.password_min,
+        password_min: company.settings.password_min,
         must_confirm: !found.proved && account.has_second_factor(),
         must_confirm_for_email: !found.proved_lately,
         pending_email: account
@@ -383,7 +382,7 @@ fn email_card(now: Locale, page: &ProfilePage, refusal: Option<&Refusal>) -> imp
         .into_any()
     } else {
         let input = Input {
-            field: FormField::Email,
+            field: Field::Email,
             label: td_string!(now, agents.new_email),
             autocomplete: "email",
             value: page.email.clone(),
@@ -440,37 +439,32 @@ fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> impl 
         label,
         autocomplete,
         value,
-        required: field == FormField::FirstName,
-        hint: (field == FormField::Alias).then(|| td_string!(now, profile.alias_hint).to_owned()),
+        required: field == Field::FirstName,
+        hint: (field == Field::Alias).then(|| td_string!(now, profile.alias_hint).to_owned()),
         refusal,
     };
     let names = [
         input(
-            FormField::FirstName,
+            Field::FirstName,
             td_string!(now, profile.first_name),
             "given-name",
             page.first_name,
         ),
         input(
-            FormField::LastName,
+            Field::LastName,
             td_string!(now, profile.last_name),
             "family-name",
             page.last_name,
         ),
         input(
-            FormField::Alias,
+            Field::Alias,
             td_string!(now, profile.alias),
             "nickname",
             page.alias,
         ),
+        input(Field::Phone, td_string!(now, profile.phone), "tel", page.phone),
         input(
-            FormField::Phone,
-            td_string!(now, profile.phone),
-            "tel",
-            page.phone,
-        ),
-        input(
-            FormField::Title,
+            Field::Title,
             td_string!(now, profile.job_title),
             "organization-title",
             page.title,
@@ -541,22 +535,21 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl I
         autocomplete,
         value: String::new(),
         required: true,
-        hint: (field == FormField::NewPassword)
-            .then(|| td_string!(now, profile.password_hint, least = least)),
+        hint: (field == Field::NewPassword).then(|| td_string!(now, profile.password_hint, least = least)),
         refusal,
     };
     let old = input(
-        FormField::OldPassword,
+        Field::OldPassword,
         td_string!(now, profile.old_password),
         "current-password",
     );
     let new = input(
-        FormField::NewPassword,
+        Field::NewPassword,
         td_string!(now, profile.new_password),
         "new-password",
     );
     let confirm = input(
-        FormField::ConfirmPassword,
+        Field::ConfirmPassword,
         td_string!(now, profile.confirm_password),
         "new-password",
     );

@@ -9,7 +9,6 @@ use vestibule_core::{
     id::{AccountId, CompanyId},
     name,
     refusal::Refusal,
-    signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Application, Client};
@@ -93,7 +92,7 @@ async fn conditions(
 }
 
 fn not_offered() -> Failure {
-    FormRefusal::SsoNotOffered.into()
+    Refusal::SsoNotOffered.into()
 }
 
 impl Service {
@@ -102,29 +101,27 @@ impl Service {
     /// # Errors
     /// Only when the database fails.
     pub async fn offered_providers(&self, visitor: &Visitor) -> Result<Vec<Provider>, Refusal> {
-        self.find_offered()
+        visitor
+            .attempt(async {
+                let Some(providers) = &self.inner.settings.sso else {
+                    return Ok(Vec::new());
+                };
+                let known = Provider::ALL.map(|provider| providers.known(provider));
+                let installation = known.map(|known| known.is_some_and(|known| known.application.is_some()));
+                let in_use = self
+                    .inner
+                    .store
+                    .read()
+                    .await?
+                    .providers_in_use(installation)
+                    .await?;
+                let offered = Provider::ALL.into_iter().zip(known).zip(in_use);
+                Ok(offered
+                    .filter(|((_, known), in_use)| known.is_some() && *in_use)
+                    .map(|((provider, _), _)| provider)
+                    .collect())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn find_offered(&self) -> Result<Vec<Provider>, Failure> {
-        let Some(providers) = &self.inner.settings.sso else {
-            return Ok(Vec::new());
-        };
-        let known = Provider::ALL.map(|provider| providers.known(provider));
-        let installation = known.map(|known| known.is_some_and(|known| known.application.is_some()));
-        let in_use = self
-            .inner
-            .store
-            .read()
-            .await?
-            .providers_in_use(installation)
-            .await?;
-        let offered = Provider::ALL.into_iter().zip(known).zip(in_use);
-        Ok(offered
-            .filter(|((_, known), in_use)| known.is_some() && *in_use)
-            .map(|((provider, _), _)| provider)
-            .collect())
     }
 
     /// The providers that the own account is connected with, or can be.
@@ -148,7 +145,7 @@ impl Service {
             }
             Ok(found)
         };
-        found.await.map_err(|failure: Failure| visitor.explain(&failure))
+        visitor.attempt(found).await
     }
 
     /// Whether accounts of the company may come in by this provider.
@@ -250,7 +247,7 @@ impl Service {
 
     pub(crate) fn sso_client(&self) -> Result<&Client, Failure> {
         let providers = self.inner.settings.sso.as_ref();
-        Ok(&providers.ok_or(FormRefusal::SsoNotOffered)?.client)
+        Ok(&providers.ok_or(Refusal::SsoNotOffered)?.client)
     }
 
     /// Whether the company has an application of its own, and this flow came through another.

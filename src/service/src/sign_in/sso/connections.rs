@@ -2,30 +2,29 @@
 //! a password.
 
 use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
+    audit::{AuditEntry, Event},
     gate,
     id::SessionId,
     mail::Mail,
     refusal::Refusal,
     session::Proof,
-    signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
-use vestibule_storage::{SsoFlowRow, Writer, again};
+use vestibule_storage::SsoFlowRow;
 
 use super::{Arrival, SetOut, Way, is_among, over};
 use crate::{
     Failure, Service, Visitor,
-    audit::By,
     letters::Receiver,
     sessions::{Need, SignedIn},
+    work::Work,
 };
 
 impl Service {
     /// Sends a browser to a provider to connect an identity with the account that is signed in.
     ///
     /// # Errors
-    /// [`FormRefusal::StepUpNeeded`]; as [`Service::begin_sso`].
+    /// [`Refusal::StepUpNeeded`]; as [`Service::begin_sso`].
     pub async fn begin_connect(&self, provider: Provider, visitor: &Visitor) -> Result<SetOut, Refusal> {
         let begun = async {
             let own = self.look(Need::ProvedHome, visitor).await?;
@@ -37,14 +36,14 @@ impl Service {
             };
             self.set_out_from(provider, &own, way, visitor).await
         };
-        begun.await.map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(begun).await
     }
 
     /// Sends a browser to a provider to prove once more who is signed in, in the place of a password: only for accounts
     /// that have none. It leads to `next`.
     ///
     /// # Errors
-    /// [`FormRefusal::SsoNotOffered`] for an account with a password; as [`Service::begin_sso`].
+    /// [`Refusal::SsoNotOffered`] for an account with a password; as [`Service::begin_sso`].
     pub async fn begin_step_up(
         &self,
         provider: Provider,
@@ -54,7 +53,7 @@ impl Service {
         let begun = async {
             let own = self.look(Need::SetUp, visitor).await?;
             if own.account.has_password {
-                return Err(FormRefusal::SsoNotOffered.into());
+                return Err(Refusal::SsoNotOffered.into());
             }
             let way = Way {
                 company: own.company.name.clone(),
@@ -64,7 +63,7 @@ impl Service {
             };
             self.set_out_from(provider, &own, way, visitor).await
         };
-        begun.await.map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(begun).await
     }
 
     async fn set_out_from(
@@ -76,7 +75,7 @@ impl Service {
     ) -> Result<SetOut, Failure> {
         let mut reader = self.inner.store.read().await?;
         if !self.offers(&mut reader, own.company.id, provider).await? {
-            return Err(FormRefusal::SsoNotOffered.into());
+            return Err(Refusal::SsoNotOffered.into());
         }
         let chosen = self
             .choose_application(&mut reader, provider, Some(own.company.id))
@@ -93,32 +92,33 @@ impl Service {
         identity: &Identity,
         visitor: &Visitor,
     ) -> Result<Arrival, Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session: present,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::SetUp, visitor).await?;
+        let (
+            mut work,
+            SignedIn {
+                session: present,
+                company,
+                account,
+                ..
+            },
+        ) = self.enter(Need::SetUp, visitor).await?;
         gate::admit(&company, &account)?;
-        let linked = writer.identities_of(company.id, account.id).await?;
+        let linked = work.identities_of(company.id, account.id).await?;
         let is_own = is_among(&linked, identity);
         let counts = self
-            .accepts(&mut writer, company.id, flow, identity)
+            .accepts(&mut work, company.id, flow, identity)
             .await?
             .is_some();
-        if present != session || !writer.end_sso_flow(flow.id).await? {
+        if present != session || !work.end_sso_flow(flow.id).await? {
             return Err(over());
         }
         if !is_own || !counts || account.has_password {
             let entry = AuditEntry {
-                actor: Actor::Account(account.id),
                 detail: Some(flow.provider.as_str().to_owned()),
-                ..visitor.entry(Event::StepUpRefused, Some(company.id), Some(account.id))
+                ..work.entry(Event::StepUpRefused, company.id, Some(account.id))
             };
-            self.record(&mut writer, &entry).await?;
-            writer.commit().await?;
-            return Err(FormRefusal::IdentityOther.into());
+            self.record(&mut work, &entry).await?;
+            work.commit().await?;
+            return Err(Refusal::IdentityOther.into());
         }
         let receiver = Receiver {
             company: &company,
@@ -126,10 +126,9 @@ impl Service {
         };
         let next = flow.next.clone().unwrap_or_default();
         let confirmed = self
-            .confirm_in(&mut writer, receiver, (session, Proof::Provider), &next, visitor)
+            .confirm_in(&mut work, receiver, (session, Proof::Provider), &next, visitor)
             .await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        work.commit().await?;
         Ok(Arrival::Confirmed(confirmed, next))
     }
 
@@ -141,31 +140,31 @@ impl Service {
         identity: &Identity,
         visitor: &Visitor,
     ) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn {
-            session: present,
-            company,
-            account,
-            ..
-        } = self.enter(&mut writer, Need::Home, visitor).await?;
+        let (
+            mut work,
+            SignedIn {
+                session: present,
+                company,
+                account,
+                ..
+            },
+        ) = self.enter(Need::Home, visitor).await?;
         // Somebody else has signed in in this browser meanwhile.
         let refused = if present == session {
-            self.may_link(&mut writer, flow, identity, &company, &account)
-                .await
+            self.may_link(&mut work, flow, identity, &company, &account).await
         } else {
             Err(over())
         };
-        if !writer.end_sso_flow(flow.id).await? {
+        if !work.end_sso_flow(flow.id).await? {
             return Err(over());
         }
         if let Err(Failure::Refused(refusal)) = refused {
             let entry = AuditEntry {
-                actor: Actor::Account(account.id),
                 detail: Some(flow.provider.as_str().to_owned()),
-                ..visitor.entry(Event::SsoRefused, Some(company.id), Some(account.id))
+                ..work.entry(Event::SsoRefused, company.id, Some(account.id))
             };
-            self.record(&mut writer, &entry).await?;
-            writer.commit().await?;
+            self.record(&mut work, &entry).await?;
+            work.commit().await?;
             return Err(refusal.into());
         }
         refused?;
@@ -173,77 +172,65 @@ impl Service {
             company: &company,
             account: &account,
         };
-        self.link(&mut writer, receiver, identity, visitor).await?;
-        writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
+        self.link(&mut work, receiver, identity, visitor).await?;
+        work.commit().await?;
         Ok(())
     }
 
     /// Takes the identity of a provider from the own account.
     ///
     /// # Errors
-    /// [`FormRefusal::StepUpNeeded`]; [`FormRefusal::LastWayIn`] when the account has neither a password nor another
+    /// [`Refusal::StepUpNeeded`]; [`Refusal::LastWayIn`] when the account has neither a password nor another
     /// identity. Nothing to take away is fine.
     pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        again(|| self.take_identity(provider, visitor))
+        visitor
+            .transact(async || {
+                let (mut work, SignedIn { company, account, .. }) =
+                    self.enter(Need::ProvedHome, visitor).await?;
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let last = Refusal::LastWayIn;
+                if self.unlink_in(&mut work, receiver, provider, last).await? {
+                    work.commit().await?;
+                }
+                Ok(())
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
     }
 
-    async fn take_identity(&self, provider: Provider, visitor: &Visitor) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let SignedIn { company, account, .. } = self.enter(&mut writer, Need::ProvedHome, visitor).await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
-        let by = By {
-            actor: Actor::Account(account.id),
-            visitor,
-        };
-        let last = FormRefusal::LastWayIn;
-        if self
-            .unlink_in(&mut writer, receiver, provider, (visitor, &by), last)
-            .await?
-        {
-            writer.commit().await?;
-            self.inner.outbox_filled.notify_one();
-        }
-        Ok(())
-    }
-
-    /// Takes the identity of a provider from an account, which hears of it; says whether there was one. `seen` is what the
-    /// account may know of whoever did it, and `last` what is said when there is neither a password nor another provider.
+    /// Takes the identity of a provider from an account, which hears of it; says whether there was one. `last` is what is
+    /// said when there is neither a password nor another provider.
     pub(crate) async fn unlink_in(
         &self,
-        writer: &mut Writer,
+        work: &mut Work<'_>,
         receiver: Receiver<'_>,
         provider: Provider,
-        (seen, by): (&Visitor, &By<'_>),
-        last: FormRefusal,
+        last: Refusal,
     ) -> Result<bool, Failure> {
         let (company, account) = (receiver.company.id, receiver.account.id);
-        let linked = writer.identities_of(company, account).await?;
+        let linked = work.identities_of(company, account).await?;
         if !linked.iter().any(|linked| linked.identity.provider == provider) {
             return Ok(false);
         }
         if !receiver.account.has_password {
-            let ways = self.ways_in(writer, company, account).await?;
+            let ways = self.ways_in(work, company, account).await?;
             if ways.iter().all(|way| *way == provider) {
                 return Err(last.into());
             }
         }
-        writer.unlink_identity(company, account, provider).await?;
+        work.unlink_identity(company, account, provider).await?;
         let mail = Mail::SsoDisconnected {
-            about: receiver.about(seen),
+            about: receiver.about(&work.seen_by(receiver.account)),
             provider: provider.name().to_owned(),
         };
-        self.tell(writer, receiver, mail).await?;
+        self.tell(work, receiver, mail).await?;
         let entry = AuditEntry {
             detail: Some(provider.as_str().to_owned()),
-            ..by.entry(Event::SsoDisconnected, company, Some(account))
+            ..work.entry(Event::SsoDisconnected, company, Some(account))
         };
-        self.record(writer, &entry).await?;
+        self.record(work, &entry).await?;
         Ok(true)
     }
 }

@@ -25,7 +25,6 @@ use vestibule_core::{
     secret::{Token, TokenHash, same},
     session::Proof,
     sign_in::{AfterPassword, Pending, after_password, after_provider},
-    signed_in::FormRefusal,
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Returned, SsoError};
@@ -146,7 +145,7 @@ impl Asking {
     /// A place among them, until it is dropped.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] when none became free in time.
+    /// [`Refusal::ProviderBusy`] when none became free in time.
     async fn place(
         &self,
         source: &str,
@@ -159,7 +158,8 @@ impl Asking {
             Ok::<_, AcquireError>([own, place])
         };
         let found = tokio::time::timeout(LONGEST_WAIT, places).await;
-        found.ok().and_then(Result::ok).ok_or(Refusal::Busy {
+        found.ok().and_then(Result::ok).ok_or(Refusal::ProviderBusy {
+            provider: application.0,
             retry_after: RETRY_SECONDS,
         })
     }
@@ -190,7 +190,7 @@ impl Service {
     /// Sends a browser to a provider to sign in. `company` is what stands in the form, if anything.
     ///
     /// # Errors
-    /// [`FormRefusal::SsoNotOffered`]; [`FormRefusal::SsoFailed`] when the provider cannot be asked.
+    /// [`Refusal::SsoNotOffered`]; [`Refusal::SsoFailed`] when the provider cannot be asked.
     pub async fn begin_sso(
         &self,
         provider: Provider,
@@ -211,7 +211,7 @@ impl Service {
             };
             self.set_out(chosen, way, visitor).await
         };
-        begun.await.map_err(|failure| visitor.explain(&failure))
+        visitor.attempt(begun).await
     }
 
     async fn set_out(&self, chosen: Chosen, way: Way, visitor: &Visitor) -> Result<SetOut, Failure> {
@@ -255,7 +255,7 @@ impl Service {
             ..visitor.entry(Event::SsoRefused, None, None)
         };
         self.note_stranger(entry, visitor);
-        FormRefusal::SsoFailed.into()
+        Refusal::SsoFailed.into()
     }
 
     /// Takes what came back with this browser and asks the provider who that is. Nobody is signed in by it: see
@@ -263,82 +263,76 @@ impl Service {
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`] for an answer to no question of this browser, or a second one;
-    /// [`FormRefusal::SsoCancelled`]; [`FormRefusal::SsoFailed`]; [`Refusal::Busy`], and the flow can still be used.
+    /// [`Refusal::SsoCancelled`]; [`Refusal::SsoFailed`]; [`Refusal::ProviderBusy`], and the flow can
+    /// still be used.
     pub async fn answer_sso(
         &self,
         provider: Provider,
         answer: &SsoAnswer,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        self.take_answer(provider, answer, visitor)
-            .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn take_answer(
-        &self,
-        provider: Provider,
-        answer: &SsoAnswer,
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let unknown = || {
-            self.sso_failed(provider, "unknown_flow", visitor);
-            over()
-        };
-        let (sealed, kept) = self
-            .flow_out(visitor)
-            .filter(|(_, kept)| {
-                kept.provider == provider
-                    && same(kept.state.as_bytes(), answer.state.as_bytes())
-                    && self.now() < kept.ends_at
+        visitor
+            .attempt(async {
+                let unknown = || {
+                    self.sso_failed(provider, "unknown_flow", visitor);
+                    over()
+                };
+                let (sealed, kept) = self
+                    .flow_out(visitor)
+                    .filter(|(_, kept)| {
+                        kept.provider == provider
+                            && same(kept.state.as_bytes(), answer.state.as_bytes())
+                            && self.now() < kept.ends_at
+                    })
+                    .ok_or_else(unknown)?;
+                let token = kept.token()?;
+                let mut reader = self.inner.store.read().await?;
+                if reader.sso_flow_by_token(token).await?.is_some() {
+                    return Err(unknown());
+                }
+                let code = match &answer.code {
+                    Ok(code) => code,
+                    Err(word) if word == "access_denied" => {
+                        self.sso_failed(provider, "cancelled", visitor);
+                        return Err(Refusal::SsoCancelled.into());
+                    }
+                    Err(_) => return Err(self.sso_failed(provider, "provider_error", visitor)),
+                };
+                let chosen = self
+                    .choose_application(&mut reader, provider, kept.application)
+                    .await?;
+                drop(reader);
+                // The company's conditions were changed meanwhile.
+                if chosen.company != kept.application {
+                    return Err(over());
+                }
+                let returned = Returned {
+                    code,
+                    issuer: answer.issuer.as_deref(),
+                    verifier: &kept.verifier,
+                    nonce: &kept.nonce,
+                };
+                let asking = &self.inner.sso_asking;
+                let _place = asking.place(&visitor.source, (provider, chosen.company)).await?;
+                let Some(flow) = again(|| self.use_flow_up(&sealed, &kept)).await? else {
+                    return Err(unknown());
+                };
+                let found = self
+                    .sso_client()?
+                    .finish(&chosen.application, &returned, self.now())
+                    .await;
+                match found {
+                    Ok(identity) => again(|| self.keep_identity(flow, &identity)).await,
+                    Err(error) => {
+                        let failed = self.sso_failed(provider, &error.to_string(), visitor);
+                        Err(match error {
+                            SsoError::TenantNotAllowed => Refusal::SsoNotOffered.into(),
+                            _ => failed,
+                        })
+                    }
+                }
             })
-            .ok_or_else(unknown)?;
-        let token = kept.token()?;
-        let mut reader = self.inner.store.read().await?;
-        if reader.sso_flow_by_token(token).await?.is_some() {
-            return Err(unknown());
-        }
-        let code = match &answer.code {
-            Ok(code) => code,
-            Err(word) if word == "access_denied" => {
-                self.sso_failed(provider, "cancelled", visitor);
-                return Err(FormRefusal::SsoCancelled.into());
-            }
-            Err(_) => return Err(self.sso_failed(provider, "provider_error", visitor)),
-        };
-        let chosen = self
-            .choose_application(&mut reader, provider, kept.application)
-            .await?;
-        drop(reader);
-        // The company's conditions were changed meanwhile.
-        if chosen.company != kept.application {
-            return Err(over());
-        }
-        let returned = Returned {
-            code,
-            issuer: answer.issuer.as_deref(),
-            verifier: &kept.verifier,
-            nonce: &kept.nonce,
-        };
-        let asking = &self.inner.sso_asking;
-        let _place = asking.place(&visitor.source, (provider, chosen.company)).await?;
-        let Some(flow) = again(|| self.use_flow_up(&sealed, &kept)).await? else {
-            return Err(unknown());
-        };
-        let found = self
-            .sso_client()?
-            .finish(&chosen.application, &returned, self.now())
-            .await;
-        match found {
-            Ok(identity) => again(|| self.keep_identity(flow, &identity)).await,
-            Err(error) => {
-                let failed = self.sso_failed(provider, &error.to_string(), visitor);
-                Err(match error {
-                    SsoError::TenantNotAllowed => FormRefusal::SsoNotOffered.into(),
-                    _ => failed,
-                })
-            }
-        }
+            .await
     }
 
     /// Uses a flow up before its provider is asked: one flow is one question, whatever becomes of it. Of several answers
@@ -415,39 +409,38 @@ impl Service {
     /// session that it is connected with. `company` is the one that was chosen, where several know the identity.
     ///
     /// # Errors
-    /// [`Refusal::SignInExpired`]; [`FormRefusal::SsoNotOffered`]; [`FormRefusal::IdentityTaken`] and
-    /// [`FormRefusal::IdentityOther`]; what the gate says.
+    /// [`Refusal::SignInExpired`]; [`Refusal::SsoNotOffered`]; [`Refusal::IdentityTaken`] and
+    /// [`Refusal::IdentityOther`]; what the gate says.
     pub async fn arrive(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Refusal> {
-        self.find_arrival(company, visitor)
+        visitor
+            .attempt(async {
+                let mut reader = self.inner.store.read().await?;
+                let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+                if let Some(session) = flow.session {
+                    drop(reader);
+                    if self.kept(&flow)?.step_up {
+                        return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
+                    }
+                    again(|| self.connect(&flow, session, &identity, visitor)).await?;
+                    return Ok(Arrival::Connected);
+                }
+                let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
+                known.retain(|(found, _)| company.is_none_or(|chosen| chosen == found.id));
+                drop(reader);
+                match &known[..] {
+                    [] => Ok(Arrival::Bind),
+                    [(company, account)] => {
+                        let known = (company, *account);
+                        let outcome =
+                            again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
+                        Ok(Arrival::In(outcome))
+                    }
+                    _ => Ok(Arrival::Choose(
+                        known.into_iter().map(|(company, _)| company).collect(),
+                    )),
+                }
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn find_arrival(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Failure> {
-        let mut reader = self.inner.store.read().await?;
-        let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
-        if let Some(session) = flow.session {
-            drop(reader);
-            if self.kept(&flow)?.step_up {
-                return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
-            }
-            again(|| self.connect(&flow, session, &identity, visitor)).await?;
-            return Ok(Arrival::Connected);
-        }
-        let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
-        known.retain(|(found, _)| company.is_none_or(|chosen| chosen == found.id));
-        drop(reader);
-        match &known[..] {
-            [] => Ok(Arrival::Bind),
-            [(company, account)] => {
-                let known = (company, *account);
-                let outcome = again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
-                Ok(Arrival::In(outcome))
-            }
-            _ => Ok(Arrival::Choose(
-                known.into_iter().map(|(company, _)| company).collect(),
-            )),
-        }
     }
 
     /// The accounts that the identity is linked to, of companies that accept this flow.
@@ -508,7 +501,6 @@ impl Service {
             .go_on(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
             .await?;
         writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
         Ok(outcome?)
     }
 
@@ -529,7 +521,7 @@ impl Service {
                 None => Ok(()),
             }
         };
-        ended.await.map_err(|failure: Failure| visitor.explain(&failure))
+        visitor.attempt(ended).await
     }
 
     /// Who came back and is nobody yet, or somebody of several companies.
@@ -552,7 +544,7 @@ impl Service {
                 shown: identity.shown,
             })
         };
-        shown.await.map_err(|failure: Failure| visitor.explain(&failure))
+        visitor.attempt(shown).await
     }
 
     /// Links the identity that came back to the account whose credentials are given. When the account has a second factor,
@@ -560,24 +552,23 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::sign_in`]; [`Refusal::SignInExpired`]; and only after the right password
-    /// [`FormRefusal::SsoNotOffered`], [`FormRefusal::OtherApplication`], [`FormRefusal::IdentityTaken`] and
-    /// [`FormRefusal::IdentityOther`].
+    /// [`Refusal::SsoNotOffered`], [`Refusal::OtherApplication`], [`Refusal::IdentityTaken`] and
+    /// [`Refusal::IdentityOther`].
     pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
-        self.check_binding(&form, visitor)
+        let form = &form;
+        visitor
+            .attempt(async {
+                let mut reader = self.inner.store.read().await?;
+                let (flow, _) = self.flow_back(&mut reader, visitor).await?;
+                drop(reader);
+                if flow.session.is_some() {
+                    return Err(over());
+                }
+                let proved = self.prove_password(form, visitor).await?;
+                let done = again(|| self.bind_proved(&proved, visitor)).await;
+                Ok(self.settle(proved, done).await??)
+            })
             .await
-            .map_err(|failure| visitor.explain(&failure))
-    }
-
-    async fn check_binding(&self, form: &SignInForm, visitor: &Visitor) -> Result<Outcome, Failure> {
-        let mut reader = self.inner.store.read().await?;
-        let (flow, _) = self.flow_back(&mut reader, visitor).await?;
-        drop(reader);
-        if flow.session.is_some() {
-            return Err(over());
-        }
-        let proved = self.prove_password(form, visitor).await?;
-        let done = again(|| self.bind_proved(&proved, visitor)).await;
-        Ok(self.settle(proved, done).await??)
     }
 
     async fn bind_proved(
@@ -594,7 +585,10 @@ impl Service {
         if let Err(Failure::Refused(refusal)) = may_link {
             // The password was right: the try stays taken back, and the refusal is noted.
             let event = match refusal {
-                Refusal::Form(_) => Event::SsoRefused,
+                Refusal::SsoNotOffered
+                | Refusal::OtherApplication
+                | Refusal::IdentityTaken
+                | Refusal::IdentityOther => Event::SsoRefused,
                 _ => Event::GateRefused,
             };
             let entry = visitor.entry(event, Some(company.id), Some(account.id));
@@ -628,7 +622,6 @@ impl Service {
             return Err(over());
         }
         writer.commit().await?;
-        self.inner.outbox_filled.notify_one();
         Ok(Ok(outcome))
     }
 
@@ -645,9 +638,9 @@ impl Service {
         if self.accepts(reader, company.id, flow, identity).await?.is_none() {
             let other = self.came_through_another(reader, company.id, flow).await?;
             return Err(if other {
-                FormRefusal::OtherApplication.into()
+                Refusal::OtherApplication.into()
             } else {
-                FormRefusal::SsoNotOffered.into()
+                Refusal::SsoNotOffered.into()
             });
         }
         let owners = reader
@@ -657,7 +650,7 @@ impl Service {
             .iter()
             .any(|(of, owner)| *of == company.id && *owner != account.id)
         {
-            return Err(FormRefusal::IdentityTaken.into());
+            return Err(Refusal::IdentityTaken.into());
         }
         let other = reader
             .identities_of(company.id, account.id)
@@ -665,7 +658,7 @@ impl Service {
             .into_iter()
             .find(|linked| linked.identity.provider == identity.provider);
         match other {
-            Some(other) if other.identity.key != identity.key => Err(FormRefusal::IdentityOther.into()),
+            Some(other) if other.identity.key != identity.key => Err(Refusal::IdentityOther.into()),
             _ => Ok(()),
         }
     }
@@ -687,7 +680,7 @@ impl Service {
             return if is_among(&linked, identity) {
                 Ok(())
             } else {
-                Err(FormRefusal::IdentityTaken.into())
+                Err(Refusal::IdentityTaken.into())
             };
         }
         let mail = Mail::SsoConnected {
@@ -749,7 +742,8 @@ mod tests {
         for _ in 0..OF_SOURCE {
             places.push(asking.place("192.0.2.1", GOOGLE).await.unwrap());
         }
-        let busy = Refusal::Busy {
+        let busy = Refusal::ProviderBusy {
+            provider: Provider::Google,
             retry_after: RETRY_SECONDS,
         };
         assert_eq!(asking.place("192.0.2.1", GOOGLE).await.err(), Some(busy.clone()));

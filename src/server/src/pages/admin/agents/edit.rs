@@ -20,11 +20,10 @@ use vestibule_core::{
     account::{Account, Role, TimeFormat},
     company::{Company, NewAgentMail},
     paths::{self, AGENTS, AGENTS_NEW},
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::FormField,
 };
-use vestibule_service::console::AgentInput;
+use vestibule_service::{console::AgentInput, profile::PersonInput};
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
 use super::row::{page_of, roles as roles_in_words};
@@ -86,15 +85,17 @@ impl AddAgent {
         AgentInput {
             account: self.account,
             email: self.email,
-            first_name: self.first_name,
-            last_name: self.last_name,
-            alias: self.alias,
-            phone: self.phone,
-            title: self.title,
-            time_format: self.time_format.parse().ok().and_then(TimeFormat::from_hours),
-            language: self.language,
             roles: self.roles,
             active: self.active.is_some(),
+            person: PersonInput {
+                first_name: self.first_name,
+                last_name: self.last_name,
+                alias: self.alias,
+                phone: self.phone,
+                title: self.title,
+                time_format: self.time_format.parse().ok().and_then(TimeFormat::from_hours),
+                language: self.language,
+            },
         }
     }
 }
@@ -154,15 +155,17 @@ impl EditAgent {
         AgentInput {
             account: String::new(),
             email: self.email,
-            first_name: self.first_name,
-            last_name: self.last_name,
-            alias: self.alias,
-            phone: self.phone,
-            title: self.title,
-            time_format: self.time_format.parse().ok().and_then(TimeFormat::from_hours),
-            language: self.language,
             roles: self.roles,
             active: self.active.is_some(),
+            person: PersonInput {
+                first_name: self.first_name,
+                last_name: self.last_name,
+                alias: self.alias,
+                phone: self.phone,
+                title: self.title,
+                time_format: self.time_format.parse().ok().and_then(TimeFormat::from_hours),
+                language: self.language,
+            },
         }
     }
 }
@@ -284,20 +287,26 @@ fn show_form(
         pending_email: target
             .and_then(|target| target.pending_email.clone())
             .map(|pending| (pending.address, moments.write(pending.since))),
-        first_name: form.text(|input| &input.first_name, saved(|target| &target.first_name)),
-        last_name: form.text(|input| &input.last_name, saved(|target| &target.last_name)),
-        alias: form.text(|input| &input.alias, saved(|target| &target.alias)),
-        phone: form.text(|input| &input.phone, saved(|target| &target.phone)),
-        title: form.text(|input| &input.title, saved(|target| &target.title)),
+        first_name: form.text(
+            |input| &input.person.first_name,
+            saved(|target| &target.person.first_name),
+        ),
+        last_name: form.text(
+            |input| &input.person.last_name,
+            saved(|target| &target.person.last_name),
+        ),
+        alias: form.text(|input| &input.person.alias, saved(|target| &target.person.alias)),
+        phone: form.text(|input| &input.person.phone, saved(|target| &target.person.phone)),
+        title: form.text(|input| &input.person.title, saved(|target| &target.person.title)),
         time_format: form.text(
-            |input| input.time_format.map_or("", hours),
-            target.map_or("24", |target| hours(target.time_format)),
+            |input| input.person.time_format.map_or("", hours),
+            target.map_or("24", |target| hours(target.person.time_format)),
         ),
         language: form.text(
-            |input| &input.language,
-            saved(|target| target.language.as_deref().unwrap_or_default()),
+            |input| &input.person.language,
+            saved(|target| target.person.language.as_deref().unwrap_or_default()),
         ),
-        company_language: company.language.clone(),
+        company_language: company.settings.language.clone(),
         roles: form.boxes(
             |input| input.roles.join(" "),
             &target.map_or_else(|| words(&[Role::Agent]), |target| words(&target.roles)),
@@ -306,7 +315,7 @@ fn show_form(
             |input| on(input.active).to_owned(),
             on(target.is_none_or(|target| target.active)),
         ),
-        new_agent_mail: company.new_agent_mail,
+        new_agent_mail: company.settings.new_agent_mail,
         saved: opened && facts.asks("saved"),
         email_sent: opened && facts.asks("email_sent"),
         email_cancelled: opened && facts.asks("email_cancelled"),
@@ -476,7 +485,7 @@ fn fields(now: Locale, page: FormPage) -> impl IntoView {
     let is_new = page.id.is_none();
     let account = if is_new {
         text(
-            FormField::Account,
+            Field::AccountName,
             td_string!(now, agents.account),
             page.account,
             true,
@@ -494,7 +503,7 @@ fn fields(now: Locale, page: FormPage) -> impl IntoView {
         own_email(now, page.email.value).into_any()
     } else {
         text(
-            FormField::Email,
+            Field::Email,
             td_string!(now, agents.email),
             page.email,
             true,
@@ -519,17 +528,17 @@ fn fields(now: Locale, page: FormPage) -> impl IntoView {
             {hidden}
             {account}
             {email}
-            {text(FormField::FirstName, td_string!(now, profile.first_name), page.first_name, true, None)}
-            {text(FormField::LastName, td_string!(now, profile.last_name), page.last_name, false, None)}
+            {text(Field::FirstName, td_string!(now, profile.first_name), page.first_name, true, None)}
+            {text(Field::LastName, td_string!(now, profile.last_name), page.last_name, false, None)}
             {text(
-                FormField::Alias,
+                Field::Alias,
                 td_string!(now, profile.alias),
                 page.alias,
                 false,
                 Some(td_string!(now, agents.alias_hint)),
             )}
-            {text(FormField::Phone, td_string!(now, profile.phone), page.phone, false, None)}
-            {text(FormField::Title, td_string!(now, profile.job_title), page.title, false, None)}
+            {text(Field::Phone, td_string!(now, profile.phone), page.phone, false, None)}
+            {text(Field::Title, td_string!(now, profile.job_title), page.title, false, None)}
             {time_format(now, page.time_format)}
             {language(now, page.language, &page.company_language)}
             {roles(now, page.roles, refusal)}
@@ -624,7 +633,7 @@ fn language(now: Locale, typed: Typed, company: &str) -> impl IntoView + use<> {
 }
 
 fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let wrong = problem(now, FormField::Roles, refusal);
+    let wrong = problem(now, Field::Roles, refusal);
     let described_by = wrong.is_some().then_some("roles-problem");
     let picked: Vec<&str> = typed.value.split(' ').collect();
     let boxes = Role::ALL
@@ -644,7 +653,7 @@ fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> impl IntoView 
         roles_in_words(now, &saved)
     });
     view! {
-        <fieldset id=FormField::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>
+        <fieldset id=Field::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>
             <legend>{td_string!(now, agents.roles)}</legend>
             {boxes}
             {wrong.map(|sentence| view! { <p class="problem" id="roles-problem">{sentence}</p> })}

@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body as HttpBody, Bytes},
-    extract::{FromRequest, Multipart, Path, Request, State, multipart::Field},
+    extract::{FromRequest, Multipart, Path, Request, State, multipart},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -21,9 +21,8 @@ use vestibule_core::{
     id::ImportId,
     limits::{IMPORT_BYTES_MAX, IMPORT_LINES_MAX},
     paths::{AGENTS, AGENTS_IMPORT},
-    refusal::Refusal,
+    refusal::{Field, Problem, Refusal},
     rights::Action,
-    signed_in::{FormField, FormProblem, FormRefusal},
 };
 use vestibule_service::{
     console::{ImportPage as Found, LineVerdict},
@@ -86,9 +85,7 @@ impl Form for StartImport {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         match refusal {
-            Some(Refusal::Form(FormRefusal::ImportOver)) | None => {
-                show_import(state, facts, &self.id, 0, refusal).await
-            }
+            Some(Refusal::ImportOver) | None => show_import(state, facts, &self.id, 0, refusal).await,
             Some(other) => redirect_or_refuse(other, &self.page()),
         }
     }
@@ -132,29 +129,25 @@ async fn upload(State(state): State<AppState>, request: Request) -> Response {
         Err(refusal) if !facts.wants_page => {
             Denied::with_status(status_of(&refusal), refusal).into_response()
         }
-        Err(refusal @ Refusal::Form(FormRefusal::Invalid { .. })) => {
-            show_upload(&state, &facts, &signed_in, Some(&refusal))
-        }
+        Err(refusal @ Refusal::Invalid { .. }) => show_upload(&state, &facts, &signed_in, Some(&refusal)),
         Err(refusal) => redirect_or_refuse(&refusal, AGENTS_IMPORT),
     }
 }
 
 fn too_large() -> Refusal {
-    let problem = FormProblem::LargeFile {
+    let problem = Problem::LargeFile {
         most: IMPORT_BYTES_MAX,
     };
-    Refusal::Form(FormRefusal::field(FormField::File, problem))
+    Refusal::field(Field::File, problem)
 }
 
 /// HTTP has a status of its own for a file that is too large.
 fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Form(form)
-            if matches!(form.problem(FormField::File), Some(FormProblem::LargeFile { .. })) =>
-        {
+        refusal if matches!(refusal.problem(Field::File), Some(Problem::LargeFile { .. })) => {
             StatusCode::PAYLOAD_TOO_LARGE
         }
-        other => StatusCode::from_u16(other.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        refusal => StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
@@ -186,7 +179,7 @@ async fn read_file(request: Request) -> Result<Vec<u8>, Unread> {
             Ok(None) => break,
             Err(error) => return Err(cut_off(error.status())),
         };
-        is_ours &= field.name() == Some(FormField::File.name()) && file.is_none();
+        is_ours &= field.name() == Some(Field::File.name()) && file.is_none();
         // Something wrong is read to its end as well, and not kept.
         let most = if is_ours { IMPORT_BYTES_MAX } else { 0 };
         file = Some(collect(field, most).await?);
@@ -200,7 +193,7 @@ async fn read_file(request: Request) -> Result<Vec<u8>, Unread> {
 }
 
 /// The whole field, or `None` when it is larger than `most` bytes; read to its end in any case.
-async fn collect(mut field: Field<'_>, most: usize) -> Result<Option<Vec<u8>>, Unread> {
+async fn collect(mut field: multipart::Field<'_>, most: usize) -> Result<Option<Vec<u8>>, Unread> {
     let mut kept = Some(Vec::new());
     loop {
         let chunk: Bytes = match field.chunk().await {
@@ -299,8 +292,8 @@ impl Content for UploadPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let id = FormField::File.name();
-        let problem = problem(now, FormField::File, self.refusal.as_ref());
+        let id = Field::File.name();
+        let problem = problem(now, Field::File, self.refusal.as_ref());
         let invalid = problem.is_some().then_some("true");
         let format = td_string!(
             now,
@@ -478,12 +471,19 @@ fn stands(now: Locale, page: &ImportPage) -> AnyView {
             {progress()}
         }
         .into_any(),
-        ImportState::Running | ImportState::Stopped => view! {
-            <p class="notice caution" role="status">{td_string!(now, company.import_stalled)}</p>
-            {progress()}
-            {start(page.found.id.to_string(), td_string!(now, company.import_go_on).to_owned())}
+        state @ (ImportState::Running | ImportState::Stopped) => {
+            let why = if state == ImportState::Stopped {
+                td_string!(now, company.import_stopped)
+            } else {
+                td_string!(now, company.import_stalled)
+            };
+            view! {
+                <p class="notice caution" role="status">{why}</p>
+                {progress()}
+                {start(page.found.id.to_string(), td_string!(now, company.import_go_on).to_owned())}
+            }
+            .into_any()
         }
-        .into_any(),
         ImportState::Done => {
             let done = td_string!(now, company.import_done, count = imported);
             view! { <p class="notice good" role="status">{done}</p> }.into_any()

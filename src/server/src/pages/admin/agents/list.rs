@@ -18,7 +18,6 @@ use vestibule_core::{
     paths::{self, AGENTS},
     refusal::Refusal,
     rights::Action,
-    signed_in::FormRefusal,
 };
 use vestibule_service::console::{AgentList, Selected};
 use vestibule_translations::{Locale, td_string};
@@ -70,8 +69,8 @@ async fn show_list(
         Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
     };
     let kept = facts.query("kept").and_then(|word| match word.as_str() {
-        "own_account" => Some(Refusal::Form(FormRefusal::OwnAccount)),
-        "last_admin" => Some(Refusal::Form(FormRefusal::LastAdmin)),
+        "own_account" => Some(Refusal::OwnAccount),
+        "last_admin" => Some(Refusal::LastAdmin),
         _ => None,
     });
     let changed = facts.query("changed").and_then(|count| count.parse().ok());
@@ -503,7 +502,7 @@ fn agent_row(now: Locale, list: &AgentList, account: &Account) -> impl IntoView 
             </td>
             <th scope="row" data-label=td_string!(now, agents.name)>
                 <a href=page_of(&id, "view")>
-                    <bdi>{account.alias.clone()}</bdi>
+                    <bdi>{account.person.alias.clone()}</bdi>
                 </a>
             </th>
             <td data-label=td_string!(now, agents.account)>

@@ -136,7 +136,7 @@ impl Content for ViewPage {
                 <a href=AGENTS>{td_string!(now, agents.title)}</a>
             </p>
             <h1>
-                <bdi>{target.alias.clone()}</bdi>
+                <bdi>{target.person.alias.clone()}</bdi>
             </h1>
             {self.notice.map(|sentence| good(sentence(now)))}
             <p>{state(now, target, locked)}</p>
@@ -203,6 +203,7 @@ fn sign_in_by(now: Locale, found: &AgentDetails) -> Option<String> {
 fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> impl IntoView + use<> {
     let target: &Account = &found.target;
     let language = target
+        .person
         .language
         .as_deref()
         .and_then(from_tag)
@@ -236,10 +237,10 @@ fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> impl IntoView +
             <dl class="facts">
                 {fact(td_string!(now, agents.account), target.name.clone())}
                 {fact(td_string!(now, agents.email), target.email.clone())}
-                {text(td_string!(now, profile.first_name), &target.first_name)}
-                {text(td_string!(now, profile.last_name), &target.last_name)}
-                {text(td_string!(now, profile.phone), &target.phone)}
-                {text(td_string!(now, profile.job_title), &target.title)}
+                {text(td_string!(now, profile.first_name), &target.person.first_name)}
+                {text(td_string!(now, profile.last_name), &target.person.last_name)}
+                {text(td_string!(now, profile.phone), &target.person.phone)}
+                {text(td_string!(now, profile.job_title), &target.person.title)}
                 {fact(td_string!(now, agents.roles), roles(now, &target.roles))}
                 {fact(td_string!(now, common.language), language.to_owned())}
                 {sign_in_by(now, found).map(|sentence| fact(td_string!(now, agents.sign_in_by), sentence))}

@@ -15,7 +15,6 @@ use vestibule_core::{
     refusal::Refusal,
     rights::Action,
     sign_in_view::Method,
-    signed_in::FormRefusal,
 };
 use vestibule_service::profile::AppSetUp;
 use vestibule_translations::{Locale, td_string};
@@ -92,7 +91,7 @@ async fn app(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-    if let Some(over @ Refusal::Form(FormRefusal::SetUpOver)) = refusal {
+    if let Some(over @ Refusal::SetUpOver) = refusal {
         return set_up_over(state, facts, over).await;
     }
     let signed_in = match session(state, facts, SECURITY_APP).await {
@@ -120,7 +119,7 @@ async fn app_code(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn show_code(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-    let over = Refusal::Form(FormRefusal::SetUpOver);
+    let over = Refusal::SetUpOver;
     if refusal == Some(&over) {
         return set_up_over(state, facts, &over).await;
     }

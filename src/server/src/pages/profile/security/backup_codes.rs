@@ -112,7 +112,10 @@ pub async fn show_new(state: &AppState, facts: &Facts, done: Done) -> Response {
     };
     let mut page = match &signed_in {
         Some(SignedIn { company, account, .. }) => {
-            let locale = facts.locale(account.language.as_deref(), Some(&company.language));
+            let locale = facts.locale(
+                account.person.language.as_deref(),
+                Some(&company.settings.language),
+            );
             let page = page(locale, &company.name, &account.name);
             facts.page_for(state, company, account, page)
         }

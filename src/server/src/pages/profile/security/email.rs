@@ -15,7 +15,6 @@ use vestibule_core::{
     refusal::Refusal,
     rights::Action,
     sign_in_view::{CodeMail, Method},
-    signed_in::FormRefusal,
 };
 use vestibule_service::profile::EmailSetUp;
 use vestibule_translations::{Locale, clock, td_string};
@@ -109,7 +108,7 @@ async fn email(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-    if let Some(over @ Refusal::Form(FormRefusal::SetUpOver)) = refusal {
+    if let Some(over @ Refusal::SetUpOver) = refusal {
         return set_up_over(state, facts, over).await;
     }
     let signed_in = match session(state, facts, SECURITY_EMAIL).await {

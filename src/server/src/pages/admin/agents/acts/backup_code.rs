@@ -13,9 +13,8 @@ use vestibule_app::{
 use vestibule_core::{
     limits::{ISSUED_CODE_SECONDS, REASON_MAX},
     paths::AGENTS,
-    refusal::Refusal,
+    refusal::{Field, Refusal},
     rights::Action,
-    signed_in::FormField,
 };
 use vestibule_service::console::AgentDetails;
 use vestibule_translations::{Locale, td_string};
@@ -65,7 +64,7 @@ impl Form for IssueBackupCode {
             Ok(found) => {
                 let page = IssuedPage {
                     code: done.backup_codes.into_iter().flatten().next().unwrap_or_default(),
-                    alias: found.target.alias.clone(),
+                    alias: found.target.person.alias.clone(),
                     to: done.to.clone(),
                 };
                 show_form(
@@ -87,7 +86,7 @@ impl Act for IssueBackupCode {
 
     fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let reason = Input {
-            field: FormField::Reason,
+            field: Field::Reason,
             label: td_string!(now, agents.reason),
             autocomplete: "off",
             value: filled.text(|form| &form.reason, "").value,

@@ -4,7 +4,11 @@ use axum::response::Response;
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{call::Call, components::forms::Input, functions::Done};
-use vestibule_core::{paths::AGENTS, refusal::Refusal, rights::Action, signed_in::FormField};
+use vestibule_core::{
+    paths::AGENTS,
+    refusal::{Field, Refusal},
+    rights::Action,
+};
 use vestibule_service::console::AgentDetails;
 use vestibule_translations::{Locale, td_string};
 
@@ -53,7 +57,7 @@ impl Act for DeleteAgent {
 
     fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let name = Input {
-            field: FormField::ConfirmName,
+            field: Field::ConfirmName,
             label: td_string!(now, agents.account),
             autocomplete: "off",
             value: filled.text(|form| &form.confirm_name, "").value,

@@ -14,7 +14,7 @@ use vestibule_app::{
     page::{Content, Frame, Head, Sheet},
     shell::console::console,
 };
-use vestibule_core::{paths, refusal::Refusal, rights::Action, signed_in::FormRefusal};
+use vestibule_core::{paths, refusal::Refusal, rights::Action};
 use vestibule_service::console::AgentDetails;
 use vestibule_translations::{Locale, td_string};
 
@@ -100,13 +100,16 @@ fn show_act<A: Act>(
     found: &AgentDetails,
     filled: &Filled<'_, A>,
 ) -> Response {
-    let now = facts.locale(found.own.language.as_deref(), Some(&found.company.language));
+    let now = facts.locale(
+        found.own.person.language.as_deref(),
+        Some(&found.company.settings.language),
+    );
     let offered = found.may.contains(&A::ACTION);
-    let own_account = Refusal::Form(FormRefusal::OwnAccount);
+    let own_account = Refusal::OwnAccount;
     let page = ActPage {
         title: A::title(now),
         id: found.target.id.to_string(),
-        alias: found.target.alias.clone(),
+        alias: found.target.person.alias.clone(),
         account: found.target.name.clone(),
         refusal: filled.refusal.cloned().or((!offered).then_some(own_account)),
         forms: offered.then(|| A::forms(now, found, filled)),

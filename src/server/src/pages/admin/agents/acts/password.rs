@@ -9,7 +9,11 @@ use vestibule_app::{
     functions::Done,
 };
 use vestibule_core::{
-    paths::AGENTS, refusal::Refusal, rights::Action, secret::Password, signed_in::FormField, sso::Provider,
+    paths::AGENTS,
+    refusal::{Field, Refusal},
+    rights::Action,
+    secret::Password,
+    sso::Provider,
 };
 use vestibule_service::console::{AgentDetails, NewPasswordInput};
 use vestibule_translations::{Locale, td_string};
@@ -75,10 +79,14 @@ impl Act for SetPassword {
             }
             .view(now)
         };
-        let hint = td_string!(now, profile.password_hint, least = found.company.password_min);
+        let hint = td_string!(
+            now,
+            profile.password_hint,
+            least = found.company.settings.password_min
+        );
         let passwords = view! {
-            {input(FormField::NewPassword, td_string!(now, profile.new_password), Some(hint))}
-            {input(FormField::ConfirmPassword, td_string!(now, profile.confirm_password), None)}
+            {input(Field::NewPassword, td_string!(now, profile.new_password), Some(hint))}
+            {input(Field::ConfirmPassword, td_string!(now, profile.confirm_password), None)}
         };
         let link = card(
             "reset-link",

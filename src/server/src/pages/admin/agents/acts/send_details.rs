@@ -51,7 +51,7 @@ impl Act for SendAccountDetails {
     }
 
     fn forms(now: Locale, found: &AgentDetails, _filled: &Filled<'_, Self>) -> AnyView {
-        let text = match found.company.new_agent_mail {
+        let text = match found.company.settings.new_agent_mail {
             NewAgentMail::ActivationLink => td_string!(now, agents.send_again_link),
             NewAgentMail::AccountDetails => td_string!(now, agents.send_again_details),
         };
