@@ -96,7 +96,7 @@ impl Call {
     /// # Errors
     /// Only when the database fails.
     pub async fn locale(&self) -> Result<Locale, Refusal> {
-        let signed_in = self.service.session(&self.visitor).await?;
+        let signed_in = self.service.sign_in().session(&self.visitor).await?;
         let (account, company) = match &signed_in {
             Some(somebody) => (
                 somebody.account.person.language.as_deref(),
@@ -117,8 +117,9 @@ impl Call {
             return Ok(());
         };
         let tag = vestibule_translations::tag(locale);
-        if let Some(signed_in) = self.service.session(&self.visitor).await? {
+        if let Some(signed_in) = self.service.sign_in().session(&self.visitor).await? {
             self.service
+                .sign_in()
                 .choose_language(&signed_in, tag, &self.visitor)
                 .await?;
         }
@@ -190,12 +191,12 @@ impl Call {
         };
         let service = &self.service;
         let _ = match next {
-            SECURITY_APP => match service.app_set_up(&visitor).await {
-                Ok(None) => service.begin_app_set_up(&visitor).await,
+            SECURITY_APP => match service.profile().app_set_up(&visitor).await {
+                Ok(None) => service.profile().begin_app_set_up(&visitor).await,
                 _ => Ok(()),
             },
-            SECURITY_EMAIL => match service.email_set_up(&visitor).await {
-                Ok(None) => service.begin_email_set_up(&visitor).await,
+            SECURITY_EMAIL => match service.profile().email_set_up(&visitor).await {
+                Ok(None) => service.profile().begin_email_set_up(&visitor).await,
                 _ => Ok(()),
             },
             _ => Ok(()),

@@ -113,22 +113,11 @@ impl Read for CodePage {
 impl Read for CodeView {
     fn read(json: &impl Json) -> Option<Self> {
         Some(Self {
-            method: match json.member("method").text()?.as_str() {
-                "email" => Method::Email,
-                "app" => Method::App,
-                _ => return None,
-            },
+            method: Method::from_word(&json.member("method").text()?)?,
             other_method: json.member("other_method").is_true(),
             step_up: json.member("step_up").is_true(),
             mailed_to: json.member("mailed_to").text()?,
-            mail: match json.member("mail").text()?.as_str() {
-                "queued" => CodeMail::Queued,
-                "sent" => CodeMail::Sent,
-                "failing" => CodeMail::Failing,
-                "given_up" => CodeMail::GivenUp,
-                "limited" => CodeMail::Limited,
-                _ => return None,
-            },
+            mail: CodeMail::from_word(&json.member("mail").text()?)?,
             resend_in: whole(json, "resend_in")?,
             resends_left: json.member("resends_left").is_true(),
             trust_days: whole(json, "trust_days").and_then(|days| days.try_into().ok()),
@@ -361,13 +350,7 @@ mod tests {
         };
         comes_back(&(shell.clone(), login));
         comes_back(&(shell.clone(), LoginPage::default()));
-        for mail in [
-            CodeMail::Queued,
-            CodeMail::Sent,
-            CodeMail::Failing,
-            CodeMail::GivenUp,
-            CodeMail::Limited,
-        ] {
+        for mail in CodeMail::ALL {
             let view = CodeView {
                 method: Method::Email,
                 other_method: true,

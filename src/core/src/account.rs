@@ -8,31 +8,20 @@ use crate::{
     id::{AccountId, CompanyId},
     limits::WRONG_CODES_TO_LOCK,
     ports::Moment,
+    words,
 };
 
-/// A role. The order is the order of rights: the highest decides the landing page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Signs in and manages their own profile.
-    Agent,
-    /// Helps agents: sees, unlocks, issues backup codes.
-    Supervisor,
-    /// Runs the company.
-    Admin,
-}
-
-impl Role {
-    /// All of them, the lowest first.
-    pub const ALL: [Self; 3] = [Self::Agent, Self::Supervisor, Self::Admin];
-
-    /// The stored and typed form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Supervisor => "supervisor",
-            Self::Admin => "admin",
-        }
+words! {
+    /// A role. The order is the order of rights: the highest decides the landing page.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Role {
+        /// Signs in and manages their own profile.
+        Agent = "agent",
+        /// Helps agents: sees, unlocks, issues backup codes.
+        Supervisor = "supervisor",
+        /// Runs the company.
+        Admin = "admin",
     }
 }
 
@@ -52,10 +41,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(UnknownRole)
+        Self::from_word(text).ok_or(UnknownRole)
     }
 }
 
@@ -88,24 +74,12 @@ impl TimeFormat {
     }
 }
 
-/// Why an account is locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockReason {
-    /// Five wrong codes (product.md section 4.5).
-    WrongCodes,
-}
-
-impl LockReason {
-    /// The stored form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WrongCodes => "wrong_codes",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        (word == Self::WrongCodes.as_str()).then_some(Self::WrongCodes)
+words! {
+    /// Why an account is locked.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum LockReason {
+        /// Five wrong codes (product.md section 4.5).
+        WrongCodes = "wrong_codes",
     }
 }
 

@@ -5,99 +5,48 @@ use crate::{
     account::{Account, Role},
     limits::SEARCH_MAX,
     name::key,
+    words,
 };
 
-/// Active, inactive or locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgentState {
-    /// Switched on, locked or not.
-    Active,
-    /// Switched off by an admin.
-    Inactive,
-    /// Locked by wrong codes.
-    Locked,
-}
-
-impl AgentState {
-    /// All of them, in the order of product.md.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Locked];
-
-    /// The word in the address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Locked => "locked",
-        }
-    }
-
-    /// From the word in the address.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+words! {
+    /// Active, inactive or locked.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum AgentState {
+        /// Switched on, locked or not.
+        Active = "active",
+        /// Switched off by an admin.
+        Inactive = "inactive",
+        /// Locked by wrong codes.
+        Locked = "locked",
     }
 }
 
-/// Which second factor an account has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FactorFilter {
-    /// None at all.
-    None,
-    /// Codes by e-mail, with or without an app.
-    Email,
-    /// An authenticator app, with or without codes by e-mail.
-    App,
-}
-
-impl FactorFilter {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::None, Self::Email, Self::App];
-
-    /// The word in the address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Email => "email",
-            Self::App => "app",
-        }
-    }
-
-    /// From the word in the address.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|factor| factor.as_str() == word)
+words! {
+    /// Which second factor an account has.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FactorFilter {
+        /// None at all.
+        None = "none",
+        /// Codes by e-mail, with or without an app.
+        Email = "email",
+        /// An authenticator app, with or without codes by e-mail.
+        App = "app",
     }
 }
 
-/// What the list is sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AgentSort {
-    /// What colleagues see.
-    Alias,
-    /// Account name.
-    #[default]
-    Account,
-    /// E-mail address.
-    Email,
-    /// When it was created.
-    Created,
-}
-
-impl AgentSort {
-    /// All of them, in the order of the table's columns.
-    pub const ALL: [Self; 4] = [Self::Alias, Self::Account, Self::Email, Self::Created];
-
-    /// The word in the address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Alias => "name",
-            Self::Account => "account",
-            Self::Email => "email",
-            Self::Created => "created",
-        }
-    }
-
-    /// From the word in the address.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == word)
+words! {
+    /// What the list is sorted by.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum AgentSort {
+        /// What colleagues see.
+        Alias = "name",
+        /// Account name.
+        #[default]
+        Account = "account",
+        /// E-mail address.
+        Email = "email",
+        /// When it was created.
+        Created = "created",
     }
 }
 

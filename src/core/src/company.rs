@@ -5,6 +5,7 @@ use crate::{
     id::CompanyId,
     limits::{IDLE_MINUTES_DEFAULT, PASSWORD_MIN_DEFAULT},
     ports::Moment,
+    words,
 };
 
 /// 2FA Policy: how long a browser may skip the second factor.
@@ -40,36 +41,21 @@ impl TwoFactorPolicy {
     }
 }
 
-/// Require a second factor: who has to set one up at the next sign-in (product.md section 6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RequireSecondFactor {
-    /// Nobody.
-    #[default]
-    Off,
-    /// Accounts whose highest role is Admin.
-    Admins,
-    /// Every account.
-    Everyone,
+words! {
+    /// Require a second factor: who has to set one up at the next sign-in (product.md section 6).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum RequireSecondFactor {
+        /// Nobody.
+        #[default]
+        Off = "off",
+        /// Accounts whose highest role is Admin.
+        Admins = "admins",
+        /// Every account.
+        Everyone = "everyone",
+    }
 }
 
 impl RequireSecondFactor {
-    /// All values, in the order of product.md.
-    pub const ALL: [Self; 3] = [Self::Off, Self::Admins, Self::Everyone];
-
-    /// The stored and typed form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Admins => "admins",
-            Self::Everyone => "everyone",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
-    }
-
     /// Whether an account with this highest role has to have a second factor.
     pub fn asks(self, highest: Role) -> bool {
         match self {
@@ -80,31 +66,15 @@ impl RequireSecondFactor {
     }
 }
 
-/// New-agent mail: how a new agent is told (product.md sections 5 and 6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NewAgentMail {
-    /// Account details with a temporary password.
-    #[default]
-    AccountDetails,
-    /// A link under which the agent chooses a password.
-    ActivationLink,
-}
-
-impl NewAgentMail {
-    /// Both, in the order of product.md.
-    pub const ALL: [Self; 2] = [Self::AccountDetails, Self::ActivationLink];
-
-    /// The stored and typed form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountDetails => "account_details",
-            Self::ActivationLink => "activation_link",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+words! {
+    /// New-agent mail: how a new agent is told (product.md sections 5 and 6).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum NewAgentMail {
+        /// Account details with a temporary password.
+        #[default]
+        AccountDetails = "account_details",
+        /// A link under which the agent chooses a password.
+        ActivationLink = "activation_link",
     }
 }
 

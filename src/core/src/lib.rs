@@ -54,3 +54,4 @@ pub mod sign_in;
 pub mod sso;
 #[cfg(feature = "server")]
 pub mod throttle;
+mod words;

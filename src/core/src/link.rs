@@ -7,45 +7,25 @@ use crate::{
     paths,
     ports::Moment,
     secret::Token,
+    words,
 };
 
-/// What a link is good for. Of each there is one per account: the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LinkPurpose {
-    /// Choosing the first password.
-    Activate,
-    /// Choosing a new password.
-    ResetPassword,
-    /// Confirming a new e-mail address.
-    ConfirmEmail,
-    /// Stopping a change of the e-mail address.
-    StopEmailChange,
+words! {
+    /// What a link is good for. Of each there is one per account: the newest.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum LinkPurpose {
+        /// Choosing the first password.
+        Activate = "activate",
+        /// Choosing a new password.
+        ResetPassword = "reset_password",
+        /// Confirming a new e-mail address.
+        ConfirmEmail = "confirm_email",
+        /// Stopping a change of the e-mail address.
+        StopEmailChange = "stop_email_change",
+    }
 }
 
 impl LinkPurpose {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Activate,
-        Self::ResetPassword,
-        Self::ConfirmEmail,
-        Self::StopEmailChange,
-    ];
-
-    /// The stored form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Activate => "activate",
-            Self::ResetPassword => "reset_password",
-            Self::ConfirmEmail => "confirm_email",
-            Self::StopEmailChange => "stop_email_change",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.as_str() == word)
-    }
-
     /// When a link that is made now ends.
     pub fn ends_at(self, now: Moment) -> Moment {
         now + match self {

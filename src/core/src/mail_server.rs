@@ -1,35 +1,22 @@
 //! A company's own mail server (product.md section 3, Custom SMTP Server).
 
-/// How connections to a company's mail server are encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum MailSecurity {
-    /// TLS from the first byte.
-    #[default]
-    Tls,
-    /// STARTTLS, or no mail is sent.
-    StartTls,
-    /// Not at all: only to a server on the same machine.
-    None,
+use crate::words;
+
+words! {
+    /// How connections to a company's mail server are encrypted.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum MailSecurity {
+        /// TLS from the first byte.
+        #[default]
+        Tls = "tls",
+        /// STARTTLS, or no mail is sent.
+        StartTls = "starttls",
+        /// Not at all: only to a server on the same machine.
+        None = "none",
+    }
 }
 
 impl MailSecurity {
-    /// All of them, the safest first.
-    pub const ALL: [Self; 3] = [Self::Tls, Self::StartTls, Self::None];
-
-    /// The stored and typed form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tls => "tls",
-            Self::StartTls => "starttls",
-            Self::None => "none",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|security| security.as_str() == word)
-    }
-
     /// The port that servers usually listen on for it.
     pub const fn usual_port(self) -> u16 {
         match self {

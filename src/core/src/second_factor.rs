@@ -59,21 +59,6 @@ pub fn set_up_ends_at(now: Moment) -> Moment {
     now + TimeDelta::seconds(SET_UP_SECONDS)
 }
 
-/// The word for a method in the audit log and in the database.
-pub const fn word(method: Method) -> &'static str {
-    match method {
-        Method::Email => "email",
-        Method::App => "app",
-    }
-}
-
-/// The method that [`word`] wrote.
-pub fn from_word(text: &str) -> Option<Method> {
-    [Method::Email, Method::App]
-        .into_iter()
-        .find(|&method| word(method) == text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use crate::{
     limits::STEP_UP_SECONDS,
     ports::{Moment, has_begun},
     sign_in_view::Method,
+    words,
 };
 
 /// Activity is written down at most this often, in seconds, so that a page view costs no write.
@@ -25,54 +26,28 @@ pub fn is_alive(now: Moment, last_used: Moment, ends_at: Moment, idle_minutes: O
     now < ends_at && !idle_over
 }
 
-/// How a session proved who it is, kept for the audit log and for step-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// Password alone: the account has no second factor.
-    Password,
-    /// Password and a code by e-mail.
-    EmailCode,
-    /// Password and a code of an authenticator app.
-    AppCode,
-    /// Password and one of the ten backup codes.
-    BackupCode,
-    /// Password and a backup code that an administrator issued.
-    IssuedCode,
-    /// Password, or a provider's word, on a trusted browser.
-    TrustedBrowser,
-    /// A provider's word alone: the account has no second factor, or the company trusts the provider.
-    Provider,
+words! {
+    /// How a session proved who it is, kept for the audit log and for step-up.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Proof {
+        /// Password alone: the account has no second factor.
+        Password = "password",
+        /// Password and a code by e-mail.
+        EmailCode = "email_code",
+        /// Password and a code of an authenticator app.
+        AppCode = "app_code",
+        /// Password and one of the ten backup codes.
+        BackupCode = "backup_code",
+        /// Password and a backup code that an administrator issued.
+        IssuedCode = "issued_code",
+        /// Password, or a provider's word, on a trusted browser.
+        TrustedBrowser = "trusted_browser",
+        /// A provider's word alone: the account has no second factor, or the company trusts the provider.
+        Provider = "provider",
+    }
 }
 
 impl Proof {
-    /// The stored form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::EmailCode => "email_code",
-            Self::AppCode => "app_code",
-            Self::BackupCode => "backup_code",
-            Self::IssuedCode => "issued_code",
-            Self::TrustedBrowser => "trusted_browser",
-            Self::Provider => "provider",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Password,
-            Self::EmailCode,
-            Self::AppCode,
-            Self::BackupCode,
-            Self::IssuedCode,
-            Self::TrustedBrowser,
-            Self::Provider,
-        ]
-        .into_iter()
-        .find(|proof| proof.as_str() == word)
-    }
-
     /// The proof that a code of this method is.
     pub const fn by(method: Method) -> Self {
         match method {

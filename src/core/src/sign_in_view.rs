@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words;
+
 /// Where a server function sends the browser when it succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Onward {
@@ -9,30 +11,34 @@ pub struct Onward {
     pub to: String,
 }
 
-/// How the mail with the code is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CodeMail {
-    /// Waiting in the outbox, or on its way.
-    Queued,
-    /// The mail server took it.
-    Sent,
-    /// The mail server refuses or cannot be reached, and is asked again.
-    Failing,
-    /// It was given up: nothing is tried any more.
-    GivenUp,
-    /// None was sent: too many codes went to this account lately.
-    Limited,
+words! {
+    /// How the mail with the code is doing.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum CodeMail {
+        /// Waiting in the outbox, or on its way.
+        Queued = "queued",
+        /// The mail server took it.
+        Sent = "sent",
+        /// The mail server refuses or cannot be reached, and is asked again.
+        Failing = "failing",
+        /// It was given up: nothing is tried any more.
+        GivenUp = "given_up",
+        /// None was sent: too many codes went to this account lately.
+        Limited = "limited",
+    }
 }
 
-/// How a second factor is proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// A code by e-mail.
-    Email,
-    /// A code of an authenticator app.
-    App,
+words! {
+    /// How a second factor is proved.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Method {
+        /// A code by e-mail.
+        Email = "email",
+        /// A code of an authenticator app.
+        App = "app",
+    }
 }
 
 /// What the code page shows.

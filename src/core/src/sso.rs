@@ -2,33 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who vouches for an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Google.
-    Google,
-    /// Office 365: Microsoft Entra ID.
-    Office365,
+use crate::words;
+
+words! {
+    /// Who vouches for an identity.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Provider {
+        /// Google.
+        Google = "google",
+        /// Office 365: Microsoft Entra ID.
+        Office365 = "office365",
+    }
 }
 
 impl Provider {
-    /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 2] = [Self::Google, Self::Office365];
-
-    /// The stored form, and the word in addresses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Google => "google",
-            Self::Office365 => "office365",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|provider| provider.as_str() == word)
-    }
-
     /// Where a form sends a browser out to sign in; a POST.
     pub const fn start_path(self) -> &'static str {
         match self {
@@ -86,6 +74,8 @@ pub enum ProviderProblem {
     WrongIssuer,
     /// It does not know the application, or the secret is wrong.
     UnknownApplication,
+    /// It takes no sign-in of the application, whatever its code.
+    Refused,
 }
 
 /// Who somebody is to a provider: never the e-mail address, which can be given to somebody else.

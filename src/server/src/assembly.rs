@@ -150,7 +150,7 @@ pub async fn service(
         sso: providers(config)?,
     };
     let service = Service::new(store, clock, randomness, hasher, keys, settings);
-    service.check_keys().await.map_err(|error| match error {
+    service.upkeep().check_keys().await.map_err(|error| match error {
         KeyCheckError::Store(error) => AssemblyError::Store(error),
         KeyCheckError::Mismatch(mismatch) => AssemblyError::ForeignKeys {
             path: config::whole(&config.key_file),

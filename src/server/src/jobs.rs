@@ -35,9 +35,9 @@ async fn write_stranger_lines(service: Service, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = service.stranger_noted().notified() => {}
+            () = service.upkeep().stranger_noted().notified() => {}
         }
-        match service.write_stranger_lines().await {
+        match service.upkeep().write_stranger_lines().await {
             Ok(_) => writable = true,
             Err(error) => {
                 // Said once, not every five seconds.
@@ -47,7 +47,7 @@ async fn write_stranger_lines(service: Service, stop: CancellationToken) {
                 writable = false;
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(WRITE_AGAIN_AFTER) => service.stranger_noted().notify_one(),
+                    () = tokio::time::sleep(WRITE_AGAIN_AFTER) => service.upkeep().stranger_noted().notify_one(),
                 }
             }
         }
@@ -56,7 +56,7 @@ async fn write_stranger_lines(service: Service, stop: CancellationToken) {
 
 /// Writes the last of them, when no request is under way any more. The end does not wait long for it.
 pub async fn write_last_stranger_lines(service: &Service) {
-    match tokio::time::timeout(LAST_WRITE, service.write_stranger_lines()).await {
+    match tokio::time::timeout(LAST_WRITE, service.upkeep().write_stranger_lines()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "lines of the audit log about refused requests are lost"),
         Err(_) => tracing::warn!("lines of the audit log about refused requests are lost"),
@@ -71,7 +71,7 @@ pub async fn finish_line(service: &Service, waiting: &TaskTracker, most: Duratio
         let mut tick = tokio::time::interval(TELL_LINE_EVERY);
         loop {
             tick.tick().await;
-            if let Err(error) = service.tell_line().await {
+            if let Err(error) = service.sign_in().tell_line().await {
                 tracing::warn!(%error, "how the line moves cannot be told");
             }
         }
@@ -110,7 +110,7 @@ async fn answer_reset_requests(service: Service, stop: CancellationToken) {
             () = service.reset_asked().notified() => {}
             _ = tick.tick() => {}
         }
-        match service.answer_reset_requests().await {
+        match service.recovery().answer_reset_requests().await {
             Ok(_) => readable = true,
             // Said once, not every two seconds.
             Err(error) if readable => {
@@ -132,10 +132,10 @@ async fn tell_line(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let waiting = service.waiting_in_line() > 0;
+        let waiting = service.sign_in().waiting_in_line() > 0;
         // Once more after the last one has gone: their tickets are being answered.
         if (waiting || waited)
-            && let Err(error) = service.tell_line().await
+            && let Err(error) = service.sign_in().tell_line().await
         {
             tracing::warn!(%error, "how the line moves cannot be told");
         }
@@ -154,7 +154,7 @@ async fn probe(service: Service, machine: Arc<dyn Clock>, stop: CancellationToke
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match service.probe(&machine).await {
+        match service.upkeep().probe(&machine).await {
             Ok(()) => writable = true,
             // Said once, not every five seconds.
             Err(error) if writable => {
@@ -172,7 +172,7 @@ async fn look_for_keys(service: Service, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = tick.tick() => service.reload_keys(),
+            _ = tick.tick() => service.operator().reload_keys(),
         }
     }
 }
@@ -185,7 +185,7 @@ async fn complete_locks(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        if let Err(error) = service.complete_locks().await {
+        if let Err(error) = service.upkeep().complete_locks().await {
             tracing::warn!(%error, "locks that were left behind could not be completed");
         }
     }
@@ -199,7 +199,7 @@ async fn clean_up(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match service.clean_up().await {
+        match service.outbox().clean_up().await {
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(deleted, "expired rows are gone"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),

@@ -66,7 +66,7 @@ impl Running {
 
     fn read_keys(&self) -> Result<(), key_file::KeyFileError> {
         key_file::load(&self.config.key_file)?;
-        self.state.service.reload_keys();
+        self.state.service.operator().reload_keys();
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
         page: pages::of_denied(state.clone()),
         cross_site: Arc::new(move |parts| {
             let facts = Facts::of(&refused, parts);
-            refused.service.note_cross_site(&facts.visitor);
+            refused.service.upkeep().note_cross_site(&facts.visitor);
         }),
     };
     stack.around(routes)
@@ -47,10 +47,10 @@ fn readiness(state: &AppState) -> health::Check {
         let state = state.clone();
         async move {
             let store = state.service.store();
-            if state.service.vitals().is_none() {
+            if state.service.upkeep().vitals().is_none() {
                 // Asked before the background has looked for the first time. What came of it is read below.
                 let machine: Arc<dyn Clock> = Arc::new(SystemClock);
-                let _ = state.service.probe(&machine).await;
+                let _ = state.service.upkeep().probe(&machine).await;
             }
             Readiness {
                 database: store.ping().await.is_ok().into(),
@@ -59,13 +59,13 @@ fn readiness(state: &AppState) -> health::Check {
                     .await
                     .is_ok_and(|pending| pending == 0)
                     .into(),
-                mail: match state.service.mail_is_flowing().await {
+                mail: match state.service.outbox().mail_is_flowing().await {
                     Ok(flowing) => flowing.into(),
                     Err(_) => Condition::Unknown,
                 },
                 ..Readiness::UNKNOWN
             }
-            .with_vitals(state.service.vitals())
+            .with_vitals(state.service.upkeep().vitals())
         }
         .boxed()
     })

@@ -154,6 +154,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     let machine: Arc<dyn Clock> = Arc::new(SystemClock);
     // Before anything is judged by the clock.
     service
+        .upkeep()
         .measure_clock(&machine)
         .await
         .map_err(|error| ServeError::Store {
@@ -240,7 +241,7 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
     let worker = Arc::new(Worker::new(
         transport.clone(),
         // A mail is not given up because the clock of one server says that it has expired.
-        service.database_clock(),
+        service.upkeep().database_clock(),
         service.randomness().clone(),
         config.mail_from.clone(),
     ));

@@ -7,15 +7,15 @@ use vestibule_core::{
 use vestibule_storage::again;
 
 use crate::{
-    Service, Visitor,
+    Operator, Visitor,
     operator::{AccountInput, OperatorError, PolicyChange},
 };
 
-impl Service {
-    /// [`Service::change_policies`] without a mail to anybody.
+impl Operator {
+    /// [`crate::Operator::change_policies`] without a mail to anybody.
     ///
     /// # Errors
-    /// As [`Service::change_policies`].
+    /// As [`crate::Operator::change_policies`].
     pub async fn give_policies(&self, name: &str, change: PolicyChange) -> Result<(), OperatorError> {
         again(async || {
             let id = self.company_named(name).await?.id;
@@ -30,10 +30,10 @@ impl Service {
         .await
     }
 
-    /// [`Service::give_policies`] with another 2FA Policy.
+    /// [`crate::Operator::give_policies`] with another 2FA Policy.
     ///
     /// # Errors
-    /// As [`Service::change_policies`].
+    /// As [`crate::Operator::change_policies`].
     pub async fn set_two_factor_days(&self, name: &str, days: i64) -> Result<(), OperatorError> {
         let change = PolicyChange {
             two_factor_days: Some(days),
@@ -42,10 +42,10 @@ impl Service {
         self.give_policies(name, change).await
     }
 
-    /// [`Service::give_policies`] with another Require a second factor.
+    /// [`crate::Operator::give_policies`] with another Require a second factor.
     ///
     /// # Errors
-    /// As [`Service::change_policies`].
+    /// As [`crate::Operator::change_policies`].
     pub async fn set_require_second_factor(
         &self,
         name: &str,
@@ -58,10 +58,10 @@ impl Service {
         self.give_policies(name, change).await
     }
 
-    /// [`Service::create_account`] with any password.
+    /// [`crate::Operator::create_account`] with any password.
     ///
     /// # Errors
-    /// As [`Service::create_account`].
+    /// As [`crate::Operator::create_account`].
     pub async fn give_account(&self, input: AccountInput) -> Result<Account, OperatorError> {
         let (company, agent) = self.check_account(&input).await?;
         self.put_account(&company, agent, &input.password).await

@@ -3,7 +3,7 @@
 use vestibule_core::ports::Moment;
 use vestibule_storage::{KeyCheckRow, StoreError, Writer};
 
-use crate::{Service, keys::KeyFingerprint};
+use crate::{Service, Upkeep, keys::KeyFingerprint};
 
 /// What is wrong with the keys of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum KeyCheckError {
     Mismatch(#[from] KeyMismatch),
 }
 
-impl Service {
+impl Upkeep {
     /// Compares the keys with those that the database was written with, and writes down those that are new to it. An
     /// older key that nothing in the database needs any more may be gone.
     ///
@@ -58,7 +58,9 @@ impl Service {
             other => other,
         }
     }
+}
 
+impl Service {
     async fn compare_keys(&self) -> Result<(), KeyCheckError> {
         let now = self.database_now();
         let own = self.inner.keys.fingerprints();

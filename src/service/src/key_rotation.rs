@@ -3,7 +3,7 @@
 use vestibule_core::audit::{Actor, AuditEntry, Event};
 
 use crate::{
-    Service, Visitor,
+    Operator, Service, Visitor,
     codes::app_context,
     keys::{Purpose, Unsealable},
     operator::OperatorError,
@@ -22,7 +22,7 @@ pub struct Resealed {
     pub unreadable: usize,
 }
 
-impl Service {
+impl Operator {
     /// Encrypts every long-lived secret in the database anew that was not made with the newest key. Serving goes on
     /// meanwhile: each account is one small transaction, and whoever meets a key not known yet reads the key file again.
     ///
@@ -64,7 +64,9 @@ impl Service {
         self.note(entry).await?;
         Ok(count)
     }
+}
 
+impl Service {
     async fn reseal_mail_passwords(&self, count: &mut Resealed) -> Result<(), OperatorError> {
         let mut after = None;
         loop {

@@ -5,9 +5,11 @@
 
 use std::{
     collections::HashMap,
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use ref_cast::RefCast;
 use tokio::sync::Notify;
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
@@ -65,6 +67,52 @@ const RETRY_SECONDS: u32 = 5;
 #[derive(Clone)]
 pub struct Service {
     inner: Arc<Inner>,
+}
+
+/// The parts of the service, named after what they are for. A part is a view of the whole: it costs nothing to take one.
+macro_rules! parts {
+    ($($(#[$doc:meta])* $part:ident $of:ident;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(RefCast)]
+            #[repr(transparent)]
+            pub struct $part(Service);
+
+            impl Deref for $part {
+                type Target = Service;
+
+                fn deref(&self) -> &Service {
+                    &self.0
+                }
+            }
+
+            impl Service {
+                $(#[$doc])*
+                pub fn $of(&self) -> &$part {
+                    $part::ref_cast(self)
+                }
+            }
+        )+
+    };
+}
+
+parts! {
+    /// Signing in with password and second factor, the line before it, and sessions (product.md section 4).
+    SignIn sign_in;
+    /// Signing in with a provider, and connecting one (product.md section 4).
+    Sso sso;
+    /// Links of mails: choosing a password, confirming an e-mail address (product.md sections 3 and 5).
+    Recovery recovery;
+    /// What an agent does with the own account (product.md section 3, Profile and Security Settings).
+    Profile profile;
+    /// What admins and supervisors do (product.md section 3, Admin console).
+    Console console;
+    /// What an operator does from the command line (product.md section 1).
+    Operator operator;
+    /// Mails on their way, and the sweep of what has expired.
+    Outbox outbox;
+    /// The state of this node and of the installation: keys, clocks, probes, locks that were left behind.
+    Upkeep upkeep;
 }
 
 struct Inner {

@@ -14,7 +14,7 @@ use vestibule_core::{
 use vestibule_storage::{LinkRow, StoreError};
 
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Recovery, Service, Visitor,
     accounts::{PASSWORD_LINKS, PasswordToSet},
     hashing::Verdict,
     letters::Receiver,
@@ -51,7 +51,7 @@ struct Choice {
     row: Option<LinkRow>,
 }
 
-impl Service {
+impl Recovery {
     /// The link of this browser (`Visitor::link`), if it is still good and has one of these purposes. Changes nothing.
     ///
     /// # Errors
@@ -70,56 +70,6 @@ impl Service {
             .await
     }
 
-    /// The link of this browser, if it is good for one of these. One that is over is noted.
-    async fn find_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<LinkRow, Failure> {
-        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
-        let mut reader = self.inner.store.read().await?;
-        let row = reader.link_by_token(token.hash()).await?;
-        drop(reader);
-        match row {
-            Some(row) if self.is_good(&row, purposes) => Ok(row),
-            row => Err(self.refuse_link(row.as_ref(), visitor)),
-        }
-    }
-
-    fn is_good(&self, row: &LinkRow, purposes: &[LinkPurpose]) -> bool {
-        purposes.contains(&row.purpose) && self.now() < row.expires_at
-    }
-
-    fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Failure {
-        let (company, account) = row.map(|row| (row.company.id, row.account.id)).unzip();
-        let entry = AuditEntry {
-            detail: row.map(|row| row.purpose.as_str().to_owned()),
-            ..visitor.entry(Event::LinkRefused, company, account)
-        };
-        self.note_stranger(entry, visitor);
-        Refusal::LinkOver.into()
-    }
-
-    /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
-    /// at once, one gets through.
-    async fn use_up_link<'a>(
-        &self,
-        link: &LinkRow,
-        purposes: &[LinkPurpose],
-        visitor: &'a Visitor,
-    ) -> Result<(Work<'a>, LinkRow), Failure> {
-        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
-        let mut writer = self.inner.store.write().await?;
-        writer.hold_account(link.company.id, link.account.id).await?;
-        let row = writer.link_by_token(token.hash()).await?;
-        if let Some(row) = row
-            && row.account.id == link.account.id
-            && self.is_good(&row, purposes)
-            && writer.use_link(row.company.id, row.id).await?
-        {
-            // Whoever has the link is the account.
-            return Ok((Work::new(writer, By::account(row.account.id, visitor)), row));
-        }
-        drop(writer);
-        Err(self.refuse_link(Some(link), visitor))
-    }
-
     /// Whose password may be chosen now: of the link of this browser, or else of whoever is signed in with a temporary
     /// password.
     ///
@@ -132,42 +82,12 @@ impl Service {
             .map(|choice| choice.shown)
     }
 
-    async fn find_choice(&self, visitor: &Visitor) -> Result<Choice, Failure> {
-        if visitor.link.is_some() {
-            let row = self.find_link(&PASSWORD_LINKS, visitor).await?;
-            return Ok(Choice {
-                shown: PasswordChoice {
-                    company: row.company.clone(),
-                    account: row.account.clone(),
-                    link: Some(row.purpose),
-                },
-                row: Some(row),
-            });
-        }
-        let SignedIn { company, account, .. } = self.find_confined(visitor).await?;
-        Ok(Choice {
-            shown: PasswordChoice {
-                company,
-                account,
-                link: None,
-            },
-            row: None,
-        })
-    }
-
-    async fn find_confined(&self, visitor: &Visitor) -> Result<SignedIn, Failure> {
-        let signed_in = self.find_session(visitor).await?;
-        Ok(signed_in
-            .filter(|signed_in| signed_in.account.password_must_change)
-            .ok_or(Refusal::NotSignedIn)?)
-    }
-
     /// Chooses a password: uses the link up, ends all sessions, trusted browsers, pending sign-ins and links that choose
     /// passwords, and tells the account. Signs nobody in, unlocks nothing, leaves the second factor alone. Locked and
     /// inactive accounts may choose one all the same: the gate stays shut.
     ///
     /// # Errors
-    /// As [`Service::password_choice`]; `Invalid` with everything that is wrong, which uses nothing up.
+    /// As [`crate::Recovery::password_choice`]; `Invalid` with everything that is wrong, which uses nothing up.
     pub async fn choose_password(
         &self,
         new: Password,
@@ -236,7 +156,7 @@ impl Service {
     /// How good a password is that is being chosen. Changes nothing.
     ///
     /// # Errors
-    /// As [`Service::password_choice`].
+    /// As [`crate::Recovery::password_choice`].
     pub async fn judge_chosen_password(
         &self,
         new: &Password,
@@ -301,5 +221,87 @@ impl Service {
                 Ok(work.commit().await?)
             })
             .await
+    }
+}
+
+impl Service {
+    /// The link of this browser, if it is good for one of these. One that is over is noted.
+    async fn find_link(&self, purposes: &[LinkPurpose], visitor: &Visitor) -> Result<LinkRow, Failure> {
+        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
+        let mut reader = self.inner.store.read().await?;
+        let row = reader.link_by_token(token.hash()).await?;
+        drop(reader);
+        match row {
+            Some(row) if self.is_good(&row, purposes) => Ok(row),
+            row => Err(self.refuse_link(row.as_ref(), visitor)),
+        }
+    }
+
+    fn is_good(&self, row: &LinkRow, purposes: &[LinkPurpose]) -> bool {
+        purposes.contains(&row.purpose) && self.now() < row.expires_at
+    }
+
+    fn refuse_link(&self, row: Option<&LinkRow>, visitor: &Visitor) -> Failure {
+        let (company, account) = row.map(|row| (row.company.id, row.account.id)).unzip();
+        let entry = AuditEntry {
+            detail: row.map(|row| row.purpose.as_str().to_owned()),
+            ..visitor.entry(Event::LinkRefused, company, account)
+        };
+        self.note_stranger(entry, visitor);
+        Refusal::LinkOver.into()
+    }
+
+    /// Uses the link up behind its account's lock, as part of the transaction that it opens the door for. Of several
+    /// at once, one gets through.
+    async fn use_up_link<'a>(
+        &self,
+        link: &LinkRow,
+        purposes: &[LinkPurpose],
+        visitor: &'a Visitor,
+    ) -> Result<(Work<'a>, LinkRow), Failure> {
+        let token = visitor.link.as_ref().ok_or(Refusal::LinkOver)?;
+        let mut writer = self.inner.store.write().await?;
+        writer.hold_account(link.company.id, link.account.id).await?;
+        let row = writer.link_by_token(token.hash()).await?;
+        if let Some(row) = row
+            && row.account.id == link.account.id
+            && self.is_good(&row, purposes)
+            && writer.use_link(row.company.id, row.id).await?
+        {
+            // Whoever has the link is the account.
+            return Ok((Work::new(writer, By::account(row.account.id, visitor)), row));
+        }
+        drop(writer);
+        Err(self.refuse_link(Some(link), visitor))
+    }
+
+    async fn find_choice(&self, visitor: &Visitor) -> Result<Choice, Failure> {
+        if visitor.link.is_some() {
+            let row = self.find_link(&PASSWORD_LINKS, visitor).await?;
+            return Ok(Choice {
+                shown: PasswordChoice {
+                    company: row.company.clone(),
+                    account: row.account.clone(),
+                    link: Some(row.purpose),
+                },
+                row: Some(row),
+            });
+        }
+        let SignedIn { company, account, .. } = self.find_confined(visitor).await?;
+        Ok(Choice {
+            shown: PasswordChoice {
+                company,
+                account,
+                link: None,
+            },
+            row: None,
+        })
+    }
+
+    async fn find_confined(&self, visitor: &Visitor) -> Result<SignedIn, Failure> {
+        let signed_in = self.find_session(visitor).await?;
+        Ok(signed_in
+            .filter(|signed_in| signed_in.account.password_must_change)
+            .ok_or(Refusal::NotSignedIn)?)
     }
 }

@@ -11,12 +11,12 @@ use vestibule_core::{
 };
 use vestibule_storage::{StoreError, Writer, again};
 
-use crate::{Service, Visitor, counted::SETTLED_AFTER, letters::Receiver};
+use crate::{Service, Upkeep, Visitor, counted::SETTLED_AFTER, letters::Receiver};
 
 /// Accounts that are looked for at once.
 const TOGETHER: i64 = 100;
 
-impl Service {
+impl Upkeep {
     /// Completes the locks that somebody left behind, of all companies; gives their number.
     ///
     /// # Errors
@@ -37,7 +37,9 @@ impl Service {
         }
         Ok(completed)
     }
+}
 
+impl Service {
     /// Completes the lock of an account, if it was left behind; says whether it was.
     pub(crate) async fn complete_lock(
         &self,

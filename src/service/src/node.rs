@@ -14,7 +14,7 @@ use vestibule_core::{
 };
 use vestibule_storage::{NodeRow, StoreError};
 
-use crate::{Service, key_check::KeyCheckError, locked};
+use crate::{Service, Upkeep, key_check::KeyCheckError, locked};
 
 /// A server whose last probe is older than this is as good as one whose last probe failed.
 const STALE: Duration = Duration::from_secs(15);
@@ -101,14 +101,14 @@ impl Node {
     }
 }
 
-impl Service {
+impl Upkeep {
     /// Writes down that this server is there, and compares its clock and its keys with the database's. `machine` is the
     /// clock of the machine.
     ///
     /// # Errors
     /// A database that cannot be written: nobody could sign in.
     pub async fn probe(&self, machine: &Arc<dyn Clock>) -> Result<(), StoreError> {
-        let before = self.vitals();
+        let before = self.upkeep().vitals();
         let written = self.write_down(machine).await;
         let keys = match &written {
             Ok(true) => true,
@@ -136,17 +136,9 @@ impl Service {
         })
     }
 
-    /// What the database's clock shows: what several servers have written must not end by the clock of one of them.
-    /// PostgreSQL keeps microseconds.
-    pub(crate) fn database_now(&self) -> Moment {
-        let measure = self.inner.node.state().measure.clone();
-        let now = self.now() - measure.map_or_else(TimeDelta::zero, |measure| measure.offset());
-        now.trunc_subsecs(6)
-    }
-
     /// The database's clock, as far as this server knows it: for background work on what others have written.
     pub fn database_clock(&self) -> Arc<dyn Clock> {
-        Arc::new(DatabaseClock(self.clone()))
+        Arc::new(DatabaseClock(Service::clone(self)))
     }
 
     /// Compares the clock of the machine with the database's, and gives what the latter shows. Before this was done once,
@@ -167,10 +159,20 @@ impl Service {
         });
         Ok(time)
     }
+}
+
+impl Service {
+    /// What the database's clock shows: what several servers have written must not end by the clock of one of them.
+    /// PostgreSQL keeps microseconds.
+    pub(crate) fn database_now(&self) -> Moment {
+        let measure = self.inner.node.state().measure.clone();
+        let now = self.now() - measure.map_or_else(TimeDelta::zero, |measure| measure.offset());
+        now.trunc_subsecs(6)
+    }
 
     /// Gives whether the keys are those that the database knows.
     async fn write_down(&self, machine: &Arc<dyn Clock>) -> Result<bool, StoreError> {
-        let time = self.measure_clock(machine).await?;
+        let time = self.upkeep().measure_clock(machine).await?;
         let mut writer = self.inner.store.write().await?;
         let (started_at, offset) = {
             let mut state = self.inner.node.state();
@@ -192,7 +194,7 @@ impl Service {
 
     /// Keys are new to the database, or to this server, or they are the wrong ones.
     async fn look_at_keys(&self, before: Option<Vitals>) -> bool {
-        match self.check_keys().await {
+        match self.upkeep().check_keys().await {
             Ok(()) => true,
             Err(KeyCheckError::Store(error)) => {
                 tracing::warn!(%error, "the keys cannot be compared with those of the database");
@@ -209,7 +211,7 @@ impl Service {
     }
 
     fn tell_of_the_clock(&self, before: Option<TimeDelta>) {
-        let Some(offset) = self.vitals().and_then(|vitals| vitals.clock_offset) else {
+        let Some(offset) = self.upkeep().vitals().and_then(|vitals| vitals.clock_offset) else {
             return;
         };
         let state = ClockState::of(offset);

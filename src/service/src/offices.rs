@@ -10,7 +10,7 @@ use vestibule_core::{
 };
 use vestibule_storage::{Office, again};
 
-use crate::{Service, operator::OperatorError};
+use crate::{Operator, operator::OperatorError};
 
 /// Why a range is no office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub fn parse(text: &str) -> Result<Office, OfficeProblem> {
     })
 }
 
-impl Service {
+impl Operator {
     /// The offices of a company, by name.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use vestibule_storage::{
 };
 
 use crate::{
-    Failure, Service,
+    Failure, Operator, Service,
     accounts::{PasswordToSet, reason_problem},
     hashing::HashingError,
     judges::Reason,
@@ -188,7 +188,7 @@ pub struct PolicyChange {
     pub new_agent_mail: Option<NewAgentMail>,
 }
 
-impl Service {
+impl Operator {
     /// Creates a company.
     ///
     /// # Errors
@@ -200,7 +200,7 @@ impl Service {
     /// Creates a company and, in the same transaction, its first admin, who is told by mail how to sign in.
     ///
     /// # Errors
-    /// As [`Service::create_company`] and [`Service::create_account`].
+    /// As [`crate::Operator::create_company`] and [`crate::Operator::create_account`].
     pub async fn found_company(
         &self,
         input: CompanyInput,
@@ -250,11 +250,6 @@ impl Service {
         }
         work.commit().await?;
         Ok(company)
-    }
-
-    /// A transaction of the operator's.
-    pub(crate) async fn operate(&self) -> Result<Work<'static>, StoreError> {
-        Ok(Work::new(self.inner.store.write().await?, By::operator()))
     }
 
     /// All companies, ordered by name.
@@ -481,61 +476,6 @@ impl Service {
         self.put_account(&company, agent, &input.password).await
     }
 
-    /// Checks everything about a new account but its password.
-    pub(crate) async fn check_account(
-        &self,
-        input: &AccountInput,
-    ) -> Result<(Company, NewAgent), OperatorError> {
-        let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
-        let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
-        let person = person(&input.first_name, &input.last_name, name.display())?;
-        if let Some(language) = &input.language {
-            self.check_language(language)?;
-        }
-        let mut roles = input.roles.clone();
-        roles.sort_unstable();
-        roles.dedup();
-        if roles.is_empty() {
-            return Err(OperatorError::NoRole);
-        }
-        let company = self.company_named(&input.company).await?;
-        let agent = NewAgent {
-            name,
-            email,
-            data: AgentData {
-                person: Person {
-                    language: input.language.clone(),
-                    ..person
-                },
-                roles,
-                active: true,
-            },
-            email_factor: input.email_factor,
-        };
-        Ok((company, agent))
-    }
-
-    pub(crate) async fn put_account(
-        &self,
-        company: &Company,
-        agent: NewAgent,
-        password: &Password,
-    ) -> Result<Account, OperatorError> {
-        let password = FirstPassword {
-            hash: self.inner.hasher.hash(password, self.random()).await?,
-            temporary_until: None,
-        };
-        let mut work = self.operate().await?;
-        let account = self
-            .insert_new(&mut work, company, agent, Some(password))
-            .await
-            .map_err(taken)?;
-        let entry = work.entry(Event::AccountCreated, company.id, Some(account.id));
-        self.record(&mut work, &entry).await?;
-        work.commit().await?;
-        Ok(account)
-    }
-
     /// Up to `most` accounts of a company after this one, oldest first: for walking over all of them.
     ///
     /// # Errors
@@ -673,6 +613,68 @@ impl Service {
             Ok(work.commit().await?)
         })
         .await
+    }
+}
+
+impl Service {
+    /// A transaction of the operator's.
+    pub(crate) async fn operate(&self) -> Result<Work<'static>, StoreError> {
+        Ok(Work::new(self.inner.store.write().await?, By::operator()))
+    }
+
+    /// Checks everything about a new account but its password.
+    pub(crate) async fn check_account(
+        &self,
+        input: &AccountInput,
+    ) -> Result<(Company, NewAgent), OperatorError> {
+        let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
+        let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
+        let person = person(&input.first_name, &input.last_name, name.display())?;
+        if let Some(language) = &input.language {
+            self.check_language(language)?;
+        }
+        let mut roles = input.roles.clone();
+        roles.sort_unstable();
+        roles.dedup();
+        if roles.is_empty() {
+            return Err(OperatorError::NoRole);
+        }
+        let company = self.operator().company_named(&input.company).await?;
+        let agent = NewAgent {
+            name,
+            email,
+            data: AgentData {
+                person: Person {
+                    language: input.language.clone(),
+                    ..person
+                },
+                roles,
+                active: true,
+            },
+            email_factor: input.email_factor,
+        };
+        Ok((company, agent))
+    }
+
+    pub(crate) async fn put_account(
+        &self,
+        company: &Company,
+        agent: NewAgent,
+        password: &Password,
+    ) -> Result<Account, OperatorError> {
+        let password = FirstPassword {
+            hash: self.inner.hasher.hash(password, self.random()).await?,
+            temporary_until: None,
+        };
+        let mut work = self.operate().await?;
+        let account = self
+            .insert_new(&mut work, company, agent, Some(password))
+            .await
+            .map_err(taken)?;
+        let entry = work.entry(Event::AccountCreated, company.id, Some(account.id));
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
+        Ok(account)
     }
 
     pub(crate) fn check_language(&self, language: &str) -> Result<(), OperatorError> {

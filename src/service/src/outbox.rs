@@ -17,7 +17,7 @@ use vestibule_mail::{
 use vestibule_storage::{MailLane, NewMail, OutboxCounts, OutboxRow, StoreError, Writer};
 
 use crate::{
-    Service,
+    Outbox, Service,
     keys::{Purpose, Unsealable},
 };
 
@@ -26,6 +26,35 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 
 /// Stored for a mail that no key opens.
 const UNSEALABLE: &str = "unsealable";
+
+impl Outbox {
+    /// Whether mails go out: false while a waiting one has failed.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn mail_is_flowing(&self) -> Result<bool, StoreError> {
+        Ok(!self.inner.store.read().await?.has_failing_mail().await?)
+    }
+
+    /// What waits in the outbox of all companies together, and what was given up in the last 24 hours. For operators.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
+        let since = self.now() - TimeDelta::days(1);
+        self.inner.store.read().await?.all_outbox_counts(since).await
+    }
+
+    /// Deletes what has expired by the database's clock, in small steps; gives the number of rows.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn clean_up(&self) -> Result<u64, StoreError> {
+        self.forget_own_servers().await?;
+        let now = self.database_now();
+        self.inner.store.delete_expired(now, BETWEEN_STEPS).await
+    }
+}
 
 impl Service {
     /// Puts a letter into the outbox, sealed, as part of the transaction that gave rise to it; the worker looks once that is
@@ -54,33 +83,6 @@ impl Service {
                 pending: letter.pending,
             })
             .await
-    }
-
-    /// Whether mails go out: false while a waiting one has failed.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub async fn mail_is_flowing(&self) -> Result<bool, StoreError> {
-        Ok(!self.inner.store.read().await?.has_failing_mail().await?)
-    }
-
-    /// What waits in the outbox of all companies together, and what was given up in the last 24 hours. For operators.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub async fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
-        let since = self.now() - TimeDelta::days(1);
-        self.inner.store.read().await?.all_outbox_counts(since).await
-    }
-
-    /// Deletes what has expired by the database's clock, in small steps; gives the number of rows.
-    ///
-    /// # Errors
-    /// A failing database.
-    pub async fn clean_up(&self) -> Result<u64, StoreError> {
-        self.forget_own_servers().await?;
-        let now = self.database_now();
-        self.inner.store.delete_expired(now, BETWEEN_STEPS).await
     }
 
     fn seal(&self, id: MailId, mail: &Mail) -> Result<Vec<u8>, Unsealable> {

@@ -15,7 +15,7 @@ use vestibule_core::{
 use vestibule_storage::{ResetRequest, StoreError, Writer};
 
 use crate::{
-    Service, Visitor,
+    Recovery, Service, Visitor,
     letters::{Receiver, Sending},
     new_agents::check_email,
 };
@@ -87,7 +87,7 @@ fn keys_of(input: &ResetInput) -> Result<[String; 2], Refusal> {
     }
 }
 
-impl Service {
+impl Recovery {
     /// Writes down that somebody asks for a link to choose a new password. The answer is the same for everything that
     /// can be read, and nothing is looked up for it.
     ///
@@ -151,7 +151,9 @@ impl Service {
         }
         Ok(answered)
     }
+}
 
+impl Service {
     async fn answer_reset_request(
         &self,
         writer: &mut Writer,

@@ -15,7 +15,7 @@ use vestibule_core::{
 };
 use vestibule_storage::{SessionRow, StoreError, Writer};
 
-use crate::{Failure, Service, Visitor, work::Work};
+use crate::{Failure, Service, SignIn, Visitor, work::Work};
 
 /// A live session.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub(crate) enum Need {
     ProvedHome,
 }
 
-impl Service {
+impl SignIn {
     /// The session of this browser, if it is alive: neither idle for too long nor past its absolute end, company
     /// enabled, account active, credentials unchanged. A dead one is removed, so that a clock that steps back does not
     /// revive it, unless it lives by the database's clock: this server's may be the wrong one of many. Counts as
@@ -75,6 +75,63 @@ impl Service {
         visitor.attempt(self.find_session(visitor)).await
     }
 
+    /// The session of this browser for pages that need one.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; [`Refusal::PasswordChangeRequired`] when the password is a temporary one;
+    /// [`Refusal::SetUpRequired`] when a second factor has to be set up first.
+    pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
+        visitor.attempt(self.look(Need::Home, visitor)).await
+    }
+
+    /// Ends the session of this browser on the server. Nothing to end is fine.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let Some(token) = &visitor.session else {
+                    return Ok(());
+                };
+                // Anybody can send a token that is none: that costs no transaction.
+                let mut reader = self.inner.store.read().await?;
+                let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
+                    return Ok(());
+                };
+                drop(reader);
+                let mut writer = self.inner.store.write().await?;
+                writer.hold_account(company, account).await?;
+                self.end_session_of_browser(&mut writer, token, visitor).await?;
+                Ok(writer.commit().await?)
+            })
+            .await
+    }
+
+    /// Stores the language that a signed-in agent chose with the account (product.md section 7).
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn choose_language(
+        &self,
+        signed_in: &SignedIn,
+        language: &str,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        visitor
+            .attempt(async {
+                let mut writer = self.inner.store.write().await?;
+                let account = &signed_in.account;
+                writer
+                    .set_account_language(account.company, account.id, Some(language), self.now())
+                    .await?;
+                Ok(writer.commit().await?)
+            })
+            .await
+    }
+}
+
+impl Service {
     pub(crate) async fn find_session(&self, visitor: &Visitor) -> Result<Option<SignedIn>, Failure> {
         let Some(token) = &visitor.session else {
             return Ok(None);
@@ -106,15 +163,6 @@ impl Service {
     /// account active, credentials unchanged.
     pub(crate) fn is_live(&self, row: &SessionRow) -> bool {
         is_live_at(self.now(), row)
-    }
-
-    /// The session of this browser for pages that need one.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`]; [`Refusal::PasswordChangeRequired`] when the password is a temporary one;
-    /// [`Refusal::SetUpRequired`] when a second factor has to be set up first.
-    pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
-        visitor.attempt(self.look(Need::Home, visitor)).await
     }
 
     /// The session of this browser, if it meets `need`. Counts as activity.
@@ -184,30 +232,6 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the session of this browser on the server. Nothing to end is fine.
-    ///
-    /// # Errors
-    /// Only when the database fails.
-    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let Some(token) = &visitor.session else {
-                    return Ok(());
-                };
-                // Anybody can send a token that is none: that costs no transaction.
-                let mut reader = self.inner.store.read().await?;
-                let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
-                    return Ok(());
-                };
-                drop(reader);
-                let mut writer = self.inner.store.write().await?;
-                writer.hold_account(company, account).await?;
-                self.end_session_of_browser(&mut writer, token, visitor).await?;
-                Ok(writer.commit().await?)
-            })
-            .await
-    }
-
     /// Ends the session with this token, also when a step-up in another tab has given it a new one meanwhile.
     pub(crate) async fn end_session_of_browser(
         &self,
@@ -225,28 +249,6 @@ impl Service {
             self.record(writer, &entry).await?;
         }
         Ok(())
-    }
-
-    /// Stores the language that a signed-in agent chose with the account (product.md section 7).
-    ///
-    /// # Errors
-    /// Only when the database fails.
-    pub async fn choose_language(
-        &self,
-        signed_in: &SignedIn,
-        language: &str,
-        visitor: &Visitor,
-    ) -> Result<(), Refusal> {
-        visitor
-            .attempt(async {
-                let mut writer = self.inner.store.write().await?;
-                let account = &signed_in.account;
-                writer
-                    .set_account_language(account.company, account.id, Some(language), self.now())
-                    .await?;
-                Ok(writer.commit().await?)
-            })
-            .await
     }
 }
 

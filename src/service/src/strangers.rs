@@ -21,7 +21,7 @@ use vestibule_core::{
 };
 use vestibule_storage::StoreError;
 
-use crate::{Service, Visitor, locked};
+use crate::{Service, Upkeep, Visitor, locked};
 
 /// Lines a minute and node, and as many may wait.
 const LINES_MAX: usize = 1000;
@@ -167,12 +167,7 @@ impl Strangers {
     }
 }
 
-impl Service {
-    /// Notes what somebody did who has proved nothing. Waits for nothing: the line is written later, or dropped.
-    pub(crate) fn note_stranger(&self, entry: AuditEntry, visitor: &Visitor) {
-        self.inner.strangers.note(self.now(), &visitor.source, entry);
-    }
-
+impl Upkeep {
     /// Notes a request that came from another site.
     pub fn note_cross_site(&self, visitor: &Visitor) {
         self.note_stranger(visitor.entry(Event::CrossSiteRefused, None, None), visitor);
@@ -211,6 +206,13 @@ impl Service {
             }
             written += batch.len();
         }
+    }
+}
+
+impl Service {
+    /// Notes what somebody did who has proved nothing. Waits for nothing: the line is written later, or dropped.
+    pub(crate) fn note_stranger(&self, entry: AuditEntry, visitor: &Visitor) {
+        self.inner.strangers.note(self.now(), &visitor.source, entry);
     }
 
     async fn write_batch(&self, batch: &[(Moment, AuditEntry)]) -> Result<(), StoreError> {

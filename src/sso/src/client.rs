@@ -198,7 +198,8 @@ impl Client {
     }
 
     /// Whether the settings can work: fetches what the provider publishes, whatever is known already, and offers it a code
-    /// that it never gave. A provider that knows the application and takes its secret complains about the code only.
+    /// that it never gave. A provider that knows the application and takes its secret complains about the code only (RFC 6749, 5.2:
+    /// `invalid_grant`).
     ///
     /// # Errors
     /// [`SsoError`] says what is wrong.
@@ -239,7 +240,9 @@ fn exchange_error(
             CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient => {
                 SsoError::UnknownApplication
             }
-            _ => SsoError::CodeRefused,
+            CoreErrorResponseType::InvalidGrant => SsoError::CodeRefused,
+            // Such as Google's `redirect_uri_mismatch`: no code would be taken, whichever it is.
+            _ => SsoError::RequestRefused,
         },
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => SsoError::NotUnderstood,
     }

@@ -29,6 +29,9 @@ pub enum SsoError {
     /// The provider does not take the code: it was used, is too old, or belongs to another flow.
     #[error("code_refused")]
     CodeRefused,
+    /// The provider takes no code in this way, say because it does not know the address it sends browsers back to.
+    #[error("request_refused")]
+    RequestRefused,
     /// The ID token is not to be trusted.
     #[error("token_{0}")]
     Token(TokenProblem),
@@ -46,6 +49,7 @@ impl SsoError {
             Self::Status(status) => ProviderProblem::Status(status),
             Self::WrongIssuer => ProviderProblem::WrongIssuer,
             Self::UnknownApplication => ProviderProblem::UnknownApplication,
+            Self::RequestRefused => ProviderProblem::Refused,
             Self::TooLarge
             | Self::NotUnderstood
             | Self::CodeRefused

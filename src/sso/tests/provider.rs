@@ -391,6 +391,7 @@ mod tests {
         for (error, expected) in [
             ("invalid_client", SsoError::UnknownApplication),
             ("invalid_grant", SsoError::CodeRefused),
+            ("invalid_request", SsoError::RequestRefused),
         ] {
             issuer.feel(Mood::Refusing(error));
             assert_eq!(finished(&client, &application, &flow).await, Err(expected));
@@ -399,6 +400,8 @@ mod tests {
             ("invalid_client", Err(SsoError::UnknownApplication)),
             ("unauthorized_client", Err(SsoError::UnknownApplication)),
             ("invalid_grant", Ok(())),
+            ("redirect_uri_mismatch", Err(SsoError::RequestRefused)),
+            ("invalid_scope", Err(SsoError::RequestRefused)),
         ] {
             issuer.feel(Mood::Refusing(error));
             assert_eq!(client.check(&application).await, expected, "{error}");

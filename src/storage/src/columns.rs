@@ -216,7 +216,7 @@ pub(crate) fn proof(word: &str) -> Result<Proof, StoreError> {
 
 /// A stored method.
 pub(crate) fn method(word: &str, table: &'static str) -> Result<Method, StoreError> {
-    vestibule_core::second_factor::from_word(word).ok_or(StoreError::corrupt(table, "method"))
+    Method::from_word(word).ok_or(StoreError::corrupt(table, "method"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId, ImportId},
     ports::Moment,
+    words,
 };
 
 use crate::{
@@ -33,33 +34,18 @@ pub(crate) const TOUCH: &str = "UPDATE agent_import SET touched_at = $3 WHERE co
 pub(crate) const FINISH: &str =
     "UPDATE agent_import SET state = 'done', touched_at = $3 WHERE company_id = $1 AND id = $2";
 
-/// Where an import stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportState {
-    /// Checked; waits for somebody to start it.
-    Checked,
-    /// Under way.
-    Running,
-    /// Whoever ran it may not go on; somebody who may can take it on.
-    Stopped,
-    /// Every line has its verdict.
-    Done,
-}
-
-impl ImportState {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Checked => "checked",
-            Self::Running => "running",
-            Self::Stopped => "stopped",
-            Self::Done => "done",
-        }
-    }
-
-    fn from_word(word: &str) -> Option<Self> {
-        [Self::Checked, Self::Running, Self::Stopped, Self::Done]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+words! {
+    /// Where an import stands.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ImportState {
+        /// Checked; waits for somebody to start it.
+        Checked = "checked",
+        /// Under way.
+        Running = "running",
+        /// Whoever ran it may not go on; somebody who may can take it on.
+        Stopped = "stopped",
+        /// Every line has its verdict.
+        Done = "done",
     }
 }
 

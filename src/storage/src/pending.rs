@@ -5,7 +5,6 @@ use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId, PendingId, SessionId},
     ports::Moment,
-    second_factor,
     secret::TokenHash,
     sign_in::{Pending, Purpose},
     sign_in_view::Method,
@@ -179,7 +178,7 @@ impl Writer {
             &new.browser,
             purpose,
             for_session,
-            second_factor::word(new.method),
+            new.method.as_str(),
         )
         .map(drop)
     }
@@ -218,7 +217,7 @@ impl Writer {
         id: PendingId,
         method: Method,
     ) -> Result<bool, StoreError> {
-        let method = second_factor::word(method);
+        let method = method.as_str();
         Ok(execute!(self, SET_METHOD, company.0, id.0, method)? == 1)
     }
 

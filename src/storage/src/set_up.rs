@@ -6,7 +6,6 @@ use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CodeId, CompanyId, SessionId, SetUpId},
     ports::Moment,
-    second_factor,
     sign_in_view::Method,
 };
 
@@ -166,7 +165,7 @@ impl Reader {
         account: AccountId,
         method: Method,
     ) -> Result<Option<SetUpRow>, StoreError> {
-        let method = second_factor::word(method);
+        let method = method.as_str();
         let row = optional!(self, SetUpColumns, OF_ACCOUNT, company.0, account.0, method)?;
         Ok(row.map(SetUpRow::from))
     }
@@ -192,7 +191,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError::Other`] also when the account does not exist.
     pub async fn begin_set_up(&mut self, new: &NewSetUp) -> Result<(), StoreError> {
-        let method = second_factor::word(new.method);
+        let method = new.method.as_str();
         self.hold_account(new.company, new.account).await?;
         execute!(self, DELETE_METHOD, new.company.0, new.account.0, method)?;
         execute!(

@@ -215,6 +215,7 @@ fn provider_unusable(locale: Locale, provider: Provider, problem: ProviderProble
             td_string!(locale, errors.provider_not_understood, provider = provider)
         }
         ProviderProblem::WrongIssuer => td_string!(locale, errors.provider_wrong_issuer, provider = provider),
+        ProviderProblem::Refused => td_string!(locale, errors.provider_refused, provider = provider),
         ProviderProblem::UnknownApplication => {
             td_string!(locale, errors.provider_unknown_application, provider = provider)
         }

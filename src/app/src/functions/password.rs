@@ -27,7 +27,11 @@ pub async fn judge_password(
 
     let call = Call::current()?;
     let password = Password::new(new_password);
-    let judgement = call.service.judge_password(&password, &call.visitor).await?;
+    let judgement = call
+        .service
+        .profile()
+        .judge_password(&password, &call.visitor)
+        .await?;
     Ok(judged(call.locale().await?, judgement))
 }
 
@@ -62,6 +66,7 @@ pub async fn judge_chosen_password(
     let password = Password::new(new_password);
     let judgement = call
         .service
+        .recovery()
         .judge_chosen_password(&password, &call.visitor)
         .await?;
     Ok(judged(call.locale().await?, judgement))

@@ -29,7 +29,7 @@ pub async fn sign_in(
         password: Password::new(password),
         next,
     };
-    let outcome = call.service.sign_in(form, &call.visitor).await?;
+    let outcome = call.service.sign_in().with_password(form, &call.visitor).await?;
     Ok(Onward {
         to: call.entered(outcome),
     })
@@ -48,7 +48,12 @@ pub async fn verify_code(
 
     let call = Call::current()?;
     let trust = trust.as_deref() == Some("yes");
-    let refusal = match call.service.verify_code(&code, trust, &call.visitor).await {
+    let refusal = match call
+        .service
+        .sign_in()
+        .verify_code(&code, trust, &call.visitor)
+        .await
+    {
         Ok(granted) => {
             return Ok(Onward {
                 to: call.granted(granted).await,
@@ -60,7 +65,7 @@ pub async fn verify_code(
         call.add(Effect::Pending(None));
     }
     if refusal == Refusal::SignInExpired
-        && let Some(signed_in) = call.service.session(&call.visitor).await?
+        && let Some(signed_in) = call.service.sign_in().session(&call.visitor).await?
     {
         let to = if call.visitor.pending.is_some() {
             // A step-up that took too long.
@@ -81,7 +86,7 @@ pub async fn resend_code() -> Result<Onward, Refused> {
     use vestibule_core::paths::LOGIN_CODE;
 
     let call = Call::current()?;
-    call.service.resend_code(&call.visitor).await?;
+    call.service.sign_in().resend_code(&call.visitor).await?;
     Ok(Onward {
         to: format!("{LOGIN_CODE}?resent"),
     })
@@ -93,5 +98,5 @@ pub async fn code_status() -> Result<CodeView, Refused> {
     use crate::call::Call;
 
     let call = Call::current()?;
-    Ok(call.service.open_sign_in(&call.visitor).await?.view)
+    Ok(call.service.sign_in().open_sign_in(&call.visitor).await?.view)
 }

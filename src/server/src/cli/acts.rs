@@ -153,6 +153,7 @@ async fn company_act(
                 .map(|admin| (admin.account.clone(), admin.email.clone()));
             let account = told.as_ref().map_or("", |(account, _)| account);
             let made = service
+                .operator()
                 .found_company(input, new_agent_mail, admin)
                 .await
                 .map_err(|error| refused(&name, account, &error))?;
@@ -180,17 +181,17 @@ async fn company_act(
                 log_out: log_out_after,
                 new_agent_mail,
             };
-            let done = service.change_policies(&name, change).await;
+            let done = service.operator().change_policies(&name, change).await;
             done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the policies of the company {name:?}.")?;
         }
         CompanyCommand::Offices { name, office, none } if none || !office.is_empty() => {
-            let done = service.set_offices(&name, office).await;
+            let done = service.operator().set_offices(&name, office).await;
             done.map_err(|error| refused(&name, "", &error))?;
             writeln!(streams.output, "Changed the offices of the company {name:?}.")?;
         }
         CompanyCommand::Offices { name, .. } => {
-            let offices = service.offices(&name).await;
+            let offices = service.operator().offices(&name).await;
             for office in offices.map_err(|error| refused(&name, "", &error))? {
                 writeln!(streams.output, "{}={}", office.name, office.network)?;
             }
@@ -198,6 +199,7 @@ async fn company_act(
         CompanyCommand::List { json } => list_companies(service, json, streams).await?,
         CompanyCommand::Enable { name } => {
             service
+                .operator()
                 .set_company_enabled(&name, true)
                 .await
                 .map_err(|error| refused(&name, "", &error))?;
@@ -208,6 +210,7 @@ async fn company_act(
         }
         CompanyCommand::Disable { name } => {
             service
+                .operator()
                 .set_company_enabled(&name, false)
                 .await
                 .map_err(|error| refused(&name, "", &error))?;
@@ -227,6 +230,7 @@ async fn company_act(
 
 async fn list_companies(service: &Service, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {
     let companies = service
+        .operator()
         .companies()
         .await
         .map_err(|error| refused("", "", &error))?;
@@ -252,6 +256,7 @@ async fn delete_company(
     streams: &mut Streams<'_>,
 ) -> Result<(), Refused> {
     let contents = service
+        .operator()
         .company_contents(name)
         .await
         .map_err(|error| refused(name, "", &error))?;
@@ -267,6 +272,7 @@ async fn delete_company(
         )));
     }
     service
+        .operator()
         .delete_company(name)
         .await
         .map_err(|error| refused(name, "", &error))?;
@@ -307,7 +313,10 @@ pub(super) async fn session(
 ) -> Result<(), Refused> {
     let SessionCommand::End { company, account } = command;
     let service = open_service(config).await?;
-    let ended = service.end_sessions_of(&company, account.as_deref()).await;
+    let ended = service
+        .operator()
+        .end_sessions_of(&company, account.as_deref())
+        .await;
     service.store().close().await;
     let ended = ended.map_err(|error| refused(&company, account.as_deref().unwrap_or_default(), &error))?;
     let whose = account.map_or_else(String::new, |account| format!("the account {account:?} of "));
@@ -343,7 +352,7 @@ pub(super) async fn audit(
 /// Numbers of the installation.
 pub(super) async fn stats(config: &Config, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {
     let service = open_service(config).await?;
-    let counts = service.installation_counts().await;
+    let counts = service.operator().installation_counts().await;
     service.store().close().await;
     let counts = counts.map_err(|error| refused("", "", &error))?;
     output::counts(streams.output, &counts, json)?;
@@ -374,7 +383,7 @@ pub(super) async fn keys(
         return Ok(());
     }
     let service = open_service(config).await?;
-    let done = service.reseal_secrets().await;
+    let done = service.operator().reseal_secrets().await;
     service.store().close().await;
     let done = done.map_err(|error| refused("", "", &error))?;
     writeln!(streams.output, "Encrypted {} secrets anew.", done.resealed)?;
@@ -427,7 +436,7 @@ async fn account_act(
                 email_factor: second_factor == SecondFactor::Email,
                 password: password(streams)?,
             };
-            let made = service.create_account(input).await;
+            let made = service.operator().create_account(input).await;
             let made = made.map_err(|error| refused(&company, &account, &error))?;
             writeln!(
                 streams.output,
@@ -448,7 +457,7 @@ async fn account_act(
                     "Nothing was deleted: --confirm has to repeat the account name {account:?} exactly."
                 )));
             }
-            let done = service.delete_account(&company, &account).await;
+            let done = service.operator().delete_account(&company, &account).await;
             done.map_err(|error| refused(&company, &account, &error))?;
             writeln!(
                 streams.output,
@@ -456,7 +465,7 @@ async fn account_act(
             )?;
         }
         AccountCommand::Unlock { company, account } => {
-            let done = service.unlock_account(&company, &account).await;
+            let done = service.operator().unlock_account(&company, &account).await;
             done.map_err(|error| refused(&company, &account, &error))?;
             writeln!(
                 streams.output,
@@ -468,7 +477,10 @@ async fn account_act(
             account,
             reason,
         } => {
-            let code = service.issue_backup_code(&company, &account, &reason).await;
+            let code = service
+                .operator()
+                .issue_backup_code(&company, &account, &reason)
+                .await;
             let code = code.map_err(|error| refused(&company, &account, &error))?;
             let whose = format!("the account {account:?} of the company {company:?}");
             writeln!(
@@ -483,7 +495,10 @@ async fn account_act(
             password_stdin: _,
         } => {
             let password = password(streams)?;
-            let done = service.set_password(&company, &account, &password).await;
+            let done = service
+                .operator()
+                .set_password(&company, &account, &password)
+                .await;
             done.map_err(|error| refused(&company, &account, &error))?;
             let whose = format!("the account {account:?} of the company {company:?}");
             writeln!(
@@ -506,6 +521,7 @@ async fn list_accounts(
     let mut after = None;
     loop {
         let page = service
+            .operator()
             .accounts_after(company, after, PAGE)
             .await
             .map_err(|error| refused(company, "", &error))?;

@@ -133,18 +133,18 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
         two_factor_days: TRUST_DAYS,
         require_second_factor: RequireSecondFactor::Off,
     };
-    match service.create_company(company).await {
+    match service.operator().create_company(company).await {
         Ok(_) | Err(OperatorError::CompanyExists) => {}
         Err(error) => return Err(error),
     }
     for person in PEOPLE {
-        match service.account_named(COMPANY, person.account).await {
-            Ok(_) => match service.unlock_account(COMPANY, person.account).await {
+        match service.operator().account_named(COMPANY, person.account).await {
+            Ok(_) => match service.operator().unlock_account(COMPANY, person.account).await {
                 Ok(()) | Err(OperatorError::Refused(Refusal::NotLocked)) => {}
                 Err(error) => return Err(error),
             },
             Err(OperatorError::UnknownAccount) => {
-                service.create_account(person.input()).await?;
+                service.operator().create_account(person.input()).await?;
             }
             Err(error) => return Err(error),
         }

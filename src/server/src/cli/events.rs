@@ -87,7 +87,11 @@ impl<'a> Tail<'a> {
 
     /// The newest events, oldest first.
     async fn newest(&self, most: u16) -> Result<Vec<EventRow>, TailError> {
-        let mut events = self.service.newest_events(self.company, i64::from(most)).await?;
+        let mut events = self
+            .service
+            .operator()
+            .newest_events(self.company, i64::from(most))
+            .await?;
         events.reverse();
         Ok(events)
     }
@@ -115,7 +119,7 @@ impl<'a> Tail<'a> {
         if let Some(name) = self.names.get(&id) {
             return Ok(name.clone());
         }
-        let name = self.service.company_name(id).await?;
+        let name = self.service.operator().company_name(id).await?;
         self.names.insert(id, name.clone());
         Ok(name)
     }

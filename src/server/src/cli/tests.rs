@@ -638,7 +638,11 @@ async fn the_demo_can_be_set_up_again_and_again() {
         demo::prepare(&config, &folder).await.unwrap();
     }
     let service = acts::open_service(&config).await.unwrap();
-    let accounts = service.accounts_after(demo::COMPANY, None, 100).await.unwrap();
+    let accounts = service
+        .operator()
+        .accounts_after(demo::COMPANY, None, 100)
+        .await
+        .unwrap();
     let mut names: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["admin", "alice", "bob"]);

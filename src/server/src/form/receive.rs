@@ -122,7 +122,7 @@ pub async fn may_send(state: &AppState, facts: &Facts, action: Action) -> Result
     match action {
         // These ask for no session, or say themselves what they need.
         Action::ComeIn | Action::OwnAccount => Ok(()),
-        action => match state.service.console(action, &facts.visitor).await {
+        action => match state.service.console().authorize(action, &facts.visitor).await {
             // What was typed is kept by the page, not lost on the way to a new proof of identity.
             Ok(_) | Err(Refusal::StepUpNeeded) => Ok(()),
             Err(refusal) => Err(refusal),

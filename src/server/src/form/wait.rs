@@ -91,7 +91,10 @@ pub async fn in_sight<T>(
             return Sight::Done(done);
         }
         // Where no ticket can be kept, waiting goes on unseen.
-        let taken = state.service.take_ticket(facts.ticket.as_ref(), &facts.visitor);
+        let taken = state
+            .service
+            .sign_in()
+            .take_ticket(facts.ticket.as_ref(), &facts.visitor);
         if let Ok(Some(Taken { ticket, overtaken })) = taken.await {
             if let Some(answer) = overtaken.and_then(|answer| serde_json::from_slice(&answer).ok()) {
                 give_up(state, &facts.visitor, &answer).await;
@@ -157,7 +160,7 @@ async fn hand_over(state: &AppState, visitor: &Visitor, ticket: &Token, answer: 
     let Ok(bytes) = serde_json::to_vec(answer).map(Zeroizing::new) else {
         return;
     };
-    match state.service.answer_ticket(ticket, &bytes).await {
+    match state.service.sign_in().answer_ticket(ticket, &bytes).await {
         Ok(true) => {}
         Ok(false) => give_up(state, visitor, answer).await,
         Err(error) => tracing::warn!(%error, "somebody who stood in line gets no answer"),
@@ -187,7 +190,7 @@ pub async fn give_up(state: &AppState, visitor: &Visitor, answer: &Answer) {
         session,
         ..visitor.clone()
     };
-    if state.service.sign_out(&visitor).await.is_err() {
+    if state.service.sign_in().sign_out(&visitor).await.is_err() {
         tracing::warn!(request = %visitor.request, "a session that nobody got could not be ended");
     }
 }

@@ -47,7 +47,7 @@ async fn metrics(State(sources): State<Sources>) -> Response {
 }
 
 async fn gather(sources: &Sources) -> Result<String, StoreError> {
-    let outbox = sources.service.outbox_counts().await?;
+    let outbox = sources.service.outbox().outbox_counts().await?;
     let now = sources.service.clock().now();
     let oldest = outbox
         .oldest
@@ -75,14 +75,19 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         gauge.set(value);
         registry.register(name, help, gauge);
     }
-    if let Some(offset) = sources.service.vitals().and_then(|vitals| vitals.clock_offset) {
+    if let Some(offset) = sources
+        .service
+        .upkeep()
+        .vitals()
+        .and_then(|vitals| vitals.clock_offset)
+    {
         let gauge = Gauge::<f64, AtomicU64>::default();
         gauge.set(offset.as_seconds_f64());
         let help = "By how much the clock of this server is before the database's";
         registry.register("clock_offset_seconds", help, gauge);
     }
     let mail = &sources.mail;
-    let strangers = sources.service.stranger_lines();
+    let strangers = sources.service.upkeep().stranger_lines();
     for (name, help, value) in [
         ("mails_taken", "Mails that a mail server took", mail.taken()),
         (

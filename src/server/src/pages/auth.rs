@@ -88,12 +88,13 @@ async fn start(provider: Provider, state: AppState, facts: Facts, fields: FormFi
     let (for_company, for_next) = (company.clone(), next.clone());
     let out = run(&facts, async move {
         service
+            .sso()
             .begin_sso(provider, &for_company, for_next, &visitor)
             .await
     })
     .await;
     if let Err(refusal @ Refusal::SsoNotOffered) = &out
-        && let Ok(offered) = state.service.offered_providers(&facts.visitor).await
+        && let Ok(offered) = state.service.sso().offered_providers(&facts.visitor).await
         && offered.contains(&provider)
     {
         let body = CompanyPage {
@@ -118,10 +119,9 @@ fn ask_company(state: &AppState, facts: &Facts, body: CompanyPage) -> Response {
 /// `/auth/{provider}/connect`: sends a browser out to connect an account of the provider.
 async fn connect(provider: Provider, state: AppState, facts: Facts) -> Response {
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let out = run(
-        &facts,
-        async move { service.begin_connect(provider, &visitor).await },
-    )
+    let out = run(&facts, async move {
+        service.sso().begin_connect(provider, &visitor).await
+    })
     .await;
     match out {
         Err(
@@ -139,7 +139,7 @@ async fn confirm(provider: Provider, state: AppState, facts: Facts, fields: Form
     let next = after_step_up(fields.get("next").unwrap_or_default());
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
     let out = run(&facts, async move {
-        service.begin_step_up(provider, next, &visitor).await
+        service.sso().begin_step_up(provider, next, &visitor).await
     })
     .await;
     match out {
@@ -169,7 +169,7 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
     let answer = read_answer(facts.path.split_once('?').map_or("", |(_, query)| query));
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
     match run(&facts, async move {
-        service.answer_sso(provider, &answer, &visitor).await
+        service.sso().answer_sso(provider, &answer, &visitor).await
     })
     .await
     {
@@ -245,7 +245,7 @@ async fn proceed(State(state): State<AppState>, facts: Facts) -> Response {
 
 async fn arrive(state: &AppState, facts: &Facts) -> Result<(Arrival, Call), Refusal> {
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let arrival = run(facts, async move { service.arrive(None, &visitor).await }).await?;
+    let arrival = run(facts, async move { service.sso().arrive(None, &visitor).await }).await?;
     Ok((arrival, call_of(state, facts)))
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// The live session, whether or not a second factor has to be set up first; or the way to the sign-in page and back
 /// to `path`.
 pub async fn session(state: &AppState, facts: &Facts, path: &str) -> Result<SignedIn, Box<Response>> {
-    match state.service.session(&facts.visitor).await {
+    match state.service.sign_in().session(&facts.visitor).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(Box::new(redirect_or_refuse(&Refusal::NotSignedIn, path))),
         Err(refusal) => Err(Box::new(Denied::from(refusal).into_response())),
@@ -31,6 +31,7 @@ pub async fn session(state: &AppState, facts: &Facts, path: &str) -> Result<Sign
 pub async fn signed_in(state: &AppState, facts: &Facts) -> Result<SignedIn, Box<Response>> {
     state
         .service
+        .sign_in()
         .signed_in(&facts.visitor)
         .await
         .map_err(|refusal| Box::new(redirect_or_refuse(&refusal, &facts.path)))
@@ -39,7 +40,11 @@ pub async fn signed_in(state: &AppState, facts: &Facts) -> Result<SignedIn, Box<
 /// How many backup codes are left, when they are so few that it has to be said. A fault in it does not keep anybody from
 /// their work.
 pub async fn few_codes(state: &AppState, facts: &Facts, signed_in: &SignedIn) -> Option<usize> {
-    let left = state.service.backup_codes_left(signed_in, &facts.visitor).await;
+    let left = state
+        .service
+        .profile()
+        .backup_codes_left(signed_in, &facts.visitor)
+        .await;
     few(left.ok().flatten())
 }
 

@@ -55,7 +55,10 @@ impl Form for AskForResetLink {
             company: self.company,
             email: self.email,
         };
-        call.service.ask_for_reset_link(&input, &call.visitor).await?;
+        call.service
+            .recovery()
+            .ask_for_reset_link(&input, &call.visitor)
+            .await?;
         Ok(Done::to(format!("{FORGOT_PASSWORD}?sent")))
     }
 

@@ -36,7 +36,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn legal(state: AppState, facts: Facts, kind: Kind) -> Response {
-    let signed_in = match state.service.session(&facts.visitor).await {
+    let signed_in = match state.service.sign_in().session(&facts.visitor).await {
         Ok(signed_in) => signed_in,
         Err(refusal) => return Denied::from(refusal).into_response(),
     };

@@ -32,7 +32,7 @@ impl Form for SignOut {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.sign_out(&call.visitor).await?;
+        call.service.sign_in().sign_out(&call.visitor).await?;
         call.add(Effect::Session(None));
         call.add(Effect::ClearSiteData);
         Ok(Done::to(format!("{LOGIN}?signed_out")))

@@ -337,6 +337,7 @@ async fn create_company(
         ..PolicyChange::default()
     };
     let company = service
+        .operator()
         .create_company(CompanyInput {
             name: input.name,
             allow_mixed_script: true,
@@ -346,7 +347,7 @@ async fn create_company(
             require_second_factor: input.require_second_factor.into(),
         })
         .await?;
-    service.give_policies(&company.name, change).await?;
+    service.operator().give_policies(&company.name, change).await?;
     Ok((
         StatusCode::CREATED,
         Json(json!({ "id": company.id, "name": company.name })),
@@ -377,10 +378,15 @@ async fn set_company_state(
         log_out: input.idle_minutes.map(log_out),
         new_agent_mail: input.new_agent_mail.map(NewAgentMail::from),
     };
-    kit.state.service.give_policies(&input.name, change).await?;
+    kit.state
+        .service
+        .operator()
+        .give_policies(&input.name, change)
+        .await?;
     if let Some(enabled) = input.enabled {
         kit.state
             .service
+            .operator()
             .set_company_enabled(&input.name, enabled)
             .await?;
     }
@@ -433,6 +439,7 @@ async fn create_account(
     let account = kit
         .state
         .service
+        .operator()
         .give_account(AccountInput {
             company: input.company,
             account: input.account,
@@ -449,12 +456,18 @@ async fn create_account(
     if input.password_must_change {
         kit.state
             .service
+            .operator()
             .make_password_temporary(&company, &account.name)
             .await?;
     }
     let mut made = json!({ "id": account.id, "account": account.name });
     if matches!(input.second_factor, SecondFactor::App | SecondFactor::Both) {
-        let (secret, codes) = kit.state.service.give_app(&company, &account.name).await?;
+        let (secret, codes) = kit
+            .state
+            .service
+            .operator()
+            .give_app(&company, &account.name)
+            .await?;
         made["app_secret"] = secret.typed().replace(' ', "").into();
         made["backup_codes"] = codes.iter().map(BackupCode::reveal).collect();
     }
@@ -478,13 +491,24 @@ async fn set_account_state(
     if let Some(active) = input.active {
         kit.state
             .service
+            .operator()
             .set_account_active(&input.company, &input.account, active)
             .await?;
     }
     let service = &kit.state.service;
     match input.locked {
-        Some(true) => service.lock_account(&input.company, &input.account).await?,
-        Some(false) => service.unlock_account(&input.company, &input.account).await?,
+        Some(true) => {
+            service
+                .operator()
+                .lock_account(&input.company, &input.account)
+                .await?
+        }
+        Some(false) => {
+            service
+                .operator()
+                .unlock_account(&input.company, &input.account)
+                .await?
+        }
         None => {}
     }
     Ok(Json(json!({})))
@@ -505,6 +529,7 @@ async fn issue_backup_code(
     let code = kit
         .state
         .service
+        .operator()
         .issue_backup_code(&input.company, &input.account, "test")
         .await?;
     Ok((StatusCode::CREATED, Json(json!({ "code": code.reveal() }))))
@@ -521,7 +546,7 @@ async fn hold_line(State(kit): State<Kit>, input: Input<LineFixture>) -> KitResu
     let Json(input) = input?;
     kit.let_go();
     if input.hold {
-        let turns = kit.state.service.hold_line().await;
+        let turns = kit.state.service.sign_in().hold_line().await;
         *kit.held.lock().unwrap_or_else(PoisonError::into_inner) = turns;
     }
     Ok(Json(json!({ "held": input.hold })))
@@ -529,10 +554,10 @@ async fn hold_line(State(kit): State<Kit>, input: Input<LineFixture>) -> KitResu
 
 async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {
     kit.let_go();
-    for company in kit.state.service.companies().await? {
-        kit.state.service.delete_company(&company.name).await?;
+    for company in kit.state.service.operator().companies().await? {
+        kit.state.service.operator().delete_company(&company.name).await?;
     }
-    kit.state.service.forget_tries().await?;
+    kit.state.service.operator().forget_tries().await?;
     if let Some(mailbox) = &kit.state.mailbox {
         mailbox.clear();
     }

@@ -438,7 +438,13 @@ async fn what_cannot_be_read_is_refused_and_never_a_fault() {
         browser.post(&site, "/login/code/cancel", &[]).await;
         site.clock.advance(700);
     }
-    let account = site.service.account_named("Acme", "alice").await.unwrap().1;
+    let account = site
+        .service
+        .operator()
+        .account_named("Acme", "alice")
+        .await
+        .unwrap()
+        .1;
     assert_eq!(account.wrong_codes, 0, "nothing unreadable counts");
 }
 

@@ -6,7 +6,7 @@ use crate::site::{self, Browser, Site};
 
 /// How many lines of this event the audit log has.
 async fn lines(site: &Site, event: &str) -> usize {
-    site.service.write_stranger_lines().await.unwrap();
+    site.service.upkeep().write_stranger_lines().await.unwrap();
     let mut reader = site.service.store().read().await.unwrap();
     let events = reader.events(None, 1000).await.unwrap();
     events.iter().filter(|row| row.event == event).count()
@@ -30,7 +30,7 @@ async fn a_flood_from_another_site_is_one_line() {
     assert_eq!(browser.post(&site, "/logout", &[]).await.status, 403);
     drop(writer);
     assert_eq!(lines(&site, "cross_site_refused").await, 2);
-    assert_eq!(site.service.stranger_lines().repeated, 199);
+    assert_eq!(site.service.upkeep().stranger_lines().repeated, 199);
 }
 
 /// T048: the cookie of the code step takes nothing but its own.

@@ -18,7 +18,7 @@ pub async fn account(site: &Site, company: &str, account: &str, role: Role) {
         email_factor: false,
         password: Password::new(PASSWORD.to_owned()),
     };
-    site.service.create_account(input).await.unwrap();
+    site.service.operator().create_account(input).await.unwrap();
 }
 
 /// Another company, with the admin `boss`.
@@ -31,7 +31,7 @@ pub async fn other_company(site: &Site) -> Browser {
         two_factor_days: 0,
         require_second_factor: RequireSecondFactor::Off,
     };
-    site.service.create_company(company).await.unwrap();
+    site.service.operator().create_company(company).await.unwrap();
     account(site, "Globex", "boss", Role::Admin).await;
     signed_in(site, "Globex", "boss").await
 }

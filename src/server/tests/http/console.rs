@@ -205,6 +205,7 @@ async fn a_temporary_password_opens_nothing_but_the_choice_of_another() {
     let site = Site::new().await;
     account(&site, "Acme", "carl", Role::Agent).await;
     site.service
+        .operator()
         .make_password_temporary("Acme", "carl")
         .await
         .unwrap();

@@ -131,7 +131,7 @@ async fn a_test_mail_shows_what_became_of_it() {
         "{}",
         waiting.body
     );
-    let company = site.service.company_named("Acme").await.unwrap().id;
+    let company = site.service.operator().company_named("Acme").await.unwrap().id;
     let mut writer = site.service.store().write().await.unwrap();
     let claimed = writer
         .claim_mails(

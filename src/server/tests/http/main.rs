@@ -443,7 +443,7 @@ async fn the_outbox_is_counted_for_the_operator_at_an_address_of_its_own() {
         "nobody has asked the database yet"
     );
     let machine: std::sync::Arc<dyn vestibule_core::ports::Clock> = site.clock.clone();
-    site.service.probe(&machine).await.unwrap();
+    site.service.upkeep().probe(&machine).await.unwrap();
     let text = ask().await;
     let offset = text
         .lines()

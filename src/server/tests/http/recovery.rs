@@ -47,7 +47,7 @@ async fn a_forgotten_password_is_replaced_and_nobody_is_told_who_exists() {
         page.body
     );
 
-    site.service.answer_reset_requests().await.unwrap();
+    site.service.recovery().answer_reset_requests().await.unwrap();
     let link = site.link("bob@acme.test", "/reset-password/").await;
     let opened = browser.get(&site, &link).await;
     assert_eq!((opened.status, opened.location()), (303, "/choose-password"));
@@ -121,7 +121,7 @@ async fn a_link_to_a_new_password_begins_with_our_address_whatever_the_request_s
     }
     let sent = ask(&site, &mut browser, "Acme", "bob@acme.test").await;
     assert_eq!(sent.status, 303);
-    site.service.answer_reset_requests().await.unwrap();
+    site.service.recovery().answer_reset_requests().await.unwrap();
     let texts = site.mails("bob@acme.test").await;
     assert!(
         texts[0].contains("/reset-password/") && !texts[0].contains("evil.test"),

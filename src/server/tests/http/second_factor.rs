@@ -307,6 +307,7 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
     let site = Site::new().await;
     let mut browser = signed_in(&site, "bob").await;
     site.service
+        .operator()
         .set_require_second_factor("Acme", RequireSecondFactor::Everyone)
         .await
         .unwrap();
@@ -425,14 +426,20 @@ async fn an_older_tab_of_a_set_up_is_told_that_it_is_over() {
         .await;
     assert_eq!(answer.status, 410, "{}", answer.body);
     assert!(answer.body.contains("replaced by a newer one"), "{}", answer.body);
-    let account = site.service.account_named("Acme", "bob").await.unwrap().1;
+    let account = site
+        .service
+        .operator()
+        .account_named("Acme", "bob")
+        .await
+        .unwrap()
+        .1;
     assert!(!account.app_factor && account.wrong_codes == 0);
 }
 
 #[tokio::test]
 async fn a_clock_hint_is_a_sentence_with_the_difference() {
     let site = Site::new().await;
-    let (secret, _) = site.service.give_app("Acme", "bob").await.unwrap();
+    let (secret, _) = site.service.operator().give_app("Acme", "bob").await.unwrap();
     let mut browser = Browser::default();
     browser.past_password(&site, "bob").await;
     let ahead = secret.code_at(site.now() + TimeDelta::seconds(240));
@@ -441,6 +448,12 @@ async fn a_clock_hint_is_a_sentence_with_the_difference() {
         .await;
     assert_eq!(answer.status, 401);
     assert!(answer.body.contains("ahead of ours by 4:00"), "{}", answer.body);
-    let account = site.service.account_named("Acme", "bob").await.unwrap().1;
+    let account = site
+        .service
+        .operator()
+        .account_named("Acme", "bob")
+        .await
+        .unwrap()
+        .1;
     assert_eq!(account.wrong_codes, 1);
 }

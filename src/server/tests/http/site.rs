@@ -101,7 +101,7 @@ impl Site {
             two_factor_days: 30,
             require_second_factor: RequireSecondFactor::Off,
         };
-        self.service.create_company(company).await.unwrap();
+        self.service.operator().create_company(company).await.unwrap();
         for (account, first_name, role, language, email_factor) in [
             ("alice", "Alice", Role::Agent, None, true),
             ("bob", "Bob", Role::Agent, None, false),
@@ -120,7 +120,7 @@ impl Site {
                 email_factor,
                 password: Password::new(PASSWORD.to_owned()),
             };
-            self.service.create_account(input).await.unwrap();
+            self.service.operator().create_account(input).await.unwrap();
         }
     }
 

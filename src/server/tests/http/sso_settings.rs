@@ -231,7 +231,7 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
     bob.post(&site, "/login/bind", &typed).await;
 
     let mut root = signed_in(&site, "Acme", "root").await;
-    let company = site.service.company_named("Acme").await.unwrap().id;
+    let company = site.service.operator().company_named("Acme").await.unwrap().id;
     let mut reader = site.service.store().read().await.unwrap();
     let (found, _) = reader
         .account_by_sign_in(company, "bob", "bob")

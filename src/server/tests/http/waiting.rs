@@ -34,7 +34,12 @@ fn form_of(account: &'static str) -> [(&'static str, &'static str); 3] {
 
 /// Waits until the session of an account that nobody got has ended.
 async fn until_given_up(site: &Site, account: &str) {
-    let (_, account) = site.service.account_named("Acme", account).await.unwrap();
+    let (_, account) = site
+        .service
+        .operator()
+        .account_named("Acme", account)
+        .await
+        .unwrap();
     until(async || {
         let mut reader = site.service.store().read().await.unwrap();
         let events = reader.events(Some(account.company), 100).await.unwrap();
@@ -51,7 +56,7 @@ async fn until_given_up(site: &Site, account: &str) {
 #[tokio::test]
 async fn of_two_tabs_in_line_the_newer_one_comes_in() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut browser = Browser::default();
     browser.post(&site, "/login", &form_of("bob")).await;
     let first = browser.cookie("ticket").unwrap();
@@ -72,7 +77,7 @@ async fn of_two_tabs_in_line_the_newer_one_comes_in() {
 #[tokio::test]
 async fn an_answer_that_comes_late_takes_the_place_of_nothing_newer() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut browser = Browser::default();
     browser.post(&site, "/login", &form_of("bob")).await;
     drop(held);
@@ -89,7 +94,7 @@ async fn an_answer_that_comes_late_takes_the_place_of_nothing_newer() {
     assert_eq!(browser.get(&site, "/admin").await.status, 200);
     until_given_up(&site, "bob").await;
     // A session that is over is no newer one.
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     browser.forget("session");
     browser.post(&site, "/login", &form_of("bob")).await;
     drop(held);
@@ -117,7 +122,7 @@ async fn trust_that_came_meanwhile_is_not_lost_to_an_answer_that_comes_late() {
 
     let mut browser = Browser::default();
     browser.set_cookie("trusted", &trusted);
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let sent = browser.post(&site, "/login", &form_of("alice")).await;
     assert_eq!(sent.location(), "/login/wait");
     // Another tab brought Clara's trust, and she signed out again.
@@ -135,7 +140,7 @@ async fn trust_that_came_meanwhile_is_not_lost_to_an_answer_that_comes_late() {
 #[tokio::test]
 async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_the_password_again() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut browser = Browser::default();
     let sent = browser.post(&site, "/login", &TYPED).await;
     assert_eq!((sent.status, sent.location()), (303, "/login/wait"));
@@ -173,7 +178,7 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
 #[tokio::test]
 async fn whoever_waited_for_a_refusal_gets_it_with_what_was_typed() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut browser = Browser::default();
     let sent = browser
         .post(&site, "/login", &with_password("not the password"))
@@ -198,7 +203,7 @@ async fn whoever_waited_for_a_refusal_gets_it_with_what_was_typed() {
 #[tokio::test]
 async fn a_program_is_told_where_to_wait_and_which_number_it_has() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut program = Browser::program();
     let sent = program.post(&site, "/login", &TYPED).await;
     assert_eq!(
@@ -215,7 +220,7 @@ async fn a_program_is_told_where_to_wait_and_which_number_it_has() {
 #[tokio::test]
 async fn a_ticket_is_of_use_to_its_browser_only() {
     let site = Site::new().await;
-    let held = site.service.hold_line().await;
+    let held = site.service.sign_in().hold_line().await;
     let mut browser = Browser::default();
     browser.post(&site, "/login", &TYPED).await;
     drop(held);
@@ -236,7 +241,7 @@ async fn signed_in_pages_and_health_do_not_wait_in_line() {
     let site = Site::new().await;
     let mut agent = Browser::default();
     agent.post(&site, "/login", &TYPED).await;
-    let _held = site.service.hold_line().await;
+    let _held = site.service.sign_in().hold_line().await;
     assert_eq!(agent.get(&site, "/agent").await.status, 200);
     assert_eq!(Browser::default().get(&site, "/healthz").await.status, 200);
     assert_eq!(Browser::default().get(&site, "/login").await.status, 200);

@@ -18,7 +18,7 @@ use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, ag
 
 use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected, gate::Act};
 use crate::{
-    Failure, Service, Visitor,
+    Console, Failure, Service, Visitor,
     accounts::EMAIL_LINKS,
     letters::{Receiver, Sending},
     new_agents::{check_email, taken_field},
@@ -117,14 +117,14 @@ fn taken(error: StoreError) -> Failure {
     }
 }
 
-impl Service {
+impl Console {
     /// The session of this browser, if its account's role may do `action` to anybody and, where the action asks for it,
     /// identity was proved moments ago. For pages with a form.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`]; [`Refusal::Forbidden`], which is noted in the audit log; `StepUpNeeded`;
     /// `SetUpRequired`; `PasswordChangeRequired`.
-    pub async fn console(&self, action: Action, visitor: &Visitor) -> Result<SignedIn, Refusal> {
+    pub async fn authorize(&self, action: Action, visitor: &Visitor) -> Result<SignedIn, Refusal> {
         visitor.attempt(self.allowed(action, visitor)).await
     }
 
@@ -132,7 +132,7 @@ impl Service {
     /// that cannot be read begins at the start.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn agents(
         &self,
         filter: AgentFilter,
@@ -169,7 +169,7 @@ impl Service {
     /// to oneself.
     ///
     /// # Errors
-    /// As [`Service::console`]; [`Refusal::NotFound`] for everybody outside the scope.
+    /// As [`crate::Console::authorize`]; [`Refusal::NotFound`] for everybody outside the scope.
     pub async fn agent(&self, action: Action, id: &str, visitor: &Visitor) -> Result<AgentDetails, Refusal> {
         visitor
             .attempt(async {
@@ -247,7 +247,7 @@ impl Service {
     /// Creates an agent and tells them how to sign in, in the company's way.
     ///
     /// # Errors
-    /// As [`Service::console`]; `Invalid` with everything that is wrong; `StepUpNeeded` for roles above Agent.
+    /// As [`crate::Console::authorize`]; `Invalid` with everything that is wrong; `StepUpNeeded` for roles above Agent.
     pub async fn add_agent(&self, input: AgentInput, visitor: &Visitor) -> Result<AccountId, Refusal> {
         let input = &input;
         visitor
@@ -281,7 +281,7 @@ impl Service {
     /// to the new one and a notice to the old one.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
+    /// As [`crate::Console::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
     /// `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or another address for
     /// oneself.
     pub async fn edit_agent(
@@ -356,6 +356,130 @@ impl Service {
             .await
     }
 
+    /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
+    /// sessions, pending sign-ins, set-ups and links.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
+    pub async fn set_agents_active(
+        &self,
+        ids: &[String],
+        active: bool,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
+        visitor
+            .attempt(async {
+                self.allowed(Action::EditAgent, visitor).await?;
+                let mut selected = Selected::default();
+                for id in selection(ids)? {
+                    match again(|| self.switch_agent(id, active, visitor)).await {
+                        Ok(Ok(true)) => selected.changed += 1,
+                        Ok(Ok(false)) => selected.unchanged += 1,
+                        Ok(Err(refused)) => selected.refused.push(refused),
+                        Err(Failure::Refused(Refusal::NotFound)) => {}
+                        Err(other) => return Err(other),
+                    }
+                }
+                Ok(selected)
+            })
+            .await
+    }
+
+    /// Deletes an agent, whose account name has to be repeated. Its names are free then; the audit log keeps them.
+    ///
+    /// # Errors
+    /// As [`crate::Console::agent`]; `Invalid` for another name; `LastAdmin`; `OwnAccount`.
+    pub async fn delete_agent(&self, id: &str, confirm_name: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::DeleteAgent, Hold::Company, id, visitor)
+                    .await?;
+                may_lose_admin(&own, &target, true, &mut work).await?;
+                let typed = key(confirm_name);
+                if typed != key(&target.name) {
+                    let problem = if typed.is_empty() {
+                        Problem::Missing
+                    } else {
+                        Problem::Different
+                    };
+                    return Err(Refusal::field(Field::ConfirmName, problem).into());
+                }
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                self.delete_account_in(&mut work, receiver).await?;
+                Ok(work.commit().await?)
+            })
+            .await
+    }
+
+    /// Sends the mail that confirms a new e-mail address once more, with a new link.
+    ///
+    /// # Errors
+    /// As [`crate::Console::agent`]; `OwnAccount`; `NoEmailChange`.
+    pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                not_oneself(&own, &target)?;
+                let Some(waiting) = &target.pending_email else {
+                    return Err(Refusal::NoEmailChange.into());
+                };
+                let email = EmailAddress::parse(&waiting.address).map_err(|_| Refusal::NoEmailChange)?;
+                // The notice goes out again too: its link has to last as long as the one that confirms.
+                self.begin_email_change(&mut work, receiver, &email).await?;
+                work.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Gives a change of the e-mail address up; its links are over.
+    ///
+    /// # Errors
+    /// As [`crate::Console::agent`]; `NoEmailChange`.
+    pub async fn cancel_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let Act {
+                    mut work,
+                    own,
+                    target,
+                } = self
+                    .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
+                    .await?;
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &target,
+                };
+                if target.pending_email.is_none() {
+                    return Err(Refusal::NoEmailChange.into());
+                }
+                self.end_email_change(&mut work, receiver).await?;
+                work.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+impl Service {
     /// Saves the data, notes what changed, and ends what must not go on.
     async fn save_change(&self, work: &mut Work<'_>, change: &Change<'_>) -> Result<(), Failure> {
         let Change { own, target, data } = change;
@@ -453,35 +577,6 @@ impl Service {
         self.record(work, &entry).await
     }
 
-    /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
-    /// sessions, pending sign-ins, set-ups and links.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
-    pub async fn set_agents_active(
-        &self,
-        ids: &[String],
-        active: bool,
-        visitor: &Visitor,
-    ) -> Result<Selected, Refusal> {
-        visitor
-            .attempt(async {
-                self.allowed(Action::EditAgent, visitor).await?;
-                let mut selected = Selected::default();
-                for id in selection(ids)? {
-                    match again(|| self.switch_agent(id, active, visitor)).await {
-                        Ok(Ok(true)) => selected.changed += 1,
-                        Ok(Ok(false)) => selected.unchanged += 1,
-                        Ok(Err(refused)) => selected.refused.push(refused),
-                        Err(Failure::Refused(Refusal::NotFound)) => {}
-                        Err(other) => return Err(other),
-                    }
-                }
-                Ok(selected)
-            })
-            .await
-    }
-
     /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
     async fn switch_agent(
         &self,
@@ -510,98 +605,5 @@ impl Service {
         self.switch_account_in(&mut work, receiver, active).await?;
         work.commit().await?;
         Ok(Ok(true))
-    }
-
-    /// Deletes an agent, whose account name has to be repeated. Its names are free then; the audit log keeps them.
-    ///
-    /// # Errors
-    /// As [`Service::agent`]; `Invalid` for another name; `LastAdmin`; `OwnAccount`.
-    pub async fn delete_agent(&self, id: &str, confirm_name: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
-                    .act_on(Action::DeleteAgent, Hold::Company, id, visitor)
-                    .await?;
-                may_lose_admin(&own, &target, true, &mut work).await?;
-                let typed = key(confirm_name);
-                if typed != key(&target.name) {
-                    let problem = if typed.is_empty() {
-                        Problem::Missing
-                    } else {
-                        Problem::Different
-                    };
-                    return Err(Refusal::field(Field::ConfirmName, problem).into());
-                }
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
-                self.delete_account_in(&mut work, receiver).await?;
-                Ok(work.commit().await?)
-            })
-            .await
-    }
-
-    /// Sends the mail that confirms a new e-mail address once more, with a new link.
-    ///
-    /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `NoEmailChange`.
-    pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
-                    .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
-                    .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
-                not_oneself(&own, &target)?;
-                let Some(waiting) = &target.pending_email else {
-                    return Err(Refusal::NoEmailChange.into());
-                };
-                let email = EmailAddress::parse(&waiting.address).map_err(|_| Refusal::NoEmailChange)?;
-                // The notice goes out again too: its link has to last as long as the one that confirms.
-                self.begin_email_change(&mut work, receiver, &email).await?;
-                work.commit().await?;
-                Ok(())
-            })
-            .await
-    }
-
-    /// Gives a change of the e-mail address up; its links are over.
-    ///
-    /// # Errors
-    /// As [`Service::agent`]; `NoEmailChange`.
-    pub async fn cancel_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
-                    .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
-                    .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
-                if target.pending_email.is_none() {
-                    return Err(Refusal::NoEmailChange.into());
-                }
-                self.end_email_change(&mut work, receiver).await?;
-                work.commit().await?;
-                Ok(())
-            })
-            .await
     }
 }

@@ -15,7 +15,7 @@ use super::{
     AuditInput, AuditPage,
     days::{end_of_day, read_day, start_of_day, zone_of},
 };
-use crate::{Service, Visitor, sessions::SignedIn};
+use crate::{Console, Visitor, sessions::SignedIn};
 
 /// Puts what was asked for into the words of the storage; `None` finds nothing. Leaves out where the page before ended.
 pub(super) async fn filter_of(
@@ -50,11 +50,11 @@ pub(super) async fn filter_of(
     Ok(Some(filter))
 }
 
-impl Service {
+impl Console {
     /// One page of the audit log.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn audit_log(&self, input: &AuditInput, visitor: &Visitor) -> Result<AuditPage, Refusal> {
         visitor
             .attempt(async {

@@ -9,7 +9,7 @@ use vestibule_core::{
 };
 
 use super::{CompanyInfoInput, Hold, PolicyInput};
-use crate::{Failure, Service, Visitor, sessions::SignedIn, work::Work};
+use crate::{Console, Failure, Service, Visitor, sessions::SignedIn, work::Work};
 
 /// General Information as it was typed, checked.
 struct Info {
@@ -81,11 +81,11 @@ pub(super) fn whole_number(typed: &str) -> Option<u16> {
         .flatten()
 }
 
-impl Service {
+impl Console {
     /// Saves General Information if the company's version is still `version`.
     ///
     /// # Errors
-    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`: the page then shows both versions.
+    /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`: the page then shows both versions.
     pub async fn save_company(
         &self,
         version: i64,
@@ -109,6 +109,36 @@ impl Service {
             .await
     }
 
+    /// Saves the policies if the company's version is still `version`, and tells all admins.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`.
+    pub async fn save_policies(
+        &self,
+        version: i64,
+        input: PolicyInput,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        let input = &input;
+        visitor
+            .transact(async || {
+                self.allowed(Action::ChangePolicies, visitor).await?;
+                let policies = Policies::read(input)?;
+                let (work, own) = self.act(Action::ChangePolicies, Hold::Company, visitor).await?;
+                let settings = CompanySettings {
+                    two_factor: policies.two_factor,
+                    require_second_factor: policies.require_second_factor,
+                    password_min: policies.password_min,
+                    idle_minutes: policies.idle_minutes,
+                    ..own.company.settings.clone()
+                };
+                self.save_settings(work, &own, version, &settings).await
+            })
+            .await
+    }
+}
+
+impl Service {
     fn read_info(&self, input: &CompanyInfoInput) -> Result<Info, Failure> {
         let new_agent_mail = NewAgentMail::from_word(&input.new_agent_mail).ok_or(Refusal::Malformed)?;
         let offered = [
@@ -134,34 +164,6 @@ impl Service {
             time_zone: input.time_zone.clone(),
             new_agent_mail,
         })
-    }
-
-    /// Saves the policies if the company's version is still `version`, and tells all admins.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`.
-    pub async fn save_policies(
-        &self,
-        version: i64,
-        input: PolicyInput,
-        visitor: &Visitor,
-    ) -> Result<(), Refusal> {
-        let input = &input;
-        visitor
-            .transact(async || {
-                self.allowed(Action::ChangePolicies, visitor).await?;
-                let policies = Policies::read(input)?;
-                let (work, own) = self.act(Action::ChangePolicies, Hold::Company, visitor).await?;
-                let settings = CompanySettings {
-                    two_factor: policies.two_factor,
-                    require_second_factor: policies.require_second_factor,
-                    password_min: policies.password_min,
-                    idle_minutes: policies.idle_minutes,
-                    ..own.company.settings.clone()
-                };
-                self.save_settings(work, &own, version, &settings).await
-            })
-            .await
     }
 
     /// Saves settings behind the company's lock, if its version is still the one that was shown.

@@ -15,17 +15,17 @@ use vestibule_storage::again;
 
 use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
 use crate::{
-    Failure, Service, Visitor,
+    Console, Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::{Receiver, Sending},
 };
 
-impl Service {
+impl Console {
     /// Sets a new password that the agent has to change at the next sign-in, within 72 hours. Ends the agent's sessions,
     /// trusted browsers and links, and tells the agent.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `Invalid` with everything that is wrong.
+    /// As [`crate::Console::agent`]; `OwnAccount`; `Invalid` with everything that is wrong.
     pub async fn reset_password(
         &self,
         id: &str,
@@ -69,7 +69,7 @@ impl Service {
     /// is set again. Ends the agent's sessions, trusted browsers and links, and tells the agent.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
+    /// As [`crate::Console::agent`]; `OwnAccount`; `NoIdentity` when no provider is connected that the company lets in.
     pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
@@ -105,7 +105,7 @@ impl Service {
     /// is fine.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `ProviderIsLastWayIn` when the agent has neither a password nor another provider.
+    /// As [`crate::Console::agent`]; `OwnAccount`; `ProviderIsLastWayIn` when the agent has neither a password nor another provider.
     pub async fn disconnect_agent(
         &self,
         id: &str,
@@ -137,7 +137,7 @@ impl Service {
     /// Sends the agent a link to choose a new password, good for 30 minutes. The old password stays until then.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`.
+    /// As [`crate::Console::agent`]; `OwnAccount`.
     pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
@@ -177,7 +177,7 @@ impl Service {
     /// the older one is dead.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `AlreadyActivated` when the agent has chosen a password.
+    /// As [`crate::Console::agent`]; `AlreadyActivated` when the agent has chosen a password.
     pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
@@ -214,7 +214,7 @@ impl Service {
     /// there is one, and by whoever issued it what it is. It is shown this once.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
+    /// As [`crate::Console::agent`]; `OwnAccount`; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
     pub async fn issue_backup_code_for(
         &self,
         id: &str,
@@ -257,7 +257,7 @@ impl Service {
     /// is: it is the guesses that are left.
     ///
     /// # Errors
-    /// As [`Service::agent`]; `OwnAccount`; `NotLocked`.
+    /// As [`crate::Console::agent`]; `OwnAccount`; `NotLocked`.
     pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
@@ -271,30 +271,10 @@ impl Service {
             .await
     }
 
-    async fn unlock_behind_lock(&self, target: AccountId, visitor: &Visitor) -> Result<bool, Failure> {
-        let Act {
-            mut work,
-            own,
-            target,
-        } = self
-            .act_behind_locks(Action::Unlock, Hold::Accounts, target, visitor)
-            .await?;
-        if !target.is_locked() {
-            return Ok(false);
-        }
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
-        let unlocked = self.unlock_in(&mut work, receiver).await?;
-        work.commit().await?;
-        Ok(unlocked)
-    }
-
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`Service::console`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
+    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
     pub async fn unlock_agents(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Refusal> {
         visitor
             .attempt(async {
@@ -319,7 +299,7 @@ impl Service {
     /// Ends all sessions and pending sign-ins of an agent; says how many sessions.
     ///
     /// # Errors
-    /// As [`Service::agent`].
+    /// As [`crate::Console::agent`].
     pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
         visitor
             .transact(async || {
@@ -339,5 +319,27 @@ impl Service {
                 Ok(usize::try_from(ended).unwrap_or(usize::MAX))
             })
             .await
+    }
+}
+
+impl Service {
+    async fn unlock_behind_lock(&self, target: AccountId, visitor: &Visitor) -> Result<bool, Failure> {
+        let Act {
+            mut work,
+            own,
+            target,
+        } = self
+            .act_behind_locks(Action::Unlock, Hold::Accounts, target, visitor)
+            .await?;
+        if !target.is_locked() {
+            return Ok(false);
+        }
+        let receiver = Receiver {
+            company: &own.company,
+            account: &target,
+        };
+        let unlocked = self.unlock_in(&mut work, receiver).await?;
+        work.commit().await?;
+        Ok(unlocked)
     }
 }

@@ -18,7 +18,7 @@ use vestibule_core::{
 use vestibule_storage::{AgentPage, EventFilter, EventRow, PageFrom, Reader, StoreError};
 
 use super::{AuditInput, Download, Hold, audit::filter_of, cells::guarded};
-use crate::{Failure, Service, Visitor, sessions::SignedIn};
+use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
 
 /// Rows that are read, and sent, together.
 const TOGETHER: usize = 500;
@@ -192,11 +192,11 @@ async fn page_after(
     Err(CutOff::Failed("a whole page of accounts was deleted".to_owned()))
 }
 
-impl Service {
+impl Console {
     /// All agents that the filter finds, as CSV with the columns that the import reads.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn export_agents(&self, filter: AgentFilter, visitor: &Visitor) -> Result<Download, Refusal> {
         visitor
             .attempt(self.begin_export(Action::ExportAgents, Event::AgentsExported, visitor))
@@ -208,7 +208,7 @@ impl Service {
                     ..filter
                 };
                 let (sender, download) = channel(WAITING);
-                let (service, file) = (self.clone(), File { sender });
+                let (service, file) = (Service::clone(self), File { sender });
                 tokio::spawn(async move {
                     let written = service.write_agents(&file, &own, &filter).await;
                     file.end(written).await;
@@ -217,6 +217,33 @@ impl Service {
             })
     }
 
+    /// All events that were asked for, newest first, as CSV.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`].
+    pub async fn export_audit(&self, input: AuditInput, visitor: &Visitor) -> Result<Download, Refusal> {
+        let input = &input;
+        visitor
+            .attempt(async {
+                let own = self
+                    .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
+                    .await?;
+                let mut reader = self.inner.store.read().await?;
+                let filter = filter_of(&mut reader, &own.company, input).await?;
+                drop(reader);
+                let (sender, download) = channel(WAITING);
+                let (service, file) = (Service::clone(self), File { sender });
+                tokio::spawn(async move {
+                    let written = service.write_events(&file, &own, filter).await;
+                    file.end(written).await;
+                });
+                Ok(download)
+            })
+            .await
+    }
+}
+
+impl Service {
     async fn write_agents(&self, file: &File, own: &SignedIn, filter: &AgentFilter) -> Result<(), CutOff> {
         file.begin(AGENT_COLUMNS).await?;
         let mut previous = Vec::new();
@@ -233,31 +260,6 @@ impl Service {
             }
             previous = page.accounts.iter().map(|account| account.id).collect();
         }
-    }
-
-    /// All events that were asked for, newest first, as CSV.
-    ///
-    /// # Errors
-    /// As [`Service::console`].
-    pub async fn export_audit(&self, input: AuditInput, visitor: &Visitor) -> Result<Download, Refusal> {
-        let input = &input;
-        visitor
-            .attempt(async {
-                let own = self
-                    .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
-                    .await?;
-                let mut reader = self.inner.store.read().await?;
-                let filter = filter_of(&mut reader, &own.company, input).await?;
-                drop(reader);
-                let (sender, download) = channel(WAITING);
-                let (service, file) = (self.clone(), File { sender });
-                tokio::spawn(async move {
-                    let written = service.write_events(&file, &own, filter).await;
-                    file.end(written).await;
-                });
-                Ok(download)
-            })
-            .await
     }
 
     async fn write_events(

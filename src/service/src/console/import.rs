@@ -25,7 +25,7 @@ use super::{
     import_file::{Line, Row, read},
 };
 use crate::{
-    Failure, Service, Visitor,
+    Console, Failure, Service, Visitor,
     hashing::HashingError,
     new_agents::NewAgent,
     sessions::SignedIn,
@@ -125,13 +125,13 @@ async fn is_open(reader: &mut Reader, job: &Job, line: i64) -> Result<bool, Stor
     Ok(open.first().is_some_and(|open| open.line == line))
 }
 
-impl Service {
+impl Console {
     /// Reads and checks a file; nothing is created. The columns are `account`, `email`, `first_name` and, in any order
     /// and each optional, `last_name`, `alias`, `phone`, `title`, `language`, `roles` (separated by spaces) and `active`
     /// (`yes` or `no`); other columns are left alone. The separator is a comma or a semicolon.
     ///
     /// # Errors
-    /// As [`Service::console`]; `Invalid` with what is wrong with the file as a whole.
+    /// As [`crate::Console::authorize`]; `Invalid` with what is wrong with the file as a whole.
     pub async fn check_import(&self, file: Vec<u8>, visitor: &Visitor) -> Result<ImportId, Refusal> {
         let file = &file;
         visitor
@@ -159,6 +159,103 @@ impl Service {
             .await
     }
 
+    /// An import and a page of its lines after line number `after`.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; [`Refusal::NotFound`].
+    pub async fn import_page(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Refusal> {
+        visitor
+            .attempt(async {
+                let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
+                let now = self.now();
+                let mut reader = self.inner.store.read().await?;
+                let row = find(&mut reader, company.id, id, now).await?;
+                let verdicts = reader
+                    .import_verdicts(company.id, row.id)
+                    .await?
+                    .into_iter()
+                    .filter_map(|(word, count)| {
+                        Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?))
+                    })
+                    .collect();
+                let imported = [LineVerdict::Imported.as_str()];
+                let without: &[&str] = match row.state {
+                    ImportState::Checked => &[],
+                    ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
+                };
+                let mut lines = reader
+                    .import_lines(company.id, row.id, None, without, after, LINES + 1)
+                    .await?;
+                let more = lines.len() > LINES;
+                lines.truncate(LINES);
+                Ok(ImportPage {
+                    company,
+                    own: account,
+                    id: row.id,
+                    state: row.state,
+                    stalled: match row.state {
+                        ImportState::Running => row.touched_at <= self.stale(),
+                        ImportState::Stopped => true,
+                        ImportState::Checked | ImportState::Done => false,
+                    },
+                    verdicts,
+                    more_after: lines.last().filter(|_| more).map(|line| line.line),
+                    lines,
+                })
+            })
+            .await
+    }
+
+    /// Begins to import what is good, in the background, or takes an import on that was cut off. Each account is one
+    /// transaction; one that cannot be created does not keep the others from it.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
+    pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let own = self.allowed(Action::ImportAgents, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let row = find(&mut reader, own.company.id, id, self.now()).await?;
+                let rights = self
+                    .gives_rights_to_any(&mut reader, own.company.id, row.id)
+                    .await?;
+                drop(reader);
+                if rights {
+                    self.step_up(&own)?;
+                }
+                let (mut work, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
+                if rights {
+                    self.step_up(&own)?;
+                }
+                if !work
+                    .start_import(own.company.id, row.id, self.stale(), self.now())
+                    .await?
+                {
+                    return Err(Refusal::ImportOver.into());
+                }
+                work.commit().await?;
+                let job = Job {
+                    company: own.company.id,
+                    id: row.id,
+                    account: own.account.id,
+                    session: own.session,
+                    visitor: Visitor {
+                        address: visitor.address.clone(),
+                        browser: visitor.browser.clone(),
+                        request: visitor.request.clone(),
+                        ..Visitor::default()
+                    },
+                };
+                let service = Service::clone(self);
+                tokio::spawn(async move { service.import(&job).await });
+                Ok(())
+            })
+            .await
+    }
+}
+
+impl Service {
     async fn check_lines(
         &self,
         reader: &mut Reader,
@@ -208,104 +305,9 @@ impl Service {
         self.check_new_agent(&input).map_err(|fields| verdict_of(&fields))
     }
 
-    /// An import and a page of its lines after line number `after`.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; [`Refusal::NotFound`].
-    pub async fn import_page(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Refusal> {
-        visitor
-            .attempt(async {
-                let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
-                let now = self.now();
-                let mut reader = self.inner.store.read().await?;
-                let row = find(&mut reader, company.id, id, now).await?;
-                let verdicts = reader
-                    .import_verdicts(company.id, row.id)
-                    .await?
-                    .into_iter()
-                    .filter_map(|(word, count)| {
-                        Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?))
-                    })
-                    .collect();
-                let imported = [LineVerdict::Imported.as_str()];
-                let without: &[&str] = match row.state {
-                    ImportState::Checked => &[],
-                    ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
-                };
-                let mut lines = reader
-                    .import_lines(company.id, row.id, None, without, after, LINES + 1)
-                    .await?;
-                let more = lines.len() > LINES;
-                lines.truncate(LINES);
-                Ok(ImportPage {
-                    company,
-                    own: account,
-                    id: row.id,
-                    state: row.state,
-                    stalled: match row.state {
-                        ImportState::Running => row.touched_at <= self.stale(),
-                        ImportState::Stopped => true,
-                        ImportState::Checked | ImportState::Done => false,
-                    },
-                    verdicts,
-                    more_after: lines.last().filter(|_| more).map(|line| line.line),
-                    lines,
-                })
-            })
-            .await
-    }
-
     /// An import in which nothing has happened since then can be taken on.
     fn stale(&self) -> Moment {
         self.now() - TimeDelta::seconds(STALE_SECONDS)
-    }
-
-    /// Begins to import what is good, in the background, or takes an import on that was cut off. Each account is one
-    /// transaction; one that cannot be created does not keep the others from it.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; [`Refusal::NotFound`]; `ImportOver`; `StepUpNeeded` when a line has a role above Agent.
-    pub async fn start_import(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let own = self.allowed(Action::ImportAgents, visitor).await?;
-                let mut reader = self.inner.store.read().await?;
-                let row = find(&mut reader, own.company.id, id, self.now()).await?;
-                let rights = self
-                    .gives_rights_to_any(&mut reader, own.company.id, row.id)
-                    .await?;
-                drop(reader);
-                if rights {
-                    self.step_up(&own)?;
-                }
-                let (mut work, own) = self.act(Action::ImportAgents, Hold::Accounts, visitor).await?;
-                if rights {
-                    self.step_up(&own)?;
-                }
-                if !work
-                    .start_import(own.company.id, row.id, self.stale(), self.now())
-                    .await?
-                {
-                    return Err(Refusal::ImportOver.into());
-                }
-                work.commit().await?;
-                let job = Job {
-                    company: own.company.id,
-                    id: row.id,
-                    account: own.account.id,
-                    session: own.session,
-                    visitor: Visitor {
-                        address: visitor.address.clone(),
-                        browser: visitor.browser.clone(),
-                        request: visitor.request.clone(),
-                        ..Visitor::default()
-                    },
-                };
-                let service = self.clone();
-                tokio::spawn(async move { service.import(&job).await });
-                Ok(())
-            })
-            .await
     }
 
     async fn gives_rights_to_any(

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::{Hold, MailServerInput, MailServerPage, company::whole_number};
 use crate::{
-    Failure, Service, Visitor,
+    Console, Failure, Service, Visitor,
     keys::Purpose,
     letters::{Receiver, Sending},
     locked,
@@ -175,12 +175,12 @@ fn changes(before: Option<&MailServerRow>, after: Option<&MailServerRow>) -> Str
     changed.join("; ")
 }
 
-impl Service {
+impl Console {
     /// The company's own mail server and how its newest test mail is doing. Whoever may only look need not prove anything
     /// anew: the password is not among it.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Refusal> {
         visitor
             .attempt(async {
@@ -202,7 +202,7 @@ impl Service {
     /// that wait go the new way. The password stays when none was typed and host and user stay too.
     ///
     /// # Errors
-    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`.
+    /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`.
     pub async fn save_mail_server(
         &self,
         version: Option<i64>,
@@ -214,6 +214,44 @@ impl Service {
             .await
     }
 
+    /// Sends a mail to the admin who asks through the company's own server, and through nothing else.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `NoMailServer`; `MailLimit`.
+    pub async fn send_test_mail(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .attempt(async {
+                let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+                let company = own.company.id;
+                let row = work.mail_server(company).await?.ok_or(Refusal::NoMailServer)?;
+                let now = self.now();
+                let sent = work.test_mails_since(company, now - TimeDelta::hours(1)).await?;
+                if sent >= TEST_MAILS_OF_COMPANY {
+                    return Err(Refusal::MailLimit.into());
+                }
+                let receiver = Receiver {
+                    company: &own.company,
+                    account: &own.account,
+                };
+                let mail = Mail::TestMail {
+                    about: receiver.about(visitor),
+                    server: format!("{}:{}", row.host, row.port),
+                };
+                let sending = Sending {
+                    address: None,
+                    expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
+                };
+                self.tell_until(&mut work, receiver, mail, sending).await?;
+                let entry = work.entry(Event::MailTested, company, Some(own.account.id));
+                self.record(&mut work, &entry).await?;
+                work.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+impl Service {
     async fn put_mail_server(
         &self,
         version: Option<i64>,
@@ -290,42 +328,6 @@ impl Service {
             fall_back: input.fall_back,
             changed_at: now,
         })
-    }
-
-    /// Sends a mail to the admin who asks through the company's own server, and through nothing else.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; `NoMailServer`; `MailLimit`.
-    pub async fn send_test_mail(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .attempt(async {
-                let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
-                let company = own.company.id;
-                let row = work.mail_server(company).await?.ok_or(Refusal::NoMailServer)?;
-                let now = self.now();
-                let sent = work.test_mails_since(company, now - TimeDelta::hours(1)).await?;
-                if sent >= TEST_MAILS_OF_COMPANY {
-                    return Err(Refusal::MailLimit.into());
-                }
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &own.account,
-                };
-                let mail = Mail::TestMail {
-                    about: receiver.about(visitor),
-                    server: format!("{}:{}", row.host, row.port),
-                };
-                let sending = Sending {
-                    address: None,
-                    expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
-                };
-                self.tell_until(&mut work, receiver, mail, sending).await?;
-                let entry = work.entry(Event::MailTested, company, Some(own.account.id));
-                self.record(&mut work, &entry).await?;
-                work.commit().await?;
-                Ok(())
-            })
-            .await
     }
 
     /// The way of mails through this server. Settings are read anew when they have another version.

@@ -1,6 +1,6 @@
 //! What admins and supervisors do in the console (product.md section 3, Agents to Audit log).
 //!
-//! Every use case names its [`Action`] and begins with [`Service::console`] or, to change something, with
+//! Every use case names its [`Action`] and begins with [`crate::Console::authorize`] or, to change something, with
 //! `Service::act`, which asks again behind the locks: the session, the rights of today's roles, the step-up, and that
 //! the account belongs to the company of the session and lies in the scope. What lies outside does not exist.
 
@@ -31,6 +31,7 @@ use vestibule_core::{
     rights::Action,
     secret::Password,
     sso::{Identity, Provider},
+    words,
 };
 use vestibule_storage::{
     AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts,
@@ -267,77 +268,36 @@ pub struct DayOfSignIns {
     pub failed: i64,
 }
 
-/// What becomes, or became, of a line of an imported file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LineVerdict {
-    /// Will be imported.
-    Good,
-    /// Was imported.
-    Imported,
-    /// The account is there already with this name and e-mail address: nothing to do.
-    Exists,
-    /// Another account has this name.
-    NameTaken,
-    /// Another account has this e-mail address.
-    EmailTaken,
-    /// The same name or e-mail address stands in an earlier line.
-    Doubled,
-    /// The account name is missing or has characters that it may not have.
-    BadAccount,
-    /// The e-mail address is missing or none.
-    BadEmail,
-    /// First name, last name, alias, phone or title is missing, too long, or has characters that cannot be seen.
-    BadPerson,
-    /// A role that does not exist.
-    BadRole,
-    /// A language that is not offered.
-    BadLanguage,
-    /// More or fewer columns than the first line.
-    BadColumns,
-    /// Something broke on our side; nothing was created. Importing the file again is safe.
-    Failed,
-}
-
-impl LineVerdict {
-    /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::Good,
-        Self::Imported,
-        Self::Exists,
-        Self::NameTaken,
-        Self::EmailTaken,
-        Self::Doubled,
-        Self::BadAccount,
-        Self::BadEmail,
-        Self::BadPerson,
-        Self::BadRole,
-        Self::BadLanguage,
-        Self::BadColumns,
-        Self::Failed,
-    ];
-
-    /// The stored form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Imported => "imported",
-            Self::Exists => "exists",
-            Self::NameTaken => "name_taken",
-            Self::EmailTaken => "email_taken",
-            Self::Doubled => "doubled",
-            Self::BadAccount => "bad_account",
-            Self::BadEmail => "bad_email",
-            Self::BadPerson => "bad_person",
-            Self::BadRole => "bad_role",
-            Self::BadLanguage => "bad_language",
-            Self::BadColumns => "bad_columns",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// From the stored form.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+words! {
+    /// What becomes, or became, of a line of an imported file.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum LineVerdict {
+        /// Will be imported.
+        Good = "good",
+        /// Was imported.
+        Imported = "imported",
+        /// The account is there already with this name and e-mail address: nothing to do.
+        Exists = "exists",
+        /// Another account has this name.
+        NameTaken = "name_taken",
+        /// Another account has this e-mail address.
+        EmailTaken = "email_taken",
+        /// The same name or e-mail address stands in an earlier line.
+        Doubled = "doubled",
+        /// The account name is missing or has characters that it may not have.
+        BadAccount = "bad_account",
+        /// The e-mail address is missing or none.
+        BadEmail = "bad_email",
+        /// First name, last name, alias, phone or title is missing, too long, or has characters that cannot be seen.
+        BadPerson = "bad_person",
+        /// A role that does not exist.
+        BadRole = "bad_role",
+        /// A language that is not offered.
+        BadLanguage = "bad_language",
+        /// More or fewer columns than the first line.
+        BadColumns = "bad_columns",
+        /// Something broke on our side; nothing was created. Importing the file again is safe.
+        Failed = "failed",
     }
 }
 

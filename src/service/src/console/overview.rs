@@ -7,20 +7,22 @@ use super::{
     DayOfSignIns, FAILED_SIGN_INS, Overview,
     days::{end_of_day, start_of_day, zone_of},
 };
-use crate::{Failure, Service, Visitor, sessions::SignedIn};
+use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
 
 /// Days that are shown, today among them.
 const DAYS: u64 = 14;
 
-impl Service {
+impl Console {
     /// Who is signed in, locked, waiting for a code; second factors; sign-ins of the last 14 days.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn overview(&self, visitor: &Visitor) -> Result<Overview, Refusal> {
         visitor.attempt(self.count_company(visitor)).await
     }
+}
 
+impl Service {
     async fn count_company(&self, visitor: &Visitor) -> Result<Overview, Failure> {
         let SignedIn { company, account, .. } = self.allowed(Action::SeeOverview, visitor).await?;
         let now = self.now();

@@ -15,7 +15,7 @@ use vestibule_storage::{Reader, SsoApplicationRow, SsoClient};
 
 use super::{Hold, ProviderInput, ProviderSettings, SsoPage};
 use crate::{
-    Failure, Service, Visitor,
+    Console, Failure, Service, Visitor,
     keys::{Purpose, Unsealable},
     sessions::SignedIn,
     sign_in::sso::secret_context,
@@ -199,12 +199,12 @@ async fn leave_nobody_outside(
     Ok(())
 }
 
-impl Service {
+impl Console {
     /// What the company says about each provider. Whoever may only look need not prove anything anew: secrets are not
     /// among it.
     ///
     /// # Errors
-    /// As [`Service::console`].
+    /// As [`crate::Console::authorize`].
     pub async fn sso_settings(&self, visitor: &Visitor) -> Result<SsoPage, Refusal> {
         visitor
             .attempt(async {
@@ -229,17 +229,11 @@ impl Service {
             .await
     }
 
-    fn has_installation_application(&self, provider: Provider) -> bool {
-        let providers = self.inner.settings.sso.as_ref();
-        let known = providers.and_then(|providers| providers.known(provider));
-        known.is_some_and(|known| known.application.is_some())
-    }
-
     /// Saves what the company says about the providers, if each still has the version of its input, and tells all admins.
     /// A secret stays when none was typed and the identifier stays too.
     ///
     /// # Errors
-    /// As [`Service::console`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
+    /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
     /// left without a way in.
     pub async fn save_sso(&self, inputs: [ProviderInput; 2], visitor: &Visitor) -> Result<(), Refusal> {
         let inputs = &inputs;
@@ -298,6 +292,52 @@ impl Service {
             .await
     }
 
+    /// Tries the saved settings of a provider: whether it is there, and knows the application.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `NoApplication`; `ProviderUnusable` says what is wrong.
+    pub async fn test_sso(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.allowed(Action::ChangeSso, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let rows = reader.sso_applications(own.company.id).await?;
+                let stored = rows.iter().find(|row| row.provider == provider);
+                let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
+                    Some((row, client)) => self.own_application(row, client)?,
+                    None => match self.choose_application(&mut reader, provider, None).await {
+                        Ok(chosen) => chosen.application,
+                        Err(Failure::Refused(_)) => return Err(Refusal::NoApplication { provider }.into()),
+                        Err(failure) => return Err(failure),
+                    },
+                };
+                drop(reader);
+                let checked = self.sso_client()?.check(&application).await;
+                let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
+                let entry = AuditEntry {
+                    detail: Some(format!("{}: {word}", provider.as_str())),
+                    ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
+                };
+                self.note(entry).await?;
+                checked.map_err(|error| {
+                    Refusal::ProviderUnusable {
+                        provider,
+                        problem: error.problem(),
+                    }
+                    .into()
+                })
+            })
+            .await
+    }
+}
+
+impl Service {
+    fn has_installation_application(&self, provider: Provider) -> bool {
+        let providers = self.inner.settings.sso.as_ref();
+        let known = providers.and_then(|providers| providers.known(provider));
+        known.is_some_and(|known| known.application.is_some())
+    }
+
     fn sso_row(
         &self,
         (company, provider): (CompanyId, Provider),
@@ -333,44 +373,6 @@ impl Service {
             trusted: chosen.trusted,
             changed_at: now,
         })
-    }
-
-    /// Tries the saved settings of a provider: whether it is there, and knows the application.
-    ///
-    /// # Errors
-    /// As [`Service::console`]; `NoApplication`; `ProviderUnusable` says what is wrong.
-    pub async fn test_sso(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .attempt(async {
-                let own = self.allowed(Action::ChangeSso, visitor).await?;
-                let mut reader = self.inner.store.read().await?;
-                let rows = reader.sso_applications(own.company.id).await?;
-                let stored = rows.iter().find(|row| row.provider == provider);
-                let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
-                    Some((row, client)) => self.own_application(row, client)?,
-                    None => match self.choose_application(&mut reader, provider, None).await {
-                        Ok(chosen) => chosen.application,
-                        Err(Failure::Refused(_)) => return Err(Refusal::NoApplication { provider }.into()),
-                        Err(failure) => return Err(failure),
-                    },
-                };
-                drop(reader);
-                let checked = self.sso_client()?.check(&application).await;
-                let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
-                let entry = AuditEntry {
-                    detail: Some(format!("{}: {word}", provider.as_str())),
-                    ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
-                };
-                self.note(entry).await?;
-                checked.map_err(|error| {
-                    Refusal::ProviderUnusable {
-                        provider,
-                        problem: error.problem(),
-                    }
-                    .into()
-                })
-            })
-            .await
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::BackupCodesPage;
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     sessions::{Need, SignedIn},
 };
 
@@ -19,41 +19,7 @@ pub(crate) struct FreshCodes {
     pub hashes: Vec<[u8; 32]>,
 }
 
-impl Service {
-    /// Draws a set of ten codes and hashes it. Nothing is stored yet.
-    pub(crate) async fn draw_backup_codes(&self) -> Result<FreshCodes, Failure> {
-        let codes: Vec<_> = (0..BACKUP_CODES)
-            .map(|_| BackupCode::draw(self.random()))
-            .collect();
-        let mut salt = [0; 16];
-        self.random().fill(&mut salt);
-        let secrets = codes
-            .iter()
-            .map(|code| Zeroizing::new(code.bytes().to_vec()))
-            .collect();
-        let hashes = self.inner.hasher.derive(secrets, salt.to_vec()).await?;
-        Ok(FreshCodes { codes, salt, hashes })
-    }
-
-    /// Stores a set of ten codes; the old one is dead.
-    pub(crate) async fn store_backup_codes(
-        &self,
-        writer: &mut Writer,
-        account: &Account,
-        fresh: &FreshCodes,
-    ) -> Result<(), Failure> {
-        writer
-            .replace_backup_codes(
-                account.company,
-                account.id,
-                &fresh.salt,
-                &fresh.hashes,
-                self.now(),
-            )
-            .await?;
-        Ok(())
-    }
-
+impl Profile {
     /// Makes ten new backup codes: the old ones are dead, trust in browsers ends, and a mail tells of it. The answer is
     /// the only place that ever holds the codes.
     ///
@@ -112,6 +78,42 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Option<usize>, Refusal> {
         visitor.attempt(self.count_backup_codes(&signed_in.account)).await
+    }
+}
+
+impl Service {
+    /// Draws a set of ten codes and hashes it. Nothing is stored yet.
+    pub(crate) async fn draw_backup_codes(&self) -> Result<FreshCodes, Failure> {
+        let codes: Vec<_> = (0..BACKUP_CODES)
+            .map(|_| BackupCode::draw(self.random()))
+            .collect();
+        let mut salt = [0; 16];
+        self.random().fill(&mut salt);
+        let secrets = codes
+            .iter()
+            .map(|code| Zeroizing::new(code.bytes().to_vec()))
+            .collect();
+        let hashes = self.inner.hasher.derive(secrets, salt.to_vec()).await?;
+        Ok(FreshCodes { codes, salt, hashes })
+    }
+
+    /// Stores a set of ten codes; the old one is dead.
+    pub(crate) async fn store_backup_codes(
+        &self,
+        writer: &mut Writer,
+        account: &Account,
+        fresh: &FreshCodes,
+    ) -> Result<(), Failure> {
+        writer
+            .replace_backup_codes(
+                account.company,
+                account.id,
+                &fresh.salt,
+                &fresh.hashes,
+                self.now(),
+            )
+            .await?;
+        Ok(())
     }
 
     pub(crate) async fn count_backup_codes(&self, account: &Account) -> Result<Option<usize>, Failure> {

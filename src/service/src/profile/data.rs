@@ -4,23 +4,23 @@ use vestibule_core::{audit::Event, refusal::Refusal, session::is_proved};
 
 use super::{PersonInput, ProfilePage};
 use crate::{
-    Service, Visitor,
+    Profile, Visitor,
     sessions::{Need, SignedIn},
 };
 
-impl Service {
+impl Profile {
     /// What the profile page shows.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
-    pub async fn profile(&self, visitor: &Visitor) -> Result<ProfilePage, Refusal> {
+    pub async fn page(&self, visitor: &Visitor) -> Result<ProfilePage, Refusal> {
         let SignedIn {
             company,
             account,
             proof,
             proved_at,
             ..
-        } = self.signed_in(visitor).await?;
+        } = self.sign_in().signed_in(visitor).await?;
         let proved_lately = is_proved(self.now(), proof, proved_at, &account);
         Ok(ProfilePage {
             // The old password, typed into the form, is proof enough where there is no second factor.

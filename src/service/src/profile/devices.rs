@@ -13,11 +13,11 @@ use vestibule_core::{
 
 use super::{SecurityPage, SessionItem, TrustedItem};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     sessions::{Need, SignedIn},
 };
 
-impl Service {
+impl Profile {
     /// What the security page shows: only trust and sessions that are still worth something.
     ///
     /// # Errors
@@ -108,22 +108,6 @@ impl Service {
         visitor.transact(|| self.end_trust(None, visitor)).await
     }
 
-    async fn end_trust(&self, one: Option<TrustedBrowserId>, visitor: &Visitor) -> Result<(), Failure> {
-        let (mut work, SignedIn { company, account, .. }) = self.enter(Need::Home, visitor).await?;
-        let ended = match one {
-            Some(id) => u64::from(work.end_trusted(company.id, account.id, id).await?),
-            None => work.end_trusted_of(company.id, account.id).await?,
-        };
-        if ended > 0 {
-            let entry = AuditEntry {
-                detail: Some(ended.to_string()),
-                ..work.entry(Event::BrowserForgotten, company.id, Some(account.id))
-            };
-            self.record(&mut work, &entry).await?;
-        }
-        Ok(work.commit().await?)
-    }
-
     /// Ends one session of the account; says whether it was this one. An identifier that is none of this account
     /// changes nothing.
     ///
@@ -145,6 +129,24 @@ impl Service {
             .transact(|| self.end_sessions(None, visitor))
             .await
             .map(drop)
+    }
+}
+
+impl Service {
+    async fn end_trust(&self, one: Option<TrustedBrowserId>, visitor: &Visitor) -> Result<(), Failure> {
+        let (mut work, SignedIn { company, account, .. }) = self.enter(Need::Home, visitor).await?;
+        let ended = match one {
+            Some(id) => u64::from(work.end_trusted(company.id, account.id, id).await?),
+            None => work.end_trusted_of(company.id, account.id).await?,
+        };
+        if ended > 0 {
+            let entry = AuditEntry {
+                detail: Some(ended.to_string()),
+                ..work.entry(Event::BrowserForgotten, company.id, Some(account.id))
+            };
+            self.record(&mut work, &entry).await?;
+        }
+        Ok(work.commit().await?)
     }
 
     async fn end_sessions(&self, one: Option<SessionId>, visitor: &Visitor) -> Result<bool, Failure> {

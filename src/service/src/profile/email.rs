@@ -1,7 +1,7 @@
 //! Another e-mail address for the own account: it counts once it is confirmed (product.md sections 3 and 5).
 
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     letters::Receiver,
     new_agents::check_email,
     sessions::{Need, SignedIn},
@@ -15,7 +15,7 @@ use vestibule_core::{
     refusal::{Field, Problem, Refusal},
 };
 
-impl Service {
+impl Profile {
     /// Begins a change of the own e-mail address: the new one gets a link that confirms it, the old one a link that stops
     /// it. Until it is confirmed nothing changes.
     ///
@@ -49,25 +49,6 @@ impl Service {
                 self.mail_own_email_change(work, receiver, &email).await
             })
             .await
-    }
-
-    /// Mails the links of a change, unless too many were mailed of late: nobody's mailbox is flooded from here.
-    async fn mail_own_email_change(
-        &self,
-        mut work: Work<'_>,
-        receiver: Receiver<'_>,
-        email: &EmailAddress,
-    ) -> Result<(), Failure> {
-        let account = receiver.account;
-        let since = self.now() - TimeDelta::hours(1);
-        let mailed = work
-            .mails_since(account.company, account.id, Mail::CONFIRM_EMAIL, since)
-            .await?;
-        if mailed >= CONFIRM_MAILS_OF_ACCOUNT {
-            return Err(Refusal::MailLimit.into());
-        }
-        self.begin_email_change(&mut work, receiver, email).await?;
-        Ok(work.commit().await?)
     }
 
     /// Sends the mails of the own change once more, with new links.
@@ -108,5 +89,26 @@ impl Service {
                 Ok(work.commit().await?)
             })
             .await
+    }
+}
+
+impl Service {
+    /// Mails the links of a change, unless too many were mailed of late: nobody's mailbox is flooded from here.
+    async fn mail_own_email_change(
+        &self,
+        mut work: Work<'_>,
+        receiver: Receiver<'_>,
+        email: &EmailAddress,
+    ) -> Result<(), Failure> {
+        let account = receiver.account;
+        let since = self.now() - TimeDelta::hours(1);
+        let mailed = work
+            .mails_since(account.company, account.id, Mail::CONFIRM_EMAIL, since)
+            .await?;
+        if mailed >= CONFIRM_MAILS_OF_ACCOUNT {
+            return Err(Refusal::MailLimit.into());
+        }
+        self.begin_email_change(&mut work, receiver, email).await?;
+        Ok(work.commit().await?)
     }
 }

@@ -1,7 +1,7 @@
 //! What a signed-in agent does with the own account: data, password, second factors, backup codes, trusted browsers
 //! and sessions (product.md section 3, Profile and Security Settings).
 //!
-//! Every use case begins with [`Service::signed_in`]; what changes credentials asks for a whole and recent proof of
+//! Every use case begins with [`crate::SignIn::signed_in`]; what changes credentials asks for a whole and recent proof of
 //! identity besides (N21).
 
 mod backup_codes;

@@ -15,7 +15,7 @@ use vestibule_storage::again;
 
 use super::{Judgement, PasswordInput};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     accounts::PasswordToSet,
     counted::Counted,
     hashing::Lane,
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-impl Service {
+impl Profile {
     /// Changes the password. All sessions end, this one too: the agent signs in with the new password. Trust in browsers,
     /// pending sign-ins and set-ups end with them, and a mail tells of it.
     ///
@@ -60,6 +60,17 @@ impl Service {
             .await
     }
 
+    /// How good a new password is, for feedback while it is typed. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
+    pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
+        let SignedIn { company, account, .. } = self.sign_in().signed_in(visitor).await?;
+        visitor.attempt(self.judge_typed(new, company, account)).await
+    }
+}
+
+impl Service {
     async fn put_own_password(&self, hash: &str, need: Need, visitor: &Visitor) -> Result<(), Failure> {
         let (mut work, SignedIn { company, account, .. }) = self.enter(need, visitor).await?;
         gate::admit(&company, &account)?;
@@ -79,15 +90,6 @@ impl Service {
         let entry = work.entry(Event::PasswordChanged, c, Some(a));
         self.record(&mut work, &entry).await?;
         Ok(work.commit().await?)
-    }
-
-    /// How good a new password is, for feedback while it is typed. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`]; `SetUpRequired`.
-    pub async fn judge_password(&self, new: &Password, visitor: &Visitor) -> Result<Judgement, Refusal> {
-        let SignedIn { company, account, .. } = self.signed_in(visitor).await?;
-        visitor.attempt(self.judge_typed(new, company, account)).await
     }
 
     /// Checks the password of somebody who is signed in. Wrong ones count for the account like any other (N7); the

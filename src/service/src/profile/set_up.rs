@@ -20,7 +20,7 @@ use vestibule_core::{
     mail::{FactorChange, Mail},
     ports::Moment,
     refusal::{Field, Problem, Refusal},
-    second_factor::{has_method, may_turn_off, set_up_ends_at, word},
+    second_factor::{has_method, may_turn_off, set_up_ends_at},
     secret::SixDigits,
     session::Proof,
     sign_in::Comparison,
@@ -30,7 +30,7 @@ use vestibule_storage::{NewSetUp, Reader, SetUpRow, StoreError, Writer, again};
 
 use super::{AppSetUp, EmailSetUp, SetUpDone};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     codes::app_context,
     keys::{Fit, Purpose},
     letters::{CodeLetter, Receiver},
@@ -48,7 +48,7 @@ enum FirstCode {
     App(i64),
 }
 
-impl Service {
+impl Profile {
     /// Begins the set-up of codes by e-mail: a code goes to the account's address. One that was begun in this session
     /// moments ago goes on.
     ///
@@ -120,45 +120,6 @@ impl Service {
                 Ok(())
             })
             .await
-    }
-
-    async fn mail_set_up_code(
-        &self,
-        writer: &mut Writer,
-        signed_in: &SignedIn,
-        (id, ends_at, mailed_at): (SetUpId, Moment, Option<Moment>),
-        visitor: &Visitor,
-    ) -> Result<(), Failure> {
-        let now = self.now();
-        let SignedIn { company, account, .. } = signed_in;
-        let mailed = writer
-            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
-            .await?;
-        may_mail(now, &mailed)?;
-        writer
-            .mark_set_up_mailed(company.id, id, mailed_at, now, mailed_at.is_some())
-            .await?;
-        let digits = SixDigits::draw(self.random());
-        let hash = self
-            .inner
-            .keys
-            .fingerprint(Purpose::Code, &set_up_parts(company, &id, &digits));
-        let code = CodeId::new(now, self.random());
-        writer
-            .insert_set_up_code(company.id, id, code, &hash, now)
-            .await?;
-        self.remember_code(writer, account, (code, &digits)).await?;
-        let receiver = Receiver { company, account };
-        let mail = Mail::SetUpCode {
-            about: receiver.about(visitor),
-            code: digits.reveal().to_owned(),
-            minutes: seconds_until(now, ends_at).div_ceil(60),
-        };
-        let letter = CodeLetter {
-            expires_at: ends_at,
-            pending: None,
-        };
-        Ok(self.send_code(writer, receiver, mail, letter, visitor).await?)
     }
 
     /// Begins the set-up of an authenticator app with a new secret. A second factor that is on stays on until the new
@@ -258,29 +219,6 @@ impl Service {
             .await
     }
 
-    /// The set-up of this session, if it is not over.
-    async fn open_set_up(
-        &self,
-        reader: &mut Reader,
-        signed_in: &SignedIn,
-        method: Method,
-    ) -> Result<Option<SetUpRow>, StoreError> {
-        let now = self.now();
-        let open = reader
-            .set_up_of(signed_in.company.id, signed_in.account.id, method)
-            .await?;
-        Ok(open.filter(|open| open.session == signed_in.session && now < open.expires_at))
-    }
-
-    fn pending_secret(&self, account: &Account, open: &SetUpRow) -> Result<AppSecret, Failure> {
-        let sealed = open.sealed.as_deref().ok_or(crate::keys::Unsealable)?;
-        let plain = self
-            .inner
-            .keys
-            .open(Purpose::AppSecret, &set_up_context(account, open.id), sealed)?;
-        Ok(AppSecret::from_bytes(&plain).ok_or(crate::keys::Unsealable)?)
-    }
-
     /// Finishes a set-up with its first code: the factor is on, all other sessions, pending sign-ins and trust in
     /// browsers end, and a mail tells of it. Wrong codes count on the account's one counter (N13). `set_up` is the
     /// identifier that the form carried.
@@ -336,6 +274,106 @@ impl Service {
                 again(|| self.turn_on((&open, &first), visitor)).await
             })
             .await
+    }
+
+    /// Turns a second factor off; what is off already is fine. With the last factor the backup codes go too.
+    ///
+    /// # Errors
+    /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
+    pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let now = self.now();
+                let (mut work, signed_in) = self.enter(Need::ProvedHome, visitor).await?;
+                let SignedIn { company, account, .. } = &signed_in;
+                if !has_method(account, method) {
+                    return Ok(());
+                }
+                may_turn_off(company, account, method)?;
+                let (change, last) = match method {
+                    Method::Email => {
+                        work.set_email_factor(company.id, account.id, false, now).await?;
+                        (FactorChange::EmailOff, !account.app_factor)
+                    }
+                    Method::App => {
+                        work.clear_app_secret(company.id, account.id, now).await?;
+                        (FactorChange::AppOff, !account.email_factor)
+                    }
+                };
+                if last {
+                    work.delete_backup_codes(company.id, account.id).await?;
+                    work.delete_issued_code(company.id, account.id).await?;
+                }
+                self.factor_changed(&mut work, &signed_in, change, visitor)
+                    .await?;
+                work.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+impl Service {
+    async fn mail_set_up_code(
+        &self,
+        writer: &mut Writer,
+        signed_in: &SignedIn,
+        (id, ends_at, mailed_at): (SetUpId, Moment, Option<Moment>),
+        visitor: &Visitor,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let SignedIn { company, account, .. } = signed_in;
+        let mailed = writer
+            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+            .await?;
+        may_mail(now, &mailed)?;
+        writer
+            .mark_set_up_mailed(company.id, id, mailed_at, now, mailed_at.is_some())
+            .await?;
+        let digits = SixDigits::draw(self.random());
+        let hash = self
+            .inner
+            .keys
+            .fingerprint(Purpose::Code, &set_up_parts(company, &id, &digits));
+        let code = CodeId::new(now, self.random());
+        writer
+            .insert_set_up_code(company.id, id, code, &hash, now)
+            .await?;
+        self.remember_code(writer, account, (code, &digits)).await?;
+        let receiver = Receiver { company, account };
+        let mail = Mail::SetUpCode {
+            about: receiver.about(visitor),
+            code: digits.reveal().to_owned(),
+            minutes: seconds_until(now, ends_at).div_ceil(60),
+        };
+        let letter = CodeLetter {
+            expires_at: ends_at,
+            pending: None,
+        };
+        Ok(self.send_code(writer, receiver, mail, letter, visitor).await?)
+    }
+
+    /// The set-up of this session, if it is not over.
+    async fn open_set_up(
+        &self,
+        reader: &mut Reader,
+        signed_in: &SignedIn,
+        method: Method,
+    ) -> Result<Option<SetUpRow>, StoreError> {
+        let now = self.now();
+        let open = reader
+            .set_up_of(signed_in.company.id, signed_in.account.id, method)
+            .await?;
+        Ok(open.filter(|open| open.session == signed_in.session && now < open.expires_at))
+    }
+
+    fn pending_secret(&self, account: &Account, open: &SetUpRow) -> Result<AppSecret, Failure> {
+        let sealed = open.sealed.as_deref().ok_or(crate::keys::Unsealable)?;
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::AppSecret, &set_up_context(account, open.id), sealed)?;
+        Ok(AppSecret::from_bytes(&plain).ok_or(crate::keys::Unsealable)?)
     }
 
     async fn compare_first_code(
@@ -460,42 +498,6 @@ impl Service {
         })
     }
 
-    /// Turns a second factor off; what is off already is fine. With the last factor the backup codes go too.
-    ///
-    /// # Errors
-    /// `StepUpNeeded`; `LastFactor` when the company requires one; what the gate says.
-    pub async fn turn_off(&self, method: Method, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let now = self.now();
-                let (mut work, signed_in) = self.enter(Need::ProvedHome, visitor).await?;
-                let SignedIn { company, account, .. } = &signed_in;
-                if !has_method(account, method) {
-                    return Ok(());
-                }
-                may_turn_off(company, account, method)?;
-                let (change, last) = match method {
-                    Method::Email => {
-                        work.set_email_factor(company.id, account.id, false, now).await?;
-                        (FactorChange::EmailOff, !account.app_factor)
-                    }
-                    Method::App => {
-                        work.clear_app_secret(company.id, account.id, now).await?;
-                        (FactorChange::AppOff, !account.email_factor)
-                    }
-                };
-                if last {
-                    work.delete_backup_codes(company.id, account.id).await?;
-                    work.delete_issued_code(company.id, account.id).await?;
-                }
-                self.factor_changed(&mut work, &signed_in, change, visitor)
-                    .await?;
-                work.commit().await?;
-                Ok(())
-            })
-            .await
-    }
-
     /// What follows from every change of a second factor: this session goes on, all others end, trust in browsers and
     /// pending sign-ins end, the agent gets a mail and the audit log a line.
     pub(crate) async fn factor_changed(
@@ -528,10 +530,10 @@ impl Service {
         self.tell(writer, receiver, Mail::SecondFactorChanged { about, change })
             .await?;
         let (event, detail) = match change {
-            FactorChange::EmailOn => (Event::SecondFactorOn, Some(word(Method::Email))),
-            FactorChange::AppOn => (Event::SecondFactorOn, Some(word(Method::App))),
-            FactorChange::EmailOff => (Event::SecondFactorOff, Some(word(Method::Email))),
-            FactorChange::AppOff => (Event::SecondFactorOff, Some(word(Method::App))),
+            FactorChange::EmailOn => (Event::SecondFactorOn, Some(Method::Email.as_str())),
+            FactorChange::AppOn => (Event::SecondFactorOn, Some(Method::App.as_str())),
+            FactorChange::EmailOff => (Event::SecondFactorOff, Some(Method::Email.as_str())),
+            FactorChange::AppOff => (Event::SecondFactorOff, Some(Method::App.as_str())),
             FactorChange::BackupCodes => (Event::BackupCodesMade, None),
         };
         let entry = AuditEntry {

@@ -13,13 +13,13 @@ use vestibule_storage::{Writer, again};
 
 use super::Confirmed;
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Profile, Service, Visitor,
     letters::Receiver,
     sessions::{Need, SignedIn},
     sign_in::{Opening, password::Wanted},
 };
 
-impl Service {
+impl Profile {
     /// Checks the password once more. Without a second factor that is all, and the session goes on under a new token;
     /// with one, a code is asked on the code page, which then leads to `next`.
     ///
@@ -41,7 +41,9 @@ impl Service {
             })
             .await
     }
+}
 
+impl Service {
     /// What follows from a right password, behind the account's lock.
     async fn confirm_password(&self, next: &str, visitor: &Visitor) -> Result<Confirmed, Failure> {
         let (

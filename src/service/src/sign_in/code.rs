@@ -14,7 +14,7 @@ use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
 
 use super::{Granted, Opening, Underway, code_parts};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Service, SignIn, Visitor,
     codes::{CodeTry, Entered, Found},
     keys::{Fit, Purpose, Unsealable},
     letters::Receiver,
@@ -30,7 +30,7 @@ enum Judged {
     Not(Comparison),
 }
 
-impl Service {
+impl SignIn {
     /// Checks an entered code: the mailed one, one of the authenticator app, a backup code, or one that an
     /// administrator issued. The try is counted in a transaction of its own before the code is compared.
     ///
@@ -96,7 +96,9 @@ impl Service {
             })
             .await
     }
+}
 
+impl Service {
     /// Compares what was entered, and completes the sign-in when it is right.
     async fn judge(
         &self,

@@ -20,12 +20,12 @@ use vestibule_storage::{NewCode, Reader, StoreError, Writer};
 
 use super::{OpenSignIn, Underway, code_parts};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Service, SignIn, Visitor,
     keys::Purpose,
     letters::{CodeLetter, Receiver},
 };
 
-impl Service {
+impl SignIn {
     /// Mails a new code; the old one is replaced. Never touches the counter of wrong codes (N12). While the mail with the
     /// present code waits for its next try, because the mail server failed, that try is made at once instead; and a code
     /// whose mail never went out is replaced for free.
@@ -84,26 +84,6 @@ impl Service {
             .await
     }
 
-    /// The pending sign-in of this browser behind its account's lock: of twenty parallel requests the first one changes
-    /// what the others see.
-    async fn hold_pending(&self, writer: &mut Writer, visitor: &Visitor) -> Result<Underway, Failure> {
-        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
-        let (pending, _) = writer
-            .pending_by_token(token.hash())
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        writer.hold_account(pending.company, pending.account).await?;
-        let underway = self.pending_in(writer, token).await?;
-        may_continue(
-            self.now(),
-            &underway.company,
-            &underway.account,
-            &underway.pending,
-        )?;
-        self.belongs_to(writer, &underway.pending, visitor).await?;
-        Ok(underway)
-    }
-
     /// Offers the other method of the account on the code page. A code is mailed when it is the first one by e-mail;
     /// later ones are for `Resend`.
     ///
@@ -132,86 +112,6 @@ impl Service {
                 Ok(())
             })
             .await
-    }
-
-    /// Mails the first code of a pending sign-in, unless too many went to this account lately (N12): then its page says
-    /// so.
-    pub(super) async fn mail_first_code(
-        &self,
-        writer: &mut Writer,
-        company: &Company,
-        account: &Account,
-        pending: &Pending,
-        visitor: &Visitor,
-    ) -> Result<(), StoreError> {
-        let now = self.now();
-        let mailed = writer
-            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
-            .await?;
-        if may_mail(now, &mailed).is_err() {
-            return Ok(());
-        }
-        writer
-            .mark_mailed(company.id, pending.id, None, now, false)
-            .await?;
-        self.mail_code(writer, company, account, pending, visitor).await
-    }
-
-    /// Mails a code in the place of all that went to this account before for the same, a sign-in or a step-up, in whatever
-    /// browser.
-    async fn mail_code(
-        &self,
-        writer: &mut Writer,
-        company: &Company,
-        account: &Account,
-        pending: &Pending,
-        visitor: &Visitor,
-    ) -> Result<(), StoreError> {
-        let now = self.now();
-        let digits = SixDigits::draw(self.random());
-        let expires_at = ends_at(now, pending.expires_at);
-        let id = CodeId::new(now, self.random());
-        let purpose = match pending.purpose {
-            Leads::SignIn => "sign_in",
-            Leads::StepUp(_) => "step_up",
-        };
-        writer.replace_codes(company.id, account.id, purpose, now).await?;
-        writer
-            .insert_code(&NewCode {
-                id,
-                company: company.id,
-                account: account.id,
-                pending: Some(pending.id),
-                purpose,
-                code_hash: self
-                    .inner
-                    .keys
-                    .fingerprint(Purpose::Code, &code_parts(pending, &digits)),
-                created_at: now,
-                expires_at,
-            })
-            .await?;
-        self.remember_code(writer, account, (id, &digits)).await?;
-        let receiver = Receiver { company, account };
-        let code = digits.reveal().to_owned();
-        let minutes = seconds_until(now, expires_at).div_ceil(60);
-        let about = receiver.about(visitor);
-        let mail = match pending.purpose {
-            Leads::SignIn => Mail::SignInCode {
-                name: about.name,
-                company: about.company,
-                code,
-                minutes,
-                browser: about.browser,
-                address: about.address,
-            },
-            Leads::StepUp(_) => Mail::ConfirmCode { about, code, minutes },
-        };
-        let letter = CodeLetter {
-            expires_at,
-            pending: Some(pending.id),
-        };
-        self.send_code(writer, receiver, mail, letter, visitor).await
     }
 
     /// Gives the pending sign-in of this browser up. Nothing to give up is fine.
@@ -303,6 +203,108 @@ impl Service {
                 })
             })
             .await
+    }
+}
+
+impl Service {
+    /// The pending sign-in of this browser behind its account's lock: of twenty parallel requests the first one changes
+    /// what the others see.
+    async fn hold_pending(&self, writer: &mut Writer, visitor: &Visitor) -> Result<Underway, Failure> {
+        let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
+        let (pending, _) = writer
+            .pending_by_token(token.hash())
+            .await?
+            .ok_or(Refusal::SignInExpired)?;
+        writer.hold_account(pending.company, pending.account).await?;
+        let underway = self.pending_in(writer, token).await?;
+        may_continue(
+            self.now(),
+            &underway.company,
+            &underway.account,
+            &underway.pending,
+        )?;
+        self.belongs_to(writer, &underway.pending, visitor).await?;
+        Ok(underway)
+    }
+
+    /// Mails the first code of a pending sign-in, unless too many went to this account lately (N12): then its page says
+    /// so.
+    pub(super) async fn mail_first_code(
+        &self,
+        writer: &mut Writer,
+        company: &Company,
+        account: &Account,
+        pending: &Pending,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mailed = writer
+            .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
+            .await?;
+        if may_mail(now, &mailed).is_err() {
+            return Ok(());
+        }
+        writer
+            .mark_mailed(company.id, pending.id, None, now, false)
+            .await?;
+        self.mail_code(writer, company, account, pending, visitor).await
+    }
+
+    /// Mails a code in the place of all that went to this account before for the same, a sign-in or a step-up, in whatever
+    /// browser.
+    async fn mail_code(
+        &self,
+        writer: &mut Writer,
+        company: &Company,
+        account: &Account,
+        pending: &Pending,
+        visitor: &Visitor,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let digits = SixDigits::draw(self.random());
+        let expires_at = ends_at(now, pending.expires_at);
+        let id = CodeId::new(now, self.random());
+        let purpose = match pending.purpose {
+            Leads::SignIn => "sign_in",
+            Leads::StepUp(_) => "step_up",
+        };
+        writer.replace_codes(company.id, account.id, purpose, now).await?;
+        writer
+            .insert_code(&NewCode {
+                id,
+                company: company.id,
+                account: account.id,
+                pending: Some(pending.id),
+                purpose,
+                code_hash: self
+                    .inner
+                    .keys
+                    .fingerprint(Purpose::Code, &code_parts(pending, &digits)),
+                created_at: now,
+                expires_at,
+            })
+            .await?;
+        self.remember_code(writer, account, (id, &digits)).await?;
+        let receiver = Receiver { company, account };
+        let code = digits.reveal().to_owned();
+        let minutes = seconds_until(now, expires_at).div_ceil(60);
+        let about = receiver.about(visitor);
+        let mail = match pending.purpose {
+            Leads::SignIn => Mail::SignInCode {
+                name: about.name,
+                company: about.company,
+                code,
+                minutes,
+                browser: about.browser,
+                address: about.address,
+            },
+            Leads::StepUp(_) => Mail::ConfirmCode { about, code, minutes },
+        };
+        let letter = CodeLetter {
+            expires_at,
+            pending: Some(pending.id),
+        };
+        self.send_code(writer, receiver, mail, letter, visitor).await
     }
 
     /// The pending sign-in of this token, open or completed.

@@ -19,7 +19,7 @@ use super::{
     Opening, Outcome, SignInForm,
     tries::{Candidate, Compared, PasswordTry, forgive},
 };
-use crate::{Failure, Service, Visitor, counted::Counted, hashing::Turn, letters::Receiver};
+use crate::{Failure, Service, SignIn, Visitor, counted::Counted, hashing::Turn, letters::Receiver};
 
 /// What a pending sign-in is for.
 pub(crate) struct Wanted {
@@ -44,13 +44,13 @@ struct Found {
     password: PasswordRecord,
 }
 
-impl Service {
+impl SignIn {
     /// Checks company, account and password.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] for fields that cannot be right (not counted), [`Refusal::TooManyTries`],
     /// [`Refusal::Busy`], [`Refusal::WrongCredentials`], and, only after the right password, what the gate says.
-    pub async fn sign_in(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
+    pub async fn with_password(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
         visitor
             .attempt(async {
                 let proved = self.prove_password(&form, visitor).await?;
@@ -59,12 +59,14 @@ impl Service {
             })
             .await
     }
+}
 
+impl Service {
     /// Finds the account and compares its password, in its turn. The try is counted before that, and stays counted until
     /// [`Service::enter_proved`] takes it back: whoever calls this hands what came of it to [`Service::settle`].
     ///
     /// # Errors
-    /// As [`Service::sign_in`], but for what the gate says.
+    /// As [`crate::SignIn::with_password`], but for what the gate says.
     pub(super) async fn prove_password(
         &self,
         form: &SignInForm,

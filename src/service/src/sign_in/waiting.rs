@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "test-support")]
 use crate::hashing::{Lane, Place, Turn};
 use crate::{
-    Service, Visitor,
+    Service, SignIn, Visitor,
     counted::patiently,
     keys::{Purpose, Unsealable},
 };
@@ -37,13 +37,13 @@ pub struct Taken {
 pub enum Standing {
     /// In line, as this number.
     Waiting(u32),
-    /// What came of it, as it was handed to [`Service::answer_ticket`].
+    /// What came of it, as it was handed to [`crate::SignIn::answer_ticket`].
     Answered(Zeroizing<Vec<u8>>),
     /// It is no ticket, or no more: too old, or the node in whose line it stood is gone.
     Over,
 }
 
-impl Service {
+impl SignIn {
     /// A ticket for a visitor who stands in line; `None` when it has become their turn. The browser's newest ticket is the
     /// only one: `before`, its last, is thrown away.
     ///
@@ -105,10 +105,6 @@ impl Service {
         .await
     }
 
-    fn open_answer(&self, ticket: &Token, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
-        self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)
-    }
-
     /// How the visitor with this ticket stands.
     ///
     /// # Errors
@@ -132,13 +128,6 @@ impl Service {
                 })
             })
             .await
-    }
-
-    /// Whether the node has told nothing about its line for so long that it must be gone.
-    fn is_silent(&self, row: &TicketRow) -> bool {
-        let taken_at = row.expires_at - TimeDelta::seconds(TICKET_SECONDS);
-        let heard_of = row.seen_at.map_or(taken_at, |seen| seen.max(taken_at));
-        self.database_now() - heard_of > TimeDelta::seconds(TICKET_SILENT_SECONDS)
     }
 
     /// How many wait in this node's line.
@@ -171,6 +160,19 @@ impl Service {
             turns.extend(line.turn(Lane::Known, None, &Place::default()).await);
         }
         turns
+    }
+}
+
+impl Service {
+    fn open_answer(&self, ticket: &Token, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+        self.inner.keys.open(Purpose::Ticket, &ticket.hash().0, sealed)
+    }
+
+    /// Whether the node has told nothing about its line for so long that it must be gone.
+    fn is_silent(&self, row: &TicketRow) -> bool {
+        let taken_at = row.expires_at - TimeDelta::seconds(TICKET_SECONDS);
+        let heard_of = row.seen_at.map_or(taken_at, |seen| seen.max(taken_at));
+        self.database_now() - heard_of > TimeDelta::seconds(TICKET_SILENT_SECONDS)
     }
 }
 

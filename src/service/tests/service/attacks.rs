@@ -22,7 +22,7 @@ const CHOSEN: &str = "orchard marble thunder";
 
 /// How many lines of each event the audit log has.
 async fn lines(site: &Site) -> BTreeMap<String, usize> {
-    site.service.write_stranger_lines().await.unwrap();
+    site.service.upkeep().write_stranger_lines().await.unwrap();
     let events = site.store.read().await.unwrap().events(None, 1000).await.unwrap();
     let mut counts = BTreeMap::new();
     for event in events {
@@ -45,14 +45,17 @@ async fn ask_for_link(site: &Site, email: &str) -> Result<(), Refusal> {
         company: "Acme".to_owned(),
         email: email.to_owned(),
     };
-    site.service.ask_for_reset_link(&input, &site::visitor()).await
+    site.service
+        .recovery()
+        .ask_for_reset_link(&input, &site::visitor())
+        .await
 }
 
 /// The link that somebody asks for and gets.
 async fn reset_link(site: &Site, account: &str) -> Visitor {
     site.no_mail().await;
     ask_for_link(site, &format!("{account}@acme.test")).await.unwrap();
-    site.service.answer_reset_requests().await.unwrap();
+    site.service.recovery().answer_reset_requests().await.unwrap();
     let mails = site.mails().await;
     let link = mails.into_iter().find_map(|mail| match mail.mail {
         vestibule_core::mail::Mail::ResetLink { link, .. } => Some(link),
@@ -64,6 +67,7 @@ async fn reset_link(site: &Site, account: &str) -> Visitor {
 async fn choose(site: &Site, visitor: &Visitor) -> Result<(), Refusal> {
     let password = || site::password(CHOSEN);
     site.service
+        .recovery()
         .choose_password(password(), password(), visitor)
         .await
 }
@@ -79,14 +83,14 @@ on_both! {
         let writer = site.store.write().await.unwrap();
         for seed in 0..300 {
             let visitor = with_token(seed);
-            let over = service.password_choice(&visitor).await.map(drop);
+            let over = service.recovery().password_choice(&visitor).await.map(drop);
             assert_eq!(over, Err(Refusal::LinkOver));
-            service.sign_out(&visitor).await.unwrap();
-            service.note_cross_site(&visitor);
-            let out = service.begin_sso(GOOGLE, "Acme", None, &visitor).await.unwrap();
+            service.sign_in().sign_out(&visitor).await.unwrap();
+            service.upkeep().note_cross_site(&visitor);
+            let out = service.sso().begin_sso(GOOGLE, "Acme", None, &visitor).await.unwrap();
             let answer = SsoAnswer { state: "A".repeat(43), code: Ok("c".to_owned()), issuer: None };
             let back = Visitor { sso_flow: Some(out.flow), ..visitor };
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &back).await, Err(Refusal::SignInExpired));
+            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &back).await, Err(Refusal::SignInExpired));
             ask_for_link(&site, "bob@acme.test").await.unwrap();
         }
         drop(writer);
@@ -95,9 +99,9 @@ on_both! {
             assert_eq!(counts.get(event), Some(&1), "{event}: one source, one minute, one line");
         }
         assert_eq!(counts.get("reset_refused"), Some(&1), "the source is noted once an hour");
-        assert_eq!(service.stranger_lines().repeated, 3 * 299);
+        assert_eq!(service.upkeep().stranger_lines().repeated, 3 * 299);
         site.clock.advance(60);
-        service.note_cross_site(&site::visitor());
+        service.upkeep().note_cross_site(&site::visitor());
         assert_eq!(lines(&site).await.get("cross_site_refused"), Some(&2));
     }
 
@@ -110,8 +114,8 @@ on_both! {
         // Whoever set out first has not been pushed out by the others.
         for (visitor, answer, nonce) in [browsers.remove(0), browsers.remove(498)] {
             issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
-            site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
-            assert!(matches!(site.service.arrive(None, &visitor).await, Ok(Arrival::Bind)));
+            site.service.sso().answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+            assert!(matches!(site.service.sso().arrive(None, &visitor).await, Ok(Arrival::Bind)));
         }
     }
 
@@ -124,16 +128,16 @@ on_both! {
         let changed = format!("{}{}", &ours[..80], ours[80..].replacen(|c: char| c != 'A', "A", 1));
         for forged in ["", "x", "!!!", &"A".repeat(43), &"A".repeat(400), &cut, &changed] {
             let forged = Visitor { sso_flow: Some(forged.to_owned()), ..site::visitor() };
-            let refused = site.service.answer_sso(GOOGLE, &answer, &forged).await;
+            let refused = site.service.sso().answer_sso(GOOGLE, &answer, &forged).await;
             assert_eq!(refused, Err(Refusal::SignInExpired));
-            assert_eq!(site.service.arrive(None, &forged).await.map(drop), Err(Refusal::SignInExpired));
-            site.service.cancel_binding(&forged).await.unwrap();
+            assert_eq!(site.service.sso().arrive(None, &forged).await.map(drop), Err(Refusal::SignInExpired));
+            site.service.sso().cancel_binding(&forged).await.unwrap();
         }
         assert_eq!(issuer.count("/token"), 0);
-        site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+        site.service.sso().answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
         // What has ended stays over, although the browser keeps its cookie.
-        site.service.cancel_binding(&visitor).await.unwrap();
-        let again = site.service.answer_sso(GOOGLE, &answer, &visitor).await;
+        site.service.sso().cancel_binding(&visitor).await.unwrap();
+        let again = site.service.sso().answer_sso(GOOGLE, &answer, &visitor).await;
         assert_eq!((again, issuer.count("/token")), (Err(Refusal::SignInExpired), 1));
     }
 
@@ -141,7 +145,7 @@ on_both! {
     async fn a_locked_account_comes_in_by_no_way(site: Site) {
         let (site, issuer) = with_providers(&site).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         let trusted = Visitor { trusted: granted.trusted.unwrap(), ..site::visitor() };
         let linking = back_as(&site, &issuer, "alice-at-google").await;
         let Ok(Outcome::CodeAsked { pending, .. }) = bind(&site, &linking, "Acme", "alice", site::PASSWORD).await
@@ -161,7 +165,7 @@ on_both! {
         site.verify(&right, &open).await.unwrap_err();
         let password = site.try_password("Acme", "alice", site::PASSWORD, &trusted).await;
         assert_eq!(password.map(drop), locked());
-        assert_eq!(site.service.arrive(None, &by_google).await.map(drop), locked());
+        assert_eq!(site.service.sso().arrive(None, &by_google).await.map(drop), locked());
         choose(&site, &link).await.unwrap();
         for visitor in [&trusted, &site::visitor()] {
             let chosen = site.try_password("Acme", "alice", CHOSEN, visitor).await;
@@ -179,7 +183,7 @@ on_both! {
             said["email"] = email.into();
             said["email_verified"] = verified.into();
             issuer.will_say(said);
-            site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+            site.service.sso().answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
             visitor
         };
         for (email, verified) in [
@@ -189,16 +193,16 @@ on_both! {
             ("bob+x@acme.test", true),
         ] {
             let visitor = back("somebody", email, verified).await;
-            assert!(matches!(site.service.arrive(None, &visitor).await, Ok(Arrival::Bind)), "{email}");
-            let page = site.service.bind_page(&visitor).await.unwrap();
+            assert!(matches!(site.service.sso().arrive(None, &visitor).await, Ok(Arrival::Bind)), "{email}");
+            let page = site.service.sso().bind_page(&visitor).await.unwrap();
             assert!(page.known.is_empty() && page.company.is_empty(), "{email}: the page tells nothing");
         }
         let visitor = back("first", "bob@acme.test", true).await;
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
         let again = back("first", "other@acme.test", true).await;
-        assert!(matches!(site.service.arrive(None, &again).await, Ok(Arrival::In(_))));
+        assert!(matches!(site.service.sso().arrive(None, &again).await, Ok(Arrival::In(_))));
         let made_anew = back("second", "bob@acme.test", true).await;
-        assert!(matches!(site.service.arrive(None, &made_anew).await, Ok(Arrival::Bind)));
+        assert!(matches!(site.service.sso().arrive(None, &made_anew).await, Ok(Arrival::Bind)));
     }
 
     // T127
@@ -210,7 +214,7 @@ on_both! {
             let at_home = site.at_home("Acme", account, (account == "tom").then_some(&secret)).await;
             let link = reset_link(&site, account).await;
             choose(&site, &link).await.unwrap();
-            assert!(site.service.session(&at_home).await.unwrap().is_none(), "{account}");
+            assert!(site.service.sign_in().session(&at_home).await.unwrap().is_none(), "{account}");
             assert_eq!(site.sessions("Acme", account).await, 0, "a reset signs nobody in");
             assert_eq!(site.mail_kinds().await, ["password_changed"]);
             let old = site.try_password("Acme", account, site::PASSWORD, &site::visitor()).await;

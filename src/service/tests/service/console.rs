@@ -86,39 +86,60 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
     vec![
         (
             Action::SeeAgents,
-            service.agent(Action::SeeAgents, id, by).await.map(drop),
+            service.console().agent(Action::SeeAgents, id, by).await.map(drop),
         ),
-        (Action::Unlock, service.unlock_agent(id, by).await),
+        (Action::Unlock, service.console().unlock_agent(id, by).await),
         (
             Action::IssueBackupCode,
             service
+                .console()
                 .issue_backup_code_for(id, "lost phone", by)
                 .await
                 .map(drop),
         ),
-        (Action::ResetPassword, service.send_reset_link(id, by).await),
         (
             Action::ResetPassword,
-            service.reset_password(id, passwords("x"), by).await,
+            service.console().send_reset_link(id, by).await,
+        ),
+        (
+            Action::ResetPassword,
+            service.console().reset_password(id, passwords("x"), by).await,
         ),
         (
             Action::SendAccountDetails,
-            service.send_account_details(id, by).await,
+            service.console().send_account_details(id, by).await,
         ),
         (
             Action::EndSessions,
-            service.end_agent_sessions(id, by).await.map(drop),
+            service.console().end_agent_sessions(id, by).await.map(drop),
         ),
         (
             Action::EditAgent,
-            service.edit_agent(id, 0, new_agent("x"), by).await.map(drop),
+            service
+                .console()
+                .edit_agent(id, 0, new_agent("x"), by)
+                .await
+                .map(drop),
         ),
-        (Action::EditAgent, service.resend_email_change(id, by).await),
-        (Action::EditAgent, service.cancel_email_change(id, by).await),
-        (Action::DeleteAgent, service.delete_agent(id, "nobody", by).await),
         (
             Action::EditAgent,
-            service.set_agents_active(&ids, true, by).await.map(drop),
+            service.console().resend_email_change(id, by).await,
+        ),
+        (
+            Action::EditAgent,
+            service.console().cancel_email_change(id, by).await,
+        ),
+        (
+            Action::DeleteAgent,
+            service.console().delete_agent(id, "nobody", by).await,
+        ),
+        (
+            Action::EditAgent,
+            service
+                .console()
+                .set_agents_active(&ids, true, by)
+                .await
+                .map(drop),
         ),
     ]
 }
@@ -165,11 +186,11 @@ on_both! {
             }
             for action in Action::ALL {
                 let allowed = action.scope(role) != Scope::Nobody;
-                assert_eq!(site.service.console(action, &by).await.is_ok(), allowed, "{name} {action:?}");
+                assert_eq!(site.service.console().authorize(action, &by).await.is_ok(), allowed, "{name} {action:?}");
             }
-            let added = site.service.add_agent(new_agent(&format!("by{name}")), &by).await;
+            let added = site.service.console().add_agent(new_agent(&format!("by{name}")), &by).await;
             assert_eq!(added.is_ok(), role == Role::Admin, "{name}");
-            let list = site.service.agents(AgentFilter::default(), None, None, &by).await;
+            let list = site.service.console().agents(AgentFilter::default(), None, None, &by).await;
             let names = list.map(|list| list.page.accounts.into_iter().map(|a| a.name).collect::<Vec<_>>());
             match role {
                 Role::Admin => assert_eq!(names.unwrap(), ["ada", "bob", "byada", "sue", "tom"]),
@@ -177,10 +198,10 @@ on_both! {
                 Role::Agent => assert_eq!(names, Err(Refusal::Forbidden)),
             }
         }
-        assert!(site.service.account_named("Globex", "zoe").await.unwrap().1.active);
+        assert!(site.service.operator().account_named("Globex", "zoe").await.unwrap().1.active);
         let refused = site.events("Acme").await;
         assert!(refused.contains(&("right_refused".to_owned(), Some("DeleteAgent".to_owned()))));
-        let nobody = site.service.console(Action::SeeAgents, &site::visitor()).await.map(drop);
+        let nobody = site.service.console().authorize(Action::SeeAgents, &site::visitor()).await.map(drop);
         assert_eq!(nobody, Err(Refusal::NotSignedIn));
     }
 
@@ -193,15 +214,15 @@ on_both! {
             assert_eq!(outcome == needed(), action.needs_step_up(), "{action:?}: {outcome:?}");
         }
         let admin = AgentInput { roles: vec!["admin".to_owned()], ..new_agent("eve") };
-        assert_eq!(site.service.add_agent(admin, &ada).await.map(drop), needed());
-        site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
+        assert_eq!(site.service.console().add_agent(admin, &ada).await.map(drop), needed());
+        site.service.console().add_agent(new_agent("eve"), &ada).await.unwrap();
         let before = site.account_of("Acme", "bob").await;
         let roles = AgentInput { roles: vec!["supervisor".to_owned()], ..as_is(&before) };
-        assert_eq!(site.service.edit_agent(&bob, before.version, roles, &ada).await.map(drop), needed());
+        assert_eq!(site.service.console().edit_agent(&bob, before.version, roles, &ada).await.map(drop), needed());
         let email = AgentInput { email: "b@new.test".to_owned(), ..as_is(&before) };
-        assert_eq!(site.service.edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
+        assert_eq!(site.service.console().edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
         let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
-        site.service.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+        site.service.console().edit_agent(&bob, before.version, phone, &ada).await.unwrap();
     }
 
     async fn a_new_agent_is_told_and_everything_wrong_is_said_at_once(site: Site) {
@@ -228,22 +249,22 @@ on_both! {
         ]
         .map(|(field, problem)| FieldProblem { field, problem })
         .to_vec();
-        assert_eq!(site.service.add_agent(bad, &ada).await, Err(Refusal::Invalid { fields }));
+        assert_eq!(site.service.console().add_agent(bad, &ada).await, Err(Refusal::Invalid { fields }));
         let taken = |field| Err(Refusal::field(field, Problem::Taken));
         let name = AgentInput { email: "other@acme.test".to_owned(), ..new_agent("BOB") };
-        assert_eq!(site.service.add_agent(name, &ada).await, taken(Field::AccountName));
+        assert_eq!(site.service.console().add_agent(name, &ada).await, taken(Field::AccountName));
         let email = AgentInput { email: "Bob@Acme.test".to_owned(), ..new_agent("eve") };
-        assert_eq!(site.service.add_agent(email, &ada).await, taken(Field::Email));
+        assert_eq!(site.service.console().add_agent(email, &ada).await, taken(Field::Email));
         assert!(site.mails().await.is_empty());
 
-        site.service.add_agent(new_agent("eve"), &ada).await.unwrap();
+        site.service.console().add_agent(new_agent("eve"), &ada).await.unwrap();
         let eve = site.account_of("Acme", "eve").await;
         assert_eq!((eve.person.alias.as_str(), eve.password_must_change, eve.email_factor), ("eve Lindqvist", true, false));
         let mails = site.mails().await;
         let Mail::AccountDetails { password, email, hours, .. } = &mails[0].mail else { panic!("no details") };
         assert_eq!((email.as_str(), *hours, password.len()), ("eve@acme.test", 72, 19));
         site.tell_new_agents("Acme", NewAgentMail::ActivationLink).await;
-        site.service.add_agent(new_agent("fay"), &ada).await.unwrap();
+        site.service.console().add_agent(new_agent("fay"), &ada).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["activation_link"]);
         assert!(!site.account_of("Acme", "fay").await.has_password);
     }
@@ -254,17 +275,17 @@ on_both! {
         let own = site.account_of("Acme", "ada").await;
         let refused = || Err(Refusal::OwnAccount);
         let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&own) };
-        assert_eq!(site.service.edit_agent(&id, own.version, demoted, &ada).await.map(drop), refused());
+        assert_eq!(site.service.console().edit_agent(&id, own.version, demoted, &ada).await.map(drop), refused());
         let off = AgentInput { active: false, ..as_is(&own) };
-        assert_eq!(site.service.edit_agent(&id, own.version, off, &ada).await.map(drop), refused());
-        assert_eq!(site.service.delete_agent(&id, "ada", &ada).await, refused());
-        assert_eq!(site.service.reset_password(&id, passwords(NEW_PASSWORD), &ada).await, refused());
+        assert_eq!(site.service.console().edit_agent(&id, own.version, off, &ada).await.map(drop), refused());
+        assert_eq!(site.service.console().delete_agent(&id, "ada", &ada).await, refused());
+        assert_eq!(site.service.console().reset_password(&id, passwords(NEW_PASSWORD), &ada).await, refused());
 
         let bob = site.account_of("Acme", "bob").await;
         let bob_id = bob.id.to_string();
         let title = |text: &str| AgentInput { person: PersonInput { title: text.to_owned(), ..as_is(&bob).person }, ..as_is(&bob) };
-        site.service.edit_agent(&bob_id, bob.version, title("one"), &ada).await.unwrap();
-        let late = site.service.edit_agent(&bob_id, bob.version, title("two"), &ada).await.map(drop);
+        site.service.console().edit_agent(&bob_id, bob.version, title("one"), &ada).await.unwrap();
+        let late = site.service.console().edit_agent(&bob_id, bob.version, title("two"), &ada).await.map(drop);
         assert_eq!(late, Err(Refusal::ChangedMeanwhile));
         assert_eq!(site.account_of("Acme", "bob").await.person.title, "one");
         assert!(site.events("Acme").await.contains(&("account_changed".to_owned(), Some("title".to_owned()))));
@@ -281,13 +302,13 @@ on_both! {
             let demote = |account: &Account| AgentInput { roles: vec!["agent".to_owned()], ..as_is(account) };
             let (first_id, second_id) = (first.id.to_string(), second.id.to_string());
             let (left, right) = tokio::join!(
-                site.service.edit_agent(&second_id, second.version, demote(&second), &ada),
-                site.service.edit_agent(&first_id, first.version, demote(&first), &amy),
+                site.service.console().edit_agent(&second_id, second.version, demote(&second), &ada),
+                site.service.console().edit_agent(&first_id, first.version, demote(&first), &amy),
             );
             assert_eq!(usize::from(left.is_ok()) + usize::from(right.is_ok()), 1);
             let loser = left.map(drop).and(right.map(drop)).unwrap_err();
             assert!(!matches!(loser, Refusal::Busy { .. } | Refusal::Unavailable { .. } | Refusal::Internal { .. }), "{loser:?}");
-            let admins = site.service.accounts_after("Acme", None, 100).await.unwrap();
+            let admins = site.service.operator().accounts_after("Acme", None, 100).await.unwrap();
             let admins: Vec<_> = admins.iter().filter(|a| a.roles.contains(&Role::Admin)).collect();
             assert_eq!(admins.len(), 1);
             if admins[0].name != "ada" {
@@ -302,34 +323,34 @@ on_both! {
         let account = site.account_of("Acme", "bob").await;
         let id = account.id.to_string();
         let roles = AgentInput { roles: vec!["supervisor".to_owned(), "agent".to_owned()], ..as_is(&account) };
-        site.service.edit_agent(&id, account.version, roles, &ada).await.unwrap();
-        assert!(site.service.session(&bob).await.unwrap().is_none());
+        site.service.console().edit_agent(&id, account.version, roles, &ada).await.unwrap();
+        assert!(site.service.sign_in().session(&bob).await.unwrap().is_none());
         site.at_home("Acme", "bob", None).await;
         let ids = vec![id.clone(), site.id_of("Acme", "ada").await, NOBODY.to_owned(), id.clone()];
-        let off = site.service.set_agents_active(&ids, false, &ada).await.unwrap();
+        let off = site.service.console().set_agents_active(&ids, false, &ada).await.unwrap();
         assert_eq!((off.changed, off.unchanged), (1, 0));
         assert_eq!(off.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
         assert_eq!(site.sessions("Acme", "bob").await, 0);
-        let again = site.service.set_agents_active(&ids[..1], false, &ada).await.unwrap();
+        let again = site.service.console().set_agents_active(&ids[..1], false, &ada).await.unwrap();
         assert_eq!((again.changed, again.unchanged), (0, 1));
-        let none = site.service.set_agents_active(&[], true, &ada).await.map(drop);
+        let none = site.service.console().set_agents_active(&[], true, &ada).await.map(drop);
         assert_eq!(none, Err(Refusal::NothingSelected));
         let many = vec![id; 51];
-        assert_eq!(site.service.set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
+        assert_eq!(site.service.console().set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
     }
 
     async fn a_deleted_agent_leaves_a_trail_and_free_names(site: Site) {
         let ada = acme(&site).await;
         let id = site.id_of("Acme", "bob").await;
-        let wrong = site.service.delete_agent(&id, "rob", &ada).await;
+        let wrong = site.service.console().delete_agent(&id, "rob", &ada).await;
         assert_eq!(wrong, Err(Refusal::field(Field::ConfirmName, Problem::Different)));
-        site.service.delete_agent(&id, " BOB ", &ada).await.unwrap();
-        assert_eq!(site.service.delete_agent(&id, "bob", &ada).await, Err(Refusal::NotFound));
-        let company = site.service.company_named("Acme").await.unwrap();
+        site.service.console().delete_agent(&id, " BOB ", &ada).await.unwrap();
+        assert_eq!(site.service.console().delete_agent(&id, "bob", &ada).await, Err(Refusal::NotFound));
+        let company = site.service.operator().company_named("Acme").await.unwrap();
         let events = site.store.read().await.unwrap().events(Some(company.id), 50).await.unwrap();
         let deleted = events.iter().find(|row| row.event == "account_deleted").unwrap();
         assert_eq!((deleted.actor_name.as_deref(), deleted.target_name.as_deref()), (Some("ada"), Some("bob")));
-        site.service.add_agent(new_agent("bob"), &ada).await.unwrap();
+        site.service.console().add_agent(new_agent("bob"), &ada).await.unwrap();
         assert_ne!(site.id_of("Acme", "bob").await, id);
     }
 
@@ -339,7 +360,7 @@ on_both! {
         let bob = site.id_of("Acme", "bob").await;
         let issue = |id: String, reason: &'static str| {
             let (service, sue) = (site.service.clone(), sue.clone());
-            async move { service.issue_backup_code_for(&id, reason, &sue).await }
+            async move { service.console().issue_backup_code_for(&id, reason, &sue).await }
         };
         let none = issue(bob, "lost phone").await.map(drop);
         assert_eq!(none, Err(Refusal::NoSecondFactor));
@@ -354,12 +375,12 @@ on_both! {
         let at = site.past_password("Acme", "kim").await;
         site.verify(&code.reveal(), &at).await.unwrap();
         site.no_mail().await;
-        assert_eq!(site.service.unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
+        assert_eq!(site.service.console().unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
         site.lock("Acme", "kim").await;
         site.no_mail().await;
         assert_eq!(issue(kim.clone(), "lost phone").await.map(drop), Err(Refusal::TargetLocked));
         let ids = [kim, site.id_of("Acme", "bob").await, site.id_of("Acme", "ada").await];
-        let unlocked = site.service.unlock_agents(&ids, &sue).await.unwrap();
+        let unlocked = site.service.console().unlock_agents(&ids, &sue).await.unwrap();
         assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.refused.len()), (1, 1, 0));
         assert_eq!(site.mail_kinds().await, ["account_unlocked"]);
         assert!(site.account_of("Acme", "kim").await.locked_at.is_none());
@@ -373,7 +394,7 @@ on_both! {
         let id = site.id_of("Acme", "ada").await;
         let mut compared = 0;
         for _ in 0..4 {
-            let confirmed = site.service.confirm_identity(&site::password(site::PASSWORD), "/admin", &ada).await;
+            let confirmed = site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/admin", &ada).await;
             let Ok(Confirmed::CodeAsked(pending)) = confirmed else { break };
             let at = Visitor { pending: Some(pending), ..ada.clone() };
             let wrong = site::other_code(&site.code_for("ada").await);
@@ -385,8 +406,8 @@ on_both! {
                 }
             }
             let locked = site.account_of("Acme", "ada").await.is_locked();
-            let alone = site.service.unlock_agent(&id, &ada).await;
-            let among_others = site.service.unlock_agents(std::slice::from_ref(&id), &ada).await;
+            let alone = site.service.console().unlock_agent(&id, &ada).await;
+            let among_others = site.service.console().unlock_agents(std::slice::from_ref(&id), &ada).await;
             if locked {
                 assert_eq!(alone, Err(Refusal::AccountLocked));
                 assert_eq!(among_others.map(drop), Err(Refusal::AccountLocked));
@@ -410,20 +431,20 @@ on_both! {
         let wrong = site::other_code(&code);
         for _ in 0..4 {
             site.verify(&wrong, &at).await.unwrap_err();
-            assert_eq!(site.service.unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
-            let several = site.service.unlock_agents(std::slice::from_ref(&kim), &sue).await.unwrap();
+            assert_eq!(site.service.console().unlock_agent(&kim, &sue).await, Err(Refusal::NotLocked));
+            let several = site.service.console().unlock_agents(std::slice::from_ref(&kim), &sue).await.unwrap();
             assert_eq!((several.changed, several.unchanged), (0, 1));
         }
         assert_eq!(site.account_of("Acme", "kim").await.wrong_codes, 4);
         assert_eq!(site.verify(&wrong, &at).await, Err(Refusal::AccountLocked));
         site.clock.advance(301);
         assert_eq!(
-            site.service.unlock_agent(&kim, &sue).await,
+            site.service.console().unlock_agent(&kim, &sue).await,
             Err(Refusal::StepUpNeeded),
             "a session alone gives nobody five more guesses"
         );
         let sue = site.at_home("Acme", "sue", None).await;
-        site.service.unlock_agent(&kim, &sue).await.unwrap();
+        site.service.console().unlock_agent(&kim, &sue).await.unwrap();
         assert_eq!(site.account_of("Acme", "kim").await.wrong_codes, 0);
     }
 
@@ -436,30 +457,30 @@ on_both! {
         let service = &site.service;
         let email = AgentInput { email: "ada@new.test".to_owned(), ..as_is(&own) };
         for (what, outcome) in [
-            ("unlock", service.unlock_agent(&id, &ada).await),
-            ("backup code", service.issue_backup_code_for(&id, "lost phone", &ada).await.map(drop)),
-            ("password", service.reset_password(&id, passwords(NEW_PASSWORD), &ada).await),
-            ("no password", service.remove_password(&id, &ada).await),
-            ("link", service.send_reset_link(&id, &ada).await),
-            ("details", service.send_account_details(&id, &ada).await),
-            ("provider", service.disconnect_agent(&id, Provider::Google, &ada).await),
-            ("address", service.edit_agent(&id, own.version, email, &ada).await.map(drop)),
-            ("mails about it", service.resend_email_change(&id, &ada).await),
+            ("unlock", service.console().unlock_agent(&id, &ada).await),
+            ("backup code", service.console().issue_backup_code_for(&id, "lost phone", &ada).await.map(drop)),
+            ("password", service.console().reset_password(&id, passwords(NEW_PASSWORD), &ada).await),
+            ("no password", service.console().remove_password(&id, &ada).await),
+            ("link", service.console().send_reset_link(&id, &ada).await),
+            ("details", service.console().send_account_details(&id, &ada).await),
+            ("provider", service.console().disconnect_agent(&id, Provider::Google, &ada).await),
+            ("address", service.console().edit_agent(&id, own.version, email, &ada).await.map(drop)),
+            ("mails about it", service.console().resend_email_change(&id, &ada).await),
         ] {
             assert_eq!(outcome, Err(Refusal::OwnAccount), "{what}");
         }
         assert_eq!(site.account_of("Acme", "ada").await, own);
-        let offered = service.agent(Action::SeeAgents, &id, &ada).await.unwrap().may;
+        let offered = service.console().agent(Action::SeeAgents, &id, &ada).await.unwrap().may;
         assert!(offered.iter().all(|action| !action.is_for_others()), "{offered:?}");
         let title = AgentInput { person: PersonInput { title: "Boss".to_owned(), ..as_is(&own).person }, ..as_is(&own) };
-        service.edit_agent(&id, own.version, title, &ada).await.unwrap();
+        service.console().edit_agent(&id, own.version, title, &ada).await.unwrap();
     }
 
     async fn a_locked_admin_does_not_unlock(site: Site) {
         let ada = acme(&site).await;
         site.lock("Acme", "ada").await;
         let id = site.id_of("Acme", "ada").await;
-        assert_eq!(site.service.unlock_agent(&id, &ada).await, Err(Refusal::AccountLocked));
+        assert_eq!(site.service.console().unlock_agent(&id, &ada).await, Err(Refusal::AccountLocked));
     }
 
     async fn ended_sessions_are_counted(site: Site) {
@@ -468,7 +489,7 @@ on_both! {
             site.at_home("Acme", "bob", None).await;
         }
         let id = site.id_of("Acme", "bob").await;
-        assert_eq!(site.service.end_agent_sessions(&id, &ada).await, Ok(2));
+        assert_eq!(site.service.console().end_agent_sessions(&id, &ada).await, Ok(2));
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         assert!(site.events("Acme").await.contains(&("sessions_ended".to_owned(), Some("2".to_owned()))));
     }

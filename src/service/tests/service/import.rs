@@ -25,11 +25,15 @@ const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 async fn check(site: &Site, file: &str, by: &Visitor) -> ImportId {
     let file = file.as_bytes().to_vec();
-    site.service.check_import(file, by).await.unwrap()
+    site.service.console().check_import(file, by).await.unwrap()
 }
 
 async fn page(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
-    site.service.import_page(&id.to_string(), 0, by).await.unwrap()
+    site.service
+        .console()
+        .import_page(&id.to_string(), 0, by)
+        .await
+        .unwrap()
 }
 
 /// The import when it stands like this.
@@ -101,15 +105,15 @@ on_both! {
                 (14, "k9", "bad_columns"),
             ]
         );
-        assert!(site.service.account_named("Acme", "kim").await.is_err(), "nothing is created yet");
+        assert!(site.service.operator().account_named("Acme", "kim").await.is_err(), "nothing is created yet");
         // Somebody takes a name between the check and the import.
         let mut lee = new_agent("lee");
         "lee.other@acme.test".clone_into(&mut lee.email);
-        site.service.add_agent(lee, &ada).await.unwrap();
+        site.service.console().add_agent(lee, &ada).await.unwrap();
         site.no_mail().await;
 
         site.clock.advance(400);
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         let imported = done(&site, id, &ada).await;
         assert_eq!(count(&imported, LineVerdict::Imported), 1);
         assert_eq!(verdicts(&imported)[0], (3, "lee", "name_taken"));
@@ -124,7 +128,7 @@ on_both! {
             .collect();
         assert_eq!(told, ["kim@acme.test"]);
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("1"));
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
+        assert_eq!(site.service.console().start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
         assert!(imported.lines.iter().all(|line| line.fields.is_none()), "what is settled is forgotten");
     }
 
@@ -139,7 +143,7 @@ on_both! {
             (b"name,mail\nkim,k@acme.test".to_vec(), Problem::NotOurColumns),
         ] {
             assert_eq!(
-                site.service.check_import(file, &ada).await,
+                site.service.console().check_import(file, &ada).await,
                 Err(Refusal::field(Field::File, problem))
             );
         }
@@ -151,8 +155,8 @@ on_both! {
         "+46 8 123".clone_into(&mut odd.person.phone);
         "=1+1".clone_into(&mut odd.person.title);
         odd.roles = vec!["agent".to_owned(), "supervisor".to_owned()];
-        site.service.add_agent(odd, &ada).await.unwrap();
-        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        site.service.console().add_agent(odd, &ada).await.unwrap();
+        let file = text_of(site.service.console().export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let checked = page(&site, check(&site, &file, &ada).await, &ada).await;
         assert_eq!(checked.verdicts, [(LineVerdict::Exists, 4)]);
 
@@ -161,7 +165,7 @@ on_both! {
         site.person("Beta", "eve", &[Role::Admin], false).await;
         let eve = site.at_home("Beta", "eve", None).await;
         let id = check(&site, &file, &eve).await;
-        site.service.start_import(&id.to_string(), &eve).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &eve).await.unwrap();
         assert_eq!(done(&site, id, &eve).await.verdicts, [(LineVerdict::Imported, 4)]);
         let (ours, theirs) = (site.account_of("Acme", "max").await, site.account_of("Beta", "max").await);
         assert_eq!((&theirs.person.phone, &theirs.person.title), (&ours.person.phone, &ours.person.title));
@@ -181,8 +185,8 @@ on_both! {
             email_factor: false,
             password: site::password(site::PASSWORD),
         };
-        site.service.create_account(input).await.unwrap();
-        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        site.service.operator().create_account(input).await.unwrap();
+        let file = text_of(site.service.console().export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let checked = page(&site, check(&site, &file, &ada).await, &ada).await;
         assert_eq!(checked.verdicts, [(LineVerdict::Exists, 4)], "{:?}", verdicts(&checked));
         // The name of one and the address of another is nobody who is there.
@@ -199,13 +203,13 @@ on_both! {
         let id = check(&site, file, &ada).await;
         let checked = page(&site, id, &ada).await;
         assert_eq!(verdicts(&checked), [(2, "layla", "good"), (3, "eve", "bad_person")]);
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         assert_eq!(count(&done(&site, id, &ada).await, LineVerdict::Imported), 1);
         let layla = site.account_of("Acme", "layla").await;
         assert_eq!(layla.person.first_name, "\u{644}\u{64a}\u{644}\u{649}");
         assert_eq!(layla.person.last_name, "\u{5d0}\u{5d1}\u{5d2}");
         assert_eq!(layla.person.title, "\u{20bb7}\u{91ce} \u{1f98a}");
-        let file = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        let file = text_of(site.service.console().export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let again = page(&site, check(&site, &file, &ada).await, &ada).await;
         assert_eq!(again.verdicts, [(LineVerdict::Exists, 4)]);
     }
@@ -213,7 +217,7 @@ on_both! {
     async fn an_import_is_run_once_however_often_it_is_started(site: Site) {
         let ada = acme(&site).await;
         let id = check(&site, &many(30), &ada).await;
-        let start = || async { site.service.start_import(&id.to_string(), &ada).await };
+        let start = || async { site.service.console().start_import(&id.to_string(), &ada).await };
         let (one, two, three) = tokio::join!(start(), start(), start());
         let all = [one, two, three];
         assert_eq!(all.iter().filter(|started| started.is_ok()).count(), 1, "{all:?}");
@@ -230,7 +234,7 @@ on_both! {
         let company = site.account_of("Acme", "ada").await.company;
         let now = site.clock.now();
         // Somebody claimed it, imported a line, and went down.
-        site.service.add_agent(new_agent("new0"), &ada).await.unwrap();
+        site.service.console().add_agent(new_agent("new0"), &ada).await.unwrap();
         let mut writer = site.store.write().await.unwrap();
         assert!(writer.start_import(company, id, now, now).await.unwrap());
         writer.settle_import_line(company, id, 2, "imported", now).await.unwrap();
@@ -238,10 +242,10 @@ on_both! {
         site.clock.advance(29);
         let running = page(&site, id, &ada).await;
         assert_eq!((running.state, running.stalled), (ImportState::Running, false));
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
+        assert_eq!(site.service.console().start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
         site.clock.advance(1);
         assert!(page(&site, id, &ada).await.stalled);
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         assert_eq!(done(&site, id, &ada).await.verdicts, [(LineVerdict::Imported, 5)]);
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("5"));
     }
@@ -250,16 +254,16 @@ on_both! {
         let ada = acme(&site).await;
         site.person("Acme", "amy", &[Role::Admin], false).await;
         let id = check(&site, &many(250), &ada).await;
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
-        site.service.set_account_active("Acme", "ada", false).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.operator().set_account_active("Acme", "ada", false).await.unwrap();
         let amy = site.at_home("Acme", "amy", None).await;
         let stopped = when(ImportState::Stopped, &site, id, &amy).await;
         assert!(count(&stopped, LineVerdict::Imported) < 250, "it went on without its admin");
         assert!(stopped.stalled, "it can be taken on at once");
-        site.service.start_import(&id.to_string(), &amy).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &amy).await.unwrap();
         assert_eq!(done(&site, id, &amy).await.verdicts, [(LineVerdict::Imported, 250)]);
         let asked = AuditInput { event: "agents_imported".to_owned(), ..AuditInput::default() };
-        let events = site.service.audit_log(&asked, &amy).await.unwrap().events;
+        let events = site.service.console().audit_log(&asked, &amy).await.unwrap().events;
         let details: Vec<_> = events.iter().map(|row| row.detail.as_deref()).collect();
         assert_eq!(details, [Some("250")]);
     }
@@ -271,10 +275,10 @@ on_both! {
         let mut lines = vec!["account,email,first_name,roles".to_owned()];
         lines.extend((0..95).map(|n| format!("new{n},new{n}@acme.test,New,admin")));
         let id = check(&site, &lines.join("\n"), &ada).await;
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         let account = site.account_of("Acme", "ada").await;
         let demoted = AgentInput { roles: vec!["agent".to_owned()], ..as_is(&account) };
-        site.service.edit_agent(&account.id.to_string(), account.version, demoted, &amy).await.unwrap();
+        site.service.console().edit_agent(&account.id.to_string(), account.version, demoted, &amy).await.unwrap();
         let at_once = count(&page(&site, id, &amy).await, LineVerdict::Imported);
         let stopped = when(ImportState::Stopped, &site, id, &amy).await;
         assert_eq!(count(&stopped, LineVerdict::Imported), at_once, "not one more");
@@ -290,12 +294,12 @@ on_both! {
             let by = site.at_home("Acme", "ada", None).await;
             let id = check(&site, &many(3), &by).await;
             // Its first line waits for a hash.
-            let held = site.service.hold_line().await;
-            site.service.start_import(&id.to_string(), &by).await.unwrap();
+            let held = site.service.sign_in().hold_line().await;
+            site.service.console().start_import(&id.to_string(), &by).await.unwrap();
             match way {
-                "signed out" => site.service.sign_out(&by).await.unwrap(),
+                "signed out" => site.service.sign_in().sign_out(&by).await.unwrap(),
                 "ended by the operator" => {
-                    site.service.end_sessions_of("Acme", Some("ada")).await.unwrap();
+                    site.service.operator().end_sessions_of("Acme", Some("ada")).await.unwrap();
                 }
                 "new password" => {
                     let mut writer = site.store.write().await.unwrap();
@@ -320,12 +324,12 @@ on_both! {
         let amy = site.at_home("Acme", "amy", None).await;
         let id = check(&site, &many(3), &ada).await;
         site.lock("Acme", "ada").await;
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         site.clock.advance(30);
-        site.service.start_import(&id.to_string(), &amy).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &amy).await.unwrap();
         assert_eq!(done(&site, id, &amy).await.verdicts, [(LineVerdict::Imported, 3)]);
         let asked = AuditInput { event: "account_created".to_owned(), ..AuditInput::default() };
-        let events = site.service.audit_log(&asked, &amy).await.unwrap().events;
+        let events = site.service.console().audit_log(&asked, &amy).await.unwrap().events;
         let by: Vec<_> = events.iter().filter_map(|row| row.actor_name.as_deref()).collect();
         assert_eq!(by, ["amy"; 3]);
     }
@@ -334,10 +338,10 @@ on_both! {
         let ada = acme(&site).await;
         let id = check(&site, "account,email,first_name,roles\nkim,k@acme.test,Kim,Admin\n", &ada).await;
         site.clock.advance(301);
-        assert_eq!(site.service.start_import(&id.to_string(), &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(site.service.console().start_import(&id.to_string(), &ada).await, Err(Refusal::StepUpNeeded));
         assert_eq!(page(&site, id, &ada).await.state, ImportState::Checked);
         let ada = site.at_home("Acme", "ada", None).await;
-        site.service.start_import(&id.to_string(), &ada).await.unwrap();
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
         done(&site, id, &ada).await;
         assert_eq!(site.account_of("Acme", "kim").await.roles, [Role::Admin]);
     }
@@ -349,14 +353,14 @@ on_both! {
         let eve = site.at_home("Beta", "eve", None).await;
         let id = check(&site, &many(1), &ada).await.to_string();
         for (id, by) in [(id.as_str(), &eve), (NOBODY, &ada), ("", &ada), ("../x", &ada)] {
-            assert_eq!(site.service.import_page(id, 0, by).await.map(drop), Err(Refusal::NotFound));
-            assert_eq!(site.service.start_import(id, by).await, Err(Refusal::NotFound));
+            assert_eq!(site.service.console().import_page(id, 0, by).await.map(drop), Err(Refusal::NotFound));
+            assert_eq!(site.service.console().start_import(id, by).await, Err(Refusal::NotFound));
         }
         site.clock.advance(24 * 3600);
         let ada = site.at_home("Acme", "ada", None).await;
-        assert_eq!(site.service.import_page(&id, 0, &ada).await.map(drop), Err(Refusal::NotFound));
-        assert_eq!(site.service.start_import(&id, &ada).await, Err(Refusal::NotFound));
-        assert_eq!(site.service.import_page(&id, 0, &site::visitor()).await.map(drop), Err(Refusal::NotSignedIn));
+        assert_eq!(site.service.console().import_page(&id, 0, &ada).await.map(drop), Err(Refusal::NotFound));
+        assert_eq!(site.service.console().start_import(&id, &ada).await, Err(Refusal::NotFound));
+        assert_eq!(site.service.console().import_page(&id, 0, &site::visitor()).await.map(drop), Err(Refusal::NotSignedIn));
     }
 
     async fn long_imports_have_pages(site: Site) {
@@ -365,7 +369,7 @@ on_both! {
         let mut after = 0;
         let mut sizes = Vec::new();
         loop {
-            let page = site.service.import_page(&id, after, &ada).await.unwrap();
+            let page = site.service.console().import_page(&id, after, &ada).await.unwrap();
             sizes.push(page.lines.len());
             match page.more_after {
                 Some(more) => after = more,

@@ -84,9 +84,9 @@ on_both! {
 
         file.lock().unwrap().push(2);
         let rotating = site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap());
-        let done = rotating.service.reseal_secrets().await.unwrap();
+        let done = rotating.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(done, Resealed { resealed: 3, unreadable: 0 });
-        let again = rotating.service.reseal_secrets().await.unwrap();
+        let again = rotating.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(again, Resealed { resealed: 0, unreadable: 0 });
 
         for (name, secret) in &secrets {
@@ -100,7 +100,7 @@ on_both! {
         without_the_old_key.verify(&site.app_code(secret, 0), &visitor).await.unwrap();
 
         let lost = site.with_keys(Keys::new(vec![key(3)]).unwrap());
-        let done = lost.service.reseal_secrets().await.unwrap();
+        let done = lost.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(done, Resealed { resealed: 0, unreadable: 3 }, "what no key opens is left as it is");
     }
 
@@ -127,14 +127,14 @@ on_both! {
     async fn only_a_server_with_the_keys_of_the_database_serves(site: Site) {
         let with = |keys: Vec<Key>| site.with_keys(Keys::new(keys).unwrap());
         let other = |version| Key { secret: [99; 32].into(), ..key(version) };
-        site.service.check_keys().await.unwrap();
-        with(vec![key(1)]).service.check_keys().await.unwrap();
-        let refused = with(vec![other(1)]).service.check_keys().await;
+        site.service.upkeep().check_keys().await.unwrap();
+        with(vec![key(1)]).service.upkeep().check_keys().await.unwrap();
+        let refused = with(vec![other(1)]).service.upkeep().check_keys().await;
         assert!(matches!(refused, Err(KeyCheckError::Mismatch(KeyMismatch::Different { version: 1, .. }))));
         // A foreign key file leaves nothing behind, not even a newer version.
-        with(vec![other(1), other(2)]).service.check_keys().await.unwrap_err();
-        with(vec![key(1), key(2)]).service.check_keys().await.unwrap();
-        let refused = with(vec![key(1)]).service.check_keys().await;
+        with(vec![other(1), other(2)]).service.upkeep().check_keys().await.unwrap_err();
+        with(vec![key(1), key(2)]).service.upkeep().check_keys().await.unwrap();
+        let refused = with(vec![key(1)]).service.upkeep().check_keys().await;
         assert!(matches!(refused, Err(KeyCheckError::Mismatch(KeyMismatch::Missing { version: 2, .. }))));
         let sentence = refused.unwrap_err().to_string();
         let needed = Keys::new(vec![key(2)]).unwrap().fingerprints()[0].1;
@@ -142,22 +142,22 @@ on_both! {
     }
 
     async fn an_old_key_may_go_when_nothing_needs_it(site: Site) {
-        site.service.check_keys().await.unwrap();
+        site.service.upkeep().check_keys().await.unwrap();
         site.company("Acme", 0).await;
         let (secret, _) = site.app_account("Acme", "tom").await;
         let both = site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap());
-        both.service.check_keys().await.unwrap();
+        both.service.upkeep().check_keys().await.unwrap();
         let new = site.with_keys(Keys::new(vec![key(2)]).unwrap());
-        new.service.check_keys().await.unwrap_err();
-        both.service.reseal_secrets().await.unwrap();
-        new.service.check_keys().await.unwrap();
+        new.service.upkeep().check_keys().await.unwrap_err();
+        both.service.operator().reseal_secrets().await.unwrap();
+        new.service.upkeep().check_keys().await.unwrap();
         // And for good: what was kept a little longer does no harm.
-        new.service.check_keys().await.unwrap();
-        both.service.check_keys().await.unwrap();
+        new.service.upkeep().check_keys().await.unwrap();
+        both.service.upkeep().check_keys().await.unwrap();
         let visitor = new.past_password("Acme", "tom").await;
         new.verify(&site.app_code(&secret, 0), &visitor).await.unwrap();
         // The newest never goes, whether or not something is made with it.
-        site.service.check_keys().await.unwrap_err();
+        site.service.upkeep().check_keys().await.unwrap_err();
     }
 
     async fn a_server_that_falls_behind_says_so_and_catches_up(site: Site) {
@@ -167,11 +167,11 @@ on_both! {
         let source = Box::new(move || Some(seen.lock().unwrap().iter().map(|&version| key(version)).collect()));
         let serving = site.with_keys(Keys::new(vec![key(1)]).unwrap().with_source(source));
         let keys = async || {
-            serving.service.probe(&machine).await.unwrap();
-            serving.service.vitals().unwrap().keys
+            serving.service.upkeep().probe(&machine).await.unwrap();
+            serving.service.upkeep().vitals().unwrap().keys
         };
         assert!(keys().await);
-        site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap()).service.check_keys().await.unwrap();
+        site.with_keys(Keys::new(vec![key(1), key(2)]).unwrap()).service.upkeep().check_keys().await.unwrap();
         assert!(!keys().await, "another server uses a key that is not here");
         assert!(!keys().await);
         file.lock().unwrap().push(2);

@@ -39,13 +39,13 @@ fn input() -> MailServerInput {
 }
 
 async fn version(site: &Site, ada: &Visitor) -> Option<i64> {
-    let page = site.service.mail_server(ada).await.unwrap();
+    let page = site.service.console().mail_server(ada).await.unwrap();
     page.server.map(|row| row.version)
 }
 
 async fn save(site: &Site, input: MailServerInput, ada: &Visitor) -> Result<(), Refusal> {
     let version = version(site, ada).await;
-    site.service.save_mail_server(version, input, ada).await
+    site.service.console().save_mail_server(version, input, ada).await
 }
 
 /// The route that a mail of the company takes, and the mail's kind.
@@ -67,28 +67,28 @@ on_both! {
     async fn a_server_is_saved_used_and_taken_away(site: Site) {
         let ada = acme(&site).await;
         let service = &site.service;
-        assert_eq!(service.send_test_mail(&ada).await, Err(Refusal::NoMailServer));
+        assert_eq!(service.console().send_test_mail(&ada).await, Err(Refusal::NoMailServer));
         save(&site, input(), &ada).await.unwrap();
-        let row = service.mail_server(&ada).await.unwrap().server.unwrap();
+        let row = service.console().mail_server(&ada).await.unwrap().server.unwrap();
         assert_eq!(
             (row.host.as_str(), row.port, row.security, row.user.as_deref(), row.sender.as_str()),
             ("mail.example.org", 465, MailSecurity::Tls, Some("mailer"), "Acme <no-reply@example.org>")
         );
         assert!(!site.dump().await.contains(PASSWORD), "the password is stored encrypted");
 
-        service.send_test_mail(&ada).await.unwrap();
+        service.console().send_test_mail(&ada).await.unwrap();
         let (route, kind) = claim(&site).await;
         let Route::Own(server) = route else { panic!("{route:?}") };
         assert_eq!((kind, server.settings.server().as_str()), (Mail::TEST, "mail.example.org:465"));
         assert!(!format!("{server:?}").contains(PASSWORD));
 
-        let again = service.save_mail_server(None, input(), &ada).await;
+        let again = service.console().save_mail_server(None, input(), &ada).await;
         assert_eq!(again, Err(Refusal::ChangedMeanwhile));
         let gone = MailServerInput { own: false, ..input() };
         save(&site, gone, &ada).await.unwrap();
         assert_eq!(version(&site, &ada).await, None);
         let bob = site.id_of("Acme", "bob").await;
-        service.send_reset_link(&bob, &ada).await.unwrap();
+        service.console().send_reset_link(&bob, &ada).await.unwrap();
         assert!(matches!(claim(&site).await, (Route::Installation, "reset_link")));
         let events = site.events("Acme").await;
         let changed: Vec<_> = events.iter().filter(|(event, _)| event == "mail_server_changed").collect();
@@ -103,7 +103,7 @@ on_both! {
         let without = || MailServerInput { password: String::new().into(), ..input() };
         let fall_back = MailServerInput { fall_back: true, port: "2465".to_owned(), ..without() };
         save(&site, fall_back, &ada).await.unwrap();
-        site.service.send_test_mail(&ada).await.unwrap();
+        site.service.console().send_test_mail(&ada).await.unwrap();
         let (route, _) = claim(&site).await;
         assert!(matches!(route, Route::Own(server) if server.fall_back));
         let missing = || Err(Refusal::field(Field::MailPassword, Problem::Missing));
@@ -153,9 +153,9 @@ on_both! {
         save(&site, input(), &ada).await.unwrap();
         let sue = site.at_home("Acme", "sue", None).await;
         for refused in [
-            site.service.mail_server(&sue).await.map(drop),
-            site.service.save_mail_server(None, input(), &sue).await,
-            site.service.send_test_mail(&sue).await,
+            site.service.console().mail_server(&sue).await.map(drop),
+            site.service.console().save_mail_server(None, input(), &sue).await,
+            site.service.console().send_test_mail(&sue).await,
         ] {
             assert_eq!(refused, Err(Refusal::Forbidden));
         }
@@ -163,10 +163,10 @@ on_both! {
         site.person("Globex", "gus", &[Role::Admin], false).await;
         let gus = site.at_home("Globex", "gus", None).await;
         assert_eq!(version(&site, &gus).await, None);
-        assert_eq!(site.service.send_test_mail(&gus).await, Err(Refusal::NoMailServer));
+        assert_eq!(site.service.console().send_test_mail(&gus).await, Err(Refusal::NoMailServer));
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         assert_eq!(save(&site, input(), &ada).await, Err(Refusal::StepUpNeeded));
-        assert_eq!(site.service.send_test_mail(&ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(site.service.console().send_test_mail(&ada).await, Err(Refusal::StepUpNeeded));
     }
 
     async fn a_test_mail_tells_what_the_server_said_and_twenty_an_hour_are_enough(site: Site) {
@@ -174,10 +174,10 @@ on_both! {
         save(&site, input(), &ada).await.unwrap();
         let service = &site.service;
         for _ in 0..20 {
-            service.send_test_mail(&ada).await.unwrap();
+            service.console().send_test_mail(&ada).await.unwrap();
             site.clock.advance(1);
         }
-        assert_eq!(service.send_test_mail(&ada).await, Err(Refusal::MailLimit));
+        assert_eq!(service.console().send_test_mail(&ada).await, Err(Refusal::MailLimit));
         let now = site.clock.now();
         let lane = service.lanes(now).await.unwrap()[0];
         let claimed = service.claim(lane, now, 50).await.unwrap();
@@ -185,7 +185,7 @@ on_both! {
         let problem = MailProblem::NotTaken(Reason::Rejected(535));
         let newest = claimed.iter().max_by_key(|mail| mail.created_at).unwrap();
         service.given_up(newest.id, now, problem, Some("535 5.7.8 no")).await.unwrap();
-        let test = service.mail_server(&ada).await.unwrap().test.unwrap();
+        let test = service.console().mail_server(&ada).await.unwrap().test.unwrap();
         assert_eq!(
             (test.receiver.as_str(), test.problem.as_deref(), test.answer.as_deref()),
             ("ada@acme.test", Some("rejected_535"), Some("535 5.7.8 no"))
@@ -197,17 +197,17 @@ on_both! {
         save(&site, input(), &ada).await.unwrap();
         let key = |version, secret| Key { version, secret: [secret; 32].into() };
         let both = site.with_keys(Keys::new(vec![key(1, 7), key(2, 8)]).unwrap());
-        assert_eq!(both.service.reseal_secrets().await.unwrap().resealed, 1);
-        both.service.send_test_mail(&ada).await.unwrap();
+        assert_eq!(both.service.operator().reseal_secrets().await.unwrap().resealed, 1);
+        both.service.console().send_test_mail(&ada).await.unwrap();
         assert!(matches!(claim(&both).await.0, Route::Own(_)));
 
         let lost = site.with_keys(Keys::new(vec![key(3, 9)]).unwrap());
-        assert_eq!(lost.service.reseal_secrets().await.unwrap().unreadable, 1);
-        both.service.send_test_mail(&ada).await.unwrap();
+        assert_eq!(lost.service.operator().reseal_secrets().await.unwrap().unreadable, 1);
+        both.service.console().send_test_mail(&ada).await.unwrap();
         let now = site.clock.now();
         let lane = lost.service.lanes(now).await.unwrap()[0];
         assert!(lost.service.claim(lane, now, 1).await.unwrap().is_empty(), "nor the mail");
-        let row = both.service.mail_server(&ada).await.unwrap().server;
+        let row = both.service.console().mail_server(&ada).await.unwrap().server;
         assert!(row.is_some(), "nothing is thrown away");
     }
 

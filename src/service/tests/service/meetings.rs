@@ -86,42 +86,42 @@ async fn acts(site: &Arc<Site>) -> Vec<Act> {
     }
     vec![
         act!("right code", [s, v = at_own_address(&bob, 1), c = code.clone()] => {
-            of_visitor(s.service.verify_code(&c, true, &v).await)
+            of_visitor(s.service.sign_in().verify_code(&c, true, &v).await)
         }),
         act!("wrong code", [s, v = at_own_address(&second, 2), c = site::other_code(&code)] => {
-            of_visitor(s.service.verify_code(&c, false, &v).await)
+            of_visitor(s.service.sign_in().verify_code(&c, false, &v).await)
         }),
-        act!("another code", [s, v = at_own_address(&second, 3)] => of_visitor(s.service.resend_code(&v).await)),
-        act!("cancel", [s, v = at_own_address(&second, 4)] => of_visitor(s.service.cancel_sign_in(&v).await)),
+        act!("another code", [s, v = at_own_address(&second, 3)] => of_visitor(s.service.sign_in().resend_code(&v).await)),
+        act!("cancel", [s, v = at_own_address(&second, 4)] => of_visitor(s.service.sign_in().cancel_sign_in(&v).await)),
         act!("sign in of another", [s, v = at_own_address(&guest, 5)] => {
             of_visitor(s.try_password("Acme", "eve", site::PASSWORD, &v).await)
         }),
         act!("sign in", [s, v = at_own_address(&bob, 6)] => {
             of_visitor(s.try_password("Acme", "bob", site::PASSWORD, &v).await)
         }),
-        act!("sign out", [s, v = eve.clone()] => of_visitor(s.service.sign_out(&v).await)),
+        act!("sign out", [s, v = eve.clone()] => of_visitor(s.service.sign_in().sign_out(&v).await)),
         act!("step-up", [s, v = at_own_address(&guest, 7)] => {
-            of_visitor(s.service.confirm_identity(&site::password(site::PASSWORD), "/x", &v).await)
+            of_visitor(s.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &v).await)
         }),
-        act!("set-up", [s, v = eve.clone()] => of_visitor(s.service.begin_email_set_up(&v).await)),
-        act!("other sessions", [s, v = eve.clone()] => of_visitor(s.service.end_other_sessions(&v).await)),
-        act!("trust", [s, v = eve.clone()] => of_visitor(s.service.forget_all_browsers(&v).await)),
+        act!("set-up", [s, v = eve.clone()] => of_visitor(s.service.profile().begin_email_set_up(&v).await)),
+        act!("other sessions", [s, v = eve.clone()] => of_visitor(s.service.profile().end_other_sessions(&v).await)),
+        act!("trust", [s, v = eve.clone()] => of_visitor(s.service.profile().forget_all_browsers(&v).await)),
         act!("unlock", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            of_visitor(s.service.unlock_agents(&id[..], &v).await)
+            of_visitor(s.service.console().unlock_agents(&id[..], &v).await)
         }),
         act!("end sessions", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            of_visitor(s.service.end_agent_sessions(&id[0], &v).await)
+            of_visitor(s.service.console().end_agent_sessions(&id[0], &v).await)
         }),
         act!("reset link", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            of_visitor(s.service.send_reset_link(&id[1], &v).await)
+            of_visitor(s.service.console().send_reset_link(&id[1], &v).await)
         }),
         act!("switch", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            let off = of_visitor(s.service.set_agents_active(&id[..], false, &v).await);
-            off.or(of_visitor(s.service.set_agents_active(&id[..], true, &v).await))
+            let off = of_visitor(s.service.console().set_agents_active(&id[..], false, &v).await);
+            off.or(of_visitor(s.service.console().set_agents_active(&id[..], true, &v).await))
         }),
         act!("forgotten", [s, input = reset()] => {
-            let asked = of_visitor(s.service.ask_for_reset_link(&input, &site::visitor()).await);
-            asked.or(s.service.answer_reset_requests().await.err().map(|error| error.to_string()))
+            let asked = of_visitor(s.service.recovery().ask_for_reset_link(&input, &site::visitor()).await);
+            asked.or(s.service.recovery().answer_reset_requests().await.err().map(|error| error.to_string()))
         }),
         act!("shorter policies", [s] => {
             let change = PolicyChange {
@@ -129,27 +129,27 @@ async fn acts(site: &Arc<Site>) -> Vec<Act> {
                 log_out: Some(LogOut::After(15)),
                 ..PolicyChange::default()
             };
-            of_operator(s.service.change_policies("Acme", change).await)
+            of_operator(s.service.operator().change_policies("Acme", change).await)
         }),
         act!("longer policies", [s] => of_operator(
-            s.service.set_two_factor_days("Acme", 90).await
+            s.service.operator().set_two_factor_days("Acme", 90).await
         )),
         act!("lock", [s] => of_operator(
-            s.service.lock_account("Acme", "bob").await
+            s.service.operator().lock_account("Acme", "bob").await
         )),
         act!("unlock by command", [s] => of_operator(
-            s.service.unlock_account("Acme", "bob").await
+            s.service.operator().unlock_account("Acme", "bob").await
         )),
         act!("end all", [s] => of_operator(
-            s.service.end_sessions_of("Acme", None).await
+            s.service.operator().end_sessions_of("Acme", None).await
         )),
         act!("company", [s] => {
-            let off = of_operator(s.service.set_company_enabled("Acme", false).await);
-            off.or(of_operator(s.service.set_company_enabled("Acme", true).await))
+            let off = of_operator(s.service.operator().set_company_enabled("Acme", false).await);
+            off.or(of_operator(s.service.operator().set_company_enabled("Acme", true).await))
         }),
         act!("locks", [s] => s
             .service
-            .complete_locks()
+            .upkeep().complete_locks()
             .await
             .err()
             .map(|error| error.to_string())),
@@ -167,21 +167,21 @@ on_both! {
             acts.rotate_left(offset);
             if round % 3 == 2 {
                 let site = Arc::clone(&site);
-                let delete = async move { ("delete", of_operator(site.service.delete_company("Acme").await)) };
+                let delete = async move { ("delete", of_operator(site.service.operator().delete_company("Acme").await)) };
                 acts.insert(acts.len() / 2, delete.boxed());
             }
             let answers = join_all(acts.into_iter().map(tokio::spawn)).await;
             failed.extend(answers.into_iter().map(Result::unwrap).filter(|(_, failure)| failure.is_some()));
-            if site.service.company_named("Acme").await.is_err() {
+            if site.service.operator().company_named("Acme").await.is_err() {
                 people(&site).await;
             }
-            site.service.set_company_enabled("Acme", true).await.unwrap();
+            site.service.operator().set_company_enabled("Acme", true).await.unwrap();
             for account in ["bob", "eve"] {
-                site.service.set_account_active("Acme", account, true).await.unwrap();
+                site.service.operator().set_account_active("Acme", account, true).await.unwrap();
                 // Nothing to unlock is fine.
-                let _ = site.service.unlock_account("Acme", account).await;
+                let _ = site.service.operator().unlock_account("Acme", account).await;
             }
-            site.service.forget_tries().await.unwrap();
+            site.service.operator().forget_tries().await.unwrap();
             site.no_mail().await;
             site.clock.advance(86_400);
         }
@@ -221,18 +221,18 @@ on_both! {
             language: String::new(),
             time_format: Some(TimeFormat::Hours24),
         };
-        site.service.save_profile(profile, &eve).await.unwrap();
+        site.service.profile().save_profile(profile, &eve).await.unwrap();
         ended().await;
-        site.service.issue_backup_code("Acme", "bob", "lost phone").await.unwrap();
+        site.service.operator().issue_backup_code("Acme", "bob", "lost phone").await.unwrap();
         ended().await;
-        site.service.set_offices("Acme", Vec::new()).await.unwrap();
+        site.service.operator().set_offices("Acme", Vec::new()).await.unwrap();
         ended().await;
         let password = PasswordInput {
             old: site::password(site::PASSWORD),
             new: site::password("another password of eve's own"),
             confirm: site::password("another password of eve's own"),
         };
-        site.service.change_password(password, &eve).await.unwrap();
+        site.service.profile().change_password(password, &eve).await.unwrap();
         let events = site.events("Acme").await;
         for event in ["profile_changed", "backup_code_issued", "policy_changed", "password_changed"] {
             assert_eq!(events.iter().filter(|(found, _)| found == event).count(), 1, "{event}");

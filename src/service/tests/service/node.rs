@@ -34,7 +34,7 @@ async fn session(site: &Site) -> Visitor {
 }
 
 async fn is_signed_in(site: &Site, visitor: &Visitor) -> bool {
-    site.service.session(visitor).await.unwrap().is_some()
+    site.service.sign_in().session(visitor).await.unwrap().is_some()
 }
 
 on_both! {
@@ -43,11 +43,11 @@ on_both! {
         for (ahead, state) in [(40, ClockState::Wrong), (13 * 60, ClockState::Wrong)] {
             let ahead = TimeDelta::minutes(ahead);
             let wrong = site.with_clock(ManualClock::at(time(&site).await + ahead));
-            wrong.service.probe(&clock(&wrong)).await.unwrap();
-            let offset = wrong.service.vitals().unwrap().clock_offset.unwrap();
+            wrong.service.upkeep().probe(&clock(&wrong)).await.unwrap();
+            let offset = wrong.service.upkeep().vitals().unwrap().clock_offset.unwrap();
             assert_eq!(ClockState::of(offset), state);
             assert!(!is_signed_in(&wrong, &bob).await, "by its clock it is over");
-            assert_eq!(wrong.service.clean_up().await, Ok(0));
+            assert_eq!(wrong.service.outbox().clean_up().await, Ok(0));
             assert!(is_signed_in(&site, &bob).await, "by everybody else's it is not");
         }
     }
@@ -55,9 +55,9 @@ on_both! {
     async fn the_databases_clock_is_kept_whatever_the_servers_shows(site: Site) {
         let before = time(&site).await;
         let wrong = site.with_clock(ManualClock::at(before + TimeDelta::minutes(40)));
-        let clocks = (wrong.service.database_clock(), clock(&wrong));
+        let clocks = (wrong.service.upkeep().database_clock(), clock(&wrong));
         assert_eq!(clocks.0.now(), clocks.1.now(), "nobody has asked the database yet");
-        wrong.service.probe(&clocks.1).await.unwrap();
+        wrong.service.upkeep().probe(&clocks.1).await.unwrap();
         wrong.clock.advance(60 * 60);
         let kept = clocks.0.now();
         // SQLite tells milliseconds only.
@@ -67,17 +67,17 @@ on_both! {
 
     async fn a_clock_that_was_set_since_the_last_probe_ends_nobodys_session_either(site: Site) {
         let bob = session(&site).await;
-        site.service.probe(&clock(&site)).await.unwrap();
+        site.service.upkeep().probe(&clock(&site)).await.unwrap();
         site.clock.advance(40 * 60);
         assert!(!is_signed_in(&site, &bob).await);
-        let offset = site.service.vitals().unwrap().clock_offset.unwrap();
+        let offset = site.service.upkeep().vitals().unwrap().clock_offset.unwrap();
         assert_eq!(ClockState::of(offset), ClockState::Wrong, "known before the next probe");
         site.clock.advance(-40 * 60);
         assert!(is_signed_in(&site, &bob).await);
         // What is over by the database's clock too is over for good.
         let begun = time(&site).await - TimeDelta::hours(13);
         let early = site.with_clock(ManualClock::at(begun));
-        early.service.probe(&clock(&early)).await.unwrap();
+        early.service.upkeep().probe(&clock(&early)).await.unwrap();
         let granted = early.signed_in("Acme", "bob", &visitor()).await;
         let old = Visitor { session: Some(granted.session), ..visitor() };
         assert!(!is_signed_in(&site, &old).await);
@@ -85,17 +85,17 @@ on_both! {
     }
 
     async fn a_server_writes_down_that_it_is_there(site: Site) {
-        assert_eq!(site.service.vitals(), None);
+        assert_eq!(site.service.upkeep().vitals(), None);
         let early = time(&site).await;
         site.clock.set(early + TimeDelta::hours(1));
         for _ in 0..2 {
-            site.service.probe(&clock(&site)).await.unwrap();
+            site.service.upkeep().probe(&clock(&site)).await.unwrap();
         }
         let nodes = vestibule_storage::test_support::nodes(&site.store).await.unwrap();
         assert_eq!(nodes.len(), 1);
         assert!(early <= nodes[0].started_at && nodes[0].started_at <= nodes[0].seen_at);
         assert!(nodes[0].clock_offset > TimeDelta::minutes(30), "{nodes:?}");
-        assert!(site.service.vitals().unwrap().writes && site.service.vitals().unwrap().keys);
+        assert!(site.service.upkeep().vitals().unwrap().writes && site.service.upkeep().vitals().unwrap().keys);
     }
 
     async fn a_server_that_cannot_write_knows_it(site: Site) {
@@ -105,19 +105,19 @@ on_both! {
         };
         let store = Store::open(site.store.url(), impatient).await.unwrap();
         let mute = site.with_connections(&store);
-        mute.service.probe(&clock(&site)).await.unwrap();
-        assert!(mute.service.vitals().unwrap().writes);
+        mute.service.upkeep().probe(&clock(&site)).await.unwrap();
+        assert!(mute.service.upkeep().vitals().unwrap().writes);
         if site.store.url().starts_with("sqlite") {
             // Another process that holds the lock.
             let holder = site.store.write().await.unwrap();
-            mute.service.probe(&clock(&site)).await.unwrap_err();
-            assert!(!mute.service.vitals().unwrap().writes);
+            mute.service.upkeep().probe(&clock(&site)).await.unwrap_err();
+            assert!(!mute.service.upkeep().vitals().unwrap().writes);
             drop(holder);
-            mute.service.probe(&clock(&site)).await.unwrap();
-            assert!(mute.service.vitals().unwrap().writes);
+            mute.service.upkeep().probe(&clock(&site)).await.unwrap();
+            assert!(mute.service.upkeep().vitals().unwrap().writes);
         }
         store.close().await;
-        mute.service.probe(&clock(&site)).await.unwrap_err();
-        assert!(!mute.service.vitals().unwrap().writes);
+        mute.service.upkeep().probe(&clock(&site)).await.unwrap_err();
+        assert!(!mute.service.upkeep().vitals().unwrap().writes);
     }
 }

@@ -41,10 +41,11 @@ fn profile() -> PersonInput {
 }
 
 pub async fn set_up_email(site: &Site, home: &Visitor) -> SetUpDone {
-    site.service.begin_email_set_up(home).await.unwrap();
-    let set_up = site.service.email_set_up(home).await.unwrap().unwrap();
+    site.service.profile().begin_email_set_up(home).await.unwrap();
+    let set_up = site.service.profile().email_set_up(home).await.unwrap().unwrap();
     let code = site.set_up_code().await;
     site.service
+        .profile()
         .finish_set_up(Method::Email, &set_up.id.to_string(), &code, home)
         .await
         .unwrap()
@@ -52,8 +53,8 @@ pub async fn set_up_email(site: &Site, home: &Visitor) -> SetUpDone {
 
 /// The secret of the app set-up under way, and its identifier.
 async fn app_set_up(site: &Site, home: &Visitor) -> (vestibule_core::authenticator::AppSecret, String) {
-    site.service.begin_app_set_up(home).await.unwrap();
-    let set_up = site.service.app_set_up(home).await.unwrap().unwrap();
+    site.service.profile().begin_app_set_up(home).await.unwrap();
+    let set_up = site.service.profile().app_set_up(home).await.unwrap().unwrap();
     assert!(set_up.qr.starts_with("<svg") && set_up.qr.len() > 1000);
     let bytes = data_encoding::BASE32_NOPAD
         .decode(set_up.secret.replace(' ', "").as_bytes())
@@ -67,7 +68,7 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
-        site.service.save_profile(profile(), &home).await.unwrap();
+        site.service.profile().save_profile(profile(), &home).await.unwrap();
         let account = site.account_of("Acme", "bob").await;
         assert_eq!((account.person.first_name.as_str(), account.person.alias.as_str()), ("Bob", "Bob Lindqvist"));
         assert_eq!((account.person.phone.as_str(), account.person.title.as_str()), ("+46 8 123", "Team lead"));
@@ -86,15 +87,15 @@ on_both! {
         ]
         .map(|(field, problem)| FieldProblem { field, problem })
         .to_vec();
-        let refused = site.service.save_profile(bad, &home).await;
+        let refused = site.service.profile().save_profile(bad, &home).await;
         assert_eq!(refused, Err(Refusal::Invalid { fields }));
         let odd = PersonInput { language: "xx".to_owned(), ..profile() };
         let not_offered = Refusal::field(Field::Language, Problem::NotOffered);
-        assert_eq!(site.service.save_profile(odd, &home).await, Err(not_offered));
+        assert_eq!(site.service.profile().save_profile(odd, &home).await, Err(not_offered));
         let odd = PersonInput { time_format: None, ..profile() };
-        assert_eq!(site.service.save_profile(odd, &home).await, Err(Refusal::Malformed));
+        assert_eq!(site.service.profile().save_profile(odd, &home).await, Err(Refusal::Malformed));
         assert_eq!(site.account_of("Acme", "bob").await, account, "nothing half-changed");
-        assert_eq!(site.service.save_profile(profile(), &site::visitor()).await, Err(Refusal::NotSignedIn));
+        assert_eq!(site.service.profile().save_profile(profile(), &site::visitor()).await, Err(Refusal::NotSignedIn));
     }
 
     async fn a_new_password_ends_everything_and_is_told_by_mail(site: Site) {
@@ -103,7 +104,7 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         let other = site.at_home("Acme", "bob", None).await;
         site.clock.advance(600);
-        let change = |input| site.service.change_password(input, &home);
+        let change = |input| site.service.profile().change_password(input, &home);
         let only = |field, problem| Err(Refusal::field(field, problem));
         assert_eq!(
             change(passwords("wrong", NEW_PASSWORD, NEW_PASSWORD)).await,
@@ -125,12 +126,12 @@ on_both! {
             change(passwords(site::PASSWORD, NEW_PASSWORD, "other")).await,
             only(Field::ConfirmPassword, Problem::Different)
         );
-        assert!(site.service.session(&home).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some());
         assert!(site.mails().await.is_empty());
 
         change(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD)).await.unwrap();
         for visitor in [&home, &other] {
-            assert!(site.service.session(visitor).await.unwrap().is_none());
+            assert!(site.service.sign_in().session(visitor).await.unwrap().is_none());
         }
         assert_eq!(site.mail_kinds().await, ["password_changed"]);
         let old = site.try_password("Acme", "bob", site::PASSWORD, &site::visitor()).await;
@@ -142,10 +143,10 @@ on_both! {
         site.company("Acme", 30).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         let home = Visitor { session: Some(granted.session), trusted: granted.trusted.unwrap(), ..site::visitor() };
         site.clock.advance(300);
-        let change = || site.service.change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), &home);
+        let change = || site.service.profile().change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), &home);
         assert_eq!(change().await, Err(Refusal::StepUpNeeded));
         site.clock.advance(-60);
         change().await.unwrap();
@@ -158,13 +159,13 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
         let other = site.at_home("Acme", "bob", None).await;
-        site.service.begin_email_set_up(&home).await.unwrap();
+        site.service.profile().begin_email_set_up(&home).await.unwrap();
         assert!(!site.account_of("Acme", "bob").await.email_factor, "not before its code");
         let done = set_up_email_after_begin(&site, &home).await;
         assert_eq!(done.backup_codes.as_ref().map(Vec::len), Some(10));
         assert_eq!(site.mail_kinds().await, ["second_factor_changed"]);
-        assert!(site.service.session(&home).await.unwrap().is_some());
-        assert!(site.service.session(&other).await.unwrap().is_none(), "other sessions end");
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&other).await.unwrap().is_none(), "other sessions end");
         let (visitor, code) = site.at_code_page("Acme", "bob").await;
         site.verify(&code, &visitor).await.unwrap();
 
@@ -184,9 +185,9 @@ on_both! {
         let visitor = site.signed_in("Acme", "bob", &site::visitor()).await;
         assert_eq!(visitor.landing, "/agent", "not asked for before it is confirmed");
         let code = site.app_code(&secret, 0);
-        let done = site.service.finish_set_up(Method::App, &id, &code, &home).await.unwrap();
+        let done = site.service.profile().finish_set_up(Method::App, &id, &code, &home).await.unwrap();
         assert_eq!(done.backup_codes.map(|codes| codes.len()), Some(10));
-        assert!(site.service.app_set_up(&home).await.unwrap().is_none(), "the secret is not shown again");
+        assert!(site.service.profile().app_set_up(&home).await.unwrap().is_none(), "the secret is not shown again");
         let visitor = site.past_password("Acme", "bob").await;
         assert!(site.verify(&code, &visitor).await.is_err());
         site.clock.advance(30);
@@ -198,12 +199,12 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
         let (secret, app) = app_set_up(&site, &home).await;
-        site.service.begin_email_set_up(&home).await.unwrap();
-        let email = site.service.email_set_up(&home).await.unwrap().unwrap().id.to_string();
+        site.service.profile().begin_email_set_up(&home).await.unwrap();
+        let email = site.service.profile().email_set_up(&home).await.unwrap().unwrap().id.to_string();
         let (app_code, email_code) = (site.app_code(&secret, 0), site.set_up_code().await);
         let (first, second) = tokio::join!(
-            site.service.finish_set_up(Method::App, &app, &app_code, &home),
-            site.service.finish_set_up(Method::Email, &email, &email_code, &home),
+            site.service.profile().finish_set_up(Method::App, &app, &app_code, &home),
+            site.service.profile().finish_set_up(Method::Email, &email, &email_code, &home),
         );
         let mut shown: Vec<_> = [first, second].into_iter().filter_map(|done| done.unwrap().backup_codes).collect();
         assert_eq!(shown.len(), 1, "a set that is shown is a set that works");
@@ -221,7 +222,7 @@ on_both! {
         let (newer, newer_id) = app_set_up(&site, &home).await;
         let finish = |id: String, code: String| {
             let (site, home) = (&site, &home);
-            async move { site.service.finish_set_up(Method::App, &id, &code, home).await.map(drop).err() }
+            async move { site.service.profile().finish_set_up(Method::App, &id, &code, home).await.map(drop).err() }
         };
         assert_eq!(finish(older_id, site.app_code(&older, 0)).await, Some(over()));
         assert_eq!(finish("nonsense".to_owned(), site.app_code(&newer, 0)).await, Some(over()));
@@ -239,7 +240,7 @@ on_both! {
         site.clock.advance(30);
         let visitor = site.past_password("Acme", "tom").await;
         site.verify(&site.app_code(&old, 0), &visitor).await.unwrap();
-        site.service.finish_set_up(Method::App, &id, &site.app_code(&new, 0), &home).await.unwrap();
+        site.service.profile().finish_set_up(Method::App, &id, &site.app_code(&new, 0), &home).await.unwrap();
         let visitor = site.past_password("Acme", "tom").await;
         assert_eq!(site.verify(&site.app_code(&old, 1), &visitor).await, Err(site::wrong(None)));
         site.verify(&codes[0], &visitor).await.unwrap();
@@ -251,19 +252,19 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         let other = site.at_home("Acme", "bob", None).await;
         let (secret, id) = app_set_up(&site, &home).await;
-        let foreign = site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &other).await;
+        let foreign = site.service.profile().finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &other).await;
         assert_eq!(foreign.map(drop).err(), Some(over()));
-        assert!(site.service.app_set_up(&other).await.unwrap().is_none(), "nobody else sees the secret");
-        let wrong_kind = site.service.finish_set_up(Method::Email, &id, &site.app_code(&secret, 0), &home).await;
+        assert!(site.service.profile().app_set_up(&other).await.unwrap().is_none(), "nobody else sees the secret");
+        let wrong_kind = site.service.profile().finish_set_up(Method::Email, &id, &site.app_code(&secret, 0), &home).await;
         assert_eq!(wrong_kind.map(drop).err(), Some(over()));
         site.clock.advance(600);
         let vestibule_service::profile::Confirmed::Proved(token) =
-            site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap()
+            site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap()
         else {
             panic!("a code is asked")
         };
         let fresh = Visitor { session: Some(token), ..site::visitor() };
-        let late = site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &fresh).await;
+        let late = site.service.profile().finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &fresh).await;
         assert_eq!(late.map(drop).err(), Some(over()));
         assert!(!site.account_of("Acme", "bob").await.app_factor);
     }
@@ -277,12 +278,12 @@ on_both! {
         let needed = Some(Refusal::StepUpNeeded);
         let finish = |visitor: Visitor| {
             let (site, id, code) = (&site, &id, site.app_code(&secret, 0));
-            async move { site.service.finish_set_up(Method::App, id, &code, &visitor).await.map(drop).err() }
+            async move { site.service.profile().finish_set_up(Method::App, id, &code, &visitor).await.map(drop).err() }
         };
         assert_eq!(finish(home.clone()).await, needed);
-        assert_eq!(site.service.app_set_up(&home).await.map(drop).err(), needed, "nor is the secret shown");
+        assert_eq!(site.service.profile().app_set_up(&home).await.map(drop).err(), needed, "nor is the secret shown");
         let vestibule_service::profile::Confirmed::Proved(token) =
-            site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap()
+            site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap()
         else {
             panic!("a code is asked")
         };
@@ -293,17 +294,17 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
-        site.service.begin_email_set_up(&home).await.unwrap();
-        site.service.begin_email_set_up(&home).await.unwrap();
+        site.service.profile().begin_email_set_up(&home).await.unwrap();
+        site.service.profile().begin_email_set_up(&home).await.unwrap();
         let first = site.set_up_code().await;
-        let id = site.service.email_set_up(&home).await.unwrap().unwrap().id.to_string();
-        assert_eq!(site.service.resend_set_up_code(&home).await, Err(Refusal::ResendTooSoon { retry_after: 60 }));
+        let id = site.service.profile().email_set_up(&home).await.unwrap().unwrap().id.to_string();
+        assert_eq!(site.service.profile().resend_set_up_code(&home).await, Err(Refusal::ResendTooSoon { retry_after: 60 }));
         site.clock.advance(60);
-        site.service.resend_set_up_code(&home).await.unwrap();
+        site.service.profile().resend_set_up_code(&home).await.unwrap();
         let second = site.set_up_code().await;
         let finish = |code: String| {
             let (site, home, id) = (&site, &home, &id);
-            async move { site.service.finish_set_up(Method::Email, id, &code, home).await.map(drop).err() }
+            async move { site.service.profile().finish_set_up(Method::Email, id, &code, home).await.map(drop).err() }
         };
         if first != second {
             assert_eq!(finish(first).await, Some(Refusal::CodeReplaced));
@@ -320,15 +321,15 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         let mut codes = Vec::new();
         for _ in 0..2 {
-            site.service.begin_email_set_up(&home).await.unwrap();
+            site.service.profile().begin_email_set_up(&home).await.unwrap();
             codes.push(site.set_up_code().await);
             site.clock.advance(60);
         }
         let finish = |code: String| {
             let (site, home) = (&site, &home);
             async move {
-                let id = site.service.email_set_up(home).await.unwrap().unwrap().id.to_string();
-                site.service.finish_set_up(Method::Email, &id, &code, home).await.map(drop).err()
+                let id = site.service.profile().email_set_up(home).await.unwrap().unwrap().id.to_string();
+                site.service.profile().finish_set_up(Method::Email, &id, &code, home).await.map(drop).err()
             }
         };
         assert_eq!(finish(codes[0].clone()).await, Some(Refusal::CodeReplaced));
@@ -338,9 +339,9 @@ on_both! {
         let (visitor, mailed) = site.at_code_page("Acme", "bob").await;
         assert_eq!(site.verify(&codes[0], &visitor).await, Err(Refusal::CodeReplaced), "an old one of the set-up");
         assert_eq!(site.verify(&codes[1], &visitor).await, Err(site::wrong(None)), "the used one counts");
-        site.service.begin_app_set_up(&home).await.unwrap();
-        let id = site.service.app_set_up(&home).await.unwrap().unwrap().id.to_string();
-        let crossed = site.service.finish_set_up(Method::App, &id, &mailed, &home).await;
+        site.service.profile().begin_app_set_up(&home).await.unwrap();
+        let id = site.service.profile().app_set_up(&home).await.unwrap().unwrap().id.to_string();
+        let crossed = site.service.profile().finish_set_up(Method::App, &id, &mailed, &home).await;
         assert_eq!(crossed.map(drop).err(), Some(site::wrong(None)), "no guess is one at two codes");
         assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 2);
         assert_eq!(site.verify(&mailed, &visitor).await, Ok(()));
@@ -353,11 +354,11 @@ on_both! {
         let (secret, id) = app_set_up(&site, &home).await;
         let wrong = site::other_code(&site.app_code(&secret, 50));
         for _ in 0..4 {
-            site.service.finish_set_up(Method::App, &id, &wrong, &home).await.map(drop).unwrap_err();
+            site.service.profile().finish_set_up(Method::App, &id, &wrong, &home).await.map(drop).unwrap_err();
         }
-        let fifth = site.service.finish_set_up(Method::App, &id, &wrong, &home).await;
+        let fifth = site.service.profile().finish_set_up(Method::App, &id, &wrong, &home).await;
         assert_eq!(fifth.map(drop).err(), Some(Refusal::AccountLocked));
-        let right = site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await;
+        let right = site.service.profile().finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await;
         assert_eq!(right.map(drop).err(), Some(Refusal::AccountLocked));
     }
 
@@ -368,25 +369,25 @@ on_both! {
         let other = site.at_home("Acme", "both", Some(&secret)).await;
         let visitor = site.past_password("Acme", "both").await;
         site.clock.advance(60);
-        let granted = site.service.verify_code(&site.app_code(&secret, 0), true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&site.app_code(&secret, 0), true, &visitor).await.unwrap();
         let home = Visitor { session: Some(granted.session), trusted: granted.trusted.unwrap(), ..site::visitor() };
         site.no_mail().await;
 
-        site.service.turn_off(Method::App, &home).await.unwrap();
-        site.service.turn_off(Method::App, &home).await.unwrap();
+        site.service.profile().turn_off(Method::App, &home).await.unwrap();
+        site.service.profile().turn_off(Method::App, &home).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["second_factor_changed"], "once");
-        assert!(site.service.session(&other).await.unwrap().is_none());
-        assert!(site.service.session(&home).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&other).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some());
         let visitor = site.try_password("Acme", "both", site::PASSWORD, &home).await.unwrap();
         let Outcome::CodeAsked { pending, .. } = visitor else { panic!("trust has survived") };
         let visitor = Visitor { pending: Some(pending), ..site::visitor() };
         assert_eq!(site.verify(&site.app_code(&secret, 1), &visitor).await, Err(site::wrong(None)));
         site.verify(&codes[0], &visitor).await.unwrap();
 
-        site.service.issue_backup_code("Acme", "both", "test").await.unwrap();
-        site.service.turn_off(Method::Email, &home).await.unwrap();
-        assert!(!site.service.backup_codes(&home).await.unwrap().available);
-        assert_eq!(site.service.new_backup_codes(&home).await.map(drop), Err(Refusal::Forbidden));
+        site.service.operator().issue_backup_code("Acme", "both", "test").await.unwrap();
+        site.service.profile().turn_off(Method::Email, &home).await.unwrap();
+        assert!(!site.service.profile().backup_codes(&home).await.unwrap().available);
+        assert_eq!(site.service.profile().new_backup_codes(&home).await.map(drop), Err(Refusal::Forbidden));
         site.signed_in("Acme", "both", &site::visitor()).await;
     }
 
@@ -394,47 +395,47 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;
         let early = site.at_home("Acme", "bob", None).await;
-        site.service.set_require_second_factor("Acme", RequireSecondFactor::Everyone).await.unwrap();
+        site.service.operator().set_require_second_factor("Acme", RequireSecondFactor::Everyone).await.unwrap();
         let home = site.at_home("Acme", "bob", None).await;
         let required = Refusal::SetUpRequired;
         let id = "00000000-0000-0000-0000-000000000000";
         for visitor in [&early, &home] {
             let service = &site.service;
             let refused = [
-                service.signed_in(visitor).await.map(drop),
-                service.profile(visitor).await.map(drop),
-                service.save_profile(profile(), visitor).await,
-                service.change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), visitor).await,
-                service.judge_password(&site::password("x"), visitor).await.map(drop),
-                service.security(visitor).await.map(drop),
-                service.backup_codes(visitor).await.map(drop),
-                service.new_backup_codes(visitor).await.map(drop),
-                service.turn_off(Method::Email, visitor).await,
-                service.forget_browser(id, visitor).await,
-                service.forget_all_browsers(visitor).await,
-                service.end_one_session(id, visitor).await.map(drop),
-                service.end_other_sessions(visitor).await,
+                service.sign_in().signed_in(visitor).await.map(drop),
+                service.profile().page(visitor).await.map(drop),
+                service.profile().save_profile(profile(), visitor).await,
+                service.profile().change_password(passwords(site::PASSWORD, NEW_PASSWORD, NEW_PASSWORD), visitor).await,
+                service.profile().judge_password(&site::password("x"), visitor).await.map(drop),
+                service.profile().security(visitor).await.map(drop),
+                service.profile().backup_codes(visitor).await.map(drop),
+                service.profile().new_backup_codes(visitor).await.map(drop),
+                service.profile().turn_off(Method::Email, visitor).await,
+                service.profile().forget_browser(id, visitor).await,
+                service.profile().forget_all_browsers(visitor).await,
+                service.profile().end_one_session(id, visitor).await.map(drop),
+                service.profile().end_other_sessions(visitor).await,
             ];
             assert!(refused.iter().all(|answer| *answer == Err(required.clone())), "{refused:?}");
         }
         set_up_email(&site, &home).await;
-        site.service.signed_in(&home).await.unwrap();
+        site.service.sign_in().signed_in(&home).await.unwrap();
         assert_eq!(
-            site.service.turn_off(Method::Email, &home).await,
+            site.service.profile().turn_off(Method::Email, &home).await,
             Err(Refusal::LastFactor)
         );
         let (secret, id) = app_set_up(&site, &home).await;
-        site.service.finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await.unwrap();
-        site.service.turn_off(Method::Email, &home).await.unwrap();
+        site.service.profile().finish_set_up(Method::App, &id, &site.app_code(&secret, 0), &home).await.unwrap();
+        site.service.profile().turn_off(Method::Email, &home).await.unwrap();
     }
 
     async fn new_backup_codes_kill_the_old_ones(site: Site) {
         site.company("Acme", 0).await;
         let (secret, old) = site.app_account("Acme", "tom").await;
         let home = site.at_home("Acme", "tom", Some(&secret)).await;
-        let both = futures::future::join(site.service.new_backup_codes(&home), site.service.new_backup_codes(&home)).await;
+        let both = futures::future::join(site.service.profile().new_backup_codes(&home), site.service.profile().new_backup_codes(&home)).await;
         let sets = [both.0.unwrap(), both.1.unwrap()];
-        let page = site.service.backup_codes(&home).await.unwrap();
+        let page = site.service.profile().backup_codes(&home).await.unwrap();
         assert_eq!((page.used_at.len(), page.available), (10, true), "exactly one live set of ten");
         let visitor = site.past_password("Acme", "tom").await;
         assert_eq!(site.verify(&old[0], &visitor).await, Err(site::wrong(None)));
@@ -444,9 +445,9 @@ on_both! {
             right += u32::from(site.verify(&code, &visitor).await.is_ok());
         }
         assert_eq!(right, 1, "one of the two sets is alive");
-        let page = site.service.backup_codes(&home).await.unwrap();
+        let page = site.service.profile().backup_codes(&home).await.unwrap();
         assert_eq!(page.used_at.iter().filter(|used| used.is_some()).count(), 1);
-        let left = site.service.security(&home).await.unwrap().backup_codes_left;
+        let left = site.service.profile().security(&home).await.unwrap().backup_codes_left;
         assert_eq!(left, Some(9));
     }
 
@@ -457,25 +458,25 @@ on_both! {
         let mut homes = Vec::new();
         for account in ["alice", "alice", "carol"] {
             let (visitor, code) = site.at_code_page("Acme", account).await;
-            let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+            let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
             homes.push(Visitor { session: Some(granted.session), trusted: granted.trusted.unwrap(), ..site::visitor() });
             site.clock.advance(1);
         }
-        let list = site.service.security(&homes[0]).await.unwrap().trusted;
+        let list = site.service.profile().security(&homes[0]).await.unwrap().trusted;
         assert_eq!(list.iter().map(|item| item.this).collect::<Vec<_>>(), [false, true], "newest first");
         assert_eq!(list[0].until - list[0].since, chrono::TimeDelta::days(30));
-        let hers = site.service.security(&homes[2]).await.unwrap().trusted;
-        site.service.forget_browser(&hers[0].id.to_string(), &homes[0]).await.unwrap();
-        assert_eq!(site.service.security(&homes[2]).await.unwrap().trusted.len(), 1, "not hers to end");
-        site.service.forget_browser(&list[1].id.to_string(), &homes[0]).await.unwrap();
-        assert_eq!(site.service.forget_browser("1 OR 1=1", &homes[0]).await, Err(Refusal::Malformed));
+        let hers = site.service.profile().security(&homes[2]).await.unwrap().trusted;
+        site.service.profile().forget_browser(&hers[0].id.to_string(), &homes[0]).await.unwrap();
+        assert_eq!(site.service.profile().security(&homes[2]).await.unwrap().trusted.len(), 1, "not hers to end");
+        site.service.profile().forget_browser(&list[1].id.to_string(), &homes[0]).await.unwrap();
+        assert_eq!(site.service.profile().forget_browser("1 OR 1=1", &homes[0]).await, Err(Refusal::Malformed));
         let outcome = site.try_password("Acme", "alice", site::PASSWORD, &homes[0]).await.unwrap();
         assert!(matches!(outcome, Outcome::CodeAsked { .. }));
-        site.service.set_two_factor_days("Acme", 14).await.unwrap();
-        let list = site.service.security(&homes[0]).await.unwrap().trusted;
+        site.service.operator().set_two_factor_days("Acme", 14).await.unwrap();
+        let list = site.service.profile().security(&homes[0]).await.unwrap().trusted;
         assert_eq!(list[0].until - list[0].since, chrono::TimeDelta::days(14), "a shorter policy shows");
-        site.service.forget_all_browsers(&homes[0]).await.unwrap();
-        assert!(site.service.security(&homes[0]).await.unwrap().trusted.is_empty());
+        site.service.profile().forget_all_browsers(&homes[0]).await.unwrap();
+        assert!(site.service.profile().security(&homes[0]).await.unwrap().trusted.is_empty());
     }
 
     async fn sessions_are_listed_and_ended_by_their_owner_alone(site: Site) {
@@ -486,27 +487,28 @@ on_both! {
         site.clock.advance(1);
         let phone = site.at_home("Acme", "bob", None).await;
         let eve = site.at_home("Acme", "eve", None).await;
-        let list = site.service.security(&mine).await.unwrap().sessions;
+        let list = site.service.profile().security(&mine).await.unwrap().sessions;
         assert_eq!(list.iter().map(|item| item.this).collect::<Vec<_>>(), [false, true]);
-        assert!(!site.service.end_one_session(&list[1].id.to_string(), &eve).await.unwrap());
-        assert!(site.service.session(&mine).await.unwrap().is_some(), "not hers to end");
-        assert!(!site.service.end_one_session(&list[0].id.to_string(), &mine).await.unwrap());
-        assert!(site.service.session(&phone).await.unwrap().is_none());
+        assert!(!site.service.profile().end_one_session(&list[1].id.to_string(), &eve).await.unwrap());
+        assert!(site.service.sign_in().session(&mine).await.unwrap().is_some(), "not hers to end");
+        assert!(!site.service.profile().end_one_session(&list[0].id.to_string(), &mine).await.unwrap());
+        assert!(site.service.sign_in().session(&phone).await.unwrap().is_none());
         let third = site.at_home("Acme", "bob", None).await;
-        site.service.end_other_sessions(&mine).await.unwrap();
-        assert!(site.service.session(&third).await.unwrap().is_none());
-        assert!(site.service.session(&eve).await.unwrap().is_some());
-        assert!(site.service.end_one_session(&list[1].id.to_string(), &mine).await.unwrap(), "this one");
-        assert!(site.service.session(&mine).await.unwrap().is_none());
+        site.service.profile().end_other_sessions(&mine).await.unwrap();
+        assert!(site.service.sign_in().session(&third).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&eve).await.unwrap().is_some());
+        assert!(site.service.profile().end_one_session(&list[1].id.to_string(), &mine).await.unwrap(), "this one");
+        assert!(site.service.sign_in().session(&mine).await.unwrap().is_none());
     }
 }
 
 async fn set_up_email_after_begin(site: &Site, home: &Visitor) -> SetUpDone {
-    let set_up = site.service.email_set_up(home).await.unwrap().unwrap();
+    let set_up = site.service.profile().email_set_up(home).await.unwrap().unwrap();
     let code = site.set_up_code().await;
     let wrong = site::other_code(&code);
     let refused = site
         .service
+        .profile()
         .finish_set_up(Method::Email, &set_up.id.to_string(), &wrong, home)
         .await;
     assert_eq!(refused.map(drop).err(), Some(site::wrong(None)));
@@ -515,6 +517,7 @@ async fn set_up_email_after_begin(site: &Site, home: &Visitor) -> SetUpDone {
         "nothing half-changed"
     );
     site.service
+        .profile()
         .finish_set_up(Method::Email, &set_up.id.to_string(), &code, home)
         .await
         .unwrap()

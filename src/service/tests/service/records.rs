@@ -54,7 +54,7 @@ pub async fn text_of(mut download: Download) -> String {
 }
 
 async fn found(site: &Site, input: AuditInput, by: &Visitor) -> Vec<(String, Option<String>)> {
-    let page = site.service.audit_log(&input, by).await.unwrap();
+    let page = site.service.console().audit_log(&input, by).await.unwrap();
     page.events
         .into_iter()
         .map(|row| (row.event, row.target_name))
@@ -74,8 +74,8 @@ fn asked(event: &str, account: &str, from: &str, until: &str) -> AuditInput {
 on_both! {
     async fn general_information_is_saved_once_per_version(site: Site) {
         let ada = acme(&site).await;
-        let before = site.service.company_named("Acme").await.unwrap();
-        let save = |version, input| site.service.save_company(version, input, &ada);
+        let before = site.service.operator().company_named("Acme").await.unwrap();
+        let save = |version, input| site.service.console().save_company(version, input, &ada);
         let bad = [(Field::Language, Problem::NotOffered), (Field::TimeZone, Problem::NotOffered)];
         let fields = bad.map(|(field, problem)| FieldProblem { field, problem }).to_vec();
         assert_eq!(
@@ -86,11 +86,11 @@ on_both! {
         let events = site.events("Acme").await.len();
         let unchanged = info(&before.settings.language, &before.settings.time_zone, before.settings.new_agent_mail.as_str());
         save(before.version, unchanged).await.unwrap();
-        assert_eq!(site.service.company_named("Acme").await.unwrap(), before, "nothing changed");
+        assert_eq!(site.service.operator().company_named("Acme").await.unwrap(), before, "nothing changed");
         assert_eq!(site.events("Acme").await.len(), events, "and nothing is noted");
 
         save(before.version, info("de", "Asia/Tokyo", "activation_link")).await.unwrap();
-        let after = site.service.company_named("Acme").await.unwrap();
+        let after = site.service.operator().company_named("Acme").await.unwrap();
         assert_eq!((after.settings.language.as_str(), after.settings.time_zone.as_str()), ("de", "Asia/Tokyo"));
         let detail = detail_of(&site, "company_changed").await;
         assert_eq!(
@@ -100,7 +100,7 @@ on_both! {
         );
         let late = save(before.version, info("ar", "UTC", "activation_link")).await;
         assert_eq!(late, Err(Refusal::ChangedMeanwhile));
-        assert_eq!(site.service.company_named("Acme").await.unwrap(), after);
+        assert_eq!(site.service.operator().company_named("Acme").await.unwrap(), after);
         let (one, other) = tokio::join!(
             save(after.version, info("en", "UTC", "activation_link")),
             save(after.version, info("ar", "UTC", "activation_link"))
@@ -112,8 +112,8 @@ on_both! {
     async fn policies_need_a_fresh_proof_and_all_admins_are_told(site: Site) {
         let ada = acme(&site).await;
         site.person("Acme", "amy", &[Role::Agent, Role::Admin], false).await;
-        let before = site.service.company_named("Acme").await.unwrap();
-        let save = |version, input| site.service.save_policies(version, input, &ada);
+        let before = site.service.operator().company_named("Acme").await.unwrap();
+        let save = |version, input| site.service.console().save_policies(version, input, &ada);
         for odd in [
             policies("15", "off", "12", ""),
             policies("", "off", "12", ""),
@@ -139,7 +139,7 @@ on_both! {
         }
         assert!(site.mails().await.is_empty());
         save(before.version, policies("30", "off", "16", "45")).await.unwrap();
-        let after = site.service.company_named("Acme").await.unwrap();
+        let after = site.service.operator().company_named("Acme").await.unwrap();
         assert_eq!((after.settings.two_factor.days(), after.settings.password_min, after.settings.idle_minutes), (30, 16, Some(45)));
         assert_eq!(after.settings.time_zone, before.settings.time_zone, "General Information stays");
         assert_eq!(site.mail_kinds().await, ["policies_changed", "policies_changed"]);
@@ -160,16 +160,16 @@ on_both! {
 
     async fn a_shorter_log_out_policy_ends_sessions_that_run(site: Site) {
         let ada = acme(&site).await;
-        let version = site.service.company_named("Acme").await.unwrap().version;
-        site.service.save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
+        let version = site.service.operator().company_named("Acme").await.unwrap().version;
+        site.service.console().save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
         let bob = site.at_home("Acme", "bob", None).await;
         site.clock.advance(20 * 60);
         let ada = site.at_home("Acme", "ada", None).await;
-        let version = site.service.company_named("Acme").await.unwrap().version;
-        site.service.save_policies(version, policies("0", "off", "12", "15"), &ada).await.unwrap();
-        assert!(site.service.session(&bob).await.unwrap().is_none());
-        assert!(site.service.session(&ada).await.unwrap().is_some());
-        assert_eq!(site.service.overview(&ada).await.unwrap().signed_in, 1);
+        let version = site.service.operator().company_named("Acme").await.unwrap().version;
+        site.service.console().save_policies(version, policies("0", "off", "12", "15"), &ada).await.unwrap();
+        assert!(site.service.sign_in().session(&bob).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&ada).await.unwrap().is_some());
+        assert_eq!(site.service.console().overview(&ada).await.unwrap().signed_in, 1);
     }
 
     async fn a_shorter_two_factor_policy_ends_trust_that_was_given(site: Site) {
@@ -177,14 +177,14 @@ on_both! {
         site.person("Acme", "ada", &[Role::Admin], false).await;
         site.account("Acme", "mia", true).await;
         let (visitor, code) = site.at_code_page("Acme", "mia").await;
-        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         let trusted = Visitor { trusted: granted.trusted.unwrap(), ..site::visitor() };
         site.clock.advance(20 * 86_400);
         let again = site.signed_in("Acme", "mia", &trusted).await;
         let trusted = Visitor { trusted: again.trusted.unwrap(), ..site::visitor() };
         let ada = site.at_home("Acme", "ada", None).await;
-        let version = site.service.company_named("Acme").await.unwrap().version;
-        site.service.save_policies(version, policies("14", "off", "12", ""), &ada).await.unwrap();
+        let version = site.service.operator().company_named("Acme").await.unwrap().version;
+        site.service.console().save_policies(version, policies("14", "off", "12", ""), &ada).await.unwrap();
         let outcome = site.try_password("Acme", "mia", site::PASSWORD, &trusted).await.unwrap();
         assert!(matches!(outcome, Outcome::CodeAsked { .. }), "20 days are more than 14");
     }
@@ -192,20 +192,20 @@ on_both! {
     async fn a_second_factor_that_becomes_required_confines_sessions_that_run(site: Site) {
         let ada = acme(&site).await;
         let bob = site.at_home("Acme", "bob", None).await;
-        site.service.signed_in(&bob).await.unwrap();
-        let version = site.service.company_named("Acme").await.unwrap().version;
-        site.service.save_policies(version, policies("0", "everyone", "12", ""), &ada).await.unwrap();
+        site.service.sign_in().signed_in(&bob).await.unwrap();
+        let version = site.service.operator().company_named("Acme").await.unwrap().version;
+        site.service.console().save_policies(version, policies("0", "everyone", "12", ""), &ada).await.unwrap();
         for by in [&ada, &bob] {
-            assert_eq!(site.service.signed_in(by).await.map(drop), Err(Refusal::SetUpRequired));
+            assert_eq!(site.service.sign_in().signed_in(by).await.map(drop), Err(Refusal::SetUpRequired));
         }
-        assert_eq!(site.service.overview(&ada).await.map(drop), Err(Refusal::SetUpRequired));
+        assert_eq!(site.service.console().overview(&ada).await.map(drop), Err(Refusal::SetUpRequired));
     }
 
     async fn the_audit_log_is_asked_by_event_account_and_day(site: Site) {
         let ada = acme(&site).await;
         let at = |time: &str| site.clock.set(time.parse::<Moment>().unwrap());
-        let version = site.service.company_named("Acme").await.unwrap().version;
-        site.service.save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
+        let version = site.service.operator().company_named("Acme").await.unwrap().version;
+        site.service.console().save_policies(version, policies("0", "off", "12", ""), &ada).await.unwrap();
         at("2026-03-28T22:59:59Z");
         site.at_home("Acme", "bob", None).await;
         // In Berlin this Sunday has 23 hours.
@@ -236,15 +236,15 @@ on_both! {
         site.company("Beta", 0).await;
         site.person("Beta", "eve", &[Role::Admin], false).await;
         assert!(ask("", "eve", "", "").await.is_empty());
-        let all = site.service.audit_log(&AuditInput::default(), &ada).await.unwrap();
+        let all = site.service.console().audit_log(&AuditInput::default(), &ada).await.unwrap();
         let older = AuditInput {
             before: all.events[0].id.to_string(),
             ..AuditInput::default()
         };
-        let older = site.service.audit_log(&older, &ada).await.unwrap();
+        let older = site.service.console().audit_log(&older, &ada).await.unwrap();
         assert_eq!(older.events[0], all.events[1]);
 
-        let days = site.service.overview(&ada).await.unwrap().days;
+        let days = site.service.console().overview(&ada).await.unwrap().days;
         let last = |day: &str, signed_in| DayOfSignIns { day: day.parse().unwrap(), signed_in, failed: 0 };
         assert_eq!(days.len(), 14);
         assert_eq!(days[11..], [last("2026-03-28", 1), last("2026-03-29", 2), last("2026-03-30", 1)]);
@@ -260,7 +260,7 @@ on_both! {
         site.lock("Acme", "sue").await;
         let wrong = site.try_password("Acme", "bob", "wrong password", &site::visitor()).await;
         assert_eq!(wrong.map(drop), Err(Refusal::WrongCredentials));
-        let overview = site.service.overview(&ada).await.unwrap();
+        let overview = site.service.console().overview(&ada).await.unwrap();
         assert_eq!((overview.agents.all, overview.agents.locked, overview.agents.with_second_factor), (4, 1, 1));
         assert_eq!((overview.signed_in, overview.waiting), (1, 1));
         let today = overview.days.last().unwrap();
@@ -272,8 +272,8 @@ on_both! {
         let mut odd = new_agent("max");
         "+46 8 123".clone_into(&mut odd.person.phone);
         "=HYPERLINK(\"x\";\"y\")".clone_into(&mut odd.person.title);
-        site.service.add_agent(odd, &ada).await.unwrap();
-        let agents = text_of(site.service.export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
+        site.service.console().add_agent(odd, &ada).await.unwrap();
+        let agents = text_of(site.service.console().export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let lines: Vec<_> = agents.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
         assert_eq!(
             lines[0],
@@ -288,12 +288,12 @@ on_both! {
         );
         assert!(lines[1].ends_with(",admin,yes,no,none,2026-01-05T09:00:00Z,2026-01-05T09:00:00Z"), "{}", lines[1]);
         let filter = AgentFilter { search: "max".to_owned(), ..AgentFilter::default() };
-        let one = text_of(site.service.export_agents(filter, &ada).await.unwrap()).await;
+        let one = text_of(site.service.console().export_agents(filter, &ada).await.unwrap()).await;
         assert_eq!(one.lines().count(), 2);
 
         let strange = Visitor { browser: Some(" @SUM(1)".to_owned()), ..site::visitor() };
         site.signed_in("Acme", "bob", &strange).await;
-        let log = text_of(site.service.export_audit(asked("signed_in", "bob", "", ""), &ada).await.unwrap()).await;
+        let log = text_of(site.service.console().export_audit(asked("signed_in", "bob", "", ""), &ada).await.unwrap()).await;
         let lines: Vec<_> = log.lines().collect();
         assert_eq!(
             lines[0],
@@ -302,7 +302,7 @@ on_both! {
         assert_eq!(lines.len(), 2);
         assert!(lines[1].starts_with("2026-01-05T09:00:00Z,signed_in,done,"), "{log}");
         assert!(lines[1].contains(",192.0.2.77,' @SUM(1),"), "{log}");
-        let none = text_of(site.service.export_audit(asked("nothing", "", "", ""), &ada).await.unwrap()).await;
+        let none = text_of(site.service.console().export_audit(asked("nothing", "", "", ""), &ada).await.unwrap()).await;
         assert_eq!(none.lines().count(), 1);
         let words: Vec<_> = site.events("Acme").await.into_iter().map(|(event, _)| event).collect();
         let times = |wanted: &str| words.iter().filter(|word| *word == wanted).count();
@@ -313,7 +313,7 @@ on_both! {
         let ada = acme(&site).await;
         for _ in 0..1100 {
             let entry = AuditEntry {
-                company: Some(site.service.company_named("Acme").await.unwrap().id),
+                company: Some(site.service.operator().company_named("Acme").await.unwrap().id),
                 actor: Actor::System,
                 target: None,
                 event: Event::CodeResent,
@@ -327,12 +327,12 @@ on_both! {
             writer.insert_event(id, site.clock.now(), &entry).await.unwrap();
             writer.commit().await.unwrap();
         }
-        let all = || site.service.export_audit(asked("code_resent", "", "", ""), &ada);
+        let all = || site.service.console().export_audit(asked("code_resent", "", "", ""), &ada);
         let log = text_of(all().await.unwrap()).await;
         assert_eq!(log.lines().count(), 1101);
         let mut download = all().await.unwrap();
         assert!(download.recv().await.unwrap().is_ok());
-        site.service.set_account_active("Acme", "ada", false).await.unwrap();
+        site.service.operator().set_account_active("Acme", "ada", false).await.unwrap();
         let mut parts = Vec::new();
         while let Some(part) = download.recv().await {
             parts.push(part.is_ok());
@@ -345,15 +345,15 @@ on_both! {
         for name in ["sue", "bob"] {
             let by = site.at_home("Acme", name, None).await;
             let service = &site.service;
-            assert_eq!(service.save_company(1, info("", "", ""), &by).await, Err(Refusal::Forbidden));
-            assert_eq!(service.save_policies(1, policies("", "", "", ""), &by).await, Err(Refusal::Forbidden));
-            assert_eq!(service.overview(&by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.audit_log(&AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.export_audit(AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.export_agents(AgentFilter::default(), &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.check_import(Vec::new(), &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.import_page("", 0, &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.start_import("", &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().save_company(1, info("", "", ""), &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().save_policies(1, policies("", "", "", ""), &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().overview(&by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().audit_log(&AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().export_audit(AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().export_agents(AgentFilter::default(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().check_import(Vec::new(), &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().import_page("", 0, &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().start_import("", &by).await, Err(Refusal::Forbidden));
         }
     }
 }

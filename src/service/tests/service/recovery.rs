@@ -34,7 +34,7 @@ async fn ask(site: &Site, company: &str, email: &str, visitor: &Visitor) -> Resu
         company: company.to_owned(),
         email: email.to_owned(),
     };
-    site.service.ask_for_reset_link(&input, visitor).await
+    site.service.recovery().ask_for_reset_link(&input, visitor).await
 }
 
 /// Asks, lets the worker look, and gives the links that were mailed with their receivers.
@@ -42,7 +42,7 @@ async fn links(site: &Site, company: &str, email: &str, visitor: &Visitor) -> Ve
     // Events of one moment have no order.
     site.clock.advance(1);
     ask(site, company, email, visitor).await.unwrap();
-    site.service.answer_reset_requests().await.unwrap();
+    site.service.recovery().answer_reset_requests().await.unwrap();
     let mails = site.mails().await;
     let links = mails.into_iter().filter_map(|mail| match mail.mail {
         Mail::ResetLink { link, .. } => Some((mail.receiver, link)),
@@ -64,6 +64,7 @@ async fn refused(site: &Site) -> Option<String> {
 async fn choose(site: &Site, link: &str) -> Result<(), Refusal> {
     let password = || site::password(CHOSEN);
     site.service
+        .recovery()
         .choose_password(password(), password(), &site::with_link(link))
         .await
 }
@@ -72,11 +73,11 @@ on_both! {
     async fn a_link_goes_to_the_stored_address_of_those_who_get_one_and_the_answer_is_always_the_same(site: Site) {
         acme(&site).await;
         site.person("Acme", "off", &[vestibule_core::account::Role::Agent], false).await;
-        site.service.set_account_active("Acme", "off", false).await.unwrap();
+        site.service.operator().set_account_active("Acme", "off", false).await.unwrap();
         site.lock("Acme", "sue").await;
         site.company("Globex", 0).await;
         site.account("Globex", "gus", false).await;
-        site.service.set_company_enabled("Globex", false).await.unwrap();
+        site.service.operator().set_company_enabled("Globex", false).await.unwrap();
         site.no_mail().await;
         let visitor = site::visitor();
         for (company, email, gets) in [
@@ -121,7 +122,7 @@ on_both! {
         ] {
             assert_eq!(ask(&site, company, email, &visitor).await, expected, "{email:?}");
         }
-        assert_eq!(site.service.answer_reset_requests().await, Ok(0));
+        assert_eq!(site.service.recovery().answer_reset_requests().await, Ok(0));
         assert!(site.mails().await.is_empty());
     }
 
@@ -143,7 +144,7 @@ on_both! {
         let noted = site.store.read().await.unwrap().events(None, 50).await.unwrap();
         let limit = |event: &&vestibule_storage::EventRow| event.detail.as_deref() == Some("source_limit");
         assert_eq!(noted.iter().filter(limit).count(), 1, "said once");
-        assert_eq!(site.service.answer_reset_requests().await, Ok(10));
+        assert_eq!(site.service.recovery().answer_reset_requests().await, Ok(10));
         site.clock.advance(HOUR);
         assert_eq!(links(&site, "Acme", "sue@acme.test", &flood).await.len(), 1);
         assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 0);
@@ -153,25 +154,25 @@ on_both! {
         acme(&site).await;
         let old = links(&site, "Acme", "bob@acme.test", &site::visitor()).await;
         ask(&site, "Acme", "bob@acme.test", &site::visitor()).await.unwrap();
-        site.service.answer_reset_requests().await.unwrap();
+        site.service.recovery().answer_reset_requests().await.unwrap();
         let new = links(&site, "Acme", "bob@acme.test", &site::visitor()).await;
         assert_eq!(new.len(), 1, "the one in between was never sent");
         assert_eq!(choose(&site, &old[0].1).await, Err(Refusal::LinkOver));
         let bob = site.at_home("Acme", "bob", None).await;
         choose(&site, &new[0].1).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["password_changed"]);
-        assert!(site.service.session(&bob).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&bob).await.unwrap().is_none());
         assert_eq!(choose(&site, &new[0].1).await, Err(Refusal::LinkOver));
     }
 
     async fn a_request_that_waited_too_long_and_a_link_of_an_account_without_password_lead_nowhere(site: Site) {
         let ada = acme(&site).await;
         site.tell_new_agents("Acme", vestibule_core::company::NewAgentMail::ActivationLink).await;
-        site.service.add_agent(crate::console::new_agent("eve"), &ada).await.unwrap();
+        site.service.console().add_agent(crate::console::new_agent("eve"), &ada).await.unwrap();
         site.no_mail().await;
         ask(&site, "Acme", "bob@acme.test", &site::visitor()).await.unwrap();
         site.clock.advance(1800);
-        assert_eq!(site.service.answer_reset_requests().await, Ok(1));
+        assert_eq!(site.service.recovery().answer_reset_requests().await, Ok(1));
         assert!(site.mails().await.is_empty());
         assert_eq!(refused(&site).await.as_deref(), Some("too_late"));
         let email = site.account_of("Acme", "eve").await.email;
@@ -189,14 +190,14 @@ on_both! {
             ("BOB@acme.test", Problem::Unchanged),
             ("sue@acme.test", Problem::Taken),
         ] {
-            assert_eq!(service.change_own_email(typed, &bob).await, invalid(Field::Email, problem));
+            assert_eq!(service.profile().change_own_email(typed, &bob).await, invalid(Field::Email, problem));
         }
         let gone = Err(Refusal::NoEmailChange);
-        assert_eq!(service.resend_own_email_change(&bob).await, gone);
-        assert_eq!(service.cancel_own_email_change(&bob).await, gone);
+        assert_eq!(service.profile().resend_own_email_change(&bob).await, gone);
+        assert_eq!(service.profile().cancel_own_email_change(&bob).await, gone);
         assert!(site.mails().await.is_empty());
 
-        service.change_own_email("rob@new.test", &bob).await.unwrap();
+        service.profile().change_own_email("rob@new.test", &bob).await.unwrap();
         let mails = site.mails().await;
         let find = |kind: &str| mails.iter().find(|mail| mail.mail.kind() == kind).unwrap();
         let (confirm, stop) = (find("confirm_email"), find("email_change_began"));
@@ -205,39 +206,39 @@ on_both! {
         assert_eq!(about.address, "192.0.2.77", "the agent's own place");
         let waiting = site.account_of("Acme", "bob").await.pending_email.unwrap();
         assert_eq!(waiting.address, "rob@new.test");
-        service.stop_email_change(&site::with_link(stop)).await.unwrap();
+        service.recovery().stop_email_change(&site::with_link(stop)).await.unwrap();
         assert_eq!(site.account_of("Acme", "bob").await.pending_email, None);
 
-        service.change_own_email("rob@new.test", &bob).await.unwrap();
+        service.profile().change_own_email("rob@new.test", &bob).await.unwrap();
         site.no_mail().await;
-        service.resend_own_email_change(&bob).await.unwrap();
+        service.profile().resend_own_email_change(&bob).await.unwrap();
         let mails = site.mails().await;
         let Some(Mail::ConfirmEmail { link, .. }) =
             mails.iter().map(|mail| &mail.mail).find(|mail| mail.kind() == Mail::CONFIRM_EMAIL)
         else {
             panic!("no link")
         };
-        service.confirm_email(&site::with_link(link)).await.unwrap();
+        service.recovery().confirm_email(&site::with_link(link)).await.unwrap();
         assert_eq!(site.account_of("Acme", "bob").await.email, "rob@new.test");
-        assert!(service.session(&bob).await.unwrap().is_none());
+        assert!(service.sign_in().session(&bob).await.unwrap().is_none());
     }
 
     async fn a_new_address_asks_for_a_recent_proof_and_is_written_to_five_times_an_hour(site: Site) {
         acme(&site).await;
         let bob = site.at_home("Acme", "bob", None).await;
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        let old = site.service.change_own_email("rob@new.test", &bob).await;
+        let old = site.service.profile().change_own_email("rob@new.test", &bob).await;
         assert_eq!(old, Err(Refusal::StepUpNeeded));
         let bob = site.at_home("Acme", "bob", None).await;
         for n in 0..5 {
-            site.service.change_own_email(&format!("rob{n}@new.test"), &bob).await.unwrap();
+            site.service.profile().change_own_email(&format!("rob{n}@new.test"), &bob).await.unwrap();
         }
         let limit = Err(Refusal::MailLimit);
-        assert_eq!(site.service.change_own_email("rob@new.test", &bob).await, limit);
-        assert_eq!(site.service.resend_own_email_change(&bob).await, limit);
+        assert_eq!(site.service.profile().change_own_email("rob@new.test", &bob).await, limit);
+        assert_eq!(site.service.profile().resend_own_email_change(&bob).await, limit);
         let confirming = site.mail_kinds().await.into_iter().filter(|kind| *kind == Mail::CONFIRM_EMAIL).count();
         assert_eq!(confirming, 1, "mails with links that a newer one replaced are not sent");
-        site.service.cancel_own_email_change(&bob).await.unwrap();
+        site.service.profile().cancel_own_email_change(&bob).await.unwrap();
         assert_eq!(site.account_of("Acme", "bob").await.pending_email, None);
     }
 
@@ -255,19 +256,19 @@ on_both! {
             mails[0].id
         };
         let first = fail().await;
-        let page = async || service.open_sign_in(&visitor).await.unwrap().view;
+        let page = async || service.sign_in().open_sign_in(&visitor).await.unwrap().view;
         assert_eq!(page().await.mail, CodeMail::Failing);
         for _ in 0..7 {
-            assert!(matches!(service.resend_code(&visitor).await, Err(Refusal::ResendTooSoon { .. })));
+            assert!(matches!(service.sign_in().resend_code(&visitor).await, Err(Refusal::ResendTooSoon { .. })));
             site.clock.advance(60);
-            service.resend_code(&visitor).await.unwrap();
+            service.sign_in().resend_code(&visitor).await.unwrap();
             assert_eq!(fail().await, first, "the same mail, at once");
             assert!(page().await.resends_left);
         }
         site.clock.advance(60);
         service.given_up(first, site.clock.now(), vestibule_mail::outbox::Problem::TriesUsedUp, None).await.unwrap();
         assert_eq!(page().await.mail, CodeMail::GivenUp, "nobody is told that it is tried again");
-        service.resend_code(&visitor).await.unwrap();
+        service.sign_in().resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));
     }

@@ -16,7 +16,7 @@ on_both! {
         let (secret, _) = site.app_account("Acme", "tom").await;
         let visitor = site.past_password("Acme", "tom").await;
         assert_eq!(site.mail_kinds().await, Vec::<&str>::new(), "no code is mailed");
-        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        let view = site.service.sign_in().open_sign_in(&visitor).await.unwrap().view;
         assert_eq!((view.method, view.other_method), (Method::App, false));
         let code = site.app_code(&secret, 0);
         site.verify(&code, &visitor).await.unwrap();
@@ -47,7 +47,7 @@ on_both! {
         let (secret, codes) = site.app_account("Acme", "tom").await;
         for typed in [site.app_code(&secret, 0), codes[0].clone()] {
             let visitor = site.past_password("Acme", "tom").await;
-            let answers = join_all((0..4).map(|_| site.service.verify_code(&typed, false, &visitor))).await;
+            let answers = join_all((0..4).map(|_| site.service.sign_in().verify_code(&typed, false, &visitor))).await;
             let sessions: std::collections::HashSet<_> =
                 answers.into_iter().map(|answer| answer.unwrap().session.reveal()).collect();
             assert_eq!(sessions.len(), 1);
@@ -89,21 +89,21 @@ on_both! {
         site.account("Acme", "both", true).await;
         let (secret, _) = site.give_app("Acme", "both").await;
         let visitor = site.past_password("Acme", "both").await;
-        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        let view = site.service.sign_in().open_sign_in(&visitor).await.unwrap().view;
         assert_eq!((view.method, view.other_method), (Method::App, true));
         assert!(site.mails().await.is_empty());
 
-        site.service.use_other_method(&visitor).await.unwrap();
-        assert_eq!(site.service.open_sign_in(&visitor).await.unwrap().view.method, Method::Email);
+        site.service.sign_in().use_other_method(&visitor).await.unwrap();
+        assert_eq!(site.service.sign_in().open_sign_in(&visitor).await.unwrap().view.method, Method::Email);
         let mailed = site.code_for("both").await;
         for _ in 0..2 {
-            site.service.use_other_method(&visitor).await.unwrap();
+            site.service.sign_in().use_other_method(&visitor).await.unwrap();
         }
         assert!(site.mails().await.is_empty(), "going to and fro sends no second mail");
         site.verify(&mailed, &visitor).await.unwrap();
 
         let visitor = site.past_password("Acme", "both").await;
-        site.service.use_other_method(&visitor).await.unwrap();
+        site.service.sign_in().use_other_method(&visitor).await.unwrap();
         site.verify(&site.app_code(&secret, 0), &visitor).await.unwrap();
     }
 
@@ -111,8 +111,8 @@ on_both! {
         site.company("Acme", 0).await;
         let (_, _) = site.app_account("Acme", "tom").await;
         let visitor = site.past_password("Acme", "tom").await;
-        site.service.use_other_method(&visitor).await.unwrap();
-        assert_eq!(site.service.open_sign_in(&visitor).await.unwrap().view.method, Method::App);
+        site.service.sign_in().use_other_method(&visitor).await.unwrap();
+        assert_eq!(site.service.sign_in().open_sign_in(&visitor).await.unwrap().view.method, Method::App);
         assert!(site.mails().await.is_empty(), "an app account gets no code by mail");
     }
 
@@ -189,7 +189,7 @@ on_both! {
     async fn an_issued_code_works_once_within_the_hour_and_the_newest_alone(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
-        let issue = || async { site.service.issue_backup_code("Acme", "alice", "lost phone").await.unwrap().reveal() };
+        let issue = || async { site.service.operator().issue_backup_code("Acme", "alice", "lost phone").await.unwrap().reveal() };
         let (first, second) = (issue().await, issue().await);
         assert_eq!(site.mail_kinds().await, ["backup_code_issued"; 2]);
         let visitor = site.past_password("Acme", "alice").await;
@@ -210,23 +210,23 @@ on_both! {
         site.account("Acme", "both", true).await;
         let (secret, codes) = site.give_app("Acme", "both").await;
         let home = site.at_home("Acme", "both", Some(&secret)).await;
-        site.service.begin_app_set_up(&home).await.unwrap();
-        let set_up = site.service.app_set_up(&home).await.unwrap().unwrap();
+        site.service.profile().begin_app_set_up(&home).await.unwrap();
+        let set_up = site.service.profile().app_set_up(&home).await.unwrap().unwrap();
 
         let visitor = site.past_password("Acme", "both").await;
         assert_eq!(site.verify(&site::other_code(&site.app_code(&secret, 40)), &visitor).await, Err(site::wrong(None)));
         assert_eq!(site.verify("0000-0000-0000-0000", &visitor).await, Err(site::wrong(None)));
-        site.service.use_other_method(&visitor).await.unwrap();
+        site.service.sign_in().use_other_method(&visitor).await.unwrap();
         let mailed = site.code_for("both").await;
         assert_eq!(site.verify(&site::other_code(&mailed), &visitor).await, Err(site::wrong(Some(2))));
-        let finish = site.service.finish_set_up(Method::App, &set_up.id.to_string(), "000000", &home).await;
+        let finish = site.service.profile().finish_set_up(Method::App, &set_up.id.to_string(), "000000", &home).await;
         assert_eq!(finish.err(), Some(site::wrong(Some(1))), "a set-up is no free guess");
         assert_eq!(site.verify("ZZZZ-ZZZZ-ZZZZ-ZZZZ", &visitor).await, Err(Refusal::AccountLocked));
         for right in [mailed, codes[0].clone(), site.app_code(&secret, 1)] {
             assert!(site.verify(&right, &visitor).await.is_err(), "locked means locked");
         }
         assert_eq!(
-            site.service.begin_app_set_up(&home).await,
+            site.service.profile().begin_app_set_up(&home).await,
             Err(Refusal::AccountLocked),
             "a running session changes no second factor of a locked account"
         );
@@ -257,7 +257,7 @@ on_both! {
         let (secret, _) = site.app_account("Acme", "tom").await;
         let visitor = site.past_password("Acme", "tom").await;
         assert!(site.mails().await.is_empty(), "a password alone tells nobody");
-        let granted = site.service.verify_code(&site.app_code(&secret, 0), false, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&site.app_code(&secret, 0), false, &visitor).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["new_browser"]);
 
         site.clock.advance(60);

@@ -61,7 +61,7 @@ on_both! {
         let visitor = in_office();
         let answers = join_all(names.iter().map(|name| right(&site, name, &visitor))).await;
         assert_eq!(answers, vec![Ok(()); 30]);
-        let acme = site.service.company_named("Acme").await.unwrap();
+        let acme = site.service.operator().company_named("Acme").await.unwrap();
         let mut reader = site.store.read().await.unwrap();
         assert_eq!(reader.wrong_of_source(OFFICE, 999, site.now()).await, Ok(Vec::new()));
         let since = site.now() - chrono::TimeDelta::days(1);
@@ -145,7 +145,7 @@ on_both! {
         site.company("Beta", 0).await;
         site.account("Beta", "bob", false).await;
         let office = vestibule_storage::Office { network: "203.0.113.0/24".to_owned(), name: "Berlin".to_owned() };
-        let (acme, _) = site.service.account_named("Acme", "agent0").await.unwrap();
+        let (acme, _) = site.service.operator().account_named("Acme", "agent0").await.unwrap();
         let mut writer = site.store.write().await.unwrap();
         writer.replace_offices(acme.id, &[office]).await.unwrap();
         writer.commit().await.unwrap();
@@ -164,7 +164,7 @@ on_both! {
             }
             site.clock.advance(61);
         }
-        site.service.write_stranger_lines().await.unwrap();
+        site.service.upkeep().write_stranger_lines().await.unwrap();
         let events = site.events_of_nobody().await;
         let limited: Vec<_> = events.iter().filter(|(event, _)| event == "source_limited").collect();
         assert_eq!(limited.len(), 2);
@@ -194,10 +194,10 @@ on_both! {
         for _ in 0..5 {
             assert_eq!(wrong(&site, "agent0", &known).await, Refusal::WrongCredentials);
         }
-        let held = site.service.hold_line().await;
+        let held = site.service.sign_in().hold_line().await;
         let at_once = tokio::time::timeout(Duration::from_secs(30), right(&site, "agent0", &known));
         assert_eq!(at_once.await, Ok(Err(Refusal::WrongCredentials)));
-        site.service.write_stranger_lines().await.unwrap();
+        site.service.upkeep().write_stranger_lines().await.unwrap();
         let refused = site.events("Acme").await;
         assert_eq!(refused.iter().filter(|(event, _)| event == "password_refused").count(), 6);
         drop(held);
@@ -219,54 +219,54 @@ on_both! {
     async fn whoever_waits_sees_their_number_on_every_node_and_gets_the_answer_on_any(site: Site) {
         agents(&site, 2).await;
         let other = site.with_keys(site::keys_of(1));
-        let held = site.service.hold_line().await;
+        let held = site.service.sign_in().hold_line().await;
         let visitors = [(); 2].map(|()| Visitor { place: Place::default(), ..in_office() });
         let sign_in = |number: usize| {
             let (service, visitor) = (site.service.clone(), visitors[number].clone());
             tokio::spawn(async move {
-                service.sign_in(site::form("Acme", &format!("agent{number}")), &visitor).await.map(drop)
+                service.sign_in().with_password(site::form("Acme", &format!("agent{number}")), &visitor).await.map(drop)
             })
         };
-        assert!(site.service.take_ticket(None, &visitors[0]).await.unwrap().is_none(), "not in line yet");
+        assert!(site.service.sign_in().take_ticket(None, &visitors[0]).await.unwrap().is_none(), "not in line yet");
         let first = sign_in(0);
         site::until_in_line(&visitors[0]).await;
         let second = sign_in(1);
         site::until_in_line(&visitors[1]).await;
-        let ticket = site.service.take_ticket(None, &visitors[1]).await.unwrap().unwrap().ticket;
-        site.service.tell_line().await.unwrap();
+        let ticket = site.service.sign_in().take_ticket(None, &visitors[1]).await.unwrap().unwrap().ticket;
+        site.service.sign_in().tell_line().await.unwrap();
         for service in [&site.service, &other.service] {
-            let standing = service.standing(&ticket, &site::visitor()).await.unwrap();
+            let standing = service.sign_in().standing(&ticket, &site::visitor()).await.unwrap();
             assert!(matches!(standing, Standing::Waiting(2)));
         }
         drop(held);
         assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(()), Ok(())));
-        assert_eq!(site.service.answer_ticket(&ticket, b"an answer").await, Ok(true));
-        let Standing::Answered(answer) = other.service.standing(&ticket, &site::visitor()).await.unwrap() else {
+        assert_eq!(site.service.sign_in().answer_ticket(&ticket, b"an answer").await, Ok(true));
+        let Standing::Answered(answer) = other.service.sign_in().standing(&ticket, &site::visitor()).await.unwrap() else {
             panic!("it is answered");
         };
         assert_eq!(answer.as_slice(), b"an answer");
         let stranger = Token::from_bytes([9; 32]);
-        assert!(matches!(other.service.standing(&stranger, &site::visitor()).await, Ok(Standing::Over)));
+        assert!(matches!(other.service.sign_in().standing(&stranger, &site::visitor()).await, Ok(Standing::Over)));
         site.clock.advance(121);
-        let late = other.service.standing(&ticket, &site::visitor()).await;
+        let late = other.service.sign_in().standing(&ticket, &site::visitor()).await;
         assert!(matches!(late, Ok(Standing::Over)), "it was not fetched in time");
     }
 
     async fn a_node_that_is_silent_keeps_nobody_waiting(site: Site) {
         agents(&site, 1).await;
-        let held = site.service.hold_line().await;
+        let held = site.service.sign_in().hold_line().await;
         let visitor = in_office();
         let (service, waiting) = (site.service.clone(), visitor.clone());
-        let run = tokio::spawn(async move { service.sign_in(site::form("Acme", "agent0"), &waiting).await.map(drop) });
+        let run = tokio::spawn(async move { service.sign_in().with_password(site::form("Acme", "agent0"), &waiting).await.map(drop) });
         site::until_in_line(&visitor).await;
-        let ticket = site.service.take_ticket(None, &visitor).await.unwrap().unwrap().ticket;
+        let ticket = site.service.sign_in().take_ticket(None, &visitor).await.unwrap().unwrap().ticket;
         let waits = async || {
-            let standing = site.service.standing(&ticket, &site::visitor()).await.unwrap();
+            let standing = site.service.sign_in().standing(&ticket, &site::visitor()).await.unwrap();
             matches!(standing, Standing::Waiting(1))
         };
         site.clock.advance(14);
         assert!(waits().await, "it may have had no time yet");
-        site.service.tell_line().await.unwrap();
+        site.service.sign_in().tell_line().await.unwrap();
         site.clock.advance(15);
         assert!(waits().await);
         site.clock.advance(1);

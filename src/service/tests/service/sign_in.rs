@@ -52,7 +52,12 @@ async fn trusting(site: &Site, account: &str, browser: &Visitor) -> Visitor {
         browser_token: browser.browser_token.clone(),
         ..visitor
     };
-    let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+    let granted = site
+        .service
+        .sign_in()
+        .verify_code(&code, true, &visitor)
+        .await
+        .unwrap();
     browser_with(&cookie(&granted))
 }
 
@@ -70,7 +75,7 @@ on_both! {
             assert_eq!(granted.landing, "/agent");
             assert_eq!(granted.company, "Acme");
             let visitor = Visitor { session: Some(granted.session), ..site::visitor() };
-            assert_eq!(site.service.session(&visitor).await.unwrap().unwrap().account.name, "bob");
+            assert_eq!(site.service.sign_in().session(&visitor).await.unwrap().unwrap().account.name, "bob");
         }
     }
 
@@ -80,7 +85,7 @@ on_both! {
         for account in ["alice", "off", "lock"] {
             site.account("Acme", account, true).await;
         }
-        site.service.set_account_active("Acme", "off", false).await.unwrap();
+        site.service.operator().set_account_active("Acme", "off", false).await.unwrap();
         site.lock("Acme", "lock").await;
         for (company, account) in
             [("Nowhere", "x"), ("Acme", "nobody"), ("Acme", "alice"), ("Acme", "off"), ("Acme", "lock"), ("Beta", "alice"), ("%", "_")]
@@ -96,14 +101,14 @@ on_both! {
         for account in ["off", "lock", "alice"] {
             site.account("Acme", account, true).await;
         }
-        site.service.set_account_active("Acme", "off", false).await.unwrap();
+        site.service.operator().set_account_active("Acme", "off", false).await.unwrap();
         site.lock("Acme", "lock").await;
         site.no_mail().await;
         let visitor = site::visitor();
         let right = |account| site.try_password("Acme", account, site::PASSWORD, &visitor);
         assert_eq!(right("off").await.err(), Some(Refusal::AccountInactive));
         assert_eq!(right("lock").await.err(), Some(Refusal::AccountLocked));
-        site.service.set_company_enabled("Acme", false).await.unwrap();
+        site.service.operator().set_company_enabled("Acme", false).await.unwrap();
         assert_eq!(right("alice").await.err(), Some(Refusal::CompanyDisabled));
         assert_eq!(site.mails().await.len(), 0, "nobody gets a code who may not come in");
     }
@@ -112,7 +117,7 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let granted = site.service.verify_code(&format!("{} {}", &code[..3], &code[3..]), false, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&format!("{} {}", &code[..3], &code[3..]), false, &visitor).await.unwrap();
         assert!(granted.trusted.is_none(), "nobody is trusted who did not ask for it");
 
         let (again, other) = site.at_code_page("Acme", "alice").await;
@@ -125,7 +130,7 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let answers = join_all((0..5).map(|_| site.service.verify_code(&code, false, &visitor))).await;
+        let answers = join_all((0..5).map(|_| site.service.sign_in().verify_code(&code, false, &visitor))).await;
         let sessions: HashSet<_> =
             answers.into_iter().map(|answer| answer.unwrap().session.reveal()).collect();
         assert_eq!(sessions.len(), 1);
@@ -160,8 +165,8 @@ on_both! {
         assert!(mails.iter().any(|mail| matches!(&mail.mail, Mail::AccountLocked { account, .. } if account == "alice")));
         let right = site.try_password("Acme", "alice", site::PASSWORD, &site::visitor()).await;
         assert_eq!(right.err(), Some(Refusal::AccountLocked));
-        site.service.unlock_account("Acme", "alice").await.unwrap();
-        assert!(matches!(site.service.unlock_account("Acme", "alice").await, Err(OperatorError::Refused(Refusal::NotLocked))));
+        site.service.operator().unlock_account("Acme", "alice").await.unwrap();
+        assert!(matches!(site.service.operator().unlock_account("Acme", "alice").await, Err(OperatorError::Refused(Refusal::NotLocked))));
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));
     }
@@ -174,10 +179,10 @@ on_both! {
             site.verify(&site::other_code(&code), &visitor).await.unwrap_err();
         }
         site.clock.advance(61);
-        site.service.resend_code(&visitor).await.unwrap();
+        site.service.sign_in().resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(Some(2))));
-        site.service.cancel_sign_in(&visitor).await.unwrap();
+        site.service.sign_in().cancel_sign_in(&visitor).await.unwrap();
         assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired));
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
         assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(Some(1))));
@@ -210,7 +215,7 @@ on_both! {
         }
         let right = site.try_password("Acme", "alice", site::PASSWORD, &site::visitor()).await;
         assert_eq!(right.err(), Some(Refusal::AccountLocked), "five counted codes lock even without the lock itself");
-        site.service.unlock_account("Acme", "alice").await.unwrap();
+        site.service.operator().unlock_account("Acme", "alice").await.unwrap();
         site.at_code_page("Acme", "alice").await;
     }
 
@@ -237,7 +242,7 @@ on_both! {
                     }
                     "code" => assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::AccountLocked)),
                     _ => {
-                        site.service.complete_locks().await.unwrap();
+                        site.service.upkeep().complete_locks().await.unwrap();
                     }
                 }
                 let kinds = site.mail_kinds().await;
@@ -252,8 +257,8 @@ on_both! {
             site.clock.advance(51);
             let told = meet().await;
             // A code that meets a shut gate is not even counted: the background work comes by.
-            assert!(told || site.service.complete_locks().await == Ok(1), "{way}");
-            assert_eq!(site.service.complete_locks().await, Ok(0));
+            assert!(told || site.service.upkeep().complete_locks().await == Ok(1), "{way}");
+            assert_eq!(site.service.upkeep().complete_locks().await, Ok(0));
             let locked = site.events("Acme").await.iter().filter(|(event, _)| event == "account_locked").count();
             assert!(locked > 0, "{way}");
             assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired), "{way}: its pending is gone");
@@ -272,7 +277,7 @@ on_both! {
             assert_eq!(site.verify(bad, &visitor).await, Err(Refusal::field(Field::Code, problem)), "{bad}");
         }
         site.clock.advance(60);
-        site.service.resend_code(&visitor).await.unwrap();
+        site.service.sign_in().resend_code(&visitor).await.unwrap();
         let second = site.code_for("alice").await;
         if first != second {
             assert_eq!(site.verify(&first, &visitor).await, Err(Refusal::CodeReplaced));
@@ -294,7 +299,7 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         let (cancelled, first) = site.at_code_page("Acme", "alice").await;
-        site.service.cancel_sign_in(&cancelled).await.unwrap();
+        site.service.sign_in().cancel_sign_in(&cancelled).await.unwrap();
         let (old_browser, second) = site.at_code_page("Acme", "alice").await;
         let (visitor, third) = site.at_code_page("Acme", "alice").await;
         for code in [&first, &second] {
@@ -318,7 +323,7 @@ on_both! {
         for _ in 0..5 {
             let (visitor, code) = site.at_code_page("Acme", "alice").await;
             newest = code;
-            site.service.cancel_sign_in(&visitor).await.unwrap();
+            site.service.sign_in().cancel_sign_in(&visitor).await.unwrap();
         }
         let visitor = site.past_password("Acme", "alice").await;
         assert_eq!(site.verify(&newest, &visitor).await, Err(Refusal::CodeExpired), "no mail is newer");
@@ -341,7 +346,7 @@ on_both! {
         }
         site.at_code_page("Acme", "alice").await;
         site.clock.advance(60);
-        site.service.resend_code(&visitor).await.unwrap();
+        site.service.sign_in().resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()), "a new code, and not the dead one");
     }
@@ -355,25 +360,25 @@ on_both! {
 
         let (visitor, _) = site.at_code_page("Acme", "alice").await;
         site.clock.advance(540);
-        site.service.resend_code(&visitor).await.unwrap();
+        site.service.sign_in().resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         site.clock.advance(60);
         assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::SignInExpired));
-        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::SignInExpired));
+        assert_eq!(site.service.sign_in().resend_code(&visitor).await, Err(Refusal::SignInExpired));
     }
 
     async fn resend_waits_sixty_seconds_and_sends_one_mail_for_a_burst(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         let (visitor, _) = site.at_code_page("Acme", "alice").await;
-        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 60 }));
+        assert_eq!(site.service.sign_in().resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 60 }));
         site.clock.advance(59);
-        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 1 }));
+        assert_eq!(site.service.sign_in().resend_code(&visitor).await, Err(Refusal::ResendTooSoon { retry_after: 1 }));
         site.clock.advance(2);
-        let answers = join_all((0..20).map(|_| site.service.resend_code(&visitor))).await;
+        let answers = join_all((0..20).map(|_| site.service.sign_in().resend_code(&visitor))).await;
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
         assert_eq!(site.mails().await.len(), 1);
-        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        let view = site.service.sign_in().open_sign_in(&visitor).await.unwrap().view;
         assert_eq!((view.resend_in, view.mail, view.mailed_to.as_str()), (60, CodeMail::Sent, "a***@a***.test"));
     }
 
@@ -382,16 +387,16 @@ on_both! {
         site.account("Acme", "alice", true).await;
         for _ in 0..5 {
             let (visitor, _) = site.at_code_page("Acme", "alice").await;
-            site.service.cancel_sign_in(&visitor).await.unwrap();
+            site.service.sign_in().cancel_sign_in(&visitor).await.unwrap();
             site.clock.advance(30);
         }
         let visitor = site.past_password("Acme", "alice").await;
-        let view = site.service.open_sign_in(&visitor).await.unwrap().view;
+        let view = site.service.sign_in().open_sign_in(&visitor).await.unwrap().view;
         assert_eq!(view.mail, CodeMail::Limited);
         assert_eq!(site.mails().await.len(), 0);
-        assert_eq!(site.service.resend_code(&visitor).await, Err(Refusal::CodeMailLimit { retry_after: 450 }));
+        assert_eq!(site.service.sign_in().resend_code(&visitor).await, Err(Refusal::CodeMailLimit { retry_after: 450 }));
         site.clock.advance(450);
-        site.service.resend_code(&visitor).await.unwrap();
+        site.service.sign_in().resend_code(&visitor).await.unwrap();
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&code, &visitor).await, Ok(()));
     }
@@ -447,7 +452,7 @@ on_both! {
         site.clock.advance(86_400 * 30);
         let right = site.try_password("Acme", "bob", site::PASSWORD, &site::visitor()).await;
         assert_eq!(right.err(), Some(Refusal::WrongCredentials));
-        site.service.set_password("Acme", "bob", &site::password("another long passphrase")).await.unwrap();
+        site.service.operator().set_password("Acme", "bob", &site::password("another long passphrase")).await.unwrap();
         site.try_password("Acme", "bob", "another long passphrase", &site::visitor()).await.unwrap();
     }
 
@@ -474,7 +479,7 @@ on_both! {
         site.account("Acme", "alice", true).await;
         site.account("Acme", "carol", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         let browser = |granted: &Granted| Visitor {
             trusted: granted.trusted.clone().unwrap_or_default(),
             ..site::visitor()
@@ -504,7 +509,7 @@ on_both! {
         site.company("Acme", 30).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let answers = join_all((0..3).map(|_| site.service.verify_code(&code, true, &visitor))).await;
+        let answers = join_all((0..3).map(|_| site.service.sign_in().verify_code(&code, true, &visitor))).await;
         let cookies: HashSet<_> = answers.into_iter().map(|answer| cookie(&answer.unwrap())).collect();
         assert_eq!(cookies.len(), 1, "the answers to a double click carry one cookie");
         let before = browser_with(&cookies.into_iter().next().unwrap());
@@ -535,7 +540,7 @@ on_both! {
         site.account("Acme", "bob", true).await;
         for _ in 0..20 {
             shared = trusting(&site, "bob", &shared).await;
-            site.service.set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
+            site.service.operator().set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
             site.clock.advance(3600);
         }
         for name in &names {
@@ -601,10 +606,10 @@ on_both! {
     async fn only_a_code_of_the_accounts_own_method_earns_trust(site: Site) {
         site.company("Acme", 90).await;
         let (secret, codes) = site.app_account("Acme", "tom").await;
-        let issued = site.service.issue_backup_code("Acme", "tom", "lost phone").await.unwrap().reveal();
+        let issued = site.service.operator().issue_backup_code("Acme", "tom", "lost phone").await.unwrap().reveal();
         for (code, earns) in [(codes[0].clone(), false), (issued, false), (site.app_code(&secret, 0), true)] {
             let visitor = site.past_password("Acme", "tom").await;
-            let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+            let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
             assert_eq!(granted.trusted.is_some(), earns);
         }
         let account = site.account_of("Acme", "tom").await;
@@ -616,12 +621,12 @@ on_both! {
         site.company("Acme", 30).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let granted = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         site.clock.advance(-2);
-        let again = site.service.verify_code(&code, true, &visitor).await.unwrap();
+        let again = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap();
         assert_eq!(again.session.reveal(), granted.session.reveal(), "a double click is one");
         let home = Visitor { session: Some(granted.session.clone()), ..site::visitor() };
-        site.service.begin_app_set_up(&home).await.unwrap();
+        site.service.profile().begin_app_set_up(&home).await.unwrap();
         site.signed_in("Acme", "alice", &browser_with(&cookie(&granted))).await;
     }
 
@@ -631,10 +636,10 @@ on_both! {
         let (secret, backup) = site.give_app("Acme", "both").await;
         let visitor = site.past_password("Acme", "both").await;
         let code = site.app_code(&secret, 0);
-        let granted = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, false, &visitor).await.unwrap();
         assert_eq!(site.verify(&site::other_code(&code), &visitor).await, Err(site::wrong(None)));
         assert_eq!(site.verify(&backup[0], &visitor).await, Err(site::wrong(None)), "nothing else can be learnt");
-        let again = site.service.verify_code(&code, false, &visitor).await.unwrap();
+        let again = site.service.sign_in().verify_code(&code, false, &visitor).await.unwrap();
         assert_eq!(again.session.reveal(), granted.session.reveal());
         assert_eq!(site.account_of("Acme", "both").await.wrong_codes, 2, "the right one leaves no count");
         assert_eq!(site.verify("000000", &visitor).await, Err(site::wrong(Some(2))));
@@ -695,7 +700,7 @@ on_both! {
         for account in ["alice", "carol", "dora"] {
             let (visitor, code) = site.at_code_page("Acme", account).await;
             let visitor = Visitor { trusted: trusted.clone(), ..visitor };
-            trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+            trusted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
         }
         assert_eq!(trusted.len(), 3, "several accounts trust one browser side by side");
         let visitor = Visitor { trusted, ..site::visitor() };
@@ -705,13 +710,13 @@ on_both! {
                 matches!(site.try_password("Acme", account, password, visitor).await, Ok(Outcome::CodeAsked { .. }))
             }
         };
-        site.service.set_password("Acme", "alice", &site::password("another long passphrase")).await.unwrap();
+        site.service.operator().set_password("Acme", "alice", &site::password("another long passphrase")).await.unwrap();
         assert!(asked("alice", "another long passphrase").await);
         site.lock("Acme", "carol").await;
-        site.service.unlock_account("Acme", "carol").await.unwrap();
+        site.service.operator().unlock_account("Acme", "carol").await.unwrap();
         assert!(asked("carol", site::PASSWORD).await);
         site.clock.advance(86_400 * 20);
-        site.service.set_two_factor_days("Acme", 14).await.unwrap();
+        site.service.operator().set_two_factor_days("Acme", 14).await.unwrap();
         assert!(asked("dora", site::PASSWORD).await);
     }
 
@@ -719,7 +724,7 @@ on_both! {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        assert!(site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.is_none());
+        assert!(site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap().trusted.is_none());
     }
 
     async fn sessions_end_when_idle_at_their_end_and_with_what_they_stand_on(site: Site) {
@@ -731,7 +736,7 @@ on_both! {
         };
         let alive = |visitor: Visitor| {
             let service = site.service.clone();
-            async move { service.session(&visitor).await.unwrap().is_some() }
+            async move { service.sign_in().session(&visitor).await.unwrap().is_some() }
         };
         let idle = begin().await;
         site.clock.advance(29 * 60);
@@ -750,20 +755,20 @@ on_both! {
         assert!(!alive(long).await, "twelve hours, whatever happens");
 
         let out = begin().await;
-        site.service.sign_out(&out).await.unwrap();
-        site.service.sign_out(&out).await.unwrap();
+        site.service.sign_in().sign_out(&out).await.unwrap();
+        site.service.sign_in().sign_out(&out).await.unwrap();
         assert!(!alive(out).await);
 
         for end in ["password", "inactive", "disabled"] {
-            site.service.set_company_enabled("Acme", true).await.unwrap();
-            site.service.set_account_active("Acme", "bob", true).await.unwrap();
+            site.service.operator().set_company_enabled("Acme", true).await.unwrap();
+            site.service.operator().set_account_active("Acme", "bob", true).await.unwrap();
             let visitor = begin().await;
             match end {
                 "password" => {
-                    site.service.set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
+                    site.service.operator().set_password("Acme", "bob", &site::password(site::PASSWORD)).await.unwrap();
                 }
-                "inactive" => site.service.set_account_active("Acme", "bob", false).await.unwrap(),
-                _ => site.service.set_company_enabled("Acme", false).await.unwrap(),
+                "inactive" => site.service.operator().set_account_active("Acme", "bob", false).await.unwrap(),
+                _ => site.service.operator().set_company_enabled("Acme", false).await.unwrap(),
             }
             assert!(!alive(visitor).await, "{end}");
         }
@@ -777,19 +782,19 @@ on_both! {
         let phone = site.at_home("Acme", "bob", None).await;
         let home = site.at_home("Acme", "bob", None).await;
         let again = site.signed_in("Acme", "bob", &home).await;
-        assert!(site.service.session(&home).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_none());
         let home = Visitor { session: Some(again.session), ..site::visitor() };
         // Somebody else on the same browser.
         let asked = site.try_password("Acme", "alice", site::PASSWORD, &home).await.unwrap();
         let Outcome::CodeAsked { pending, .. } = asked else { panic!("no code is asked") };
-        assert!(site.service.session(&home).await.unwrap().is_some(), "nobody else is signed in yet");
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some(), "nobody else is signed in yet");
         let at = Visitor { pending: Some(pending), ..home.clone() };
         let code = site.code_for("alice").await;
-        let granted = site.service.verify_code(&code, false, &at).await.unwrap();
-        assert!(site.service.session(&home).await.unwrap().is_none());
+        let granted = site.service.sign_in().verify_code(&code, false, &at).await.unwrap();
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_none());
         let alice = Visitor { session: Some(granted.session), ..site::visitor() };
-        assert!(site.service.session(&alice).await.unwrap().is_some());
-        assert!(site.service.session(&phone).await.unwrap().is_some(), "another browser is another browser");
+        assert!(site.service.sign_in().session(&alice).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&phone).await.unwrap().is_some(), "another browser is another browser");
         let signed_out = site.events("Acme").await.iter().filter(|(event, _)| event == "signed_out").count();
         assert_eq!(signed_out, 2);
     }
@@ -801,7 +806,7 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let trust = || async {
             let (visitor, code) = site.at_code_page("Acme", "alice").await;
-            let trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+            let trusted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
             Visitor { trusted, ..site::visitor() }
         };
         let asked = |visitor: Visitor| {
@@ -818,14 +823,14 @@ on_both! {
         });
         site.clock.advance(86_400 * 5);
         for days in [14, 90] {
-            site.service.set_two_factor_days("Acme", days).await.unwrap();
+            site.service.operator().set_two_factor_days("Acme", days).await.unwrap();
         }
         assert!(asked(over).await);
         site.clock.advance(86_400 * 9);
         assert!(asked(cut).await, "its fixed end is the shorter one");
         let none = trust().await;
         for days in [0, 90] {
-            site.service.set_two_factor_days("Acme", days).await.unwrap();
+            site.service.operator().set_two_factor_days("Acme", days).await.unwrap();
         }
         assert!(asked(none).await);
 
@@ -833,9 +838,9 @@ on_both! {
         site.clock.advance(20 * 60);
         for minutes in [15, 999] {
             let change = PolicyChange { log_out: Some(LogOut::After(minutes)), ..PolicyChange::default() };
-            site.service.give_policies("Acme", change).await.unwrap();
+            site.service.operator().give_policies("Acme", change).await.unwrap();
         }
-        assert!(site.service.session(&home).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_none());
     }
 
     async fn an_eleventh_session_ends_the_oldest(site: Site) {
@@ -848,8 +853,8 @@ on_both! {
         }
         let first = Visitor { session: sessions.first().cloned(), ..site::visitor() };
         let last = Visitor { session: sessions.last().cloned(), ..site::visitor() };
-        assert!(site.service.session(&first).await.unwrap().is_none());
-        assert!(site.service.session(&last).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&first).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&last).await.unwrap().is_some());
         assert_eq!(site.sessions("Acme", "bob").await, 10);
     }
 
@@ -858,7 +863,7 @@ on_both! {
         site.account("Acme", "alice", true).await;
         let (visitor, _) = site.at_code_page("Acme", "alice").await;
         let renamed = Visitor { session: visitor.pending.clone(), ..site::visitor() };
-        assert!(site.service.session(&renamed).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&renamed).await.unwrap().is_none());
     }
 
     async fn mails_speak_the_language_of_the_browser_the_account_or_the_company(site: Site) {

@@ -239,7 +239,7 @@ impl Site {
             two_factor_days: days,
             require_second_factor: RequireSecondFactor::Off,
         };
-        self.service.create_company(input).await.unwrap();
+        self.service.operator().create_company(input).await.unwrap();
     }
 
     pub async fn account(&self, company: &str, account: &str, email_factor: bool) {
@@ -259,15 +259,24 @@ impl Site {
             email_factor,
             password: password(PASSWORD),
         };
-        self.service.create_account(input).await.unwrap();
+        self.service.operator().create_account(input).await.unwrap();
     }
 
     pub async fn lock(&self, company: &str, account: &str) {
-        self.service.lock_account(company, account).await.unwrap();
+        self.service
+            .operator()
+            .lock_account(company, account)
+            .await
+            .unwrap();
     }
 
     pub async fn account_of(&self, company: &str, account: &str) -> Account {
-        self.service.account_named(company, account).await.unwrap().1
+        self.service
+            .operator()
+            .account_named(company, account)
+            .await
+            .unwrap()
+            .1
     }
 
     pub async fn try_password(
@@ -283,7 +292,7 @@ impl Site {
             password: password(typed),
             next: None,
         };
-        self.service.sign_in(form, visitor).await
+        self.service.sign_in().with_password(form, visitor).await
     }
 
     pub async fn signed_in(&self, company: &str, account: &str, visitor: &Visitor) -> Granted {
@@ -319,7 +328,11 @@ impl Site {
     }
 
     pub async fn verify(&self, code: &str, visitor: &Visitor) -> Result<(), Refusal> {
-        self.service.verify_code(code, false, visitor).await.map(drop)
+        self.service
+            .sign_in()
+            .verify_code(code, false, visitor)
+            .await
+            .map(drop)
     }
 
     /// An account whose second factor is an authenticator app, with ten backup codes.
@@ -329,7 +342,7 @@ impl Site {
     }
 
     pub async fn give_app(&self, company: &str, account: &str) -> (AppSecret, Vec<String>) {
-        let (secret, codes) = self.service.give_app(company, account).await.unwrap();
+        let (secret, codes) = self.service.operator().give_app(company, account).await.unwrap();
         let codes = codes.iter().map(BackupCode::reveal).collect();
         (secret, codes)
     }
@@ -361,7 +374,11 @@ impl Site {
                     }
                     None => self.code_for(account).await,
                 };
-                self.service.verify_code(&code, false, &visitor).await.unwrap()
+                self.service
+                    .sign_in()
+                    .verify_code(&code, false, &visitor)
+                    .await
+                    .unwrap()
             }
         };
         self.no_mail().await;
@@ -436,7 +453,7 @@ impl Site {
 
     /// How new agents of a company are told from now on.
     pub async fn tell_new_agents(&self, company: &str, mode: NewAgentMail) {
-        let company = self.service.company_named(company).await.unwrap();
+        let company = self.service.operator().company_named(company).await.unwrap();
         let settings = CompanySettings {
             new_agent_mail: mode,
             ..company.settings
@@ -452,8 +469,8 @@ impl Site {
 
     /// Words of the events of a company with their details, newest first.
     pub async fn events(&self, company: &str) -> Vec<(String, Option<String>)> {
-        self.service.write_stranger_lines().await.unwrap();
-        let company = self.service.company_named(company).await.unwrap();
+        self.service.upkeep().write_stranger_lines().await.unwrap();
+        let company = self.service.operator().company_named(company).await.unwrap();
         let mut reader = self.store.read().await.unwrap();
         let events = reader.events(Some(company.id), 200).await.unwrap();
         events.into_iter().map(|row| (row.event, row.detail)).collect()

@@ -52,6 +52,7 @@ pub async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, St
 async fn set_out_of(site: &Site, provider: Provider, company: &str) -> (Visitor, SsoAnswer, String) {
     let out = site
         .service
+        .sso()
         .begin_sso(provider, company, None, &site::visitor())
         .await
         .unwrap();
@@ -88,17 +89,21 @@ pub async fn back_as(site: &Site, issuer: &Issuer, subject: &str) -> Visitor {
 async fn back_of(site: &Site, issuer: &Issuer, company: &str, subject: &str) -> Visitor {
     let (visitor, answer, nonce) = set_out_of(site, GOOGLE, company).await;
     issuer.will_say(claims(site, issuer, &nonce, subject));
-    site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+    site.service
+        .sso()
+        .answer_sso(GOOGLE, &answer, &visitor)
+        .await
+        .unwrap();
     visitor
 }
 
 /// Has an admin of the company change what it says about a provider.
 async fn configure(site: &Site, company: &str, provider: Provider, change: impl FnOnce(&mut ProviderInput)) {
     let ada = site.at_home(company, "ada", None).await;
-    let page = site.service.sso_settings(&ada).await.unwrap();
+    let page = site.service.console().sso_settings(&ada).await.unwrap();
     let mut inputs = page.providers.map(|settings| typed(&settings));
     change(&mut inputs[usize::from(provider != GOOGLE)]);
-    site.service.save_sso(inputs, &ada).await.unwrap();
+    site.service.console().save_sso(inputs, &ada).await.unwrap();
 }
 
 /// What stands in the form.
@@ -128,7 +133,7 @@ pub async fn bind(
         password: site::password(typed),
         next: None,
     };
-    site.service.bind(form, visitor).await
+    site.service.sso().bind(form, visitor).await
 }
 
 async fn identities(site: &Site, account: &str) -> Vec<String> {
@@ -140,7 +145,7 @@ async fn identities(site: &Site, account: &str) -> Vec<String> {
 
 /// Why the newest visitor was not let in.
 async fn refused(site: &Site) -> Option<String> {
-    site.service.write_stranger_lines().await.unwrap();
+    site.service.upkeep().write_stranger_lines().await.unwrap();
     let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
     let newest = events
         .into_iter()
@@ -153,10 +158,10 @@ on_both! {
     async fn an_unknown_identity_is_bound_by_password_and_signs_in_from_then_on(site: Site) {
         let (site, issuer) = with_providers(&site).await;
         let service = &site.service;
-        assert_eq!(service.offered_providers(&site::visitor()).await.unwrap(), Provider::ALL);
+        assert_eq!(service.sso().offered_providers(&site::visitor()).await.unwrap(), Provider::ALL);
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
-        assert!(matches!(service.arrive(None, &visitor).await, Ok(Arrival::Bind)));
-        let page = service.bind_page(&visitor).await.unwrap();
+        assert!(matches!(service.sso().arrive(None, &visitor).await, Ok(Arrival::Bind)));
+        let page = service.sso().bind_page(&visitor).await.unwrap();
         assert_eq!((page.provider, page.shown.as_str()), (GOOGLE, "bob-at-google@gmail.test"));
         let wrong = bind(&site, &visitor, "Acme", "bob", "not the password").await.map(drop);
         assert_eq!(wrong, Err(Refusal::WrongCredentials));
@@ -170,13 +175,13 @@ on_both! {
         assert_eq!(again, Err(Refusal::SignInExpired), "a flow ends with its link");
 
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
-        let Ok(Arrival::In(Outcome::SignedIn(granted))) = service.arrive(None, &visitor).await else {
+        let Ok(Arrival::In(Outcome::SignedIn(granted))) = service.sso().arrive(None, &visitor).await else {
             panic!("not signed in")
         };
         let session = Visitor { session: Some(granted.session), ..site::visitor() };
-        let signed_in = service.session(&session).await.unwrap().unwrap();
+        let signed_in = service.sign_in().session(&session).await.unwrap().unwrap();
         assert_eq!((signed_in.account.name.as_str(), signed_in.proof), ("bob", Proof::Provider));
-        assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired), "once");
+        assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired), "once");
     }
 
     async fn with_a_second_factor_the_link_is_made_after_the_code_and_the_code_is_asked_every_time(site: Site) {
@@ -195,11 +200,11 @@ on_both! {
         assert_eq!(identities(&site, "alice").await.len(), 1);
 
         let visitor = back_as(&site, &issuer, "alice-at-google").await;
-        let arrived = site.service.arrive(None, &visitor).await;
+        let arrived = site.service.sso().arrive(None, &visitor).await;
         assert!(matches!(arrived, Ok(Arrival::In(Outcome::CodeAsked { .. }))), "the company does not trust Google");
         configure(&site, "Acme", GOOGLE, |google| google.trusted = true).await;
         let visitor = back_as(&site, &issuer, "alice-at-google").await;
-        let arrived = site.service.arrive(None, &visitor).await;
+        let arrived = site.service.sso().arrive(None, &visitor).await;
         assert!(matches!(arrived, Ok(Arrival::In(Outcome::SignedIn(_)))), "now it does");
     }
 
@@ -212,7 +217,7 @@ on_both! {
             bind(&site, &visitor, company, "carl", site::PASSWORD).await.unwrap();
             site.clock.advance(1);
         }
-        let arrive = async |visitor: &Visitor| match site.service.arrive(None, visitor).await.unwrap() {
+        let arrive = async |visitor: &Visitor| match site.service.sso().arrive(None, visitor).await.unwrap() {
             Arrival::Choose(companies) => companies.len(),
             Arrival::In(Outcome::SignedIn(_)) => 1,
             Arrival::Bind => 0,
@@ -237,7 +242,7 @@ on_both! {
         let visitor = back_as(&site, &issuer, "somebody").await;
         let bound = bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.map(drop);
         assert_eq!(bound, Err(Refusal::OtherApplication));
-        let Arrival::In(Outcome::SignedIn(granted)) = site.service.arrive(None, &back("ACME").await).await.unwrap() else {
+        let Arrival::In(Outcome::SignedIn(granted)) = site.service.sso().arrive(None, &back("ACME").await).await.unwrap() else {
             panic!("not signed in")
         };
         assert_eq!(granted.company, "Acme", "and through Acme's it counts nowhere else");
@@ -255,7 +260,7 @@ on_both! {
             said["tid"] = json!(TENANT);
             said["oid"] = json!("7c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10");
             issuer.will_say(said);
-            site.service.answer_sso(office, &answer, &visitor).await.map(|()| visitor)
+            site.service.sso().answer_sso(office, &answer, &visitor).await.map(|()| visitor)
         };
         let say = async |tenant: &str, id: &str, secret: &str| {
             let change = |office: &mut ProviderInput| {
@@ -276,22 +281,22 @@ on_both! {
         // An application of one tenant is asked for at that tenant, and lets nobody else in.
         say(TENANT, "our-app", "our-secret").await;
         let visitor = back().await.unwrap();
-        assert!(matches!(site.service.arrive(None, &visitor).await, Ok(Arrival::In(_))));
+        assert!(matches!(site.service.sso().arrive(None, &visitor).await, Ok(Arrival::In(_))));
         let path = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
         assert_eq!(issuer.count(&path), 1);
         // Not even an admin shuts out whoever has no password.
         let ada = site.at_home("Acme", "ada", None).await;
         let id = site.id_of("Acme", "bob").await;
-        site.service.remove_password(&id, &ada).await.unwrap();
-        let mut inputs = site.service.sso_settings(&ada).await.unwrap().providers.map(|settings| typed(&settings));
+        site.service.console().remove_password(&id, &ada).await.unwrap();
+        let mut inputs = site.service.console().sso_settings(&ada).await.unwrap().providers.map(|settings| typed(&settings));
         ELSEWHERE.clone_into(&mut inputs[1].tenants);
-        let outside = site.service.save_sso(inputs, &ada).await;
+        let outside = site.service.console().save_sso(inputs, &ada).await;
         assert_eq!(outside, Err(Refusal::ProviderNeeded { accounts: 1 }));
         let input = NewPasswordInput {
             new: site::password("a quite new password of bob's"),
             confirm: site::password("a quite new password of bob's"),
         };
-        site.service.reset_password(&id, input, &ada).await.unwrap();
+        site.service.console().reset_password(&id, input, &ada).await.unwrap();
 
         say(ELSEWHERE, "our-app", "").await;
         assert_eq!(back().await.map(drop), Err(Refusal::SsoFailed), "the issuer is another tenant's");
@@ -303,12 +308,12 @@ on_both! {
         site.person("Globex", "ada", &[Role::Admin], false).await;
         configure(&site, "Globex", GOOGLE, |google| google.enabled = false).await;
         for company in ["Acme", "Globex", "Nobody at all", ""] {
-            let out = site.service.begin_sso(GOOGLE, company, None, &site::visitor()).await.unwrap();
+            let out = site.service.sso().begin_sso(GOOGLE, company, None, &site::visitor()).await.unwrap();
             assert!(out.url.starts_with(&format!("{}/authorize?", issuer.url)), "{company}");
             assert!(out.url.contains("client_id=our-app"), "{company}");
         }
         // The buttons go only when nobody is let in any more.
-        let offered = async || site.service.offered_providers(&site::visitor()).await.unwrap();
+        let offered = async || site.service.sso().offered_providers(&site::visitor()).await.unwrap();
         assert_eq!(offered().await, Provider::ALL);
         configure(&site, "Acme", GOOGLE, |google| google.enabled = false).await;
         assert_eq!(offered().await, [Provider::Office365]);
@@ -317,10 +322,10 @@ on_both! {
     async fn whoever_goes_away_from_the_bind_page_is_forgotten(site: Site) {
         let (site, issuer) = with_providers(&site).await;
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
-        site.service.cancel_binding(&visitor).await.unwrap();
-        assert_eq!(site.service.bind_page(&visitor).await.map(drop), Err(Refusal::SignInExpired));
-        site.service.cancel_binding(&visitor).await.unwrap();
-        site.service.cancel_binding(&site::visitor()).await.unwrap();
+        site.service.sso().cancel_binding(&visitor).await.unwrap();
+        assert_eq!(site.service.sso().bind_page(&visitor).await.map(drop), Err(Refusal::SignInExpired));
+        site.service.sso().cancel_binding(&visitor).await.unwrap();
+        site.service.sso().cancel_binding(&site::visitor()).await.unwrap();
     }
 
     async fn what_was_linked_elsewhere_while_the_code_was_on_its_way_is_not_linked_twice(site: Site) {
@@ -344,20 +349,20 @@ on_both! {
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
         let between = back_as(&site, &issuer, "bob-at-google").await;
         site.lock("Acme", "bob").await;
-        assert_eq!(site.service.arrive(None, &between).await.map(drop), Err(Refusal::AccountLocked));
+        assert_eq!(site.service.sso().arrive(None, &between).await.map(drop), Err(Refusal::AccountLocked));
         let other = back_as(&site, &issuer, "somebody").await;
         let bound = bind(&site, &other, "Acme", "bob", site::PASSWORD).await.map(drop);
         assert_eq!(bound, Err(Refusal::AccountLocked));
-        site.service.unlock_account("Acme", "bob").await.unwrap();
+        site.service.operator().unlock_account("Acme", "bob").await.unwrap();
         for change in [false, true] {
             let visitor = back_as(&site, &issuer, "bob-at-google").await;
-            site.service.set_account_active("Acme", "bob", change).await.unwrap();
-            let arrived = site.service.arrive(None, &visitor).await.map(drop);
+            site.service.operator().set_account_active("Acme", "bob", change).await.unwrap();
+            let arrived = site.service.sso().arrive(None, &visitor).await.map(drop);
             assert_eq!(arrived.is_ok(), change, "{arrived:?}");
         }
-        site.service.set_company_enabled("Acme", false).await.unwrap();
+        site.service.operator().set_company_enabled("Acme", false).await.unwrap();
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
-        assert_eq!(site.service.arrive(None, &visitor).await.map(drop), Err(Refusal::CompanyDisabled));
+        assert_eq!(site.service.sso().arrive(None, &visitor).await.map(drop), Err(Refusal::CompanyDisabled));
     }
 
     async fn an_answer_belongs_to_one_browser_one_state_one_provider_and_ten_minutes(site: Site) {
@@ -369,27 +374,27 @@ on_both! {
         let (other, others, _) = set_out(&site, GOOGLE).await;
         for state in ["", "x", &"A".repeat(43), &others.state] {
             let answer = SsoAnswer { state: state.to_owned(), code: Ok("c".to_owned()), issuer: None };
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, expired(), "{state}");
+            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, expired(), "{state}");
         }
-        assert_eq!(service.answer_sso(GOOGLE, &answer, &site::visitor()).await, expired());
-        assert_eq!(service.answer_sso(GOOGLE, &answer, &other).await, expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &site::visitor()).await, expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &other).await, expired());
         // Events of one moment have no order.
         site.clock.advance(1);
-        assert_eq!(service.answer_sso(Provider::Office365, &answer, &visitor).await, expired());
+        assert_eq!(service.sso().answer_sso(Provider::Office365, &answer, &visitor).await, expired());
         assert_eq!(refused(&site).await.as_deref(), Some("office365: unknown_flow"));
-        assert_eq!(service.arrive(None, &visitor).await.map(drop), expired(), "nobody came back");
+        assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), expired(), "nobody came back");
         let (left, right) = tokio::join!(
-            service.answer_sso(GOOGLE, &answer, &visitor),
-            service.answer_sso(GOOGLE, &answer, &visitor)
+            service.sso().answer_sso(GOOGLE, &answer, &visitor),
+            service.sso().answer_sso(GOOGLE, &answer, &visitor)
         );
         assert!(left.is_ok() != right.is_ok(), "{left:?} {right:?}");
         assert_eq!(issuer.count("/token"), 1, "one exchange");
 
         site.clock.advance(599);
-        assert_eq!(service.arrive(None, &visitor).await.map(drop), expired());
+        assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), expired());
         let (visitor, answer, _) = set_out(&site, GOOGLE).await;
         site.clock.advance(600);
-        assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, expired());
     }
 
     async fn whoever_cancels_or_meets_an_ill_provider_is_told_and_nothing_is_left(site: Site) {
@@ -401,8 +406,8 @@ on_both! {
         ] {
             let (visitor, answer, _) = set_out(&site, GOOGLE).await;
             let answer = SsoAnswer { code: Err(word.to_owned()), ..answer };
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, Err(refusal));
-            assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
+            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, Err(refusal));
+            assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
         }
         for (mood, word) in [
             (Mood::ForeignKey, "google: token_signature"),
@@ -414,12 +419,12 @@ on_both! {
             let (visitor, answer, nonce) = set_out(&site, GOOGLE).await;
             issuer.will_say(claims(&site, &issuer, &nonce, "bob-at-google"));
             issuer.feel(mood);
-            assert_eq!(service.answer_sso(GOOGLE, &answer, &visitor).await, Err(Refusal::SsoFailed), "{mood:?}");
+            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, Err(Refusal::SsoFailed), "{mood:?}");
             assert_eq!(refused(&site).await.as_deref(), Some(word));
-            assert_eq!(service.arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
+            assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired));
             issuer.feel(Mood::Good);
             let asked = issuer.count("/token");
-            let again = service.answer_sso(GOOGLE, &answer, &visitor).await;
+            let again = service.sso().answer_sso(GOOGLE, &answer, &visitor).await;
             assert_eq!((again, issuer.count("/token")), (Err(Refusal::SignInExpired), asked), "one flow, one question");
         }
     }
@@ -437,28 +442,28 @@ on_both! {
         site.company("Globex", 0).await;
         site.account("Globex", "gus", false).await;
         let gus = site.at_home("Globex", "gus", None).await;
-        let out = site.service.begin_connect(GOOGLE, &gus).await.unwrap();
+        let out = site.service.sso().begin_connect(GOOGLE, &gus).await.unwrap();
         let connecting = Visitor { sso_flow: Some(out.flow), ..gus.clone() };
         issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), "one"));
         let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()), issuer: None };
-        site.service.answer_sso(GOOGLE, &answer, &connecting).await.unwrap();
+        site.service.sso().answer_sso(GOOGLE, &answer, &connecting).await.unwrap();
         let strangers = Visitor { session: None, ..connecting.clone() };
-        assert_eq!(site.service.arrive(None, &strangers).await.map(drop), Err(Refusal::NotSignedIn));
-        assert!(matches!(site.service.arrive(None, &connecting).await, Ok(Arrival::Connected)));
+        assert_eq!(site.service.sso().arrive(None, &strangers).await.map(drop), Err(Refusal::NotSignedIn));
+        assert!(matches!(site.service.sso().arrive(None, &connecting).await, Ok(Arrival::Connected)));
 
         // Two companies know it now: one has to be chosen.
         let visitor = back_as(&site, &issuer, "one").await;
-        let Ok(Arrival::Choose(companies)) = site.service.arrive(None, &visitor).await else { panic!("no choice") };
+        let Ok(Arrival::Choose(companies)) = site.service.sso().arrive(None, &visitor).await else { panic!("no choice") };
         let mut names: Vec<_> = companies.iter().map(|company| company.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["Acme", "Globex"]);
         let globex = companies.iter().find(|company| company.name == "Globex").unwrap().id;
-        let Ok(Arrival::In(Outcome::SignedIn(granted))) = site.service.arrive(Some(globex), &visitor).await else {
+        let Ok(Arrival::In(Outcome::SignedIn(granted))) = site.service.sso().arrive(Some(globex), &visitor).await else {
             panic!("not signed in")
         };
         assert_eq!(granted.company, "Globex");
         let stranger = back_as(&site, &issuer, "two").await;
-        let foreign = site.service.arrive(Some(globex), &stranger).await;
+        let foreign = site.service.sso().arrive(Some(globex), &stranger).await;
         assert!(matches!(foreign, Ok(Arrival::Bind)), "it has nothing to do with this company");
     }
 
@@ -466,11 +471,11 @@ on_both! {
         let (site, issuer) = with_providers(&site).await;
         let bob = site.at_home("Acme", "bob", None).await;
         let connect = async |by: &Visitor, subject: &str| {
-            let out = site.service.begin_connect(GOOGLE, by).await.unwrap();
+            let out = site.service.sso().begin_connect(GOOGLE, by).await.unwrap();
             issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), subject));
             let visitor = Visitor { sso_flow: Some(out.flow.clone()), ..by.clone() };
             let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("c".to_owned()), issuer: None };
-            site.service.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+            site.service.sso().answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
             visitor
         };
         let back = connect(&bob, "bob-at-google").await;
@@ -479,37 +484,37 @@ on_both! {
         let carl = site.at_home("Acme", "carl", None).await;
         let as_carl = Visitor { session: carl.session.clone(), ..back.clone() };
         site.clock.advance(1);
-        assert_eq!(site.service.arrive(None, &as_carl).await.map(drop), Err(Refusal::SignInExpired));
+        assert_eq!(site.service.sso().arrive(None, &as_carl).await.map(drop), Err(Refusal::SignInExpired));
         assert_eq!(refused(&site).await.as_deref(), Some("google"));
         assert!(identities(&site, "carl").await.is_empty());
-        assert_eq!(site.service.arrive(None, &back).await.map(drop), Err(Refusal::SignInExpired), "once is enough");
+        assert_eq!(site.service.sso().arrive(None, &back).await.map(drop), Err(Refusal::SignInExpired), "once is enough");
         let back = connect(&bob, "bob-at-google").await;
-        assert!(matches!(site.service.arrive(None, &back).await, Ok(Arrival::Connected)));
-        assert_eq!(site.service.own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
+        assert!(matches!(site.service.sso().arrive(None, &back).await, Ok(Arrival::Connected)));
+        assert_eq!(site.service.sso().own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
         let taken = connect(&carl, "bob-at-google").await;
         site.clock.advance(1);
-        assert_eq!(site.service.arrive(None, &taken).await.map(drop), Err(Refusal::IdentityTaken));
+        assert_eq!(site.service.sso().arrive(None, &taken).await.map(drop), Err(Refusal::IdentityTaken));
         assert_eq!(refused(&site).await.as_deref(), Some("google"));
 
         site.no_mail().await;
-        site.service.disconnect(GOOGLE, &bob).await.unwrap();
+        site.service.sso().disconnect(GOOGLE, &bob).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["sso_disconnected"]);
-        site.service.disconnect(GOOGLE, &bob).await.unwrap();
+        site.service.sso().disconnect(GOOGLE, &bob).await.unwrap();
         assert!(site.mails().await.is_empty(), "there was nothing");
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        assert_eq!(site.service.disconnect(GOOGLE, &bob).await, Err(Refusal::StepUpNeeded));
-        let begun = site.service.begin_connect(GOOGLE, &bob).await.map(drop);
+        assert_eq!(site.service.sso().disconnect(GOOGLE, &bob).await, Err(Refusal::StepUpNeeded));
+        let begun = site.service.sso().begin_connect(GOOGLE, &bob).await.map(drop);
         assert_eq!(begun, Err(Refusal::StepUpNeeded));
     }
 
     async fn what_is_not_configured_or_switched_off_is_not_offered(site: Site) {
         site.company("Acme", 0).await;
-        assert!(site.service.offered_providers(&site::visitor()).await.unwrap().is_empty());
-        let begun = site.service.begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
+        assert!(site.service.sso().offered_providers(&site::visitor()).await.unwrap().is_empty());
+        let begun = site.service.sso().begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
         assert_eq!(begun, Err(Refusal::SsoNotOffered));
         let issuer = Issuer::start().await;
         let known = vec![KnownProvider { provider: GOOGLE, issuer: issuer.url.clone(), application: None }];
         let site = site.with_providers(Providers::new(Client::new(None).unwrap(), known));
-        assert!(site.service.offered_providers(&site::visitor()).await.unwrap().is_empty());
+        assert!(site.service.sso().offered_providers(&site::visitor()).await.unwrap().is_empty());
     }
 }

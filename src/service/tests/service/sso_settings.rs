@@ -31,7 +31,7 @@ use crate::{
 const SECRET: &str = "s3cret-of-the-application";
 
 async fn inputs(site: &Site, ada: &Visitor) -> [ProviderInput; 2] {
-    let page = site.service.sso_settings(ada).await.unwrap();
+    let page = site.service.console().sso_settings(ada).await.unwrap();
     page.providers.map(|settings| typed(&settings))
 }
 
@@ -65,9 +65,9 @@ async fn bob_without_password(site: &Site, issuer: &Issuer, ada: &Visitor) -> Vi
     let visitor = back_as(site, issuer, "bob-at-google").await;
     bind(site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
     let id = site.id_of("Acme", "bob").await;
-    site.service.remove_password(&id, ada).await.unwrap();
+    site.service.console().remove_password(&id, ada).await.unwrap();
     let visitor = back_as(site, issuer, "bob-at-google").await;
-    let Ok(Arrival::In(Outcome::SignedIn(granted))) = site.service.arrive(None, &visitor).await else {
+    let Ok(Arrival::In(Outcome::SignedIn(granted))) = site.service.sso().arrive(None, &visitor).await else {
         panic!("not signed in")
     };
     Visitor {
@@ -80,6 +80,7 @@ async fn bob_without_password(site: &Site, issuer: &Issuer, ada: &Visitor) -> Vi
 async fn confirm_as(site: &Site, issuer: &Issuer, by: &Visitor, subject: &str) -> Result<Arrival, Refusal> {
     let out = site
         .service
+        .sso()
         .begin_step_up(Provider::Google, "/profile/security?confirmed".to_owned(), by)
         .await?;
     issuer.will_say(claims(site, issuer, &find(&out.url, "nonce"), subject));
@@ -93,23 +94,24 @@ async fn confirm_as(site: &Site, issuer: &Issuer, by: &Visitor, subject: &str) -
         issuer: None,
     };
     site.service
+        .sso()
         .answer_sso(Provider::Google, &answer, &visitor)
         .await?;
-    site.service.arrive(None, &visitor).await
+    site.service.sso().arrive(None, &visitor).await
 }
 
 on_both! {
     async fn an_application_is_saved_used_and_its_secret_shown_nowhere(site: Site) {
         let (site, issuer, ada) = without_installation(&site).await;
         let service = &site.service;
-        let nobody = service.offered_providers(&site::visitor()).await.unwrap();
+        let nobody = service.sso().offered_providers(&site::visitor()).await.unwrap();
         assert!(nobody.is_empty());
         assert_eq!(
-            service.test_sso(Provider::Google, &ada).await,
+            service.console().test_sso(Provider::Google, &ada).await,
             Err(Refusal::NoApplication { provider: Provider::Google })
         );
         site.no_mail().await;
-        service.save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
+        service.console().save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["policies_changed"]);
         assert!(!site.dump().await.contains(SECRET), "the secret is stored encrypted");
         let changed = site.events("Acme").await.into_iter().find(|(event, _)| event == "sso_settings_changed");
@@ -118,36 +120,36 @@ on_both! {
             detail,
             "google enabled: false -> true; google client_id: none -> our-app; google client_secret: changed"
         );
-        assert_eq!(service.offered_providers(&site::visitor()).await.unwrap(), [Provider::Google]);
-        assert_eq!(service.test_sso(Provider::Google, &ada).await, Ok(()));
+        assert_eq!(service.sso().offered_providers(&site::visitor()).await.unwrap(), [Provider::Google]);
+        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Ok(()));
         assert_eq!(issuer.exchange()["client_secret"], SECRET);
 
         // Once more without a change: no mail, no event, the secret stays.
-        service.save_sso(inputs(&site, &ada).await, &ada).await.unwrap();
+        service.console().save_sso(inputs(&site, &ada).await, &ada).await.unwrap();
         assert!(site.mails().await.is_empty());
-        service.save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await.unwrap();
-        assert_eq!(service.test_sso(Provider::Google, &ada).await, Ok(()));
+        service.console().save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await.unwrap();
+        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Ok(()));
         assert_eq!(issuer.exchange()["client_secret"], SECRET);
 
-        let begun = service.begin_sso(Provider::Google, "Acme", None, &site::visitor()).await.unwrap();
+        let begun = service.sso().begin_sso(Provider::Google, "Acme", None, &site::visitor()).await.unwrap();
         assert_eq!(find(&begun.url, "client_id"), "our-app");
-        let other = service.begin_sso(Provider::Google, "Nobody", None, &site::visitor()).await.map(drop);
+        let other = service.sso().begin_sso(Provider::Google, "Nobody", None, &site::visitor()).await.map(drop);
         assert_eq!(other, Err(Refusal::SsoNotOffered));
 
         let [google, office] = inputs(&site, &ada).await;
         let gone = ProviderInput { enabled: false, client_id: String::new(), ..google };
-        service.save_sso([gone, office], &ada).await.unwrap();
-        assert!(service.offered_providers(&site::visitor()).await.unwrap().is_empty());
+        service.console().save_sso([gone, office], &ada).await.unwrap();
+        assert!(service.sso().offered_providers(&site::visitor()).await.unwrap().is_empty());
     }
 
     async fn what_cannot_be_is_refused_and_nobody_saves_over_a_newer_version(site: Site) {
         let (site, _, ada) = without_installation(&site).await;
         let service = &site.service;
-        let missing = service.save_sso(with_own(&site, &ada, "", "").await, &ada).await;
+        let missing = service.console().save_sso(with_own(&site, &ada, "", "").await, &ada).await;
         assert_eq!(missing, Err(Refusal::field(Field::GoogleClientId, Problem::Missing)));
         let [google, office] = with_own(&site, &ada, "our-app", "").await;
         let office = ProviderInput { tenants: "common".to_owned(), ..office };
-        let Err(Refusal::Invalid { fields }) = service.save_sso([google, office], &ada).await else {
+        let Err(Refusal::Invalid { fields }) = service.console().save_sso([google, office], &ada).await else {
             panic!("taken")
         };
         let fields: Vec<_> = fields.iter().map(|found| (found.field, found.problem)).collect();
@@ -157,35 +159,36 @@ on_both! {
         ]);
 
         let old = with_own(&site, &ada, "our-app", SECRET).await;
-        service.save_sso(with_own(&site, &ada, "other-app", SECRET).await, &ada).await.unwrap();
-        assert_eq!(service.save_sso(old, &ada).await, Err(Refusal::ChangedMeanwhile));
+        service.console().save_sso(with_own(&site, &ada, "other-app", SECRET).await, &ada).await.unwrap();
+        assert_eq!(service.console().save_sso(old, &ada).await, Err(Refusal::ChangedMeanwhile));
         let secret = Err(Refusal::field(Field::GoogleClientSecret, Problem::Missing));
-        let renamed = service.save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await;
+        let renamed = service.console().save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await;
         assert_eq!(renamed, secret, "a secret belongs to one application");
 
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        let late = service.save_sso(inputs(&site, &ada).await, &ada).await;
+        let late = service.console().save_sso(inputs(&site, &ada).await, &ada).await;
         assert_eq!(late, Err(Refusal::StepUpNeeded));
-        assert_eq!(service.test_sso(Provider::Google, &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Err(Refusal::StepUpNeeded));
         let bob = site.at_home("Acme", "bob", None).await;
-        assert_eq!(service.sso_settings(&bob).await.map(drop), Err(Refusal::Forbidden));
+        assert_eq!(service.console().sso_settings(&bob).await.map(drop), Err(Refusal::Forbidden));
         let sue = site.at_home("Acme", "sue", None).await;
-        let forbidden = service.save_sso(inputs(&site, &ada).await, &sue).await;
+        let forbidden = service.console().save_sso(inputs(&site, &ada).await, &sue).await;
         assert_eq!(forbidden, Err(Refusal::Forbidden));
     }
 
     async fn a_test_says_what_is_wrong(site: Site) {
         let (site, issuer, ada) = without_installation(&site).await;
-        site.service.save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
+        site.service.console().save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
         for (mood, problem, word) in [
             (Mood::Down, ProviderProblem::Status(500), "google: status_500"),
             (Mood::NotJson, ProviderProblem::NotUnderstood, "google: not_understood"),
+            (Mood::Refusing("redirect_uri_mismatch"), ProviderProblem::Refused, "google: request_refused"),
             (Mood::Refusing("invalid_client"), ProviderProblem::UnknownApplication, "google: unknown_application"),
         ] {
             issuer.feel(mood);
             site.clock.advance(1);
             let provider = Provider::Google;
-            let tested = site.service.test_sso(provider, &ada).await;
+            let tested = site.service.console().test_sso(provider, &ada).await;
             assert_eq!(tested, Err(Refusal::ProviderUnusable { provider, problem }));
             let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
             assert_eq!((events[0].event.as_str(), events[0].detail.as_deref()), ("sso_tested", Some(word)));
@@ -194,17 +197,17 @@ on_both! {
 
     async fn secrets_of_applications_move_to_a_new_key(site: Site) {
         let (site, _, ada) = without_installation(&site).await;
-        site.service.save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
+        site.service.console().save_sso(with_own(&site, &ada, "our-app", SECRET).await, &ada).await.unwrap();
         let key = |version: u32, byte: u8| Key { version, secret: [byte; 32].into() };
         let rotating = site.with_keys(Keys::new(vec![key(1, 7), key(2, 8)]).unwrap());
-        let done = rotating.service.reseal_secrets().await.unwrap();
+        let done = rotating.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(done, Resealed { resealed: 1, unreadable: 0 });
-        let again = rotating.service.reseal_secrets().await.unwrap();
+        let again = rotating.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(again, Resealed::default());
-        let tested = site.service.test_sso(Provider::Google, &ada).await;
+        let tested = site.service.console().test_sso(Provider::Google, &ada).await;
         assert!(matches!(tested, Err(Refusal::Internal { .. })), "{tested:?}");
         let lost = site.with_keys(Keys::new(vec![key(3, 9)]).unwrap());
-        let done = lost.service.reseal_secrets().await.unwrap();
+        let done = lost.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(done, Resealed { resealed: 0, unreadable: 1 });
     }
 
@@ -213,38 +216,38 @@ on_both! {
         let service = &site.service;
         let ada = site.at_home("Acme", "ada", None).await;
         let id = site.id_of("Acme", "bob").await;
-        assert_eq!(service.remove_password(&id, &ada).await, Err(Refusal::NoIdentity));
+        assert_eq!(service.console().remove_password(&id, &ada).await, Err(Refusal::NoIdentity));
         let own = site.id_of("Acme", "ada").await;
-        assert_eq!(service.remove_password(&own, &ada).await, Err(Refusal::OwnAccount));
+        assert_eq!(service.console().remove_password(&own, &ada).await, Err(Refusal::OwnAccount));
         let with_password = site.at_home("Acme", "bob", None).await;
         site.no_mail().await;
         let bob = bob_without_password(&site, &issuer, &ada).await;
         let mails = site.mail_kinds().await;
         assert!(mails.contains(&"password_removed") && mails.contains(&"sso_connected"), "{mails:?}");
-        assert!(service.session(&with_password).await.unwrap().is_none(), "signed out everywhere");
+        assert!(service.sign_in().session(&with_password).await.unwrap().is_none(), "signed out everywhere");
         let typed = site.try_password("Acme", "bob", site::PASSWORD, &site::visitor()).await.map(drop);
         assert_eq!(typed, Err(Refusal::WrongCredentials));
-        assert_eq!(service.disconnect(Provider::Google, &bob).await, Err(Refusal::LastWayIn));
+        assert_eq!(service.sso().disconnect(Provider::Google, &bob).await, Err(Refusal::LastWayIn));
 
-        let last = service.disconnect_agent(&id, Provider::Google, &ada).await;
+        let last = service.console().disconnect_agent(&id, Provider::Google, &ada).await;
         assert_eq!(last, Err(Refusal::ProviderIsLastWayIn));
 
         // While accounts depend on it, it cannot be switched off.
         let [google, office] = inputs(&site, &ada).await;
         let off = ProviderInput { enabled: false, ..google };
-        assert_eq!(service.save_sso([off, office], &ada).await, Err(Refusal::ProviderNeeded { accounts: 1 }));
+        assert_eq!(service.console().save_sso([off, office], &ada).await, Err(Refusal::ProviderNeeded { accounts: 1 }));
         let input = NewPasswordInput {
             new: site::password("a quite new password of bob's"),
             confirm: site::password("a quite new password of bob's"),
         };
-        service.reset_password(&id, input, &ada).await.unwrap();
+        service.console().reset_password(&id, input, &ada).await.unwrap();
         site.no_mail().await;
-        service.disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
-        service.disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
+        service.console().disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
+        service.console().disconnect_agent(&id, Provider::Google, &ada).await.unwrap();
         assert_eq!(site.mail_kinds().await, ["sso_disconnected"], "once, and bob hears of it");
         let [google, office] = inputs(&site, &ada).await;
         let off = ProviderInput { enabled: false, ..google };
-        service.save_sso([off, office], &ada).await.unwrap();
+        service.console().save_sso([off, office], &ada).await.unwrap();
     }
 
     async fn forgot_password_says_the_same_and_sends_nothing_without_a_password(site: Site) {
@@ -258,9 +261,9 @@ on_both! {
                 company: "Acme".to_owned(),
                 email: email.to_owned(),
             };
-            site.service.ask_for_reset_link(&input, &site::visitor()).await.unwrap();
+            site.service.recovery().ask_for_reset_link(&input, &site::visitor()).await.unwrap();
         }
-        site.service.answer_reset_requests().await.unwrap();
+        site.service.recovery().answer_reset_requests().await.unwrap();
         assert!(site.mails().await.is_empty());
     }
 
@@ -268,11 +271,11 @@ on_both! {
         let (site, issuer) = with_providers(&site).await;
         let service = &site.service;
         let ada = site.at_home("Acme", "ada", None).await;
-        let alice_has_one = service.begin_step_up(Provider::Google, "/x".to_owned(), &ada).await.map(drop);
+        let alice_has_one = service.sso().begin_step_up(Provider::Google, "/x".to_owned(), &ada).await.map(drop);
         assert_eq!(alice_has_one, Err(Refusal::SsoNotOffered), "whoever has a password uses it");
         let bob = bob_without_password(&site, &issuer, &ada).await;
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
-        let needed = service.begin_connect(Provider::Office365, &bob).await.map(drop);
+        let needed = service.sso().begin_connect(Provider::Office365, &bob).await.map(drop);
         assert_eq!(needed, Err(Refusal::StepUpNeeded));
 
         let stranger = confirm_as(&site, &issuer, &bob, "somebody-else").await.map(drop);
@@ -285,10 +288,10 @@ on_both! {
             panic!("not confirmed")
         };
         assert_eq!(next, "/profile/security?confirmed");
-        assert!(service.session(&bob).await.unwrap().is_none(), "the session goes on under a new token");
+        assert!(service.sign_in().session(&bob).await.unwrap().is_none(), "the session goes on under a new token");
         let bob = Visitor { session: Some(session), ..site::visitor() };
-        assert_eq!(service.session(&bob).await.unwrap().unwrap().proof, Proof::Provider);
-        service.begin_connect(Provider::Office365, &bob).await.unwrap();
+        assert_eq!(service.sign_in().session(&bob).await.unwrap().unwrap().proof, Proof::Provider);
+        service.sso().begin_connect(Provider::Office365, &bob).await.unwrap();
 
         // A second factor is asked here too.
         set_up_email(&site, &bob).await;

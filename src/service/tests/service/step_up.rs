@@ -27,13 +27,27 @@ fn wrong_password() -> Refusal {
 async fn every_change(site: &Site, visitor: &Visitor) -> Vec<Refusal> {
     let service = &site.service;
     vec![
-        service.begin_email_set_up(visitor).await.unwrap_err(),
-        service.begin_app_set_up(visitor).await.unwrap_err(),
-        service.resend_set_up_code(visitor).await.unwrap_err(),
-        service.turn_off(Method::Email, visitor).await.unwrap_err(),
-        service.turn_off(Method::App, visitor).await.unwrap_err(),
-        service.new_backup_codes(visitor).await.map(drop).unwrap_err(),
+        service.profile().begin_email_set_up(visitor).await.unwrap_err(),
+        service.profile().begin_app_set_up(visitor).await.unwrap_err(),
+        service.profile().resend_set_up_code(visitor).await.unwrap_err(),
         service
+            .profile()
+            .turn_off(Method::Email, visitor)
+            .await
+            .unwrap_err(),
+        service
+            .profile()
+            .turn_off(Method::App, visitor)
+            .await
+            .unwrap_err(),
+        service
+            .profile()
+            .new_backup_codes(visitor)
+            .await
+            .map(drop)
+            .unwrap_err(),
+        service
+            .profile()
             .finish_set_up(
                 Method::Email,
                 "00000000-0000-0000-0000-000000000000",
@@ -44,6 +58,7 @@ async fn every_change(site: &Site, visitor: &Visitor) -> Vec<Refusal> {
             .map(drop)
             .unwrap_err(),
         service
+            .profile()
             .finish_set_up(
                 Method::App,
                 "00000000-0000-0000-0000-000000000000",
@@ -59,6 +74,7 @@ async fn every_change(site: &Site, visitor: &Visitor) -> Vec<Refusal> {
 async fn code_asked(site: &Site, visitor: &Visitor, next: &str) -> Visitor {
     match site
         .service
+        .profile()
         .confirm_identity(&site::password(site::PASSWORD), next, visitor)
         .await
         .unwrap()
@@ -77,7 +93,7 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
         site.clock.advance(299);
-        site.service.begin_app_set_up(&home).await.unwrap();
+        site.service.profile().begin_app_set_up(&home).await.unwrap();
         site.clock.advance(1);
         assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == needed()));
         assert_eq!(site.account_of("Acme", "bob").await.wrong_codes, 0, "nothing was compared");
@@ -88,13 +104,13 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
         site.clock.advance(301);
-        let wrong = site.service.confirm_identity(&site::password("wrong"), "/x", &home).await;
+        let wrong = site.service.profile().confirm_identity(&site::password("wrong"), "/x", &home).await;
         assert_eq!(wrong.err(), Some(wrong_password()));
-        let right = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap();
+        let right = site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.unwrap();
         let Confirmed::Proved(token) = right else { panic!("a code is asked") };
         let fresh = Visitor { session: Some(token), ..site::visitor() };
-        site.service.begin_app_set_up(&fresh).await.unwrap();
-        assert_eq!(site.service.begin_app_set_up(&home).await, Err(Refusal::NotSignedIn), "the old token is dead");
+        site.service.profile().begin_app_set_up(&fresh).await.unwrap();
+        assert_eq!(site.service.profile().begin_app_set_up(&home).await, Err(Refusal::NotSignedIn), "the old token is dead");
         assert_eq!(site.sessions("Acme", "bob").await, 1);
     }
 
@@ -105,11 +121,11 @@ on_both! {
         let (secret, _) = site.give_app("Acme", "both").await;
         let home = site.at_home("Acme", "both", Some(&secret)).await;
         site.clock.advance(200);
-        site.service.new_backup_codes(&home).await.unwrap();
-        site.service.turn_off(Method::App, &home).await.unwrap();
+        site.service.profile().new_backup_codes(&home).await.unwrap();
+        site.service.profile().turn_off(Method::App, &home).await.unwrap();
         set_up_email(&site, &home).await;
-        assert!(site.service.session(&home).await.unwrap().is_some(), "the session goes on");
-        site.service.new_backup_codes(&home).await.unwrap();
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some(), "the session goes on");
+        site.service.profile().new_backup_codes(&home).await.unwrap();
         site.clock.advance(100);
         assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == needed()));
     }
@@ -120,22 +136,22 @@ on_both! {
         let home = site.at_home("Acme", "bob", None).await;
         site.clock.advance(200);
         set_up_email(&site, &home).await;
-        site.service.new_backup_codes(&home).await.unwrap();
+        site.service.profile().new_backup_codes(&home).await.unwrap();
         site.clock.advance(100);
-        assert_eq!(site.service.new_backup_codes(&home).await.map(drop), Err(needed()));
+        assert_eq!(site.service.profile().new_backup_codes(&home).await.map(drop), Err(needed()));
     }
 
     async fn signing_out_ends_a_session_that_got_a_new_token_meanwhile(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "bob", false).await;
         let old = site.at_home("Acme", "bob", None).await;
-        let confirmed = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &old).await.unwrap();
+        let confirmed = site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &old).await.unwrap();
         let Confirmed::Proved(token) = confirmed else { panic!("a code is asked") };
         let new = Visitor { session: Some(token), ..site::visitor() };
-        assert!(site.service.session(&old).await.unwrap().is_none(), "the old token opens nothing");
-        assert!(site.service.session(&new).await.unwrap().is_some());
-        site.service.sign_out(&old).await.unwrap();
-        assert!(site.service.session(&new).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&old).await.unwrap().is_none(), "the old token opens nothing");
+        assert!(site.service.sign_in().session(&new).await.unwrap().is_some());
+        site.service.sign_in().sign_out(&old).await.unwrap();
+        assert!(site.service.sign_in().session(&new).await.unwrap().is_none());
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         let signed_out = site.events("Acme").await.iter().filter(|(event, _)| event == "signed_out").count();
         assert_eq!(signed_out, 1);
@@ -148,7 +164,7 @@ on_both! {
             let home = site.at_home("Acme", "alice", None).await;
             let pending = code_asked(&site, &home, "/x").await;
             let code = site.code_for("alice").await;
-            let (_, out) = tokio::join!(site.verify(&code, &pending), site.service.sign_out(&home));
+            let (_, out) = tokio::join!(site.verify(&code, &pending), site.service.sign_in().sign_out(&home));
             assert_eq!(out, Ok(()));
             assert_eq!(site.sessions("Acme", "alice").await, 0);
             site.clock.advance(601);
@@ -160,11 +176,11 @@ on_both! {
         site.account("Acme", "bob", false).await;
         let home = site.at_home("Acme", "bob", None).await;
         for _ in 0..5 {
-            let wrong = site.service.confirm_identity(&site::password("wrong"), "/x", &home).await;
+            let wrong = site.service.profile().confirm_identity(&site::password("wrong"), "/x", &home).await;
             assert_eq!(wrong.err(), Some(wrong_password()));
         }
         let right = || async {
-            site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.map(drop)
+            site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &home).await.map(drop)
         };
         assert_eq!(right().await, Err(wrong_password()), "even the right one has to wait");
         assert_eq!(
@@ -183,17 +199,17 @@ on_both! {
         site.clock.advance(301);
         let pending = code_asked(&site, &home, "/profile/security/app").await;
         assert!(every_change(&site, &pending).await.iter().all(|refusal| *refusal == needed()), "a password is half of it");
-        let view = site.service.open_sign_in(&pending).await.unwrap().view;
+        let view = site.service.sign_in().open_sign_in(&pending).await.unwrap().view;
         assert!(view.step_up && view.trust_days.is_none());
 
         let code = site.code_for("alice").await;
         assert_eq!(site.verify(&site::other_code(&code), &pending).await, Err(site::wrong(None)));
-        let granted = site.service.verify_code(&code, true, &pending).await.unwrap();
+        let granted = site.service.sign_in().verify_code(&code, true, &pending).await.unwrap();
         assert!(granted.step_up && granted.trusted.is_none() && granted.browser.is_none());
         assert_eq!(granted.landing, "/profile/security/app");
         let fresh = Visitor { session: Some(granted.session), ..site::visitor() };
-        site.service.begin_app_set_up(&fresh).await.unwrap();
-        assert!(site.service.session(&home).await.unwrap().is_none(), "the old token is dead");
+        site.service.profile().begin_app_set_up(&fresh).await.unwrap();
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_none(), "the old token is dead");
         assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 1, "a step-up forgives nothing (N14)");
         assert_eq!(site.sessions("Acme", "alice").await, 1);
     }
@@ -210,7 +226,7 @@ on_both! {
         let nobody = Visitor { session: None, ..pending.clone() };
         assert_eq!(site.verify(&code, &nobody).await, Err(Refusal::SignInExpired), "it is no way to sign in");
         assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0);
-        site.service.sign_out(&mine).await.unwrap();
+        site.service.sign_in().sign_out(&mine).await.unwrap();
         assert_eq!(site.verify(&code, &pending).await, Err(Refusal::SignInExpired));
         assert_eq!(site.sessions("Acme", "alice").await, 1);
     }
@@ -238,7 +254,7 @@ on_both! {
         let other = site.at_home("Acme", "bob", None).await;
         let confirm = async || {
             let guess = site::password("not the password");
-            site.service.confirm_identity(&guess, "/x", &home).await.map(drop)
+            site.service.profile().confirm_identity(&guess, "/x", &home).await.map(drop)
         };
         let change = async || {
             let input = PasswordInput {
@@ -246,7 +262,7 @@ on_both! {
                 new: site::password("orchard marble thunder"),
                 confirm: site::password("orchard marble thunder"),
             };
-            site.service.change_password(input, &home).await
+            site.service.profile().change_password(input, &home).await
         };
         for _ in 0..5 {
             assert_eq!(confirm().await, Err(wrong_password()));
@@ -261,8 +277,8 @@ on_both! {
         assert_eq!(site.mail_kinds().await, ["session_cut"]);
         let events = site.events("Acme").await;
         assert_eq!(events.iter().filter(|(event, _)| event == "session_cut").count(), 1);
-        assert!(site.service.session(&home).await.unwrap().is_none());
-        assert!(site.service.session(&other).await.unwrap().is_some(), "nobody guessed there");
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_none());
+        assert!(site.service.sign_in().session(&other).await.unwrap().is_some(), "nobody guessed there");
     }
 
     async fn a_right_password_starts_the_count_of_its_session_anew(site: Site) {
@@ -272,24 +288,24 @@ on_both! {
         for _ in 0..4 {
             for _ in 0..3 {
                 let guess = site::password("not the password");
-                let refused = site.service.confirm_identity(&guess, "/x", &home).await.map(drop);
+                let refused = site.service.profile().confirm_identity(&guess, "/x", &home).await.map(drop);
                 assert_eq!(refused, Err(wrong_password()));
             }
             let right = site::password(site::PASSWORD);
-            let Confirmed::Proved(session) = site.service.confirm_identity(&right, "/x", &home).await.unwrap() else {
+            let Confirmed::Proved(session) = site.service.profile().confirm_identity(&right, "/x", &home).await.unwrap() else {
                 panic!("a code is asked");
             };
             home = Visitor { session: Some(session), ..home };
             site.clock.advance(61);
         }
-        assert!(site.service.session(&home).await.unwrap().is_some());
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some());
     }
 
     async fn a_trusted_browser_proves_nothing(site: Site) {
         site.company("Acme", 30).await;
         site.account("Acme", "alice", true).await;
         let (visitor, code) = site.at_code_page("Acme", "alice").await;
-        let trusted = site.service.verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
+        let trusted = site.service.sign_in().verify_code(&code, true, &visitor).await.unwrap().trusted.unwrap();
         let visitor = Visitor { trusted, ..site::visitor() };
         let Outcome::SignedIn(granted) = site.try_password("Acme", "alice", site::PASSWORD, &visitor).await.unwrap() else {
             panic!("a code is asked")
@@ -303,9 +319,9 @@ on_both! {
         site.account("Acme", "alice", true).await;
         let home = site.at_home("Acme", "alice", None).await;
         site.lock("Acme", "alice").await;
-        assert!(site.service.session(&home).await.unwrap().is_some(), "a running session stays");
+        assert!(site.service.sign_in().session(&home).await.unwrap().is_some(), "a running session stays");
         assert!(every_change(&site, &home).await.iter().all(|refusal| *refusal == Refusal::AccountLocked));
-        let confirm = site.service.confirm_identity(&site::password(site::PASSWORD), "/x", &home).await;
+        let confirm = site.service.profile().confirm_identity(&site::password(site::PASSWORD), "/x", &home).await;
         assert_eq!(confirm.err(), Some(Refusal::AccountLocked));
     }
 }

@@ -32,7 +32,7 @@ pub fn routes(routes: Routes) -> Routes {
 
 async fn audit(State(state): State<AppState>, facts: Facts) -> Response {
     let input = input_of(&facts);
-    match state.service.audit_log(&input, &facts.visitor).await {
+    match state.service.console().audit_log(&input, &facts.visitor).await {
         Ok(found) => {
             let (company, own) = (found.company.clone(), found.own.clone());
             let page = AuditPage { input, found };
@@ -48,7 +48,7 @@ async fn export(State(state): State<AppState>, facts: Facts) -> Response {
         before: String::new(),
         ..input_of(&facts)
     };
-    match state.service.export_audit(input, &facts.visitor).await {
+    match state.service.console().export_audit(input, &facts.visitor).await {
         Ok(download) => csv(&state, &facts, "audit", download).await,
         Err(refusal) => redirect_or_refuse(&refusal, &facts.path),
     }

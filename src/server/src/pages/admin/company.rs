@@ -64,6 +64,7 @@ impl Form for SaveCompany {
             new_agent_mail: self.new_agent_mail,
         };
         call.service
+            .console()
             .save_company(self.version, input, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_COMPANY}?saved")))
@@ -79,11 +80,15 @@ async fn company(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn open(state: &AppState, facts: &Facts, form: &Filled<'_, SaveCompany>) -> Response {
-    let SignedIn { company, account, .. } =
-        match state.service.console(SaveCompany::ACTION, &facts.visitor).await {
-            Ok(signed_in) => signed_in,
-            Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_COMPANY),
-        };
+    let SignedIn { company, account, .. } = match state
+        .service
+        .console()
+        .authorize(SaveCompany::ACTION, &facts.visitor)
+        .await
+    {
+        Ok(signed_in) => signed_in,
+        Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_COMPANY),
+    };
     let page = CompanyPage {
         name: company.name.clone(),
         version: form.version(form.typed.map(|form| form.version), company.version),

@@ -13,7 +13,13 @@ use crate::{http::facts::Facts, state::AppState};
 
 /// A CSV file that is sent while it is written, named after what it holds and the day in the company's time zone.
 pub async fn csv(state: &AppState, facts: &Facts, what: &str, download: Download) -> Response {
-    let signed_in = state.service.session(&facts.visitor).await.ok().flatten();
+    let signed_in = state
+        .service
+        .sign_in()
+        .session(&facts.visitor)
+        .await
+        .ok()
+        .flatten();
     let zone: Tz = signed_in
         .and_then(|signed_in| signed_in.company.settings.time_zone.parse().ok())
         .unwrap_or(Tz::UTC);

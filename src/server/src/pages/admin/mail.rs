@@ -90,6 +90,7 @@ impl Form for SaveMailServer {
             fall_back: self.fall_back.is_some(),
         };
         call.service
+            .console()
             .save_mail_server(version, input, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_MAIL}?saved")))
@@ -109,7 +110,7 @@ impl Form for SendTestMail {
     const ACTION: Action = Action::ChangeMailServer;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.send_test_mail(&call.visitor).await?;
+        call.service.console().send_test_mail(&call.visitor).await?;
         Ok(Done::to(ADMIN_MAIL_TEST))
     }
 
@@ -130,7 +131,8 @@ async fn settings(State(state): State<AppState>, facts: Facts) -> Response {
     // Whoever fills the form in should not be asked for a proof of identity only afterwards.
     match state
         .service
-        .console(SaveMailServer::ACTION, &facts.visitor)
+        .console()
+        .authorize(SaveMailServer::ACTION, &facts.visitor)
         .await
     {
         Ok(_) => show_settings(&state, &facts, &Filled::OPENED).await,
@@ -144,7 +146,7 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveMa
         own,
         server,
         test,
-    } = match state.service.mail_server(&facts.visitor).await {
+    } = match state.service.console().mail_server(&facts.visitor).await {
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_MAIL),
     };
@@ -196,7 +198,7 @@ async fn test(State(state): State<AppState>, facts: Facts) -> Response {
 async fn show_test(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
     let MailServerPage {
         company, own, test, ..
-    } = match state.service.mail_server(&facts.visitor).await {
+    } = match state.service.console().mail_server(&facts.visitor).await {
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, ADMIN_MAIL_TEST),
     };

@@ -52,7 +52,7 @@ async fn overview(State(state): State<AppState>, facts: Facts) -> Response {
         return see_other(paths::AGENTS);
     }
     let (company, account) = (&signed_in.company, &signed_in.account);
-    let found = match state.service.overview(&facts.visitor).await {
+    let found = match state.service.console().overview(&facts.visitor).await {
         Ok(found) => found,
         Err(Refusal::Forbidden) => {
             let page = facts.page_for(&state, company, account, Problem(Refusal::Forbidden));

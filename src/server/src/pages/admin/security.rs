@@ -78,6 +78,7 @@ impl Form for SavePolicies {
             idle_minutes,
         };
         call.service
+            .console()
             .save_policies(self.version, input, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_SECURITY}?saved")))
@@ -100,17 +101,18 @@ async fn policies(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_, SavePolicies>) -> Response {
-    let SignedIn { company, account, .. } = match state.service.console(action, &facts.visitor).await {
-        Ok(signed_in) => signed_in,
-        Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_SECURITY),
-    };
+    let SignedIn { company, account, .. } =
+        match state.service.console().authorize(action, &facts.visitor).await {
+            Ok(signed_in) => signed_in,
+            Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_SECURITY),
+        };
     let require_second_factor = form.text(
         |form| &form.require_second_factor,
         company.settings.require_second_factor.as_str(),
     );
     let without_second_factor = if require_second_factor.value == RequireSecondFactor::Everyone.as_str() {
         // The number only helps: a fault in it keeps nobody from the policies.
-        match state.service.overview(&facts.visitor).await {
+        match state.service.console().overview(&facts.visitor).await {
             Ok(overview) => overview.agents.active - overview.agents.with_second_factor,
             Err(_) => 0,
         }

@@ -112,7 +112,7 @@ impl Form for SaveSso {
                 trusted: sent.trusted,
             }
         });
-        call.service.save_sso(inputs, &call.visitor).await?;
+        call.service.console().save_sso(inputs, &call.visitor).await?;
         Ok(Done::to(format!("{ADMIN_SSO}?saved")))
     }
 
@@ -135,7 +135,7 @@ impl Form for TestSso {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let provider = Provider::from_word(&self.provider).ok_or(Refusal::Malformed)?;
-        call.service.test_sso(provider, &call.visitor).await?;
+        call.service.console().test_sso(provider, &call.visitor).await?;
         Ok(Done::to(format!("{ADMIN_SSO}?tested={}", provider.as_str())))
     }
 
@@ -151,7 +151,12 @@ impl Form for TestSso {
 
 async fn settings(State(state): State<AppState>, facts: Facts) -> Response {
     // Whoever fills the form in should not be asked for a proof of identity only afterwards.
-    match state.service.console(SaveSso::ACTION, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .authorize(SaveSso::ACTION, &facts.visitor)
+        .await
+    {
         Ok(_) => show_settings(&state, &facts, &Filled::OPENED).await,
         Err(refusal) => redirect_or_refuse(&refusal, ADMIN_SSO),
     }
@@ -162,7 +167,7 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveSs
         company,
         own,
         providers,
-    } = match state.service.sso_settings(&facts.visitor).await {
+    } = match state.service.console().sso_settings(&facts.visitor).await {
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, ADMIN_SSO),
     };

@@ -53,6 +53,7 @@ impl Form for ChoosePassword {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service
+            .recovery()
             .choose_password(self.new_password, self.confirm_password, &call.visitor)
             .await?;
         // Every session of the account is over; another account's in this browser would only confuse.
@@ -74,7 +75,7 @@ async fn open(State(state): State<AppState>, facts: Facts) -> Response {
 }
 
 async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-    let choice = match state.service.password_choice(&facts.visitor).await {
+    let choice = match state.service.recovery().password_choice(&facts.visitor).await {
         Ok(choice) => choice,
         Err(refusal) => return nothing_to_do(state, facts, &refusal),
     };

@@ -54,7 +54,7 @@ impl Form for ConfirmEmail {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.confirm_email(&call.visitor).await?;
+        call.service.recovery().confirm_email(&call.visitor).await?;
         call.add(Effect::Link(None));
         Ok(Done::to(format!("{CONFIRM_EMAIL}?done")))
     }
@@ -73,7 +73,7 @@ impl Form for StopEmailChange {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.stop_email_change(&call.visitor).await?;
+        call.service.recovery().stop_email_change(&call.visitor).await?;
         call.add(Effect::Link(None));
         Ok(Done::to(format!("{STOP_EMAIL_CHANGE}?done")))
     }
@@ -100,7 +100,12 @@ async fn open(state: &AppState, facts: &Facts, purpose: LinkPurpose) -> Response
         };
         return show(StatusCode::OK, facts.page(state, page));
     }
-    match state.service.open_link(&[purpose], &facts.visitor).await {
+    match state
+        .service
+        .recovery()
+        .open_link(&[purpose], &facts.visitor)
+        .await
+    {
         Ok(link) => {
             let locale = facts.locale(
                 link.account.person.language.as_deref(),

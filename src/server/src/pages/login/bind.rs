@@ -70,7 +70,7 @@ impl Form for Bind {
             password: self.password,
             next: None,
         };
-        let outcome = call.service.bind(form, &call.visitor).await?;
+        let outcome = call.service.sso().bind(form, &call.visitor).await?;
         Ok(Done::to(call.entered(outcome)))
     }
 
@@ -100,7 +100,7 @@ impl Form for ChooseCompany {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let company = CompanyId::parse(&self.id).ok_or(Refusal::Malformed)?;
         Ok(Done::to(
-            match call.service.arrive(Some(company), &call.visitor).await? {
+            match call.service.sso().arrive(Some(company), &call.visitor).await? {
                 Arrival::In(outcome) => call.entered(outcome),
                 _ => LOGIN_BIND.to_owned(),
             },
@@ -121,7 +121,7 @@ impl Form for CancelBinding {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.cancel_binding(&call.visitor).await?;
+        call.service.sso().cancel_binding(&call.visitor).await?;
         call.add(Effect::SsoFlowOver);
         Ok(Done::to(LOGIN))
     }
@@ -132,7 +132,7 @@ impl Form for CancelBinding {
 }
 
 async fn open(State(state): State<AppState>, facts: Facts) -> Response {
-    match state.service.bind_page(&facts.visitor).await {
+    match state.service.sso().bind_page(&facts.visitor).await {
         Ok(found) if !found.known.is_empty() => {
             let page = ChoosePage {
                 provider: found.provider,
@@ -162,7 +162,7 @@ struct Typed {
 }
 
 async fn show_typed(state: &AppState, facts: &Facts, typed: Typed, refusal: Option<&Refusal>) -> Response {
-    match state.service.bind_page(&facts.visitor).await {
+    match state.service.sso().bind_page(&facts.visitor).await {
         Ok(found) => show_bind(state, facts, found, typed, refusal),
         Err(reason) => problem(state, facts, &reason),
     }

@@ -76,7 +76,7 @@ impl Form for UseOtherMethod {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.use_other_method(&call.visitor).await?;
+        call.service.sign_in().use_other_method(&call.visitor).await?;
         Ok(Done::to(LOGIN_CODE))
     }
 
@@ -97,12 +97,14 @@ impl Form for CancelSignIn {
     const ACTION: Action = Action::ComeIn;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.cancel_sign_in(&call.visitor).await?;
+        call.service.sign_in().cancel_sign_in(&call.visitor).await?;
         call.add(Effect::Pending(None));
-        Ok(Done::to(match call.service.session(&call.visitor).await? {
-            Some(_) => SECURITY,
-            None => LOGIN,
-        }))
+        Ok(Done::to(
+            match call.service.sign_in().session(&call.visitor).await? {
+                Some(_) => SECURITY,
+                None => LOGIN,
+            },
+        ))
     }
 
     async fn redisplay(&self, _: &AppState, _: &Facts, refusal: Option<&Refusal>) -> Response {
@@ -113,7 +115,7 @@ impl Form for CancelSignIn {
 /// `/login/code`
 async fn code(State(state): State<AppState>, facts: Facts) -> Response {
     let (resent, backup) = (facts.asks("resent"), facts.asks("backup"));
-    match state.service.open_sign_in(&facts.visitor).await {
+    match state.service.sign_in().open_sign_in(&facts.visitor).await {
         Ok(open) => {
             let page = CodePage {
                 view: open.view,
@@ -125,7 +127,7 @@ async fn code(State(state): State<AppState>, facts: Facts) -> Response {
             show(StatusCode::OK, code_page(&state, &facts, &open.language, page))
         }
         Err(Refusal::SignInExpired) if facts.visitor.pending.is_some() => {
-            match state.service.session(&facts.visitor).await {
+            match state.service.sign_in().session(&facts.visitor).await {
                 // A step-up that took too long.
                 Ok(Some(_)) => see_other(&format!("{}?expired", paths::PROFILE_CONFIRM)),
                 _ => see_other("/login?ended"),
@@ -164,7 +166,7 @@ async fn again(
     ) {
         return closed(state, facts, refusal, None);
     }
-    match state.service.open_sign_in(&facts.visitor).await {
+    match state.service.sign_in().open_sign_in(&facts.visitor).await {
         Ok(open) => {
             let page = CodePage {
                 view: open.view,

@@ -78,7 +78,7 @@ async fn login(
     // A query that cannot be read is a broken bookmark, not a reason to turn somebody away.
     let query = query.map(|Query(query)| query).unwrap_or_default();
     let next = query.next.filter(|next| paths::is_local(next));
-    match state.service.session(&facts.visitor).await {
+    match state.service.sign_in().session(&facts.visitor).await {
         Ok(Some(signed_in)) => {
             return see_other(&landing(signed_in.account.highest_role(), next.as_deref()));
         }
@@ -112,7 +112,7 @@ async fn login(
 /// # Errors
 /// [`Refusal::Internal`] when storage cannot answer.
 async fn providers(state: &AppState, facts: &Facts) -> Result<Vec<(String, String)>, Refusal> {
-    let offered = state.service.offered_providers(&facts.visitor).await?;
+    let offered = state.service.sso().offered_providers(&facts.visitor).await?;
     Ok(offered
         .into_iter()
         .map(|provider| (provider.name().to_owned(), provider.start_path().to_owned()))

@@ -36,7 +36,7 @@ pub async fn wait(State(state): State<AppState>, facts: Facts) -> Response {
     let Some(ticket) = facts.ticket.clone() else {
         return see_other(paths::LOGIN);
     };
-    let mut response = match state.service.standing(&ticket, &facts.visitor).await {
+    let mut response = match state.service.sign_in().standing(&ticket, &facts.visitor).await {
         Ok(Standing::Waiting(number)) if facts.wants_page => {
             return show(StatusCode::OK, facts.page(&state, Waiting(Some(number))));
         }
@@ -102,7 +102,7 @@ async fn overtaken_by(state: &AppState, facts: &Facts, had: &Had) -> Option<&'st
     let has = Had::of(&facts.visitor);
     if has.session.is_some()
         && has.session != had.session
-        && !matches!(state.service.session(&facts.visitor).await, Ok(None))
+        && !matches!(state.service.sign_in().session(&facts.visitor).await, Ok(None))
     {
         return Some("/");
     }

@@ -51,6 +51,7 @@ impl Form for Confirm {
         let next = after_step_up(&self.next);
         let confirmed = call
             .service
+            .profile()
             .confirm_identity(&self.password, &next, &call.visitor)
             .await?;
         Ok(Done::to(call.confirmed(confirmed, next).await))
@@ -87,7 +88,7 @@ async fn show(
     let providers = if account.has_password {
         Vec::new()
     } else {
-        match state.service.own_providers(&facts.visitor).await {
+        match state.service.sso().own_providers(&facts.visitor).await {
             Ok(own) => own
                 .into_iter()
                 .filter(|own| own.identity.is_some())

@@ -71,7 +71,7 @@ impl Form for SaveProfile {
     const SWITCHED: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let before = call.service.session(&call.visitor).await?;
+        let before = call.service.sign_in().session(&call.visitor).await?;
         let chosen = Some(self.language.clone()).filter(|language| !language.is_empty());
         let input = PersonInput {
             first_name: self.first_name,
@@ -82,7 +82,7 @@ impl Form for SaveProfile {
             time_format: self.time_format.parse().ok().and_then(TimeFormat::from_hours),
             language: self.language,
         };
-        call.service.save_profile(input, &call.visitor).await?;
+        call.service.profile().save_profile(input, &call.visitor).await?;
         // What this browser remembers goes before the account's language: a new choice must be seen at once.
         if before.is_some_and(|before| before.account.person.language != chosen) {
             call.add(Effect::Language(chosen));
@@ -131,7 +131,10 @@ impl Form for ChangePassword {
             new: self.new,
             confirm: self.confirm,
         };
-        call.service.change_password(input, &call.visitor).await?;
+        call.service
+            .profile()
+            .change_password(input, &call.visitor)
+            .await?;
         call.add(Effect::Session(None));
         Ok(Done::to(format!("{LOGIN}?password_changed")))
     }
@@ -157,7 +160,10 @@ impl Form for ChangeEmail {
     const OPENED: Option<&'static str> = Some(PROFILE);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.change_own_email(&self.email, &call.visitor).await?;
+        call.service
+            .profile()
+            .change_own_email(&self.email, &call.visitor)
+            .await?;
         Ok(Done::to(format!("{PROFILE}?email_sent")))
     }
 
@@ -176,7 +182,10 @@ impl Form for ResendEmailChange {
     const OPENED: Option<&'static str> = Some(PROFILE);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.resend_own_email_change(&call.visitor).await?;
+        call.service
+            .profile()
+            .resend_own_email_change(&call.visitor)
+            .await?;
         Ok(Done::to(format!("{PROFILE}?email_sent")))
     }
 
@@ -195,7 +204,10 @@ impl Form for CancelEmailChange {
     const OPENED: Option<&'static str> = Some(PROFILE);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.cancel_own_email_change(&call.visitor).await?;
+        call.service
+            .profile()
+            .cancel_own_email_change(&call.visitor)
+            .await?;
         Ok(Done::to(format!("{PROFILE}?email_cancelled")))
     }
 
@@ -234,7 +246,7 @@ async fn show(
     refusal: Option<&Refusal>,
     change: impl FnOnce(&mut ProfilePage),
 ) -> Response {
-    let found = match state.service.profile(&facts.visitor).await {
+    let found = match state.service.profile().page(&facts.visitor).await {
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, PROFILE),
     };

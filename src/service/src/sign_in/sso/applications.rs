@@ -15,7 +15,7 @@ use vestibule_sso::{Application, Client};
 use vestibule_storage::{Reader, SsoApplicationRow, SsoClient, SsoFlowRow, StoreError};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Service, Visitor, keys::Purpose, sessions::Need};
+use crate::{Failure, Service, Sso, Visitor, keys::Purpose, sessions::Need};
 
 /// The providers of an installation.
 pub struct Providers {
@@ -95,7 +95,7 @@ fn not_offered() -> Failure {
     Refusal::SsoNotOffered.into()
 }
 
-impl Service {
+impl Sso {
     /// The providers that have a button on the sign-in page: those that some company lets its accounts in by.
     ///
     /// # Errors
@@ -147,7 +147,9 @@ impl Service {
         };
         visitor.attempt(found).await
     }
+}
 
+impl Service {
     /// Whether accounts of the company may come in by this provider.
     pub(crate) async fn offers(
         &self,

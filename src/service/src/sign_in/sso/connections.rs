@@ -14,17 +14,17 @@ use vestibule_storage::SsoFlowRow;
 
 use super::{Arrival, SetOut, Way, is_among, over};
 use crate::{
-    Failure, Service, Visitor,
+    Failure, Service, Sso, Visitor,
     letters::Receiver,
     sessions::{Need, SignedIn},
     work::Work,
 };
 
-impl Service {
+impl Sso {
     /// Sends a browser to a provider to connect an identity with the account that is signed in.
     ///
     /// # Errors
-    /// [`Refusal::StepUpNeeded`]; as [`Service::begin_sso`].
+    /// [`Refusal::StepUpNeeded`]; as [`crate::Sso::begin_sso`].
     pub async fn begin_connect(&self, provider: Provider, visitor: &Visitor) -> Result<SetOut, Refusal> {
         let begun = async {
             let own = self.look(Need::ProvedHome, visitor).await?;
@@ -43,7 +43,7 @@ impl Service {
     /// that have none. It leads to `next`.
     ///
     /// # Errors
-    /// [`Refusal::SsoNotOffered`] for an account with a password; as [`Service::begin_sso`].
+    /// [`Refusal::SsoNotOffered`] for an account with a password; as [`crate::Sso::begin_sso`].
     pub async fn begin_step_up(
         &self,
         provider: Provider,
@@ -66,6 +66,31 @@ impl Service {
         visitor.attempt(begun).await
     }
 
+    /// Takes the identity of a provider from the own account.
+    ///
+    /// # Errors
+    /// [`Refusal::StepUpNeeded`]; [`Refusal::LastWayIn`] when the account has neither a password nor another
+    /// identity. Nothing to take away is fine.
+    pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let (mut work, SignedIn { company, account, .. }) =
+                    self.enter(Need::ProvedHome, visitor).await?;
+                let receiver = Receiver {
+                    company: &company,
+                    account: &account,
+                };
+                let last = Refusal::LastWayIn;
+                if self.unlink_in(&mut work, receiver, provider, last).await? {
+                    work.commit().await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+impl Service {
     async fn set_out_from(
         &self,
         provider: Provider,
@@ -175,29 +200,6 @@ impl Service {
         self.link(&mut work, receiver, identity, visitor).await?;
         work.commit().await?;
         Ok(())
-    }
-
-    /// Takes the identity of a provider from the own account.
-    ///
-    /// # Errors
-    /// [`Refusal::StepUpNeeded`]; [`Refusal::LastWayIn`] when the account has neither a password nor another
-    /// identity. Nothing to take away is fine.
-    pub async fn disconnect(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor
-            .transact(async || {
-                let (mut work, SignedIn { company, account, .. }) =
-                    self.enter(Need::ProvedHome, visitor).await?;
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
-                let last = Refusal::LastWayIn;
-                if self.unlink_in(&mut work, receiver, provider, last).await? {
-                    work.commit().await?;
-                }
-                Ok(())
-            })
-            .await
     }
 
     /// Takes the identity of a provider from an account, which hears of it; says whether there was one. `last` is what is

@@ -36,7 +36,7 @@ use self::applications::{Chosen, Trust, company_named};
 pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm, password::reload};
 use crate::{
-    Failure, RETRY_SECONDS, Service, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed,
+    Failure, RETRY_SECONDS, Service, Sso, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed,
     turns::TurnsOf,
 };
 
@@ -186,7 +186,7 @@ fn over() -> Failure {
     Refusal::SignInExpired.into()
 }
 
-impl Service {
+impl Sso {
     /// Sends a browser to a provider to sign in. `company` is what stands in the form, if anything.
     ///
     /// # Errors
@@ -214,52 +214,8 @@ impl Service {
         visitor.attempt(begun).await
     }
 
-    async fn set_out(&self, chosen: Chosen, way: Way, visitor: &Visitor) -> Result<SetOut, Failure> {
-        let provider = chosen.application.provider();
-        let client = self.sso_client()?;
-        let begun = match client
-            .begin(&chosen.application, way.step_up, self.random())
-            .await
-        {
-            Ok(begun) => begun,
-            Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor)),
-        };
-        let kept = Kept {
-            token: Token::new(self.random()).reveal().into(),
-            provider,
-            application: chosen.company,
-            session: way.session,
-            state: begun.state,
-            nonce: begun.nonce,
-            verifier: begun.verifier,
-            company: way.company,
-            step_up: way.step_up,
-            next: way.next,
-            ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
-        };
-        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
-        let sealed = self
-            .inner
-            .keys
-            .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
-        Ok(SetOut {
-            url: begun.url,
-            flow: URL_SAFE_NO_PAD.encode(sealed),
-        })
-    }
-
-    /// Notes why nobody came in; gives what the visitor is told.
-    fn sso_failed(&self, provider: Provider, why: &str, visitor: &Visitor) -> Failure {
-        let entry = AuditEntry {
-            detail: Some(format!("{}: {why}", provider.as_str())),
-            ..visitor.entry(Event::SsoRefused, None, None)
-        };
-        self.note_stranger(entry, visitor);
-        Refusal::SsoFailed.into()
-    }
-
     /// Takes what came back with this browser and asks the provider who that is. Nobody is signed in by it: see
-    /// [`Service::arrive`].
+    /// [`crate::Sso::arrive`].
     ///
     /// # Errors
     /// [`Refusal::SignInExpired`] for an answer to no question of this browser, or a second one;
@@ -335,6 +291,157 @@ impl Service {
             .await
     }
 
+    /// Goes on with who came back: into the account that the identity is linked to, to the bind page, or back to the
+    /// session that it is connected with. `company` is the one that was chosen, where several know the identity.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`]; [`Refusal::SsoNotOffered`]; [`Refusal::IdentityTaken`] and
+    /// [`Refusal::IdentityOther`]; what the gate says.
+    pub async fn arrive(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Refusal> {
+        visitor
+            .attempt(async {
+                let mut reader = self.inner.store.read().await?;
+                let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+                if let Some(session) = flow.session {
+                    drop(reader);
+                    if self.kept(&flow)?.step_up {
+                        return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
+                    }
+                    again(|| self.connect(&flow, session, &identity, visitor)).await?;
+                    return Ok(Arrival::Connected);
+                }
+                let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
+                known.retain(|(found, _)| company.is_none_or(|chosen| chosen == found.id));
+                drop(reader);
+                match &known[..] {
+                    [] => Ok(Arrival::Bind),
+                    [(company, account)] => {
+                        let known = (company, *account);
+                        let outcome =
+                            again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
+                        Ok(Arrival::In(outcome))
+                    }
+                    _ => Ok(Arrival::Choose(
+                        known.into_iter().map(|(company, _)| company).collect(),
+                    )),
+                }
+            })
+            .await
+    }
+
+    /// Forgets who came back: they went away from the bind page. Nothing to forget is fine.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn cancel_binding(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        let ended = async {
+            let Ok(token) = self.flow_token(visitor) else {
+                return Ok(());
+            };
+            let mut reader = self.inner.store.read().await?;
+            let flow = reader.sso_flow_by_token(token).await?;
+            drop(reader);
+            match flow {
+                Some(flow) => self.end_flow(flow.id).await,
+                None => Ok(()),
+            }
+        };
+        visitor.attempt(ended).await
+    }
+
+    /// Who came back and is nobody yet, or somebody of several companies.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInExpired`].
+    pub async fn bind_page(&self, visitor: &Visitor) -> Result<BindPage, Refusal> {
+        let shown = async {
+            let mut reader = self.inner.store.read().await?;
+            let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
+            if flow.session.is_some() {
+                return Err(over());
+            }
+            let known = self.who_knows(&mut reader, &flow, &identity).await?;
+            let choice = if known.len() > 1 { known } else { Vec::new() };
+            Ok(BindPage {
+                known: choice.into_iter().map(|(company, _)| company).collect(),
+                company: self.kept(&flow)?.company,
+                provider: identity.provider,
+                shown: identity.shown,
+            })
+        };
+        visitor.attempt(shown).await
+    }
+
+    /// Links the identity that came back to the account whose credentials are given. When the account has a second factor,
+    /// its code is asked first, whatever browser this is: only then the link is made.
+    ///
+    /// # Errors
+    /// As [`crate::SignIn::with_password`]; [`Refusal::SignInExpired`]; and only after the right password
+    /// [`Refusal::SsoNotOffered`], [`Refusal::OtherApplication`], [`Refusal::IdentityTaken`] and
+    /// [`Refusal::IdentityOther`].
+    pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
+        let form = &form;
+        visitor
+            .attempt(async {
+                let mut reader = self.inner.store.read().await?;
+                let (flow, _) = self.flow_back(&mut reader, visitor).await?;
+                drop(reader);
+                if flow.session.is_some() {
+                    return Err(over());
+                }
+                let proved = self.prove_password(form, visitor).await?;
+                let done = again(|| self.bind_proved(&proved, visitor)).await;
+                Ok(self.settle(proved, done).await??)
+            })
+            .await
+    }
+}
+
+impl Service {
+    async fn set_out(&self, chosen: Chosen, way: Way, visitor: &Visitor) -> Result<SetOut, Failure> {
+        let provider = chosen.application.provider();
+        let client = self.sso_client()?;
+        let begun = match client
+            .begin(&chosen.application, way.step_up, self.random())
+            .await
+        {
+            Ok(begun) => begun,
+            Err(error) => return Err(self.sso_failed(provider, &error.to_string(), visitor)),
+        };
+        let kept = Kept {
+            token: Token::new(self.random()).reveal().into(),
+            provider,
+            application: chosen.company,
+            session: way.session,
+            state: begun.state,
+            nonce: begun.nonce,
+            verifier: begun.verifier,
+            company: way.company,
+            step_up: way.step_up,
+            next: way.next,
+            ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
+        let sealed = self
+            .inner
+            .keys
+            .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
+        Ok(SetOut {
+            url: begun.url,
+            flow: URL_SAFE_NO_PAD.encode(sealed),
+        })
+    }
+
+    /// Notes why nobody came in; gives what the visitor is told.
+    fn sso_failed(&self, provider: Provider, why: &str, visitor: &Visitor) -> Failure {
+        let entry = AuditEntry {
+            detail: Some(format!("{}: {why}", provider.as_str())),
+            ..visitor.entry(Event::SsoRefused, None, None)
+        };
+        self.note_stranger(entry, visitor);
+        Refusal::SsoFailed.into()
+    }
+
     /// Uses a flow up before its provider is asked: one flow is one question, whatever becomes of it. Of several answers
     /// at once, on one node and on several, one is taken; the others get `None`.
     async fn use_flow_up(&self, sealed: &[u8], kept: &Kept) -> Result<Option<SsoFlowId>, Failure> {
@@ -405,44 +512,6 @@ impl Service {
         Ok((flow, identity))
     }
 
-    /// Goes on with who came back: into the account that the identity is linked to, to the bind page, or back to the
-    /// session that it is connected with. `company` is the one that was chosen, where several know the identity.
-    ///
-    /// # Errors
-    /// [`Refusal::SignInExpired`]; [`Refusal::SsoNotOffered`]; [`Refusal::IdentityTaken`] and
-    /// [`Refusal::IdentityOther`]; what the gate says.
-    pub async fn arrive(&self, company: Option<CompanyId>, visitor: &Visitor) -> Result<Arrival, Refusal> {
-        visitor
-            .attempt(async {
-                let mut reader = self.inner.store.read().await?;
-                let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
-                if let Some(session) = flow.session {
-                    drop(reader);
-                    if self.kept(&flow)?.step_up {
-                        return again(|| self.step_up_by(&flow, session, &identity, visitor)).await;
-                    }
-                    again(|| self.connect(&flow, session, &identity, visitor)).await?;
-                    return Ok(Arrival::Connected);
-                }
-                let mut known = self.who_knows(&mut reader, &flow, &identity).await?;
-                known.retain(|(found, _)| company.is_none_or(|chosen| chosen == found.id));
-                drop(reader);
-                match &known[..] {
-                    [] => Ok(Arrival::Bind),
-                    [(company, account)] => {
-                        let known = (company, *account);
-                        let outcome =
-                            again(|| self.enter_by_identity(&flow, &identity, known, visitor)).await?;
-                        Ok(Arrival::In(outcome))
-                    }
-                    _ => Ok(Arrival::Choose(
-                        known.into_iter().map(|(company, _)| company).collect(),
-                    )),
-                }
-            })
-            .await
-    }
-
     /// The accounts that the identity is linked to, of companies that accept this flow.
     async fn who_knows(
         &self,
@@ -502,73 +571,6 @@ impl Service {
             .await?;
         writer.commit().await?;
         Ok(outcome?)
-    }
-
-    /// Forgets who came back: they went away from the bind page. Nothing to forget is fine.
-    ///
-    /// # Errors
-    /// Only when the database fails.
-    pub async fn cancel_binding(&self, visitor: &Visitor) -> Result<(), Refusal> {
-        let ended = async {
-            let Ok(token) = self.flow_token(visitor) else {
-                return Ok(());
-            };
-            let mut reader = self.inner.store.read().await?;
-            let flow = reader.sso_flow_by_token(token).await?;
-            drop(reader);
-            match flow {
-                Some(flow) => self.end_flow(flow.id).await,
-                None => Ok(()),
-            }
-        };
-        visitor.attempt(ended).await
-    }
-
-    /// Who came back and is nobody yet, or somebody of several companies.
-    ///
-    /// # Errors
-    /// [`Refusal::SignInExpired`].
-    pub async fn bind_page(&self, visitor: &Visitor) -> Result<BindPage, Refusal> {
-        let shown = async {
-            let mut reader = self.inner.store.read().await?;
-            let (flow, identity) = self.flow_back(&mut reader, visitor).await?;
-            if flow.session.is_some() {
-                return Err(over());
-            }
-            let known = self.who_knows(&mut reader, &flow, &identity).await?;
-            let choice = if known.len() > 1 { known } else { Vec::new() };
-            Ok(BindPage {
-                known: choice.into_iter().map(|(company, _)| company).collect(),
-                company: self.kept(&flow)?.company,
-                provider: identity.provider,
-                shown: identity.shown,
-            })
-        };
-        visitor.attempt(shown).await
-    }
-
-    /// Links the identity that came back to the account whose credentials are given. When the account has a second factor,
-    /// its code is asked first, whatever browser this is: only then the link is made.
-    ///
-    /// # Errors
-    /// As [`Service::sign_in`]; [`Refusal::SignInExpired`]; and only after the right password
-    /// [`Refusal::SsoNotOffered`], [`Refusal::OtherApplication`], [`Refusal::IdentityTaken`] and
-    /// [`Refusal::IdentityOther`].
-    pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
-        let form = &form;
-        visitor
-            .attempt(async {
-                let mut reader = self.inner.store.read().await?;
-                let (flow, _) = self.flow_back(&mut reader, visitor).await?;
-                drop(reader);
-                if flow.session.is_some() {
-                    return Err(over());
-                }
-                let proved = self.prove_password(form, visitor).await?;
-                let done = again(|| self.bind_proved(&proved, visitor)).await;
-                Ok(self.settle(proved, done).await??)
-            })
-            .await
     }
 
     async fn bind_proved(

@@ -64,12 +64,21 @@ impl Form for AddAgent {
     const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let id = call.service.add_agent(self.input(), &call.visitor).await?;
+        let id = call
+            .service
+            .console()
+            .add_agent(self.input(), &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&id.to_string(), "view?added").to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        match state.service.console(Self::ACTION, &facts.visitor).await {
+        match state
+            .service
+            .console()
+            .authorize(Self::ACTION, &facts.visitor)
+            .await
+        {
             Ok(own) => {
                 let input = self.clone().input();
                 let who = (&own.company, &own.account);
@@ -130,6 +139,7 @@ impl Form for EditAgent {
         let (id, version) = (self.id.clone(), self.version);
         let edited = call
             .service
+            .console()
             .edit_agent(&id, version, self.input(), &call.visitor)
             .await?;
         let page = match edited.email_to_confirm {
@@ -182,7 +192,10 @@ impl Form for ResendEmailChange {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.resend_email_change(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .resend_email_change(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "?email_sent").to))
     }
 
@@ -207,7 +220,10 @@ impl Form for CancelEmailChange {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.cancel_email_change(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .cancel_email_change(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "?email_cancelled").to))
     }
 
@@ -222,7 +238,12 @@ impl Form for CancelEmailChange {
 
 /// `/admin/agents/new`
 pub async fn new(State(state): State<AppState>, facts: Facts) -> Response {
-    match state.service.console(Action::AddAgent, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .authorize(Action::AddAgent, &facts.visitor)
+        .await
+    {
         Ok(own) => {
             let who = (&own.company, &own.account);
             show_form(&state, &facts, who, None, None, &Filled::OPENED)
@@ -233,7 +254,12 @@ pub async fn new(State(state): State<AppState>, facts: Facts) -> Response {
 
 /// `/admin/agents/{id}`: editing, for whoever may.
 pub async fn edit(State(state): State<AppState>, Path(id): Path<String>, facts: Facts) -> Response {
-    match state.service.agent(Action::SeeAgents, &id, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .agent(Action::SeeAgents, &id, &facts.visitor)
+        .await
+    {
         Ok(found) if found.may.contains(&Action::EditAgent) => {
             let who = (&found.company, &found.own);
             show_form(&state, &facts, who, Some(&found.target), None, &Filled::OPENED)
@@ -250,7 +276,12 @@ async fn show_edit(
     version: Option<i64>,
     filled: &Filled<'_, AgentInput>,
 ) -> Response {
-    match state.service.agent(Action::EditAgent, id, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .agent(Action::EditAgent, id, &facts.visitor)
+        .await
+    {
         Ok(found) => {
             let who = (&found.company, &found.own);
             show_form(state, facts, who, Some(&found.target), version, filled)

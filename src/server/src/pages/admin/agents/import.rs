@@ -71,7 +71,10 @@ impl Form for StartImport {
     const OPENED: Option<&'static str> = Some(AGENTS_IMPORT);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.start_import(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .start_import(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(self.page()))
     }
 
@@ -98,7 +101,12 @@ fn address(id: &str) -> String {
 
 /// `/admin/agents/import`
 async fn choose(State(state): State<AppState>, facts: Facts) -> Response {
-    match state.service.console(Action::ImportAgents, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .authorize(Action::ImportAgents, &facts.visitor)
+        .await
+    {
         Ok(signed_in) => show_upload(&state, &facts, &signed_in, None),
         Err(refusal) => redirect_or_refuse(&refusal, AGENTS_IMPORT),
     }
@@ -108,7 +116,12 @@ async fn choose(State(state): State<AppState>, facts: Facts) -> Response {
 async fn upload(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let facts = Facts::of(&state, &parts);
-    let signed_in = match state.service.console(Action::ImportAgents, &facts.visitor).await {
+    let signed_in = match state
+        .service
+        .console()
+        .authorize(Action::ImportAgents, &facts.visitor)
+        .await
+    {
         Ok(signed_in) => signed_in,
         Err(refusal) => {
             throw_away(body).await;
@@ -120,7 +133,7 @@ async fn upload(State(state): State<AppState>, request: Request) -> Response {
         }
     };
     let checked = match read_file(Request::from_parts(parts, body)).await {
-        Ok(file) => state.service.check_import(file, &facts.visitor).await,
+        Ok(file) => state.service.console().check_import(file, &facts.visitor).await,
         Err(Unread::Large) => Err(too_large()),
         Err(Unread::Denied(denied)) => return denied.into_response(),
     };
@@ -256,11 +269,21 @@ async fn show_import(
     after: i64,
     refusal: Option<&Refusal>,
 ) -> Response {
-    let found = match state.service.import_page(id, after, &facts.visitor).await {
+    let found = match state
+        .service
+        .console()
+        .import_page(id, after, &facts.visitor)
+        .await
+    {
         Ok(found) => found,
         // An import that is gone has nothing to show but that.
         Err(Refusal::NotFound) if refusal.is_some() => {
-            return match state.service.console(Action::ImportAgents, &facts.visitor).await {
+            return match state
+                .service
+                .console()
+                .authorize(Action::ImportAgents, &facts.visitor)
+                .await
+            {
                 Ok(signed_in) => show_upload(state, facts, &signed_in, refusal),
                 Err(reason) => redirect_or_refuse(&reason, AGENTS_IMPORT),
             };

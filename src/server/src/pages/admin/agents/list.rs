@@ -42,6 +42,7 @@ pub async fn list(State(state): State<AppState>, facts: Facts) -> Response {
 pub async fn export(State(state): State<AppState>, facts: Facts) -> Response {
     match state
         .service
+        .console()
         .export_agents(filter_of(&facts), &facts.visitor)
         .await
     {
@@ -62,6 +63,7 @@ async fn show_list(
     };
     let found = state
         .service
+        .console()
         .agents(filter, after.as_deref(), before.as_deref(), &facts.visitor)
         .await;
     let list = match found {
@@ -185,6 +187,7 @@ impl Batch for Activate {
 
     async fn run(selected: &[String], call: &Call) -> Result<Selected, Refusal> {
         call.service
+            .console()
             .set_agents_active(selected, true, &call.visitor)
             .await
     }
@@ -200,6 +203,7 @@ impl Batch for Deactivate {
 
     async fn run(selected: &[String], call: &Call) -> Result<Selected, Refusal> {
         call.service
+            .console()
             .set_agents_active(selected, false, &call.visitor)
             .await
     }
@@ -214,7 +218,10 @@ impl Batch for Unlock {
     const ACTION: Action = Action::Unlock;
 
     async fn run(selected: &[String], call: &Call) -> Result<Selected, Refusal> {
-        call.service.unlock_agents(selected, &call.visitor).await
+        call.service
+            .console()
+            .unlock_agents(selected, &call.visitor)
+            .await
     }
 }
 

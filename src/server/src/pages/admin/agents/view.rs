@@ -48,6 +48,7 @@ impl Form for DisconnectAgent {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let provider = Provider::from_word(&self.provider).ok_or(Refusal::Malformed)?;
         call.service
+            .console()
             .disconnect_agent(&self.id, provider, &call.visitor)
             .await?;
         Ok(Done::to(agent_page(&self.id, "view?provider_disconnected").to))
@@ -71,7 +72,12 @@ pub async fn page(
     if page != "view" {
         return acts::open(&state, &facts, &id, &page).await;
     }
-    let found = match state.service.agent(Action::SeeAgents, &id, &facts.visitor).await {
+    let found = match state
+        .service
+        .console()
+        .agent(Action::SeeAgents, &id, &facts.visitor)
+        .await
+    {
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
     };

@@ -51,7 +51,7 @@ impl Form for BeginAppSetUp {
     const ACTION: Action = Action::OwnAccount;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.begin_app_set_up(&call.visitor).await?;
+        call.service.profile().begin_app_set_up(&call.visitor).await?;
         Ok(Done::to(SECURITY_APP))
     }
 
@@ -98,7 +98,7 @@ async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Res
         Ok(signed_in) => signed_in,
         Err(response) => return *response,
     };
-    let set_up = match state.service.app_set_up(&facts.visitor).await {
+    let set_up = match state.service.profile().app_set_up(&facts.visitor).await {
         Ok(set_up) => set_up,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY_APP),
     };
@@ -127,7 +127,7 @@ async fn show_code(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -
         Ok(signed_in) => signed_in,
         Err(response) => return *response,
     };
-    let set_up = match state.service.app_set_up(&facts.visitor).await {
+    let set_up = match state.service.profile().app_set_up(&facts.visitor).await {
         Ok(Some(set_up)) => set_up.id.to_string(),
         // Nothing to enter a code for (any more): the page before says why, and what to do.
         Ok(None) if refusal.is_some() => return show(state, facts, refusal).await,

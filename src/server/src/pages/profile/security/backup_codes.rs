@@ -47,7 +47,7 @@ impl Form for NewBackupCodes {
     const ACTION: Action = Action::OwnAccount;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let codes = call.service.new_backup_codes(&call.visitor).await?;
+        let codes = call.service.profile().new_backup_codes(&call.visitor).await?;
         Ok(Done {
             backup_codes: Some(codes.iter().map(BackupCode::reveal).collect()),
             ..Done::to(SECURITY)
@@ -72,7 +72,7 @@ async fn show_codes(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) 
         Ok(signed_in) => signed_in,
         Err(response) => return *response,
     };
-    let found = match state.service.backup_codes(&facts.visitor).await {
+    let found = match state.service.profile().backup_codes(&facts.visitor).await {
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY_BACKUP_CODES),
     };
@@ -104,7 +104,13 @@ pub async fn show_new(state: &AppState, facts: &Facts, done: Done) -> Response {
     else {
         return see_other(&done.to);
     };
-    let signed_in = state.service.session(&facts.visitor).await.ok().flatten();
+    let signed_in = state
+        .service
+        .sign_in()
+        .session(&facts.visitor)
+        .await
+        .ok()
+        .flatten();
     let page = |locale, company: &str, account: &str| NewCodesPage {
         file: text_file(locale, company, account, &codes),
         codes: codes.clone(),

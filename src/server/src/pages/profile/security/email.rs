@@ -48,7 +48,7 @@ impl Form for BeginEmailSetUp {
     const ACTION: Action = Action::OwnAccount;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.begin_email_set_up(&call.visitor).await?;
+        call.service.profile().begin_email_set_up(&call.visitor).await?;
         Ok(Done::to(SECURITY_EMAIL))
     }
 
@@ -94,7 +94,7 @@ impl Form for ResendSetUpCode {
     const OPENED: Option<&'static str> = Some(SECURITY_EMAIL);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.resend_set_up_code(&call.visitor).await?;
+        call.service.profile().resend_set_up_code(&call.visitor).await?;
         Ok(Done::to(format!("{SECURITY_EMAIL}?resent")))
     }
 
@@ -115,7 +115,7 @@ async fn show(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Res
         Ok(signed_in) => signed_in,
         Err(response) => return *response,
     };
-    let set_up = match state.service.email_set_up(&facts.visitor).await {
+    let set_up = match state.service.profile().email_set_up(&facts.visitor).await {
         Ok(set_up) => set_up,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY_EMAIL),
     };

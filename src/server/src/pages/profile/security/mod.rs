@@ -64,7 +64,10 @@ impl Form for TurnEmailOff {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.turn_off(Method::Email, &call.visitor).await?;
+        call.service
+            .profile()
+            .turn_off(Method::Email, &call.visitor)
+            .await?;
         Ok(Done::to(format!("{SECURITY}?changed")))
     }
 
@@ -83,7 +86,10 @@ impl Form for TurnAppOff {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.turn_off(Method::App, &call.visitor).await?;
+        call.service
+            .profile()
+            .turn_off(Method::App, &call.visitor)
+            .await?;
         Ok(Done::to(format!("{SECURITY}?changed")))
     }
 
@@ -106,7 +112,7 @@ impl Form for Disconnect {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let provider = Provider::from_word(&self.provider).ok_or(Refusal::Malformed)?;
-        call.service.disconnect(provider, &call.visitor).await?;
+        call.service.sso().disconnect(provider, &call.visitor).await?;
         Ok(Done::to(format!("{SECURITY}?disconnected")))
     }
 
@@ -128,7 +134,10 @@ impl Form for ForgetBrowser {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.forget_browser(&self.id, &call.visitor).await?;
+        call.service
+            .profile()
+            .forget_browser(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(format!("{SECURITY}?ended")))
     }
 
@@ -147,7 +156,7 @@ impl Form for ForgetAllBrowsers {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.forget_all_browsers(&call.visitor).await?;
+        call.service.profile().forget_all_browsers(&call.visitor).await?;
         Ok(Done::to(format!("{SECURITY}?ended")))
     }
 
@@ -169,7 +178,12 @@ impl Form for EndSession {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        if call.service.end_one_session(&self.id, &call.visitor).await? {
+        if call
+            .service
+            .profile()
+            .end_one_session(&self.id, &call.visitor)
+            .await?
+        {
             call.add(Effect::Session(None));
             return Ok(Done::to(format!("{LOGIN}?signed_out")));
         }
@@ -191,7 +205,7 @@ impl Form for EndOtherSessions {
     const OPENED: Option<&'static str> = Some(SECURITY);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.end_other_sessions(&call.visitor).await?;
+        call.service.profile().end_other_sessions(&call.visitor).await?;
         Ok(Done::to(format!("{SECURITY}?ended")))
     }
 
@@ -215,11 +229,11 @@ async fn settings(State(state): State<AppState>, facts: Facts) -> Response {
 
 /// The settings, with the reason when a form of theirs was refused.
 pub async fn show_settings(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-    let found = match state.service.security(&facts.visitor).await {
+    let found = match state.service.profile().security(&facts.visitor).await {
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY),
     };
-    let providers = match state.service.own_providers(&facts.visitor).await {
+    let providers = match state.service.sso().own_providers(&facts.visitor).await {
         Ok(providers) => providers,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY),
     };

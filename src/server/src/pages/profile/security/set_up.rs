@@ -73,10 +73,11 @@ pub async fn set_up_over(state: &AppState, facts: &Facts, refusal: &Refusal) -> 
 /// # Errors
 /// What the service refuses.
 pub async fn finish(call: &Call, method: Method, set_up: &str, code: &str) -> Result<Done, Refusal> {
-    let before = call.service.session(&call.visitor).await?;
+    let before = call.service.sign_in().session(&call.visitor).await?;
     let required = before.is_some_and(|before| must_set_up(&before.company, &before.account));
     let done = call
         .service
+        .profile()
         .finish_set_up(method, set_up, code, &call.visitor)
         .await?;
     let codes = |codes: Vec<BackupCode>| codes.iter().map(BackupCode::reveal).collect();

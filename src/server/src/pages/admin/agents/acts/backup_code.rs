@@ -42,6 +42,7 @@ impl Form for IssueBackupCode {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let code = call
             .service
+            .console()
             .issue_backup_code_for(&self.id, &self.reason, &call.visitor)
             .await?;
         Ok(Done {
@@ -59,7 +60,11 @@ impl Form for IssueBackupCode {
     }
 
     async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        let found = state.service.agent(Self::ACTION, &self.id, &facts.visitor).await;
+        let found = state
+            .service
+            .console()
+            .agent(Self::ACTION, &self.id, &facts.visitor)
+            .await;
         match found {
             Ok(found) => {
                 let page = IssuedPage {

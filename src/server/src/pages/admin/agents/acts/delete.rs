@@ -34,6 +34,7 @@ impl Form for DeleteAgent {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service
+            .console()
             .delete_agent(&self.id, &self.confirm_name, &call.visitor)
             .await?;
         Ok(Done::to(format!("{AGENTS}?deleted")))

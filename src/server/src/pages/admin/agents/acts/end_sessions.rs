@@ -30,7 +30,10 @@ impl Form for EndAgentSessions {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.end_agent_sessions(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .end_agent_sessions(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "view?sessions_ended").to))
     }
 

@@ -80,7 +80,12 @@ pub async fn open(state: &AppState, facts: &Facts, id: &str, word: &str) -> Resp
 }
 
 async fn opened<A: Act>(state: &AppState, facts: &Facts, id: &str) -> Response {
-    match state.service.agent(A::SHOWN_TO, id, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .agent(A::SHOWN_TO, id, &facts.visitor)
+        .await
+    {
         Ok(found) => show_act::<A>(state, facts, &found, &Filled::OPENED),
         Err(refusal) => redirect_or_refuse(&refusal, &facts.path),
     }
@@ -88,7 +93,12 @@ async fn opened<A: Act>(state: &AppState, facts: &Facts, id: &str) -> Response {
 
 /// The page again, after a form on it was refused.
 pub async fn again<A: Act>(state: &AppState, facts: &Facts, id: &str, filled: &Filled<'_, A>) -> Response {
-    match state.service.agent(A::SHOWN_TO, id, &facts.visitor).await {
+    match state
+        .service
+        .console()
+        .agent(A::SHOWN_TO, id, &facts.visitor)
+        .await
+    {
         Ok(found) => show_act::<A>(state, facts, &found, filled),
         Err(refusal) => redirect_or_refuse(&refusal, paths::AGENTS),
     }

@@ -45,6 +45,7 @@ impl Form for SetPassword {
             confirm: self.confirm_password,
         };
         call.service
+            .console()
             .reset_password(&self.id, input, &call.visitor)
             .await?;
         Ok(Done::to(agent_page(&self.id, "view?password_set").to))
@@ -166,7 +167,10 @@ impl Form for SendResetLink {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.send_reset_link(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .send_reset_link(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "view?link_sent").to))
     }
 
@@ -191,7 +195,10 @@ impl Form for RemovePassword {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.remove_password(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .remove_password(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "view?password_removed").to))
     }
 

@@ -30,7 +30,10 @@ impl Form for SendAccountDetails {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.send_account_details(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .send_account_details(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "view?details_sent").to))
     }
 

@@ -30,7 +30,10 @@ impl Form for UnlockAgent {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service.unlock_agent(&self.id, &call.visitor).await?;
+        call.service
+            .console()
+            .unlock_agent(&self.id, &call.visitor)
+            .await?;
         Ok(Done::to(agent_page(&self.id, "view?unlocked").to))
     }
 
