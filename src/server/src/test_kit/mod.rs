@@ -495,20 +495,10 @@ async fn set_account_state(
             .set_account_active(&input.company, &input.account, active)
             .await?;
     }
-    let service = &kit.state.service;
+    let operator = kit.state.service.operator();
     match input.locked {
-        Some(true) => {
-            service
-                .operator()
-                .lock_account(&input.company, &input.account)
-                .await?
-        }
-        Some(false) => {
-            service
-                .operator()
-                .unlock_account(&input.company, &input.account)
-                .await?
-        }
+        Some(true) => operator.lock_account(&input.company, &input.account).await?,
+        Some(false) => operator.unlock_account(&input.company, &input.account).await?,
         None => {}
     }
     Ok(Json(json!({})))
