@@ -431,7 +431,7 @@ impl Service {
         writer.delete_pendings_of(company.id, account.id).await?;
         writer.end_set_ups_of(company.id, account.id).await?;
         writer.end_trusted_of(company.id, account.id).await?;
-        let receiver = Receiver { company, account };
+        let receiver = Receiver::new(company, account);
         let about = receiver.about(visitor);
         let mail = Mail::AccountLocked {
             name: about.name,

@@ -33,7 +33,12 @@ pub(crate) struct Sending<'a> {
     pub expires_at: Moment,
 }
 
-impl Receiver<'_> {
+impl<'a> Receiver<'a> {
+    /// This account of this company.
+    pub const fn new(company: &'a Company, account: &'a Account) -> Self {
+        Self { company, account }
+    }
+
     /// What the mail says in every case.
     pub fn about(self, visitor: &Visitor) -> About {
         About {

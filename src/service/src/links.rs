@@ -128,10 +128,7 @@ impl Recovery {
                     let (work, SignedIn { company, account, .. }) = self.enter_confined(visitor).await?;
                     (work, company, account, "temporary")
                 };
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 let password = PasswordToSet {
                     hash: &hash,
                     temporary_until: None,
@@ -190,10 +187,7 @@ impl Recovery {
                     }
                     other => other?,
                 };
-                let receiver = Receiver {
-                    company: &row.company,
-                    account: &row.account,
-                };
+                let receiver = Receiver::new(&row.company, &row.account);
                 // Links that went to the old address are over with it.
                 self.shut_out(&mut work, receiver, &LinkPurpose::ALL).await?;
                 let entry = work.entry(Event::EmailChanged, company, Some(account));
@@ -213,10 +207,7 @@ impl Recovery {
                 let purposes = [LinkPurpose::StopEmailChange];
                 let link = self.find_link(&purposes, visitor).await?;
                 let (mut work, row) = self.use_up_link(&link, &purposes, visitor).await?;
-                let receiver = Receiver {
-                    company: &row.company,
-                    account: &row.account,
-                };
+                let receiver = Receiver::new(&row.company, &row.account);
                 self.end_email_change(&mut work, receiver).await?;
                 Ok(work.commit().await?)
             })

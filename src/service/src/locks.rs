@@ -55,10 +55,7 @@ impl Service {
         let Some((company, account)) = found else {
             return Ok(false);
         };
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let completed = self.complete_lock_in(&mut writer, receiver).await?;
         writer.commit().await?;
         Ok(completed)

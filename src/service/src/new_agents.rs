@@ -221,10 +221,7 @@ impl Service {
         let account = self.insert_new(work, company, agent, password).await?;
         let entry = work.entry(Event::AccountCreated, company.id, Some(account.id));
         self.record(work, &entry).await?;
-        let receiver = Receiver {
-            company,
-            account: &account,
-        };
+        let receiver = Receiver::new(company, &account);
         self.send_invitation(work, receiver, &invitation).await?;
         Ok(account)
     }

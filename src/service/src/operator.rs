@@ -331,10 +331,7 @@ impl Operator {
         }
         let (company, account) = self.account_named(company, account).await?;
         let drawn = self.draw_issued_code().await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         again(async || {
             let mut work = self.operate().await?;
             work.hold_account(company.id, account.id).await?;
@@ -398,10 +395,7 @@ impl Operator {
                 let (company, account) = self.account_named(company, account).await?;
                 let mut work = self.operate().await?;
                 work.hold_account(company.id, account.id).await?;
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 let ended = self.end_sessions_in(&mut work, receiver).await?;
                 work.commit().await?;
                 return Ok(ended);
@@ -499,10 +493,7 @@ impl Operator {
         again(async || {
             let (company, account) = self.account_named(company, account).await?;
             let mut work = self.operate().await?;
-            let receiver = Receiver {
-                company: &company,
-                account: &account,
-            };
+            let receiver = Receiver::new(&company, &account);
             if !self.delete_account_in(&mut work, receiver).await? {
                 return Err(OperatorError::UnknownAccount);
             }
@@ -538,10 +529,7 @@ impl Operator {
         again(async || {
             let (company, account) = self.account_named(company, account).await?;
             let mut work = self.operate().await?;
-            let receiver = Receiver {
-                company: &company,
-                account: &account,
-            };
+            let receiver = Receiver::new(&company, &account);
             if !self.unlock_in(&mut work, receiver).await? {
                 return Err(Refusal::NotLocked.into());
             }
@@ -574,10 +562,7 @@ impl Operator {
                 .await?;
             let hash = self.inner.hasher.hash(password, self.random()).await?;
             let mut work = self.operate().await?;
-            let receiver = Receiver {
-                company: &company,
-                account: &account,
-            };
+            let receiver = Receiver::new(&company, &account);
             let password = PasswordToSet {
                 hash: &hash,
                 temporary_until: None,
@@ -603,10 +588,7 @@ impl Operator {
             let (company, account) = self.account_named(company, account).await?;
             let mut work = self.operate().await?;
             work.hold_account(company.id, account.id).await?;
-            let receiver = Receiver {
-                company: &company,
-                account: &account,
-            };
+            let receiver = Receiver::new(&company, &account);
             if account.active != active {
                 self.switch_account_in(&mut work, receiver, active).await?;
             }

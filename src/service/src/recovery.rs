@@ -227,10 +227,7 @@ impl Service {
         writer
             .drop_mails(company.id, account.id, Mail::RESET_LINK, now, REPLACED)
             .await?;
-        let receiver = Receiver {
-            company,
-            account: &account,
-        };
+        let receiver = Receiver::new(company, &account);
         let (link, expires_at) = self
             .make_link(writer, receiver, LinkPurpose::ResetPassword, None)
             .await?;

@@ -65,10 +65,7 @@ impl Service {
     ) -> Result<(), StoreError> {
         let place = work.place();
         for admin in work.active_admins(company.id).await? {
-            let receiver = Receiver {
-                company,
-                account: &admin,
-            };
+            let receiver = Receiver::new(company, &admin);
             let mail = Mail::PoliciesChanged {
                 about: receiver.about(&place),
                 by: by.to_owned(),

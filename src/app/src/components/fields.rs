@@ -14,8 +14,8 @@ use super::{
 use crate::page::Typed;
 
 /// Why the form came back, and what to do about it.
-pub fn why(now: Locale, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    match refusal {
+pub fn why(now: Locale, refusal: Option<&Refusal>) -> AnyView {
+    let shown = match refusal {
         Some(Refusal::StepUpNeeded) => {
             let href = [paths::PROFILE_CONFIRM, "?next=", paths::PROFILE].concat();
             let sentence = view! {
@@ -36,10 +36,11 @@ pub fn why(now: Locale, refusal: Option<&Refusal>) -> impl IntoView + use<> {
             alert(td_string!(now, company.changed_meanwhile), None::<()>).into_any()
         }
         other => refused(now, other, true).into_any(),
-    }
+    };
+    shown.into_any()
 }
 
-fn alert(sentence: impl IntoView, next: Option<impl IntoView>) -> impl IntoView {
+fn alert(sentence: impl IntoView, next: Option<impl IntoView>) -> AnyView {
     view! {
         <div class="alert" role="alert">
             <h2 id=SUMMARY tabindex="-1" autofocus>
@@ -48,17 +49,20 @@ fn alert(sentence: impl IntoView, next: Option<impl IntoView>) -> impl IntoView 
             {next}
         </div>
     }
+    .into_any()
 }
 
 /// What somebody else saved meanwhile.
-pub fn meanwhile(now: Locale, value: Option<String>) -> impl IntoView {
-    value.map(|value| {
-        view! {
-            <p class="problem meanwhile">
-                <bdi>{td_string!(now, company.meanwhile, value = value)}</bdi>
-            </p>
-        }
-    })
+pub fn meanwhile(now: Locale, value: Option<String>) -> AnyView {
+    value
+        .map(|value| {
+            view! {
+                <p class="problem meanwhile">
+                    <bdi>{td_string!(now, company.meanwhile, value = value)}</bdi>
+                </p>
+            }
+        })
+        .into_any()
 }
 
 /// One of several answers. Its input is told from the others by its value.
@@ -68,7 +72,7 @@ pub fn radio(
     label: String,
     hint: Option<&'static str>,
     picked: bool,
-) -> impl IntoView {
+) -> AnyView {
     let id = [group, "-", &value].concat();
     let hint_id = [&id, "-hint"].concat();
     let described_by = hint.is_some().then(|| hint_id.clone());
@@ -85,7 +89,7 @@ pub fn radio(
                     }
                 })}
         </div>
-    }
+    }.into_any()
 }
 
 /// What stands beneath an input, and the ids of it that the input is described by.
@@ -128,7 +132,7 @@ pub fn choice(
     problem: Option<String>,
     saved: Option<String>,
     options: impl IntoView,
-) -> impl IntoView {
+) -> AnyView {
     let invalid = problem.is_some().then_some("true");
     let (described_by, notes) = notes(now, id, hint, problem, saved);
     // The language switch in the page's head has an id that a field must not have.
@@ -141,7 +145,7 @@ pub fn choice(
             </select>
             {notes}
         </div>
-    }
+    }.into_any()
 }
 
 /// A field with what is known about it, and what somebody else saved meanwhile.
@@ -179,7 +183,7 @@ pub fn number(
     (least, most): (usize, usize),
     typed: Typed,
     refusal: Option<&Refusal>,
-) -> impl IntoView + use<> {
+) -> AnyView {
     let id = field.name();
     let problem = problem(now, field, refusal);
     let invalid = problem.is_some().then_some("true");
@@ -204,4 +208,5 @@ pub fn number(
             {notes}
         </div>
     }
+    .into_any()
 }

@@ -13,8 +13,10 @@ use crate::{page::When, text::refusal_sentence};
 
 /// Why a form was refused, with a link to every field that needs a change. It takes the focus, unless the page has a
 /// single field that does.
-pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl IntoView + use<> {
-    let refusal = refusal?;
+pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> AnyView {
+    let Some(refusal) = refusal else {
+        return ().into_any();
+    };
     let links: Vec<(&str, String)> = match refusal {
         Refusal::Invalid { fields } => fields
             .iter()
@@ -48,7 +50,7 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl Into
     } else {
         "alert"
     };
-    Some(view! {
+    view! {
         <div class=class role="alert">
             <h2 id=SUMMARY tabindex="-1" autofocus=focus>
                 {heading}
@@ -56,7 +58,8 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> impl Into
             {last_tries.map(|warning| view! { <p><strong>{warning}</strong></p> })}
             {(!links.is_empty()).then(|| view! { <ul>{links}</ul> })}
         </div>
-    })
+    }
+    .into_any()
 }
 
 /// What is wrong with a field, in a sentence.
@@ -84,7 +87,7 @@ pub struct Input<'a> {
 
 impl Input<'_> {
     /// The input with its label, its hint and what is wrong with it.
-    pub fn view(self, now: Locale) -> impl IntoView + use<> {
+    pub fn view(self, now: Locale) -> AnyView {
         let id = self.field.name();
         let secret = matches!(
             self.field,
@@ -149,11 +152,12 @@ impl Input<'_> {
                     })}
             </div>
         }
+        .into_any()
     }
 }
 
 /// The six boxes of a set-up, with the identifier of that set-up.
-pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> AnyView {
     let id = Field::Code.name();
     let wrong = matches!(
         refusal,
@@ -172,28 +176,31 @@ pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> im
             {code_input(false, move || wrong.then_some("true"), SUMMARY)}
         </div>
     }
+    .into_any()
 }
 
 /// A moment.
-pub fn moment(when: When) -> impl IntoView {
+pub fn moment(when: When) -> AnyView {
     view! {
         <time datetime=when.datetime>
             <bdi>{when.shown}</bdi>
         </time>
     }
+    .into_any()
 }
 
 /// A message that something went well.
-pub fn good(sentence: impl IntoView) -> impl IntoView {
+pub fn good(sentence: impl IntoView) -> AnyView {
     view! {
         <p class="notice good" role="status">
             {sentence}
         </p>
     }
+    .into_any()
 }
 
 /// How few backup codes are left, and where to make new ones.
-pub fn few_backup_codes(now: Locale, left: Option<usize>) -> impl IntoView {
+pub fn few_backup_codes(now: Locale, left: Option<usize>) -> AnyView {
     left.map(|left| {
         view! {
             <p class="notice caution">
@@ -202,11 +209,12 @@ pub fn few_backup_codes(now: Locale, left: Option<usize>) -> impl IntoView {
             </p>
         }
     })
+    .into_any()
 }
 
 /// A button that is a form of its own. The heading with the id `about` tells it from other buttons of the same name: it
 /// is read after it.
-pub fn action(path: &'static str, label: &'static str, about: String, id: Option<String>) -> impl IntoView {
+pub fn action(path: &'static str, label: &'static str, about: String, id: Option<String>) -> AnyView {
     view! {
         <form method="post" action=path>
             {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
@@ -215,6 +223,7 @@ pub fn action(path: &'static str, label: &'static str, about: String, id: Option
             </button>
         </form>
     }
+    .into_any()
 }
 
 /// A button that asks once more before a provider is disconnected: from the own account, or from the agent with this
@@ -226,7 +235,7 @@ pub fn ask_to_disconnect(
     provider: Provider,
     about: String,
     agent: Option<String>,
-) -> impl IntoView {
+) -> AnyView {
     view! {
         <details class="ask">
             <summary class="button small" aria-describedby=about>
@@ -240,4 +249,5 @@ pub fn ask_to_disconnect(
             </form>
         </details>
     }
+    .into_any()
 }

@@ -63,7 +63,7 @@ fn around(frame: Frame, current: &'static str, form: Option<&'static str>, conte
 }
 
 /// The head of a landing page, with the open door.
-pub fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoView {
+pub fn hero(eyebrow: Option<String>, title: String, intro: String) -> AnyView {
     view! {
         <div class="hero">
             <div class="hero-text">
@@ -73,10 +73,11 @@ pub fn hero(eyebrow: Option<String>, title: String, intro: String) -> impl IntoV
             <div class="doorway" aria-hidden="true"></div>
         </div>
     }
+    .into_any()
 }
 
 /// Who is signed in.
-pub fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
+pub fn who(now: Locale, somebody: SignedIn) -> AnyView {
     let SignedIn {
         alias,
         account,
@@ -100,7 +101,7 @@ pub fn who(now: Locale, somebody: SignedIn) -> impl IntoView {
                 </a>
             </p>
         </section>
-    }
+    }.into_any()
 }
 
 /// The name of a role.
@@ -113,7 +114,7 @@ pub fn role_name(now: Locale, role: Role) -> &'static str {
 }
 
 /// A name and a value.
-pub fn fact(name: &'static str, value: String) -> impl IntoView {
+pub fn fact(name: &'static str, value: String) -> AnyView {
     view! {
         <div>
             <dt>{name}</dt>
@@ -122,4 +123,5 @@ pub fn fact(name: &'static str, value: String) -> impl IntoView {
             </dd>
         </div>
     }
+    .into_any()
 }

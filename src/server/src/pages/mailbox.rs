@@ -196,20 +196,22 @@ impl Content for MessagePage {
     }
 }
 
-fn line(name: &'static str, value: String) -> impl IntoView {
+fn line(name: &'static str, value: String) -> AnyView {
     view! {
         <div>
             <dt>{name}</dt>
             <dd><bdi>{value}</bdi></dd>
         </div>
     }
+    .into_any()
 }
 
 /// To the second, in UTC: the mailbox belongs to no company.
-fn moment(at: Moment) -> impl IntoView {
+fn moment(at: Moment) -> AnyView {
     view! {
         <time datetime=at.to_rfc3339()>
             <bdi>{at.format("%Y-%m-%d %H:%M:%S UTC").to_string()}</bdi>
         </time>
     }
+    .into_any()
 }

@@ -16,7 +16,7 @@ use vestibule_core::{
 };
 use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
-use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected, gate::Act};
+use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::EMAIL_LINKS,
@@ -304,11 +304,7 @@ impl Console {
                 let (Some(email), Some(data)) = (email, data) else {
                     return Err(Refusal::Invalid { fields }.into());
                 };
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_behind_locks(Action::EditAgent, Hold::Company, target.id, visitor)
                     .await?;
                 let waiting = target
@@ -339,10 +335,7 @@ impl Console {
                     return Err(Refusal::field(Field::Email, Problem::Taken).into());
                 }
                 self.save_change(&mut work, &change).await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 if email_changes {
                     self.begin_email_change(&mut work, receiver, &email).await?;
                 } else if waiting.is_some() && email.display() == target.email {
@@ -392,11 +385,7 @@ impl Console {
     pub async fn delete_agent(&self, id: &str, confirm_name: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::DeleteAgent, Hold::Company, id, visitor)
                     .await?;
                 may_lose_admin(&own, &target, true, &mut work).await?;
@@ -409,10 +398,7 @@ impl Console {
                     };
                     return Err(Refusal::field(Field::ConfirmName, problem).into());
                 }
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 self.delete_account_in(&mut work, receiver).await?;
                 Ok(work.commit().await?)
             })
@@ -426,17 +412,10 @@ impl Console {
     pub async fn resend_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 not_oneself(&own, &target)?;
                 let Some(waiting) = &target.pending_email else {
                     return Err(Refusal::NoEmailChange.into());
@@ -457,17 +436,10 @@ impl Console {
     pub async fn cancel_email_change(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::EditAgent, Hold::Accounts, id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 if target.pending_email.is_none() {
                     return Err(Refusal::NoEmailChange.into());
                 }
@@ -507,10 +479,7 @@ impl Service {
             work.end_sessions_of(company, target.id).await?;
         }
         if switched {
-            let receiver = Receiver {
-                company: &own.company,
-                account: target,
-            };
+            let receiver = Receiver::new(&own.company, target);
             self.switch_account_in(work, receiver, data.active).await?;
         }
         Ok(())
@@ -584,11 +553,7 @@ impl Service {
         active: bool,
         visitor: &Visitor,
     ) -> Result<Result<bool, (String, Refusal)>, Failure> {
-        let Act {
-            mut work,
-            own,
-            target,
-        } = self
+        let (mut work, own, target) = self
             .act_behind_locks(Action::EditAgent, Hold::Company, id, visitor)
             .await?;
         if target.active == active {
@@ -598,10 +563,7 @@ impl Service {
             Err(Failure::Refused(refusal)) => return Ok(Err((target.name, refusal))),
             other => other?,
         }
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
+        let receiver = own.receiver(&target);
         self.switch_account_in(&mut work, receiver, active).await?;
         work.commit().await?;
         Ok(Ok(true))

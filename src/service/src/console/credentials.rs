@@ -13,11 +13,11 @@ use vestibule_core::{
 };
 use vestibule_storage::again;
 
-use super::{Hold, NewPasswordInput, Selected, agents::selection, gate::Act};
+use super::{Hold, NewPasswordInput, Selected, agents::selection};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
-    letters::{Receiver, Sending},
+    letters::Sending,
 };
 
 impl Console {
@@ -43,17 +43,10 @@ impl Console {
                     return Err(Refusal::Invalid { fields }.into());
                 }
                 let hash = self.inner.hasher.hash(&input.new, self.random()).await?;
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_behind_locks(Action::ResetPassword, Hold::Accounts, target.id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 let password = PasswordToSet {
                     hash: &hash,
                     temporary_until: Some(self.temporary_until()),
@@ -73,11 +66,7 @@ impl Console {
     pub async fn remove_password(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::ResetPassword, Hold::Company, id, visitor)
                     .await?;
                 let company = own.company.id;
@@ -88,10 +77,7 @@ impl Console {
                 if !target.has_password {
                     return Ok(());
                 }
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 let names: Vec<&str> = ways.iter().map(|provider| provider.name()).collect();
                 self.remove_password_in(&mut work, receiver, names.join(", "))
                     .await?;
@@ -114,17 +100,10 @@ impl Console {
     ) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::ResetPassword, Hold::Accounts, id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 let last = Refusal::ProviderIsLastWayIn;
                 if self.unlink_in(&mut work, receiver, provider, last).await? {
                     work.commit().await?;
@@ -141,17 +120,10 @@ impl Console {
     pub async fn send_reset_link(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::ResetPassword, Hold::Accounts, id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 let (link, expires_at) = self
                     .make_link(&mut work, receiver, LinkPurpose::ResetPassword, None)
                     .await?;
@@ -187,17 +159,10 @@ impl Console {
                 }
                 let invitation = self.prepare_invitation(&own.company).await?;
                 let unknown = self.unknown_password().await?;
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_behind_locks(Action::SendAccountDetails, Hold::Accounts, target.id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 // They may have chosen one at this very moment.
                 if !target.awaits_password() {
                     return Err(Refusal::AlreadyActivated.into());
@@ -229,17 +194,10 @@ impl Console {
                     return Err(Refusal::field(Field::Reason, problem).into());
                 }
                 let drawn = self.draw_issued_code().await?;
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_behind_locks(Action::IssueBackupCode, Hold::Accounts, target.id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 if !target.has_second_factor() {
                     return Err(Refusal::NoSecondFactor.into());
                 }
@@ -303,17 +261,10 @@ impl Console {
     pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
         visitor
             .transact(async || {
-                let Act {
-                    mut work,
-                    own,
-                    target,
-                } = self
+                let (mut work, own, target) = self
                     .act_on(Action::EndSessions, Hold::Accounts, id, visitor)
                     .await?;
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &target,
-                };
+                let receiver = own.receiver(&target);
                 let ended = self.end_sessions_in(&mut work, receiver).await?;
                 work.commit().await?;
                 Ok(usize::try_from(ended).unwrap_or(usize::MAX))
@@ -324,20 +275,13 @@ impl Console {
 
 impl Service {
     async fn unlock_behind_lock(&self, target: AccountId, visitor: &Visitor) -> Result<bool, Failure> {
-        let Act {
-            mut work,
-            own,
-            target,
-        } = self
+        let (mut work, own, target) = self
             .act_behind_locks(Action::Unlock, Hold::Accounts, target, visitor)
             .await?;
         if !target.is_locked() {
             return Ok(false);
         }
-        let receiver = Receiver {
-            company: &own.company,
-            account: &target,
-        };
+        let receiver = own.receiver(&target);
         let unlocked = self.unlock_in(&mut work, receiver).await?;
         work.commit().await?;
         Ok(unlocked)

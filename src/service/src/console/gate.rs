@@ -2,6 +2,7 @@
 
 use crate::{
     Failure, Service, Visitor,
+    letters::Receiver,
     sessions::{Need, SignedIn},
     work::{By, Work},
 };
@@ -23,20 +24,18 @@ pub(crate) enum Hold {
     Company,
 }
 
-/// A change of somebody's account under way.
-pub(crate) struct Act<'a> {
-    /// The transaction.
-    pub work: Work<'a>,
-    /// Who acts.
-    pub own: SignedIn,
-    /// Whom it is done to.
-    pub target: Account,
-}
+/// A change of somebody's account under way: the transaction, who acts, and whom it is done to.
+type Act<'a> = (Work<'a>, SignedIn, Account);
 
 impl SignedIn {
     /// Who acts, for the audit log.
     pub(crate) fn by<'a>(&self, visitor: &'a Visitor) -> By<'a> {
         By::account(self.account.id, visitor)
+    }
+
+    /// A colleague who is told what is done to their account.
+    pub(crate) const fn receiver<'a>(&'a self, colleague: &'a Account) -> Receiver<'a> {
+        Receiver::new(&self.company, colleague)
     }
 
     fn scope(&self, action: Action) -> Scope {
@@ -136,7 +135,7 @@ impl Service {
         let found = work.account(own.company.id, target).await?;
         let target = found.ok_or(Refusal::NotFound)?;
         own.may_reach(action, &target)?;
-        Ok(Act { work, own, target })
+        Ok((work, own, target))
     }
 
     /// Asks for a whole and recent proof of identity (N21).

@@ -229,10 +229,7 @@ impl Console {
                 if sent >= TEST_MAILS_OF_COMPANY {
                     return Err(Refusal::MailLimit.into());
                 }
-                let receiver = Receiver {
-                    company: &own.company,
-                    account: &own.account,
-                };
+                let receiver = Receiver::new(&own.company, &own.account);
                 let mail = Mail::TestMail {
                     about: receiver.about(visitor),
                     server: format!("{}:{}", row.host, row.port),

@@ -42,10 +42,7 @@ impl Profile {
                 if let Some(problem) = problem {
                     return Err(Refusal::field(Field::Email, problem).into());
                 }
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 self.mail_own_email_change(work, receiver, &email).await
             })
             .await
@@ -61,10 +58,7 @@ impl Profile {
                 let (work, SignedIn { company, account, .. }) = self.enter(Need::Home, visitor).await?;
                 let waiting = account.pending_email.as_ref().ok_or(Refusal::NoEmailChange)?;
                 let email = EmailAddress::parse(&waiting.address).map_err(|_| Refusal::NoEmailChange)?;
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 self.mail_own_email_change(work, receiver, &email).await
             })
             .await
@@ -81,10 +75,7 @@ impl Profile {
                 if account.pending_email.is_none() {
                     return Err(Refusal::NoEmailChange.into());
                 }
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 self.end_email_change(&mut work, receiver).await?;
                 Ok(work.commit().await?)
             })

@@ -75,10 +75,7 @@ impl Service {
         let (mut work, SignedIn { company, account, .. }) = self.enter(need, visitor).await?;
         gate::admit(&company, &account)?;
         let (c, a) = (company.id, account.id);
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let password = PasswordToSet {
             hash,
             temporary_until: None,

@@ -264,7 +264,7 @@ impl Profile {
                     }
                 };
                 let (Comparison::Right, Some(first)) = (comparison, first) else {
-                    let receiver = Receiver { company, account };
+                    let receiver = Receiver::new(company, account);
                     return Err(self
                         .refuse_code(receiver, comparison, counted, visitor)
                         .await?
@@ -340,7 +340,7 @@ impl Service {
             .insert_set_up_code(company.id, id, code, &hash, now)
             .await?;
         self.remember_code(writer, account, (code, &digits)).await?;
-        let receiver = Receiver { company, account };
+        let receiver = Receiver::new(company, account);
         let mail = Mail::SetUpCode {
             about: receiver.about(visitor),
             code: digits.reveal().to_owned(),
@@ -525,7 +525,7 @@ impl Service {
         writer.end_other_sessions(c, a, *session).await?;
         writer.delete_pendings_of(c, a).await?;
         writer.end_trusted_of(c, a).await?;
-        let receiver = Receiver { company, account };
+        let receiver = Receiver::new(company, account);
         let about = receiver.about(visitor);
         self.tell(writer, receiver, Mail::SecondFactorChanged { about, change })
             .await?;

@@ -56,10 +56,7 @@ impl Service {
             },
         ) = self.enter(Need::SetUp, visitor).await?;
         gate::admit(&company, &account)?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let confirmed = self
             .confirm_in(&mut work, receiver, (session, Proof::Password), next, visitor)
             .await?;

@@ -33,7 +33,7 @@ impl Service {
         // Of several at once, one counts to the end: the row is its own until the transaction is over.
         let ended = counted.is_none_or(|count| count >= SESSION_WRONG_PASSWORDS_MAX);
         if ended && writer.end_session(company.id, *session).await? {
-            let receiver = Receiver { company, account };
+            let receiver = Receiver::new(company, account);
             let about = receiver.about(visitor);
             self.tell(&mut writer, receiver, Mail::SessionCut { about })
                 .await?;

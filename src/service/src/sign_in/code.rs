@@ -79,10 +79,7 @@ impl SignIn {
                         Ok(granted)
                     }
                     Ok(Judged::Not(comparison)) => {
-                        let receiver = Receiver {
-                            company: &company,
-                            account: &account,
-                        };
+                        let receiver = Receiver::new(&company, &account);
                         let refused = self.refuse_code(receiver, comparison, counted, visitor).await?;
                         Err(refused.into())
                     }
@@ -282,10 +279,7 @@ impl Service {
             .ok_or(Refusal::SignInExpired)?;
         may_continue(now, &company, &account, pending)?;
         self.belongs_to(&mut writer, pending, visitor).await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let session = match pending.purpose {
             Leads::SignIn => SessionId::new(now, self.random()),
             Leads::StepUp(session) => session,

@@ -285,7 +285,7 @@ impl Service {
             })
             .await?;
         self.remember_code(writer, account, (id, &digits)).await?;
-        let receiver = Receiver { company, account };
+        let receiver = Receiver::new(company, account);
         let code = digits.reveal().to_owned();
         let minutes = seconds_until(now, expires_at).div_ceil(60);
         let about = receiver.about(visitor);

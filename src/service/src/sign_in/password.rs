@@ -191,10 +191,7 @@ impl Service {
             .trusted_row(&mut writer, &company, &account, visitor, now)
             .await?;
         let after = after_password(&company, &account, trusted.is_some());
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let outcome = self
             .go_on(
                 &mut writer,

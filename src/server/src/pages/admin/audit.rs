@@ -139,15 +139,16 @@ impl Content for AuditPage {
     }
 }
 
-fn link(href: String, label: &'static str) -> impl IntoView {
+fn link(href: String, label: &'static str) -> AnyView {
     view! {
         <a class="button" href=href>
             {label}
         </a>
     }
+    .into_any()
 }
 
-fn filter(now: Locale, input: &AuditInput) -> impl IntoView + use<> {
+fn filter(now: Locale, input: &AuditInput) -> AnyView {
     let events = Event::ALL
         .into_iter()
         .map(|event| {
@@ -200,9 +201,10 @@ fn filter(now: Locale, input: &AuditInput) -> impl IntoView + use<> {
             </div>
         </form>
     }
+    .into_any()
 }
 
-fn date(id: &'static str, label: &'static str, value: String) -> impl IntoView {
+fn date(id: &'static str, label: &'static str, value: String) -> AnyView {
     view! {
         <div class="field">
             <label for=id>{label}</label>
@@ -211,10 +213,11 @@ fn date(id: &'static str, label: &'static str, value: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Events, newest first.
-pub fn event_table(now: Locale, moments: Moments, events: Vec<EventRow>) -> impl IntoView {
+pub fn event_table(now: Locale, moments: Moments, events: Vec<EventRow>) -> AnyView {
     if events.is_empty() {
         return view! { <p class="quiet" role="status">{td_string!(now, company.no_events)}</p> }.into_any();
     }
@@ -245,9 +248,10 @@ pub fn event_table(now: Locale, moments: Moments, events: Vec<EventRow>) -> impl
         </div>
     }
     .into_any()
+    .into_any()
 }
 
-fn event_row(now: Locale, moments: Moments, row: EventRow) -> impl IntoView {
+fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     let event = Event::from_word(&row.event);
     // What a newer version wrote has no name here.
     let what = event.map_or(row.event, |event| event_name(now, event).to_owned());
@@ -296,4 +300,5 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> impl IntoView {
             </td>
         </tr>
     }
+    .into_any()
 }

@@ -141,7 +141,7 @@ impl Content for CompanyPage {
     }
 }
 
-fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> AnyView {
     let language_name =
         |word: &str| from_tag(word).map_or_else(|| word.to_owned(), |known| name(known).to_owned());
     let languages = all()
@@ -221,6 +221,7 @@ fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> im
             <button class="button primary">{td_string!(now, common.save)}</button>
         </form>
     }
+    .into_any()
 }
 
 fn mail_name(now: Locale, mode: NewAgentMail) -> &'static str {
@@ -231,7 +232,7 @@ fn mail_name(now: Locale, mode: NewAgentMail) -> &'static str {
 }
 
 /// All time zones by region; what was typed stays even when it is none.
-fn zones(now: Locale, picked: &str) -> impl IntoView + use<> {
+fn zones(now: Locale, picked: &str) -> AnyView {
     let mut regions: Vec<(&str, Vec<(&'static str, &str)>)> = Vec::new();
     let mut rest = Vec::new();
     for zone in chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()) {
@@ -264,16 +265,19 @@ fn zones(now: Locale, picked: &str) -> impl IntoView + use<> {
         {unknown(picked, picked.parse::<chrono_tz::Tz>().is_ok())}
         {groups}
     }
+    .into_any()
 }
 
 /// An option for a value that is none of those on offer, so that the form shows what was sent.
-fn unknown(value: &str, is_known: bool) -> impl IntoView + use<> {
-    (!is_known).then(|| {
-        let (value, label) = (value.to_owned(), value.to_owned());
-        view! {
-            <option value=value selected>
-                {label}
-            </option>
-        }
-    })
+fn unknown(value: &str, is_known: bool) -> AnyView {
+    (!is_known)
+        .then(|| {
+            let (value, label) = (value.to_owned(), value.to_owned());
+            view! {
+                <option value=value selected>
+                    {label}
+                </option>
+            }
+        })
+        .into_any()
 }

@@ -255,7 +255,7 @@ impl Content for MailPage {
     }
 }
 
-fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
     let way_name = |word: &str| {
         if word == OWN {
             td_string!(now, mail_server.own)
@@ -301,10 +301,10 @@ fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl IntoVie
             </section>
             <button class="button primary">{td_string!(now, common.save)}</button>
         </form>
-    }
+    }.into_any()
 }
 
-fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
     let host = Input {
         required: true,
         ..text(
@@ -355,9 +355,10 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> imp
         {user.view(now)}
         {password.view(now)}
     }
+    .into_any()
 }
 
-fn mail_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn mail_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
     let sender = Input {
         required: true,
         ..text(
@@ -381,9 +382,10 @@ fn mail_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> impl 
         {sender.view(now)}
         {reply_to.view(now)}
     }
+    .into_any()
 }
 
-fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> AnyView {
     let name = |security| match security {
         MailSecurity::Tls => td_string!(now, mail_server.tls),
         MailSecurity::StartTls => td_string!(now, mail_server.starttls),
@@ -421,9 +423,10 @@ fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> impl Int
             {meanwhile(now, saved)}
         </fieldset>
     }
+    .into_any()
 }
 
-fn test_card(now: Locale, page: &MailPage) -> impl IntoView + use<> {
+fn test_card(now: Locale, page: &MailPage) -> AnyView {
     let body = if page.version == 0 {
         view! { <p class="quiet">{td_string!(now, mail_server.test_none)}</p> }.into_any()
     } else {
@@ -449,14 +452,16 @@ fn test_card(now: Locale, page: &MailPage) -> impl IntoView + use<> {
             {body}
         </section>
     }
+    .into_any()
 }
 
-fn send_test(now: Locale) -> impl IntoView {
+fn send_test(now: Locale) -> AnyView {
     view! {
         <form method="post" action=SendTestMail::PATH>
             <button class="button">{td_string!(now, mail_server.send_test)}</button>
         </form>
     }
+    .into_any()
 }
 
 struct TestPage {
@@ -499,7 +504,7 @@ impl Content for TestPage {
     }
 }
 
-fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> impl IntoView {
+fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> AnyView {
     let email = test.receiver;
     let (class, sentence, why) = match (test.sent_at, test.given_up_at) {
         (Some(_), _) => (
@@ -532,6 +537,7 @@ fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> impl IntoView {
             {answer.map(|answer| fact(td_string!(now, mail_server.answer), answer))}
         </dl>
     }
+    .into_any()
 }
 
 /// What a word of the outbox means for whoever configures the server.

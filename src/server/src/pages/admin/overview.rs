@@ -95,7 +95,7 @@ impl Content for OverviewPage {
     }
 }
 
-fn cards(now: Locale, found: &Overview) -> impl IntoView + use<> {
+fn cards(now: Locale, found: &Overview) -> AnyView {
     let locked = [paths::AGENTS, "?state=", AgentState::Locked.as_str()].concat();
     let without = [paths::AGENTS, "?factor=", FactorFilter::None.as_str()].concat();
     let covered = td_string!(
@@ -128,10 +128,11 @@ fn cards(now: Locale, found: &Overview) -> impl IntoView + use<> {
             )}
         </div>
     }
+    .into_any()
 }
 
 /// How many mails wait, and what is wrong with them.
-fn mails(now: Locale, found: &Overview) -> impl IntoView + use<> {
+fn mails(now: Locale, found: &Overview) -> AnyView {
     let mails = &found.mail;
     let moments = Moments::of(&found.company, &found.own);
     let oldest = mails
@@ -148,6 +149,7 @@ fn mails(now: Locale, found: &Overview) -> impl IntoView + use<> {
         (!more.is_empty()).then(|| more.join(" ")),
         wrong.then(|| (paths::ADMIN_MAIL.to_owned(), td_string!(now, company.see_mail))),
     )
+    .into_any()
 }
 
 /// Share of active accounts that have a second factor, in whole percent, rounded down: 100 means all of them.
@@ -165,7 +167,7 @@ fn card(
     number: String,
     more: Option<String>,
     link: Option<(String, &'static str)>,
-) -> impl IntoView {
+) -> AnyView {
     view! {
         <section class="card count">
             <h2>{title}</h2>
@@ -183,6 +185,7 @@ fn card(
                 })}
         </section>
     }
+    .into_any()
 }
 
 /// Fill of the columns of failed sign-ins: stripes with a line around, so that nobody has to tell colours apart.
@@ -190,7 +193,7 @@ const STRIPES: &str = r#"<pattern id="failed" width="5" height="5" patternUnits=
 const GOOD_FILL: &str = r#"fill="var(--brand)" stroke="var(--brand)""#;
 const FAILED_FILL: &str = r#"fill="url(#failed)" stroke="var(--bad)""#;
 
-fn sign_ins(now: Locale, days: &[DayOfSignIns]) -> impl IntoView + use<> {
+fn sign_ins(now: Locale, days: &[DayOfSignIns]) -> AnyView {
     let rows = days
         .iter()
         .map(|day| {
@@ -243,6 +246,7 @@ fn sign_ins(now: Locale, days: &[DayOfSignIns]) -> impl IntoView + use<> {
             </details>
         </section>
     }
+    .into_any()
 }
 
 /// Width of a day in the chart.

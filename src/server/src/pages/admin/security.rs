@@ -199,7 +199,7 @@ impl Content for PoliciesPage {
     }
 }
 
-fn policies_form(now: Locale, page: PoliciesPage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn policies_form(now: Locale, page: PoliciesPage, refusal: Option<&Refusal>) -> AnyView {
     let without = (page.without_second_factor > 0).then(|| {
         view! {
             <p class="notice caution">
@@ -234,9 +234,10 @@ fn policies_form(now: Locale, page: PoliciesPage, refusal: Option<&Refusal>) -> 
             <button class="button primary">{td_string!(now, common.save)}</button>
         </form>
     }
+    .into_any()
 }
 
-fn two_factor(now: Locale, typed: Typed) -> impl IntoView {
+fn two_factor(now: Locale, typed: Typed) -> AnyView {
     let options = std::iter::once(TwoFactorPolicy::EveryLogin)
         .chain(SKIP_DAYS.into_iter().map(TwoFactorPolicy::Skip))
         .map(|policy| {
@@ -263,6 +264,7 @@ fn two_factor(now: Locale, typed: Typed) -> impl IntoView {
             {meanwhile(now, saved)}
         </fieldset>
     }
+    .into_any()
 }
 
 fn two_factor_name(now: Locale, policy: TwoFactorPolicy) -> String {
@@ -272,7 +274,7 @@ fn two_factor_name(now: Locale, policy: TwoFactorPolicy) -> String {
     }
 }
 
-fn require(now: Locale, typed: Typed) -> impl IntoView {
+fn require(now: Locale, typed: Typed) -> AnyView {
     let label = move |policy| match policy {
         RequireSecondFactor::Off => td_string!(now, company.require_off),
         RequireSecondFactor::Admins => td_string!(now, company.require_admins),
@@ -298,9 +300,10 @@ fn require(now: Locale, typed: Typed) -> impl IntoView {
         {options}
         {meanwhile(now, saved)}
     }
+    .into_any()
 }
 
-fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) -> AnyView {
     let saved = minutes.meanwhile.map(|saved| {
         if saved.is_empty() {
             td_string!(now, company.never).to_owned()
@@ -330,4 +333,5 @@ fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) 
             {meanwhile(now, saved)}
         </fieldset>
     }
+    .into_any()
 }

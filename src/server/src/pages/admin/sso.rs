@@ -286,7 +286,7 @@ impl Content for SsoSettings {
     }
 }
 
-fn test(now: Locale, provider: Provider) -> impl IntoView {
+fn test(now: Locale, provider: Provider) -> AnyView {
     let heading = ["test-", provider.as_str()].concat();
     let about = heading.clone();
     view! {
@@ -302,9 +302,10 @@ fn test(now: Locale, provider: Provider) -> impl IntoView {
             </form>
         </li>
     }
+    .into_any()
 }
 
-fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> AnyView {
     let word = form.provider.as_str();
     let name = form.provider.name();
     let of = |field: &str| [word, "_", field].concat();
@@ -377,10 +378,11 @@ fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> impl
             )}
         </section>
     }
+    .into_any()
 }
 
 /// A box to tick; what is ticked is a word.
-fn tick(now: Locale, name: String, label: String, hint: String, typed: &Typed) -> impl IntoView + use<> {
+fn tick(now: Locale, name: String, label: String, hint: String, typed: &Typed) -> AnyView {
     let (id, field) = (name.clone(), name.clone());
     let hint_id = [&name, "-hint"].concat();
     let described_by = hint_id.clone();
@@ -411,10 +413,11 @@ fn tick(now: Locale, name: String, label: String, hint: String, typed: &Typed) -
         </div>
         {meanwhile(now, before)}
     }
+    .into_any()
 }
 
 /// What the provider has to be told. It is an input, so that it is marked whole and copied with the keyboard too.
-fn redirect_uri(now: Locale, form: &ProviderCard, id: String) -> impl IntoView + use<> {
+fn redirect_uri(now: Locale, form: &ProviderCard, id: String) -> AnyView {
     let label_for = id.clone();
     let hint_id = [&id, "-hint"].concat();
     let described_by = hint_id.clone();
@@ -440,4 +443,5 @@ fn redirect_uri(now: Locale, form: &ProviderCard, id: String) -> impl IntoView +
             <div class="buttons">{copy} {copied}</div>
         </div>
     }
+    .into_any()
 }

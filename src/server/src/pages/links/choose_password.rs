@@ -150,10 +150,10 @@ impl Content for ChoosePage {
     }
 }
 
-fn whose(now: Locale, company: String, account: String) -> impl IntoView {
+fn whose(now: Locale, company: String, account: String) -> AnyView {
     view! {
         <dl class="facts">
             {fact(td_string!(now, console.company), company)} {fact(td_string!(now, console.account), account)}
         </dl>
-    }
+    }.into_any()
 }

@@ -239,7 +239,7 @@ impl Content for BindPage {
 }
 
 /// The way back, which forgets who came.
-fn cancel(now: Locale) -> impl IntoView {
+fn cancel(now: Locale) -> AnyView {
     view! {
         <div class="after-form">
             <form method="post" action=CancelBinding::PATH>
@@ -247,6 +247,7 @@ fn cancel(now: Locale) -> impl IntoView {
             </form>
         </div>
     }
+    .into_any()
 }
 
 /// One of the three inputs of a sign-in.
@@ -256,7 +257,7 @@ pub fn input(
     label: &'static str,
     value: String,
     refusal: Option<&Refusal>,
-) -> impl IntoView + use<> {
+) -> AnyView {
     let id = field.name();
     let problem = refusal.and_then(|refusal| refusal.problem(field));
     let problem_id = [id, "-problem"].concat();
@@ -309,6 +310,7 @@ pub fn input(
                 })}
         </div>
     }
+    .into_any()
 }
 
 /// The companies that know who came back.

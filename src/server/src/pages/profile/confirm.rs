@@ -180,7 +180,7 @@ impl Content for ConfirmPage {
 }
 
 /// The same for an account without a password.
-fn confirm_with(frame: Frame, page: &ConfirmPage) -> impl IntoView + use<> {
+fn confirm_with(frame: Frame, page: &ConfirmPage) -> AnyView {
     let now = frame.locale;
     let turned_back = (page.reason != Reason::Ahead)
         .then(|| view! { <p class="notice caution">{td_string!(now, errors.not_done_title)}</p> });
@@ -208,5 +208,5 @@ fn confirm_with(frame: Frame, page: &ConfirmPage) -> impl IntoView + use<> {
             </p>
         </main>
     };
-    site(frame, content)
+    site(frame, content).into_any()
 }

@@ -381,7 +381,7 @@ impl Content for ProfilePage {
 }
 
 /// What waits for its confirmation, and the form for another address.
-fn email_card(now: Locale, page: &ProfilePage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn email_card(now: Locale, page: &ProfilePage, refusal: Option<&Refusal>) -> AnyView {
     let waiting = page
         .pending_email
         .clone()
@@ -415,10 +415,11 @@ fn email_card(now: Locale, page: &ProfilePage, refusal: Option<&Refusal>) -> imp
         {waiting}
         {form}
     }
+    .into_any()
 }
 
 /// A new address that waits for its confirmation.
-fn pending_email(now: Locale, email: String, since: When) -> impl IntoView {
+fn pending_email(now: Locale, email: String, since: When) -> AnyView {
     let button = |path, label| action(path, label, "pending-email".to_owned(), None);
     view! {
         <div class="notice caution">
@@ -431,10 +432,11 @@ fn pending_email(now: Locale, email: String, since: When) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// What only an administrator changes.
-fn who(now: Locale, somebody: Somebody) -> impl IntoView {
+fn who(now: Locale, somebody: Somebody) -> AnyView {
     let role = role_name(now, somebody.role).to_owned();
     view! {
         <dl class="facts">
@@ -443,9 +445,10 @@ fn who(now: Locale, somebody: Somebody) -> impl IntoView {
             {fact(td_string!(now, console.email), somebody.email)} {fact(td_string!(now, console.role), role)}
         </dl>
     }
+    .into_any()
 }
 
-fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> AnyView {
     let input = |field, label, autocomplete, value| Input {
         field,
         label,
@@ -525,10 +528,11 @@ fn data_form(now: Locale, page: ProfilePage, refusal: Option<&Refusal>) -> impl 
             <button class="button primary">{td_string!(now, common.save)}</button>
         </form>
     }
+    .into_any()
 }
 
 /// The way to a form for somebody whose last proof is too old: they would fill it in for nothing.
-fn confirm_first(why: &'static str, label: &'static str) -> impl IntoView {
+fn confirm_first(why: &'static str, label: &'static str) -> AnyView {
     let href = [PROFILE_CONFIRM, "?next=", PROFILE].concat();
     view! {
         <p class="quiet">{why}</p>
@@ -538,9 +542,10 @@ fn confirm_first(why: &'static str, label: &'static str) -> impl IntoView {
             </a>
         </p>
     }
+    .into_any()
 }
 
-fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> AnyView {
     let input = |field, label, autocomplete| Input {
         field,
         label,
@@ -579,4 +584,5 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> impl I
             <button class="button primary">{td_string!(now, profile.change_password)}</button>
         </form>
     }
+    .into_any()
 }

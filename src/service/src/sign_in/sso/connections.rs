@@ -76,10 +76,7 @@ impl Sso {
             .transact(async || {
                 let (mut work, SignedIn { company, account, .. }) =
                     self.enter(Need::ProvedHome, visitor).await?;
-                let receiver = Receiver {
-                    company: &company,
-                    account: &account,
-                };
+                let receiver = Receiver::new(&company, &account);
                 let last = Refusal::LastWayIn;
                 if self.unlink_in(&mut work, receiver, provider, last).await? {
                     work.commit().await?;
@@ -145,10 +142,7 @@ impl Service {
             work.commit().await?;
             return Err(Refusal::IdentityOther.into());
         }
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let next = flow.next.clone().unwrap_or_default();
         let confirmed = self
             .confirm_in(&mut work, receiver, (session, Proof::Provider), &next, visitor)
@@ -193,10 +187,7 @@ impl Service {
             return Err(refusal.into());
         }
         refused?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         self.link(&mut work, receiver, identity, visitor).await?;
         work.commit().await?;
         Ok(())

@@ -562,10 +562,7 @@ impl Service {
         let after = after_provider(&company, &account, spared, browser.is_some());
         // Trust that was not needed is left alone.
         let used = browser.filter(|_| after == Ok(AfterPassword::Session(Proof::TrustedBrowser)));
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         let outcome = self
             .go_on(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
             .await?;
@@ -600,10 +597,7 @@ impl Service {
         }
         may_link?;
         self.drop_old_pending(&mut writer, visitor).await?;
-        let receiver = Receiver {
-            company: &company,
-            account: &account,
-        };
+        let receiver = Receiver::new(&company, &account);
         // No trust counts here: whoever links an identity has proved the second factor this time.
         let after = after_password(&company, &account, false);
         let begun = self

@@ -463,7 +463,7 @@ impl Content for FormPage {
 }
 
 /// A new address that waits for its confirmation. The mail to the own one is sent again from the profile.
-fn pending_email(now: Locale, id: String, (email, since): (String, When), is_own: bool) -> impl IntoView {
+fn pending_email(now: Locale, id: String, (email, since): (String, When), is_own: bool) -> AnyView {
     let resend = (!is_own).then(|| {
         action(
             ResendEmailChange::PATH,
@@ -488,9 +488,10 @@ fn pending_email(now: Locale, id: String, (email, since): (String, When), is_own
             </div>
         </section>
     }
+    .into_any()
 }
 
-fn fields(now: Locale, page: FormPage) -> impl IntoView {
+fn fields(now: Locale, page: FormPage) -> AnyView {
     let refusal = page.refusal.as_ref();
     let text = |field, label, typed: Typed, required, hint: Option<&str>| {
         let meanwhile = typed
@@ -582,6 +583,7 @@ fn fields(now: Locale, page: FormPage) -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }
 
 fn email_hint(now: Locale, is_new: bool, new_agent_mail: NewAgentMail) -> &'static str {
@@ -595,7 +597,7 @@ fn email_hint(now: Locale, is_new: bool, new_agent_mail: NewAgentMail) -> &'stat
 }
 
 /// The own e-mail address, which is changed in the profile.
-fn own_email(now: Locale, address: String) -> impl IntoView {
+fn own_email(now: Locale, address: String) -> AnyView {
     view! {
         <dl class="facts">{fact(td_string!(now, agents.email), address.clone())}</dl>
         <p class="hint">
@@ -604,20 +606,23 @@ fn own_email(now: Locale, address: String) -> impl IntoView {
         </p>
         <input type="hidden" name="email" value=address />
     }
+    .into_any()
 }
 
 /// What somebody else saved meanwhile.
-fn meanwhile(now: Locale, value: Option<String>) -> impl IntoView {
-    value.map(|value| {
-        view! {
-            <p class="hint meanwhile">
-                {td_string!(now, company.meanwhile, value = value)}
-            </p>
-        }
-    })
+fn meanwhile(now: Locale, value: Option<String>) -> AnyView {
+    value
+        .map(|value| {
+            view! {
+                <p class="hint meanwhile">
+                    {td_string!(now, company.meanwhile, value = value)}
+                </p>
+            }
+        })
+        .into_any()
 }
 
-fn time_format(now: Locale, typed: Typed) -> impl IntoView {
+fn time_format(now: Locale, typed: Typed) -> AnyView {
     let option = |value: &'static str, label: &'static str| {
         view! {
             <option value=value selected=typed.value == value>
@@ -635,9 +640,10 @@ fn time_format(now: Locale, typed: Typed) -> impl IntoView {
             {meanwhile(now, typed.meanwhile)}
         </div>
     }
+    .into_any()
 }
 
-fn language(now: Locale, typed: Typed, company: &str) -> impl IntoView + use<> {
+fn language(now: Locale, typed: Typed, company: &str) -> AnyView {
     let company = from_tag(company).map(name).unwrap_or_default();
     let offered = all()
         .iter()
@@ -661,9 +667,10 @@ fn language(now: Locale, typed: Typed, company: &str) -> impl IntoView + use<> {
             {meanwhile(now, typed.meanwhile)}
         </div>
     }
+    .into_any()
 }
 
-fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> AnyView {
     let wrong = problem(now, Field::Roles, refusal);
     let described_by = wrong.is_some().then_some("roles-problem");
     let picked: Vec<&str> = typed.value.split(' ').collect();
@@ -691,9 +698,10 @@ fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> impl IntoView 
             {meanwhile(now, before)}
         </fieldset>
     }
+    .into_any()
 }
 
-fn active(now: Locale, typed: Typed) -> impl IntoView {
+fn active(now: Locale, typed: Typed) -> AnyView {
     let before = typed.meanwhile.map(|word| {
         if word.is_empty() {
             td_string!(now, agents.inactive).to_owned()
@@ -711,4 +719,5 @@ fn active(now: Locale, typed: Typed) -> impl IntoView {
             {meanwhile(now, before)}
         </div>
     }
+    .into_any()
 }

@@ -452,12 +452,13 @@ impl Content for ImportPage {
     }
 }
 
-fn back(now: Locale) -> impl IntoView {
+fn back(now: Locale) -> AnyView {
     view! {
         <p class="back">
             <a href=AGENTS>{td_string!(now, company.back_to_agents)}</a>
         </p>
     }
+    .into_any()
 }
 
 /// Where the import stands, and what to do next.
@@ -514,68 +515,72 @@ fn stands(now: Locale, page: &ImportPage) -> AnyView {
     }
 }
 
-fn start(id: String, label: String) -> impl IntoView {
+fn start(id: String, label: String) -> AnyView {
     view! {
         <form class="fields" method="post" action=StartImport::PATH>
             <input type="hidden" name="id" value=id />
             <button class="button primary">{label}</button>
         </form>
     }
+    .into_any()
 }
 
-fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> impl IntoView + use<> {
+fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> AnyView {
     let path = address(&page.found.id.to_string());
     let next = page.found.more_after.map(|line| format!("{path}?after={line}"));
     let first = page.is_later.then_some(path);
     let rows = &page.found.lines;
-    (!rows.is_empty() || first.is_some()).then(|| {
-        let rows = rows
-            .iter()
-            .map(|row| {
+    (!rows.is_empty() || first.is_some())
+        .then(|| {
+            let rows = rows
+                .iter()
+                .map(|row| {
+                    view! {
+                        <tr>
+                            <td>{row.line}</td>
+                            <td>
+                                <bdi>{row.account.clone()}</bdi>
+                            </td>
+                            <td>{verdict_sentence(now, &row.verdict)}</td>
+                        </tr>
+                    }
+                })
+                .collect_view();
+            let pages = (first.is_some() || next.is_some()).then(|| {
                 view! {
-                    <tr>
-                        <td>{row.line}</td>
-                        <td>
-                            <bdi>{row.account.clone()}</bdi>
-                        </td>
-                        <td>{verdict_sentence(now, &row.verdict)}</td>
-                    </tr>
+                    <nav class="buttons pages" aria-label=td_string!(now, company.pages)>
+                        {first.map(|href| page_link(href, td_string!(now, company.first_lines)))}
+                        {next.map(|href| page_link(href, td_string!(now, company.next_lines)))}
+                    </nav>
                 }
-            })
-            .collect_view();
-        let pages = (first.is_some() || next.is_some()).then(|| {
+            });
             view! {
-                <nav class="buttons pages" aria-label=td_string!(now, company.pages)>
-                    {first.map(|href| page_link(href, td_string!(now, company.first_lines)))}
-                    {next.map(|href| page_link(href, td_string!(now, company.next_lines)))}
-                </nav>
+                <section class="card" aria-labelledby="lines">
+                    <h2 id="lines">{heading}</h2>
+                    <div class="table-scroll">
+                        <table>
+                            <thead>
+                                <tr>
+                                    <th scope="col">{td_string!(now, company.line)}</th>
+                                    <th scope="col">{td_string!(now, company.account)}</th>
+                                    <th scope="col">{td_string!(now, company.verdict)}</th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                    {pages}
+                </section>
             }
-        });
-        view! {
-            <section class="card" aria-labelledby="lines">
-                <h2 id="lines">{heading}</h2>
-                <div class="table-scroll">
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col">{td_string!(now, company.line)}</th>
-                                <th scope="col">{td_string!(now, company.account)}</th>
-                                <th scope="col">{td_string!(now, company.verdict)}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-                {pages}
-            </section>
-        }
-    })
+        })
+        .into_any()
 }
 
-fn page_link(href: String, label: &'static str) -> impl IntoView {
+fn page_link(href: String, label: &'static str) -> AnyView {
     view! {
         <a class="button" href=href>
             {label}
         </a>
     }
+    .into_any()
 }

@@ -300,7 +300,7 @@ fn with_query(path: &str, query: &str) -> String {
     }
 }
 
-fn filter(now: Locale, page: &ListPage) -> impl IntoView + use<> {
+fn filter(now: Locale, page: &ListPage) -> AnyView {
     let states = AgentState::ALL.map(|state| {
         let label = match state {
             AgentState::Active => td_string!(now, agents.active),
@@ -366,7 +366,7 @@ fn filter(now: Locale, page: &ListPage) -> impl IntoView + use<> {
                 </a>
             </div>
         </form>
-    }
+    }.into_any()
 }
 
 fn choice(
@@ -375,7 +375,7 @@ fn choice(
     all: &'static str,
     options: &[(&'static str, &'static str)],
     picked: Option<&str>,
-) -> impl IntoView + use<> {
+) -> AnyView {
     let options = options
         .iter()
         .map(|&(value, label)| {
@@ -397,9 +397,10 @@ fn choice(
             </select>
         </div>
     }
+    .into_any()
 }
 
-fn table(now: Locale, page: &ListPage) -> impl IntoView + use<> {
+fn table(now: Locale, page: &ListPage) -> AnyView {
     let ListPage { list, .. } = page;
     if list.page.accounts.is_empty() {
         return view! { <p class="quiet" role="status">{td_string!(now, agents.none_found)}</p> }.into_any();
@@ -465,10 +466,11 @@ fn table(now: Locale, page: &ListPage) -> impl IntoView + use<> {
         </div>
     }
     .into_any()
+    .into_any()
 }
 
 /// The head of a column that sorts the list, and turns its order round when it does already.
-fn sortable(page: &ListPage, sort: AgentSort, label: &'static str) -> impl IntoView + use<> {
+fn sortable(page: &ListPage, sort: AgentSort, label: &'static str) -> AnyView {
     let current = page.list.filter.sort == sort;
     let turned = current && !page.list.filter.descending;
     let direction = current.then_some(if page.list.filter.descending {
@@ -491,9 +493,10 @@ fn sortable(page: &ListPage, sort: AgentSort, label: &'static str) -> impl IntoV
             <a href=with_query(AGENTS, &query.join("&"))>{label}</a>
         </th>
     }
+    .into_any()
 }
 
-fn agent_row(now: Locale, list: &AgentList, account: &Account) -> impl IntoView + use<> {
+fn agent_row(now: Locale, list: &AgentList, account: &Account) -> AnyView {
     let moments = Moments::of(&list.company, &list.own);
     let select = td_string!(now, agents.select_one, name = account.name.clone());
     let id = account.id.to_string();
@@ -525,10 +528,11 @@ fn agent_row(now: Locale, list: &AgentList, account: &Account) -> impl IntoView 
             <td data-label=td_string!(now, agents.actions)>{menu(now, &list.own, account)}</td>
         </tr>
     }
+    .into_any()
 }
 
 /// What may be done to the agent of this row. Opens without scripts.
-fn menu(now: Locale, own: &Account, account: &Account) -> impl IntoView + use<> {
+fn menu(now: Locale, own: &Account, account: &Account) -> AnyView {
     let name = td_string!(now, agents.actions_of, name = account.name.clone());
     view! {
         <details class="menu">
@@ -538,9 +542,10 @@ fn menu(now: Locale, own: &Account, account: &Account) -> impl IntoView + use<> 
             <ul>{actions(now, own, account, true)}</ul>
         </details>
     }
+    .into_any()
 }
 
-fn pages(now: Locale, page: &ListPage) -> impl IntoView + use<> {
+fn pages(now: Locale, page: &ListPage) -> AnyView {
     let found = &page.list.page;
     let link = |key: &str, account: Option<&Account>, label: &'static str| {
         let own = format!("{key}={}", account?.id);
@@ -572,13 +577,15 @@ fn pages(now: Locale, page: &ListPage) -> impl IntoView + use<> {
         found.accounts.last().filter(|_| found.after),
         td_string!(now, agents.next_page),
     );
-    (first.is_some() || previous.is_some() || next.is_some()).then(|| {
-        view! {
-            <nav class="buttons pages" aria-label=td_string!(now, agents.pages)>
-                {first}
-                {previous}
-                {next}
-            </nav>
-        }
-    })
+    (first.is_some() || previous.is_some() || next.is_some())
+        .then(|| {
+            view! {
+                <nav class="buttons pages" aria-label=td_string!(now, agents.pages)>
+                    {first}
+                    {previous}
+                    {next}
+                </nav>
+            }
+        })
+        .into_any()
 }

@@ -14,7 +14,7 @@ use super::acts::{
 };
 
 /// Active or inactive, and the lock with when and why.
-pub fn state(now: Locale, account: &Account, locked: Option<When>) -> impl IntoView + use<> {
+pub fn state(now: Locale, account: &Account, locked: Option<When>) -> AnyView {
     let label = if account.active {
         td_string!(now, agents.active)
     } else {
@@ -37,6 +37,7 @@ pub fn state(now: Locale, account: &Account, locked: Option<When>) -> impl IntoV
         </span>
         {lock}
     }
+    .into_any()
 }
 
 /// The second factors in words.
@@ -60,7 +61,7 @@ pub fn roles(now: Locale, roles: &[Role]) -> String {
 }
 
 /// The links to everything that `own` may do to an account, and that is of use right now.
-pub fn actions(now: Locale, own: &Account, account: &Account, with_view: bool) -> impl IntoView + use<> {
+pub fn actions(now: Locale, own: &Account, account: &Account, with_view: bool) -> AnyView {
     let allowed = |action: Action| action.reaches(own, account);
     let locked = account.is_locked();
     let id = account.id.to_string();
@@ -84,6 +85,7 @@ pub fn actions(now: Locale, own: &Account, account: &Account, with_view: bool) -
         }
     })
     .collect_view()
+    .into_any()
 }
 
 /// An act that is offered when it is allowed and of use.

@@ -158,7 +158,7 @@ impl Content for ViewPage {
 }
 
 /// The accounts of providers that are connected, for whoever may disconnect them.
-fn connected(now: Locale, found: &AgentDetails) -> impl IntoView + use<> {
+fn connected(now: Locale, found: &AgentDetails) -> AnyView {
     let id = found.target.id.to_string();
     let rows = found
         .identities
@@ -192,6 +192,7 @@ fn connected(now: Locale, found: &AgentDetails) -> impl IntoView + use<> {
             <ul class="rows">{rows}</ul>
         </section>
     }
+    .into_any()
 }
 
 /// How the agent signs in, besides by password.
@@ -206,7 +207,7 @@ fn sign_in_by(now: Locale, found: &AgentDetails) -> Option<String> {
     }
 }
 
-fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> impl IntoView + use<> {
+fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> AnyView {
     let target: &Account = &found.target;
     let language = target
         .person
@@ -260,5 +261,5 @@ fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> impl IntoView +
                 {time(td_string!(now, agents.created), target.created_at)}
             </dl>
         </section>
-    }
+    }.into_any()
 }

@@ -177,7 +177,7 @@ impl Content for AppPage {
     }
 }
 
-fn app_steps(now: Locale, set_up: AppSetUp) -> impl IntoView {
+fn app_steps(now: Locale, set_up: AppSetUp) -> AnyView {
     view! {
         <ol class="steps">
             <li>{td_string!(now, profile.app_step_install)}</li>
@@ -196,7 +196,7 @@ fn app_steps(now: Locale, set_up: AppSetUp) -> impl IntoView {
             <button class="button primary">{td_string!(now, profile.next)}</button>
             {cancel(now)}
         </form>
-    }
+    }.into_any()
 }
 
 struct CodePage {

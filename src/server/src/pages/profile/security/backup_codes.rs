@@ -209,7 +209,7 @@ impl Content for BackupCodesPage {
 }
 
 /// The set of codes with what was used of it, and the button for a new one.
-fn made(now: Locale, made_at: Option<When>, used_at: Vec<Option<When>>) -> impl IntoView {
+fn made(now: Locale, made_at: Option<When>, used_at: Vec<Option<When>>) -> AnyView {
     let left = used_at.iter().filter(|used| used.is_none()).count();
     let since = match made_at {
         Some(when) => view! {
@@ -257,6 +257,7 @@ fn made(now: Locale, made_at: Option<When>, used_at: Vec<Option<When>>) -> impl 
             </p>
         </form>
     }
+    .into_any()
 }
 
 /// The codes that were just made. They are shown once, so it has no `Debug`.

@@ -169,12 +169,7 @@ impl Content for EmailPage {
     }
 }
 
-fn email_steps(
-    now: Locale,
-    set_up: EmailSetUp,
-    resent: bool,
-    refusal: Option<&Refusal>,
-) -> impl IntoView + use<> {
+fn email_steps(now: Locale, set_up: EmailSetUp, resent: bool, refusal: Option<&Refusal>) -> AnyView {
     let news = match set_up.mail {
         CodeMail::Failing => Some(td_string!(now, profile.email_mail_failing)),
         CodeMail::GivenUp => Some(td_string!(now, profile.email_mail_given_up)),
@@ -207,4 +202,5 @@ fn email_steps(
             <p id="resend-when" class="quiet">{wait}</p>
         </form>
     }
+    .into_any()
 }

@@ -293,7 +293,7 @@ impl Content for SecurityPage {
     }
 }
 
-fn providers(now: Locale, rows: Vec<OwnProvider>) -> impl IntoView {
+fn providers(now: Locale, rows: Vec<OwnProvider>) -> AnyView {
     let content = if rows.is_empty() {
         view! { <p class="quiet">{td_string!(now, profile.sso_none)}</p> }.into_any()
     } else {
@@ -310,9 +310,10 @@ fn providers(now: Locale, rows: Vec<OwnProvider>) -> impl IntoView {
             {content}
         </section>
     }
+    .into_any()
 }
 
-fn provider(now: Locale, row: OwnProvider) -> impl IntoView {
+fn provider(now: Locale, row: OwnProvider) -> AnyView {
     let OwnProvider { provider, identity } = row;
     let connected = identity.map(|identity| identity.shown);
     let heading = ["row-", provider.as_str()].concat();
@@ -355,9 +356,10 @@ fn provider(now: Locale, row: OwnProvider) -> impl IntoView {
             <div class="buttons">{button}</div>
         </li>
     }
+    .into_any()
 }
 
-fn second_factors(now: Locale, email: bool, app: bool) -> impl IntoView {
+fn second_factors(now: Locale, email: bool, app: bool) -> AnyView {
     let backup_codes = (email || app).then(|| {
         view! {
             <p class="card-end">
@@ -388,6 +390,7 @@ fn second_factors(now: Locale, email: bool, app: bool) -> impl IntoView {
             {backup_codes}
         </section>
     }
+    .into_any()
 }
 
 /// One method: its state and what can be done. `set_up` and `off` are the addresses of the two forms.
@@ -397,7 +400,7 @@ fn factor(
     advice: &'static str,
     on: bool,
     (set_up, off): (&'static str, &'static str),
-) -> impl IntoView {
+) -> AnyView {
     let heading = ["row", &set_up.replace('/', "-")].concat();
     let (state, label) = if on {
         (td_string!(now, profile.on), td_string!(now, profile.reset))
@@ -418,9 +421,10 @@ fn factor(
             </div>
         </li>
     }
+    .into_any()
 }
 
-fn trusted_browsers(now: Locale, moments: Moments, rows: Vec<TrustedItem>) -> impl IntoView {
+fn trusted_browsers(now: Locale, moments: Moments, rows: Vec<TrustedItem>) -> AnyView {
     let content = if rows.is_empty() {
         view! { <p class="quiet">{td_string!(now, profile.trusted_none)}</p> }.into_any()
     } else {
@@ -445,9 +449,10 @@ fn trusted_browsers(now: Locale, moments: Moments, rows: Vec<TrustedItem>) -> im
             {content}
         </section>
     }
+    .into_any()
 }
 
-fn trusted(now: Locale, moments: Moments, row: TrustedItem) -> impl IntoView {
+fn trusted(now: Locale, moments: Moments, row: TrustedItem) -> AnyView {
     let browser = browser_name(now, row.browser);
     let id = row.id.to_string();
     let about = ["row-", &id].concat();
@@ -466,10 +471,10 @@ fn trusted(now: Locale, moments: Moments, row: TrustedItem) -> impl IntoView {
             </div>
             {action(ForgetBrowser::PATH, td_string!(now, profile.remove), about, Some(id))}
         </li>
-    }
+    }.into_any()
 }
 
-fn sessions(now: Locale, moments: Moments, rows: Vec<SessionItem>) -> impl IntoView {
+fn sessions(now: Locale, moments: Moments, rows: Vec<SessionItem>) -> AnyView {
     let others = rows.iter().any(|row| !row.this);
     let rows = rows
         .into_iter()
@@ -492,9 +497,10 @@ fn sessions(now: Locale, moments: Moments, rows: Vec<SessionItem>) -> impl IntoV
             {end_others}
         </section>
     }
+    .into_any()
 }
 
-fn session_row(now: Locale, moments: Moments, row: SessionItem) -> impl IntoView {
+fn session_row(now: Locale, moments: Moments, row: SessionItem) -> AnyView {
     let browser = browser_name(now, row.browser);
     let id = row.id.to_string();
     let about = ["row-", &id].concat();
@@ -512,40 +518,44 @@ fn session_row(now: Locale, moments: Moments, row: SessionItem) -> impl IntoView
             </div>
             {action(EndSession::PATH, td_string!(now, profile.end), about, Some(id))}
         </li>
-    }
+    }.into_any()
 }
 
 fn browser_name(now: Locale, browser: Option<String>) -> String {
     browser.unwrap_or_else(|| td_string!(now, profile.unknown_browser).to_owned())
 }
 
-fn this(label: &'static str) -> impl IntoView {
+fn this(label: &'static str) -> AnyView {
     view! {
         " "
         <span class="state" data-on="">
             {label}
         </span>
     }
+    .into_any()
 }
 
-fn address(now: Locale, address: Option<String>) -> impl IntoView {
-    address.map(|address| {
-        view! {
-            <div>
-                <dt>{td_string!(now, profile.address)}</dt>
-                <dd>
-                    <bdi>{address}</bdi>
-                </dd>
-            </div>
-        }
-    })
+fn address(now: Locale, address: Option<String>) -> AnyView {
+    address
+        .map(|address| {
+            view! {
+                <div>
+                    <dt>{td_string!(now, profile.address)}</dt>
+                    <dd>
+                        <bdi>{address}</bdi>
+                    </dd>
+                </div>
+            }
+        })
+        .into_any()
 }
 
-fn detail(name: &'static str, when: When) -> impl IntoView {
+fn detail(name: &'static str, when: When) -> AnyView {
     view! {
         <div>
             <dt>{name}</dt>
             <dd>{moment(when)}</dd>
         </div>
     }
+    .into_any()
 }

@@ -132,12 +132,7 @@ impl Content for SetUpPage {
 }
 
 /// The form for the first code of a set-up.
-pub fn code_form(
-    now: Locale,
-    path: &'static str,
-    set_up: String,
-    refusal: Option<&Refusal>,
-) -> impl IntoView + use<> {
+pub fn code_form(now: Locale, path: &'static str, set_up: String, refusal: Option<&Refusal>) -> AnyView {
     view! {
         <form class="fields" method="post" action=path novalidate>
             {set_up_code(now, set_up, refusal)}
@@ -147,10 +142,11 @@ pub fn code_form(
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// Where no set-up is under way: what it is good for, and the button.
-pub fn begin(now: Locale, advice: &'static str, path: &'static str) -> impl IntoView {
+pub fn begin(now: Locale, advice: &'static str, path: &'static str) -> AnyView {
     view! {
         <p class="lead">{advice}</p>
         <form class="buttons fields" method="post" action=path>
@@ -158,13 +154,15 @@ pub fn begin(now: Locale, advice: &'static str, path: &'static str) -> impl Into
             {cancel(now)}
         </form>
     }
+    .into_any()
 }
 
 /// Back to the settings; whoever has to set up a second factor comes to that page from there.
-pub fn cancel(now: Locale) -> impl IntoView {
+pub fn cancel(now: Locale) -> AnyView {
     view! {
         <a class="button" href=SECURITY>
             {td_string!(now, common.cancel)}
         </a>
     }
+    .into_any()
 }

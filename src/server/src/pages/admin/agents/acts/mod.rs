@@ -179,7 +179,7 @@ fn act_form<A: Act>(
     text: impl IntoView,
     button: &'static str,
     inputs: impl IntoView,
-) -> impl IntoView {
+) -> AnyView {
     let id = found.target.id.to_string();
     view! {
         <p>{text}</p>
@@ -196,4 +196,5 @@ fn act_form<A: Act>(
             </div>
         </form>
     }
+    .into_any()
 }

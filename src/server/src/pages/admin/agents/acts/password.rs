@@ -139,7 +139,7 @@ fn removal(now: Locale, found: &AgentDetails) -> Option<impl IntoView + use<>> {
     })
 }
 
-fn card(id: &'static str, title: &'static str, text: String, button: impl IntoView) -> impl IntoView {
+fn card(id: &'static str, title: &'static str, text: String, button: impl IntoView) -> AnyView {
     view! {
         <section class="card" aria-labelledby=id>
             <h2 id=id>{title}</h2>
@@ -147,6 +147,7 @@ fn card(id: &'static str, title: &'static str, text: String, button: impl IntoVi
             <div class="card-end">{button}</div>
         </section>
     }
+    .into_any()
 }
 
 /// The names of providers, in a row.
