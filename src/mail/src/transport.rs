@@ -100,9 +100,9 @@ impl Transport {
     }
 
     /// Says goodbye on connections that were not used for a while.
-    pub(crate) fn tidy(&self) {
+    pub(crate) fn sweep(&self) {
         if let Self::Smtp(smtp) = self {
-            smtp.tidy();
+            smtp.sweep();
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ref_cast::RefCast;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     id::{AccountId, CompanyId, NodeId},
@@ -62,6 +62,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Seconds after which a visitor should try again when the database or the processor is overloaded.
 const RETRY_SECONDS: u32 = 5;
+
+/// Tickets for the line before the sign-in page that are written at once. In a flood thousands are wanted.
+const TICKETS_AT_ONCE: usize = 4;
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Clone)]
@@ -128,6 +131,7 @@ struct Inner {
     strangers: Strangers,
     judges: judges::Judges,
     sso_asking: sign_in::sso::Asking,
+    ticket_turns: Semaphore,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
 }
@@ -250,6 +254,7 @@ impl Service {
                 strangers: Strangers::default(),
                 judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
+                ticket_turns: Semaphore::new(TICKETS_AT_ONCE),
                 own_servers: Mutex::default(),
             }),
         }

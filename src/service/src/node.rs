@@ -112,7 +112,7 @@ impl Upkeep {
         let written = self.write_down(machine).await;
         let keys = match &written {
             Ok(true) => true,
-            Ok(false) => self.look_at_keys(before).await,
+            Ok(false) => self.probe_keys(before).await,
             Err(_) => before.is_none_or(|before| before.keys),
         };
         self.inner.node.state().last = Some(Probe {
@@ -193,7 +193,7 @@ impl Service {
     }
 
     /// Keys are new to the database, or to this server, or they are the wrong ones.
-    async fn look_at_keys(&self, before: Option<Vitals>) -> bool {
+    async fn probe_keys(&self, before: Option<Vitals>) -> bool {
         match self.upkeep().check_keys().await {
             Ok(()) => true,
             Err(KeyCheckError::Store(error)) => {

@@ -81,7 +81,7 @@ impl SignIn {
     /// [`Refusal::NotSignedIn`]; [`Refusal::PasswordChangeRequired`] when the password is a temporary one;
     /// [`Refusal::SetUpRequired`] when a second factor has to be set up first.
     pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
-        visitor.attempt(self.look(Need::Home, visitor)).await
+        visitor.attempt(self.require(Need::Home, visitor)).await
     }
 
     /// Ends the session of this browser on the server. Nothing to end is fine.
@@ -166,7 +166,7 @@ impl Service {
     }
 
     /// The session of this browser, if it meets `need`. Counts as activity.
-    pub(crate) async fn look(&self, need: Need, visitor: &Visitor) -> Result<SignedIn, Failure> {
+    pub(crate) async fn require(&self, need: Need, visitor: &Visitor) -> Result<SignedIn, Failure> {
         let signed_in = self.find_session(visitor).await?.ok_or(Refusal::NotSignedIn)?;
         self.meets(&signed_in, need)?;
         Ok(signed_in)

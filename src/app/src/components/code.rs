@@ -50,7 +50,7 @@ pub fn code_input(
                 aria-describedby=described_by
                 on:input=move |event| {
                     if !backup {
-                        tidy(&event);
+                        normalize(&event);
                     }
                 }
             />
@@ -66,7 +66,7 @@ pub fn clear() {
 
 /// Drops what a pasted code has between its digits, and turns the digits of an Arabic keyboard into those of the mail.
 /// A backup code stays as it is typed.
-fn tidy(event: &ev::Event) {
+fn normalize(event: &ev::Event) {
     let typed = event_target_value(event);
     let digits: String = typed.chars().filter_map(ascii_digit).collect();
     let letters = looks_like_backup_code(&typed);

@@ -101,10 +101,10 @@ impl OwnServers {
     }
 
     /// Says goodbye where nothing was sent for a while.
-    pub(super) fn tidy(&self) {
+    pub(super) fn sweep(&self) {
         let mut ways = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ways.retain(|_, way| {
-            way.transport.tidy();
+            way.transport.sweep();
             way.used.elapsed() < KEPT_FOR
         });
     }

@@ -282,8 +282,8 @@ impl Worker {
                 () = &mut shutdown => break,
                 () = notify.notified() => None,
                 _ = tick.tick() => {
-                    self.transport.tidy();
-                    self.own_servers.tidy();
+                    self.transport.sweep();
+                    self.own_servers.sweep();
                     None
                 }
                 Some(done) = on_the_way.tasks.join_next_with_id() => {

@@ -108,8 +108,8 @@ impl SmtpTransport {
     }
 
     /// Says goodbye, in the background, on connections that were kept long enough.
-    pub(crate) fn tidy(&self) {
-        self.line().tidy();
+    pub(crate) fn sweep(&self) {
+        self.line().sweep();
     }
 
     /// Says goodbye on all kept connections.
@@ -236,7 +236,7 @@ impl Line {
 
     /// A kept connection that still answers. When one does not, the others will hardly either.
     async fn kept(&self) -> Option<AsyncSmtpConnection> {
-        self.tidy();
+        self.sweep();
         let mut kept = self.lock().pop()?;
         if timeout(COURTESY, kept.connection.test_connected()).await == Ok(true) {
             return Some(kept.connection);
@@ -259,7 +259,7 @@ impl Line {
     }
 
     /// Says goodbye, in the background, on connections that were kept long enough.
-    fn tidy(&self) {
+    fn sweep(&self) {
         let old: Vec<Kept> = self
             .lock()
             .extract_if(.., |kept| kept.since.elapsed() >= KEPT_FOR)

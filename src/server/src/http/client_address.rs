@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn what_a_visitor_wrote_before_the_proxy_is_never_reached() {
         assert_eq!(
-            client(PROXIES, "10.0.0.1", &[b"rubbish, \xff, 198.51.100.1"]),
+            client(PROXIES, "10.0.0.1", &[b"unreadable, \xff, 198.51.100.1"]),
             "198.51.100.1"
         );
         assert_eq!(
@@ -185,13 +185,13 @@ mod tests {
             "198.51.100.1"
         );
         assert_eq!(
-            client(PROXIES, "10.0.0.1", &[b"rubbish,,198.51.100.1"]),
+            client(PROXIES, "10.0.0.1", &[b"unreadable,,198.51.100.1"]),
             "198.51.100.1"
         );
     }
 
     #[test]
-    fn rubbish_from_a_trusted_proxy_leaves_the_peer() {
+    fn nonsense_from_a_trusted_proxy_leaves_the_peer() {
         for bad in [
             &b"rubbish"[..],
             b"",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_in_ipv6_clothes_is_the_ipv4_address() {
+    fn an_ipv4_address_in_ipv6_form_is_the_ipv4_address() {
         assert_eq!(
             client(PROXIES, "::ffff:10.0.0.1", &[b"::ffff:198.51.100.1"]),
             "198.51.100.1"

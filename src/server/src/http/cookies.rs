@@ -142,7 +142,7 @@ fn is_base64url(text: &str) -> bool {
 /// What a request says about one cookie.
 enum Found {
     Nothing,
-    Rubbish,
+    Unreadable,
     Value(String),
 }
 
@@ -171,7 +171,7 @@ impl Cookies {
     pub fn read(self, headers: &HeaderMap, kind: Kind) -> Option<String> {
         match self.find(headers, kind) {
             Found::Value(value) => Some(value),
-            Found::Nothing | Found::Rubbish => None,
+            Found::Nothing | Found::Unreadable => None,
         }
     }
 
@@ -220,7 +220,7 @@ impl Cookies {
                     (Found::Nothing, Ok(cookie)) if kind.fits(cookie.value()) => {
                         Found::Value(cookie.value().to_owned())
                     }
-                    _ => Found::Rubbish,
+                    _ => Found::Unreadable,
                 };
             }
         }
@@ -230,14 +230,14 @@ impl Cookies {
 
 /// The layer that removes cookies that cannot be ours, unless the answer sets them anyway.
 pub async fn clean(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
-    let rubbish = Kind::ALL.map(|kind| {
+    let unreadable = Kind::ALL.map(|kind| {
         (
             kind,
-            matches!(cookies.find(request.headers(), kind), Found::Rubbish),
+            matches!(cookies.find(request.headers(), kind), Found::Unreadable),
         )
     });
     let mut response = next.run(request).await;
-    for (kind, _) in rubbish.into_iter().filter(|(_, rubbish)| *rubbish) {
+    for (kind, _) in unreadable.into_iter().filter(|(_, unreadable)| *unreadable) {
         let begin = format!("{}=", cookies.name(kind));
         let set = |value: &HeaderValue| value.as_bytes().starts_with(begin.as_bytes());
         if !response.headers().get_all(SET_COOKIE).iter().any(set)
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_in_other_cookies_does_not_matter() {
+    fn nonsense_in_other_cookies_does_not_matter() {
         let t = token('a');
         let line = [
             b"x=\xff; =; ; y; session=".as_slice(),
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rubbish_is_removed_by_the_next_answer() {
+    async fn nonsense_is_removed_by_the_next_answer() {
         let sign_in = || async { [("set-cookie", format!("pending={}", token('n')))] };
         let router = Router::new()
             .route("/", get(sign_in))

@@ -22,7 +22,7 @@ use vestibule_core::{
     rights::Action,
     sso::Provider,
 };
-use vestibule_service::sign_in::sso::{Arrival, SetOut, SsoAnswer};
+use vestibule_service::sign_in::sso::{Arrival, AuthorizationRequest, SsoAnswer};
 use vestibule_translations::{Locale, td_string};
 
 use super::{common::in_gate, login::input, problem::closed};
@@ -105,7 +105,7 @@ async fn start(provider: Provider, state: AppState, facts: Facts, fields: FormFi
         };
         return ask_company(&state, &facts, body);
     }
-    send_out(&state, &facts, provider, out)
+    redirect_to_provider(&state, &facts, provider, out)
 }
 
 /// Without scripts the form of a provider does not know what was typed into the other one: then it is asked for here.
@@ -130,7 +130,7 @@ async fn connect(provider: Provider, state: AppState, facts: Facts) -> Response 
             | Refusal::SetUpRequired
             | Refusal::PasswordChangeRequired),
         ) => redirect_or_refuse(&refusal, paths::SECURITY),
-        out => send_out(&state, &facts, provider, out),
+        out => redirect_to_provider(&state, &facts, provider, out),
     }
 }
 
@@ -144,13 +144,18 @@ async fn confirm(provider: Provider, state: AppState, facts: Facts, fields: Form
     .await;
     match out {
         Err(refusal @ Refusal::NotSignedIn) => redirect_or_refuse(&refusal, paths::SECURITY),
-        out => send_out(&state, &facts, provider, out),
+        out => redirect_to_provider(&state, &facts, provider, out),
     }
 }
 
-fn send_out(state: &AppState, facts: &Facts, provider: Provider, out: Result<SetOut, Refusal>) -> Response {
+fn redirect_to_provider(
+    state: &AppState,
+    facts: &Facts,
+    provider: Provider,
+    out: Result<AuthorizationRequest, Refusal>,
+) -> Response {
     match out {
-        Ok(SetOut { url, flow }) => {
+        Ok(AuthorizationRequest { url, flow }) => {
             let page = OnwardPage {
                 provider,
                 to: url,

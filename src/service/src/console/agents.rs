@@ -180,7 +180,7 @@ impl Console {
                         ..
                     },
                     target,
-                ) = self.look_for(action, id, visitor).await?;
+                ) = self.require_in_scope(action, id, visitor).await?;
                 let now = self.now();
                 let may: Vec<_> = Action::ALL
                     .into_iter()
@@ -294,7 +294,7 @@ impl Console {
         let input = &input;
         visitor
             .transact(async || {
-                let (_, target) = self.look_at(Action::EditAgent, id, visitor).await?;
+                let (_, target) = self.require_target(Action::EditAgent, id, visitor).await?;
                 if input.person.time_format.is_none() {
                     return Err(Refusal::Malformed.into());
                 }

@@ -35,7 +35,7 @@ impl Console {
         let input = &input;
         visitor
             .transact(async || {
-                let (own, target) = self.look_at(Action::ResetPassword, id, visitor).await?;
+                let (own, target) = self.require_target(Action::ResetPassword, id, visitor).await?;
                 let fields = self
                     .judge_new(&input.new, &input.confirm, &own.company, &target)
                     .await?;
@@ -153,7 +153,9 @@ impl Console {
     pub async fn send_account_details(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let (own, target) = self.look_at(Action::SendAccountDetails, id, visitor).await?;
+                let (own, target) = self
+                    .require_target(Action::SendAccountDetails, id, visitor)
+                    .await?;
                 if !target.awaits_password() {
                     return Err(Refusal::AlreadyActivated.into());
                 }
@@ -189,7 +191,7 @@ impl Console {
         let reason = reason.trim();
         visitor
             .transact(async || {
-                let (_, target) = self.look_at(Action::IssueBackupCode, id, visitor).await?;
+                let (_, target) = self.require_target(Action::IssueBackupCode, id, visitor).await?;
                 if let Some(problem) = reason_problem(reason) {
                     return Err(Refusal::field(Field::Reason, problem).into());
                 }
@@ -219,7 +221,7 @@ impl Console {
     pub async fn unlock_agent(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                let (_, target) = self.look_at(Action::Unlock, id, visitor).await?;
+                let (_, target) = self.require_target(Action::Unlock, id, visitor).await?;
                 if self.unlock_behind_lock(target.id, visitor).await? {
                     Ok(())
                 } else {

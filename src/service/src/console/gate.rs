@@ -61,7 +61,7 @@ impl Service {
     /// The session of this browser, if its account's role may do `action` to anybody and, where the action asks for
     /// it, identity was proved moments ago. Counts as activity; a missing right is noted in the audit log.
     pub(crate) async fn allowed(&self, action: Action, visitor: &Visitor) -> Result<SignedIn, Failure> {
-        let own = self.look(Need::Home, visitor).await?;
+        let own = self.require(Need::Home, visitor).await?;
         if own.scope(action) == Scope::Nobody {
             return Err(self.forbid(action, &own, visitor).await?);
         }
@@ -70,20 +70,20 @@ impl Service {
     }
 
     /// The account with this identifier, if `action` may be done to it.
-    pub(crate) async fn look_at(
+    pub(crate) async fn require_target(
         &self,
         action: Action,
         id: &str,
         visitor: &Visitor,
     ) -> Result<(SignedIn, Account), Failure> {
-        let (own, target) = self.look_for(action, id, visitor).await?;
+        let (own, target) = self.require_in_scope(action, id, visitor).await?;
         own.may_reach(action, &target)?;
         Ok((own, target))
     }
 
     /// The account with this identifier, if it lies in the scope of `action`. What is unknown, foreign, out of scope or no
     /// identifier at all is the same: not there.
-    pub(crate) async fn look_for(
+    pub(crate) async fn require_in_scope(
         &self,
         action: Action,
         id: &str,
@@ -119,7 +119,7 @@ impl Service {
         id: &str,
         visitor: &'a Visitor,
     ) -> Result<Act<'a>, Failure> {
-        let (_, target) = self.look_at(action, id, visitor).await?;
+        let (_, target) = self.require_target(action, id, visitor).await?;
         self.act_behind_locks(action, hold, target.id, visitor).await
     }
 

@@ -412,7 +412,7 @@ impl Service {
     /// still do so is asked behind the locks of each line: an import takes a while, and rights go in a moment.
     async fn create_from(&self, job: &Job, line: &ImportLine) -> Result<(), Created> {
         let mut reader = self.inner.store.read().await?;
-        let company = self.may_go_on(&mut reader, job).await?;
+        let company = self.may_continue(&mut reader, job).await?;
         drop(reader);
         let mut tries = 0;
         let prepared = loop {
@@ -429,7 +429,7 @@ impl Service {
         let mut work = job.work(self.inner.store.write().await?);
         work.hold_company(job.company).await?;
         work.hold_account(job.company, job.account).await?;
-        let company = self.may_go_on(&mut work, job).await?;
+        let company = self.may_continue(&mut work, job).await?;
         if !is_open(&mut work, job, line.line).await? {
             return Ok(());
         }
@@ -474,7 +474,7 @@ impl Service {
     /// The company as it is now, if whoever started the import may still import into it: neither shut out nor locked, with
     /// the rights, not waiting to choose a password that somebody else has reset, and in the session in which they started
     /// it. Whoever changes their password because somebody else knows it must not have to watch that one's import go on.
-    async fn may_go_on(&self, reader: &mut Reader, job: &Job) -> Result<Company, Created> {
+    async fn may_continue(&self, reader: &mut Reader, job: &Job) -> Result<Company, Created> {
         let company = reader.company(job.company).await?;
         let admin = reader.account(job.company, job.account).await?;
         let (company, admin) = company.zip(admin).ok_or(Created::NotAllowed)?;

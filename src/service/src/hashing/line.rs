@@ -188,7 +188,7 @@ impl Line {
     }
 
     /// Takes back what a turn held, and gives it to the next in line who are still there.
-    fn go_on(&self, room: Option<Duration>, key: Option<&Key>) {
+    fn give_back(&self, room: Option<Duration>, key: Option<&Key>) {
         let mut state = self.state();
         if let Some(lasted) = room {
             state.free += 1;
@@ -316,7 +316,7 @@ impl Turn {
         if std::mem::take(&mut self.room)
             && let Some(line) = &self.line
         {
-            line.go_on(Some(self.since.elapsed()), None);
+            line.give_back(Some(self.since.elapsed()), None);
         }
     }
 }
@@ -325,7 +325,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(line) = self.line.take() {
             let lasted = self.room.then(|| self.since.elapsed());
-            line.go_on(lasted, self.key.as_ref());
+            line.give_back(lasted, self.key.as_ref());
         }
     }
 }

@@ -28,7 +28,7 @@ impl Profile {
     pub async fn new_backup_codes(&self, visitor: &Visitor) -> Result<Vec<BackupCode>, Refusal> {
         visitor
             .transact(async || {
-                let signed_in = self.look(Need::ProvedHome, visitor).await?;
+                let signed_in = self.require(Need::ProvedHome, visitor).await?;
                 if !signed_in.account.has_second_factor() {
                     return Err(Refusal::Forbidden.into());
                 }
@@ -54,7 +54,7 @@ impl Profile {
     pub async fn backup_codes(&self, visitor: &Visitor) -> Result<BackupCodesPage, Refusal> {
         visitor
             .attempt(async {
-                let SignedIn { company, account, .. } = self.look(Need::Home, visitor).await?;
+                let SignedIn { company, account, .. } = self.require(Need::Home, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
                 let set = reader.backup_codes_of(company.id, account.id).await?;
                 Ok(BackupCodesPage {

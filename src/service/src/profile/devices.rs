@@ -30,7 +30,7 @@ impl Profile {
                     company,
                     account,
                     ..
-                } = self.look(Need::Home, visitor).await?;
+                } = self.require(Need::Home, visitor).await?;
                 let now = self.now();
                 let mine: Vec<_> = visitor.trusted.iter().map(Token::hash).collect();
                 let mut reader = self.inner.store.read().await?;

@@ -25,7 +25,7 @@ impl Profile {
     pub async fn change_own_email(&self, typed: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .transact(async || {
-                self.look(Need::ProvedHome, visitor).await?;
+                self.require(Need::ProvedHome, visitor).await?;
                 let mut fields = Vec::new();
                 let Some(email) = check_email(typed, &mut fields) else {
                     return Err(Refusal::Invalid { fields }.into());

@@ -38,10 +38,10 @@ impl Profile {
     pub async fn change_password(&self, input: PasswordInput, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .attempt(async {
-                let signed_in = self.look(Need::Home, visitor).await?;
+                let signed_in = self.require(Need::Home, visitor).await?;
                 let need = need_for(&signed_in.account);
                 if need == Need::ProvedHome {
-                    self.look(need, visitor).await?;
+                    self.require(need, visitor).await?;
                 }
                 gate::admit(&signed_in.company, &signed_in.account)?;
                 let account = Some(signed_in.account.id);

@@ -170,7 +170,7 @@ impl Profile {
     pub async fn email_set_up(&self, visitor: &Visitor) -> Result<Option<EmailSetUp>, Refusal> {
         visitor
             .attempt(async {
-                let signed_in = self.look(Need::SetUp, visitor).await?;
+                let signed_in = self.require(Need::SetUp, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
                 let open = self.open_set_up(&mut reader, &signed_in, Method::Email).await?;
                 Ok(open.map(|open| EmailSetUp {
@@ -195,13 +195,13 @@ impl Profile {
     pub async fn app_set_up(&self, visitor: &Visitor) -> Result<Option<AppSetUp>, Refusal> {
         visitor
             .attempt(async {
-                let signed_in = self.look(Need::SetUp, visitor).await?;
+                let signed_in = self.require(Need::SetUp, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
                 let Some(open) = self.open_set_up(&mut reader, &signed_in, Method::App).await? else {
                     return Ok(None);
                 };
                 drop(reader);
-                self.look(Need::ProvedSetUp, visitor).await?;
+                self.require(Need::ProvedSetUp, visitor).await?;
                 let SignedIn { company, account, .. } = &signed_in;
                 let secret = self.pending_secret(account, &open)?;
                 let address = secret
@@ -236,7 +236,7 @@ impl Profile {
     ) -> Result<SetUpDone, Refusal> {
         visitor
             .attempt(async {
-                let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
+                let signed_in = self.require(Need::ProvedSetUp, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
                 let open = self
                     .open_set_up(&mut reader, &signed_in, method)
@@ -444,7 +444,7 @@ impl Service {
         (open, first): (&SetUpRow, &FirstCode),
         visitor: &Visitor,
     ) -> Result<SetUpDone, Failure> {
-        let signed_in = self.look(Need::ProvedSetUp, visitor).await?;
+        let signed_in = self.require(Need::ProvedSetUp, visitor).await?;
         let mut fresh = match self.count_backup_codes(&signed_in.account).await? {
             None => Some(self.draw_backup_codes().await?),
             Some(_) => None,

@@ -33,7 +33,7 @@ impl Profile {
     ) -> Result<Confirmed, Refusal> {
         visitor
             .attempt(async {
-                let signed_in = self.look(Need::SetUp, visitor).await?;
+                let signed_in = self.require(Need::SetUp, visitor).await?;
                 gate::admit(&signed_in.company, &signed_in.account)?;
                 self.check_own_password(&signed_in, Field::Password, password, visitor)
                     .await?;

@@ -193,7 +193,7 @@ impl Service {
         let after = after_password(&company, &account, trusted.is_some());
         let receiver = Receiver::new(&company, &account);
         let outcome = self
-            .go_on(
+            .carry_out(
                 &mut writer,
                 receiver,
                 after,
@@ -208,7 +208,7 @@ impl Service {
 
     /// Does what the rules say comes next: opens a session, asks for a code, or notes that the gate is shut. `trusted` is
     /// the trust in this browser, to be renewed by a session.
-    pub(super) async fn go_on(
+    pub(super) async fn carry_out(
         &self,
         writer: &mut Writer,
         receiver: Receiver<'_>,

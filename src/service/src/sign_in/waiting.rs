@@ -55,6 +55,8 @@ impl SignIn {
         visitor: &Visitor,
     ) -> Result<Option<Taken>, Refusal> {
         let taken = async {
+            // Whoever gets a ticket waits anyway: their rows must not stand before what others write.
+            let _turn = self.inner.ticket_turns.acquire().await.ok();
             let Some((lane, place)) = visitor.place.get() else {
                 return Ok(None);
             };

@@ -130,7 +130,7 @@ impl Sso {
     /// [`Refusal::NotSignedIn`].
     pub async fn own_providers(&self, visitor: &Visitor) -> Result<Vec<OwnProvider>, Refusal> {
         let found = async {
-            let own = self.look(Need::SetUp, visitor).await?;
+            let own = self.require(Need::SetUp, visitor).await?;
             let mut reader = self.inner.store.read().await?;
             let mut linked = reader.identities_of(own.company.id, own.account.id).await?;
             let mut found = Vec::new();

@@ -12,7 +12,7 @@ use vestibule_core::{
 };
 use vestibule_storage::SsoFlowRow;
 
-use super::{Arrival, SetOut, Way, is_among, over};
+use super::{Arrival, AuthorizationRequest, Way, is_among, over};
 use crate::{
     Failure, Service, Sso, Visitor,
     letters::Receiver,
@@ -25,16 +25,20 @@ impl Sso {
     ///
     /// # Errors
     /// [`Refusal::StepUpNeeded`]; as [`crate::Sso::begin_sso`].
-    pub async fn begin_connect(&self, provider: Provider, visitor: &Visitor) -> Result<SetOut, Refusal> {
+    pub async fn begin_connect(
+        &self,
+        provider: Provider,
+        visitor: &Visitor,
+    ) -> Result<AuthorizationRequest, Refusal> {
         let begun = async {
-            let own = self.look(Need::ProvedHome, visitor).await?;
+            let own = self.require(Need::ProvedHome, visitor).await?;
             let way = Way {
                 company: own.company.name.clone(),
                 next: None,
                 session: Some(own.session),
                 step_up: false,
             };
-            self.set_out_from(provider, &own, way, visitor).await
+            self.request_from(provider, &own, way, visitor).await
         };
         visitor.attempt(begun).await
     }
@@ -49,9 +53,9 @@ impl Sso {
         provider: Provider,
         next: String,
         visitor: &Visitor,
-    ) -> Result<SetOut, Refusal> {
+    ) -> Result<AuthorizationRequest, Refusal> {
         let begun = async {
-            let own = self.look(Need::SetUp, visitor).await?;
+            let own = self.require(Need::SetUp, visitor).await?;
             if own.account.has_password {
                 return Err(Refusal::SsoNotOffered.into());
             }
@@ -61,7 +65,7 @@ impl Sso {
                 session: Some(own.session),
                 step_up: true,
             };
-            self.set_out_from(provider, &own, way, visitor).await
+            self.request_from(provider, &own, way, visitor).await
         };
         visitor.attempt(begun).await
     }
@@ -88,13 +92,13 @@ impl Sso {
 }
 
 impl Service {
-    async fn set_out_from(
+    async fn request_from(
         &self,
         provider: Provider,
         own: &SignedIn,
         way: Way,
         visitor: &Visitor,
-    ) -> Result<SetOut, Failure> {
+    ) -> Result<AuthorizationRequest, Failure> {
         let mut reader = self.inner.store.read().await?;
         if !self.offers(&mut reader, own.company.id, provider).await? {
             return Err(Refusal::SsoNotOffered.into());
@@ -103,7 +107,7 @@ impl Service {
             .choose_application(&mut reader, provider, Some(own.company.id))
             .await?;
         drop(reader);
-        self.set_out(chosen, way, visitor).await
+        self.request_authorization(chosen, way, visitor).await
     }
 
     /// Takes a provider's word in the place of the password in a step-up. The second factor is asked all the same.

@@ -40,8 +40,8 @@ use crate::{
     turns::TurnsOf,
 };
 
-/// A browser that is to be sent to a provider.
-pub struct SetOut {
+/// An authorization request (RFC 6749, 4.1.1): where a browser is sent to, and what it keeps meanwhile.
+pub struct AuthorizationRequest {
     /// Where to.
     pub url: String,
     /// For the browser's cookie, for ten minutes: everything that is needed when it comes back, sealed. Nothing is
@@ -197,7 +197,7 @@ impl Sso {
         company: &str,
         next: Option<String>,
         visitor: &Visitor,
-    ) -> Result<SetOut, Refusal> {
+    ) -> Result<AuthorizationRequest, Refusal> {
         let begun = async {
             let mut reader = self.inner.store.read().await?;
             let known = company_named(&mut reader, company).await?;
@@ -209,7 +209,7 @@ impl Sso {
                 session: None,
                 step_up: false,
             };
-            self.set_out(chosen, way, visitor).await
+            self.request_authorization(chosen, way, visitor).await
         };
         visitor.attempt(begun).await
     }
@@ -398,7 +398,12 @@ impl Sso {
 }
 
 impl Service {
-    async fn set_out(&self, chosen: Chosen, way: Way, visitor: &Visitor) -> Result<SetOut, Failure> {
+    async fn request_authorization(
+        &self,
+        chosen: Chosen,
+        way: Way,
+        visitor: &Visitor,
+    ) -> Result<AuthorizationRequest, Failure> {
         let provider = chosen.application.provider();
         let client = self.sso_client()?;
         let begun = match client
@@ -426,7 +431,7 @@ impl Service {
             .inner
             .keys
             .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
-        Ok(SetOut {
+        Ok(AuthorizationRequest {
             url: begun.url,
             flow: URL_SAFE_NO_PAD.encode(sealed),
         })
@@ -564,7 +569,7 @@ impl Service {
         let used = browser.filter(|_| after == Ok(AfterPassword::Session(Proof::TrustedBrowser)));
         let receiver = Receiver::new(&company, &account);
         let outcome = self
-            .go_on(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
+            .carry_out(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
             .await?;
         writer.commit().await?;
         Ok(outcome?)
@@ -601,7 +606,7 @@ impl Service {
         // No trust counts here: whoever links an identity has proved the second factor this time.
         let after = after_password(&company, &account, false);
         let begun = self
-            .go_on(&mut writer, receiver, after, None, flow.next.as_deref(), visitor)
+            .carry_out(&mut writer, receiver, after, None, flow.next.as_deref(), visitor)
             .await?;
         let outcome = begun?;
         let flow_was_ours = match &outcome {
