@@ -94,13 +94,11 @@ impl Recovery {
         confirm: Password,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        let new = &new;
-        let confirm = &confirm;
         visitor
             .transact(async || {
                 let Choice { shown, row } = self.find_choice(visitor).await?;
                 let fields = self
-                    .judge_new(new, confirm, &shown.company, &shown.account)
+                    .judge_new(&new, &confirm, &shown.company, &shown.account)
                     .await?;
                 if !fields.is_empty() {
                     return Err(Refusal::Invalid { fields }.into());
@@ -111,11 +109,11 @@ impl Recovery {
                     let stored = reader.password_of(shown.company.id, shown.account.id).await?;
                     drop(reader);
                     let hash = stored.as_ref().and_then(|stored| stored.hash.as_deref());
-                    if self.inner.hasher.verify(new, hash).await? != Verdict::Wrong {
+                    if self.inner.hasher.verify(&new, hash).await? != Verdict::Wrong {
                         return Err(Refusal::field(Field::NewPassword, Problem::Unchanged).into());
                     }
                 }
-                let hash = self.inner.hasher.hash(new, self.random()).await?;
+                let hash = self.inner.hasher.hash(&new, self.random()).await?;
 
                 let (mut work, company, account, means) = if let Some(link) = &row {
                     let (work, row) = self.use_up_link(link, &PASSWORD_LINKS, visitor).await?;

@@ -249,11 +249,10 @@ impl Console {
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid` with everything that is wrong; `StepUpNeeded` for roles above Agent.
     pub async fn add_agent(&self, input: AgentInput, visitor: &Visitor) -> Result<AccountId, Refusal> {
-        let input = &input;
         visitor
             .transact(async || {
                 let own = self.allowed(Action::AddAgent, visitor).await?;
-                let agent = match self.check_new_agent(input) {
+                let agent = match self.check_new_agent(&input) {
                     _ if input.person.time_format.is_none() => return Err(Refusal::Malformed.into()),
                     Err(fields) => return Err(Refusal::Invalid { fields }.into()),
                     Ok(agent) => agent,
@@ -291,7 +290,6 @@ impl Console {
         input: AgentInput,
         visitor: &Visitor,
     ) -> Result<Edited, Refusal> {
-        let input = &input;
         visitor
             .transact(async || {
                 let (_, target) = self.require_target(Action::EditAgent, id, visitor).await?;
@@ -300,7 +298,7 @@ impl Console {
                 }
                 let mut fields = Vec::new();
                 let email = check_email(&input.email, &mut fields);
-                let data = self.check_agent_data(input, &target.name, &mut fields);
+                let data = self.check_agent_data(&input, &target.name, &mut fields);
                 let (Some(email), Some(data)) = (email, data) else {
                     return Err(Refusal::Invalid { fields }.into());
                 };

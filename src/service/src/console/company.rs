@@ -92,11 +92,10 @@ impl Console {
         input: CompanyInfoInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        let input = &input;
         visitor
             .transact(async || {
                 self.allowed(Action::ChangeCompany, visitor).await?;
-                let info = self.read_info(input)?;
+                let info = self.read_info(&input)?;
                 let (work, own) = self.act(Action::ChangeCompany, Hold::Company, visitor).await?;
                 let settings = CompanySettings {
                     language: info.language,
@@ -119,11 +118,10 @@ impl Console {
         input: PolicyInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        let input = &input;
         visitor
             .transact(async || {
                 self.allowed(Action::ChangePolicies, visitor).await?;
-                let policies = Policies::read(input)?;
+                let policies = Policies::read(&input)?;
                 let (work, own) = self.act(Action::ChangePolicies, Hold::Company, visitor).await?;
                 let settings = CompanySettings {
                     two_factor: policies.two_factor,

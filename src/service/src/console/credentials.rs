@@ -32,7 +32,6 @@ impl Console {
         input: NewPasswordInput,
         visitor: &Visitor,
     ) -> Result<(), Refusal> {
-        let input = &input;
         visitor
             .transact(async || {
                 let (own, target) = self.require_target(Action::ResetPassword, id, visitor).await?;

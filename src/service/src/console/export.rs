@@ -222,14 +222,13 @@ impl Console {
     /// # Errors
     /// As [`crate::Console::authorize`].
     pub async fn export_audit(&self, input: AuditInput, visitor: &Visitor) -> Result<Download, Refusal> {
-        let input = &input;
         visitor
             .attempt(async {
                 let own = self
                     .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
                     .await?;
                 let mut reader = self.inner.store.read().await?;
-                let filter = filter_of(&mut reader, &own.company, input).await?;
+                let filter = filter_of(&mut reader, &own.company, &input).await?;
                 drop(reader);
                 let (sender, download) = channel(WAITING);
                 let (service, file) = (Service::clone(self), File { sender });

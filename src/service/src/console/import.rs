@@ -133,11 +133,10 @@ impl Console {
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid` with what is wrong with the file as a whole.
     pub async fn check_import(&self, file: Vec<u8>, visitor: &Visitor) -> Result<ImportId, Refusal> {
-        let file = &file;
         visitor
             .attempt(async {
                 let own = self.allowed(Action::ImportAgents, visitor).await?;
-                let lines = read(file).map_err(|problem| Refusal::field(Field::File, problem))?;
+                let lines = read(&file).map_err(|problem| Refusal::field(Field::File, problem))?;
                 let mut reader = self.inner.store.read().await?;
                 let lines = self.check_lines(&mut reader, own.company.id, lines).await?;
                 drop(reader);

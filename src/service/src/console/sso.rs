@@ -236,7 +236,6 @@ impl Console {
     /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
     /// left without a way in.
     pub async fn save_sso(&self, inputs: [ProviderInput; 2], visitor: &Visitor) -> Result<(), Refusal> {
-        let inputs = &inputs;
         visitor
             .attempt(async {
                 self.allowed(Action::ChangeSso, visitor).await?;
@@ -245,7 +244,7 @@ impl Console {
                 let stored = Provider::ALL.map(|provider| rows.iter().find(|row| row.provider == provider));
                 let mut problems = Vec::new();
                 let mut chosen = Vec::new();
-                for ((provider, input), stored) in Provider::ALL.into_iter().zip(inputs).zip(stored) {
+                for ((provider, input), stored) in Provider::ALL.into_iter().zip(&inputs).zip(stored) {
                     if stored.map(|row| row.version) != input.version {
                         return Err(Refusal::ChangedMeanwhile.into());
                     }
@@ -258,7 +257,7 @@ impl Console {
                 }
                 let mut details = Vec::new();
                 for (((provider, input), stored), chosen) in
-                    Provider::ALL.into_iter().zip(inputs).zip(stored).zip(chosen)
+                    Provider::ALL.into_iter().zip(&inputs).zip(stored).zip(chosen)
                 {
                     let before = stored.map_or_else(
                         || Chosen::unsaid(self.has_installation_application(provider)),

@@ -380,7 +380,6 @@ impl Sso {
     /// [`Refusal::SsoNotOffered`], [`Refusal::OtherApplication`], [`Refusal::IdentityTaken`] and
     /// [`Refusal::IdentityOther`].
     pub async fn bind(&self, form: SignInForm, visitor: &Visitor) -> Result<Outcome, Refusal> {
-        let form = &form;
         visitor
             .attempt(async {
                 let mut reader = self.inner.store.read().await?;
@@ -389,7 +388,7 @@ impl Sso {
                 if flow.session.is_some() {
                     return Err(over());
                 }
-                let proved = self.prove_password(form, visitor).await?;
+                let proved = self.prove_password(&form, visitor).await?;
                 let done = again(|| self.bind_proved(&proved, visitor)).await;
                 Ok(self.settle(proved, done).await??)
             })
