@@ -51,13 +51,13 @@ pub(crate) fn reason_problem(reason: &str) -> Option<Problem> {
 
 impl Service {
     /// Ends everything that lets somebody in without the password: sessions, pending sign-ins, set-ups, trusted
-    /// browsers, and these links. Gives the number of sessions.
+    /// browsers, and these links.
     pub(crate) async fn shut_out(
         &self,
         writer: &mut Writer,
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(), StoreError> {
         writer
             .delete_pendings_of(receiver.company.id, receiver.account.id)
             .await?;
@@ -70,13 +70,13 @@ impl Service {
         writer: &mut Writer,
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(), StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
-        let sessions = writer.end_sessions_of(company, account).await?;
+        writer.end_sessions_of(company, account).await?;
         writer.end_set_ups_of(company, account).await?;
         writer.end_trusted_of(company, account).await?;
         writer.end_links_of(company, account, links).await?;
-        Ok(sessions)
+        Ok(())
     }
 
     /// Replaces the password; nothing that was opened with the old one stays open.
@@ -169,13 +169,23 @@ impl Service {
         let (company, account) = (receiver.company.id, receiver.account.id);
         work.set_account_active(company, account, active, self.now())
             .await?;
+        self.switched_in(work, receiver, active).await
+    }
+
+    /// What follows from switching an account on or off.
+    pub(crate) async fn switched_in(
+        &self,
+        work: &mut Work<'_>,
+        receiver: Receiver<'_>,
+        active: bool,
+    ) -> Result<(), StoreError> {
         let event = if active {
             Event::AccountActivated
         } else {
             self.end_what_is_open(work, receiver, &LinkPurpose::ALL).await?;
             Event::AccountDeactivated
         };
-        let entry = work.entry(event, company, Some(account));
+        let entry = work.entry(event, receiver.company.id, Some(receiver.account.id));
         self.record(work, &entry).await
     }
 

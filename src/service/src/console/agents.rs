@@ -348,7 +348,7 @@ impl Console {
     }
 
     /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
-    /// sessions, pending sign-ins, set-ups and links.
+    /// sessions, set-ups, trusted browsers and links; a sign-in under way is stopped by the gate.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
@@ -478,7 +478,7 @@ impl Service {
         }
         if switched {
             let receiver = Receiver::new(&own.company, target);
-            self.switch_account_in(work, receiver, data.active).await?;
+            self.switched_in(work, receiver, data.active).await?;
         }
         Ok(())
     }
