@@ -59,9 +59,27 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         <!DOCTYPE html>
         <html lang=tag(locale) dir=direction(locale)>
             <head>{head}</head>
-            <body data-facts=facts>{content.view(frame)}</body>
+            {match facts {
+                Some(facts) => {
+                    let inside = with_copy(content.view(frame).to_html());
+                    view! { <body data-facts=facts inner_html=inside></body> }.into_any()
+                }
+                None => view! { <body>{content.view(frame)}</body> }.into_any(),
+            }}
         </html>
     }
+}
+
+/// The island and, where nothing else gets at it, a copy of what is inside it: extensions put elements of their own into a
+/// page before it comes to life, and an island that counts its elements would then take one for another. The loading
+/// script compares and starts from the copy where they differ. Compressed, the copy weighs next to nothing.
+fn with_copy(island: String) -> String {
+    let inside = island
+        .split_once('>')
+        .and_then(|(_, rest)| rest.strip_suffix("</leptos-island>"))
+        .unwrap_or_default();
+    let copy = ["<template>", inside, "</template>"].concat();
+    island + &copy
 }
 
 /// The script that brings the islands to life, and what it will load.
