@@ -339,7 +339,7 @@ mod tests {
         );
         assert_eq!(
             field_sentence(Locale::de, Field::Company, Problem::Missing),
-            "Geben Sie Ihre Firma ein."
+            "Geben Sie Ihr Unternehmen ein."
         );
     }
 
@@ -418,7 +418,7 @@ mod tests {
         let behind = wrong_code(None, Some(CodeHint::ClockBehind(330)));
         assert_eq!(
             sentence(Locale::de, &behind),
-            "Der Code ist falsch: Die Uhr Ihres Telefons geht gegenüber unserer um 5:30 nach. Stellen Sie sie auf \
+            "Der Code ist falsch: Die Uhr Ihres Telefons geht nach (Abweichung: 5:30). Stellen Sie die Uhrzeit auf \
              automatisch und geben Sie den neuen Code ein."
         );
         let used = wrong_code(Some(2), Some(CodeHint::Used));
@@ -469,7 +469,7 @@ mod tests {
         );
         assert_eq!(
             sentence(Locale::de, &refusal),
-            "In 0:42 können Sie einen neuen Code anfordern."
+            "Noch 0:42, bis Sie einen neuen Code anfordern können."
         );
         let refusal = Refusal::TooManyTries { retry_after: 3725 };
         assert!(sentence(Locale::ar, &refusal).contains("1:02:05"));
