@@ -153,7 +153,7 @@ mod tests {
             let sentences: BTreeSet<_> = VERDICTS.map(|word| verdict_sentence(*locale, word)).into();
             assert_eq!(sentences.len(), VERDICTS.len(), "{locale}: {sentences:?}");
         }
-        assert_eq!(verdict_sentence(Locale::en, "good"), "Can be imported.");
+        assert_eq!(verdict_sentence(Locale::en, "good"), "Ready to import.");
         assert_eq!(
             verdict_sentence(Locale::en, "?"),
             verdict_sentence(Locale::en, "failed")

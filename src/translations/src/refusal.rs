@@ -360,7 +360,7 @@ mod tests {
         );
         assert_eq!(
             sentence(Locale::en, &refusal),
-            "This field holds characters that cannot be used here. Type it again. Enter your password."
+            "This field contains characters that aren't allowed. Remove them and try again. Enter your password."
         );
     }
 
@@ -381,18 +381,21 @@ mod tests {
         );
         assert_eq!(
             said(&wrong_code(Some(2), None)),
-            "The code is incorrect. You have 2 login attempts before your account is locked"
+            "The code is incorrect. Check it and try again. You have 2 login attempts before your account is locked"
         );
         assert_eq!(
             said(&wrong_code(Some(1), None)),
-            "The code is incorrect. You have 1 login attempt before your account is locked"
+            "The code is incorrect. Check it and try again. You have 1 login attempt before your account is locked"
         );
     }
 
     #[test]
     fn the_warning_stands_apart_from_the_sentence() {
         let refusal = wrong_code(Some(2), None);
-        assert_eq!(sentence(Locale::en, &refusal), "The code is incorrect.");
+        assert_eq!(
+            sentence(Locale::en, &refusal),
+            "The code is incorrect. Check it and try again."
+        );
         assert_eq!(
             warning(Locale::en, &refusal),
             Some("You have 2 login attempts before your account is locked")
@@ -400,7 +403,10 @@ mod tests {
         for left in [None, Some(0), Some(3), Some(u8::MAX)] {
             let refusal = wrong_code(left, None);
             assert_eq!(warning(Locale::en, &refusal), None);
-            assert_eq!(full_sentence(Locale::en, &refusal), "The code is incorrect.");
+            assert_eq!(
+                full_sentence(Locale::en, &refusal),
+                sentence(Locale::en, &refusal)
+            );
         }
         for refusal in refusals() {
             assert_eq!(warning(Locale::de, &refusal), None);
@@ -412,7 +418,7 @@ mod tests {
         let ahead = wrong_code(Some(1), Some(CodeHint::ClockAhead(330)));
         assert_eq!(
             full_sentence(Locale::en, &ahead),
-            "The code is incorrect: your phone's clock is ahead of ours by 5:30. Set it to automatic and enter the \
+            "The code is incorrect: your phone's clock is ahead by 5:30. Set the time to automatic and enter the \
              new code. You have 1 login attempt before your account is locked"
         );
         let behind = wrong_code(None, Some(CodeHint::ClockBehind(330)));
@@ -424,7 +430,8 @@ mod tests {
         let used = wrong_code(Some(2), Some(CodeHint::Used));
         assert_eq!(
             sentence(Locale::en, &used),
-            "This code has been used already. Each code works once: enter the next one."
+            "This code has already been used. Each code works once: wait for your app to show the next code and \
+             enter that one."
         );
         assert_eq!(
             warning(Locale::en, &used),
@@ -455,7 +462,8 @@ mod tests {
         ] {
             assert_eq!(
                 said(forged),
-                "That was our fault, not yours. Try again in a moment. If it keeps happening, tell your administrator."
+                "Something went wrong on our side. Try again in a moment. If it happens again, contact your \
+                 administrator."
             );
         }
     }
@@ -465,7 +473,7 @@ mod tests {
         let refusal = Refusal::ResendTooSoon { retry_after: 42 };
         assert_eq!(
             sentence(Locale::en, &refusal),
-            "You can ask for a new code in 0:42."
+            "You can request a new code in 0:42."
         );
         assert_eq!(
             sentence(Locale::de, &refusal),
@@ -538,7 +546,7 @@ mod tests {
             assert_eq!(said(Field::Password), "Enter your password.");
             assert_eq!(said(Field::OldPassword), "Enter your old password.");
             assert_eq!(said(Field::NewPassword), "Enter a new password.");
-            assert_eq!(said(Field::ConfirmPassword), "Enter the new password once more.");
+            assert_eq!(said(Field::ConfirmPassword), "Enter the new password again.");
             assert_eq!(said(Field::Phone), said(Field::Title));
         }
 
@@ -560,20 +568,20 @@ mod tests {
         fn an_input_of_the_console_says_what_is_wrong_with_it() {
             let said = |field, problem| field_sentence(Locale::en, field, problem);
             let missing = |field| said(field, Problem::Missing);
-            assert_eq!(missing(Field::AccountName), "Enter an account name.");
+            assert_eq!(missing(Field::AccountName), "Enter a username.");
             assert_eq!(missing(Field::Roles), "Choose at least one role.");
             assert_eq!(missing(Field::File), "Choose a file.");
             assert_eq!(
                 said(Field::Email, Problem::Taken),
-                "Another account of your company has this e-mail address. Enter another."
+                "Another account in your company already uses this email address. Enter a different one."
             );
             assert_eq!(
                 said(Field::ConfirmName, Problem::Different),
-                "This is not the name of the account. Type it as it is shown."
+                "The name doesn't match. Type it exactly as shown."
             );
             assert_eq!(
                 said(Field::AccountName, Problem::BadCharacters),
-                "An account name has only the letters A to Z, digits, dots, underscores and hyphens."
+                "Use only the letters A–Z, digits, dots, underscores, and hyphens."
             );
         }
 
@@ -620,8 +628,8 @@ mod tests {
             let said = |fields| sentence(Locale::en, &Refusal::Invalid { fields });
             assert_eq!(
                 said(fields),
-                "This field holds characters that cannot be used here. Type it again. The two new passwords are not \
-                 the same."
+                "This field contains characters that aren't allowed. Remove them and try again. The new passwords \
+                 don't match. Enter the same password twice."
             );
             assert_eq!(said(Vec::new()), sentence(Locale::en, &Refusal::Malformed));
         }

@@ -366,7 +366,7 @@ fn the_english_code_mail_reads_well() {
         address: "203.0.113.9".to_owned(),
     };
     let message = compose(&mail, "en-GB");
-    assert_eq!(message.subject, "042719 is your sign-in code");
+    assert_eq!(message.subject, "042719 is your verification code");
     let life = td_string!(Locale::en, mail.code_life, minutes = 10);
     let warning = td_string!(Locale::en, mail.code_not_you);
     let footer = format!("--  {}", td_string!(Locale::en, mail.footer, company = "Acme"));
@@ -380,16 +380,16 @@ fn the_english_code_mail_reads_well() {
         paragraphs,
         [
             "Hello Alice,",
-            "Use this code to finish signing in at Acme:",
+            "Use this code to finish signing in to Acme:",
             "042719",
             life.as_str(),
-            "Asked for from: Firefox on Windows · 203.0.113.9",
+            "Requested from: Firefox on Windows · 203.0.113.9",
             warning,
             footer.as_str(),
         ]
     );
     assert!(
-        message.text.contains("\n\n-- \nThis mail was sent by"),
+        message.text.contains("\n\n-- \nSent by Vestibule"),
         "{}",
         message.text
     );
@@ -403,14 +403,17 @@ fn the_other_code_mails_say_what_their_code_is_for() {
         code: "042719".to_owned(),
         minutes: 10,
     };
-    assert_eq!(compose(&mail, "en").subject, "042719 is your confirmation code");
+    assert_eq!(
+        compose(&mail, "en").subject,
+        "042719 is your verification code to confirm it's you"
+    );
     assert_eq!(
         said(&mail),
         [
-            "Use this code to confirm that it is you at Acme:",
+            "Use this code to confirm it's you at Acme:",
             "042719",
-            "The code is good for 10 min and can be used once.",
-            "Asked for from: Firefox on Windows · 203.0.113.9",
+            "The code is valid for 10 minutes and can be used once.",
+            "Requested from: Firefox on Windows · 203.0.113.9",
             td_string!(Locale::en, mail.account_code_not_you),
         ]
     );
@@ -419,10 +422,13 @@ fn the_other_code_mails_say_what_their_code_is_for() {
         code: "042719".to_owned(),
         minutes: 10,
     };
-    assert_eq!(compose(&mail, "en").subject, "042719 is your set-up code");
+    assert_eq!(
+        compose(&mail, "en").subject,
+        "042719 is your verification code for email authentication"
+    );
     assert_eq!(
         said(&mail)[0],
-        "Use this code to turn on e-mail authentication at Acme:"
+        "Use this code to turn on email authentication at Acme:"
     );
 }
 
@@ -434,14 +440,11 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
         let (first, last) = (&said[0], &said[said.len() - 1]);
         assert!(first.contains(" account alice at Acme"), "{first}");
         assert!(
-            last.starts_with("If ") && last.contains("ell your administrator"),
+            last.starts_with("If ") && last.contains("contact your administrator"),
             "{last}"
         );
         let place = &said[said.len() - 2];
-        assert!(
-            place.ends_with(" from: Firefox on Windows · 203.0.113.9"),
-            "{place}"
-        );
+        assert!(place.ends_with(": Firefox on Windows · 203.0.113.9"), "{place}");
     }
 }
 
@@ -468,7 +471,7 @@ fn account_details_are_labelled_as_the_contract_says() {
     );
     let life = &said(&details)[2];
     assert!(
-        life.contains("temporary") && life.contains("72 hours") && life.contains("first sign-in"),
+        life.contains("temporary") && life.contains("72 hours") && life.contains("first sign in"),
         "{life}"
     );
 }
@@ -528,16 +531,16 @@ fn links_stand_alone_on_their_line_and_say_their_life() {
     for (mail, life, button) in [
         (
             activation,
-            "72 hours. Opening it does not use it up",
+            "72 hours. You can open it more than once.",
             "Choose a password",
         ),
         (
             reset,
-            "30 min. Opening it does not use it up",
+            "30 minutes. You can open it more than once.",
             "Choose a password",
         ),
         (confirm, "72 hours", "Confirm this address"),
-        (began, "72 hours", "Stop this change"),
+        (began, "72 hours", "Cancel this change"),
     ] {
         let said = said(&mail);
         assert!(said.iter().any(|part| part.contains(life)), "{said:?}");
@@ -584,13 +587,13 @@ fn a_link_that_is_none_is_left_out() {
 fn the_old_address_is_told_the_new_one_and_how_to_stop_it() {
     let [.., began, _, _, _, _] = alices();
     let said = said(&began);
-    assert_eq!(said[1], "New e-mail address: alice@new.test");
+    assert_eq!(said[1], "New email address: alice@new.test");
     assert_eq!(
         said[2],
-        "If that is not right, stop it here. The link is good for 72 hours:"
+        "If you didn't request this, cancel it here. The link is valid for 72 hours:"
     );
     assert_eq!(said[3], LINK);
-    assert_eq!(said[4], "This was done from: Firefox on Windows · 203.0.113.9");
+    assert_eq!(said[4], "Device: Firefox on Windows · 203.0.113.9");
 }
 
 #[test]
@@ -603,7 +606,7 @@ fn what_was_done_on_the_command_line_has_no_place() {
     for mail in console_mails(&about, "alice@new.test".to_owned(), String::new()) {
         let said = said(&mail);
         assert!(
-            !said.iter().any(|part| part.contains("unknown browser")),
+            !said.iter().any(|part| part.contains("Unknown browser")),
             "{said:?}"
         );
     }
@@ -612,8 +615,7 @@ fn what_was_done_on_the_command_line_has_no_place() {
         by: by.to_owned(),
     };
     assert!(
-        said(&by(""))[0]
-            .starts_with("The security policies of Acme were changed by the operator of Vestibule.")
+        said(&by(""))[0].starts_with("The security policies of Acme were changed by the Vestibule operator.")
     );
     assert!(said(&by("Bob"))[0].starts_with("The security policies of Acme were changed by Bob."));
 }
@@ -657,11 +659,11 @@ fn a_used_backup_code_warns_when_few_are_left() {
     assert_eq!(
         said(&mail),
         [
-            "One of the backup codes of your account alice at Acme was used. It will not work again.",
+            "One of the backup codes of your account alice at Acme was used. It can't be used again.",
             "Backup codes left: 3",
             "Please generate new codes in your Security Settings.",
-            "This was done from: Firefox on Windows · 203.0.113.9",
-            "If that was not you, change your password and tell your administrator.",
+            "Device: Firefox on Windows · 203.0.113.9",
+            "If this wasn't you, change your password and contact your administrator.",
         ]
     );
 }
@@ -676,13 +678,13 @@ fn an_issued_backup_code_says_its_life_and_no_place_that_is_not_known() {
     };
     let said = said(&issued(unknown));
     assert_eq!(said.len(), 3, "{said:?}");
-    assert_eq!(said[1], "The code is good for 60 min and can be used once.");
+    assert_eq!(said[1], "The code is valid for 60 minutes and can be used once.");
     let address_only = About {
         browser: String::new(),
         ..alice()
     };
     let text = compose(&issued(address_only), "en").text;
-    assert!(text.contains("an unknown browser · 203.0.113.9"), "{text}");
+    assert!(text.contains("Unknown browser · 203.0.113.9"), "{text}");
 }
 
 #[test]
@@ -703,7 +705,7 @@ fn unknown_facts_leave_no_gaps() {
     assert!(
         compose(&mails(|_| String::new())[1], "en")
             .text
-            .contains("The last attempt came from: an unknown browser")
+            .contains("Device: Unknown browser")
     );
     let mail = Mail::AccountUnlocked {
         name: "Ann".to_owned(),

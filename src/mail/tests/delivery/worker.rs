@@ -212,7 +212,7 @@ async fn due_mails_are_sent_and_expired_ones_are_not() {
     assert_eq!(mails.len(), 1);
     assert_eq!(
         (mails[0].to.as_str(), mails[0].subject.as_str()),
-        ("ann@example.org", "042719 is your sign-in code")
+        ("ann@example.org", "042719 is your verification code")
     );
     assert_eq!(mails[0].at, now());
 }

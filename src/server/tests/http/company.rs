@@ -178,13 +178,13 @@ async fn nobody_overwrites_unseen_what_somebody_else_saved() {
         .await;
     assert_eq!(late.status, 409);
     assert!(
-        late.body.contains("Saved meanwhile: Asia/Tokyo")
+        late.body.contains("Saved value: Asia/Tokyo")
             && late.body.contains("<option value=\"Europe/Berlin\" selected>"),
         "{}",
         late.body
     );
     assert_eq!(
-        late.body.matches("Saved meanwhile:").count(),
+        late.body.matches("Saved value:").count(),
         1,
         "only where it differs"
     );
@@ -206,7 +206,7 @@ async fn policies_are_saved_and_say_what_is_wrong() {
         "Allow agents to skip for 90 days",
         "name=\"two_factor_days\" value=\"30\" checked",
         "name=\"log_out\" value=\"after\" checked",
-        "at the next request",
+        "take effect immediately",
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
@@ -244,7 +244,7 @@ async fn policies_are_saved_and_say_what_is_wrong() {
         .post(&site, "/admin/security", &policies(&first, "0", "after", "45"))
         .await;
     assert_eq!(late.status, 409);
-    assert!(late.body.contains("Saved meanwhile: Never"), "{}", late.body);
+    assert!(late.body.contains("Saved value: Never"), "{}", late.body);
 }
 
 #[tokio::test]
@@ -324,7 +324,7 @@ async fn the_overview_counts() {
         "3 of 5 active accounts",
         "60%",
         "/admin/agents?factor=none",
-        "Sign-ins of the last 14 days",
+        "Sign-ins in the last 14 days",
         "role=\"img\"",
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
@@ -377,7 +377,7 @@ async fn the_audit_log_is_filtered_paged_and_kept_apart() {
         only.body
     );
     let none = root.get(&site, "/admin/audit?until=2020-01-01").await;
-    assert!(none.body.contains("No events were found."), "{}", none.body);
+    assert!(none.body.contains("No events match."), "{}", none.body);
     let unreadable = root
         .get(&site, "/admin/audit?event=%3Cb%3E&from=yesterday&before=1%27--")
         .await;

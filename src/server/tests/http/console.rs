@@ -259,7 +259,7 @@ async fn the_token_of_a_link_moves_into_a_cookie_and_a_dead_one_says_so() {
             assert!(browser.has("link"), "{link}");
             let over = browser.get(&site, page).await;
             assert_eq!(over.status, 410, "{link}");
-            assert!(over.body.contains("no longer good"), "{}", over.body);
+            assert!(over.body.contains("no longer valid"), "{}", over.body);
             assert!(!browser.has("link"), "{link}");
         }
         assert_eq!(
@@ -482,7 +482,7 @@ async fn nothing_that_helps_to_open_the_own_account_is_offered() {
         id_of(&mut admin, &site, "rita").await,
         id_of(&mut admin, &site, "carl").await,
     );
-    let why = "This cannot be done to your own account here.";
+    let why = "You can't delete, deactivate, or unlock your own account here,";
     for act in ["unlock", "password", "backup-code", "send-details"] {
         let own = admin.get(&site, &format!("/admin/agents/{rita}/{act}")).await;
         assert_eq!(own.status, 200, "{act}");
@@ -514,7 +514,7 @@ async fn nothing_that_helps_to_open_the_own_account_is_offered() {
     let form = admin.get(&site, &format!("/admin/agents/{rita}")).await;
     assert!(
         form.body
-            .contains("You change your own e-mail address in your profile.")
+            .contains("You can change your own email address in your profile.")
     );
     let (seen, moved) = (version(&form), "rita@elsewhere.test");
     let refused = admin
@@ -602,11 +602,15 @@ async fn a_changed_address_waits_for_its_owner() {
             .await;
         assert_eq!(saved.status, 303, "{}", saved.body);
         let page = admin.get(&site, &path).await;
-        assert!(page.body.contains("waits for its confirmation"), "{}", page.body);
+        assert!(
+            page.body.contains("has been waiting for confirmation"),
+            "{}",
+            page.body
+        );
         let confirm = site.link(email, "/confirm-email/").await;
         let stop = site.link("carl@acme.test", "/stop-email-change/").await;
         let (link, page, says) = if stops {
-            (stop, "/stop-email-change", "The change was stopped")
+            (stop, "/stop-email-change", "The change was canceled.")
         } else {
             (confirm.clone(), "/confirm-email", "is confirmed")
         };

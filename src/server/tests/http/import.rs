@@ -48,7 +48,7 @@ async fn a_good_file_is_checked_and_then_imported() {
         "enctype=\"multipart/form-data\"",
         "type=\"file\"",
         "data:text/csv",
-        "Check the file",
+        "Check file",
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
@@ -59,8 +59,8 @@ async fn a_good_file_is_checked_and_then_imported() {
 
     let page = root.get(&site, &address).await;
     for shown in [
-        "Import 2 agents",
-        "Nothing was created yet",
+        "Import agents (2)",
+        "Nothing has been created yet",
         "<bdi>ada</bdi>",
         "<bdi>=cmd</bdi>",
     ] {
@@ -88,7 +88,7 @@ async fn a_good_file_is_checked_and_then_imported() {
     );
     let page = until(async || {
         let page = root.get(&site, &address).await;
-        let is_over = page.body.contains("The import is over");
+        let is_over = page.body.contains("Import complete.");
         assert!(
             is_over
                 || page.body.contains("<meta http-equiv=\"refresh\" content=\"2\">")
@@ -121,12 +121,12 @@ async fn a_file_that_is_none_of_ours_says_what_is_wrong() {
     let utf16: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf16 = [&[0xff, 0xfe][..], &utf16].concat();
     for (file, sentence) in [
-        (&b""[..], "The file is empty"),
+        (&b""[..], "Choose a file that contains at least one account."),
         (
             &b"name,mail\r\nada,ada@acme.test\r\n"[..],
-            "The first line of the file",
+            "The first line must contain the column names",
         ),
-        (&utf16, "cannot be read"),
+        (&utf16, "can't be read"),
         (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "of the file"),
     ] {
         let page = upload(&mut root, &site, file).await;
@@ -168,7 +168,7 @@ async fn a_large_file_gets_a_page_and_an_endless_one_is_cut() {
     let page = upload(&mut root, &site, &vec![b'a'; 20 * 1024 * 1024]).await;
     assert_eq!(page.status, 413);
     assert!(
-        page.body.contains("it may have at most 5 MB") && page.body.contains("type=\"file\""),
+        page.body.contains("the maximum is 5 MB") && page.body.contains("type=\"file\""),
         "{}",
         page.body
     );

@@ -44,7 +44,7 @@ async fn a_server_is_saved_shown_without_its_password_and_taken_away() {
         "value=\"no-reply@example.org\"",
         "name=\"fall_back\" value=\"yes\" checked",
         ">Send test mail</button>",
-        "It goes to root@acme.test",
+        "Sends an email to root@acme.test",
     ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
@@ -54,7 +54,7 @@ async fn a_server_is_saved_shown_without_its_password_and_taken_away() {
         .await;
     assert_eq!(late.status, 409);
     assert!(
-        late.body.contains("Saved meanwhile: mail.example.org"),
+        late.body.contains("Saved value: mail.example.org"),
         "{}",
         late.body
     );
@@ -73,7 +73,7 @@ async fn what_is_refused_comes_back_in_any_language_without_the_password() {
     let page = root.post(&site, "/admin/mail", &fields("0", "10.0.0.1")).await;
     assert_eq!(page.status, 422);
     assert!(
-        page.body.contains("inside the network of Vestibule itself")
+        page.body.contains("on Vestibule's internal network")
             && page.body.contains("href=\"#host\"")
             && page.body.contains("value=\"10.0.0.1\"")
             && !page.body.contains("hunter2"),
@@ -111,7 +111,7 @@ async fn a_test_mail_shows_what_became_of_it() {
     let none = root.post(&site, "/admin/mail/test", &[]).await;
     assert_eq!(none.status, 409);
     assert!(
-        none.body.contains("no mail server of its own yet"),
+        none.body.contains("doesn't have its own mail server yet"),
         "{}",
         none.body
     );
@@ -124,7 +124,7 @@ async fn a_test_mail_shows_what_became_of_it() {
     assert!(
         waiting
             .body
-            .contains("The test mail to root@acme.test is on its way.")
+            .contains("The test email to root@acme.test is on its way.")
             && waiting
                 .body
                 .contains("<meta http-equiv=\"refresh\" content=\"2\">"),
@@ -150,8 +150,8 @@ async fn a_test_mail_shows_what_became_of_it() {
     writer.commit().await.unwrap();
     let failed = root.get(&site, "/admin/mail/test").await;
     for part in [
-        "was not taken.",
-        "The server does not accept user and password.",
+        "The mail server rejected the test email",
+        "The server doesn't accept the user and password.",
         "535 5.7.8 &lt;b&gt;Bad&lt;/b&gt; login",
     ] {
         assert!(failed.body.contains(part), "{part}: {}", failed.body);
@@ -159,8 +159,10 @@ async fn a_test_mail_shows_what_became_of_it() {
     assert!(!failed.body.contains("http-equiv=\"refresh\""));
     let overview = root.get(&site, "/admin").await;
     assert!(
-        overview.body.contains("Mails waiting")
-            && overview.body.contains("Given up in the last 24 hours: 1.")
+        overview.body.contains("Emails waiting")
+            && overview
+                .body
+                .contains("Couldn't be delivered in the last 24 hours: 1.")
             && overview.body.contains("href=\"/admin/mail\""),
         "{}",
         overview.body

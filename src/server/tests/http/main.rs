@@ -173,7 +173,7 @@ async fn resend_and_cancel_without_scripts() {
     let page = browser.post(&site, "/login/code/resend", &[]).await;
     assert_eq!((page.status, page.header("retry-after")), (429, "60"));
     assert!(
-        page.body.contains("You can ask for a new code in 1:00."),
+        page.body.contains("You can request a new code in 1:00."),
         "{}",
         page.body
     );
@@ -185,7 +185,7 @@ async fn resend_and_cancel_without_scripts() {
             .get(&site, "/login/code?resent")
             .await
             .body
-            .contains("A new code is on its way.")
+            .contains("We've sent a new code.")
     );
 
     let sent = browser.post(&site, "/login/code/cancel", &[]).await;
@@ -202,7 +202,7 @@ async fn an_expired_sign_in_says_so() {
     site.clock.advance(601);
     let page = browser.post(&site, "/login/code", &[("code", "123456")]).await;
     assert_eq!(page.status, 410);
-    assert!(page.body.contains("Your sign-in took too long or was ended."));
+    assert!(page.body.contains("Your sign-in expired."));
     let mut other = Browser::default();
     other.past_password(&site, "alice").await;
     site.clock.advance(601);
@@ -212,7 +212,7 @@ async fn an_expired_sign_in_says_so() {
             .get(&site, "/login?ended")
             .await
             .body
-            .contains("Your sign-in took too long or was ended.")
+            .contains("Your sign-in expired.")
     );
 }
 

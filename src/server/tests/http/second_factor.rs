@@ -220,7 +220,7 @@ async fn an_authenticator_app_is_set_up_and_asked_for() {
     let replay = code_of(&site, &secret);
     let refused = browser.post(&site, "/login/code", &[("code", &replay)]).await;
     assert_eq!(refused.status, 401);
-    assert!(refused.body.contains("has been used already"), "{}", refused.body);
+    assert!(refused.body.contains("has already been used"), "{}", refused.body);
     let backup = browser.get(&site, "/login/code?backup").await;
     assert!(backup.body.contains("name=\"backup\""), "{}", backup.body);
     let answer = browser
@@ -345,7 +345,7 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
     let refused = browser.post(&site, "/profile/security/app/off", &[]).await;
     assert_eq!(refused.status, 403);
     assert!(
-        refused.body.contains("the last one cannot be turned off"),
+        refused.body.contains("you can't turn off your only method"),
         "{}",
         refused.body
     );
@@ -371,7 +371,7 @@ async fn a_new_password_leads_back_to_the_sign_in_page() {
         )
         .await;
     assert_eq!(refused.status, 422);
-    for sentence in ["easy to guess", "not the same"] {
+    for sentence in ["easy to guess", "don't match"] {
         assert!(refused.body.contains(sentence), "{sentence}: {}", refused.body);
     }
     assert!(!refused.body.contains("acmeacmeacme") && !refused.body.contains(PASSWORD));

@@ -236,7 +236,7 @@ async fn security_settings_connect_and_disconnect_an_account_of_a_provider() {
     assert_eq!(done.location(), "/profile/security?connected");
     let page = browser.get(&site, done.location()).await;
     assert!(page.body.contains("bob-at-google@gmail.test"), "{}", page.body);
-    assert!(page.body.contains("From now on you can sign in with it."));
+    assert!(page.body.contains("Connected. You can now use it to sign in."));
 
     let off = browser
         .post(

@@ -45,7 +45,7 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     let page = root.get(&site, "/admin/sso").await;
     for shown in [
         "<h1>Single Sign-On</h1>",
-        "This installation has none of its own.",
+        "Vestibule has no app registration of its own.",
         "value=\"http://127.0.0.1:3000/auth/google/callback\"",
         "value=\"http://127.0.0.1:3000/auth/office365/callback\"",
         ">Allowed tenant IDs</label>",
@@ -66,7 +66,9 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
         .await;
     assert_eq!(untried.status, 409);
     assert!(
-        untried.body.contains("There is no application for Google yet."),
+        untried
+            .body
+            .contains("There's no app registration for Google yet."),
         "{}",
         untried.body
     );
@@ -78,7 +80,7 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     let page = root.get(&site, "/admin/sso?saved").await;
     assert!(
         page.body.contains("value=\"our-app\"")
-            && page.body.contains("One is stored, and it is never shown."),
+            && page.body.contains("A client secret is stored and never shown."),
         "{}",
         page.body
     );
@@ -87,14 +89,17 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
         .post(&site, "/admin/sso", &fields("0", "another-app", ""))
         .await;
     assert_eq!(late.status, 409);
-    assert!(late.body.contains("Saved meanwhile: our-app"), "{}", late.body);
+    assert!(late.body.contains("Saved value: our-app"), "{}", late.body);
 
     let good = root
         .post(&site, "/admin/sso/test", &[("provider", "google")])
         .await;
     assert_eq!(good.location(), "/admin/sso?tested=google", "{}", good.body);
     let page = root.get(&site, good.location()).await;
-    assert!(page.body.contains("Google answers and accepts the application."));
+    assert!(
+        page.body
+            .contains("Google responded and accepts your app registration.")
+    );
     issuer.feel(Mood::Refusing("invalid_client"));
     let bad = root
         .post(&site, "/admin/sso/test", &[("provider", "google")])
@@ -190,7 +195,7 @@ async fn what_is_refused_comes_back_in_any_language_without_the_secret() {
         .await;
     assert_eq!(page.status, 422);
     assert!(
-        page.body.contains("This is not a tenant ID.")
+        page.body.contains("Enter a valid tenant ID,")
             && page.body.contains("href=\"#office365_tenants\"")
             && page.body.contains("value=\"our-app\"")
             && page
@@ -241,11 +246,7 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
     drop(reader);
     let id = found.id.to_string();
     let page = root.get(&site, &format!("/admin/agents/{id}/password")).await;
-    assert!(
-        page.body.contains(">Remove the password</button>"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains(">Remove password</button>"), "{}", page.body);
     let gone = root
         .post(&site, "/admin/agents/remove-password", &[("id", &id)])
         .await;
@@ -256,7 +257,7 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
         "{}",
         page.body
     );
-    assert!(!page.body.contains("has not chosen a password"), "{}", page.body);
+    assert!(!page.body.contains("hasn't chosen a password"), "{}", page.body);
     assert!(page.body.contains("bob-at-google@gmail.test"), "{}", page.body);
     let last = root
         .post(
@@ -267,7 +268,7 @@ async fn an_agent_without_a_password_confirms_with_the_provider() {
         .await;
     assert_eq!(last.status, 409);
     assert!(
-        last.body.contains("Set a password here first.") && last.body.contains("new_password"),
+        last.body.contains("Set a password for it first.") && last.body.contains("new_password"),
         "{}",
         last.body
     );

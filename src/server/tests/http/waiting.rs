@@ -64,7 +64,7 @@ async fn of_two_tabs_in_line_the_newer_one_comes_in() {
     assert_eq!(sent.location(), "/login/wait");
     assert_ne!(browser.cookie("ticket").unwrap(), first);
     drop(held);
-    let called = until_called(&site, &mut browser, "You are number").await;
+    let called = until_called(&site, &mut browser, "You're number").await;
     assert_eq!(called.location(), "/admin");
     until_given_up(&site, "bob").await;
     assert_eq!(browser.get(&site, "/admin").await.status, 200);
@@ -87,7 +87,7 @@ async fn an_answer_that_comes_late_takes_the_place_of_nothing_newer() {
     assert_eq!(entered.location(), "/admin");
     let newer = tab.cookie("session").unwrap();
     browser.set_cookie("session", &newer);
-    let called = until_called(&site, &mut browser, "You are number").await;
+    let called = until_called(&site, &mut browser, "You're number").await;
     assert_eq!((called.status, called.location()), (303, "/"));
     assert_eq!(browser.cookie("session"), Some(newer));
     assert!(!browser.has("ticket"));
@@ -99,7 +99,7 @@ async fn an_answer_that_comes_late_takes_the_place_of_nothing_newer() {
     browser.post(&site, "/login", &form_of("bob")).await;
     drop(held);
     browser.set_cookie("session", &"A".repeat(43));
-    let called = until_called(&site, &mut browser, "You are number").await;
+    let called = until_called(&site, &mut browser, "You're number").await;
     assert_eq!(called.location(), "/agent");
 }
 
@@ -129,7 +129,7 @@ async fn trust_that_came_meanwhile_is_not_lost_to_an_answer_that_comes_late() {
     let hers = claras.cookie("trusted").unwrap();
     browser.set_cookie("trusted", &format!("{trusted}.{hers}"));
     drop(held);
-    let called = until_called(&site, &mut browser, "You are number").await;
+    let called = until_called(&site, &mut browser, "You're number").await;
     assert_eq!(called.location(), "/agent");
     let kept = browser.cookie("trusted").unwrap();
     let kept: Vec<_> = kept.split('.').collect();
@@ -149,7 +149,7 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
     assert_eq!(page.status, 200);
     assert!(
         page.body
-            .contains("Many people are signing in. You are number 1."),
+            .contains("Many people are signing in right now. You're number 1 in line."),
         "{}",
         page.body
     );
@@ -168,7 +168,7 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
 
     drop(held);
     browser.set_cookie("language", "en");
-    let called = until_called(&site, &mut browser, "You are number").await;
+    let called = until_called(&site, &mut browser, "You're number").await;
     assert_eq!((called.status, called.location()), (303, "/agent?tab=2"));
     assert!(browser.has("session") && !browser.has("ticket"));
     assert_eq!(browser.get(&site, "/agent").await.status, 200);
@@ -185,7 +185,7 @@ async fn whoever_waited_for_a_refusal_gets_it_with_what_was_typed() {
         .await;
     assert_eq!(sent.location(), "/login/wait");
     drop(held);
-    let page = until_called(&site, &mut browser, "You are number").await;
+    let page = until_called(&site, &mut browser, "You're number").await;
     assert_eq!(page.status, 401);
     for kept in [
         "Company, account or password is incorrect",

@@ -442,7 +442,7 @@ mod tests {
         let (url, server) = scripted(&[
             "HTTP/1.1 303 See Other\r\nlocation: /login/wait\r\nset-cookie: ticket=abc; Path=/\r\n\
              content-length: 0\r\nconnection: close\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<meta http-equiv=\"refresh\" content=\"1\"/>You are number 7",
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n<meta http-equiv=\"refresh\" content=\"1\"/>You're number 7 in line.",
             "HTTP/1.1 303 See Other\r\nlocation: /agent\r\nset-cookie: session=xyz; Path=/\r\n\
              set-cookie: ticket=; Max-Age=0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         ])

@@ -230,7 +230,10 @@ mod tests {
 
     #[test]
     fn a_code_stands_first_in_its_subject() {
-        assert_eq!(code("012345 is your sign-in code").as_deref(), Some("012345"));
+        assert_eq!(
+            code("012345 is your verification code").as_deref(),
+            Some("012345")
+        );
         assert_eq!(code("Your account is locked"), None);
         assert_eq!(code("12345678 things"), None);
     }

@@ -208,7 +208,7 @@ fn every_problem_is_said_at_the_top_and_at_its_field() {
     let html = shown(Login(login_page(Some(refusal))));
     assert!(html.contains("role=\"alert\""), "{html}");
     assert!(
-        html.contains("<a href=\"#account\">Enter your username or your e-mail address.</a>"),
+        html.contains("<a href=\"#account\">Enter your username or email address.</a>"),
         "{html}"
     );
     assert!(
@@ -268,7 +268,7 @@ fn the_code_page_works_without_scripts() {
         html.contains("<label for=\"trust\">Don't ask again for 30 days</label>"),
         "{html}"
     );
-    assert!(html.contains("You can ask for a new code in 0:42."), "{html}");
+    assert!(html.contains("You can request a new code in 0:42."), "{html}");
     for button in [">Verify</button>", ">Cancel</button>", ">Resend</button>"] {
         assert!(html.contains(button), "{html}");
     }
@@ -290,9 +290,9 @@ fn no_code_was_sent_where_none_was() {
         assert!(html(mail).contains("<p class=\"lead\">We sent"), "{mail:?}");
     }
     for (mail, sentence) in [
-        (CodeMail::Failing, "The mail server does not take our mail"),
-        (CodeMail::GivenUp, "could not be delivered"),
-        (CodeMail::Limited, "No new code was sent"),
+        (CodeMail::Failing, "We can't send email right now."),
+        (CodeMail::GivenUp, "couldn't be delivered"),
+        (CodeMail::Limited, "no new one was sent"),
     ] {
         assert!(
             html(mail).contains("<p hidden class=\"lead\">We sent"),
@@ -350,10 +350,10 @@ fn an_app_is_asked_without_a_word_about_mail() {
     let html = shown(Code(page));
     assert!(html.contains("<p hidden class=\"lead\">We sent"), "{html}");
     assert!(
-        html.contains("<p class=\"lead\">Enter the six-digit code that your authenticator app shows.</p>"),
+        html.contains("<p class=\"lead\">Enter the verification code shown in your authenticator app.</p>"),
         "{html}"
     );
-    assert!(!html.contains("The mail server does not take"), "{html}");
+    assert!(!html.contains("We can't send email"), "{html}");
     assert!(
         html.contains("<form method=\"post\" action=\"/login/code/resend\" hidden"),
         "{html}"
@@ -400,7 +400,7 @@ fn a_backup_code_has_a_plain_field() {
         "{html}"
     );
     assert!(
-        html.contains("<a href=\"/login/code\">Use a six-digit code</a>"),
+        html.contains("<a href=\"/login/code\">Use a verification code</a>"),
         "{html}"
     );
     let digits = shown(Code(code_page(None)));
@@ -414,7 +414,7 @@ fn an_ended_step_up_leads_to_the_password_and_offers_no_trust() {
     page.view.trust_days = None;
     let html = shown(Code(page));
     assert!(
-        html.contains("<a href=\"/profile/confirm\">Start again</a>"),
+        html.contains("<a href=\"/profile/confirm\">Start over</a>"),
         "{html}"
     );
     assert!(!html.contains("name=\"trust\""), "{html}");
@@ -439,5 +439,5 @@ fn a_changed_password_is_said_on_the_sign_in_page() {
         ..LoginPage::default()
     }));
     assert!(html.contains("Your password was changed"), "{html}");
-    assert!(!html.contains("You are signed out."), "{html}");
+    assert!(!html.contains("You're signed out."), "{html}");
 }
