@@ -74,6 +74,8 @@ words! {
         PolicyChanged = "policy_changed",
         /// Secrets in the database were encrypted anew; with how many.
         KeysRotated = "keys_rotated",
+        /// An operator put the database back to an older state.
+        DatabaseRestored = "database_restored",
         /// An account was created.
         AccountCreated = "account_created",
         /// A password was set by an admin or an operator.

@@ -28,7 +28,7 @@ use chrono::TimeDelta;
 use crate::ports::Moment;
 
 /// Wrong passwords in a row before the first wait.
-const FREE_TRIES: i64 = 4;
+pub const FREE_TRIES: i64 = 4;
 /// First wait, in seconds; it doubles with every further wrong password.
 const FIRST_WAIT_SECONDS: i64 = 30;
 /// Longest wait, in seconds.

@@ -6,9 +6,9 @@ use vestibule_storage::{StoreError, Writer};
 use crate::Service;
 
 impl Service {
-    /// Writes a line of the audit log in a transaction of its own.
+    /// Writes a line of the audit log by itself.
     pub(crate) async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         self.record(&mut writer, &entry).await?;
         writer.commit().await
     }
@@ -29,8 +29,9 @@ impl Service {
         writer
             .insert_event(EventId::new(at, self.random()), at, entry)
             .await?;
-        let entry = entry.clone();
+        let (entry, metrics) = (entry.clone(), self.inner.metrics.clone());
         writer.after_commit(move || {
+            metrics.happened(&entry);
             tracing::info!(
                 event = entry.event.as_str(),
                 company = entry.company.map(tracing::field::display),

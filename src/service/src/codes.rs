@@ -120,14 +120,15 @@ impl Service {
     /// Counts a try in a transaction of its own, before anything is compared: neither parallel guesses, nor a dropped
     /// connection, nor a crash gives a free guess.
     pub(crate) async fn count_code(&self, account: &Account) -> Result<Counted<CodeTry>, Failure> {
-        let mut writer = self.inner.store.write().await?;
-        let counted = writer.count_wrong_code(account.company, account.id).await?;
-        if counted.is_some_and(|count| count.number == WRONG_CODES_TO_LOCK) {
-            writer
-                .note_last_code(account.company, account.id, self.database_now())
-                .await?;
-        }
+        let ids = (account.company, account.id);
+        let mut writer = self.inner.store.write_one().await?;
+        let mut counted = writer
+            .count_wrong_code(ids.0, ids.1, WRONG_CODES_TO_LOCK - 1)
+            .await?;
         writer.commit().await?;
+        if counted.is_none() {
+            counted = self.count_last_code(ids).await?;
+        }
         let Some(count) = counted else {
             self.complete_lock(account.company, account.id).await?;
             return Err(Refusal::AccountLocked.into());
@@ -138,6 +139,24 @@ impl Service {
             count,
         };
         Ok(Counted::new(&self.inner.store, counted))
+    }
+
+    /// Counts the try that locks the account if it is wrong, together with when that was.
+    async fn count_last_code(
+        &self,
+        (company, account): (CompanyId, AccountId),
+    ) -> Result<Option<CodeCount>, StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        let counted = writer
+            .count_wrong_code(company, account, WRONG_CODES_TO_LOCK)
+            .await?;
+        if counted.is_some() {
+            writer
+                .note_last_code(company, account, self.database_now())
+                .await?;
+        }
+        writer.commit().await?;
+        Ok(counted)
     }
 
     /// What follows from a code that was not right.
@@ -279,7 +298,7 @@ impl Service {
     }
 
     async fn note_hinted_step(&self, account: &Account, step: i64) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         writer.note_hinted_step(account.company, account.id, step).await?;
         writer.commit().await
     }

@@ -37,6 +37,7 @@ pub mod keys;
 mod letters;
 pub mod links;
 mod locks;
+pub mod metrics;
 mod new_agents;
 pub mod node;
 pub mod offices;
@@ -44,6 +45,7 @@ pub mod operator;
 pub mod outbox;
 pub mod profile;
 pub mod recovery;
+mod restored;
 pub mod sessions;
 mod settings;
 pub mod sign_in;
@@ -53,6 +55,7 @@ mod work;
 
 use hashing::{Hasher, HashingError};
 use keys::{Keys, Unsealable};
+use metrics::Metrics;
 use strangers::Strangers;
 
 /// What a mutex holds, also after somebody who held it panicked: nothing here is left half changed.
@@ -132,6 +135,7 @@ struct Inner {
     judges: judges::Judges,
     sso_asking: sign_in::sso::Asking,
     ticket_turns: Semaphore,
+    metrics: Metrics,
     /// Companies' own mail servers as they were last read.
     own_servers: Mutex<HashMap<CompanyId, Arc<OwnServer>>>,
 }
@@ -239,6 +243,8 @@ impl Service {
         settings: Settings,
     ) -> Self {
         let node = node::Node::new(NodeId::new(clock.now(), randomness.as_ref()));
+        let metrics = Metrics::default();
+        hasher.line().note_waits(metrics.hashing_waits());
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -255,6 +261,7 @@ impl Service {
                 judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
                 ticket_turns: Semaphore::new(TICKETS_AT_ONCE),
+                metrics,
                 own_servers: Mutex::default(),
             }),
         }
@@ -263,6 +270,11 @@ impl Service {
     /// The database.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// What is counted for the operator's monitoring.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// The clock.

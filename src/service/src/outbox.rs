@@ -185,13 +185,13 @@ impl Queue for Service {
     }
 
     async fn sent(&self, id: MailId, now: Moment, answer: Option<&str>) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         writer.mail_sent(id, now, answer).await?;
         writer.commit().await
     }
 
     async fn retry(&self, id: MailId, due_at: Moment, problem: Reason) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         writer.mail_retry(id, due_at, &problem.to_string()).await?;
         writer.commit().await
     }

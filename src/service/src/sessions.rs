@@ -146,13 +146,13 @@ impl Service {
             if is_live_at(self.database_now(), &row) {
                 return Ok(None);
             }
-            let mut writer = self.inner.store.write().await?;
+            let mut writer = self.inner.store.write_one().await?;
             writer.end_session(row.company.id, row.id).await?;
             writer.commit().await?;
             return Ok(None);
         }
         if now - row.last_used_at >= TimeDelta::seconds(TOUCH_SECONDS) {
-            let mut writer = self.inner.store.write().await?;
+            let mut writer = self.inner.store.write_one().await?;
             writer.touch_session(row.company.id, row.id, now).await?;
             writer.commit().await?;
         }

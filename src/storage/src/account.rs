@@ -5,7 +5,6 @@ use uuid::Uuid;
 use vestibule_core::{
     account::{Account, Person, Role},
     id::{AccountId, CompanyId},
-    limits::WRONG_CODES_TO_LOCK,
     name::{AccountName, EmailAddress},
     ports::Moment,
 };
@@ -13,7 +12,7 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     columns::{AccountColumns, account_columns},
-    link::{all, execute, optional},
+    link::{Link, all, execute, optional},
     words::alias_key,
 };
 
@@ -51,7 +50,9 @@ const SET_LANGUAGE: &str =
 const SET_EMAIL_FACTOR: &str = "UPDATE account SET email_factor = $3, \
     credential_version = credential_version + 1, changed_at = $4 WHERE company_id = $1 AND id = $2";
 const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE company_id = $1 AND id = $2";
-const HOLD: &str = "UPDATE account SET changed_at = changed_at WHERE company_id = $1 AND id = $2";
+// Not as strong as for a deletion: rows that refer to the account are written meanwhile.
+const HOLD: &str =
+    "SELECT CAST(1 AS BIGINT) FROM account WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE";
 const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes < $3 \
     RETURNING wrong_codes AS number, code_round AS round";
@@ -395,17 +396,21 @@ impl Writer {
         execute!(self, NOTE_SIGN_IN, company.0, id.0, now).map(drop)
     }
 
-    /// Holds the account until the transaction ends: whoever else wants to hold it or count on it waits. Says whether
-    /// it exists. Decisions that read first and write afterwards begin with this.
+    /// Holds the account until the transaction ends: whoever else wants to hold it or count on it waits. Decisions that read
+    /// first and write afterwards begin with this. An account that does not exist is not held.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hold_account(&mut self, company: CompanyId, id: AccountId) -> Result<bool, StoreError> {
-        Ok(execute!(self, HOLD, company.0, id.0)? == 1)
+    pub async fn hold_account(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
+        match self.link {
+            // Nobody else writes while a transaction does.
+            Link::Sqlite(_) => Ok(()),
+            Link::Postgres(_) => optional!(self, (i64,), HOLD, company.0, id.0).map(drop),
+        }
     }
 
-    /// Counts a code as wrong before it is compared. `None` when the account is locked, has used up its tries, or does not
-    /// exist: then nothing may be compared (N13).
+    /// Counts a code as wrong before it is compared, as long as there are not more than `most` then. `None` when there would
+    /// be, or when the account is locked or does not exist: then nothing may be compared (N13).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -413,15 +418,9 @@ impl Writer {
         &mut self,
         company: CompanyId,
         id: AccountId,
+        most: i64,
     ) -> Result<Option<CodeCount>, StoreError> {
-        optional!(
-            self,
-            CodeCount,
-            COUNT_WRONG_CODE,
-            company.0,
-            id.0,
-            WRONG_CODES_TO_LOCK
-        )
+        optional!(self, CodeCount, COUNT_WRONG_CODE, company.0, id.0, most)
     }
 
     /// Writes down that the last try was counted now: until it is compared, nobody else may take it for a wrong one.

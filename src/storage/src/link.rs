@@ -10,7 +10,7 @@ use std::{
 use sqlx::{Database, Postgres, SqlSafeStr, Sqlite, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{StoreError, error::spoils, presence::Presence};
+use crate::{StoreError, error::spoils, presence::Presence, traffic::Counter};
 
 /// A connection of one driver, with or without a transaction. It goes back to its pool only in a state that the pool
 /// knows of.
@@ -90,6 +90,13 @@ impl Link {
         }
     }
 
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Sqlite(held) => held.open,
+            Self::Postgres(held) => held.open,
+        }
+    }
+
     fn spoil(&mut self) {
         match self {
             Self::Sqlite(held) => held.spoiled = true,
@@ -106,15 +113,21 @@ pub struct Reader {
     /// Whether a statement failed. PostgreSQL throws such a transaction away even at a commit and says nothing;
     /// SQLite would keep its other statements. Neither is what the caller meant.
     failed: bool,
+    counter: Arc<Counter>,
 }
 
 impl Reader {
-    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>) -> Self {
+    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>, counter: Arc<Counter>) -> Self {
         Self {
             link,
             presence,
             failed: false,
+            counter,
         }
+    }
+
+    pub(crate) fn count_statement(&self) {
+        self.counter.statement();
     }
 
     pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
@@ -148,9 +161,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>) -> Self {
+    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>, counter: Arc<Counter>) -> Self {
         Self {
-            reader: Reader::new(link, presence),
+            reader: Reader::new(link, presence, counter),
             after_commit: Vec::new(),
         }
     }
@@ -171,9 +184,13 @@ impl Writer {
                 "a statement of this transaction has failed before",
             ));
         }
+        if self.reader.link.is_open() {
+            self.reader.counter.statement();
+        }
         let presence = self.reader.presence.clone();
         let done = attended(presence.as_ref(), self.reader.link.commit()).await;
         self.reader.settle(done)?;
+        self.reader.counter.commit();
         for act in self.after_commit {
             act();
         }
@@ -209,6 +226,7 @@ impl DerefMut for Writer {
 /// Runs an expression with the connection of whichever driver it is.
 macro_rules! on {
     ($self:ident, |$connection:ident| $run:expr) => {{
+        $self.count_statement();
         let presence = $self.presence.clone();
         let result = match &mut $self.link {
             $crate::link::Link::Sqlite(held) => {

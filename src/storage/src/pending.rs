@@ -3,6 +3,8 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
+    account::Account,
+    company::Company,
     id::{AccountId, CompanyId, PendingId, SessionId},
     ports::Moment,
     secret::TokenHash,
@@ -12,16 +14,36 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    columns::method,
+    columns::{AccountColumns, CompanyColumns, account_columns, company_columns, method},
     link::{execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO pending_sign_in (company_id, id, account_id, token_hash, created_at, expires_at, \
-    credential_version, next, address, browser, purpose, for_session, method) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-pub(crate) const BY_TOKEN: &str = "SELECT company_id, id, account_id, created_at, expires_at, mailed_at, resends, \
-    credential_version, next, completed_at, session_id, purpose, for_session, method, completed_with \
-    FROM pending_sign_in WHERE token_hash = $1";
+    credential_version, next, address, browser, purpose, for_session, method, mailed_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+macro_rules! pending_columns {
+    () => {
+        "p.company_id, p.id, p.account_id, p.created_at, p.expires_at, p.mailed_at, p.resends, \
+         p.credential_version, p.next, p.completed_at, p.session_id, p.purpose, p.for_session, p.method, \
+         p.completed_with"
+    };
+}
+pub(crate) const BY_TOKEN: &str = concat!(
+    "SELECT ",
+    pending_columns!(),
+    " FROM pending_sign_in p WHERE p.token_hash = $1"
+);
+pub(crate) const UNDERWAY: &str = concat!(
+    "SELECT ",
+    pending_columns!(),
+    ", ",
+    company_columns!(),
+    ", ",
+    account_columns!(),
+    ", EXISTS (SELECT 1 FROM sso_flow f WHERE f.pending_id = p.id) AS links \
+     FROM pending_sign_in p JOIN company c ON c.id = p.company_id \
+     JOIN account a ON a.company_id = p.company_id AND a.id = p.account_id WHERE p.token_hash = $1"
+);
 const MARK_MAILED: &str = "UPDATE pending_sign_in SET mailed_at = $4, resends = resends + $5 \
     WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND mailed_at IS NOT DISTINCT FROM $3";
 const SET_METHOD: &str = "UPDATE pending_sign_in SET method = $3 \
@@ -32,7 +54,7 @@ const DELETE: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND id =
 const DELETE_OF_COMPANY: &str = "DELETE FROM pending_sign_in WHERE company_id = $1";
 const DELETE_OF_ACCOUNT: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND account_id = $2";
 
-/// A pending sign-in, or a step-up, to begin; no code is mailed yet.
+/// A pending sign-in, or a step-up, to begin.
 #[derive(Clone, Debug)]
 pub struct NewPending {
     /// Its company.
@@ -49,6 +71,8 @@ pub struct NewPending {
     pub method: Method,
     /// When the password was right.
     pub created_at: Moment,
+    /// When its first code is mailed, if that is at once.
+    pub mailed_at: Option<Moment>,
     /// Its absolute end.
     pub expires_at: Moment,
     /// Version of the credentials it begins with.
@@ -141,7 +165,58 @@ impl TryFrom<PendingColumns> for (Pending, Option<Completion>) {
     }
 }
 
+#[derive(FromRow)]
+struct UnderwayColumns {
+    #[sqlx(flatten)]
+    pending: PendingColumns,
+    #[sqlx(flatten)]
+    company: CompanyColumns,
+    #[sqlx(flatten)]
+    account: AccountColumns,
+    links: bool,
+}
+
+/// A pending sign-in with what it stands on.
+#[derive(Debug)]
+pub struct Underway {
+    /// The pending sign-in.
+    pub pending: Pending,
+    /// What it led to, when it was completed.
+    pub completion: Option<Completion>,
+    /// Its company.
+    pub company: Company,
+    /// Whose it is.
+    pub account: Account,
+    /// Whether an identity of a provider waits to be linked by it.
+    pub links: bool,
+}
+
+impl TryFrom<UnderwayColumns> for Underway {
+    type Error = StoreError;
+
+    fn try_from(row: UnderwayColumns) -> Result<Self, StoreError> {
+        let (pending, completion) = row.pending.try_into()?;
+        Ok(Self {
+            pending,
+            completion,
+            company: row.company.try_into()?,
+            account: row.account.try_into()?,
+            links: row.links,
+        })
+    }
+}
+
 impl Reader {
+    /// The pending sign-in of a token with its company and account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn underway(&mut self, token: TokenHash) -> Result<Option<Underway>, StoreError> {
+        optional!(self, UnderwayColumns, UNDERWAY, &token.0[..])?
+            .map(Underway::try_from)
+            .transpose()
+    }
+
     /// The pending sign-in of a token and, when it was completed, what it led to.
     ///
     /// # Errors
@@ -179,6 +254,7 @@ impl Writer {
             purpose,
             for_session,
             new.method.as_str(),
+            new.mailed_at,
         )
         .map(drop)
     }

@@ -15,7 +15,7 @@ use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
     audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, office, outbox,
-    overview, pending, reset_request, session, set_up, sso, throttle, ticket, trusted, words,
+    overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted, words,
 };
 
 #[tokio::test]
@@ -28,6 +28,9 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),
+        ("pending sign-in with its account", pending::UNDERWAY),
+        ("account that was typed", sign_in::BY_NAMES),
+        ("account that gets a session", sign_in::SIGNING_IN),
         ("codes of a pending sign-in", code::OF_PENDING),
         ("codes that are old", code::REMEMBERED),
         ("mails with codes", code::MAILED_SINCE),
@@ -107,11 +110,13 @@ async fn look_ups_use_the_index_that_is_meant_for_them_on_sqlite() {
     let plan = plan_of(&mut connection, &tokens.text()).await;
     assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
     // Not all accounts of the company: the name and the address each by their own index.
-    let sign_in = plan_of(&mut connection, account::BY_SIGN_IN).await.join("\n");
-    assert!(
-        sign_in.contains("name_key=?") && sign_in.contains("email_key=?"),
-        "{sign_in}"
-    );
+    for sql in [account::BY_SIGN_IN, sign_in::BY_NAMES] {
+        let plan = plan_of(&mut connection, sql).await.join("\n");
+        assert!(
+            plan.contains("name_key=?") && plan.contains("email_key=?"),
+            "{plan}"
+        );
+    }
     // The oldest request is the first entry of the key's index.
     let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
     assert!(

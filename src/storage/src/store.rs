@@ -12,7 +12,7 @@ use std::{
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres, Sqlite, SqlitePool,
     migrate::Migrator,
-    pool::PoolOptions,
+    pool::{PoolConnection, PoolOptions},
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
@@ -21,6 +21,7 @@ use crate::{
     Reader, StoreError, Writer,
     link::{Held, Link, all},
     presence::Presence,
+    traffic::{Counter, Traffic},
 };
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -31,6 +32,9 @@ const JOURNAL_LIMIT: u32 = 64 * 1024 * 1024;
 /// What one reading connection to SQLite keeps of the database. The system keeps the file for all of them; with the usual 2 MiB
 /// each, a storm leaves 40 MiB behind.
 const READER_CACHE_KIB: u32 = 256;
+
+/// How long a connection to PostgreSQL may be idle before it is asked whether it still is there.
+const ASK_AFTER: Duration = Duration::from_secs(1);
 
 const PING: &str = "SELECT CAST(1 AS BIGINT)";
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = TRUE";
@@ -72,7 +76,10 @@ enum Pools {
 
 /// The database. Clones share their connections.
 #[derive(Clone)]
-pub struct Store(Pools);
+pub struct Store {
+    pools: Pools,
+    counter: Arc<Counter>,
+}
 
 impl Store {
     /// Connects to `sqlite://path/to/file` (created if missing, readable by its owner only) or
@@ -89,6 +96,26 @@ impl Store {
             Err(StoreError::other(
                 "the address of the database must begin with sqlite:// or postgres://",
             ))
+        }
+    }
+
+    fn of(pools: Pools) -> Self {
+        Self {
+            pools,
+            counter: Arc::default(),
+        }
+    }
+
+    /// How often this database was asked, through this store and its clones.
+    pub fn traffic(&self) -> Traffic {
+        self.counter.read()
+    }
+
+    /// How many connections are open, and how many of them nobody uses at the moment. Those of SQLite are its readers.
+    pub fn connections(&self) -> (u32, usize) {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => (readers.size(), readers.num_idle()),
+            Pools::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
         }
     }
 
@@ -123,7 +150,7 @@ impl Store {
                     .pragma("cache_size", format!("-{READER_CACHE_KIB}")),
             )
             .await?;
-        Ok(Self(Pools::Sqlite { writer, readers }))
+        Ok(Self::of(Pools::Sqlite { writer, readers }))
     }
 
     async fn open_postgres(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
@@ -135,14 +162,21 @@ impl Store {
         let pool = PoolOptions::<Postgres>::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.wait)
-            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    // One that was in use a moment ago is there, and if it is not, its first statement says so.
+                    Ok(!connection.is_in_transaction()
+                        && (meta.idle_for < ASK_AFTER || connection.ping().await.is_ok()))
+                })
+            })
             .connect_with(connect.options([
                 ("statement_timeout", limit),
                 ("idle_in_transaction_session_timeout", idle),
             ]))
             .await?;
         let presence = Presence::new(Arc::clone(&patient), options.wait);
-        Ok(Self(Pools::Postgres {
+        Ok(Self::of(Pools::Postgres {
             pool,
             patient,
             presence,
@@ -154,7 +188,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; also when a newer version has already migrated this database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 // All in one transaction that takes the lock first: half a migration never stays behind, and a
                 // second process waits.
@@ -178,7 +212,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn migrations_pending(&self) -> Result<usize, StoreError> {
-        let migrations = match &self.0 {
+        let migrations = match &self.pools {
             Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
             Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
         };
@@ -187,6 +221,14 @@ impl Store {
             .iter()
             .filter(|migration| !applied.contains(&migration.version))
             .count())
+    }
+
+    /// The one connection that writes to SQLite; `None` for PostgreSQL.
+    pub(crate) async fn sqlite_writer(&self) -> Result<Option<PoolConnection<Sqlite>>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => Ok(Some(writer.acquire().await?)),
+            Pools::Postgres { .. } => Ok(None),
+        }
     }
 
     /// Whether the database answers.
@@ -200,7 +242,7 @@ impl Store {
 
     /// Waits for the connections in use and closes all of them.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
@@ -214,9 +256,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when none becomes free in time.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        Ok(match &self.0 {
+        let counter = Arc::clone(&self.counter);
+        Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                Reader::new(Link::Sqlite(Held::plain(readers.acquire().await?)), None)
+                let held = Held::plain(readers.acquire().await?);
+                Reader::new(Link::Sqlite(held), None, counter)
             }
             Pools::Postgres { pool, presence, .. } => {
                 // Boxed: every use case holds many of these.
@@ -224,6 +268,7 @@ impl Store {
                 Reader::new(
                     Link::Postgres(Held::plain(connection)),
                     Some(Arc::clone(presence)),
+                    counter,
                 )
             }
         })
@@ -240,17 +285,39 @@ impl Store {
         tokio::spawn(self.clone().begin()).await.map_err(shutting_down)?
     }
 
+    /// For one statement that needs no other: it is final as soon as it is done, and costs one trip to the database instead
+    /// of three. [`Writer::commit`] then only does what was to be done afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when no connection becomes free in time.
+    pub async fn write_one(&self) -> Result<Writer, StoreError> {
+        let counter = Arc::clone(&self.counter);
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let held = Held::plain(writer.acquire().await?);
+                Writer::new(Link::Sqlite(held), None, counter)
+            }
+            Pools::Postgres { pool, presence, .. } => {
+                let connection = Box::pin(presence.acquire(pool)).await?;
+                let held = Held::plain(connection);
+                Writer::new(Link::Postgres(held), Some(Arc::clone(presence)), counter)
+            }
+        })
+    }
+
     async fn begin(self) -> Result<Writer, StoreError> {
-        Ok(match self.0 {
+        let counter = self.counter;
+        counter.statement();
+        Ok(match self.pools {
             Pools::Sqlite { writer, .. } => {
                 let connection = writer.acquire().await?;
                 let held = Held::begin(connection, Some("BEGIN IMMEDIATE")).await?;
-                Writer::new(Link::Sqlite(held), None)
+                Writer::new(Link::Sqlite(held), None, counter)
             }
             Pools::Postgres { pool, presence, .. } => {
                 let connection = presence.acquire(&pool).await?;
                 let held = presence.attend(Held::begin(connection, None)).await?;
-                Writer::new(Link::Postgres(held), Some(presence))
+                Writer::new(Link::Postgres(held), Some(presence), counter)
             }
         })
     }
@@ -258,7 +325,7 @@ impl Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match &self.pools {
             Pools::Sqlite { .. } => "Store(SQLite)",
             Pools::Postgres { .. } => "Store(PostgreSQL)",
         })
@@ -499,7 +566,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_forgotten_as_soon_as_there_is_space() {
         let (_folder, store) = sqlite().await;
-        let Pools::Sqlite { writer, .. } = &store.0 else {
+        let Pools::Sqlite { writer, .. } = &store.pools else {
             unreachable!("it is SQLite")
         };
         let (pages,): (i64,) = sqlx::query_as("PRAGMA page_count")
@@ -532,7 +599,7 @@ mod tests {
     #[tokio::test]
     async fn the_journal_does_not_stay_long() {
         let (_folder, store) = sqlite().await;
-        let Pools::Sqlite { writer, .. } = &store.0 else {
+        let Pools::Sqlite { writer, .. } = &store.pools else {
             unreachable!("it is SQLite")
         };
         let limit: (i64,) = sqlx::query_as("PRAGMA journal_size_limit")

@@ -18,8 +18,8 @@ use crate::{
 const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures, changed_at, series) \
     VALUES ($1, $2, 1, $3, $4) \
     ON CONFLICT (subject, lane) DO UPDATE SET failures = password_try.failures + 1, changed_at = excluded.changed_at \
-    WHERE password_try.blocked_until IS NULL OR password_try.blocked_until <= excluded.changed_at \
-    RETURNING failures, series";
+    WHERE (password_try.blocked_until IS NULL OR password_try.blocked_until <= excluded.changed_at) \
+    AND password_try.failures < $5 RETURNING failures, series";
 const BLOCK_PASSWORD: &str = "UPDATE password_try SET blocked_until = $3 \
     WHERE subject = $1 AND lane = $2 AND (blocked_until IS NULL OR blocked_until < $3)";
 // A block that this try has set goes with it; one that a later try has set stays.
@@ -159,19 +159,29 @@ impl Writer {
         Ok(optional!(self, (i64,), COUNT_RESET, source, hour_of(now))?.map_or(1, |(tries,)| tries))
     }
 
-    /// Counts a password as wrong before it is compared. `series` names the count if this try begins it. `None` while the
-    /// lane is blocked: then nothing is counted and nothing may be compared.
+    /// Counts a password as wrong before it is compared, as long as there are not more than `most` in a row then. `series`
+    /// names the count if this try begins it. `None` when there would be, or while the lane is blocked: then nothing is
+    /// counted and nothing may be compared.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn count_password_try(
         &mut self,
-        subject: &[u8],
-        lane: &[u8],
+        (subject, lane): (&[u8], &[u8]),
         series: i64,
+        most: i64,
         now: Moment,
     ) -> Result<Option<PasswordCount>, StoreError> {
-        optional!(self, PasswordCount, COUNT_PASSWORD, subject, lane, now, series)
+        optional!(
+            self,
+            PasswordCount,
+            COUNT_PASSWORD,
+            subject,
+            lane,
+            now,
+            series,
+            most
+        )
     }
 
     /// Takes a count back, because nothing was compared or the fault was ours. The block that came with it goes too, unless

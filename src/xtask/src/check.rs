@@ -1,6 +1,10 @@
 //! Formatting, lints with warnings as errors, and what the WebAssembly contains.
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -48,6 +52,7 @@ pub fn run_all(site: &Site) -> Result<()> {
     formatting()?;
     lints()?;
     scripts()?;
+    alert_rules()?;
     audit(site)
 }
 
@@ -118,6 +123,18 @@ fn browser_lints(strict: &[&str]) -> Result<()> {
 fn scripts() -> Result<()> {
     say::step("Types of the browser tests", || {
         execute(setup::npm_program("tsc").arg("--noEmit").stdin(Stdio::null()))
+    })
+}
+
+/// The rules for Prometheus, tried on made-up numbers.
+fn alert_rules() -> Result<()> {
+    let promtool = setup::promtool()?;
+    say::step("Alert rules", || {
+        execute(
+            Command::new(promtool)
+                .args(["test", "rules", "alerts.test.yml"])
+                .current_dir(shell::root().join("src/server/monitoring")),
+        )
     })
 }
 

@@ -63,6 +63,48 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|status| status.starts_with("installed"))
 }
 
+/// The program that tests alert rules: one that is installed, or the one of Debian's package, unpacked below `target` only,
+/// because installing it would start a server.
+///
+/// # Errors
+/// It is not there and cannot be fetched.
+pub fn promtool() -> Result<PathBuf> {
+    if let Some(installed) = which("promtool") {
+        return Ok(installed);
+    }
+    let folder = shell::target("prometheus");
+    let program = folder.join("usr/bin/promtool");
+    if program.is_file() {
+        return Ok(program);
+    }
+    if which("apt-get").is_none() {
+        bail!("the alert rules are tested with promtool: install Prometheus");
+    }
+    fs::create_dir_all(&folder)?;
+    say::step("Fetching promtool: it tests the alert rules", || {
+        refresh_package_lists();
+        // Unpacked as whoever runs this, also when that is root.
+        execute(
+            Command::new("apt-get")
+                .args([
+                    "download",
+                    "--quiet",
+                    "-o",
+                    "APT::Sandbox::User=root",
+                    "prometheus",
+                ])
+                .current_dir(&folder)
+                .stdin(Stdio::null()),
+        )?;
+        let package = fs::read_dir(&folder)?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| path.extension().is_some_and(|ending| ending == "deb"))
+            .context("nothing was fetched")?;
+        execute(Command::new("dpkg").arg("--extract").arg(package).arg(&folder))
+    })?;
+    Ok(program)
+}
+
 /// Version that `apt-get install` would bring.
 pub fn offered_version(package: &str) -> Option<String> {
     if shell::is_root() {

@@ -580,6 +580,16 @@ fn password(streams: &mut Streams<'_>) -> Result<Password, Refused> {
 /// The use cases, on a database that is there and up to date. Makes neither database nor key file: in the wrong folder a
 /// command would otherwise succeed on nothing.
 pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
+    let store = open_prepared_store(config).await?;
+    if is_fresh(&store).await.map_err(|error| store_refused(&error))? {
+        // A database that knows its keys says by itself which file it needs.
+        check_key_file(config)?;
+    }
+    assemble(config, store).await
+}
+
+/// The database, if it is there and has the tables of this version.
+pub(super) async fn open_prepared_store(config: &Config) -> Result<Store, Refused> {
     check_database(config)?;
     let store = open_store(config).await?;
     if store
@@ -592,11 +602,7 @@ pub(super) async fn open_service(config: &Config) -> Result<Service, Refused> {
             "The database is not prepared for this version: run `vestibule migrate` first.",
         ));
     }
-    if is_fresh(&store).await.map_err(|error| store_refused(&error))? {
-        // A database that knows its keys says by itself which file it needs.
-        check_key_file(config)?;
-    }
-    assemble(config, store).await
+    Ok(store)
 }
 
 fn check_database(config: &Config) -> Result<(), Refused> {

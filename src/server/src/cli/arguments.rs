@@ -68,6 +68,37 @@ the database first. No other command makes a database or a key file.
 Example:
   VESTIBULE_DATABASE_URL=postgres://owner:…@db/vestibule vestibule migrate")]
     Migrate,
+    /// Copy the database into a file, also while the server runs
+    #[command(after_help = "\
+For SQLite; a PostgreSQL database is copied with pg_dump. The file is made whole before it gets its name, is looked through
+once, and only its owner may read it. The key file is not in it: keep a copy of that in another place.
+
+Examples:
+  vestibule backup /backup/vestibule-monday.db
+  vestibule backup \"/backup/vestibule-$(date +%F).db\"")]
+    Backup {
+        /// The file to make; it must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a copy of the database back
+    #[command(after_help = "\
+Stop the server first. The copy is looked through, tried with the key file and brought up to this version before it takes
+the place of the database; what was there is kept beside it. All sessions, trusted browsers, links and codes under way end,
+because some of them may have been used since the copy was made. A PostgreSQL database is put back with pg_restore: then
+run this with --already-there.
+
+Examples:
+  vestibule restore /backup/vestibule-monday.db
+  vestibule restore --already-there")]
+    Restore {
+        /// The copy
+        #[arg(value_name = "FILE", required_unless_present = "already_there")]
+        file: Option<PathBuf>,
+        /// The database was put back by other means: only end what must not go on
+        #[arg(long, conflicts_with = "file")]
+        already_there: bool,
+    },
     /// Look at the settings
     Config {
         /// What to do.
@@ -134,7 +165,7 @@ impl Command {
     /// Whether it changes the database and ends: then it says beforehand which one.
     pub(super) fn writes(&self) -> bool {
         match self {
-            Self::Migrate | Self::Session { .. } => true,
+            Self::Migrate | Self::Session { .. } | Self::Restore { .. } => true,
             Self::Company { command } => match command {
                 CompanyCommand::List { .. } | CompanyCommand::Delete { dry_run: true, .. } => false,
                 CompanyCommand::Offices { office, none, .. } => *none || !office.is_empty(),
@@ -145,6 +176,7 @@ impl Command {
                 command: KeysCommand::Rotate { add_only, .. },
             } => !*add_only,
             Self::Serve
+            | Self::Backup { .. }
             | Self::Config { .. }
             | Self::Audit { .. }
             | Self::Stats { .. }

@@ -6,6 +6,7 @@
 
 mod acts;
 mod arguments;
+mod backup;
 mod demo;
 mod events;
 mod mails;
@@ -147,6 +148,9 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
 async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_>) -> Result<(), Refused> {
     match command {
         Command::Migrate => acts::migrate(config, streams).await,
+        Command::Backup { file } => backup::back_up(config, &file, streams).await,
+        Command::Restore { file: Some(file), .. } => backup::restore(config, &file, streams).await,
+        Command::Restore { file: None, .. } => backup::already_there(config, streams).await,
         Command::Company { command } => acts::company(config, command, streams).await,
         Command::Keys { command } => acts::keys(config, &command, streams).await,
         Command::Session { command } => acts::session(config, command, streams).await,

@@ -206,6 +206,14 @@ impl Config {
         Self::from_reader(Reader::new(Layers::of_command_line(values), Vec::new()))
     }
 
+    /// The same settings with a SQLite database in this file.
+    pub fn with_database_file(&self, file: &Path) -> Self {
+        let mut config = self.clone();
+        let file = file.to_string_lossy();
+        config.database_url = DatabaseUrl::of_file(&utf8_percent_encode(&file, SPECIAL_IN_PATHS).to_string());
+        config
+    }
+
     /// Every setting with where it came from, in the order of [`KEYS`].
     pub fn settings(&self) -> &[Setting] {
         &self.settings

@@ -42,6 +42,14 @@ pub struct DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Of a SQLite file, by its path as addresses have it.
+    pub(super) fn of_file(path: &str) -> Self {
+        Self {
+            url: Zeroizing::new(format!("sqlite://{path}")),
+            protected: true,
+        }
+    }
+
     /// The whole address, with its password.
     pub fn reveal(&self) -> &str {
         &self.url

@@ -25,7 +25,8 @@ use vestibule_core::refusal::Refusal;
 use crate::http::{denied::Denied, headers::ContentPolicy};
 
 const MANIFEST: &str = "manifest.json";
-const PREFIX: &str = "/assets/";
+/// What the address of every file of the site begins with.
+pub const PREFIX: &str = "/assets/";
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../target/site"]

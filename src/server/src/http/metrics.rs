@@ -1,18 +1,27 @@
 //! Numbers for the operator's monitoring, in the text format of `OpenMetrics`, at an address of their own: they are about
 //! all companies, so they must not stand where agents sign in.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    sync::{Arc, LazyLock, atomic::AtomicU64},
+    time::Duration,
+};
 
 use axum::{
     Router,
-    extract::State,
-    http::{StatusCode, header},
+    extract::{MatchedPath, State},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use prometheus_client::{
-    encoding::text::encode,
-    metrics::{counter::Counter, gauge::Gauge},
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
     registry::Registry,
 };
 use vestibule_mail::outbox::Counters;
@@ -20,6 +29,45 @@ use vestibule_service::Service;
 use vestibule_storage::StoreError;
 
 use crate::logging;
+
+/// Answers by route, method and status: how many, and how long they took. One process has one of it, like its log.
+static ANSWERS: LazyLock<Family<Answer, Histogram, fn() -> Histogram>> = LazyLock::new(|| {
+    // From a millisecond to eight seconds.
+    Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 14)))
+});
+
+/// Of a request only what its route and the protocol say: nothing that a visitor may choose.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    route: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// Counts an answer. `route` is the pattern of its address; `None` = there is none.
+pub fn answered(route: Option<&MatchedPath>, method: &Method, status: StatusCode, took: Duration) {
+    let answer = Answer {
+        route: route.map_or("none", MatchedPath::as_str).to_owned(),
+        method: known_method(method),
+        status: status.as_u16(),
+    };
+    ANSWERS.get_or_create(&answer).observe(took.as_secs_f64());
+}
+
+/// A method that a route may have; a visitor may send any word.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -53,7 +101,25 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         .oldest
         .map_or(0, |oldest| (now - oldest).num_seconds().max(0));
     let mut registry = Registry::with_prefix("vestibule");
+    let store = sources.service.store();
+    let (connections, idle) = store.connections();
+    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     for (name, help, value) in [
+        (
+            "hashing_waiting",
+            "Passwords that wait for a hashing thread",
+            signed(sources.service.sign_in().waiting_in_line()),
+        ),
+        (
+            "database_connections",
+            "Connections to the database",
+            i64::from(connections),
+        ),
+        (
+            "database_connections_idle",
+            "Connections to the database that nobody uses",
+            signed(idle),
+        ),
         ("mails_waiting", "Mails in the outbox", outbox.waiting),
         (
             "mails_failing",
@@ -88,6 +154,7 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
     }
     let mail = &sources.mail;
     let strangers = sources.service.upkeep().stranger_lines();
+    let traffic = store.traffic();
     for (name, help, value) in [
         ("mails_taken", "Mails that a mail server took", mail.taken()),
         (
@@ -96,6 +163,16 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             mail.put_off(),
         ),
         ("mails_given_up", "Mails that were given up", mail.given_up()),
+        (
+            "database_statements",
+            "Statements, those included that begin and end transactions",
+            traffic.statements,
+        ),
+        (
+            "database_commits",
+            "Transactions that were committed",
+            traffic.commits,
+        ),
         (
             "log_lines_dropped",
             "Lines that are missing in the log because it could not be written",
@@ -116,6 +193,16 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
         counter.inc_by(value);
         registry.register(name, help, counter);
     }
+    sources.service.metrics().register(&mut registry);
+    registry.register(
+        "http_answer_seconds",
+        "Answers by route, method and status, and how long they took",
+        ANSWERS.clone(),
+    );
+    let build = Build {
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    registry.register("build", "The version that runs", Info::new(build));
     let mut text = String::new();
     // Writing into a string cannot fail.
     let _ = encode(&mut text, &registry);

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use tracing::{Instrument, field::Empty};
 use vestibule_core::{paths, ports::Randomness, refusal::Refusal};
 
-use crate::http::denied::Denied;
+use crate::http::{assets, denied::Denied, health, metrics};
 
 /// Longest path in a log line, in bytes.
 const LOGGED_PATH_MAX: usize = 200;
@@ -69,18 +69,33 @@ pub async fn identify(
         status = Empty,
         milliseconds = Empty,
     );
+    let (method, route) = (request.method().clone(), request.extensions().get().cloned());
+    let is_routine = is_routine(request.uri().path());
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
+    let took = start.elapsed();
+    metrics::answered(route.as_ref(), &method, response.status(), took);
     span.record("status", response.status().as_u16());
     span.record(
         "milliseconds",
-        u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     );
-    span.in_scope(|| tracing::info!("answered"));
+    span.in_scope(|| {
+        if is_routine && response.status().is_success() {
+            tracing::debug!("answered");
+        } else {
+            tracing::info!("answered");
+        }
+    });
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+/// Whether a path is asked for so often, and says so little, that only what goes wrong there is worth a line.
+fn is_routine(path: &str) -> bool {
+    [health::ALIVE, health::READY].contains(&path) || path.starts_with(assets::PREFIX)
 }
 
 /// The path as it may be logged: the token of a mail's link is withheld, the rest cut.

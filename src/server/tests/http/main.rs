@@ -458,6 +458,39 @@ async fn the_outbox_is_counted_for_the_operator_at_an_address_of_its_own() {
 }
 
 #[tokio::test]
+async fn alert_rules_and_dashboard_ask_for_numbers_that_are_there() {
+    let site = Site::new().await;
+    let metrics = vestibule_server::http::metrics::router(site.service.clone(), site.worker.counters());
+    // What is measured only once something happened.
+    Browser::default().get(&site, "/login").await;
+    let machine: std::sync::Arc<dyn vestibule_core::ports::Clock> = site.clock.clone();
+    site.service.upkeep().probe(&machine).await.unwrap();
+    let request = axum::http::Request::get("/metrics").body(axum::body::Body::empty());
+    let answer = metrics.oneshot(request.unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    for line in [
+        "vestibule_build_info{version=\"",
+        "vestibule_http_answer_seconds_count{route=\"/login\",method=\"GET\",status=\"200\"}",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let mut asked = 0;
+    for file in [
+        include_str!("../../monitoring/alerts.yml"),
+        include_str!("../../monitoring/dashboard.json"),
+    ] {
+        let words = file.split(|character: char| !(character.is_ascii_lowercase() || character == '_'));
+        for name in words.filter(|word| word.starts_with("vestibule_")) {
+            asked += 1;
+            let has = |ending: &str| text.contains(&format!("\n{name}{ending}"));
+            assert!(has(" ") || has("{"), "{name} is not among the numbers: {text}");
+        }
+    }
+    assert!(asked > 30, "{asked}");
+}
+
+#[tokio::test]
 async fn the_local_mailbox_is_for_visitors_of_this_machine() {
     let site = Site::new().await;
     let mut browser = Browser::default();

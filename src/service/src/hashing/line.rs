@@ -2,10 +2,11 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::{Duration, Instant},
 };
 
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::oneshot;
 use vestibule_core::throttle::Subject;
 
@@ -66,7 +67,13 @@ impl Place {
 
 /// The line. Clones are the same line.
 #[derive(Clone)]
-pub struct Line(Arc<Mutex<State>>);
+pub struct Line(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Where it is noted how long somebody waited, in seconds.
+    waits: OnceLock<Histogram>,
+}
 
 struct State {
     turns: usize,
@@ -112,7 +119,7 @@ impl Line {
     /// A line before so many threads.
     pub fn new(threads: usize) -> Self {
         let turns = threads.max(1) * TURNS_PER_THREAD;
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             turns,
             free: turns,
             under_way: HashSet::new(),
@@ -120,7 +127,23 @@ impl Line {
             others: Queue::default(),
             asked_first: 0,
             turn: FIRST_GUESS,
-        })))
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            waits: OnceLock::new(),
+        }))
+    }
+
+    /// Notes from now on how long everybody waited.
+    pub(crate) fn note_waits(&self, waits: &Histogram) {
+        // A line that has a place for it already keeps it.
+        let _ = self.0.waits.set(waits.clone());
+    }
+
+    fn waited(&self, since: Instant) {
+        if let Some(waits) = self.0.waits.get() {
+            waits.observe(since.elapsed().as_secs_f64());
+        }
     }
 
     /// Waits for a turn. Meanwhile `place` tells where. With a `key` no other turn of this key runs at the same time: what
@@ -129,10 +152,12 @@ impl Line {
     /// # Errors
     /// [`Full`]: too many wait already.
     pub async fn turn(&self, lane: Lane, key: Option<Key>, place: &Place) -> Result<Turn, Full> {
+        let asked = Instant::now();
         let waiting = {
             let mut state = self.state();
             if state.may_go(key.as_ref()) {
                 state.take(key);
+                self.waited(asked);
                 return Ok(self.give(key, false));
             }
             let (full, full_of_key) = (state.full(), state.full_of(lane, key.as_ref()));
@@ -150,6 +175,7 @@ impl Line {
             wait
         };
         let turn = waiting.await;
+        self.waited(asked);
         place.set(None);
         // Every place that is left gets its turn: the sender is never dropped unused.
         Ok(turn.unwrap_or_else(|_| Turn::of_nobody()))
@@ -211,7 +237,7 @@ impl Line {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        locked(&self.0)
+        locked(&self.0.state)
     }
 }
 

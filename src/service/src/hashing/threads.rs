@@ -147,6 +147,8 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -158,24 +160,20 @@ mod tests {
             .run(|memory| memory.blocks[3].as_mut().fill(7))
             .await
             .unwrap();
-        // The thread either pauses between the two, and wipes, or goes on at once: then nothing is promised. A second
-        // pause is certain, because the wipe comes before it.
-        let mut wiped = false;
-        for _ in 0..1_000 {
-            wiped = threads
-                .run(|memory| {
-                    memory
-                        .blocks
-                        .iter()
-                        .all(|block| block.as_ref().iter().all(|word| *word == 0))
-                })
-                .await
-                .unwrap();
-            if wiped {
-                break;
+        let is_wiped = || {
+            threads.run(|memory| {
+                let mut words = memory.blocks.iter().flat_map(|block| block.as_ref());
+                words.all(|word| *word == 0)
+            })
+        };
+        // The thread either pauses between two pieces of work, and wipes, or finds the next at once: then nothing is
+        // promised. Whoever gives it the time sees it pause.
+        let wiped = tokio::time::timeout(Duration::from_secs(30), async {
+            while !is_wiped().await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
-        }
-        assert!(wiped);
+        });
+        assert!(wiped.await.is_ok(), "never wiped");
     }
 
     #[tokio::test]

@@ -138,7 +138,7 @@ impl Service {
         // Left with a fault, it is taken back all the same.
         again(async || {
             let mut writer = self.inner.store.write().await?;
-            forgive(&mut writer, &counted, &visitor.source, self.now()).await?;
+            forgive(&mut writer, &counted, Some(&visitor.source), self.now()).await?;
             writer.commit().await
         })
         .await?;

@@ -10,9 +10,9 @@ use vestibule_core::{
     secret::{SixDigits, Token},
     sign_in::{Comparison, Pending, Purpose as Leads, is_repeat, landing, may_continue, trust_ends_at},
 };
-use vestibule_storage::{CodeRow, Completion, Reader, StoreError, Writer, again};
+use vestibule_storage::{CodeRow, Completion, Entrant, Reader, StoreError, Underway, Writer, again};
 
-use super::{Granted, Opening, Underway, code_parts};
+use super::{Granted, Opening, code_parts};
 use crate::{
     Failure, Service, SignIn, Visitor,
     codes::{CodeTry, Entered, Found},
@@ -42,29 +42,33 @@ impl SignIn {
         visitor
             .attempt(async {
                 let token = visitor.pending.as_ref().ok_or(Refusal::SignInExpired)?;
+                let underway = self.load_pending(token).await?;
                 let Underway {
                     pending,
                     completion,
                     company,
                     account,
-                } = self.load_pending(token).await?;
+                    ..
+                } = &underway;
                 let entered = Entered::parse(typed)?;
                 if completion.is_some() {
-                    was_completed_just_now(self.now(), &pending)?;
+                    was_completed_just_now(self.now(), pending)?;
                 } else {
-                    may_continue(self.now(), &company, &account, &pending)?;
-                    let mut reader = self.inner.store.read().await?;
-                    self.belongs_to(&mut reader, &pending, visitor).await?;
+                    may_continue(self.now(), company, account, pending)?;
+                    if pending.purpose != Leads::SignIn {
+                        let mut reader = self.inner.store.read().await?;
+                        self.belongs_to(&mut reader, pending, visitor).await?;
+                    }
                 }
 
-                let counted = self.count_code(&account).await?;
-                let judged = match &completion {
+                let counted = self.count_code(account).await?;
+                let judged = match completion {
                     None => {
                         let tried = (&entered, counted.what());
-                        self.judge(token, &pending, &account, tried, trust, visitor).await
+                        self.judge(token, &underway, tried, trust, visitor).await
                     }
                     Some(completion) => {
-                        self.judge_again(token, &pending, completion, (&account, &entered), visitor)
+                        self.judge_again(token, pending, completion, (account, &entered), visitor)
                             .await
                     }
                 };
@@ -79,14 +83,14 @@ impl SignIn {
                         Ok(granted)
                     }
                     Ok(Judged::Not(comparison)) => {
-                        let receiver = Receiver::new(&company, &account);
+                        let receiver = Receiver::new(company, account);
                         let refused = self.refuse_code(receiver, comparison, counted, visitor).await?;
                         Err(refused.into())
                     }
                     // Nobody said that it is wrong: a fault of ours is no guess.
                     Err(failure) => {
                         counted.take_back().await;
-                        self.note_unreadable(&failure, &account, visitor).await?;
+                        self.note_unreadable(&failure, account, visitor).await?;
                         Err(failure)
                     }
                 }
@@ -100,18 +104,18 @@ impl Service {
     async fn judge(
         &self,
         token: &Token,
-        pending: &Pending,
-        account: &Account,
+        underway: &Underway,
         (entered, tried): (&Entered, &CodeTry),
         trust: bool,
         visitor: &Visitor,
     ) -> Result<Judged, Failure> {
+        let Underway { pending, account, .. } = underway;
         let (comparison, found) = self.recognise(pending, account, entered).await?;
         let was_right = comparison == Comparison::Right;
         let comparison = match (comparison, found) {
             (Comparison::Right, Some(found)) => {
                 let right = (entered, &found, tried);
-                let completed = again(|| self.complete(token, pending, right, trust, visitor)).await?;
+                let completed = again(|| self.complete(token, underway, right, trust, visitor)).await?;
                 if let Some(granted) = completed {
                     return Ok(Judged::In(granted));
                 }
@@ -253,14 +257,16 @@ impl Service {
     async fn complete(
         &self,
         token: &Token,
-        pending: &Pending,
+        underway: &Underway,
         (entered, found, tried): (&Entered, &Found, &CodeTry),
         trust: bool,
         visitor: &Visitor,
     ) -> Result<Option<Granted>, Failure> {
+        let pending = &underway.pending;
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        self.hold_for_sign_in(&mut writer, (pending.company, pending.account), visitor)
+        let ids = (pending.company, pending.account);
+        self.hold_for_sign_in(&mut writer, ids, (visitor.session.as_ref(), None))
             .await?;
         // The counter first: the fifth try, if right, must not find the gate shut by its own count. A step-up takes
         // back its own count alone (N14).
@@ -269,17 +275,15 @@ impl Service {
         } else {
             tried.take_back_in(&mut writer).await?;
         }
-        let company = writer
-            .company(pending.company)
+        let browser = visitor.browser_token.as_ref().map(Token::hash);
+        let entrant = writer
+            .entrant(ids, browser, None, now)
             .await?
             .ok_or(Refusal::SignInExpired)?;
-        let account = writer
-            .account(pending.company, pending.account)
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        may_continue(now, &company, &account, pending)?;
+        let Entrant { company, account, .. } = &entrant;
+        may_continue(now, company, account, pending)?;
         self.belongs_to(&mut writer, pending, visitor).await?;
-        let receiver = Receiver::new(&company, &account);
+        let receiver = Receiver::new(company, account);
         let session = match pending.purpose {
             Leads::SignIn => SessionId::new(now, self.random()),
             Leads::StepUp(session) => session,
@@ -303,14 +307,16 @@ impl Service {
         };
         let granted = match pending.purpose {
             Leads::SignIn => {
-                self.link_after_code(&mut writer, receiver, pending, visitor)
-                    .await?;
-                let mut granted = self.grant(&mut writer, receiver, &opening, visitor).await?;
+                if underway.links {
+                    self.link_after_code(&mut writer, receiver, pending, visitor)
+                        .await?;
+                }
+                let mut granted = self.grant(&mut writer, &entrant, &opening, visitor).await?;
                 let ends_at = trust_ends_at(now, company.settings.two_factor, found.proof());
                 if let Some(ends_at) = ends_at.filter(|_| trust) {
                     let given = (token, ends_at);
                     let number = granted.browser.as_ref().or(visitor.browser_token.as_ref());
-                    let cookie = self.trust(&mut writer, &account, given, (visitor, number));
+                    let cookie = self.trust(&mut writer, account, given, (visitor, number));
                     granted.trusted = Some(cookie.await?);
                 }
                 granted

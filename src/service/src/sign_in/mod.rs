@@ -14,9 +14,7 @@ mod waiting;
 pub use waiting::{Standing, Taken};
 
 use vestibule_core::{
-    account::Account,
     audit::{Actor, AuditEntry, Event},
-    company::Company,
     id::{AccountId, CompanyId, SessionId},
     limits::SESSIONS_MAX,
     mail::Mail,
@@ -25,7 +23,7 @@ use vestibule_core::{
     sign_in::{Pending, landing},
     sign_in_view::CodeView,
 };
-use vestibule_storage::{Completion, NewSession, StoreError, Writer};
+use vestibule_storage::{Entrant, NewSession, StoreError, Writer};
 
 use crate::{Service, Visitor, letters::Receiver};
 
@@ -78,14 +76,6 @@ pub struct OpenSignIn {
     pub language: String,
 }
 
-/// A pending sign-in with what it stands on.
-struct Underway {
-    pending: Pending,
-    completion: Option<Completion>,
-    company: Company,
-    account: Account,
-}
-
 /// What a session is made of, or proved with.
 pub(crate) struct Opening<'a> {
     pub(crate) id: SessionId,
@@ -101,15 +91,15 @@ impl Service {
         &self,
         writer: &mut Writer,
         (company, account): (CompanyId, AccountId),
-        visitor: &Visitor,
+        (session, pending): (Option<&Token>, Option<&Token>),
     ) -> Result<(), StoreError> {
         let mut accounts = vec![(account, company)];
-        if let Some(token) = &visitor.session
+        if let Some(token) = session
             && let Some((company, account, _)) = writer.session_to_end(token.hash()).await?
         {
             accounts.push((account, company));
         }
-        if let Some(token) = &visitor.pending
+        if let Some(token) = pending
             && let Some((pending, _)) = writer.pending_by_token(token.hash()).await?
         {
             accounts.push((pending.account, pending.company));
@@ -126,12 +116,12 @@ impl Service {
     async fn grant(
         &self,
         writer: &mut Writer,
-        receiver: Receiver<'_>,
+        entrant: &Entrant,
         opening: &Opening<'_>,
         visitor: &Visitor,
     ) -> Result<Granted, StoreError> {
         let now = self.now();
-        let Receiver { company, account } = receiver;
+        let Entrant { company, account, .. } = entrant;
         if let Some(token) = &visitor.session {
             self.end_session_of_browser(writer, token, visitor).await?;
         }
@@ -149,20 +139,23 @@ impl Service {
                 credential_version: account.credential_version,
             })
             .await?;
-        writer.trim_sessions(company.id, account.id, SESSIONS_MAX).await?;
+        if entrant.sessions >= SESSIONS_MAX {
+            writer.trim_sessions(company.id, account.id, SESSIONS_MAX).await?;
+        }
         writer.note_sign_in(company.id, account.id, now).await?;
         let browser = match &visitor.browser_token {
             Some(_) => None,
             None => Some(Token::new(self.random())),
         };
-        if let Some(number) = browser.as_ref().or(visitor.browser_token.as_ref()) {
-            let number = number.hash().0;
-            if !writer.knows_browser(company.id, account.id, number).await? {
-                let about = receiver.about(visitor);
-                self.tell(writer, receiver, Mail::NewBrowser { about }).await?;
-            }
+        if !entrant.knows_browser {
+            let receiver = Receiver::new(company, account);
+            let about = receiver.about(visitor);
+            self.tell(writer, receiver, Mail::NewBrowser { about }).await?;
+        }
+        let number = browser.as_ref().or(visitor.browser_token.as_ref());
+        if let Some(number) = number.filter(|_| !entrant.browser_is_noted) {
             writer
-                .remember_browser(company.id, account.id, number, now)
+                .remember_browser(company.id, account.id, number.hash().0, now)
                 .await?;
         }
         let entry = AuditEntry {

@@ -10,15 +10,16 @@ use vestibule_core::{
     limits::RESENDS_MAX,
     mail::Mail,
     name::EmailAddress,
+    ports::Moment,
     refusal::Refusal,
     second_factor::has_method,
     secret::{SixDigits, Token},
-    sign_in::{Pending, Purpose as Leads, may_continue},
+    sign_in::{Pending, Purpose as Leads, may_continue, pending_ends_at},
     sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_storage::{NewCode, Reader, StoreError, Writer};
+use vestibule_storage::{NewCode, Reader, StoreError, Underway, Writer};
 
-use super::{OpenSignIn, Underway, code_parts};
+use super::{OpenSignIn, code_parts};
 use crate::{
     Failure, Service, SignIn, Visitor,
     keys::Purpose,
@@ -61,10 +62,10 @@ impl SignIn {
                     writer.commit().await?;
                     return Ok(());
                 }
-                let mailed = writer
+                let before = writer
                     .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
                     .await?;
-                may_mail(now, &mailed)?;
+                may_mail(now, &before)?;
                 if !writer
                     .mark_mailed(company.id, pending.id, pending.mailed_at, now, !undelivered)
                     .await?
@@ -74,7 +75,8 @@ impl SignIn {
                     }
                     .into());
                 }
-                self.mail_code(&mut writer, &company, &account, &pending, visitor)
+                let receiver = Receiver::new(&company, &account);
+                self.mail_code(&mut writer, receiver, &pending, &before, visitor)
                     .await?;
                 let entry = visitor.entry(Event::CodeResent, Some(company.id), Some(account.id));
                 self.record(&mut writer, &entry).await?;
@@ -105,7 +107,8 @@ impl SignIn {
                 }
                 writer.set_pending_method(company.id, pending.id, other).await?;
                 if other == Method::Email && pending.mailed_at.is_none() {
-                    self.mail_first_code(&mut writer, &company, &account, &pending, visitor)
+                    let receiver = Receiver::new(&company, &account);
+                    self.mail_first_code(&mut writer, receiver, &pending, visitor)
                         .await?;
                 }
                 writer.commit().await?;
@@ -229,38 +232,49 @@ impl Service {
 
     /// Mails the first code of a pending sign-in, unless too many went to this account lately (N12): then its page says
     /// so.
-    pub(super) async fn mail_first_code(
+    async fn mail_first_code(
         &self,
         writer: &mut Writer,
-        company: &Company,
-        account: &Account,
+        receiver: Receiver<'_>,
         pending: &Pending,
         visitor: &Visitor,
     ) -> Result<(), StoreError> {
+        let Receiver { company, account } = receiver;
+        let Some(before) = self.may_mail_code(writer, company, account).await? else {
+            return Ok(());
+        };
+        writer
+            .mark_mailed(company.id, pending.id, None, self.now(), false)
+            .await?;
+        self.mail_code(writer, receiver, pending, &before, visitor).await
+    }
+
+    /// When codes were mailed to this account within a day, newest first; `None` when no other may be mailed now (N12).
+    pub(super) async fn may_mail_code(
+        &self,
+        reader: &mut Reader,
+        company: &Company,
+        account: &Account,
+    ) -> Result<Option<Vec<Moment>>, StoreError> {
         let now = self.now();
-        let mailed = writer
+        let mailed = reader
             .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
             .await?;
-        if may_mail(now, &mailed).is_err() {
-            return Ok(());
-        }
-        writer
-            .mark_mailed(company.id, pending.id, None, now, false)
-            .await?;
-        self.mail_code(writer, company, account, pending, visitor).await
+        Ok(may_mail(now, &mailed).is_ok().then_some(mailed))
     }
 
     /// Mails a code in the place of all that went to this account before for the same, a sign-in or a step-up, in whatever
-    /// browser.
-    async fn mail_code(
+    /// browser. `before` says when those were mailed that went within a day, newest first.
+    pub(super) async fn mail_code(
         &self,
         writer: &mut Writer,
-        company: &Company,
-        account: &Account,
+        receiver: Receiver<'_>,
         pending: &Pending,
+        before: &[Moment],
         visitor: &Visitor,
     ) -> Result<(), StoreError> {
         let now = self.now();
+        let Receiver { company, account } = receiver;
         let digits = SixDigits::draw(self.random());
         let expires_at = ends_at(now, pending.expires_at);
         let id = CodeId::new(now, self.random());
@@ -268,7 +282,10 @@ impl Service {
             Leads::SignIn => "sign_in",
             Leads::StepUp(_) => "step_up",
         };
-        writer.replace_codes(company.id, account.id, purpose, now).await?;
+        // One that is over needs nobody to replace it.
+        if before.first().is_some_and(|at| now <= pending_ends_at(*at)) {
+            writer.replace_codes(company.id, account.id, purpose, now).await?;
+        }
         writer
             .insert_code(&NewCode {
                 id,
@@ -285,7 +302,6 @@ impl Service {
             })
             .await?;
         self.remember_code(writer, account, (id, &digits)).await?;
-        let receiver = Receiver::new(company, account);
         let code = digits.reveal().to_owned();
         let minutes = seconds_until(now, expires_at).div_ceil(60);
         let about = receiver.about(visitor);
@@ -314,24 +330,10 @@ impl Service {
     }
 
     async fn pending_in(&self, reader: &mut Reader, token: &Token) -> Result<Underway, Failure> {
-        let (pending, completion) = reader
-            .pending_by_token(token.hash())
+        Ok(reader
+            .underway(token.hash())
             .await?
-            .ok_or(Refusal::SignInExpired)?;
-        let company = reader
-            .company(pending.company)
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        let account = reader
-            .account(pending.company, pending.account)
-            .await?
-            .ok_or(Refusal::SignInExpired)?;
-        Ok(Underway {
-            pending,
-            completion,
-            company,
-            account,
-        })
+            .ok_or(Refusal::SignInExpired)?)
     }
 }
 

@@ -13,11 +13,11 @@ use vestibule_core::{
     sign_in::{AfterPassword, Pending, Purpose as Leads, after_password, pending_ends_at},
     sign_in_view::Method,
 };
-use vestibule_storage::{NewPending, PasswordRecord, Reader, StoreError, TrustedRow, Writer, again};
+use vestibule_storage::{Entrant, NewPending, PasswordRecord, StoreError, TrustedRow, Typed, Writer, again};
 
 use super::{
     Opening, Outcome, SignInForm,
-    tries::{Candidate, Compared, PasswordTry, forgive},
+    tries::{Candidate, Compared, PasswordTry, forgive, subject_of},
 };
 use crate::{Failure, Service, SignIn, Visitor, counted::Counted, hashing::Turn, letters::Receiver};
 
@@ -35,13 +35,6 @@ pub(super) struct Proved {
     counted: Counted<PasswordTry>,
     /// Held until it is written down what came of it.
     _turn: Turn,
-}
-
-/// An account that was found by what was typed.
-struct Found {
-    company: Company,
-    account: Account,
-    password: PasswordRecord,
 }
 
 impl SignIn {
@@ -76,26 +69,26 @@ impl Service {
         if !fields.is_empty() {
             return Err(Refusal::Invalid { fields }.into());
         }
-        let (found, candidate) = self.identify(form, visitor).await?;
+        let (typed, candidate) = self.identify(form, visitor).await?;
         if candidate.is_known() && self.is_blocked(&candidate).await? {
             // Nothing slows these down: they must not cost a transaction each.
-            self.note_stranger(refused(found.as_ref(), visitor), visitor);
+            self.note_stranger(refused(typed.as_ref(), visitor), visitor);
             return Err(Refusal::WrongCredentials.into());
         }
         let mut turn = self.turn_of(&candidate).await?;
         let now = self.now();
-        let stored = found.as_ref().and_then(|found| usable(&found.password, now));
+        let stored = typed.as_ref().and_then(|typed| usable(&typed.password, now));
         let compared = self
             .compare_counted(&candidate, &turn, &form.password, stored)
             .await?;
-        match (compared, found) {
-            (Compared::Right { counted, outdated }, Some(found)) => {
+        match (compared, typed) {
+            (Compared::Right { counted, outdated }, Some(typed)) => {
                 // A new hash takes a turn of its own: whoever waits for one must not take room.
                 turn.compared();
                 if outdated {
-                    self.renew_hash(&found, &form.password).await;
+                    self.renew_hash(&typed, &form.password).await;
                 }
-                let Found { company, account, .. } = found;
+                let Typed { company, account, .. } = typed;
                 Ok(Proved {
                     company,
                     account,
@@ -103,9 +96,9 @@ impl Service {
                     _turn: turn,
                 })
             }
-            (compared, found) => {
+            (compared, typed) => {
                 let compared = matches!(compared, Compared::Wrong);
-                let entry = refused(found.as_ref(), visitor);
+                let entry = refused(typed.as_ref(), visitor);
                 self.note_wrong(&candidate, compared, &entry).await?;
                 Err(Refusal::WrongCredentials.into())
             }
@@ -116,23 +109,29 @@ impl Service {
         &self,
         form: &SignInForm,
         visitor: &'a Visitor,
-    ) -> Result<(Option<Found>, Candidate<'a>), StoreError> {
+    ) -> Result<(Option<Typed>, Candidate<'a>), StoreError> {
+        let account = (
+            &*name::key(&form.account),
+            &*EmailAddress::lookup_key(&form.account),
+        );
+        let browser = visitor.browser_token.as_ref().map(Token::hash);
         let mut reader = self.inner.store.read().await?;
-        let found = find(&mut reader, form).await?;
-        let known = found.as_ref().map(|found| (&found.company, &found.account));
-        let candidate = self.candidate(&mut reader, form, known, visitor).await?;
-        Ok((found, candidate))
+        let typed = reader
+            .typed_account(&name::key(&form.company), account, browser)
+            .await?;
+        let candidate = self.candidate(form, typed.as_ref(), visitor);
+        Ok((typed, candidate))
     }
 
     /// Stores a password anew that was hashed at another cost. The old hash is as good until the next sign-in.
-    async fn renew_hash(&self, found: &Found, password: &Password) {
-        let Some(old) = found.password.hash.as_deref() else {
+    async fn renew_hash(&self, typed: &Typed, password: &Password) {
+        let Some(old) = typed.password.hash.as_deref() else {
             return;
         };
         let renewed = async {
             let new = self.inner.hasher.hash(password, self.random()).await?;
-            let mut writer = self.inner.store.write().await?;
-            let Found { company, account, .. } = found;
+            let mut writer = self.inner.store.write_one().await?;
+            let Typed { company, account, .. } = typed;
             writer
                 .replace_password_hash(company.id, account.id, old, &new)
                 .await?;
@@ -149,21 +148,27 @@ impl Service {
         writer: &mut Writer,
         proved: &Proved,
         visitor: &Visitor,
-    ) -> Result<(Company, Account), Failure> {
+    ) -> Result<Entrant, Failure> {
         let Proved {
             company,
             account,
             counted,
             ..
         } = proved;
-        self.hold_for_sign_in(writer, (company.id, account.id), visitor)
-            .await?;
-        let entered = reload(writer, company, account)
+        let ids = (company.id, account.id);
+        let given_up = (visitor.session.as_ref(), visitor.pending.as_ref());
+        self.hold_for_sign_in(writer, ids, given_up).await?;
+        let (now, source) = (self.now(), &*visitor.source);
+        let browser = visitor.browser_token.as_ref().map(Token::hash);
+        let right = (source, &subject_of(company, account));
+        let entrant = writer
+            .entrant(ids, browser, Some(right), now)
             .await?
-            .filter(|(_, now)| now.credential_version == account.credential_version)
+            .filter(|entrant| entrant.account.credential_version == account.credential_version)
             .ok_or(Refusal::WrongCredentials)?;
-        forgive(writer, counted, &visitor.source, self.now()).await?;
-        Ok(entered)
+        let unnoted = (!entrant.source_is_noted).then_some(source);
+        forgive(writer, counted, unnoted, now).await?;
+        Ok(entrant)
     }
 
     /// What came of a right password. A try whose transaction was rolled back is still counted as wrong, which it was
@@ -184,23 +189,17 @@ impl Service {
     ) -> Result<Result<Outcome, Refusal>, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, proved, visitor).await?;
+        let entrant = self.enter_proved(&mut writer, proved, visitor).await?;
+        let Entrant { company, account, .. } = &entrant;
         self.drop_old_pending(&mut writer, visitor).await?;
 
         let trusted = self
-            .trusted_row(&mut writer, &company, &account, visitor, now)
+            .trusted_row(&mut writer, company, account, visitor, now)
             .await?;
-        let after = after_password(&company, &account, trusted.is_some());
-        let receiver = Receiver::new(&company, &account);
+        let after = after_password(company, account, trusted.is_some());
+        let next = form.next.as_deref();
         let outcome = self
-            .carry_out(
-                &mut writer,
-                receiver,
-                after,
-                trusted,
-                form.next.as_deref(),
-                visitor,
-            )
+            .carry_out(&mut writer, &entrant, after, trusted, next, visitor)
             .await?;
         writer.commit().await?;
         Ok(outcome)
@@ -211,17 +210,18 @@ impl Service {
     pub(super) async fn carry_out(
         &self,
         writer: &mut Writer,
-        receiver: Receiver<'_>,
+        entrant: &Entrant,
         after: Result<AfterPassword, Refusal>,
         trusted: Option<(Token, TrustedRow)>,
         next: Option<&str>,
         visitor: &Visitor,
     ) -> Result<Result<Outcome, Refusal>, Failure> {
         let now = self.now();
-        let Receiver { company, account } = receiver;
+        let Entrant { company, account, .. } = entrant;
         Ok(match after {
             Err(refusal) => {
-                self.complete_lock_in(writer, receiver).await?;
+                self.complete_lock_in(writer, Receiver::new(company, account))
+                    .await?;
                 let entry = visitor.entry(Event::GateRefused, Some(company.id), Some(account.id));
                 self.record(writer, &entry).await?;
                 Err(refusal)
@@ -233,7 +233,7 @@ impl Service {
                     proof,
                     next,
                 };
-                let mut granted = self.grant(writer, receiver, &opening, visitor).await?;
+                let mut granted = self.grant(writer, entrant, &opening, visitor).await?;
                 if let Some((old, row)) = trusted {
                     let number = granted.browser.as_ref().or(visitor.browser_token.as_ref());
                     let used = (&old, &row);
@@ -283,6 +283,10 @@ impl Service {
     ) -> Result<Token, StoreError> {
         let now = self.now();
         let token = Token::new(self.random());
+        let mailed = match wanted.method {
+            Method::Email => self.may_mail_code(writer, company, account).await?,
+            Method::App => None,
+        };
         let pending = Pending {
             id: PendingId::new(now, self.random()),
             company: company.id,
@@ -291,7 +295,7 @@ impl Service {
             method: wanted.method,
             created_at: now,
             expires_at: pending_ends_at(now),
-            mailed_at: None,
+            mailed_at: mailed.as_ref().map(|_| now),
             resends: 0,
             credential_version: account.credential_version,
             next: wanted.next,
@@ -306,6 +310,7 @@ impl Service {
                 purpose: pending.purpose,
                 method: pending.method,
                 created_at: pending.created_at,
+                mailed_at: pending.mailed_at,
                 expires_at: pending.expires_at,
                 credential_version: pending.credential_version,
                 next: pending.next.clone(),
@@ -313,8 +318,9 @@ impl Service {
                 browser: visitor.browser.clone(),
             })
             .await?;
-        if pending.method == Method::Email {
-            self.mail_first_code(writer, company, account, &pending, visitor)
+        if let Some(before) = mailed {
+            let receiver = Receiver::new(company, account);
+            self.mail_code(writer, receiver, &pending, &before, visitor)
                 .await?;
         }
         let entry = visitor.entry(Event::PasswordAccepted, Some(company.id), Some(account.id));
@@ -324,8 +330,8 @@ impl Service {
 }
 
 /// A line of the audit log about a password that was not right.
-fn refused(found: Option<&Found>, visitor: &Visitor) -> AuditEntry {
-    let (company, account) = found.map(|found| (found.company.id, found.account.id)).unzip();
+fn refused(typed: Option<&Typed>, visitor: &Visitor) -> AuditEntry {
+    let (company, account) = typed.map(|typed| (typed.company.id, typed.account.id)).unzip();
     visitor.entry(Event::PasswordRefused, company, account)
 }
 
@@ -333,32 +339,4 @@ fn refused(found: Option<&Found>, visitor: &Visitor) -> AuditEntry {
 pub(crate) fn usable(stored: &PasswordRecord, now: Moment) -> Option<&str> {
     let over = stored.must_change && stored.expires_at.is_some_and(|end| end <= now);
     stored.hash.as_deref().filter(|_| !over)
-}
-
-async fn find(reader: &mut Reader, form: &SignInForm) -> Result<Option<Found>, StoreError> {
-    let Some(company) = reader.company_by_key(&name::key(&form.company)).await? else {
-        return Ok(None);
-    };
-    let found = reader
-        .account_by_sign_in(
-            company.id,
-            &name::key(&form.account),
-            &EmailAddress::lookup_key(&form.account),
-        )
-        .await?;
-    Ok(found.map(|(account, password)| Found {
-        company,
-        account,
-        password,
-    }))
-}
-
-pub(super) async fn reload(
-    reader: &mut Reader,
-    company: &Company,
-    account: &Account,
-) -> Result<Option<(Company, Account)>, StoreError> {
-    let company = reader.company(company.id).await?;
-    let account = reader.account(account.company, account.id).await?;
-    Ok(company.zip(account))
 }

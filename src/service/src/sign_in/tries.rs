@@ -16,9 +16,9 @@ use vestibule_core::{
     ports::Moment,
     refusal::Refusal,
     secret::Password,
-    throttle::{EARNED_DAYS, Subject, WrongTry, wait_after},
+    throttle::{EARNED_DAYS, FREE_TRIES, Subject, WrongTry, wait_after},
 };
-use vestibule_storage::{FOREVER, PasswordCount, Reader, StoreError, Writer};
+use vestibule_storage::{FOREVER, PasswordCount, Reader, StoreError, Typed, Writer};
 
 use super::SignInForm;
 use crate::{
@@ -99,24 +99,29 @@ pub(crate) fn subject_of(company: &Company, account: &Account) -> Subject {
 impl Service {
     /// What the tries of a visitor on an account are counted by, or for unknown names a fingerprint of what was typed, so
     /// that both leave the same traces in the same time.
-    pub(crate) async fn candidate<'a>(
+    pub(crate) fn candidate<'a>(
         &self,
-        reader: &mut Reader,
         form: &SignInForm,
-        found: Option<(&Company, &Account)>,
+        typed: Option<&Typed>,
         visitor: &'a Visitor,
-    ) -> Result<Candidate<'a>, StoreError> {
-        let Some((company, account)) = found else {
+    ) -> Candidate<'a> {
+        let Some(typed) = typed else {
             let (company, account) = (name::key(&form.company), name::key(&form.account));
             let parts = [company.as_bytes(), account.as_bytes(), b"unknown"];
-            return Ok(Candidate {
+            return Candidate {
                 subject: self.inner.keys.derive(Purpose::Subject, &parts),
                 lane: STRANGERS,
                 company: None,
                 visitor,
-            });
+            };
         };
-        self.candidate_for(reader, company, account, visitor).await
+        let browser = visitor.browser_token.as_ref().filter(|_| typed.knows_browser);
+        Candidate {
+            subject: subject_of(&typed.company, &typed.account),
+            lane: browser.map_or(STRANGERS, |browser| browser.hash().0),
+            company: Some(typed.company.id),
+            visitor,
+        }
     }
 
     /// The same for an account that is certain.
@@ -202,28 +207,44 @@ impl Service {
         Err(Refusal::TooManyTries { retry_after }.into())
     }
 
-    /// Counts a try as wrong before it is compared, in a committed transaction. `None`: the account may not be tried now.
+    /// Counts a try as wrong before it is compared, and commits that. `None`: the account may not be tried now.
     async fn count_try(&self, candidate: &Candidate<'_>) -> Result<Option<Counted<PasswordTry>>, StoreError> {
         let now = self.now();
         let Candidate { subject, lane, .. } = *candidate;
+        let key = (&subject[..], &lane[..]);
         let mut series = [0; 8];
         self.random().fill(&mut series);
-        let mut writer = self.inner.store.write().await?;
-        let counted = writer
-            .count_password_try(&subject, &lane, i64::from_be_bytes(series), now)
-            .await?;
-        if let Some(count) = counted {
-            // Written before the comparison: it holds if this try turns out wrong, and a right one clears it.
-            let until = wait_after(count.failures).map_or(FOREVER, |wait| now + wait);
-            if until > now {
-                writer.block_password(&subject, &lane, until).await?;
-            }
-        }
+        let series = i64::from_be_bytes(series);
+        let mut writer = self.inner.store.write_one().await?;
+        let mut counted = writer.count_password_try(key, series, FREE_TRIES, now).await?;
         writer.commit().await?;
+        if counted.is_none() {
+            counted = self.count_and_block(key, series, now).await?;
+        }
         Ok(counted.map(|count| {
             let counted = PasswordTry { subject, lane, count };
             Counted::new(&self.inner.store, counted)
         }))
+    }
+
+    /// Counts one of those after which nobody may try for a while: the count and the wait in one transaction.
+    async fn count_and_block(
+        &self,
+        key: (&[u8], &[u8]),
+        series: i64,
+        now: Moment,
+    ) -> Result<Option<PasswordCount>, StoreError> {
+        let mut writer = self.inner.store.write().await?;
+        let counted = writer.count_password_try(key, series, i64::MAX, now).await?;
+        if let Some(count) = counted {
+            // Written before the comparison: it holds if this try turns out wrong, and a right one clears it.
+            let until = wait_after(count.failures).map_or(FOREVER, |wait| now + wait);
+            if until > now {
+                writer.block_password(key.0, key.1, until).await?;
+            }
+        }
+        writer.commit().await?;
+        Ok(counted)
     }
 
     /// Whether the account may not be tried from here now. Only asked about browsers that have signed it in before, and
@@ -286,16 +307,19 @@ impl Service {
     }
 }
 
-/// A right password: its count goes, and its source has earned something.
+/// A right password: its count goes, and its source has earned something, which is written down once a day.
 pub(crate) async fn forgive(
     writer: &mut Writer,
     counted: &Counted<PasswordTry>,
-    source: &str,
+    source: Option<&str>,
     now: Moment,
 ) -> Result<(), StoreError> {
     let PasswordTry { subject, lane, .. } = counted.what();
     writer.clear_password_tries(subject, lane).await?;
-    writer.note_right_at_source(source, subject, now).await
+    match source {
+        Some(source) => writer.note_right_at_source(source, subject, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Whether the company has named the address as its own.

@@ -77,10 +77,11 @@ impl Service {
         let number = number.map(Token::hash);
         let new = if token.hash() == row.token_hash {
             let new = self.successor(token);
-            writer
-                .rotate_trusted(account.company, row.id, (token.hash(), new.hash()), number, now)
+            let hashes = (token.hash(), new.hash());
+            let stored = writer
+                .rotate_trusted(account.company, row.id, hashes, number, now)
                 .await?;
-            new
+            if stored { new } else { token.clone() }
         } else {
             self.present_token(token, row, number)
         };

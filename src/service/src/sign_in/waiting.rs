@@ -99,7 +99,7 @@ impl SignIn {
             .map_err(|_| StoreError::unsealable())?;
         patiently(ANSWER_PATIENCE, async || {
             let until = self.database_now() + TimeDelta::seconds(TICKET_ANSWER_SECONDS);
-            let mut writer = self.inner.store.write().await?;
+            let mut writer = self.inner.store.write_one().await?;
             let wanted = writer.answer_ticket(hash, &sealed, until).await?;
             writer.commit().await?;
             Ok(wanted)

@@ -210,7 +210,7 @@ on_both! {
         let account = site.account_of("Acme", "alice").await;
         for _ in 0..5 {
             let mut writer = site.store.write().await.unwrap();
-            writer.count_wrong_code(account.company, account.id).await.unwrap().unwrap();
+            writer.count_wrong_code(account.company, account.id, 5).await.unwrap().unwrap();
             writer.commit().await.unwrap();
         }
         let right = site.try_password("Acme", "alice", site::PASSWORD, &site::visitor()).await;
@@ -230,7 +230,7 @@ on_both! {
             // The fifth is counted, and its process is killed before it compares.
             let Account { company, id, .. } = site.account_of("Acme", account).await;
             let mut writer = site.store.write().await.unwrap();
-            let count = writer.count_wrong_code(company, id).await.unwrap();
+            let count = writer.count_wrong_code(company, id, 5).await.unwrap();
             assert_eq!(count.map(|count| count.number), Some(5));
             writer.note_last_code(company, id, site.clock.now()).await.unwrap();
             writer.commit().await.unwrap();

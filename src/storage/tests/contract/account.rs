@@ -331,7 +331,7 @@ pub async fn codes_by_email_are_switched_with_a_new_credential_version(store: &S
 
 /// Counts a wrong code; gives its number.
 async fn number(writer: &mut Writer, company: CompanyId, id: AccountId) -> Result<Option<i64>, StoreError> {
-    let counted = writer.count_wrong_code(company, id).await?;
+    let counted = writer.count_wrong_code(company, id, 5).await?;
     Ok(counted.map(|counted| counted.number))
 }
 
@@ -353,7 +353,7 @@ pub async fn five_wrong_codes_and_no_sixth(store: &Store) {
         assert_eq!(number(writer, company, id).await?, Some(3));
         writer.reset_wrong_codes(company, id).await?;
         assert_eq!(
-            writer.count_wrong_code(company, id).await?,
+            writer.count_wrong_code(company, id, 5).await?,
             Some(CodeCount { number: 1, round: 1 })
         );
         writer.uncount_wrong_code(company, id, 0).await?;
@@ -432,7 +432,7 @@ pub async fn five_counted_codes_are_a_lock_for_everybody_who_looks(store: &Store
             let page = writer.agent_page(company, &locked, PageFrom::Start, 9).await?;
             assert!(page.accounts.is_empty(), "{counted}");
             assert!(!writer.is_counted_out(company, id, at(9)).await?, "{counted}");
-            writer.count_wrong_code(company, id).await?;
+            writer.count_wrong_code(company, id, 5).await?;
         }
         assert!(
             writer.is_counted_out(company, id, at(0)).await?,
@@ -479,18 +479,18 @@ pub async fn an_unlock_forgives_everything(store: &Store) {
             !writer.unlock_account(company, id, at(1)).await?,
             "nothing to unlock"
         );
-        writer.count_wrong_code(company, id).await?;
+        writer.count_wrong_code(company, id, 5).await?;
         assert!(writer.unlock_account(company, id, at(1)).await?, "it had a count");
         writer.lock_account(company, id, "wrong_codes", at(2)).await?;
         assert_eq!(
-            writer.count_wrong_code(company, id).await?,
+            writer.count_wrong_code(company, id, 5).await?,
             None,
             "locked, whatever the count"
         );
         assert!(writer.unlock_account(company, id, at(3)).await?);
         let read = writer.account(company, id).await?.unwrap();
         assert_eq!((read.locked_at, read.wrong_codes), (None, 0));
-        let counted = writer.count_wrong_code(company, id).await?;
+        let counted = writer.count_wrong_code(company, id, 5).await?;
         assert_eq!(counted, Some(CodeCount { number: 1, round: 2 }));
         for before in 0..2 {
             writer.uncount_wrong_code(company, id, before).await?;
@@ -533,12 +533,12 @@ pub async fn holding_an_account_makes_others_wait(store: &Store) {
     let alice = alice(store, &maker).await;
     let (company, id) = (alice.company, alice.id);
     let mut first = store.write().await.unwrap();
-    assert!(first.hold_account(company, id).await.unwrap());
+    first.hold_account(company, id).await.unwrap();
     let second = {
         let store = store.clone();
         tokio::spawn(async move {
             let mut writer = store.write().await?;
-            assert!(writer.hold_account(company, id).await?);
+            writer.hold_account(company, id).await?;
             let seen = writer.account(company, id).await?.unwrap().person.language;
             writer.commit().await?;
             Ok::<_, StoreError>(seen)

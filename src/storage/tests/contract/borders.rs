@@ -170,7 +170,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         writer.insert_company(&intruder).await?;
         writer.insert_account(&own).await?;
         writer
-            .count_wrong_code(owned.account.company, owned.account.id)
+            .count_wrong_code(owned.account.company, owned.account.id, 5)
             .await?;
         writer.insert_session(&owned.session).await?;
         writer.insert_pending(&owned.pending).await?;
@@ -304,8 +304,8 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("end_set_up", !w.end_set_up(c, set_up).await?),
             ("end_set_ups_of", w.end_set_ups_of(c, a).await? == 0),
             ("note_sign_in", w.note_sign_in(c, a, at(1)).await.is_ok()),
-            ("hold_account", !w.hold_account(c, a).await?),
-            ("count_wrong_code", w.count_wrong_code(c, a).await?.is_none()),
+            ("hold_account", w.hold_account(c, a).await.is_ok()),
+            ("count_wrong_code", w.count_wrong_code(c, a, 5).await?.is_none()),
             ("note_last_code", w.note_last_code(c, a, at(1)).await.is_ok()),
             ("is_counted_out", !w.is_counted_out(c, a, at(9)).await?),
             ("uncount_wrong_code", w.uncount_wrong_code(c, a, 0).await.is_ok()),

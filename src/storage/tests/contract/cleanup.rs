@@ -55,8 +55,8 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         writer.note_wrong_at_source("192.0.2.1", &wrong).await?;
         writer.note_right_at_source("192.0.2.1", &[1; 32], at(0)).await?;
         writer.insert_reset_request(&maker.reset_request(at(0))).await?;
-        writer.count_password_try(slow, b"", 1, at(0)).await?;
-        writer.count_password_try(disabled, b"", 1, at(0)).await?;
+        writer.count_password_try((slow, b""), 1, 1000, at(0)).await?;
+        writer.count_password_try((disabled, b""), 1, 1000, at(0)).await?;
         writer.block_password(disabled, b"", FOREVER).await
     })
     .await
@@ -92,8 +92,10 @@ pub async fn what_is_over_goes_and_what_counts_stays(store: &Store) {
         );
     }
     write(store, async |writer| {
-        let forgotten = writer.count_password_try(slow, b"", 2, day(4000)).await?;
-        let still_disabled = writer.count_password_try(disabled, b"", 2, day(4000)).await?;
+        let forgotten = writer.count_password_try((slow, b""), 2, 1000, day(4000)).await?;
+        let still_disabled = writer
+            .count_password_try((disabled, b""), 2, 1000, day(4000))
+            .await?;
         assert_eq!(forgotten.map(|counted| counted.failures), Some(1));
         assert_eq!(still_disabled, None);
         let waiting_still = writer

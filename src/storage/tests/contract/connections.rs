@@ -286,7 +286,7 @@ pub async fn a_full_pool_is_unavailable(store: &TestStore) {
             .hold_account(alice.company, alice.id)
             .await)
         .await,
-        Ok(true)
+        Ok(())
     );
 }
 

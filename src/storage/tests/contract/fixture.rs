@@ -197,6 +197,7 @@ impl Maker {
             purpose: Purpose::SignIn,
             method: Method::Email,
             created_at: now,
+            mailed_at: None,
             expires_at: now + TimeDelta::seconds(600),
             credential_version: 1,
             next: Some("/profile".into()),

@@ -11,12 +11,12 @@ mod account;
 mod agents;
 mod audit;
 mod authenticator;
+mod backup;
 mod backup_code;
 mod borders;
 mod cleanup;
 mod code;
 mod company;
-mod complete;
 mod connections;
 mod fixture;
 mod import;
@@ -30,6 +30,7 @@ mod pending;
 mod recovery;
 mod session;
 mod set_up;
+mod sign_in;
 mod sso;
 mod throttle;
 mod ticket;
@@ -97,6 +98,7 @@ contract! {
     authenticator::a_hinted_step_is_refused,
     authenticator::twenty_parallel_uses_of_a_step_have_one_winner,
     authenticator::secrets_of_all_companies_are_sealed_anew,
+    backup::what_an_old_copy_would_revive_ends,
     backup_code::a_set_is_read_as_it_was_written,
     backup_code::a_backup_code_is_used_once,
     backup_code::a_replaced_set_is_dead,
@@ -191,6 +193,8 @@ contract! {
     set_up::a_set_up_ends_once,
     set_up::codes_of_a_set_up_are_listed_newest_first,
     set_up::a_mail_of_a_set_up_is_marked_once,
+    sign_in::an_account_is_found_by_what_was_typed,
+    sign_in::what_a_new_session_needs_is_read_at_once,
     sso::what_a_company_says_is_saved_once_per_version,
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,

@@ -33,8 +33,13 @@ pub async fn a_pending_sign_in_is_read_as_it_was_written(store: &Store) {
     let mut reader = store.read().await.unwrap();
     assert_eq!(
         reader.pending_by_token(new.token_hash).await,
-        Ok(Some((expected, None)))
+        Ok(Some((expected.clone(), None)))
     );
+    let underway = reader.underway(new.token_hash).await.unwrap().unwrap();
+    assert_eq!((underway.pending, underway.account.id), (expected, alice.id));
+    assert_eq!(underway.company.id, alice.company);
+    assert!(underway.completion.is_none() && !underway.links);
+    assert!(reader.underway(maker.token()).await.unwrap().is_none());
     assert_eq!(reader.pending_by_token(maker.token()).await, Ok(None));
 }
 

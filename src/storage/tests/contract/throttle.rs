@@ -100,7 +100,9 @@ pub async fn a_count_is_taken_back_with_its_block(store: &Store) {
     let subject = [1_u8; 32];
     write(store, async |writer| {
         let count = async |writer: &mut Writer, series: i64| {
-            writer.count_password_try(&subject, b"", series, at(0)).await
+            writer
+                .count_password_try((&subject, b""), series, 1000, at(0))
+                .await
         };
         let of = |failures, series| PasswordCount { failures, series };
         assert_eq!(count(writer, 7).await?, Some(of(1, 7)));
@@ -140,7 +142,7 @@ async fn failures(
     lane: &[u8],
     now: Moment,
 ) -> Result<Option<i64>, StoreError> {
-    let counted = writer.count_password_try(subject, lane, 1, now).await?;
+    let counted = writer.count_password_try((subject, lane), 1, 1000, now).await?;
     Ok(counted.map(|counted| counted.failures))
 }
 

@@ -28,13 +28,13 @@ use vestibule_core::{
     sso::{Identity, Provider},
 };
 use vestibule_sso::{Returned, SsoError};
-use vestibule_storage::{LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer, again};
+use vestibule_storage::{Entrant, LinkedIdentity, NewSsoFlow, Reader, SsoFlowRow, StoreError, Writer, again};
 use zeroize::Zeroizing;
 
 pub(crate) use self::applications::secret_context;
 use self::applications::{Chosen, Trust, company_named};
 pub use self::applications::{KnownProvider, OwnProvider, Providers};
-use super::{Outcome, SignInForm, password::reload};
+use super::{Outcome, SignInForm};
 use crate::{
     Failure, RETRY_SECONDS, Service, Sso, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed,
     turns::TurnsOf,
@@ -461,7 +461,7 @@ impl Service {
             created_at: now,
             expires_at: kept.ends_at,
         };
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         let is_first = writer.insert_sso_flow(&flow).await?;
         writer.commit().await?;
         Ok(is_first.then_some(flow.id))
@@ -469,7 +469,7 @@ impl Service {
 
     /// Writes down who came back.
     async fn keep_identity(&self, flow: SsoFlowId, identity: &Identity) -> Result<(), Failure> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         let is_first = writer.answer_sso_flow(flow, identity, self.now()).await?;
         writer.commit().await?;
         if is_first { Ok(()) } else { Err(over()) }
@@ -547,10 +547,15 @@ impl Service {
     ) -> Result<Outcome, Failure> {
         let now = self.now();
         let mut writer = self.inner.store.write().await?;
-        self.hold_for_sign_in(&mut writer, (company.id, account), visitor)
+        let given_up = (visitor.session.as_ref(), visitor.pending.as_ref());
+        self.hold_for_sign_in(&mut writer, (company.id, account), given_up)
             .await?;
-        let account = writer.account(company.id, account).await?.ok_or_else(over)?;
-        let (company, account) = reload(&mut writer, company, &account).await?.ok_or_else(over)?;
+        let number = visitor.browser_token.as_ref().map(Token::hash);
+        let entrant = writer
+            .entrant((company.id, account), number, None, now)
+            .await?
+            .ok_or_else(over)?;
+        let Entrant { company, account, .. } = &entrant;
         let linked = writer.identities_of(company.id, account.id).await?;
         let trust = self.accepts(&mut writer, company.id, flow, identity).await?;
         let (Some(Trust(spared)), true) = (trust, is_among(&linked, identity)) else {
@@ -561,14 +566,14 @@ impl Service {
         }
         self.drop_old_pending(&mut writer, visitor).await?;
         let browser = self
-            .trusted_row(&mut writer, &company, &account, visitor, now)
+            .trusted_row(&mut writer, company, account, visitor, now)
             .await?;
-        let after = after_provider(&company, &account, spared, browser.is_some());
+        let after = after_provider(company, account, spared, browser.is_some());
         // Trust that was not needed is left alone.
         let used = browser.filter(|_| after == Ok(AfterPassword::Session(Proof::TrustedBrowser)));
-        let receiver = Receiver::new(&company, &account);
+        let next = flow.next.as_deref();
         let outcome = self
-            .carry_out(&mut writer, receiver, after, used, flow.next.as_deref(), visitor)
+            .carry_out(&mut writer, &entrant, after, used, next, visitor)
             .await?;
         writer.commit().await?;
         Ok(outcome?)
@@ -580,10 +585,11 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<Result<Outcome, Refusal>, Failure> {
         let mut writer = self.inner.store.write().await?;
-        let (company, account) = self.enter_proved(&mut writer, proved, visitor).await?;
+        let entrant = self.enter_proved(&mut writer, proved, visitor).await?;
+        let Entrant { company, account, .. } = &entrant;
         let (flow, identity) = self.flow_back(&mut writer, visitor).await?;
         let may_link = self
-            .may_link(&mut writer, &flow, &identity, &company, &account)
+            .may_link(&mut writer, &flow, &identity, company, account)
             .await;
         if let Err(Failure::Refused(refusal)) = may_link {
             // The password was right: the try stays taken back, and the refusal is noted.
@@ -601,11 +607,11 @@ impl Service {
         }
         may_link?;
         self.drop_old_pending(&mut writer, visitor).await?;
-        let receiver = Receiver::new(&company, &account);
         // No trust counts here: whoever links an identity has proved the second factor this time.
-        let after = after_password(&company, &account, false);
+        let after = after_password(company, account, false);
+        let next = flow.next.as_deref();
         let begun = self
-            .carry_out(&mut writer, receiver, after, None, flow.next.as_deref(), visitor)
+            .carry_out(&mut writer, &entrant, after, None, next, visitor)
             .await?;
         let outcome = begun?;
         let flow_was_ours = match &outcome {
@@ -614,6 +620,7 @@ impl Service {
                 writer.set_sso_flow_pending(flow.id, pending.id).await?
             }
             Outcome::SignedIn(_) => {
+                let receiver = Receiver::new(company, account);
                 self.link(&mut writer, receiver, &identity, visitor).await?;
                 writer.end_sso_flow(flow.id).await?
             }

@@ -1,0 +1,334 @@
+//! Copies of a SQLite database that are whole, made while others write, and put back so that nothing of the old state comes
+//! to life again. PostgreSQL has tools of its own for the copy; what has to end afterwards is the same.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
+};
+use vestibule_core::ports::Moment;
+
+use crate::{Store, StoreError, Writer, link::execute, store::SQLITE_MIGRATIONS};
+
+/// How long somebody else may hold the file before it is taken for served.
+const SERVED_AFTER: Duration = Duration::from_secs(2);
+
+/// What would go on where the copy was made, as if nothing had happened since: who is signed in or about to be, trust in
+/// browsers, links and codes that may have been used meanwhile, mails that went out long ago.
+const REVIVED: [&str; 13] = [
+    "DELETE FROM session",
+    "DELETE FROM pending_sign_in",
+    "DELETE FROM one_time_code",
+    "DELETE FROM trusted_browser",
+    "DELETE FROM account_link",
+    "DELETE FROM issued_code",
+    "DELETE FROM factor_set_up",
+    "DELETE FROM reset_request",
+    "DELETE FROM sso_flow",
+    "DELETE FROM sign_in_ticket",
+    "DELETE FROM sign_in_line",
+    "DELETE FROM node",
+    "DELETE FROM mail_outbox WHERE sent_at IS NULL AND given_up_at IS NULL",
+];
+/// Codes of authenticator apps up to now may have been used.
+const RAISE_STEPS: &str = "UPDATE account SET app_step = $1 WHERE app_secret IS NOT NULL AND app_step < $1";
+
+/// Why a copy could not be made or put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// It is no SQLite database.
+    #[error("this is done for SQLite only")]
+    OtherDatabase,
+    /// There is something at this path already.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is no database, or it is damaged; with what SQLite says.
+    #[error("{} is damaged, or no database: {what}", path.display())]
+    Damaged {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// It is a database, but none of Vestibule.
+    #[error("{} is no database of Vestibule", .0.display())]
+    Foreign(PathBuf),
+    /// A newer version has written it.
+    #[error("{} was written by a newer version of Vestibule", .0.display())]
+    Newer(PathBuf),
+    /// Somebody uses it.
+    #[error("{} is in use: stop the server first", .0.display())]
+    Served(PathBuf),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |error| BackupError::File { path, error }
+}
+
+fn damaged(path: &Path) -> impl FnOnce(sqlx::Error) -> BackupError {
+    let path = path.to_owned();
+    move |error| BackupError::Damaged {
+        path,
+        what: error.to_string(),
+    }
+}
+
+/// A path beside another: the same name with an ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// An empty file that only its owner may read.
+fn create(path: &Path) -> Result<File, BackupError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(at(path))
+}
+
+/// Makes what was written to a file, and its name, survive a loss of power.
+fn sync(path: &Path) -> Result<(), BackupError> {
+    let file = File::open(path).map_err(at(path))?;
+    file.sync_all().map_err(at(path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(at(folder))
+}
+
+fn remove(path: &Path) -> Result<(), BackupError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A file that is not finished goes when nobody finishes it.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            // It is only in the way: the next copy removes what this one could not.
+            let _ = remove(&beside(&self.0, ending));
+        }
+    }
+}
+
+impl Store {
+    /// Copies the database into a new file while others read and write, looks whether the copy is whole, and gives its size
+    /// in bytes. Until then it has the ending `.part`; only its owner may read it.
+    ///
+    /// # Errors
+    /// [`BackupError`]; no file is left then.
+    pub async fn back_up(&self, to: &Path) -> Result<u64, BackupError> {
+        let mut source = self.sqlite_writer().await?.ok_or(BackupError::OtherDatabase)?;
+        if to.try_exists().map_err(at(to))? {
+            return Err(BackupError::Exists(to.to_owned()));
+        }
+        let part = Unfinished(beside(to, ".part"));
+        remove(&part.0)?;
+        drop(create(&part.0)?);
+        sqlx::query("VACUUM INTO $1")
+            .bind(part.0.to_string_lossy().into_owned())
+            .execute(&mut *source)
+            .await
+            .map_err(StoreError::from)?;
+        check(&part.0).await?;
+        sync(&part.0)?;
+        let size = fs::metadata(&part.0).map_err(at(&part.0))?.len();
+        fs::rename(&part.0, to).map_err(at(to))?;
+        sync(to)?;
+        Ok(size)
+    }
+}
+
+/// Whether a file is a whole database of this version of Vestibule or an older one.
+///
+/// # Errors
+/// [`BackupError`], with what is wrong.
+pub async fn check(path: &Path) -> Result<(), BackupError> {
+    // Asked of the system first: SQLite says of every file that it cannot be opened.
+    drop(File::open(path).map_err(at(path))?);
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .connect()
+        .await
+        .map_err(damaged(path))?;
+    let (said,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(damaged(path))?;
+    if said != "ok" {
+        return Err(BackupError::Damaged {
+            path: path.to_owned(),
+            what: said,
+        });
+    }
+    let applied: Result<Vec<(i64, Vec<u8>)>, _> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&mut connection)
+            .await;
+    let foreign = || BackupError::Foreign(path.to_owned());
+    let applied = applied.map_err(|_| foreign())?;
+    if applied.is_empty() {
+        return Err(foreign());
+    }
+    for (version, checksum) in applied {
+        match SQLITE_MIGRATIONS.iter().find(|known| known.version == version) {
+            None => return Err(BackupError::Newer(path.to_owned())),
+            Some(known) if *known.checksum != *checksum => return Err(foreign()),
+            Some(_) => {}
+        }
+    }
+    connection.close().await.map_err(damaged(path))
+}
+
+/// A copy that is about to take the place of a database.
+#[derive(Debug)]
+pub struct Restore {
+    part: PathBuf,
+    target: PathBuf,
+    finished: bool,
+}
+
+impl Restore {
+    /// Looks whether `copy` can be used, and copies it beside the database at `target`, which nobody may be using.
+    ///
+    /// # Errors
+    /// [`BackupError`]; the database is as it was.
+    pub async fn begin(copy: &Path, target: &Path) -> Result<Self, BackupError> {
+        check(copy).await?;
+        refuse_served(target).await?;
+        let part = beside(target, ".part");
+        drop(Unfinished(part.clone()));
+        let restore = Self {
+            part,
+            target: target.to_owned(),
+            finished: false,
+        };
+        let mut to = create(&restore.part)?;
+        let mut from = File::open(copy).map_err(at(copy))?;
+        io::copy(&mut from, &mut to).map_err(at(&restore.part))?;
+        Ok(restore)
+    }
+
+    /// Where the copy is prepared.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Puts the copy, that nobody has open any more, in the place of the database; gives where that is kept, if there was
+    /// one.
+    ///
+    /// # Errors
+    /// [`BackupError`]; the database is as it was.
+    pub async fn finish(mut self, now: Moment) -> Result<Option<PathBuf>, BackupError> {
+        // Everything in one file: what stood beside it would be taken for a part of another database.
+        let mut connection = SqliteConnectOptions::new()
+            .filename(&self.part)
+            .journal_mode(SqliteJournalMode::Delete)
+            .connect()
+            .await
+            .map_err(damaged(&self.part))?;
+        sqlx::query("PRAGMA optimize")
+            .execute(&mut connection)
+            .await
+            .map_err(damaged(&self.part))?;
+        connection.close().await.map_err(damaged(&self.part))?;
+        check(&self.part).await?;
+        sync(&self.part)?;
+        refuse_served(&self.target).await?;
+        let kept = beside(&self.target, &now.format(".%Y%m%dT%H%M%SZ").to_string());
+        let had_one = self.target.try_exists().map_err(at(&self.target))?;
+        if had_one {
+            for ending in ["", "-wal", "-shm"] {
+                let from = beside(&self.target, ending);
+                if from.try_exists().map_err(at(&from))? {
+                    fs::rename(&from, beside(&kept, ending)).map_err(at(&from))?;
+                }
+            }
+        }
+        for ending in ["-wal", "-shm", "-journal"] {
+            remove(&beside(&self.target, ending))?;
+        }
+        fs::rename(&self.part, &self.target).map_err(at(&self.target))?;
+        self.finished = true;
+        sync(&self.target)?;
+        Ok(had_one.then_some(kept))
+    }
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        if !self.finished {
+            drop(Unfinished(self.part.clone()));
+        }
+    }
+}
+
+/// A database that somebody has open cannot be had alone. One that cannot be read at all is in nobody's way.
+async fn refuse_served(path: &Path) -> Result<(), BackupError> {
+    if !path.try_exists().map_err(at(path))? {
+        return Ok(());
+    }
+    let alone = async {
+        let mut connection = SqliteConnectOptions::from_str("sqlite://")?
+            .filename(path)
+            .locking_mode(SqliteLockingMode::Exclusive)
+            .busy_timeout(SERVED_AFTER)
+            .connect()
+            .await?;
+        // Leaving the write-ahead log needs the file alone, and brings what is in it into the file.
+        let taken: Result<(String,), sqlx::Error> = sqlx::query_as("PRAGMA journal_mode = DELETE")
+            .fetch_one(&mut connection)
+            .await;
+        let closed = connection.close().await;
+        taken.and_then(|(mode,)| closed.map(|()| mode))
+    };
+    match alone.await {
+        Ok(mode) if mode == "wal" => Err(BackupError::Served(path.to_owned())),
+        Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {
+            Err(BackupError::Served(path.to_owned()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+impl Writer {
+    /// Ends what an old copy of the database would bring back to life, and uses up the codes of authenticator apps up to the
+    /// step `step`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_what_was_revived(&mut self, step: i64) -> Result<(), StoreError> {
+        for statement in REVIVED {
+            execute!(self, statement)?;
+        }
+        execute!(self, RAISE_STEPS, step).map(drop)
+    }
+}
