@@ -8,6 +8,8 @@ pub mod limits;
 pub mod paths;
 pub mod refusal;
 pub mod sign_in_view;
+pub mod text;
+pub mod typed_code;
 
 #[cfg(feature = "server")]
 pub mod account;

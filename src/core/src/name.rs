@@ -5,7 +5,10 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use crate::limits::{ACCOUNT_MAX, COMPANY_MAX, EMAIL_MAX};
+use crate::{
+    limits::{ACCOUNT_MAX, COMPANY_MAX, EMAIL_MAX},
+    text::is_invisible,
+};
 
 /// Why a name is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +33,7 @@ pub fn key(name: &str) -> String {
 /// Whether text holds characters that no name, address or title may have: control characters, and characters
 /// that are invisible or change the writing direction.
 pub fn has_bad_characters(text: &str) -> bool {
-    text.chars().any(|c| {
-        c.is_control()
-            || matches!(c,
-                '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-    })
+    text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 
 /// Whether letters of several scripts stand in a text, so that it may look like another one: `Acme` with a Cyrillic `A`

@@ -272,7 +272,7 @@ on_both! {
         site.account("Acme", "carol", true).await;
         let (visitor, first) = site.at_code_page("Acme", "alice").await;
         for (bad, problem) in
-            [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("１２３４５６", Problem::NotACode)]
+            [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("一二三四五六", Problem::NotACode)]
         {
             assert_eq!(site.verify(bad, &visitor).await, Err(Refusal::field(Field::Code, problem)), "{bad}");
         }
