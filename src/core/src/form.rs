@@ -11,7 +11,7 @@ use crate::{
 
 /// What is wrong with the fields of the sign-in page, in their order.
 pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<FieldProblem> {
-    let account_max = if account.contains('@') {
+    let account_max = if account.contains(['@', '＠']) {
         EMAIL_MAX
     } else {
         ACCOUNT_MAX
@@ -93,6 +93,12 @@ mod tests {
             ]
         );
         assert_eq!(problems("Acme", &format!("{}@acme.test", long(200)), "x"), []);
+        assert_eq!(problems("Acme", &format!("{}＠acme.test", long(200)), "x"), []);
+        assert_eq!(
+            problems("\u{200b}", "\u{feff} ", "\u{200b}").len(),
+            2,
+            "a password is never trimmed"
+        );
         assert_eq!(problems("Ac\u{0}me", "al\nice", "a\0b").len(), 3);
     }
 

@@ -46,6 +46,8 @@ pub mod ports;
 #[cfg(feature = "server")]
 pub mod rights;
 #[cfg(feature = "server")]
+pub mod search;
+#[cfg(feature = "server")]
 pub mod second_factor;
 #[cfg(feature = "server")]
 pub mod secret;

@@ -6,7 +6,6 @@ use vestibule_core::{
     company::Company,
     form::sign_in_problems,
     id::{PendingId, SessionId},
-    name::{self, EmailAddress},
     ports::Moment,
     refusal::Refusal,
     secret::{Password, Token},
@@ -336,15 +335,11 @@ pub(crate) fn usable(stored: &PasswordRecord, now: Moment) -> Option<&str> {
 }
 
 async fn find(reader: &mut Reader, form: &SignInForm) -> Result<Option<Found>, StoreError> {
-    let Some(company) = reader.company_by_key(&name::key(&form.company)).await? else {
+    let Some(company) = reader.company_by_name(&form.company).await? else {
         return Ok(None);
     };
     let found = reader
-        .account_by_sign_in(
-            company.id,
-            &name::key(&form.account),
-            &EmailAddress::lookup_key(&form.account),
-        )
+        .account_by_sign_in(company.id, &form.account, &form.account)
         .await?;
     Ok(found.map(|(account, password)| Found {
         company,
