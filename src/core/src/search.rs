@@ -69,6 +69,14 @@ pub fn search_words(account: &str, email: &str, names: [&str; 3]) -> Vec<String>
     tidy(words)
 }
 
+/// What names in a list are ordered by: by their letters first, whatever accents these carry, so that Émile stands between
+/// Egon and Erik and not after Zoe; then as they are compared. It is one order for all readers, so that a page of the list
+/// begins where an index says.
+pub fn order_key(name: &str) -> String {
+    // Smaller than everything that a name may have.
+    [fold(name), key(name)].join("\t")
+}
+
 fn tidy(mut words: Vec<String>) -> Vec<String> {
     words.retain(|word| !word.is_empty());
     words.sort_unstable();
@@ -293,6 +301,36 @@ mod tests {
         ] {
             assert!(!finds(search, names), "{search} in {names:?}");
         }
+    }
+
+    #[test]
+    fn accents_do_not_send_a_name_to_the_end() {
+        let sorted = [
+            "Ann",
+            "Ann Lee",
+            "Anna",
+            "Ärzu",
+            "Émile",
+            "Erik",
+            "Łukasz",
+            "Oskar",
+            "Özil",
+            "Weis",
+            "Weiß",
+            "Weiss Ulf",
+            "Zoe",
+            "Νίκος",
+            "أحمد",
+            "مها",
+        ];
+        let mut shuffled = sorted;
+        shuffled.reverse();
+        shuffled.sort_by_key(|name| order_key(name));
+        assert_eq!(shuffled, sorted);
+        assert!(
+            order_key("Muller") < order_key("Müller"),
+            "one order for all servers"
+        );
     }
 
     #[test]

@@ -6,8 +6,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId},
-    name::key,
-    search::{search_words, searched_words},
+    search::{order_key, search_words, searched_words},
 };
 
 use crate::{
@@ -55,7 +54,7 @@ fn cut(word: &str) -> String {
 
 /// What an alias is sorted by.
 pub(crate) fn alias_key(alias: &str) -> String {
-    cut(&key(alias))
+    cut(&order_key(alias))
 }
 
 /// The words that a search looks for, as [`Writer::put_words`] stores words.

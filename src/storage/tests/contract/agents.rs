@@ -6,7 +6,7 @@ use vestibule_core::{
     agents::{AgentFilter, AgentSort, AgentState, FactorFilter},
     id::{AccountId, CompanyId},
     name::{EmailAddress, key},
-    search::{search_words, searched_words},
+    search::{order_key, search_words, searched_words},
 };
 use vestibule_storage::{
     AgentCounts, AgentData, MailLane, NewAccount, PageFrom, Reader, Store, StoreError, Unique,
@@ -110,7 +110,7 @@ fn naive(all: &[Account], filter: &AgentFilter) -> Vec<AccountId> {
         .filter(fits)
         .map(|account| {
             let sorted_by = match filter.sort {
-                AgentSort::Alias => key(&account.person.alias),
+                AgentSort::Alias => order_key(&account.person.alias),
                 AgentSort::Account => key(&account.name),
                 AgentSort::Email => EmailAddress::lookup_key(&account.email),
                 AgentSort::Created => String::new(),
