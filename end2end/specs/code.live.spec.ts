@@ -44,6 +44,24 @@ test('a code pasted as "123 456" arrives whole', async ({ visitor, account, mail
   await visitor.agent.ready();
 });
 
+test('a code is not rewritten while a keyboard composes it, and is read when it is done', async ({ visitor, account, mail }) => {
+  await visitor.passPassword(account);
+  const code = await mail.nextCode(account.email);
+  const wide = code.replace(/\d/g, (digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0));
+  const compose = (text: string) => visitor.code.code.evaluate((input: HTMLInputElement, value) => {
+    input.value = value;
+    input.dispatchEvent(new InputEvent('input', { bubbles: true, data: value, inputType: 'insertCompositionText', isComposing: true }));
+  }, text);
+  for (const text of [wide.slice(0, 1), wide.slice(0, 3), wide]) {
+    await compose(text);
+    await expect(visitor.code.code).toHaveValue(text);
+  }
+  await visitor.code.code.dispatchEvent('compositionend', { bubbles: true, data: wide });
+  await expect(visitor.code.code).toHaveValue(code);
+  await visitor.code.verify.click();
+  await visitor.agent.ready();
+});
+
 test('a code typed key by key arrives whole', async ({ visitor, account, mail }) => {
   await visitor.passPassword(account);
   await visitor.code.code.focus();

@@ -8,8 +8,8 @@ use vestibule_translations::{Locale, direction, tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Element, FormData, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement, MouseEvent,
-    RequestInit, Response, SubmitEvent, UrlSearchParams, VisibilityState,
+    Element, Event, FormData, Headers, HtmlDocument, HtmlElement, HtmlFormElement, HtmlInputElement,
+    InputEvent, MouseEvent, RequestInit, Response, SubmitEvent, UrlSearchParams, VisibilityState,
 };
 
 use crate::{
@@ -99,6 +99,12 @@ pub fn leave_for(path: &str) {
 /// What stands in the input with this id.
 pub fn value(id: &str) -> String {
     input(id).map(|input| input.value()).unwrap_or_default()
+}
+
+/// Whether an input is not finished yet: the keyboard composes, as those of Japanese and Chinese do.
+pub fn is_composing(event: &Event) -> bool {
+    // What a password manager writes is announced by a plain event, which has no such property and is finished.
+    event.unchecked_ref::<InputEvent>().is_composing()
 }
 
 /// Lets the link that was followed lead to `path` with the company that stands in the form.

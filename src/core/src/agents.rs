@@ -3,8 +3,6 @@
 
 use crate::{
     account::{Account, Role},
-    limits::SEARCH_MAX,
-    name::key,
     words,
 };
 
@@ -69,35 +67,6 @@ pub struct AgentFilter {
     pub only_agents: bool,
 }
 
-/// The words that a search looks for, folded as [`search_words`] folds those that can be found.
-pub fn searched_words(search: &str) -> Vec<String> {
-    let cut: String = search.chars().take(SEARCH_MAX).collect();
-    let mut words: Vec<String> = key(&cut).split_whitespace().map(str::to_owned).collect();
-    words.sort_unstable();
-    words.dedup();
-    words
-}
-
-/// The words under which an account is found: its account name and e-mail address whole and in their parts, and every
-/// word of its names. Folded as names are compared; sorted, none twice.
-pub fn search_words(account: &str, email: &str, names: [&str; 3]) -> Vec<String> {
-    let mut words = vec![key(account), key(email)];
-    let parts = |text: &str| -> Vec<String> {
-        let parted = text.split(|c: char| c.is_whitespace() || matches!(c, '@' | '.' | '_' | '-'));
-        parted.map(key).collect()
-    };
-    words.extend(parts(account));
-    words.extend(parts(email));
-    for name in names {
-        words.extend(name.split_whitespace().map(key));
-        words.extend(parts(name));
-    }
-    words.retain(|word| !word.is_empty());
-    words.sort_unstable();
-    words.dedup();
-    words
-}
-
 /// Whether saving these roles or a changed e-mail address gives somebody rights or a way in: then whoever saves it has
 /// to prove their identity first (N21). `before` is `None` for a new account.
 pub fn gives_rights(before: Option<&Account>, roles: &[Role], email_changes: bool) -> bool {
@@ -112,34 +81,6 @@ pub fn gives_rights(before: Option<&Account>, roles: &[Role], email_changes: boo
 mod tests {
     use super::*;
     use crate::sign_in::tests::account;
-
-    #[test]
-    fn every_beginning_of_a_word_is_found() {
-        let words = search_words(
-            "al.ice_1",
-            "Alice.Smith@Demo.test",
-            ["Älice", "von Smith-Jones", "Ali ce"],
-        );
-        for wanted in [
-            "al.ice_1",
-            "ice",
-            "1",
-            "alice.smith@demo.test",
-            "smith",
-            "demo",
-            "älice",
-            "von",
-            "smith-jones",
-            "jones",
-            "ali",
-            "ce",
-        ] {
-            assert!(words.contains(&wanted.to_owned()), "{wanted}: {words:?}");
-        }
-        assert_eq!(searched_words("  SMITH  ali smith "), ["ali", "smith"]);
-        assert!(searched_words(" ").is_empty());
-        assert_eq!(searched_words(&"a".repeat(500))[0].len(), SEARCH_MAX);
-    }
 
     #[test]
     fn rights_and_addresses_are_given_only_by_somebody_who_proved_who_they_are() {

@@ -3,7 +3,7 @@
 use data_encoding::{Encoding, Specification};
 use zeroize::Zeroizing;
 
-use crate::{limits::BACKUP_CODE_CHARS, ports::Randomness};
+use crate::{limits::BACKUP_CODE_CHARS, ports::Randomness, typed_code};
 
 /// Random bytes of a code.
 const BYTES: usize = 10;
@@ -22,16 +22,11 @@ impl BackupCode {
         Self(bytes)
     }
 
-    /// Reads what a person typed: with or without dashes and spaces, upper or lower case, and with the letters that
-    /// are taken for digits (O for 0, I and L for 1). Anything else is `None`.
+    /// Reads what a person typed: with or without dashes and spaces, upper or lower case, in full width
+    /// ([`typed_code`]), and with the letters that are taken for digits (O for 0, I and L for 1). Anything else is
+    /// `None`.
     pub fn parse(typed: &str) -> Option<Self> {
-        let compact: Zeroizing<String> = Zeroizing::new(
-            typed
-                .chars()
-                .filter(|c| !c.is_whitespace() && *c != '-')
-                .map(|c| crate::form::ascii_digit(c).unwrap_or(c))
-                .collect(),
-        );
+        let compact = Zeroizing::new(typed_code::read(typed));
         if compact.len() != BACKUP_CODE_CHARS {
             return None;
         }
@@ -94,6 +89,12 @@ mod tests {
         let shown = code.reveal();
         assert_eq!(shown.len(), 19);
         let plain = shown.replace('-', "");
+        let wide = |text: &str| -> String {
+            let widened = text
+                .chars()
+                .map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap());
+            widened.collect()
+        };
         for typed in [
             shown.clone(),
             plain.clone(),
@@ -102,6 +103,10 @@ mod tests {
             format!("  {plain}\n"),
             plain.replace('0', "o").replace('1', "l"),
             plain.replace('0', "O").replace('1', "I"),
+            wide(&shown),
+            wide(&shown.to_lowercase()),
+            shown.replace('-', "ー"),
+            format!("{}.", shown.replace('-', "\u{2013}")),
         ] {
             assert_eq!(
                 BackupCode::parse(&typed).unwrap().bytes(),

@@ -5,11 +5,13 @@ use crate::{
         ACCOUNT_MAX, BACKUP_CODE_CHARS, CODE_DIGITS, CODE_FIELD_MAX, COMPANY_MAX, EMAIL_MAX, PASSWORD_MAX,
     },
     refusal::{Field, FieldProblem, Problem},
+    text::trim,
+    typed_code,
 };
 
 /// What is wrong with the fields of the sign-in page, in their order.
 pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<FieldProblem> {
-    let account_max = if account.contains('@') {
+    let account_max = if account.contains(['@', '＠']) {
         EMAIL_MAX
     } else {
         ACCOUNT_MAX
@@ -30,44 +32,24 @@ pub fn sign_in_problems(company: &str, account: &str, password: &str) -> Vec<Fie
     .collect()
 }
 
-/// What is wrong with an entered code: neither six digits nor a backup code. White space and hyphens do not matter.
-pub fn code_problem(code: &str) -> Option<Problem> {
-    let (mut digits, mut letters, mut others) = (0, 0, 0);
-    for c in code.chars().filter(|c| !c.is_whitespace() && *c != '-') {
-        if ascii_digit(c).is_some() {
-            digits += 1;
-        } else if c.is_ascii_alphabetic() && !matches!(c, 'u' | 'U') {
-            letters += 1;
-        } else {
-            others += 1;
-        }
+/// What is wrong with an entered code: neither six digits nor a backup code, however they are written
+/// ([`typed_code`] says how).
+pub fn code_problem(typed: &str) -> Option<Problem> {
+    if typed.chars().nth(CODE_FIELD_MAX).is_some() {
+        return Some(Problem::NotACode);
     }
-    match (digits, letters, others) {
-        (0, 0, 0) => Some(Problem::Missing),
-        (CODE_DIGITS, 0, 0) if code.len() <= CODE_FIELD_MAX => None,
-        (_, _, 0) if digits + letters == BACKUP_CODE_CHARS && code.len() <= CODE_FIELD_MAX => None,
+    let code = typed_code::read(typed);
+    let of_backup_code = |byte: u8| byte.is_ascii_alphanumeric() && !matches!(byte, b'u' | b'U');
+    match code.len() {
+        0 => Some(Problem::Missing),
+        CODE_DIGITS if typed_code::is_digits(&code) => None,
+        BACKUP_CODE_CHARS if code.bytes().all(of_backup_code) => None,
         _ => Some(Problem::NotACode),
     }
 }
 
-/// Whether what stands in the code field so far can only become a backup code: it has letters.
-pub fn looks_like_backup_code(code: &str) -> bool {
-    code.chars().any(|c| c.is_ascii_alphabetic())
-}
-
-/// A digit of the mail, whichever keyboard typed it: ASCII, Arabic-Indic or Extended Arabic-Indic (Persian, Urdu).
-pub fn ascii_digit(typed: char) -> Option<char> {
-    let zero = match typed {
-        '0'..='9' => return Some(typed),
-        '\u{660}'..='\u{669}' => 0x660,
-        '\u{6f0}'..='\u{6f9}' => 0x6f0,
-        _ => return None,
-    };
-    char::from_digit(u32::from(typed) - zero, 10)
-}
-
 fn name_problem(name: &str, most: usize) -> Option<Problem> {
-    let name = name.trim();
+    let name = trim(name);
     if name.is_empty() {
         Some(Problem::Missing)
     } else if name.chars().count() > most {
@@ -111,28 +93,33 @@ mod tests {
             ]
         );
         assert_eq!(problems("Acme", &format!("{}@acme.test", long(200)), "x"), []);
+        assert_eq!(problems("Acme", &format!("{}＠acme.test", long(200)), "x"), []);
+        assert_eq!(
+            problems("\u{200b}", "\u{feff} ", "\u{200b}").len(),
+            2,
+            "a password is never trimmed"
+        );
         assert_eq!(problems("Ac\u{0}me", "al\nice", "a\0b").len(), 3);
-    }
-
-    #[test]
-    fn digits_of_arabic_keyboards_are_digits() {
-        let read = |typed: &str| typed.chars().filter_map(ascii_digit).collect::<String>();
-        assert_eq!(read("١٢٣٤٥٦"), "123456");
-        assert_eq!(read("۱۲۳۴۵۶"), "123456");
-        assert_eq!(read("12a４"), "12");
     }
 
     #[test]
     fn a_code_is_six_digits_however_it_is_pasted() {
         assert_eq!(code_problem(" 123 456\n"), None);
         assert_eq!(code_problem("123-456"), None);
-        assert_eq!(code_problem("١٢٣٤٥٦"), None);
-        assert_eq!(code_problem("  "), Some(Problem::Missing));
+        for typed in ["١٢٣٤٥٦", "１２３４５６", "१२३४५६", "G-123456", "123\u{2013}456."]
+        {
+            assert_eq!(code_problem(typed), None, "{typed}");
+        }
+        for empty in ["  ", "\u{200b}", "-", "。"] {
+            assert_eq!(code_problem(empty), Some(Problem::Missing), "{empty:?}");
+        }
         for backup in [
             "0123-4567-89ab-cdef",
             "0123456789ABCDEF",
             " oI23 4567 89ab cdel ",
             "0123456789012345",
+            "０１２３－４５６７－８９ＡＢ－ＣＤＥＦ",
+            "0123ー4567ー89abーcdef",
         ] {
             assert_eq!(code_problem(backup), None, "{backup}");
         }
@@ -142,7 +129,8 @@ mod tests {
             "12345a",
             "0123-4567-89ab-cdeu",
             "0123-4567-89ab-cdef0",
-            "１２３４５６",
+            "一二三四五六",
+            "①②③④⑤⑥",
             "null",
             "[\"123456\"]",
             &"1".repeat(10_000),

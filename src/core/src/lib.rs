@@ -8,6 +8,8 @@ pub mod limits;
 pub mod paths;
 pub mod refusal;
 pub mod sign_in_view;
+pub mod text;
+pub mod typed_code;
 
 #[cfg(feature = "server")]
 pub mod account;
@@ -43,6 +45,8 @@ pub mod password;
 pub mod ports;
 #[cfg(feature = "server")]
 pub mod rights;
+#[cfg(feature = "server")]
+pub mod search;
 #[cfg(feature = "server")]
 pub mod second_factor;
 #[cfg(feature = "server")]

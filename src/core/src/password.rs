@@ -3,12 +3,13 @@
 use crate::refusal::Problem;
 use crate::{
     limits::{PASSWORD_MAX, PASSWORD_MAX_BYTES},
+    search::{ends_word, fold, is_cjk},
     secret::Password,
 };
 
 /// Name of the product: a word that attackers try first.
 const PRODUCT: &str = "vestibule";
-/// Shorter names say nothing about a password.
+/// Shorter words of an address, such as `de`, say nothing about a password.
 const SHORTEST_WORD: usize = 3;
 
 /// How hard a password is to guess, by zxcvbn.
@@ -31,31 +32,61 @@ pub enum Strength {
 /// repeated: a piece of the last one counts as random letters. So this takes long for long passwords, and is for threads
 /// that may.
 pub fn strength(password: &Password, names: &[&str]) -> Strength {
-    let typed = password.reveal().to_lowercase();
-    let mut words: Vec<String> = names
-        .iter()
-        .chain(&[PRODUCT])
-        .flat_map(|name| name.split(['@', ' ']).chain([*name]))
-        .map(str::to_lowercase)
-        .filter(|word| word.chars().count() >= SHORTEST_WORD)
-        .collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    let rest = words
-        .iter()
-        .fold(typed.clone(), |rest, word| rest.replace(word.as_str(), ""));
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let of = |text: &str| match zxcvbn::zxcvbn(text, &words).score() {
-        zxcvbn::Score::Four => Strength::Strong,
-        zxcvbn::Score::Three => Strength::Good,
-        zxcvbn::Score::Two => Strength::Fair,
-        _ => Strength::Weak,
+    let words = known_words(names);
+    let of = |text: &str| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match zxcvbn::zxcvbn(text, &words).score() {
+            zxcvbn::Score::Four => Strength::Strong,
+            zxcvbn::Score::Three => Strength::Good,
+            zxcvbn::Score::Two => Strength::Fair,
+            _ => Strength::Weak,
+        }
     };
-    let whole = of(password.reveal());
-    if whole > Strength::Weak && rest.len() < typed.len() {
-        whole.min(of(&rest))
-    } else {
-        whole
+    let mut least = of(password.reveal());
+    let typed = password.reveal().to_lowercase();
+    let folded = fold(&typed);
+    for typed in [Some(&typed), Some(&folded).filter(|folded| **folded != typed)]
+        .into_iter()
+        .flatten()
+    {
+        let rest = words
+            .iter()
+            .fold(typed.clone(), |rest, word| rest.replace(word.as_str(), ""));
+        if least > Strength::Weak && rest.len() < typed.len() {
+            least = least.min(of(&rest));
+        }
     }
+    least
+}
+
+/// The words of these names and of the product, each as it is written and as it is typed without accents; the longest
+/// first.
+fn known_words(names: &[&str]) -> Vec<String> {
+    let mut words = Vec::new();
+    for name in names.iter().chain(&[PRODUCT]) {
+        words.push(name.to_lowercase());
+        let (name, domain) = name.rsplit_once('@').unwrap_or((name, ""));
+        let of_name = || name.split(ends_word).chain([name]);
+        words.extend(of_name().map(str::to_lowercase));
+        words.extend(of_name().map(fold));
+        let of_domain = domain.split(ends_word).chain([domain]);
+        words.extend(of_domain.filter(|word| is_long(word)).map(str::to_lowercase));
+    }
+    words.retain(|word| counts(word));
+    words.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    words.dedup();
+    words
+}
+
+fn is_long(word: &str) -> bool {
+    word.chars().count() >= SHORTEST_WORD
+}
+
+/// Whether a word of a name says something about a password. Most Chinese, Japanese and Korean names have one or two
+/// characters; elsewhere two letters can be a name, and one is in every password.
+fn counts(word: &str) -> bool {
+    let short = word.chars().nth(1).is_some() && word.chars().all(char::is_alphabetic);
+    is_long(word) || short || word.chars().all(is_cjk) && !word.is_empty()
 }
 
 /// What is wrong with a new password: too short for the company (`least` characters), too long, or easy to guess for
@@ -134,6 +165,33 @@ mod tests {
             assert_eq!(found, problem(&password, &NAMES, 12));
             assert!(found.is_some() || strength >= Strength::Good);
         }
+    }
+
+    #[test]
+    fn names_of_every_script_and_length_are_known() {
+        let strength_with =
+            |names: &[&str], password: &str| strength(&Password::new(password.to_owned()), names);
+        for (names, weak) in [
+            (["王", "小明"], "王小明王小明2026"),
+            (["田中", "太郎"], "太郎田中-太郎20"),
+            (["김", "민수"], "김민수-민수김!!1"),
+            (["Wu", "Li"], "WuLi#2026#Wu"),
+            (["José", "Núñez"], "jose-nunez-2026"),
+            (["Jose", "Nunez"], "josé-núñez-2026"),
+            (["Conan", "O’Brien"], "conan brien 2026"),
+            (["マイク・スミス", ""], "マイク2026スミス"),
+        ] {
+            assert!(strength_with(&names, weak) < Strength::Good, "{names:?} {weak}");
+        }
+        // One letter, or the end of a domain, is in every password.
+        for names in [["A", "T"], ["e@e.de", "a@mail.io"]] {
+            assert_eq!(
+                strength_with(&names, "violet harbour kettle"),
+                Strength::Strong,
+                "{names:?}"
+            );
+        }
+        assert!(strength_with(&["Le", "An"], "violet harbour kettle") >= Strength::Good);
     }
 
     #[test]

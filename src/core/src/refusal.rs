@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "server")]
 use crate::{
     limits::PERSON_FIELD_MAX,
-    name::has_bad_characters,
+    name::has_bad_characters_in_name,
     sso::{Provider, ProviderProblem},
+    text::trim,
 };
 
 /// Gives the macro `$then` every input of a form: its name, how it stands in the page, and what is said when it was left
@@ -486,14 +487,14 @@ impl Refusal {
 /// What is wrong with a name, an alias, a phone number or a title. Only the first name may not be empty.
 #[cfg(feature = "server")]
 pub fn person_problem(field: Field, typed: &str) -> Option<Problem> {
-    let typed = typed.trim();
+    let typed = trim(typed);
     if typed.is_empty() {
         (field == Field::FirstName).then_some(Problem::Missing)
     } else if typed.chars().count() > PERSON_FIELD_MAX {
         Some(Problem::TooLong {
             most: PERSON_FIELD_MAX,
         })
-    } else if has_bad_characters(typed) {
+    } else if has_bad_characters_in_name(typed) {
         Some(Problem::BadCharacters)
     } else {
         None
@@ -514,8 +515,13 @@ mod tests {
             Some(Problem::TooLong { most: 100 })
         );
         assert_eq!(
-            person_problem(Field::Title, "Lead\u{202e}"),
+            person_problem(Field::Title, "Le\u{202e}ad"),
             Some(Problem::BadCharacters)
+        );
+        assert_eq!(person_problem(Field::FirstName, "علی\u{200c}رضا"), None);
+        assert_eq!(
+            person_problem(Field::FirstName, "\u{200b}\u{200d}"),
+            Some(Problem::Missing)
         );
     }
 

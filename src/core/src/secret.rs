@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{form::ascii_digit, limits::CODE_DIGITS, ports::Randomness};
+use crate::{limits::CODE_DIGITS, ports::Randomness, typed_code};
 
 /// A typed password on its way to the hash. It is wiped when dropped and never shown.
 #[derive(Clone)]
@@ -102,17 +102,10 @@ impl SixDigits {
         Self(Zeroizing::new(digits))
     }
 
-    /// Reads what a person typed or pasted: white space and hyphens are ignored, six digits must remain
-    /// ([`ascii_digit`] says which).
+    /// Reads what a person typed or pasted: six digits must remain ([`typed_code`] says of what).
     pub fn parse(typed: &str) -> Option<Self> {
-        let digits: Option<String> = typed
-            .chars()
-            .filter(|c| !c.is_whitespace() && *c != '-')
-            .map(ascii_digit)
-            .collect();
-        digits
-            .filter(|digits| digits.len() == CODE_DIGITS)
-            .map(|digits| Self(Zeroizing::new(digits)))
+        let digits = Zeroizing::new(typed_code::read(typed));
+        (digits.len() == CODE_DIGITS && typed_code::is_digits(&digits)).then_some(Self(digits))
     }
 
     /// The digits.
@@ -195,10 +188,17 @@ mod tests {
 
     #[test]
     fn a_pasted_code_is_read_and_nonsense_is_not() {
-        for good in ["123456", " 123 456\n", "123-456", "\u{a0}123456", "١٢٣٤٥٦"] {
+        for good in [
+            "123456",
+            " 123 456\n",
+            "123-456",
+            "\u{a0}123456",
+            "١٢٣٤٥٦",
+            "１２３４５６",
+        ] {
             assert_eq!(SixDigits::parse(good).unwrap().reveal(), "123456");
         }
-        for bad in ["", "12345", "1234567", "１２３４５６", "12345a", "\u{0}123456"] {
+        for bad in ["", "12345", "1234567", "一二三四五六", "12345a", "\u{0}123456"] {
             assert!(SixDigits::parse(bad).is_none(), "{bad:?}");
         }
     }

@@ -15,6 +15,7 @@ use vestibule_core::{
     ports::Moment,
     refusal::{Field, FieldProblem, Problem, person_problem},
     secret::Password,
+    text::trim,
 };
 use vestibule_storage::{AgentData, NewAccount, StoreError, Unique, Writer};
 
@@ -71,7 +72,7 @@ pub(crate) const fn name_problem(problem: NameProblem, most: usize) -> Problem {
 pub(crate) fn alias_or_names(alias: &str, first_name: &str, last_name: &str, account: &str) -> String {
     let names = [first_name, last_name].join(" ");
     [alias, &names, account]
-        .map(str::trim)
+        .map(trim)
         .into_iter()
         .find(|text| !text.is_empty())
         .unwrap_or_default()
@@ -178,7 +179,7 @@ impl Service {
         if fields.len() > before {
             return None;
         }
-        let [first_name, last_name, alias, phone, title] = typed.map(|(_, typed)| typed.trim().to_owned());
+        let [first_name, last_name, alias, phone, title] = typed.map(|(_, typed)| trim(typed).to_owned());
         Some(Person {
             alias: alias_or_names(&alias, &first_name, &last_name, account),
             first_name,

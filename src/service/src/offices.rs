@@ -7,6 +7,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     limits::{OFFICE_PREFIX_IPV4, OFFICE_PREFIX_IPV6, PERSON_FIELD_MAX},
     name::has_bad_characters,
+    text::trim,
 };
 use vestibule_storage::{Office, again};
 
@@ -35,11 +36,11 @@ pub enum OfficeProblem {
 /// [`OfficeProblem`].
 pub fn parse(text: &str) -> Result<Office, OfficeProblem> {
     let (name, range) = text.split_once('=').ok_or(OfficeProblem::Form)?;
-    let name = name.trim();
+    let name = trim(name);
     if name.is_empty() || name.chars().count() > PERSON_FIELD_MAX || has_bad_characters(name) {
         return Err(OfficeProblem::Name);
     }
-    let network = IpNet::from_str(range.trim()).map_err(|_| OfficeProblem::Range)?;
+    let network = IpNet::from_str(trim(range)).map_err(|_| OfficeProblem::Range)?;
     let least = match network {
         IpNet::V4(_) => OFFICE_PREFIX_IPV4,
         IpNet::V6(_) => OFFICE_PREFIX_IPV6,

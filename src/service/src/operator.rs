@@ -11,10 +11,11 @@ use vestibule_core::{
     limits::{
         IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, PERSON_FIELD_MAX,
     },
-    name::{AccountName, CompanyName, EmailAddress, NameProblem, has_bad_characters, key},
+    name::{AccountName, CompanyName, EmailAddress, NameProblem, has_bad_characters_in_name},
     password::problem,
     refusal::{Problem, Refusal},
     secret::Password,
+    text::trim,
 };
 use vestibule_storage::{
     AgentData, CompanyCounts, EventRow, Failed, InstallationCounts, NewCompany, StoreError, Unique, again,
@@ -267,7 +268,7 @@ impl Operator {
     pub async fn company_named(&self, name: &str) -> Result<Company, OperatorError> {
         let mut reader = self.inner.store.read().await?;
         reader
-            .company_by_key(&key(name))
+            .company_by_name(name)
             .await?
             .ok_or(OperatorError::UnknownCompany)
     }
@@ -325,7 +326,7 @@ impl Operator {
         account: &str,
         reason: &str,
     ) -> Result<BackupCode, OperatorError> {
-        let reason = reason.trim();
+        let reason = trim(reason);
         if reason_problem(reason).is_some() {
             return Err(OperatorError::NoReason);
         }
@@ -513,9 +514,7 @@ impl Operator {
     ) -> Result<(Company, Account), OperatorError> {
         let company = self.company_named(company).await?;
         let mut reader = self.inner.store.read().await?;
-        let found = reader
-            .account_by_sign_in(company.id, &key(account), &EmailAddress::lookup_key(account))
-            .await?;
+        let found = reader.account_by_sign_in(company.id, account, account).await?;
         found
             .map(|(account, _)| (company, account))
             .ok_or(OperatorError::UnknownAccount)
@@ -739,11 +738,11 @@ fn taken(error: StoreError) -> OperatorError {
 }
 
 fn person_name(typed: &str) -> Result<String, OperatorError> {
-    let name = typed.trim();
+    let name = trim(typed);
     if name.chars().count() > PERSON_FIELD_MAX {
         return Err(OperatorError::BadPersonName(NameProblem::TooLong));
     }
-    if has_bad_characters(name) {
+    if has_bad_characters_in_name(name) {
         return Err(OperatorError::BadPersonName(NameProblem::BadCharacters));
     }
     Ok(name.to_owned())
@@ -763,7 +762,7 @@ fn person(first_name: &str, last_name: &str, account: &str) -> Result<Person, Op
 fn first_admin(input: &FirstAdmin) -> Result<NewAgent, OperatorError> {
     let name = AccountName::parse(&input.account).map_err(OperatorError::BadAccountName)?;
     let email = EmailAddress::parse(&input.email).map_err(OperatorError::BadEmail)?;
-    let first_name = Some(input.first_name.trim()).filter(|name| !name.is_empty());
+    let first_name = Some(trim(&input.first_name)).filter(|name| !name.is_empty());
     let person = person(
         first_name.unwrap_or_else(|| name.display()),
         &input.last_name,

@@ -11,6 +11,7 @@ use vestibule_core::{
     mail::Mail,
     name::{self, EmailAddress, has_bad_characters},
     refusal::{Field, FieldProblem, Problem, Refusal},
+    text::trim,
 };
 use vestibule_storage::{ResetRequest, StoreError, Writer};
 
@@ -69,20 +70,24 @@ pub(crate) const REPLACED: &str = "replaced";
 /// The keys of what was typed.
 fn keys_of(input: &ResetInput) -> Result<[String; 2], Refusal> {
     let mut fields = Vec::new();
-    let company = name::key(&input.company);
-    let problem = if company.is_empty() {
+    let company = trim(&input.company);
+    let problem = if name::key(company).is_empty() {
         Some(Problem::Missing)
-    } else if input.company.trim().chars().count() > COMPANY_MAX {
+    } else if company.chars().count() > COMPANY_MAX {
         Some(Problem::TooLong { most: COMPANY_MAX })
     } else {
-        has_bad_characters(&input.company).then_some(Problem::BadCharacters)
+        has_bad_characters(company).then_some(Problem::BadCharacters)
     };
     fields.extend(problem.map(|problem| FieldProblem {
         field: Field::Company,
         problem,
     }));
     match check_email(&input.email, &mut fields) {
-        Some(email) if fields.is_empty() => Ok([company, email.key().to_owned()]),
+        // The former keys, which say which of two twins is meant.
+        Some(email) if fields.is_empty() => Ok([
+            name::former_key(company),
+            EmailAddress::former_key(email.display()),
+        ]),
         _ => Err(Refusal::Invalid { fields }),
     }
 }
@@ -170,14 +175,16 @@ impl Service {
             ..visitor.entry(Event::ResetRefused, company.map(|company| company.id), account)
         };
         let too_late = request.created_at + TimeDelta::minutes(RESET_LINK_MINUTES) <= self.now();
-        let company = writer.company_by_key(&request.company_key).await?;
+        let company = writer.company_by_name(&request.company_key).await?;
         let entry = match company {
             _ if too_late => refused(NoLink::TooLate, None, None),
             None => refused(NoLink::UnknownCompany, None, None),
             Some(company) => {
                 let email = &request.email_key;
                 match writer.account_by_sign_in(company.id, email, email).await? {
-                    Some((found, _)) if EmailAddress::lookup_key(&found.email) == *email => {
+                    Some((found, _))
+                        if EmailAddress::lookup_key(&found.email) == EmailAddress::lookup_key(email) =>
+                    {
                         let account = found.id;
                         match self.mail_asked_link(writer, &company, account, &visitor).await? {
                             Ok(()) => visitor.entry(Event::ResetLinkSent, Some(company.id), Some(account)),

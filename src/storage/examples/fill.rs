@@ -12,7 +12,7 @@ use vestibule_core::{
     account::{Person, Role},
     company::CompanySettings,
     id::{AccountId, CompanyId},
-    name::{AccountName, CompanyName, EmailAddress, key},
+    name::{AccountName, CompanyName, EmailAddress},
     ports::{Moment, SeededRandomness},
 };
 use vestibule_storage::{NewAccount, NewCompany, Store, StoreOptions};
@@ -92,10 +92,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let count: usize = count.parse()?;
     let store = Store::open(url, StoreOptions::default()).await?;
     let mut reader = store.read().await?;
-    let lender = reader
-        .company_by_key(&key(LENDER))
-        .await?
-        .ok_or("no company Bench")?;
+    let lender = reader.company_by_name(LENDER).await?.ok_or("no company Bench")?;
     let first = reader.accounts_after(lender.id, None, 1).await?;
     let first = first.first().ok_or("the company Bench has no account")?;
     let password = reader.password_of(lender.id, first.id).await?;

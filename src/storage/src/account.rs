@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_core::{
     account::{Account, Person, Role},
     id::{AccountId, CompanyId},
-    name::{AccountName, EmailAddress},
+    name::{AccountName, EmailAddress, key},
     ports::Moment,
 };
 
@@ -164,20 +164,24 @@ impl Reader {
             .transpose()
     }
 
-    /// The account that was typed at sign-in, by the key of its name or of its e-mail address. A name has no `@` and
-    /// an address has one, so the two never mean two accounts.
+    /// The account with this name or this e-mail address, both as typed: at sign-in they are the same. A name has no `@`
+    /// and an address has one, so the two never mean two accounts.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn account_by_sign_in(
         &mut self,
         company: CompanyId,
-        name_key: &str,
-        email_key: &str,
+        name: &str,
+        email: &str,
     ) -> Result<Option<(Account, PasswordRecord)>, StoreError> {
-        optional!(self, SignInColumns, BY_SIGN_IN, company.0, name_key, email_key)?
-            .map(|row| Ok((row.account.try_into()?, row.password)))
-            .transpose()
+        let name_key = key(name);
+        for email_key in EmailAddress::lookup_keys(email) {
+            if let Some(row) = optional!(self, SignInColumns, BY_SIGN_IN, company.0, &name_key, &email_key)? {
+                return Ok(Some((row.account.try_into()?, row.password)));
+            }
+        }
+        Ok(None)
     }
 
     /// The password of an account; `None` when there is no such account.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use vestibule_core::{
     company::{Company, CompanySettings},
     id::CompanyId,
-    name::CompanyName,
+    name::{self, CompanyName},
     ports::Moment,
 };
 
@@ -69,14 +69,17 @@ impl Reader {
             .transpose()
     }
 
-    /// The company whose name has this key (`vestibule_core::name::key`).
+    /// The company with this name, as typed (`vestibule_core::name::keys`).
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn company_by_key(&mut self, key: &str) -> Result<Option<Company>, StoreError> {
-        optional!(self, CompanyColumns, BY_KEY, key)?
-            .map(Company::try_from)
-            .transpose()
+    pub async fn company_by_name(&mut self, name: &str) -> Result<Option<Company>, StoreError> {
+        for key in name::keys(name) {
+            if let Some(row) = optional!(self, CompanyColumns, BY_KEY, &key)? {
+                return row.try_into().map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// All companies, ordered by the key of their name. For operators only.

@@ -14,8 +14,9 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, import, links, mail_server, office, outbox,
-    overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted, words,
+    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, office,
+    outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
+    words,
 };
 
 #[tokio::test]
@@ -52,7 +53,10 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("admins", agents::ADMINS),
         ("address in use", agents::EMAIL_TAKEN),
         ("all accounts", agents::AFTER),
-        ("accounts without words", words::WITHOUT),
+        ("accounts whose words are made anew", words::AFTER),
+        ("version of a folding", folding::VERSION),
+        ("addresses to be folded", folding::ADDRESSES),
+        ("account of a folded address", folding::ACCOUNT_OF_KEY),
         ("link of a token", links::BY_TOKEN),
         ("link of an account", links::OF_ACCOUNT),
         ("use of a link", links::USE),

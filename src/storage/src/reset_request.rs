@@ -29,9 +29,9 @@ const TAKE_POSTGRES: &str = take!(" FOR UPDATE SKIP LOCKED");
 pub struct ResetRequest {
     /// Its identifier.
     pub id: ResetRequestId,
-    /// Key of the company's name, as typed (`vestibule_core::name::key`).
+    /// Key of the company's name, as typed (`vestibule_core::name::former_key`): another may be found by it, too.
     pub company_key: String,
-    /// Key of the e-mail address, as typed.
+    /// The same of the e-mail address.
     pub email_key: String,
     /// Network address.
     pub address: Option<String>,

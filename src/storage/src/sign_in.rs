@@ -6,6 +6,7 @@ use vestibule_core::{
     account::Account,
     company::Company,
     id::{AccountId, CompanyId},
+    name::{self, EmailAddress},
     ports::Moment,
     secret::TokenHash,
     throttle::Subject,
@@ -96,37 +97,43 @@ struct EntrantColumns {
 }
 
 impl Reader {
-    /// The account that was typed at sign-in: the company by the key of its name, the account by the key of its own or of
-    /// its e-mail address, and whether it knows the browser with this number. A name has no `@` and an address has one, so
-    /// the two never mean two accounts.
+    /// The account that was typed at sign-in: the company by its name, the account by its own or by its e-mail address, and
+    /// whether it knows the browser with this number. A name has no `@` and an address has one, so the two never mean two
+    /// accounts.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn typed_account(
         &mut self,
-        company_key: &str,
-        (name_key, email_key): (&str, &str),
+        company: &str,
+        account: &str,
         browser: Option<TokenHash>,
     ) -> Result<Option<Typed>, StoreError> {
+        let name_key = name::key(account);
         let browser = browser.as_ref().map(|hash| &hash.0[..]);
-        optional!(
-            self,
-            TypedColumns,
-            BY_NAMES,
-            company_key,
-            name_key,
-            email_key,
-            browser
-        )?
-        .map(|row| {
-            Ok(Typed {
-                company: row.company.try_into()?,
-                account: row.account.try_into()?,
-                password: row.password,
-                knows_browser: row.knows_browser,
-            })
-        })
-        .transpose()
+        // Nearly always one of each.
+        for company_key in name::keys(company) {
+            for email_key in EmailAddress::lookup_keys(account) {
+                let found = optional!(
+                    self,
+                    TypedColumns,
+                    BY_NAMES,
+                    &company_key,
+                    &name_key,
+                    &email_key,
+                    browser
+                )?;
+                if let Some(row) = found {
+                    return Ok(Some(Typed {
+                        company: row.company.try_into()?,
+                        account: row.account.try_into()?,
+                        password: row.password,
+                        knows_browser: row.knows_browser,
+                    }));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// An account that is about to get a session in the browser with this number. Call it while holding the account.

@@ -202,7 +202,10 @@ impl Store {
                 connection.close().await?;
             }
         }
-        self.fill_all_words().await?;
+        for twins in self.fold_names().await? {
+            tracing::warn!("{twins}");
+        }
+        self.fold_words().await?;
         tracing::debug!("the database is up to date");
         Ok(())
     }

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    agents::{search_words, searched_words},
     id::{AccountId, CompanyId},
-    name::key,
+    search::{order_key, search_words, searched_words},
 };
 
 use crate::{
     Reader, Store, StoreError, Writer,
     built::{Built, built_execute},
-    link::{all, execute},
+    folding::Folding,
+    link::{all, execute, optional},
 };
 
 /// Longest word, and longest key of an alias, in characters: PostgreSQL's indexes hold 2 700 bytes, and some characters
@@ -26,11 +26,17 @@ const OF_ACCOUNT: &str = "SELECT id, name, email, first_name, last_name, alias F
     WHERE company_id = $1 AND id = $2";
 const DELETE: &str = "DELETE FROM account_word WHERE company_id = $1 AND account_id = $2";
 const SET_ALIAS_KEY: &str = "UPDATE account SET alias_key = $3 WHERE company_id = $1 AND id = $2";
-/// Accounts from before there were words. One whose alias is empty has words once it was here.
-pub(crate) const WITHOUT: &str = "SELECT a.id, a.name, a.email, a.first_name, a.last_name, a.alias FROM account a \
-    WHERE a.company_id = $1 AND a.alias_key = '' AND a.id > $2 AND NOT EXISTS ( \
-    SELECT 1 FROM account_word w WHERE w.company_id = a.company_id AND w.account_id = a.id) \
-    ORDER BY a.id LIMIT $3";
+pub(crate) const AFTER: &str =
+    "SELECT id FROM account WHERE company_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+/// Its row is locked by being written: whoever saves it meanwhile waits, and no old name is made into words.
+const HOLD: &str = "UPDATE account SET alias_key = alias_key WHERE company_id = $1 AND id = $2 \
+    RETURNING id, name, email, first_name, last_name, alias";
+
+/// Goes up with every change of `vestibule_core::search::search_words` or of the keys that aliases are sorted by.
+const WORDS: Folding = Folding {
+    part: "words",
+    version: 1,
+};
 
 #[derive(FromRow)]
 struct Names {
@@ -48,7 +54,7 @@ fn cut(word: &str) -> String {
 
 /// What an alias is sorted by.
 pub(crate) fn alias_key(alias: &str) -> String {
-    cut(&key(alias))
+    cut(&order_key(alias))
 }
 
 /// The words that a search looks for, as [`Writer::put_words`] stores words.
@@ -97,14 +103,17 @@ impl Writer {
         built_execute!(self, insert).map(drop)
     }
 
-    /// Gives words and alias keys to some accounts that have none; gives the last of them.
-    async fn fill_words(&mut self, company: CompanyId, after: Uuid) -> Result<Option<Uuid>, StoreError> {
-        let rows = all!(self, Names, WITHOUT, company.0, after, STEP)?;
-        for names in &rows {
-            execute!(self, SET_ALIAS_KEY, company.0, names.id, alias_key(&names.alias))?;
-            self.put_words(company, names).await?;
+    /// Gives words and alias keys to some accounts; gives the last of them.
+    async fn fold_words(&mut self, company: CompanyId, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let ids = all!(self, (Uuid,), AFTER, company.0, after, STEP)?;
+        for (id,) in &ids {
+            // None when it was deleted meanwhile.
+            if let Some(names) = optional!(self, Names, HOLD, company.0, *id)? {
+                execute!(self, SET_ALIAS_KEY, company.0, names.id, alias_key(&names.alias))?;
+                self.put_words(company, &names).await?;
+            }
         }
-        Ok(rows.last().map(|names| names.id))
+        Ok(ids.last().map(|(id,)| *id))
     }
 }
 
@@ -116,19 +125,21 @@ impl Reader {
 }
 
 impl Store {
-    /// Gives words and alias keys to the accounts that were created before there were any, in small steps, so that
-    /// nobody waits long.
-    pub(crate) async fn fill_all_words(&self) -> Result<(), StoreError> {
+    /// Makes words and alias keys anew where older rules made them, in small steps, so that nobody waits long.
+    pub(crate) async fn fold_words(&self) -> Result<(), StoreError> {
+        if self.is_folded(WORDS).await? {
+            return Ok(());
+        }
         let companies = self.read().await?.company_ids().await?;
         for company in companies {
             let mut after = Some(Uuid::nil());
             while let Some(last) = after {
                 let mut writer = self.write().await?;
-                after = writer.fill_words(CompanyId(company), last).await?;
+                after = writer.fold_words(CompanyId(company), last).await?;
                 writer.commit().await?;
             }
         }
-        Ok(())
+        self.mark_folded(WORDS).await
     }
 }
 

@@ -1,10 +1,10 @@
 //! The field for a code: six boxes under one input.
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use vestibule_core::{
-    form::{ascii_digit, looks_like_backup_code},
     limits::CODE_DIGITS,
     refusal::Field,
+    typed_code::{has_letters, read},
 };
 
 use crate::browser;
@@ -49,8 +49,13 @@ pub fn code_input(
                 aria-invalid=wrong
                 aria-describedby=described_by
                 on:input=move |event| {
+                    if !backup && !browser::is_composing(&event) {
+                        normalize();
+                    }
+                }
+                on:compositionend=move |_| {
                     if !backup {
-                        normalize(&event);
+                        normalize();
                     }
                 }
             />
@@ -64,14 +69,20 @@ pub fn clear() {
     browser::mark(Field::Code.name(), LONG, false);
 }
 
-/// Drops what a pasted code has between its digits, and turns the digits of an Arabic keyboard into those of the mail.
-/// A backup code stays as it is typed.
-fn normalize(event: &ev::Event) {
-    let typed = event_target_value(event);
-    let digits: String = typed.chars().filter_map(ascii_digit).collect();
-    let letters = looks_like_backup_code(&typed);
-    if !letters && digits != typed {
+/// Drops what a pasted code has between its digits, and turns the digits of other keyboards into those of the mail. A
+/// backup code stays as it is typed, and so does what has no digit: nothing disappears without a word. Never while the
+/// keyboard composes: it would lose what it is about to replace.
+fn normalize() {
+    let typed = browser::value(Field::Code.name());
+    let code = read(&typed);
+    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+    let letters = has_letters(&code);
+    if !letters && !digits.is_empty() && digits != typed {
         browser::set_value(Field::Code.name(), &digits);
     }
-    browser::mark(Field::Code.name(), LONG, letters || digits.len() > CODE_DIGITS);
+    browser::mark(
+        Field::Code.name(),
+        LONG,
+        letters || (digits.is_empty() && !typed.is_empty()) || digits.len() > CODE_DIGITS,
+    );
 }

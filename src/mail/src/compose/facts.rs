@@ -1,6 +1,6 @@
 //! Facts that people typed, made harmless before they stand in a sentence (attacks.md T134).
 
-use vestibule_core::{mail::Mail, name::has_bad_characters};
+use vestibule_core::{mail::Mail, name::without_bad_characters};
 
 /// Longest fact that is shown, in characters; more than any field may hold.
 const FACT_MAX: usize = 200;
@@ -105,7 +105,8 @@ impl Facts {
     }
 }
 
-/// One line without control characters, and without characters that are invisible or change the writing direction.
+/// One line without control characters, and without characters that are invisible or change the writing direction, but
+/// for joiners inside a name.
 pub(super) fn clean(fact: &str) -> String {
     let visible: String = fact
         .chars()
@@ -116,10 +117,9 @@ pub(super) fn clean(fact: &str) -> String {
                 c
             }
         })
-        .filter(|&c| c == ' ' || !has_bad_characters(c.encode_utf8(&mut [0; 4])))
         .collect();
     let mut line = String::with_capacity(visible.len());
-    for word in visible.split_whitespace() {
+    for word in without_bad_characters(&visible).split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }

@@ -325,6 +325,19 @@ fn hostile_facts_are_inert() {
 }
 
 #[test]
+fn a_joiner_inside_a_name_stays() {
+    let name = "علی\u{200c}رضا";
+    for (_, _, message) in written(|_| format!("{name}\u{200c}")) {
+        assert!(message.html.contains(name), "{}", message.html);
+        assert!(
+            !message.html.contains(&format!("{name}\u{200c}")),
+            "{}",
+            message.html
+        );
+    }
+}
+
+#[test]
 fn template_marks_in_facts_are_text() {
     let mail = &mails(|_| "{{ name }} {0} {} $t(x) &amp;".to_owned())[0];
     let message = compose(mail, "en");

@@ -406,7 +406,7 @@ fn unreadable() -> Vec<(&'static str, &'static str, Vec<u8>, u16)> {
         ("/login/code", FORM, b"".to_vec(), 400),
         ("/login/code", FORM, b"code=null".to_vec(), 422),
         ("/login/code", FORM, b"code=%5B%22123456%22%5D".to_vec(), 422),
-        ("/login/code", FORM, "code=１２３４５６".as_bytes().to_vec(), 422),
+        ("/login/code", FORM, "code=①②③④⑤⑥".as_bytes().to_vec(), 422),
     ]
 }
 

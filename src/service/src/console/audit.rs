@@ -1,13 +1,8 @@
 //! The audit log on screen.
 
 use vestibule_core::{
-    audit::Event,
-    company::Company,
-    id::EventId,
-    limits::PAGE_SIZE,
-    name::{EmailAddress, has_bad_characters, key},
-    refusal::Refusal,
-    rights::Action,
+    audit::Event, company::Company, id::EventId, limits::PAGE_SIZE, name::has_bad_characters,
+    refusal::Refusal, rights::Action, text::trim,
 };
 use vestibule_storage::{EventFilter, EventPage, Reader, StoreError};
 
@@ -35,14 +30,13 @@ pub(super) async fn filter_of(
         };
         filter.event = Some(event);
     }
-    let typed = input.account.trim();
+    let typed = trim(&input.account);
     if !typed.is_empty() {
         // No account has these characters, and PostgreSQL does not take all of them.
         if has_bad_characters(typed) {
             return Ok(None);
         }
-        let (name, email) = (key(typed), EmailAddress::lookup_key(typed));
-        let Some((account, _)) = reader.account_by_sign_in(company.id, &name, &email).await? else {
+        let Some((account, _)) = reader.account_by_sign_in(company.id, typed, typed).await? else {
             return Ok(None);
         };
         filter.account = Some(account.id);

@@ -10,6 +10,7 @@ use vestibule_core::{
     refusal::{Field, Refusal},
     rights::Action,
     sso::Provider,
+    text::trim,
 };
 use vestibule_storage::again;
 
@@ -187,7 +188,7 @@ impl Console {
         reason: &str,
         visitor: &Visitor,
     ) -> Result<BackupCode, Refusal> {
-        let reason = reason.trim();
+        let reason = trim(reason);
         visitor
             .transact(async || {
                 let (_, target) = self.require_target(Action::IssueBackupCode, id, visitor).await?;

@@ -548,7 +548,7 @@ async fn is_taken(
     email: &EmailAddress,
 ) -> Result<Option<LineVerdict>, StoreError> {
     let found = reader
-        .account_by_sign_in(company, name.key(), email.key())
+        .account_by_sign_in(company, name.display(), email.display())
         .await?;
     Ok(found.map(|(account, _)| {
         let same_name = key(&account.name) == name.key();

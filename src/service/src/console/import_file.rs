@@ -6,6 +6,7 @@ use vestibule_core::{
     account::TimeFormat,
     limits::{IMPORT_BYTES_MAX, IMPORT_LINES_MAX},
     refusal::Problem,
+    text::trim,
 };
 
 use super::{AgentInput, cells::unguarded};
@@ -96,7 +97,7 @@ impl Column {
     const NEEDED: [Self; 3] = [Self::Account, Self::Email, Self::FirstName];
 
     fn named(name: &str) -> Option<Self> {
-        Some(match name.trim().to_lowercase().as_str() {
+        Some(match trim(name).to_lowercase().as_str() {
             "account" => Self::Account,
             "email" => Self::Email,
             "first_name" => Self::FirstName,
@@ -159,7 +160,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
             columns = Some(columns_of(&cells)?);
             continue;
         };
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
+        if cells.iter().all(|cell| trim(cell).is_empty()) {
             continue;
         }
         if lines.len() == IMPORT_LINES_MAX {
@@ -170,7 +171,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
         let mut row = Row::default();
         for (column, cell) in columns.iter().zip(&cells) {
             if let Some(column) = column {
-                row.set(*column, unguarded(cell).trim().to_owned());
+                row.set(*column, trim(&unguarded(cell)).to_owned());
             }
         }
         let start = record.position().map_or(0, csv::Position::byte);

@@ -13,6 +13,7 @@ use vestibule_core::{
     name::has_bad_characters,
     refusal::{Field, FieldProblem, Problem, Refusal},
     rights::Action,
+    text::trim,
 };
 use vestibule_mail::{
     CheckedHost, Reach, Sender, SmtpSettings,
@@ -99,7 +100,7 @@ impl Chosen {
             problems.add(Field::MailPassword, Problem::Missing);
         }
         let sender = read_sender(Field::Sender, &input.sender, &mut problems);
-        if input.sender.trim().is_empty() {
+        if trim(&input.sender).is_empty() {
             problems.add(Field::Sender, Problem::Missing);
         }
         let reply_to = read_sender(Field::ReplyTo, &input.reply_to, &mut problems);
@@ -118,7 +119,7 @@ impl Chosen {
 }
 
 fn read_host(typed: &str, reach: Reach, problems: &mut Problems) -> Option<CheckedHost> {
-    let typed = problems.text(Field::Host, typed.trim(), HOST_MAX)?;
+    let typed = problems.text(Field::Host, trim(typed), HOST_MAX)?;
     if typed.is_empty() {
         problems.add(Field::Host, Problem::Missing);
         return None;
@@ -136,7 +137,7 @@ fn read_host(typed: &str, reach: Reach, problems: &mut Problems) -> Option<Check
 
 /// An address with or without a name; nothing when nothing was typed.
 fn read_sender(field: Field, typed: &str, problems: &mut Problems) -> Option<Sender> {
-    let typed = problems.text(field, typed.trim(), EMAIL_MAX)?;
+    let typed = problems.text(field, trim(typed), EMAIL_MAX)?;
     if typed.is_empty() {
         return None;
     }

@@ -6,7 +6,6 @@ use vestibule_core::{
     company::Company,
     form::sign_in_problems,
     id::{PendingId, SessionId},
-    name::{self, EmailAddress},
     ports::Moment,
     refusal::Refusal,
     secret::{Password, Token},
@@ -110,14 +109,10 @@ impl Service {
         form: &SignInForm,
         visitor: &'a Visitor,
     ) -> Result<(Option<Typed>, Candidate<'a>), StoreError> {
-        let account = (
-            &*name::key(&form.account),
-            &*EmailAddress::lookup_key(&form.account),
-        );
         let browser = visitor.browser_token.as_ref().map(Token::hash);
         let mut reader = self.inner.store.read().await?;
         let typed = reader
-            .typed_account(&name::key(&form.company), account, browser)
+            .typed_account(&form.company, &form.account, browser)
             .await?;
         let candidate = self.candidate(form, typed.as_ref(), visitor);
         Ok((typed, candidate))

@@ -199,19 +199,23 @@ on_both! {
         let ada = acme(&site).await;
         let file = "account,email,first_name,last_name,title\n\
             layla,layla@acme.test,\u{644}\u{64a}\u{644}\u{649},\u{5d0}\u{5d1}\u{5d2},\u{20bb7}\u{91ce} \u{1f98a}\n\
-            eve,eve@acme.test,E\u{202e}ve,,\n";
+            eve,eve@acme.test,E\u{202e}ve,,\n\
+            ali,ali@b\u{fc}cher.test,\u{639}\u{644}\u{6cc}\u{200c}\u{631}\u{636}\u{627}\u{200b},,\n\
+            ann,ali@xn--bcher-kva.test,Ann,,\n";
         let id = check(&site, file, &ada).await;
         let checked = page(&site, id, &ada).await;
-        assert_eq!(verdicts(&checked), [(2, "layla", "good"), (3, "eve", "bad_person")]);
+        assert_eq!(verdicts(&checked), [(2, "layla", "good"), (3, "eve", "bad_person"), (4, "ali", "good"), (5, "ann", "doubled")]);
         site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
-        assert_eq!(count(&done(&site, id, &ada).await, LineVerdict::Imported), 1);
+        assert_eq!(count(&done(&site, id, &ada).await, LineVerdict::Imported), 2);
+        let ali = site.account_of("Acme", "ali@xn--bcher-kva.test").await;
+        assert_eq!(ali.person.first_name, "\u{639}\u{644}\u{6cc}\u{200c}\u{631}\u{636}\u{627}");
         let layla = site.account_of("Acme", "layla").await;
         assert_eq!(layla.person.first_name, "\u{644}\u{64a}\u{644}\u{649}");
         assert_eq!(layla.person.last_name, "\u{5d0}\u{5d1}\u{5d2}");
         assert_eq!(layla.person.title, "\u{20bb7}\u{91ce} \u{1f98a}");
         let file = text_of(site.service.console().export_agents(AgentFilter::default(), &ada).await.unwrap()).await;
         let again = page(&site, check(&site, &file, &ada).await, &ada).await;
-        assert_eq!(again.verdicts, [(LineVerdict::Exists, 4)]);
+        assert_eq!(again.verdicts, [(LineVerdict::Exists, 5)]);
     }
 
     async fn an_import_is_run_once_however_often_it_is_started(site: Site) {

@@ -79,6 +79,27 @@ on_both! {
         }
     }
 
+    async fn names_and_addresses_are_found_by_what_they_mean(site: Site) {
+        site.company("Straßenbau Weiß", 0).await;
+        site.person_at("STRASSENBAU WEISS", "anna", "anna@bücher.test").await;
+        for company in ["Straßenbau Weiß", "STRASSENBAU WEISS", "straßenbau weiẞ", "\u{feff}Straßenbau Weiß\u{200b}"] {
+            for account in [
+                "anna",
+                "anna\u{200b}",
+                "\u{202a}ＡＮＮＡ\u{202c}\u{feff}",
+                "anna@bücher.test",
+                "ANNA@BÜCHER.test",
+                "anna@xn--bcher-kva.test",
+                "anna＠ｂücher．test\u{200b}",
+            ] {
+                let granted = site.signed_in(company, account, &site::visitor()).await;
+                assert_eq!(granted.company, "Straßenbau Weiß", "{company} {account}");
+            }
+        }
+        let twin = site.try_person_at("straßenbau weiss", "bea", "anna@xn--bcher-kva.test").await;
+        assert!(matches!(twin, Err(OperatorError::EmailExists)), "{twin:?}");
+    }
+
     async fn every_wrong_try_gets_one_and_the_same_answer(site: Site) {
         site.company("Acme", 0).await;
         site.company("Beta", 0).await;
@@ -272,7 +293,7 @@ on_both! {
         site.account("Acme", "carol", true).await;
         let (visitor, first) = site.at_code_page("Acme", "alice").await;
         for (bad, problem) in
-            [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("１２３４５６", Problem::NotACode)]
+            [("", Problem::Missing), ("   ", Problem::Missing), ("12345", Problem::NotACode), ("null", Problem::NotACode), ("一二三四五六", Problem::NotACode)]
         {
             assert_eq!(site.verify(bad, &visitor).await, Err(Refusal::field(Field::Code, problem)), "{bad}");
         }

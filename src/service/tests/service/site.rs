@@ -24,7 +24,7 @@ use vestibule_service::{
     Service, Settings, Visitor,
     hashing::{HashCost, Hasher},
     keys::{Key, Keys},
-    operator::{AccountInput, CompanyInput},
+    operator::{AccountInput, CompanyInput, OperatorError},
     sign_in::{Granted, Outcome, SignInForm, sso::Providers},
 };
 pub use vestibule_storage::test_support::until;
@@ -260,6 +260,33 @@ impl Site {
             password: password(PASSWORD),
         };
         self.service.operator().create_account(input).await.unwrap();
+    }
+
+    /// An account with this address, of which a password is enough.
+    pub async fn person_at(&self, company: &str, account: &str, email: &str) {
+        let created = self.try_person_at(company, account, email).await;
+        created.unwrap();
+    }
+
+    /// The same, if it can be.
+    pub async fn try_person_at(
+        &self,
+        company: &str,
+        account: &str,
+        email: &str,
+    ) -> Result<(), OperatorError> {
+        let input = AccountInput {
+            company: company.to_owned(),
+            account: account.to_owned(),
+            email: email.to_owned(),
+            first_name: account.to_owned(),
+            last_name: String::new(),
+            roles: vec![Role::Agent],
+            language: None,
+            email_factor: false,
+            password: password(PASSWORD),
+        };
+        self.service.operator().create_account(input).await.map(drop)
     }
 
     pub async fn lock(&self, company: &str, account: &str) {

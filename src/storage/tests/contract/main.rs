@@ -19,6 +19,7 @@ mod code;
 mod company;
 mod connections;
 mod fixture;
+mod folding;
 mod import;
 mod key_check;
 mod links;
@@ -126,6 +127,9 @@ contract! {
     company::settings_are_saved_once_per_version,
     company::what_a_policy_has_ended_stays_ended,
     company::an_unknown_policy_is_not_guessed,
+    folding::names_from_before_are_found_by_every_spelling,
+    folding::twins_are_told_and_both_work_on,
+    folding::a_name_is_taken_in_every_spelling,
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
     connections::a_failed_statement_spoils_the_commit,

@@ -7,7 +7,6 @@
 
 use vestibule_core::{
     id::{AccountId, CompanyId},
-    name,
     refusal::Refusal,
     sso::{Identity, Provider},
 };
@@ -77,7 +76,7 @@ pub(crate) fn secret_context(company: CompanyId, provider: Provider) -> Vec<u8> 
 
 /// The company with this name, as typed.
 pub(super) async fn company_named(reader: &mut Reader, name: &str) -> Result<Option<CompanyId>, StoreError> {
-    let found = reader.company_by_key(&name::key(name)).await?;
+    let found = reader.company_by_name(name).await?;
     Ok(found.map(|company| company.id))
 }
 
