@@ -22,6 +22,9 @@ use crate::{Cause, StoreError, error::seems_gone};
 /// Pause between two questions.
 const AGAIN: Duration = Duration::from_millis(250);
 
+/// How long all connections are doubtful after one was found broken.
+const DOUBT_MILLISECONDS: u64 = 10_000;
+
 /// What is known about the server.
 pub(crate) struct Presence {
     connect: Arc<PgConnectOptions>,
@@ -36,6 +39,8 @@ pub(crate) struct Presence {
     started: Instant,
     /// Milliseconds after `started` at which it last did something for us.
     seen: AtomicU64,
+    /// The same for when a connection was last found broken; 0 = never.
+    broke: AtomicU64,
 }
 
 /// What an attempt to connect says.
@@ -57,6 +62,7 @@ impl Presence {
             asking: AtomicBool::new(false),
             started: Instant::now(),
             seen: AtomicU64::new(0),
+            broke: AtomicU64::new(0),
         })
     }
 
@@ -78,7 +84,7 @@ impl Presence {
             }
             Err(error) => {
                 if seems_gone(&error) {
-                    self.suspect();
+                    self.broke();
                 }
                 Err(error.into())
             }
@@ -97,7 +103,7 @@ impl Presence {
         }
         let done = self.patiently(run, &mut away).await.map_err(|_| gone())?;
         match &done {
-            Err(error) if seems_gone(error) => self.suspect(),
+            Err(error) if seems_gone(error) => self.broke(),
             _ => self.saw(),
         }
         done
@@ -133,9 +139,26 @@ impl Presence {
         }
     }
 
+    /// Milliseconds since the start, at least 1.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1)
+    }
+
     fn saw(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.seen.fetch_max(now, Ordering::Relaxed);
+        self.seen.fetch_max(self.now(), Ordering::Relaxed);
+    }
+
+    fn broke(self: &Arc<Self>) {
+        self.broke.fetch_max(self.now(), Ordering::Relaxed);
+        self.suspect();
+    }
+
+    /// Whether a connection was found broken a moment ago: then the others are doubtful too.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        let broke = self.broke.load(Ordering::Relaxed);
+        broke > 0 && self.now() < broke + DOUBT_MILLISECONDS
     }
 
     /// Asks whether the server is there, unless somebody is asking already. While it is away it is asked again and

@@ -159,15 +159,17 @@ impl Store {
         let limit = options.statement.as_millis().to_string();
         // A transaction that its owner forgot must not keep its locks.
         let idle = (options.statement * 6).as_millis().to_string();
+        let presence = Presence::new(Arc::clone(&patient), options.wait);
+        let known = Arc::clone(&presence);
         let pool = PoolOptions::<Postgres>::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.wait)
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
+            .before_acquire(move |connection, meta| {
+                // One that was in use a moment ago is there, unless another was just found broken.
+                let is_sure = meta.idle_for < ASK_AFTER && !known.is_doubtful();
                 Box::pin(async move {
-                    // One that was in use a moment ago is there, and if it is not, its first statement says so.
-                    Ok(!connection.is_in_transaction()
-                        && (meta.idle_for < ASK_AFTER || connection.ping().await.is_ok()))
+                    Ok(!connection.is_in_transaction() && (is_sure || connection.ping().await.is_ok()))
                 })
             })
             .connect_with(connect.options([
@@ -175,7 +177,6 @@ impl Store {
                 ("idle_in_transaction_session_timeout", idle),
             ]))
             .await?;
-        let presence = Presence::new(Arc::clone(&patient), options.wait);
         Ok(Self::of(Pools::Postgres {
             pool,
             patient,

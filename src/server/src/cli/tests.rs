@@ -106,6 +106,9 @@ fn wrong_usage_has_code_2_and_help_has_code_0() {
         "account create --company Acme --account a --email a@b.test --first-name A --password secret",
         "account set-password --company Acme --account alice",
         "config",
+        "backup",
+        "restore",
+        "restore copy.db --already-there",
         "bogus",
     ] {
         assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");
@@ -909,4 +912,43 @@ async fn the_installation_is_counted() {
         table.contains("enabled companies  1") && table.contains("waiting mails      0"),
         "{table}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_put_back_and_what_it_would_revive_has_ended() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let copy = site.folder.path().join("monday.db");
+    let backup = format!("backup {}", copy.display());
+    let told = site.run(&backup, "").await.unwrap();
+    assert!(told.contains("monday.db") && told.contains("test.key"), "{told}");
+    let again = site.run(&backup, "").await.unwrap_err();
+    assert!(
+        again.contains("Nothing was changed") && again.contains("exists already"),
+        "{again}"
+    );
+    site.run(
+        "account delete --company Acme --account alice --confirm alice",
+        "",
+    )
+    .await
+    .unwrap();
+
+    let restore = format!("restore {}", copy.display());
+    let told = site.run(&restore, "").await.unwrap();
+    assert!(told.contains("is kept in") && told.contains("sessions"), "{told}");
+    let list = site.run("account list --company Acme", "").await.unwrap();
+    assert!(list.contains("alice"), "{list}");
+    let log = site.run("audit tail --lines 1", "").await.unwrap();
+    assert!(log.contains("database_restored  operator"), "{log}");
+    site.run("restore --already-there", "").await.unwrap();
+
+    // A copy that the key file does not fit changes nothing.
+    let key = site.folder.path().join("test.key");
+    std::fs::rename(&key, site.folder.path().join("other.key")).unwrap();
+    let refused = site.run(&restore, "").await.unwrap_err();
+    assert!(refused.contains("key file"), "{refused}");
+    std::fs::rename(site.folder.path().join("other.key"), &key).unwrap();
+    let log = site.run("audit tail --lines 2", "").await.unwrap();
+    assert_eq!(log.matches("database_restored").count(), 2, "{log}");
 }
