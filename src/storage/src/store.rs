@@ -18,7 +18,7 @@ use sqlx::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Reader, StoreError, Writer, contact, file,
     link::{Held, Link, all},
     presence::Presence,
 };
@@ -105,7 +105,9 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", JOURNAL_LIMIT.to_string())
             .busy_timeout(options.statement);
-        create_for_owner(connect.get_filename())?;
+        let path = connect.get_filename().to_owned();
+        let explained = |error| file::explained(error, &path);
+        create_for_owner(&path)?;
         let lasting = || {
             PoolOptions::<Sqlite>::new()
                 .acquire_timeout(options.wait)
@@ -114,7 +116,11 @@ impl Store {
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
         };
-        let writer = lasting().max_connections(1).connect_with(connect.clone()).await?;
+        let writer = lasting()
+            .max_connections(1)
+            .connect_with(connect.clone())
+            .await
+            .map_err(|error| explained(error.into()))?;
         let readers = lasting()
             .max_connections(options.connections.max(1))
             .connect_with(
@@ -122,7 +128,8 @@ impl Store {
                     .pragma("query_only", "ON")
                     .pragma("cache_size", format!("-{READER_CACHE_KIB}")),
             )
-            .await?;
+            .await
+            .map_err(|error| explained(error.into()))?;
         Ok(Self(Pools::Sqlite { writer, readers }))
     }
 
@@ -132,14 +139,16 @@ impl Store {
         let limit = options.statement.as_millis().to_string();
         // A transaction that its owner forgot must not keep its locks.
         let idle = (options.statement * 6).as_millis().to_string();
+        let connect = connect.options([
+            ("statement_timeout", limit),
+            ("idle_in_transaction_session_timeout", idle),
+        ]);
+        contact::first_contact(&connect, options.wait).await?;
         let pool = PoolOptions::<Postgres>::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.wait)
             .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
-            .connect_with(connect.options([
-                ("statement_timeout", limit),
-                ("idle_in_transaction_session_timeout", idle),
-            ]))
+            .connect_with(connect)
             .await?;
         let presence = Presence::new(Arc::clone(&patient), options.wait);
         Ok(Self(Pools::Postgres {
@@ -156,11 +165,9 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.0 {
             Pools::Sqlite { writer, .. } => {
-                // All in one transaction that takes the lock first: half a migration never stays behind, and a
-                // second process waits.
-                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-                SQLITE_MIGRATIONS.run(&mut *transaction).await?;
-                transaction.commit().await?;
+                let path = writer.connect_options().get_filename().to_owned();
+                let migrated = migrate_sqlite(writer).await;
+                migrated.map_err(|error| file::explained(error, &path))?;
             }
             Pools::Postgres { patient, .. } => {
                 let mut connection = PgConnection::connect_with(patient).await?;
@@ -256,6 +263,13 @@ impl Store {
     }
 }
 
+/// All in one transaction that takes the lock first: half a migration never stays behind, and a second process waits.
+async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    SQLITE_MIGRATIONS.run(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self.0 {
@@ -294,10 +308,10 @@ fn create_for_owner(path: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // An existing file is not opened here: closing it again would drop the locks of this process's connections.
     match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(StoreError::other(format!(
-            "the database file cannot be created: {}",
-            error.kind()
-        ))),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            let cause = format!("the file {} cannot be created: {}", path.display(), error.kind());
+            Err(file::explained(StoreError::other(cause), path))
+        }
         _ => {
             close_to_everybody(path);
             Ok(())
@@ -330,12 +344,11 @@ fn open_mode(_: &Path) -> Option<u32> {
 /// A copy that was put back is often readable by everybody, and SQLite gives the files beside it the same permissions.
 /// What a group may do is the operator's choice.
 fn close_to_everybody(path: &Path) {
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    for path in [path.to_owned(), beside("-wal"), beside("-shm")] {
+    for path in [
+        path.to_owned(),
+        file::beside(path, "-wal"),
+        file::beside(path, "-shm"),
+    ] {
         #[cfg(unix)]
         if let Some(mode) = open_mode(&path) {
             use std::os::unix::fs::PermissionsExt as _;
