@@ -496,13 +496,25 @@ fn the_place_of_a_database_is_whole_and_holds_no_password() {
         let config = of_environment(&[("VESTIBULE_DATABASE_URL", url)]).unwrap();
         assert_eq!(config.database_url.place().to_string(), place);
     }
-    let (_, text) = problems(of_environment(&[(
-        "VESTIBULE_DATABASE_URL",
+    for raw in [
         "postgres://app:sent#inel@db/x",
-    )]));
-    assert!(
-        text.contains("percent-encoded") && !text.contains("inel"),
-        "{text}"
+        "postgres://app:12#inel@db/x",
+        "postgres://app:12/inel@db/x",
+        "postgres://app:12?inel@db/x",
+        "postgres://app:inel/@db/x",
+        "postgres://app:inel?@db/x",
+        "postgres://app:inel@db/x#y",
+    ] {
+        let (_, text) = problems(of_environment(&[("VESTIBULE_DATABASE_URL", raw)]));
+        assert!(
+            text.contains("percent-encoded") && !text.contains("inel"),
+            "{raw}: {text}"
+        );
+    }
+    let config = of_environment(&[("VESTIBULE_DATABASE_URL", "postgres://app:sent@inel@db:6432/x")]).unwrap();
+    assert_eq!(
+        config.database_url.place().to_string(),
+        "x on db:6432 (PostgreSQL)"
     );
 }
 

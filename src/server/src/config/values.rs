@@ -164,6 +164,10 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, Wrong> {
         true
     } else {
         let Ok(url) = Url::parse(text) else { return wrong() };
+        // A password with one of these ends the address of the server too early.
+        if url.fragment().is_some() || url.path().contains('@') {
+            return because("has a # or an @ where none can stand");
+        }
         let parameter = |name: &str| {
             url.query_pairs()
                 .find(|(key, _)| key == name)
