@@ -716,3 +716,24 @@ fn an_application_at_a_provider_is_named_whole() {
         assert!(!text.contains("hush-hush"), "{text}");
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file() {
+    let settings = file("\u{feff}shutdown_seconds = 7\n");
+    let secret = file("\u{feff}postgres://app:sentinel@localhost/x\n");
+    let terms = file("\u{feff}# Terms\n");
+    let config = Config::load(&inputs(
+        Some(settings.path()),
+        &[
+            ("VESTIBULE_DATABASE_URL_FILE", secret.path().to_str().unwrap()),
+            ("VESTIBULE_TERMS", terms.path().to_str().unwrap()),
+        ],
+    ))
+    .unwrap();
+    assert_eq!(config.shutdown_seconds, 7);
+    assert_eq!(
+        config.database_url.reveal(),
+        "postgres://app:sentinel@localhost/x"
+    );
+    assert_eq!(config.terms, Legal::File(terms.path().to_owned()));
+}
