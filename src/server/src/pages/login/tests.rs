@@ -291,7 +291,8 @@ fn no_code_was_sent_where_none_was() {
     }
     for (mail, sentence) in [
         (CodeMail::Failing, "The mail server does not take our mail"),
-        (CodeMail::GivenUp, "could not be delivered"),
+        (CodeMail::GivenUp, "could not be delivered, and"),
+        (CodeMail::Undeliverable, "could not be delivered to this address"),
         (CodeMail::Limited, "No new code was sent"),
     ] {
         assert!(
