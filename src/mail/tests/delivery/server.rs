@@ -64,6 +64,8 @@ struct State {
     /// The lines that follow the name in an answer to EHLO, instead of the usual ones. One that offers STARTTLS is said
     /// only where it is possible.
     offers: Option<Vec<String>>,
+    /// What somebody on the way adds to the answer to STARTTLS.
+    added: String,
     /// What LOGIN asks, as it is sent.
     prompts: Vec<String>,
     mails: Vec<Received>,
@@ -129,6 +131,11 @@ impl Server {
     /// Says these lines in answer to EHLO, after its name.
     pub fn offer(&self, lines: &[&str]) {
         self.state.lock().unwrap().offers = Some(lines.iter().map(|line| (*line).to_owned()).collect());
+    }
+
+    /// Sends this, unencrypted, behind the answer to STARTTLS.
+    pub fn add_to_starttls(&self, added: &str) {
+        added.clone_into(&mut self.state.lock().unwrap().added);
     }
 
     /// Asks these in LOGIN.
@@ -211,7 +218,9 @@ impl Server {
                     say(&mut stream, &format!("250 {last}")).await?;
                 }
                 "STAR" => {
-                    say(&mut stream, "220 go").await?;
+                    let added = self.state.lock().unwrap().added.clone();
+                    stream.write_all(format!("220 go\r\n{added}").as_bytes()).await?;
+                    stream.flush().await?;
                     return Ok(Some(stream.into_inner()));
                 }
                 "AUTH" => {

@@ -524,6 +524,21 @@ async fn starttls_is_read_in_any_spelling_and_what_follows_counts() {
     assert_eq!(server.credentials(), ["AUTH PLAIN AG1haWxlcgBzZWNyZXQ="]);
 }
 
+#[tokio::test]
+async fn what_is_said_before_the_encryption_is_not_believed_after_it() {
+    let (authority, acceptor) = certificate("localhost");
+    let server = Server::start_with(Tls::Upgrade(acceptor)).await;
+    server.offer(&["STARTTLS", "8BITMIME"]);
+    server.add_to_starttls("220 hello\r\n250-hello\r\n250 AUTH PLAIN LOGIN\r\n");
+    let url = format!("smtp://mailer:secret@localhost:{}", server.address.port());
+    let settings = settings(&format!("{url}?tls=required"), PATIENCE);
+    let settings = settings.with_root_certificate(authority.as_bytes()).unwrap();
+    let transport = SmtpTransport::new(settings);
+    let tried = transport.send(&envelope(1, "ann@example.org")).await;
+    assert_eq!(tried.result, Err(SendError::Temporary(Reason::NoSignIn)));
+    assert!(server.credentials().is_empty());
+}
+
 /// What was logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -15,8 +15,11 @@ use super::{AgentInput, cells::unguarded};
 use crate::profile::PersonInput;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// How a file in UTF-16 begins, and how two of its bytes are one unit: spreadsheets save "Unicode text" so.
-const UTF_16: [(&[u8], fn([u8; 2]) -> u16); 2] = [
+/// How two bytes are one unit of UTF-16.
+type Unit = fn([u8; 2]) -> u16;
+
+/// How a file in UTF-16 begins, and what its units are: spreadsheets save "Unicode text" so.
+const UTF_16: [(&[u8], Unit); 2] = [
     (b"\xff\xfe", u16::from_le_bytes),
     (b"\xfe\xff", u16::from_be_bytes),
 ];
@@ -231,7 +234,7 @@ fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Problem> {
 }
 
 /// A file in UTF-16 as text. A byte too many is half a character.
-fn text_of_units(file: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Problem> {
+fn text_of_units(file: &[u8], unit: Unit) -> Result<String, Problem> {
     let (pairs, rest) = file.as_chunks::<2>();
     let mut text = String::with_capacity(file.len());
     for found in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
