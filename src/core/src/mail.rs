@@ -234,6 +234,8 @@ pub struct About {
 impl Mail {
     /// The stored kind of [`Mail::TestMail`].
     pub const TEST: &str = "test_mail";
+    /// [`Self::kind`] of the code that is asked for when codes by mail are set up.
+    pub const SET_UP_CODE: &str = "set_up_code";
     /// The stored kind of [`Mail::ResetLink`].
     pub const RESET_LINK: &str = "reset_link";
     /// The stored kind of [`Mail::ConfirmEmail`].
@@ -248,7 +250,7 @@ impl Mail {
             Self::AccountLocked { .. } => "account_locked",
             Self::AccountUnlocked { .. } => "account_unlocked",
             Self::ConfirmCode { .. } => "confirm_code",
-            Self::SetUpCode { .. } => "set_up_code",
+            Self::SetUpCode { .. } => Self::SET_UP_CODE,
             Self::PasswordChanged { .. } => "password_changed",
             Self::SecondFactorChanged { .. } => "second_factor_changed",
             Self::BackupCodeUsed { .. } => "backup_code_used",

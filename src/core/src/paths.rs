@@ -22,6 +22,9 @@ pub const AGENT: &str = "/agent";
 pub const ADMIN: &str = "/admin";
 /// An agent's own data; a POST to it saves them.
 pub const PROFILE: &str = "/profile";
+/// Where password managers look for the page on which a password is changed (W3C, "A Well-Known URL for Changing
+/// Passwords").
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// Server function: how good a new password is. Changes nothing.
 pub const PROFILE_PASSWORD_CHECK: &str = "/profile/password/check";
 /// Step-up: asks for the password again; a POST to it checks it.

@@ -189,6 +189,9 @@ pub enum Problem {
         /// The first line that cannot be read, from 1.
         line: usize,
     },
+    /// The file is a spreadsheet's own, and no CSV.
+    #[cfg(feature = "server")]
+    Workbook,
     /// The file is no CSV with a first line that names the columns `account`, `email` and `first_name`.
     #[cfg(feature = "server")]
     NotOurColumns,

@@ -24,6 +24,8 @@ words! {
         Failing = "failing",
         /// It was given up: nothing is tried any more.
         GivenUp = "given_up",
+        /// The receiver's mail server refused it for good: another one would fare no better.
+        Undeliverable = "undeliverable",
         /// None was sent: too many codes went to this account lately.
         Limited = "limited",
     }

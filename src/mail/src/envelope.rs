@@ -75,7 +75,7 @@ impl Envelope {
     /// # Errors
     /// [`SendError::Permanent`] when the receiver's address is none.
     pub(crate) fn wire_form(&self) -> Result<(lettre::address::Envelope, Vec<u8>), SendError> {
-        let unusable = SendError::Permanent(Reason::Other);
+        let unusable = SendError::Permanent(Reason::Address);
         let to = address(&self.to).ok_or(unusable)?;
         // The boundary needs no randomness of its own: nobody who writes into a mail knows its identifier beforehand.
         let body = MultiPart::alternative()
@@ -93,6 +93,7 @@ impl Envelope {
             .date(self.at.into())
             .message_id(Some(format!("<{}@{}>", self.message_id, self.from.domain())))
             .header(AutoSubmitted)
+            .header(AutoResponseSuppress)
             .multipart(body)
             .map_err(|_| unusable)?;
         Ok((mail.envelope().clone(), mail.formatted()))
@@ -108,22 +109,37 @@ fn address(text: &str) -> Option<Address> {
     Address::new(local, domain).ok()
 }
 
-/// Tells vacation responders to stay quiet (RFC 3834, section 5).
-#[derive(Clone, Copy)]
-struct AutoSubmitted;
+/// A header that always says the same.
+macro_rules! fixed_header {
+    ($(#[$doc:meta])* $type:ident, $name:literal, $value:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $type;
 
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
+        impl Header for $type {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
 
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self)
+            }
 
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value.to_owned())
+            }
+        }
+    };
+}
+
+fixed_header! {
+    /// Tells vacation responders to stay quiet (RFC 3834, section 5).
+    AutoSubmitted, "Auto-Submitted", "auto-generated"
+}
+
+fixed_header! {
+    /// Tells those of Exchange and Outlook, which do not look at the other one ([MS-OXCMAIL], 2.2.3.2.14).
+    AutoResponseSuppress, "X-Auto-Response-Suppress", "All"
 }
 
 #[cfg(test)]
@@ -164,6 +180,7 @@ mod tests {
             "Date: Tue, 15 Nov 1994 08:12:31 +0000",
             "Message-ID: <00000000-0000-0000-0000-000000000007@xn--bcher-kva.test>",
             "Auto-Submitted: auto-generated",
+            "X-Auto-Response-Suppress: All",
             "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8",
             "Content-Type: text/html; charset=utf-8",
@@ -203,7 +220,7 @@ mod tests {
             assert!(
                 matches!(
                     envelope(bad, "S").wire_form(),
-                    Err(SendError::Permanent(Reason::Other))
+                    Err(SendError::Permanent(Reason::Address))
                 ),
                 "{bad:?}"
             );

@@ -13,11 +13,15 @@ pub enum Reason {
     TimedOut,
     /// No encrypted connection as the settings demand it, or a certificate that is not to be trusted.
     Tls,
+    /// The server offers no way to sign in that takes a user and a password. What it offers is in [`Try::said`].
+    NoSignIn,
     /// The server of a company lies inside the operator's network, where companies may not send mail.
     Forbidden,
     /// The server answered with this code, 400-599.
     Rejected(u16),
-    /// Anything else, such as an address that no server can take.
+    /// No server can take an address of the mail, or this one cannot: it has letters that its server does not know.
+    Address,
+    /// Anything else.
     Other,
 }
 
@@ -28,8 +32,10 @@ impl std::fmt::Display for Reason {
             Self::Unreachable => f.write_str("unreachable"),
             Self::TimedOut => f.write_str("timed_out"),
             Self::Tls => f.write_str("tls"),
+            Self::NoSignIn => f.write_str("no_sign_in"),
             Self::Forbidden => f.write_str("forbidden"),
             Self::Rejected(code) => write!(f, "rejected_{code}"),
+            Self::Address => f.write_str("address"),
             Self::Other => f.write_str("other"),
         }
     }

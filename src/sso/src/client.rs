@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use oauth2::TokenResponse;
 use openidconnect::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    StandardErrorResponse, StandardTokenResponse, TokenUrl,
+    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    StandardErrorResponse, TokenUrl,
     core::{
         CoreErrorResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
         CoreTokenIntrospectionResponse, CoreTokenType,
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vestibule_core::{
     ports::{Moment, Randomness},
     secret::Token,
@@ -58,23 +60,60 @@ pub struct Returned<'a> {
     pub nonce: &'a str,
 }
 
-/// The only thing of a token answer that is used.
-#[derive(Clone, Serialize, Deserialize)]
-struct IdTokenField {
-    id_token: Option<String>,
+/// The answer of a token endpoint, of which only the ID token is used. The library's own refuses it for an `expires_in` that
+/// is text, and for an access token that nobody needs.
+#[derive(Serialize, Deserialize)]
+struct TokenAnswer {
+    #[serde(default)]
+    id_token: Value,
+    #[serde(skip, default = "nothing")]
+    access_token: AccessToken,
+    #[serde(skip, default = "bearer")]
+    token_type: CoreTokenType,
 }
 
-impl std::fmt::Debug for IdTokenField {
+fn nothing() -> AccessToken {
+    AccessToken::new(String::new())
+}
+
+const fn bearer() -> CoreTokenType {
+    CoreTokenType::Bearer
+}
+
+impl std::fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdTokenField")
+        f.write_str("TokenAnswer")
     }
 }
 
-impl ExtraTokenFields for IdTokenField {}
+/// For the library, which asks for all of it and does nothing with it.
+impl TokenResponse for TokenAnswer {
+    type TokenType = CoreTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &CoreTokenType {
+        &self.token_type
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        None
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        None
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
 
 type Protocol = oauth2::Client<
     StandardErrorResponse<CoreErrorResponseType>,
-    StandardTokenResponse<IdTokenField, CoreTokenType>,
+    TokenAnswer,
     CoreTokenIntrospectionResponse,
     CoreRevocableToken,
     CoreRevocationErrorResponse,
@@ -179,9 +218,8 @@ impl Client {
             .await
             .map_err(|error| exchange_error(&error))?;
         let raw = answer
-            .extra_fields()
             .id_token
-            .as_deref()
+            .as_str()
             .ok_or(SsoError::Token(TokenProblem::Missing))?;
         match verify(raw, nonce, application, &documents, now) {
             // The provider may have new keys since.

@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
+use openidconnect::core::CoreJsonWebKeySet;
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 use vestibule_core::sso::Provider;
 
@@ -57,11 +58,25 @@ impl Documents {
     }
 }
 
-/// What the library does not read of a discovery document.
+/// What is used of a discovery document. The rest is not read, so that nothing is wrong with it.
 #[derive(Deserialize)]
-struct MoreMetadata {
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    jwks_uri: Url,
     #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    authorization_response_iss_parameter_supported: Value,
+}
+
+impl Metadata {
+    fn names_issuer(&self) -> bool {
+        match &self.authorization_response_iss_parameter_supported {
+            Value::Bool(said) => *said,
+            Value::String(said) => said.eq_ignore_ascii_case("true"),
+            _ => false,
+        }
+    }
 }
 
 /// The documents of all issuers that were met.
@@ -136,27 +151,23 @@ impl Library {
         let bytes = http
             .get(&format!("{issuer}/.well-known/openid-configuration"))
             .await?;
-        let metadata: CoreProviderMetadata =
-            serde_json::from_slice(&bytes).map_err(|_| SsoError::NotUnderstood)?;
-        let more: MoreMetadata = serde_json::from_slice(&bytes).map_err(|_| SsoError::NotUnderstood)?;
-        let published = metadata.issuer().as_str().trim_end_matches('/').to_owned();
-        if !is_of(application.provider, issuer, &published) {
+        let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|_| SsoError::NotUnderstood)?;
+        if !is_of(
+            application.provider,
+            issuer,
+            metadata.issuer.trim_end_matches('/'),
+        ) {
             return Err(SsoError::WrongIssuer);
         }
-        let address = |url: Option<&Url>| {
-            url.filter(|url| is_safe(url))
-                .cloned()
-                .ok_or(SsoError::NotUnderstood)
-        };
-        let keys = http
-            .get(address(Some(metadata.jwks_uri().url()))?.as_str())
-            .await?;
+        let names_issuer = metadata.names_issuer();
+        let address = |url: Url| Some(url).filter(is_safe).ok_or(SsoError::NotUnderstood);
+        let keys = http.get(address(metadata.jwks_uri)?.as_str()).await?;
         let documents = Arc::new(Documents {
-            authorization: address(Some(metadata.authorization_endpoint().url()))?,
-            token: address(metadata.token_endpoint().map(openidconnect::TokenUrl::url))?,
+            authorization: address(metadata.authorization_endpoint)?,
+            token: address(metadata.token_endpoint)?,
             keys: serde_json::from_slice(&keys).map_err(|_| SsoError::NotUnderstood)?,
-            issuer: metadata.issuer().as_str().to_owned(),
-            names_issuer: more.authorization_response_iss_parameter_supported,
+            issuer: metadata.issuer,
+            names_issuer,
             fetched: Instant::now(),
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

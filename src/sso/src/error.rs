@@ -65,6 +65,9 @@ pub enum TokenProblem {
     /// There is none, or it cannot be read.
     #[error("missing")]
     Missing,
+    /// This claim is missing, or is of a kind that says nothing.
+    #[error("claim_{0}")]
+    Claim(&'static str),
     /// It is signed by nobody we know.
     #[error("signature")]
     Signature,
@@ -77,9 +80,9 @@ pub enum TokenProblem {
     /// It was made by another issuer.
     #[error("issuer")]
     Issuer,
-    /// Its time is over, has not come, or it is older than a sign-in can be.
-    #[error("time")]
-    Time,
+    /// Its time is over, has not come, or it is older than a sign-in can be: this claim says so.
+    #[error("time_{0}")]
+    Time(&'static str),
     /// It answers another request.
     #[error("nonce")]
     Nonce,

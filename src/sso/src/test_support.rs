@@ -85,6 +85,7 @@ struct Inner {
     mood: Mood,
     claims: Value,
     published: Value,
+    answer: Value,
     calls: Vec<String>,
     exchange: HashMap<String, String>,
 }
@@ -168,6 +169,7 @@ impl Issuer {
                 mood: Mood::Good,
                 claims: Value::Null,
                 published: json!({}),
+                answer: json!({}),
                 calls: Vec::new(),
                 exchange: HashMap::new(),
             })),
@@ -194,6 +196,11 @@ impl Issuer {
     /// What the discovery document says instead.
     pub fn will_publish(&self, changes: Value) {
         self.lock().published = changes;
+    }
+
+    /// What the token endpoint says instead, beside the ID token.
+    pub fn will_answer(&self, changes: Value) {
+        self.lock().answer = changes;
     }
 
     /// From now on another key is published and used.
@@ -270,6 +277,9 @@ impl Issuer {
         let mut answer = json!({"access_token": "at", "token_type": "Bearer", "expires_in": 3600});
         if inner.mood != Mood::NoToken {
             answer["id_token"] = json!(token);
+        }
+        for (name, value) in inner.answer.as_object().unwrap() {
+            answer[name] = value.clone();
         }
         answer
     }

@@ -167,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_is_not_ours_is_refused() {
-        use TokenProblem::{Audience, Issuer as WrongIssuer, Missing, Nonce, Time};
+        use TokenProblem::{Audience, Claim, Issuer as WrongIssuer, Nonce, Time};
         let issuer = Issuer::start().await;
         let client = Client::new(None).unwrap();
         let application = google(&issuer);
@@ -179,16 +179,29 @@ mod tests {
             ("azp", json!("another-app"), Audience),
             ("iss", json!("https://accounts.evil.test"), WrongIssuer),
             ("iss", json!(format!("{}/", issuer.url)), WrongIssuer),
-            ("exp", at(-61), Time),
-            ("iat", at(61), Time),
-            ("iat", at(-661), Time),
-            ("nbf", at(61), Time),
+            ("aud", json!([]), Audience),
+            ("exp", at(-61), Time("exp")),
+            ("exp", json!("1"), Time("exp")),
+            ("iat", at(61), Time("iat")),
+            ("iat", at(-661), Time("iat")),
+            ("nbf", at(61), Time("nbf")),
             ("nonce", json!("another"), Nonce),
             ("nonce", Value::Null, Nonce),
-            ("exp", Value::Null, Missing),
-            ("iat", Value::Null, Missing),
-            ("sub", Value::Null, Missing),
             ("sub", json!(""), TokenProblem::Subject),
+            ("iss", json!(7), Claim("iss")),
+            ("aud", json!({"our-app": true}), Claim("aud")),
+            ("aud", json!(["our-app", 7]), Claim("aud")),
+            ("aud", Value::Null, Claim("aud")),
+            ("azp", json!(["our-app"]), Claim("azp")),
+            ("exp", Value::Null, Claim("exp")),
+            ("exp", json!("tomorrow"), Claim("exp")),
+            ("exp", json!("inf"), Claim("exp")),
+            ("iat", Value::Null, Claim("iat")),
+            ("iat", json!([1]), Claim("iat")),
+            ("nbf", json!(true), Claim("nbf")),
+            ("nonce", json!(7), Claim("nonce")),
+            ("sub", Value::Null, Claim("sub")),
+            ("sub", json!(110_169), Claim("sub")),
         ] {
             let mut said = claims(&issuer, &flow);
             change(&mut said, name, &value);
@@ -209,6 +222,68 @@ mod tests {
                 finished(&client, &application, &flow).await.is_ok(),
                 "{name}: within the leeway"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_uses_is_not_judged() {
+        let issuer = Issuer::start().await;
+        let client = Client::new(None).unwrap();
+        let application = google(&issuer);
+        issuer.will_publish(json!({
+            "claims_parameter_supported": "false", "ui_locales_supported": "en", "scopes_supported": "openid",
+            "response_types_supported": null, "op_policy_uri": 7,
+        }));
+        let flow = begun(&client, &application, 1).await;
+        for answer in [
+            json!({"expires_in": "3599"}),
+            json!({"expires_in": 3599.5, "scope": ["openid", "email"]}),
+            json!({"token_type": null, "access_token": null, "refresh_token": 7}),
+        ] {
+            issuer.will_say(claims(&issuer, &flow));
+            issuer.will_answer(answer.clone());
+            assert!(finished(&client, &application, &flow).await.is_ok(), "{answer}");
+        }
+        issuer.will_answer(json!({}));
+        for (name, value) in [
+            ("email_verified", json!("true")),
+            ("phone_number_verified", json!(1)),
+            ("updated_at", json!("2026-11-30T20:46:16Z")),
+            ("address", json!("1 Main Street")),
+            ("birthdate", json!(19_700_101)),
+            ("locale", json!(["en"])),
+            ("picture", json!("not an address")),
+            ("zoneinfo", json!({"name": "UTC"})),
+            ("auth_time", json!("yesterday")),
+            ("amr", json!("pwd")),
+            ("acr", json!(1)),
+            ("at_hash", json!(7)),
+            ("name", json!({"given": "Alice"})),
+            ("email", json!(["alice@gmail.test"])),
+            ("exp", json!((now().timestamp() + 3600).to_string())),
+            ("iat", json!(1_799_999_999.5)),
+            ("nbf", Value::Null),
+            ("aud", json!(["our-app"])),
+        ] {
+            let mut said = claims(&issuer, &flow);
+            said[name] = value.clone();
+            issuer.will_say(said);
+            assert_eq!(
+                finished(&client, &application, &flow).await,
+                Ok(format!("{} 110169", issuer.url)),
+                "{name}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_audit_log_names_the_claim() {
+        for (problem, word) in [
+            (TokenProblem::Claim("sub"), "token_claim_sub"),
+            (TokenProblem::Time("exp"), "token_time_exp"),
+            (TokenProblem::Missing, "token_missing"),
+        ] {
+            assert_eq!(SsoError::Token(problem).to_string(), word);
         }
     }
 
@@ -303,10 +378,11 @@ mod tests {
                 json!(format!("https://evil.test/{TENANT}/v2.0")),
                 TokenProblem::Issuer,
             ),
-            ("tid", Value::Null, TokenProblem::Subject),
-            ("oid", Value::Null, TokenProblem::Subject),
-            ("tid", json!("../evil"), TokenProblem::Subject),
-            ("oid", json!("a b"), TokenProblem::Subject),
+            ("tid", Value::Null, TokenProblem::Claim("tid")),
+            ("oid", Value::Null, TokenProblem::Claim("oid")),
+            ("tid", json!("../evil"), TokenProblem::Claim("tid")),
+            ("tid", json!(7), TokenProblem::Claim("tid")),
+            ("oid", json!("a b"), TokenProblem::Claim("oid")),
         ] {
             let mut said = office_claims(&issuer, &flow);
             change(&mut said, name, &value);

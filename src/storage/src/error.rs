@@ -102,7 +102,7 @@ impl From<sqlx::Error> for StoreError {
         use sqlx::Error as E;
         match error {
             E::Database(error) => from_database(&*error),
-            E::Io(error) => Self::Unavailable(Cause(error.kind().to_string())),
+            E::Io(error) => Self::Unavailable(Cause(words_of(&error))),
             E::Tls(error) => Self::Unavailable(Cause(format!("TLS: {error}"))),
             E::PoolTimedOut => Self::Unavailable(Cause::new("no connection became free in time")),
             E::PoolClosed | E::WorkerCrashed => Self::Unavailable(Cause::new("the connections are closed")),
@@ -141,6 +141,16 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
             ))),
             _ => Self::other("a migration failed"),
         }
+    }
+}
+
+/// What went wrong with a connection. A name that cannot be looked up is an error of no kind and of no system.
+fn words_of(error: &std::io::Error) -> String {
+    let kind = error.kind().to_string();
+    if error.raw_os_error().is_none() && kind.starts_with("uncategorized") {
+        "its host is not known".to_owned()
+    } else {
+        kind
     }
 }
 

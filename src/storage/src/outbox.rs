@@ -109,6 +109,9 @@ const OWNER: &str = "SELECT company_id, account_id FROM mail_outbox WHERE id = $
 pub(crate) const OF_PENDING: &str = "SELECT sent_at, given_up_at, tries, problem FROM mail_outbox \
     WHERE company_id = $1 AND pending_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
 
+pub(crate) const NEWEST_OF_KIND: &str = "SELECT sent_at, given_up_at, tries, problem FROM mail_outbox \
+    WHERE company_id = $1 AND account_id = $2 AND kind = $3 ORDER BY created_at DESC, id DESC LIMIT 1";
+
 /// A mail for the outbox.
 #[derive(Clone)]
 pub struct NewMail {
@@ -388,6 +391,19 @@ impl Reader {
         pending: PendingId,
     ) -> Result<Option<MailProgress>, StoreError> {
         optional!(self, MailProgress, OF_PENDING, company.0, pending.0)
+    }
+
+    /// How the newest mail of a kind to an account is doing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_mail(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        kind: &str,
+    ) -> Result<Option<MailProgress>, StoreError> {
+        optional!(self, MailProgress, NEWEST_OF_KIND, company.0, account.0, kind)
     }
 }
 

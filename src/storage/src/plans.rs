@@ -86,6 +86,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("end of a flow", sso::END_FLOW),
         ("all passwords of mail servers", mail_server::AFTER),
         ("mails of an account", outbox::SINCE),
+        ("newest mail of an account", outbox::NEWEST_OF_KIND),
         ("test mails", outbox::TESTS_SINCE),
         ("newest test mail", outbox::NEWEST_TEST),
         ("failing mail of a pending sign-in", outbox::HURRY),

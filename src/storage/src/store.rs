@@ -18,7 +18,7 @@ use sqlx::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Reader, StoreError, Writer, contact, file,
     link::{Held, Link, all},
     presence::Presence,
     traffic::{Counter, Traffic},
@@ -132,7 +132,9 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", JOURNAL_LIMIT.to_string())
             .busy_timeout(options.statement);
-        create_for_owner(connect.get_filename())?;
+        let path = connect.get_filename().to_owned();
+        let explained = |error| file::explained(error, &path);
+        create_for_owner(&path)?;
         let lasting = || {
             PoolOptions::<Sqlite>::new()
                 .acquire_timeout(options.wait)
@@ -141,7 +143,11 @@ impl Store {
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
         };
-        let writer = lasting().max_connections(1).connect_with(connect.clone()).await?;
+        let writer = lasting()
+            .max_connections(1)
+            .connect_with(connect.clone())
+            .await
+            .map_err(|error| explained(error.into()))?;
         let readers = lasting()
             .max_connections(options.connections.max(1))
             .connect_with(
@@ -149,7 +155,8 @@ impl Store {
                     .pragma("query_only", "ON")
                     .pragma("cache_size", format!("-{READER_CACHE_KIB}")),
             )
-            .await?;
+            .await
+            .map_err(|error| explained(error.into()))?;
         Ok(Self::of(Pools::Sqlite { writer, readers }))
     }
 
@@ -159,6 +166,11 @@ impl Store {
         let limit = options.statement.as_millis().to_string();
         // A transaction that its owner forgot must not keep its locks.
         let idle = (options.statement * 6).as_millis().to_string();
+        let connect = connect.options([
+            ("statement_timeout", limit),
+            ("idle_in_transaction_session_timeout", idle),
+        ]);
+        contact::first_contact(&connect, options.wait).await?;
         let presence = Presence::new(Arc::clone(&patient), options.wait);
         let known = Arc::clone(&presence);
         let pool = PoolOptions::<Postgres>::new()
@@ -172,10 +184,7 @@ impl Store {
                     Ok(!connection.is_in_transaction() && (is_sure || connection.ping().await.is_ok()))
                 })
             })
-            .connect_with(connect.options([
-                ("statement_timeout", limit),
-                ("idle_in_transaction_session_timeout", idle),
-            ]))
+            .connect_with(connect)
             .await?;
         Ok(Self::of(Pools::Postgres {
             pool,
@@ -191,11 +200,9 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                // All in one transaction that takes the lock first: half a migration never stays behind, and a
-                // second process waits.
-                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-                SQLITE_MIGRATIONS.run(&mut *transaction).await?;
-                transaction.commit().await?;
+                let path = writer.connect_options().get_filename().to_owned();
+                let migrated = migrate_sqlite(writer).await;
+                migrated.map_err(|error| file::explained(error, &path))?;
             }
             Pools::Postgres { patient, .. } => {
                 let mut connection = PgConnection::connect_with(patient).await?;
@@ -327,6 +334,13 @@ impl Store {
     }
 }
 
+/// All in one transaction that takes the lock first: half a migration never stays behind, and a second process waits.
+async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    SQLITE_MIGRATIONS.run(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match &self.pools {
@@ -365,10 +379,10 @@ fn create_for_owner(path: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // An existing file is not opened here: closing it again would drop the locks of this process's connections.
     match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(StoreError::other(format!(
-            "the database file cannot be created: {}",
-            error.kind()
-        ))),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            let cause = format!("the file {} cannot be created: {}", path.display(), error.kind());
+            Err(file::explained(StoreError::other(cause), path))
+        }
         _ => {
             close_to_everybody(path);
             Ok(())
@@ -401,12 +415,11 @@ fn open_mode(_: &Path) -> Option<u32> {
 /// A copy that was put back is often readable by everybody, and SQLite gives the files beside it the same permissions.
 /// What a group may do is the operator's choice.
 fn close_to_everybody(path: &Path) {
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    for path in [path.to_owned(), beside("-wal"), beside("-shm")] {
+    for path in [
+        path.to_owned(),
+        file::beside(path, "-wal"),
+        file::beside(path, "-shm"),
+    ] {
         #[cfg(unix)]
         if let Some(mode) = open_mode(&path) {
             use std::os::unix::fs::PermissionsExt as _;

@@ -2,7 +2,7 @@
 
 use vestibule_core::audit::Event;
 
-use crate::{Locale, td_string};
+use crate::{Locale, all, td_string};
 
 /// What an event is called in the audit log: a closed match, so that a new event without a label does not compile.
 pub fn event_name(locale: Locale, event: Event) -> &'static str {
@@ -88,9 +88,38 @@ pub fn verdict_sentence(locale: Locale, word: &str) -> &'static str {
         "bad_person" => td_string!(locale, import.bad_person),
         "bad_role" => td_string!(locale, import.bad_role),
         "bad_language" => td_string!(locale, import.bad_language),
+        "bad_active" => td_string!(locale, import.bad_active),
         "bad_columns" => td_string!(locale, import.bad_columns),
         _ => td_string!(locale, import.failed),
     }
+}
+
+/// What a cell of an imported file says that holds yes or no: as spreadsheets and databases write it, or in a word of any
+/// language on offer.
+///
+/// ```
+/// use vestibule_translations::yes_or_no;
+/// assert_eq!(yes_or_no(" TRUE "), Some(true));
+/// assert_eq!(yes_or_no("nein"), Some(false));
+/// assert_eq!(yes_or_no("perhaps"), None);
+/// ```
+pub fn yes_or_no(cell: &str) -> Option<bool> {
+    let cell = cell.trim().to_lowercase();
+    let stands_in = |words: &str| words.split_whitespace().any(|word| word.to_lowercase() == cell);
+    match cell.as_str() {
+        "1" => return Some(true),
+        "0" => return Some(false),
+        _ => {}
+    }
+    all().iter().find_map(|locale| {
+        if stands_in(td_string!(*locale, import.yes_words)) {
+            Some(true)
+        } else if stands_in(td_string!(*locale, import.no_words)) {
+            Some(false)
+        } else {
+            None
+        }
+    })
 }
 
 #[cfg(test)]
@@ -98,9 +127,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::all;
 
-    const VERDICTS: [&str; 13] = [
+    const VERDICTS: [&str; 14] = [
         "good",
         "imported",
         "exists",
@@ -112,6 +140,7 @@ mod tests {
         "bad_person",
         "bad_role",
         "bad_language",
+        "bad_active",
         "bad_columns",
         "failed",
     ];
@@ -159,5 +188,50 @@ mod tests {
             verdict_sentence(Locale::en, "?"),
             verdict_sentence(Locale::en, "failed")
         );
+    }
+
+    #[test]
+    fn a_cell_says_yes_or_no_in_every_language() {
+        for (cell, said) in [
+            ("TRUE", Some(true)),
+            ("False", Some(false)),
+            ("1", Some(true)),
+            ("0", Some(false)),
+            ("Yes", Some(true)),
+            (" no\u{a0}", Some(false)),
+            ("WAHR", Some(true)),
+            ("Falsch", Some(false)),
+            ("JA", Some(true)),
+            ("نعم", Some(true)),
+            ("لا", Some(false)),
+            ("", None),
+            ("2", None),
+            ("yes no", None),
+            ("perhaps", None),
+        ] {
+            assert_eq!(yes_or_no(cell), said, "{cell}");
+        }
+    }
+
+    #[test]
+    fn words_for_yes_and_no_are_told_apart_and_named() {
+        for locale in all() {
+            let sentence = td_string!(*locale, import.bad_active);
+            for (words, said) in [
+                (td_string!(*locale, import.yes_words), true),
+                (td_string!(*locale, import.no_words), false),
+                ("yes true 1", true),
+                ("no false 0", false),
+            ] {
+                assert!(!words.trim().is_empty(), "{locale}");
+                for word in words.split_whitespace() {
+                    assert_eq!(yes_or_no(word), Some(said), "{locale}: {word}");
+                    assert!(
+                        sentence.contains(word),
+                        "{locale}: {word} is not named in {sentence}"
+                    );
+                }
+            }
+        }
     }
 }

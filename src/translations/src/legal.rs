@@ -49,7 +49,9 @@ fn shipped(kind: Kind, language: &str) -> Option<Cow<'static, str>> {
 
 /// `CommonMark` as HTML that may stand in a page, whoever wrote it: HTML in it becomes visible text, a link that does
 /// not lead to `http`, `https`, `mailto` or a place relative to the page becomes its text, a picture its description.
+/// A byte order mark before it, which some editors write, is no part of it.
 pub fn to_html(markdown: &str) -> String {
+    let markdown = markdown.strip_prefix('\u{feff}').unwrap_or(markdown);
     // Whether each link around the current place stays one.
     let mut links: Vec<bool> = Vec::new();
     let events = Parser::new_ext(markdown, Options::empty()).filter_map(|event| match event {
@@ -249,5 +251,10 @@ mod tests {
         for part in ["> ", "[", "![", "*a **b ", "<", "- ", "`", "&#", "[](", "<a "] {
             let _ = to_html(&part.repeat(20_000 / part.len()));
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        assert_eq!(to_html("\u{feff}# Terms\n"), "<h1>Terms</h1>\n");
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 pub use generated::i18n;
 pub use i18n::Locale;
 #[cfg(feature = "ssr")]
-pub use labels::{event_name, verdict_sentence};
+pub use labels::{event_name, verdict_sentence, yes_or_no};
 #[cfg(feature = "ssr")]
 pub use language::negotiate;
 pub use language::{all, direction, from_tag, is_rtl, name, tag};

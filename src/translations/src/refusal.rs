@@ -148,6 +148,7 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
             return td_string!(locale, errors.file_too_large, most = most / MEGABYTE);
         }
         Problem::NotUtf8 { line } => return td_string!(locale, errors.file_not_text, line = line),
+        Problem::Workbook => td_string!(locale, errors.file_workbook),
         Problem::NotOurColumns => td_string!(locale, errors.file_columns),
         Problem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, most = most),
         Problem::NotAHost => td_string!(locale, errors.not_a_host),
@@ -496,7 +497,7 @@ mod tests {
             };
         }
 
-        const PROBLEMS: [Problem; 21] = [
+        const PROBLEMS: [Problem; 22] = [
             Problem::Missing,
             Problem::TooLong { most: 100 },
             Problem::TooShort { least: 12 },
@@ -512,6 +513,7 @@ mod tests {
             Problem::EmptyFile,
             Problem::LargeFile { most: 5 * MEGABYTE },
             Problem::NotUtf8 { line: 7 },
+            Problem::Workbook,
             Problem::NotOurColumns,
             Problem::ManyLines { most: 10_000 },
             Problem::NotAHost,

@@ -414,6 +414,7 @@ impl Screen {
         let (tone, sentence) = match self.view.with(|view| view.mail) {
             CodeMail::Failing => (Tone::Caution, phrase!(sign_in.code_mail_failing)),
             CodeMail::GivenUp => (Tone::Caution, phrase!(sign_in.code_mail_given_up)),
+            CodeMail::Undeliverable => (Tone::Caution, phrase!(sign_in.code_mail_undeliverable)),
             CodeMail::Limited => (Tone::Caution, phrase!(sign_in.code_mail_limited)),
             CodeMail::Queued | CodeMail::Sent if self.resent.get() => (Tone::Good, phrase!(sign_in.resent)),
             CodeMail::Queued | CodeMail::Sent => return None,

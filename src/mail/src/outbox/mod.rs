@@ -5,7 +5,7 @@ mod rules;
 mod worker;
 
 pub use own_server::{Lane, OwnServer, Route};
-pub use rules::{Attempt, Decision, Next, Problem};
+pub use rules::{Attempt, Decision, Next, Problem, refuses_receiver};
 pub use worker::{
     CLAIM_SECONDS, COMPANY_PLACES, Claimed, Counters, PARALLEL, PARALLEL_OF_COMPANY, Queue, Worker,
 };

@@ -69,6 +69,15 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// Whether this word of a mail that was given up says that its receiver's server refuses it for good, and not that our
+/// own does, or that nobody came to it. `Rejected` codes that ask for a sign-in or for encryption are about our settings.
+pub fn refuses_receiver(word: &str) -> bool {
+    match word.strip_prefix("rejected_5") {
+        Some(rest) => rest.len() == 2 && !matches!(rest, "30" | "34" | "35" | "38"),
+        None => word == "address",
+    }
+}
+
 impl Attempt {
     /// Whether the mail may be sent at `now`.
     pub fn decide(&self, now: Moment) -> Decision {
@@ -244,5 +253,32 @@ mod tests {
             words.map(|problem| problem.to_string()),
             ["expired", "tries_used_up", "rejected_451"]
         );
+    }
+
+    #[test]
+    fn a_refused_receiver_is_told_from_refused_settings_and_from_time_that_ran_out() {
+        let word = |problem: Problem| problem.to_string();
+        for code in [550, 551, 552, 553, 554, 556, 521] {
+            assert!(
+                refuses_receiver(&word(Problem::NotTaken(Reason::Rejected(code)))),
+                "{code}"
+            );
+        }
+        assert!(refuses_receiver(&word(Problem::NotTaken(Reason::Address))));
+        for code in [421, 450, 451, 452, 530, 534, 535, 538] {
+            assert!(
+                !refuses_receiver(&word(Problem::NotTaken(Reason::Rejected(code)))),
+                "{code}"
+            );
+        }
+        for problem in [
+            Problem::Expired,
+            Problem::TriesUsedUp,
+            Problem::NotTaken(Reason::Tls),
+            Problem::NotTaken(Reason::NoSignIn),
+            Problem::NotTaken(Reason::Other),
+        ] {
+            assert!(!refuses_receiver(&word(problem)), "{problem}");
+        }
     }
 }

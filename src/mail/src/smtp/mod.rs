@@ -6,6 +6,9 @@
 
 mod hosts;
 mod settings;
+mod sign_in;
+mod trust;
+mod wire;
 
 use std::{
     error::Error,
@@ -17,15 +20,23 @@ use std::{
 
 use lettre::{
     address,
-    transport::smtp::{self, authentication::Mechanism, client::AsyncSmtpConnection, extension::ClientId},
+    transport::smtp::{
+        self,
+        client::{AsyncSmtpConnection, AsyncTokioStream},
+        commands::Starttls,
+        extension::{ClientId, Extension},
+    },
 };
 use tokio::{
-    net::lookup_host,
+    net::{TcpStream, lookup_host},
     time::{Instant, timeout},
 };
 
 pub use hosts::{CheckedHost, Reach, is_public};
 pub use settings::{Encryption, SettingsError, SmtpSettings};
+
+use tokio_rustls::client::TlsStream;
+use wire::Wire;
 
 use crate::{
     envelope::Envelope,
@@ -197,41 +208,77 @@ impl Line {
     async fn connect(&self, domain: &str) -> Result<AsyncSmtpConnection, Failure> {
         let settings = &self.settings;
         let hello = ClientId::Domain(settings.hello_name.clone().unwrap_or_else(|| domain.to_owned()));
-        let implicit = settings.encryption == Encryption::Implicit;
-        let addresses = self.addresses().await?;
-        let mut connection = AsyncSmtpConnection::connect_tokio1(
-            addresses.as_slice(),
-            Some(settings.connect_limit),
-            &hello,
-            implicit.then(|| settings.tls.clone()),
-            None,
-        )
-        .await
-        .map_err(|error| Failure::of_connection(&error, implicit))?;
-
-        let starttls = match settings.encryption {
-            Encryption::None | Encryption::Implicit => false,
-            Encryption::Optional => connection.can_starttls(),
-            Encryption::Required if connection.can_starttls() => true,
-            Encryption::Required => return Err(Failure::unencrypted("the server offers no STARTTLS")),
+        let stream = self.reach().await?;
+        let (mut connection, encrypted) = match settings.encryption {
+            Encryption::None => (greet(Wire::new(stream), &hello, false).await?, false),
+            Encryption::Implicit => (self.encrypt(stream, Wire::new, &hello).await?, true),
+            Encryption::Optional | Encryption::Required => self.upgrade(stream, &hello).await?,
         };
-        if starttls {
-            let encrypted = connection.starttls(settings.tls.clone(), &hello).await;
-            encrypted.map_err(|error| Failure::of_connection(&error, true))?;
-        }
-
-        if let Some(credentials) = &settings.credentials {
+        if let Some(login) = &settings.login {
             let exposed = settings.encryption == Encryption::Optional && !settings.loopback;
-            if exposed && !connection.is_encrypted() {
+            if exposed && !encrypted {
                 return Err(Failure::unencrypted(
                     "the server offers no STARTTLS, so the password was not sent",
                 ));
             }
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let accepted = connection.auth(&mechanisms, credentials).await;
-            accepted.map_err(|error| Failure::of_connection(&error, false))?;
+            sign_in::sign_in(&mut connection, login, &hello).await?;
         }
         Ok(connection)
+    }
+
+    /// A connection to the first address that takes one.
+    async fn reach(&self) -> Result<TcpStream, Failure> {
+        let mut last = Failure::of(SendError::Temporary(Reason::Unreachable), "no address");
+        for address in self.addresses().await? {
+            match timeout(self.settings.connect_limit, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = Failure::of_stream(&error, false),
+                Err(_) => last = Failure::of(SendError::Temporary(Reason::TimedOut), "no connection in time"),
+            }
+        }
+        Err(last)
+    }
+
+    /// Encrypts when the server offers it. What it said before is forgotten (RFC 3207, 4.2): the encrypted connection
+    /// begins anew, and what was sent ahead unencrypted, by whomever, is dropped with the first one.
+    async fn upgrade(
+        &self,
+        stream: TcpStream,
+        hello: &ClientId,
+    ) -> Result<(AsyncSmtpConnection, bool), Failure> {
+        let of_stream = |error: io::Error| Failure::of_stream(&error, true);
+        let [stream, twin] = wire::twins(stream).map_err(of_stream)?;
+        let mut connection = greet(Wire::new(stream), hello, false).await?;
+        if !connection.server_info().supports_feature(Extension::StartTls) {
+            return match self.settings.encryption {
+                Encryption::Required => Err(Failure::unencrypted("the server offers no STARTTLS")),
+                _ => Ok((connection, false)),
+            };
+        }
+        let ready = connection.command(Starttls).await;
+        ready.map_err(|error| Failure::of_connection(&error, true))?;
+        drop(connection);
+        let connection = self.encrypt(twin, Wire::greeted, hello).await?;
+        Ok((connection, true))
+    }
+
+    async fn encrypt<S>(
+        &self,
+        stream: TcpStream,
+        wire: impl FnOnce(TlsStream<TcpStream>) -> S,
+        hello: &ClientId,
+    ) -> Result<AsyncSmtpConnection, Failure>
+    where
+        S: AsyncTokioStream + 'static,
+    {
+        let Self { settings, .. } = self;
+        let encrypted = wire::encrypt(stream, &settings.tls, &settings.host);
+        let late = |_| Failure::of(SendError::Temporary(Reason::TimedOut), "not encrypted in time");
+        let stream = timeout(settings.connect_limit, encrypted)
+            .await
+            .map_err(late)?
+            .map_err(|error| Failure::of_stream(&error, true))?;
+        greet(wire(stream), hello, true).await
     }
 
     /// A kept connection that still answers. When one does not, the others will hardly either.
@@ -280,6 +327,16 @@ impl Line {
     }
 }
 
+/// Reads the server's greeting and says hello.
+async fn greet(
+    stream: impl AsyncTokioStream + 'static,
+    hello: &ClientId,
+    encrypted: bool,
+) -> Result<AsyncSmtpConnection, Failure> {
+    let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello).await;
+    greeted.map_err(|error| Failure::of_connection(&error, encrypted))
+}
+
 async fn say_goodbye(mut connection: AsyncSmtpConnection) {
     // Whether the server answers makes no difference: the connection is closed when it is dropped here.
     drop(timeout(COURTESY, connection.quit()).await);
@@ -303,6 +360,12 @@ impl Failure {
 
     fn unencrypted(detail: &str) -> Self {
         Self::of(SendError::Temporary(Reason::Tls), detail)
+    }
+
+    /// A connection that did not come about, or broke while it was encrypted.
+    fn of_stream(error: &io::Error, encrypting: bool) -> Self {
+        let reason = reason_of_io(error.kind(), encrypting).unwrap_or(Reason::Unreachable);
+        Self::of(SendError::Temporary(reason), &harmless(&error.to_string()))
     }
 
     /// A failure before the server was asked to take the mail. What the server said is not logged: it was told the
@@ -355,16 +418,21 @@ fn reason(error: &smtp::Error, encrypting: bool) -> Reason {
         return Reason::Rejected(code.into());
     }
     if error.is_client() {
-        return Reason::Other;
+        return Reason::Address;
     }
-    match io_kind(error) {
-        Some(io::ErrorKind::ConnectionRefused) => Reason::Refused,
-        Some(io::ErrorKind::TimedOut) => Reason::TimedOut,
+    io_kind(error)
+        .and_then(|kind| reason_of_io(kind, encrypting))
+        .unwrap_or(Reason::Unreachable)
+}
+
+fn reason_of_io(kind: io::ErrorKind, encrypting: bool) -> Option<Reason> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some(Reason::Refused),
+        io::ErrorKind::TimedOut => Some(Reason::TimedOut),
         // The TLS library reports its own errors, such as a certificate it does not trust, as invalid data.
-        Some(io::ErrorKind::InvalidData) => Reason::Tls,
-        Some(io::ErrorKind::UnexpectedEof) if encrypting => Reason::Tls,
-        _ if error.is_tls() => Reason::Tls,
-        _ => Reason::Unreachable,
+        io::ErrorKind::InvalidData => Some(Reason::Tls),
+        io::ErrorKind::UnexpectedEof if encrypting => Some(Reason::Tls),
+        _ => None,
     }
 }
 

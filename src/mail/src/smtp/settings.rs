@@ -1,13 +1,10 @@
 //! The mail server's address and how to speak to it, from one URL.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use lettre::transport::smtp::{
-    authentication::Credentials,
-    client::{Certificate, CertificateStore, TlsParameters},
-};
 use percent_encoding::percent_decode_str;
+use tokio_rustls::rustls::ClientConfig;
 use url::{Host, Url};
 use vestibule_core::mail_server::MailSecurity;
 use zeroize::Zeroizing;
@@ -15,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     LOGGED_MAX,
     hosts::{CheckedHost, Reach},
+    trust,
 };
 
 /// Longest wait for a connection (N27).
@@ -83,6 +81,22 @@ pub enum SettingsError {
     HelloName,
 }
 
+/// Who signs in to a mail server.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) user: String,
+    pub(super) password: Zeroizing<String>,
+}
+
+impl Login {
+    fn new([user, password]: [String; 2]) -> Self {
+        Self {
+            user,
+            password: Zeroizing::new(password),
+        }
+    }
+}
+
 /// How to reach a mail server. It holds a password, so it has no `Debug`.
 #[derive(Clone)]
 pub struct SmtpSettings {
@@ -90,8 +104,8 @@ pub struct SmtpSettings {
     pub(super) port: u16,
     pub(super) encryption: Encryption,
     pub(super) loopback: bool,
-    pub(super) tls: TlsParameters,
-    pub(super) credentials: Option<Credentials>,
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) login: Option<Login>,
     /// The password in every form in which a server may repeat it.
     secrets: Vec<Zeroizing<String>>,
     pub(super) reach: Reach,
@@ -149,9 +163,9 @@ impl SmtpSettings {
         };
         let login = credentials(&url)?;
         Ok(Self {
-            tls: tls_parameters(&host, None)?,
+            tls: trust::tls(None)?,
             secrets: secrets(login.as_ref()),
-            credentials: login.map(|[user, password]| Credentials::new(user, password)),
+            login: login.map(Login::new),
             reach: Reach::Anywhere,
             host,
             port,
@@ -192,9 +206,9 @@ impl SmtpSettings {
             return Err(SettingsError::CredentialsText);
         }
         Ok(Self {
-            tls: tls_parameters(&host.name, None)?,
+            tls: trust::tls(None)?,
             secrets: secrets(login.as_ref()),
-            credentials: login.map(|[user, password]| Credentials::new(user, password)),
+            login: login.map(Login::new),
             reach,
             host: host.name.clone(),
             port,
@@ -218,17 +232,13 @@ impl SmtpSettings {
             .collect()
     }
 
-    /// Trusts the certificates of a PEM file too, for a mail server whose certificate no public authority signed.
+    /// Trusts the certificates of a PEM file too, for a mail server whose certificate no public authority signed: what
+    /// they signed, and what is one of them.
     ///
     /// # Errors
     /// [`SettingsError::Certificate`].
     pub fn with_root_certificate(mut self, pem: &[u8]) -> Result<Self, SettingsError> {
-        const BEGINNING: &[u8] = b"-----BEGIN CERTIFICATE-----";
-        if !pem.windows(BEGINNING.len()).any(|window| window == BEGINNING) {
-            return Err(SettingsError::Certificate);
-        }
-        let certificate = Certificate::from_pem(pem).map_err(|_| SettingsError::Certificate)?;
-        self.tls = tls_parameters(&self.host, Some(certificate))?;
+        self.tls = trust::tls(Some(pem))?;
         Ok(self)
     }
 
@@ -269,7 +279,7 @@ impl SmtpSettings {
 
     /// Whether the operator chose to send the password over the network unencrypted; worth a warning.
     pub const fn exposes_password(&self) -> bool {
-        self.credentials.is_some() && matches!(self.encryption, Encryption::None) && !self.loopback
+        self.login.is_some() && matches!(self.encryption, Encryption::None) && !self.loopback
     }
 }
 
@@ -332,26 +342,13 @@ fn credentials(url: &Url) -> Result<Option<[String; 2]>, SettingsError> {
     }
 }
 
-fn tls_parameters(host: &str, root: Option<Certificate>) -> Result<TlsParameters, SettingsError> {
-    let builder = TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::WebpkiRoots);
-    let builder = match root {
-        Some(certificate) => builder.add_root_certificate(certificate),
-        None => builder,
-    };
-    builder.build_rustls().map_err(|_| SettingsError::Certificate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parsed(url: &str) -> (String, Encryption, bool) {
         let settings = SmtpSettings::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
-        (
-            settings.server(),
-            settings.encryption(),
-            settings.credentials.is_some(),
-        )
+        (settings.server(), settings.encryption(), settings.login.is_some())
     }
 
     #[test]
@@ -387,7 +384,8 @@ mod tests {
     #[test]
     fn user_and_password_are_percent_decoded() {
         let settings = SmtpSettings::parse("smtp://us%40er:p%2Fa%3As%23s%20%C3%A9@mail.example.org").unwrap();
-        assert!(settings.credentials == Some(Credentials::new("us@er".to_owned(), "p/a:s#s é".to_owned())));
+        let login = ["us@er", "p/a:s#s é"].map(str::to_owned);
+        assert!(settings.login == Some(Login::new(login)));
         assert!(!settings.exposes_password());
         assert!(
             SmtpSettings::parse("smtp://u:p@mail.example.org?tls=none")

@@ -61,6 +61,13 @@ struct State {
     mischief: Option<(Stage, Mischief)>,
     /// Mails to this receiver hang after RCPT.
     slow_receiver: Option<String>,
+    /// The lines that follow the name in an answer to EHLO, instead of the usual ones. One that offers STARTTLS is said
+    /// only where it is possible.
+    offers: Option<Vec<String>>,
+    /// What somebody on the way adds to the answer to STARTTLS.
+    added: String,
+    /// What LOGIN asks, as it is sent.
+    prompts: Vec<String>,
     mails: Vec<Received>,
     credentials: Vec<String>,
     connections: usize,
@@ -119,6 +126,21 @@ impl Server {
 
     pub fn be_slow_for(&self, receiver: &str) {
         self.state.lock().unwrap().slow_receiver = Some(receiver.to_owned());
+    }
+
+    /// Says these lines in answer to EHLO, after its name.
+    pub fn offer(&self, lines: &[&str]) {
+        self.state.lock().unwrap().offers = Some(lines.iter().map(|line| (*line).to_owned()).collect());
+    }
+
+    /// Sends this, unencrypted, behind the answer to STARTTLS.
+    pub fn add_to_starttls(&self, added: &str) {
+        added.clone_into(&mut self.state.lock().unwrap().added);
+    }
+
+    /// Asks these in LOGIN.
+    pub fn ask(&self, prompts: &[&str]) {
+        self.state.lock().unwrap().prompts = prompts.iter().map(|prompt| (*prompt).to_owned()).collect();
     }
 
     pub fn mails(&self) -> Vec<Received> {
@@ -181,19 +203,36 @@ impl Server {
             match command.to_ascii_uppercase().as_str() {
                 "EHLO" => {
                     let starttls = matches!(self.tls, Tls::Upgrade(_)) && !encrypted;
-                    let offer = if starttls { "250-STARTTLS\r\n" } else { "" };
-                    say(
-                        &mut stream,
-                        &format!("250-test\r\n{offer}250-AUTH PLAIN LOGIN\r\n250 8BITMIME"),
-                    )
-                    .await?;
+                    let usual = || {
+                        ["STARTTLS", "AUTH PLAIN LOGIN", "8BITMIME"]
+                            .map(str::to_owned)
+                            .to_vec()
+                    };
+                    let mut offers = self.state.lock().unwrap().offers.clone().unwrap_or_else(usual);
+                    offers.retain(|offer| starttls || !offer.eq_ignore_ascii_case("starttls"));
+                    offers.insert(0, "test".to_owned());
+                    let last = offers.pop().unwrap_or_default();
+                    for offer in offers {
+                        say(&mut stream, &format!("250-{offer}")).await?;
+                    }
+                    say(&mut stream, &format!("250 {last}")).await?;
                 }
                 "STAR" => {
-                    say(&mut stream, "220 go").await?;
+                    let added = self.state.lock().unwrap().added.clone();
+                    stream.write_all(format!("220 go\r\n{added}").as_bytes()).await?;
+                    stream.flush().await?;
                     return Ok(Some(stream.into_inner()));
                 }
                 "AUTH" => {
                     self.state.lock().unwrap().credentials.push(line.clone());
+                    if line == "AUTH LOGIN" {
+                        let prompts = self.state.lock().unwrap().prompts.clone();
+                        for prompt in prompts {
+                            say(&mut stream, &prompt).await?;
+                            let line = read_line(&mut stream).await?;
+                            self.state.lock().unwrap().credentials.push(line);
+                        }
+                    }
                     self.answer(&mut stream, Stage::Auth, "235 welcome").await?;
                 }
                 "MAIL" => {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::TcpListener;
 use tokio_rustls::{
     TlsAcceptor,
@@ -262,6 +262,96 @@ async fn the_password_is_given_and_a_wrong_one_can_be_mended() {
     assert_eq!(server.credentials(), ["AUTH PLAIN AG1haWxAZXIAcEBzcw=="; 2]);
 }
 
+#[tokio::test]
+async fn keywords_of_a_server_are_read_in_any_spelling() {
+    // "\0mailer\0secret" in base64.
+    let plain = ["AUTH PLAIN AG1haWxlcgBzZWNyZXQ="].as_slice();
+    let login = ["AUTH LOGIN", "bWFpbGVy", "c2VjcmV0"].as_slice();
+    for (offers, given) in [
+        (["auth login plain", "8bitmime"].as_slice(), plain),
+        (&["Auth Login", "size 1000"], login),
+        (&["AUTH=LOGIN PLAIN"], plain),
+        (&["AUTH=LOGIN", "AUTH login cram-md5"], login),
+        (&["auth=plain", "PIPELINING"], plain),
+    ] {
+        let server = Server::start().await;
+        server.offer(offers);
+        server.ask(&["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"]);
+        let url = format!("smtp://mailer:secret@{}", server.address);
+        let transport = SmtpTransport::new(settings(&url, PATIENCE));
+        let tried = transport.send(&envelope(1, "ann@example.org")).await;
+        assert_eq!(tried.result, Ok(()), "{offers:?}");
+        assert_eq!(server.credentials(), given, "{offers:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_question_of_login_is_for_the_name_and_the_second_for_the_password() {
+    for prompts in [
+        // "Benutzername:" and "Passwort:", "用户名:" and "密码:".
+        ["334 QmVudXR6ZXJuYW1lOg==", "334 UGFzc3dvcnQ6"],
+        ["334 55So5oi35ZCNOg==", "334 5a+G56CBOg=="],
+        ["334 Benutzername:", "334 kein base64!"],
+        ["334", "334 "],
+    ] {
+        let server = Server::start().await;
+        server.offer(&["AUTH LOGIN"]);
+        server.ask(&prompts);
+        let url = format!("smtp://mailer:secret@{}", server.address);
+        let transport = SmtpTransport::new(settings(&url, PATIENCE));
+        let tried = transport.send(&envelope(1, "ann@example.org")).await;
+        assert_eq!(tried.result, Ok(()), "{prompts:?}");
+        assert_eq!(server.credentials(), ["AUTH LOGIN", "bWFpbGVy", "c2VjcmV0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_user_and_password_is_quoted() {
+    let no_sign_in = Err(SendError::Temporary(Reason::NoSignIn));
+    for (offers, said) in [
+        (["AUTH XOAUTH2", "8BITMIME"].as_slice(), "XOAUTH2"),
+        (
+            &["auth cram-md5 DIGEST-MD5", "AUTH=CRAM-MD5"],
+            "CRAM-MD5, DIGEST-MD5",
+        ),
+        (&["8BITMIME"], ""),
+    ] {
+        let server = Server::start().await;
+        server.offer(offers);
+        let url = format!("smtp://mailer:secret@{}", server.address);
+        let transport = SmtpTransport::new(settings(&url, PATIENCE));
+        let tried = transport.send(&envelope(1, "ann@example.org")).await;
+        assert_eq!((tried.result, tried.said.as_str()), (no_sign_in, said));
+        assert!(server.credentials().is_empty() && server.mails().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_address_goes_to_servers_that_know_its_letters() {
+    let server = Server::start().await;
+    let foreign = envelope(1, "jörg@example.org");
+    let tried = transport(&server, PATIENCE).send(&foreign).await;
+    assert_eq!(tried.result, Err(SendError::Permanent(Reason::Address)));
+    server.offer(&["8bitmime", "smtputf8"]);
+    let tried = transport(&server, PATIENCE).send(&foreign).await;
+    assert_eq!(tried.result, Ok(()));
+}
+
+#[tokio::test]
+async fn an_answer_in_another_alphabet_is_an_answer() {
+    let server = Server::start().await;
+    for (answer, expected) in [("550 Empf\u{e4}nger unbekannt", 550), ("550", 550)] {
+        server.misbehave(Stage::Rcpt, Mischief::Answer(answer.to_owned()));
+        let tried = transport(&server, PATIENCE)
+            .send(&envelope(1, "ann@example.org"))
+            .await;
+        assert_eq!(
+            tried.result,
+            Err(SendError::Permanent(Reason::Rejected(expected)))
+        );
+    }
+}
+
 /// An authority and an acceptor with a certificate from it for `name`.
 fn certificate(name: &str) -> (String, TlsAcceptor) {
     let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
@@ -272,6 +362,10 @@ fn certificate(name: &str) -> (String, TlsAcceptor) {
         .unwrap()
         .signed_by(&key, &authority)
         .unwrap();
+    (authority.pem(), acceptor(&certificate, &key))
+}
+
+fn acceptor(certificate: &Certificate, key: &KeyPair) -> TlsAcceptor {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -279,7 +373,17 @@ fn certificate(name: &str) -> (String, TlsAcceptor) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
-    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// What `openssl req -x509` makes: signed by itself, an authority's certificate, without a name that is looked at.
+fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> (String, TlsAcceptor) {
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), acceptor(&certificate, &key))
 }
 
 /// Sends one mail and says whether it went through an encrypted connection.
@@ -371,6 +475,68 @@ async fn a_certificate_for_another_host_is_refused() {
         NOT_TRUSTED
     );
     assert!(implicit.mails().is_empty() && starttls.mails().is_empty());
+}
+
+#[tokio::test]
+async fn the_certificate_that_the_operator_gave_is_trusted_itself() {
+    let (given, acceptor) = self_signed(|_| {});
+    let server = Server::start_with(Tls::Implicit(acceptor)).await;
+    assert_eq!(send_over(&server, "smtps", "", Some(&given)).await, Ok(true));
+    assert_eq!(send_over(&server, "smtps", "", None).await, NOT_TRUSTED);
+    let (other, _) = self_signed(|_| {});
+    assert_eq!(
+        send_over(&server, "smtps", "", Some(&other)).await,
+        NOT_TRUSTED,
+        "one that looks the same"
+    );
+    let both = format!("{other}{given}");
+    assert_eq!(send_over(&server, "smtps", "", Some(&both)).await, Ok(true));
+}
+
+#[tokio::test]
+async fn a_given_certificate_must_be_in_date() {
+    for (from, until) in [(2000, 2001), (2100, 2101)] {
+        let (given, acceptor) = self_signed(|params| {
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        });
+        let server = Server::start_with(Tls::Implicit(acceptor)).await;
+        assert_eq!(
+            send_over(&server, "smtps", "", Some(&given)).await,
+            NOT_TRUSTED,
+            "{from}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn starttls_is_read_in_any_spelling_and_what_follows_counts() {
+    let (authority, acceptor) = certificate("localhost");
+    let server = Server::start_with(Tls::Upgrade(acceptor)).await;
+    server.offer(&["starttls", "auth login plain"]);
+    let url = format!("smtp://mailer:secret@localhost:{}", server.address.port());
+    let settings = settings(&format!("{url}?tls=required"), PATIENCE);
+    let settings = settings.with_root_certificate(authority.as_bytes()).unwrap();
+    let transport = SmtpTransport::new(settings);
+    let tried = transport.send(&envelope(1, "ann@example.org")).await;
+    assert_eq!(tried.result, Ok(()));
+    assert!(server.mails()[0].encrypted);
+    assert_eq!(server.credentials(), ["AUTH PLAIN AG1haWxlcgBzZWNyZXQ="]);
+}
+
+#[tokio::test]
+async fn what_is_said_before_the_encryption_is_not_believed_after_it() {
+    let (authority, acceptor) = certificate("localhost");
+    let server = Server::start_with(Tls::Upgrade(acceptor)).await;
+    server.offer(&["STARTTLS", "8BITMIME"]);
+    server.add_to_starttls("220 hello\r\n250-hello\r\n250 AUTH PLAIN LOGIN\r\n");
+    let url = format!("smtp://mailer:secret@localhost:{}", server.address.port());
+    let settings = settings(&format!("{url}?tls=required"), PATIENCE);
+    let settings = settings.with_root_certificate(authority.as_bytes()).unwrap();
+    let transport = SmtpTransport::new(settings);
+    let tried = transport.send(&envelope(1, "ann@example.org")).await;
+    assert_eq!(tried.result, Err(SendError::Temporary(Reason::NoSignIn)));
+    assert!(server.credentials().is_empty());
 }
 
 /// What was logged.

@@ -23,6 +23,9 @@ use super::{
 /// Largest file with settings or with a secret, in bytes.
 const FILE_MAX: u64 = 256 * 1024;
 
+/// What some editors write before the text of a file.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -304,9 +307,12 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, FileProblem> {
         return Err(FileProblem::TooLarge);
     }
     let bytes = fs::read(path).map_err(FileProblem::Unreadable)?;
-    String::from_utf8(bytes)
-        .map(Zeroizing::new)
-        .map_err(|_| FileProblem::NotText)
+    // What may be a secret is not copied, so the mark goes from where it stands.
+    let mut text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| FileProblem::NotText)?);
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
 }
 
 fn read_file(path: &Path) -> Result<Dict, FileProblem> {

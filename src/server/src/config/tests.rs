@@ -496,13 +496,25 @@ fn the_place_of_a_database_is_whole_and_holds_no_password() {
         let config = of_environment(&[("VESTIBULE_DATABASE_URL", url)]).unwrap();
         assert_eq!(config.database_url.place().to_string(), place);
     }
-    let (_, text) = problems(of_environment(&[(
-        "VESTIBULE_DATABASE_URL",
+    for raw in [
         "postgres://app:sent#inel@db/x",
-    )]));
-    assert!(
-        text.contains("percent-encoded") && !text.contains("inel"),
-        "{text}"
+        "postgres://app:12#inel@db/x",
+        "postgres://app:12/inel@db/x",
+        "postgres://app:12?inel@db/x",
+        "postgres://app:inel/@db/x",
+        "postgres://app:inel?@db/x",
+        "postgres://app:inel@db/x#y",
+    ] {
+        let (_, text) = problems(of_environment(&[("VESTIBULE_DATABASE_URL", raw)]));
+        assert!(
+            text.contains("percent-encoded") && !text.contains("inel"),
+            "{raw}: {text}"
+        );
+    }
+    let config = of_environment(&[("VESTIBULE_DATABASE_URL", "postgres://app:sent@inel@db:6432/x")]).unwrap();
+    assert_eq!(
+        config.database_url.place().to_string(),
+        "x on db:6432 (PostgreSQL)"
     );
 }
 
@@ -703,4 +715,25 @@ fn an_application_at_a_provider_is_named_whole() {
         assert_eq!(keys, [key], "{text}");
         assert!(!text.contains("hush-hush"), "{text}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file() {
+    let settings = file("\u{feff}shutdown_seconds = 7\n");
+    let secret = file("\u{feff}postgres://app:sentinel@localhost/x\n");
+    let terms = file("\u{feff}# Terms\n");
+    let config = Config::load(&inputs(
+        Some(settings.path()),
+        &[
+            ("VESTIBULE_DATABASE_URL_FILE", secret.path().to_str().unwrap()),
+            ("VESTIBULE_TERMS", terms.path().to_str().unwrap()),
+        ],
+    ))
+    .unwrap();
+    assert_eq!(config.shutdown_seconds, 7);
+    assert_eq!(
+        config.database_url.reveal(),
+        "postgres://app:sentinel@localhost/x"
+    );
+    assert_eq!(config.terms, Legal::File(terms.path().to_owned()));
 }

@@ -14,7 +14,7 @@ use vestibule_core::name::has_bad_characters;
 use vestibule_mail::{Sender, SmtpSettings, smtp::Encryption};
 use zeroize::Zeroizing;
 
-use super::Place;
+use super::{Place, layers::BYTE_ORDER_MARK};
 
 /// Largest legal text and largest file of certificates, in bytes.
 const TEXT_MAX: u64 = 1024 * 1024;
@@ -172,6 +172,10 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, Wrong> {
         true
     } else {
         let Ok(url) = Url::parse(text) else { return wrong() };
+        // A password with one of these ends the address of the server too early.
+        if url.fragment().is_some() || url.path().contains('@') {
+            return because("has a # or an @ where none can stand");
+        }
         let parameter = |name: &str| {
             url.query_pairs()
                 .find(|(key, _)| key == name)
@@ -321,13 +325,21 @@ fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     }
 }
 
+/// The text of a file without the byte order mark that some editors write before it.
+fn without_mark(text: String) -> String {
+    match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
+}
+
 fn file_text(path: &Path) -> Result<String, Wrong> {
     let metadata = fs::metadata(path).or_else(|error| because(format!("cannot be read: {error}")))?;
     if !metadata.is_file() || metadata.len() > TEXT_MAX {
         return because("is no file of at most 1 MiB");
     }
     match fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(text),
+        Ok(Ok(text)) => Ok(without_mark(text)),
         Ok(Err(_)) => because("is not valid UTF-8"),
         Err(error) => because(format!("cannot be read: {error}")),
     }

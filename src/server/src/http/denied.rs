@@ -66,11 +66,6 @@ impl IntoResponse for Denied {
     }
 }
 
-/// The answer when there is nothing at an address; a fallback for the router.
-pub fn not_found() -> Ready<Denied> {
-    ready(Refusal::NotFound.into())
-}
-
 /// The answer when an address knows other methods only; the router adds which (security.md 4.1.4).
 pub fn method_not_allowed() -> Ready<Denied> {
     ready(Denied::with_status(
@@ -129,7 +124,10 @@ mod tests {
     use axum::{Router, middleware::from_fn_with_state, response::Html, routing::get};
 
     use super::*;
-    use crate::http::testing::{ask, text};
+    use crate::http::{
+        slash,
+        testing::{ask, text},
+    };
 
     fn router() -> Router {
         let page: DeniedPage = Arc::new(|asked, denied| {
@@ -149,7 +147,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }))
             .route("/busy", get(busy))
             .route("/broken", get(busy))
-            .fallback(not_found)
+            .fallback(slash::not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn_with_state(page, show))
     }

@@ -31,6 +31,7 @@ pub mod moments;
 pub mod origin;
 pub mod request_id;
 pub mod said;
+pub mod slash;
 pub mod stack;
 
 #[cfg(test)]

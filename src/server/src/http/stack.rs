@@ -16,7 +16,7 @@ use crate::http::{
     form_guard::{self, FormRules},
     headers::{self, Protection},
     origin::{self, PublicOrigin, Report},
-    request_id,
+    request_id, slash,
 };
 
 /// What the layers need to know.
@@ -47,7 +47,7 @@ impl Stack {
         };
         // The last layer is the outermost.
         routes
-            .fallback(denied::not_found)
+            .fallback(slash::not_found)
             .method_not_allowed_fallback(denied::method_not_allowed)
             .layer(from_fn_with_state(self.forms, form_guard::check))
             .layer(from_fn_with_state(Cookies::new(https), cookies::clean))

@@ -115,18 +115,32 @@ async fn a_good_file_is_checked_and_then_imported() {
 }
 
 #[tokio::test]
+async fn a_column_that_says_neither_yes_nor_no_is_named_with_its_words() {
+    let site = Site::new().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    let file = "account,email,first_name,active\na1,a1@x.test,Ann,TRUE\na2,a2@x.test,Ann,perhaps\n";
+    let sent = upload(&mut root, &site, file.as_bytes()).await;
+    let page = root.get(&site, sent.location()).await;
+    for shown in [
+        "Import 1 agent",
+        "The column active must contain yes, true, or 1, or no, false, or 0.",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("The first name is missing"));
+}
+
+#[tokio::test]
 async fn a_file_that_is_none_of_ours_says_what_is_wrong() {
     let site = Site::new().await;
     let mut root = signed_in(&site, "Acme", "root").await;
-    let utf16: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let utf16 = [&[0xff, 0xfe][..], &utf16].concat();
     for (file, sentence) in [
         (&b""[..], "Choose a file that contains at least one account."),
         (
             &b"name,mail\r\nada,ada@acme.test\r\n"[..],
             "The first line must contain the column names",
         ),
-        (&utf16, "can't be read"),
+        (b"PK\x03\x04\x14\0\x06\0", "not a CSV file"),
         (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "of the file"),
     ] {
         let page = upload(&mut root, &site, file).await;

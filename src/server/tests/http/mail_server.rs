@@ -170,6 +170,41 @@ async fn a_test_mail_shows_what_became_of_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_offers_no_password_is_quoted_with_what_is_spoken_here() {
+    let site = Site::new().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    root.post(&site, "/admin/mail", &fields("0", "mail.example.org"))
+        .await;
+    for (offered, sentence) in [
+        (
+            "XOAUTH2, CRAM-MD5",
+            "offers only these ways to sign in: XOAUTH2, CRAM-MD5.",
+        ),
+        ("", "offers no sign-in with user and password"),
+    ] {
+        root.post(&site, "/admin/mail/test", &[]).await;
+        let company = site.service.operator().company_named("Acme").await.unwrap().id;
+        let lane = vestibule_storage::MailLane::Company(company);
+        let mut writer = site.service.store().write().await.unwrap();
+        let claimed = writer.claim_mails(lane, site.now(), site.now(), 9).await.unwrap();
+        writer
+            .mail_given_up(claimed[0].id, site.now(), "no_sign_in", Some(offered))
+            .await
+            .unwrap();
+        writer.commit().await.unwrap();
+        let page = root.get(&site, "/admin/mail/test").await;
+        assert!(
+            page.body.contains(sentence)
+                && page.body.contains("PLAIN or LOGIN")
+                && !page.body.contains("Enter the password again"),
+            "{}",
+            page.body
+        );
+        site.clock.advance(1);
+    }
+}
+
+#[tokio::test]
 async fn the_mail_server_is_for_admins_of_its_company() {
     let site = Site::new().await;
     let mut root = signed_in(&site, "Acme", "root").await;

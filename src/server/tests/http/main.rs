@@ -520,3 +520,38 @@ async fn the_local_mailbox_is_for_visitors_of_this_machine() {
     assert_eq!(browser.get(&site, "/mailbox").await.status, 404);
     assert_eq!(browser.get(&site, &format!("/mailbox/{href}")).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_slash_at_the_end_leads_to_the_address_without_it_and_never_elsewhere() {
+    let site = Site::new().await;
+    let mut browser = Browser::default();
+    for (asked, location) in [
+        ("/login/", "/login"),
+        ("/admin/", "/admin"),
+        ("/login//", "/login"),
+        ("/login/?company=Acme%20Ltd&x=/", "/login?company=Acme%20Ltd&x=/"),
+        ("/admin/agents/?page=2", "/admin/agents?page=2"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = browser.send(&site, method, asked, None).await;
+            assert_eq!(
+                (answer.status, answer.location()),
+                (308, location),
+                "{method} {asked}"
+            );
+        }
+    }
+    for asked in [
+        "//evil.test/",
+        "///evil.test//",
+        "//evil.test/login/",
+        "/%2Fevil.test/",
+        "/%5Cevil.test/",
+    ] {
+        let answer = browser.get(&site, asked).await;
+        assert_eq!(answer.status, 404, "{asked}");
+        assert!(!answer.has_header("location"), "{asked}: {}", answer.location());
+    }
+    let posted = browser.post(&site, "/login/", &[("company", "Acme")]).await;
+    assert_eq!(posted.status, 404, "what is sent is not sent again elsewhere");
+}

@@ -120,3 +120,34 @@ async fn the_language_switch_keeps_what_was_typed_into_the_profile() {
         answer.location()
     );
 }
+
+#[tokio::test]
+async fn password_managers_find_the_form_and_whose_password_it_changes() {
+    let site = Site::new().await;
+    let well_known = "/.well-known/change-password";
+    let led = Browser::default().get(&site, well_known).await;
+    assert_eq!((led.status, led.location()), (303, "/profile#password-title"));
+    let mut browser = bob(&site).await;
+    assert_eq!(
+        browser.get(&site, well_known).await.location(),
+        "/profile#password-title"
+    );
+    let page = browser.get(&site, "/profile").await;
+    assert!(page.body.contains("id=\"password-title\""), "{}", page.body);
+    let (_, form) = page.body.split_once("action=\"/profile/password\"").unwrap();
+    let (form, _) = form.split_once("</form>").unwrap();
+    for part in [
+        "class=\"visually-hidden\"",
+        "autocomplete=\"username\"",
+        "value=\"bob\"",
+        "autocomplete=\"current-password\"",
+    ] {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    let confirm = browser.get(&site, "/profile/confirm").await;
+    assert!(
+        confirm.body.contains("autocomplete=\"username\""),
+        "{}",
+        confirm.body
+    );
+}

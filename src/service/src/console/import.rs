@@ -128,7 +128,8 @@ async fn is_open(reader: &mut Reader, job: &Job, line: i64) -> Result<bool, Stor
 impl Console {
     /// Reads and checks a file; nothing is created. The columns are `account`, `email`, `first_name` and, in any order
     /// and each optional, `last_name`, `alias`, `phone`, `title`, `language`, `roles` (separated by spaces) and `active`
-    /// (`yes` or `no`); other columns are left alone. The separator is a comma or a semicolon.
+    /// (yes or no, in a word of any language); other columns are left alone. The separator is a comma, a semicolon or a
+    /// tab, or what a first line `sep=` names.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid` with what is wrong with the file as a whole.
@@ -300,7 +301,7 @@ impl Service {
     }
 
     fn check_row(&self, row: &Row) -> Result<NewAgent, LineVerdict> {
-        let input = row.input().ok_or(LineVerdict::BadPerson)?;
+        let input = row.input().ok_or(LineVerdict::BadActive)?;
         self.check_new_agent(&input).map_err(|fields| verdict_of(&fields))
     }
 

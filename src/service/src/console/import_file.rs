@@ -1,5 +1,7 @@
 //! Reads a CSV file of accounts strictly. Nothing here knows of the database.
 
+use std::borrow::Cow;
+
 use csv::{ByteRecord, ReaderBuilder};
 use serde::{Deserialize, Serialize};
 use vestibule_core::{
@@ -8,13 +10,24 @@ use vestibule_core::{
     refusal::Problem,
     text::trim,
 };
+use vestibule_translations::yes_or_no;
 
 use super::{AgentInput, cells::unguarded};
 use crate::profile::PersonInput;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// How files in UTF-16 begin.
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+/// How two bytes are one unit of UTF-16.
+type Unit = fn([u8; 2]) -> u16;
+
+/// How a file in UTF-16 begins, and what its units are: spreadsheets save "Unicode text" so.
+const UTF_16: [(&[u8], Unit); 2] = [
+    (b"\xff\xfe", u16::from_le_bytes),
+    (b"\xfe\xff", u16::from_be_bytes),
+];
+/// How the files of spreadsheets themselves begin: packed ones, and those of before 2007.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
+/// What the first line says, in some spreadsheets, before the separator of all others.
+const SEPARATOR: &str = "sep=";
 
 /// What one line says, without the apostrophes that keep spreadsheets from calculating.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,11 +63,7 @@ impl Row {
     /// As if it had been typed into the form; `None` when `active` is neither yes nor no. Without a word about it an
     /// agent is active and has the role Agent.
     pub(super) fn input(&self) -> Option<AgentInput> {
-        let active = match self.active.to_lowercase().as_str() {
-            "" | "yes" => true,
-            "no" => false,
-            _ => return None,
-        };
+        let active = self.active.is_empty() || yes_or_no(&self.active)?;
         let mut roles: Vec<_> = self.roles.split_whitespace().map(str::to_lowercase).collect();
         if roles.is_empty() {
             roles.push(vestibule_core::account::Role::Agent.as_str().to_owned());
@@ -134,11 +143,12 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
             most: IMPORT_BYTES_MAX,
         });
     }
-    let text = text_of(file)?;
+    let whole = text_of(file)?;
+    let (named, text) = named_separator(&whole);
     if text.trim().is_empty() {
         return Err(Problem::EmptyFile);
     }
-    let delimiter = delimiter_of(text);
+    let delimiter = named.unwrap_or_else(|| delimiter_of(text));
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -147,7 +157,11 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
     let mut columns: Option<Vec<Option<Column>>> = None;
     let mut lines = Vec::new();
     let mut record = ByteRecord::new();
-    let mut places = Places { text, at: 0, line: 1 };
+    let mut places = Places {
+        text,
+        at: 0,
+        line: 1 + usize::from(named.is_some()),
+    };
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
@@ -190,9 +204,14 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Line>, Problem> {
 }
 
 /// The file as text. A character that is null stands in files of other encodings only.
-fn text_of(file: &[u8]) -> Result<&str, Problem> {
-    if UTF_16_MARKS.iter().any(|mark| file.starts_with(mark)) {
-        return Err(Problem::NotUtf8 { line: 1 });
+fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Problem> {
+    if WORKBOOKS.iter().any(|beginning| file.starts_with(beginning)) {
+        return Err(Problem::Workbook);
+    }
+    for (mark, unit) in UTF_16 {
+        if let Some(units) = file.strip_prefix(mark) {
+            return text_of_units(units, unit).map(Cow::Owned);
+        }
     }
     let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
     let readable = match std::str::from_utf8(file) {
@@ -207,11 +226,60 @@ fn text_of(file: &[u8]) -> Result<&str, Problem> {
     let (good, rest) = file.split_at(readable);
     let good = str::from_utf8(good).map_err(|_| Problem::NotUtf8 { line: 1 })?;
     if rest.is_empty() {
-        Ok(good)
+        Ok(Cow::Borrowed(good))
     } else {
         Err(Problem::NotUtf8 {
             line: 1 + breaks(good),
         })
+    }
+}
+
+/// A file in UTF-16 as text. A byte too many is half a character.
+fn text_of_units(file: &[u8], unit: Unit) -> Result<String, Problem> {
+    let (pairs, rest) = file.as_chunks::<2>();
+    let mut text = String::with_capacity(file.len());
+    for found in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        match found {
+            Ok(c) if c != '\0' => text.push(c),
+            _ => {
+                return Err(Problem::NotUtf8 {
+                    line: 1 + breaks(&text),
+                });
+            }
+        }
+    }
+    if rest.is_empty() {
+        Ok(text)
+    } else {
+        Err(Problem::NotUtf8 {
+            line: 1 + breaks(&text),
+        })
+    }
+}
+
+/// The separator that the first line names, `sep=;`, and what follows that line.
+fn named_separator(text: &str) -> (Option<u8>, &str) {
+    let (first, rest) = match text.find(['\r', '\n']) {
+        Some(end) => text.split_at(end),
+        None => (text, ""),
+    };
+    let rest = rest
+        .strip_prefix("\r\n")
+        .or_else(|| rest.strip_prefix(['\r', '\n']))
+        .unwrap_or(rest);
+    let first = first
+        .strip_prefix('"')
+        .and_then(|quoted| quoted.strip_suffix('"'))
+        .unwrap_or(first);
+    let named = first
+        .split_at_checked(SEPARATOR.len())
+        .filter(|(word, _)| word.eq_ignore_ascii_case(SEPARATOR))
+        .map(|(_, separator)| separator.as_bytes());
+    match named {
+        Some(&[separator]) if !separator.is_ascii_alphanumeric() && separator != b'"' => {
+            (Some(separator), rest)
+        }
+        _ => (None, text),
     }
 }
 
@@ -245,19 +313,23 @@ fn ends_in_quotes(text: &str, delimiter: u8) -> bool {
     quoted
 }
 
-/// Comma or semicolon, whichever the first line has more of.
+/// Comma, semicolon or tab, whichever the first line has most of.
 fn delimiter_of(text: &str) -> u8 {
     let first = text
         .trim_start_matches(['\r', '\n'])
-        .lines()
+        .split(['\r', '\n'])
         .next()
         .unwrap_or_default();
-    let count = |wanted: char| first.chars().filter(|&found| found == wanted).count();
-    if count(';') > count(',') { b';' } else { b',' }
+    let count = |wanted: u8| first.bytes().filter(|&found| found == wanted).count();
+    [b',', b';', b'\t']
+        .into_iter()
+        .rev()
+        .max_by_key(|&delimiter| count(delimiter))
+        .unwrap_or(b',')
 }
 
 /// What the first line names, in its order; `None` is left alone.
-fn columns_of(cells: &[std::borrow::Cow<'_, str>]) -> Result<Vec<Option<Column>>, Problem> {
+fn columns_of(cells: &[Cow<'_, str>]) -> Result<Vec<Option<Column>>, Problem> {
     let columns: Vec<_> = cells.iter().map(|name| Column::named(&unguarded(name))).collect();
     let times = |column| columns.iter().filter(|&&found| found == Some(column)).count();
     let known: Vec<_> = columns.iter().flatten().copied().collect();
@@ -348,8 +420,64 @@ mod tests {
         let plain = &read(b"account,email,first_name\na,b,c").unwrap()[0].row;
         let input = plain.input().unwrap();
         assert_eq!((input.roles, input.active), (vec!["agent".to_owned()], true));
-        let odd = &read(b"account,email,first_name,active\na,b,c,nein").unwrap()[0].row;
+        let odd = &read(b"account,email,first_name,active\na,b,c,perhaps").unwrap()[0].row;
         assert!(odd.input().is_none());
+    }
+
+    #[test]
+    fn active_is_said_in_many_words() {
+        for (word, active) in [
+            ("TRUE", true),
+            ("false", false),
+            ("1", true),
+            ("0", false),
+            ("Yes", true),
+            ("nein", false),
+            ("WAHR", true),
+            ("\u{646}\u{639}\u{645}", true),
+        ] {
+            let file = format!("account,email,first_name,active\na1,a1@x.test,Ann,{word}");
+            let input = read(file.as_bytes()).unwrap()[0].row.input().unwrap();
+            assert_eq!(input.active, active, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_may_name_the_separator_of_the_others() {
+        for (first, separator) in [
+            ("sep=;", ";"),
+            ("SEP=,", ","),
+            ("\"sep=;\"", ";"),
+            ("sep=|", "|"),
+            ("sep=\t", "\t"),
+        ] {
+            for end in ["\n", "\r\n", "\r"] {
+                let file = [
+                    first,
+                    "account,email,first_name",
+                    "ada,a@b.test,Ada",
+                    "bob,b@b.test,Bob",
+                ]
+                .join(end)
+                .replace(',', separator);
+                let file = format!("\u{feff}{file}");
+                let expected = [(3, "ada".to_owned(), true), (4, "bob".to_owned(), true)];
+                assert_eq!(names(file.as_bytes()), expected, "{first} {end:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_with_tabs_and_in_utf_16_are_read() {
+        let text = "account\temail\tfirst_name\r\nada\ta@b.test\tÅda, 😀\r\n";
+        let units = || text.encode_utf16();
+        let little = [b"\xff\xfe".to_vec(), units().flat_map(u16::to_le_bytes).collect()].concat();
+        let big = [b"\xfe\xff".to_vec(), units().flat_map(u16::to_be_bytes).collect()].concat();
+        for file in [text.as_bytes(), &little, &big] {
+            let lines = read(file).unwrap();
+            assert_eq!(lines[0].row.first_name, "Åda, 😀");
+            assert_eq!((lines.len(), lines[0].number, lines[0].is_whole), (1, 2, true));
+        }
     }
 
     #[test]
@@ -381,13 +509,15 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        let marked = [b"\xff\xfe", &utf_16[..]].concat();
+        let half = b"\xff\xfea\0\n\0b";
         for (file, problem) in [
             (&b""[..], Problem::EmptyFile),
             (b"\xef\xbb\xbf \r\n", Problem::EmptyFile),
             (b"account,email,first_name\r\n,,\r\n", Problem::EmptyFile),
             (&utf_16, Problem::NotUtf8 { line: 1 }),
-            (&marked, Problem::NotUtf8 { line: 1 }),
+            (half, Problem::NotUtf8 { line: 2 }),
+            (b"\xfe\xff\xd8\x00\0a", Problem::NotUtf8 { line: 1 }),
+            (b"\xff\xfea\0\0\0", Problem::NotUtf8 { line: 1 }),
             (
                 b"account,email,first_name\r\na,b,c\r\na,b,J\xfcrgen",
                 Problem::NotUtf8 { line: 3 },
@@ -397,7 +527,10 @@ mod tests {
                 b"account,email,first_name,Account\na,b,c,d",
                 Problem::NotOurColumns,
             ),
-            (b"PK\x03\x04", Problem::NotOurColumns),
+            (b"PK\x03\x04[Content_Types].xml", Problem::Workbook),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Problem::Workbook),
+            (b"sep=;\r\n", Problem::EmptyFile),
+            (b"sep=x\naccount,email,first_name\na,b,c", Problem::NotOurColumns),
         ] {
             assert_eq!(read(file), Err(problem), "{:?}", String::from_utf8_lossy(file));
         }

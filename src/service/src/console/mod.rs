@@ -294,6 +294,8 @@ words! {
         BadRole = "bad_role",
         /// A language that is not offered.
         BadLanguage = "bad_language",
+        /// Neither yes nor no where one of them belongs.
+        BadActive = "bad_active",
         /// More or fewer columns than the first line.
         BadColumns = "bad_columns",
         /// Something broke on our side; nothing was created. Importing the file again is safe.

@@ -35,6 +35,7 @@ use crate::{
     keys::{Fit, Purpose},
     letters::{CodeLetter, Receiver},
     sessions::{Need, SignedIn},
+    sign_in::code_mail,
 };
 
 /// Size of the quiet zone around a QR code, in its modules (ISO/IEC 18004).
@@ -173,13 +174,18 @@ impl Profile {
                 let signed_in = self.require(Need::SetUp, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
                 let open = self.open_set_up(&mut reader, &signed_in, Method::Email).await?;
-                Ok(open.map(|open| EmailSetUp {
+                let Some(open) = open else { return Ok(None) };
+                let SignedIn { company, account, .. } = signed_in;
+                let progress = reader
+                    .newest_mail(company.id, account.id, Mail::SET_UP_CODE)
+                    .await?;
+                Ok(Some(EmailSetUp {
                     id: open.id,
-                    address: signed_in.account.email,
-                    mail: if open.mailed_at.is_some() {
-                        CodeMail::Queued
-                    } else {
-                        CodeMail::Limited
+                    address: account.email,
+                    mail: match (open.mailed_at, progress) {
+                        (None, _) => CodeMail::Limited,
+                        (Some(_), None) => CodeMail::Queued,
+                        (Some(_), Some(progress)) => code_mail(&progress),
                     },
                     resend_in: resend_in(self.now(), open.mailed_at),
                 }))

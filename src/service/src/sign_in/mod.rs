@@ -11,6 +11,7 @@ pub(crate) mod tries;
 mod trust;
 mod waiting;
 
+pub(crate) use page::code_mail;
 pub use waiting::{Standing, Taken};
 
 use vestibule_core::{

@@ -17,7 +17,8 @@ use vestibule_core::{
     sign_in::{Pending, Purpose as Leads, may_continue, pending_ends_at},
     sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_storage::{NewCode, Reader, StoreError, Underway, Writer};
+use vestibule_mail::outbox::refuses_receiver;
+use vestibule_storage::{MailProgress, NewCode, Reader, StoreError, Underway, Writer};
 
 use super::{OpenSignIn, code_parts};
 use crate::{
@@ -164,13 +165,7 @@ impl SignIn {
                 let mut reader = self.inner.store.read().await?;
                 self.belongs_to(&mut reader, &pending, visitor).await?;
                 let progress = reader.mail_of_pending(company.id, pending.id).await?;
-                let mail = match progress {
-                    None => CodeMail::Limited,
-                    Some(progress) if progress.sent_at.is_some() => CodeMail::Sent,
-                    Some(progress) if progress.given_up_at.is_some() => CodeMail::GivenUp,
-                    Some(progress) if progress.problem.is_some() => CodeMail::Failing,
-                    Some(_) => CodeMail::Queued,
-                };
+                let mail = progress.map_or(CodeMail::Limited, |progress| code_mail(&progress));
                 let wait = if mail == CodeMail::Limited {
                     let mailed = reader
                         .code_mails_since(company.id, account.id, now - TimeDelta::days(1))
@@ -334,6 +329,18 @@ impl Service {
             .underway(token.hash())
             .await?
             .ok_or(Refusal::SignInExpired)?)
+    }
+}
+
+/// How the mail with a code is doing, for the page that waits for it.
+pub(crate) fn code_mail(progress: &MailProgress) -> CodeMail {
+    let refused = || progress.problem.as_deref().is_some_and(refuses_receiver);
+    match (progress.sent_at, progress.given_up_at) {
+        (Some(_), _) => CodeMail::Sent,
+        (None, Some(_)) if refused() => CodeMail::Undeliverable,
+        (None, Some(_)) => CodeMail::GivenUp,
+        (None, None) if progress.problem.is_some() => CodeMail::Failing,
+        (None, None) => CodeMail::Queued,
     }
 }
 

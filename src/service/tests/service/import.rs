@@ -83,7 +83,8 @@ on_both! {
             k6;k6@acme.test;;;;\r\n\
             k7;k7@acme.test;Kim;agent boss;;\r\n\
             k8;k8@acme.test;Kim;;xx;\r\n\
-            k9;k9@acme.test;Kim\r\n";
+            k9;k9@acme.test;Kim\r\n\
+            k0;k0@acme.test;Kim;;;perhaps\r\n";
         let id = check(&site, file, &ada).await;
         let checked = page(&site, id, &ada).await;
         assert_eq!(checked.state, ImportState::Checked);
@@ -103,6 +104,7 @@ on_both! {
                 (12, "k7", "bad_role"),
                 (13, "k8", "bad_language"),
                 (14, "k9", "bad_columns"),
+                (15, "k0", "bad_active"),
             ]
         );
         assert!(site.service.operator().account_named("Acme", "kim").await.is_err(), "nothing is created yet");
@@ -117,7 +119,7 @@ on_both! {
         let imported = done(&site, id, &ada).await;
         assert_eq!(count(&imported, LineVerdict::Imported), 1);
         assert_eq!(verdicts(&imported)[0], (3, "lee", "name_taken"));
-        assert_eq!(verdicts(&imported).len(), 12);
+        assert_eq!(verdicts(&imported).len(), 13);
         let kim = site.account_of("Acme", "kim").await;
         assert_eq!((kim.roles, kim.active, kim.password_must_change), (vec![Role::Agent], true, true));
         let mails = site.mails().await;
@@ -134,7 +136,7 @@ on_both! {
 
     async fn what_is_no_file_of_agents_is_refused_whole(site: Site) {
         let ada = acme(&site).await;
-        let mut utf_16 = b"\xff\xfe".to_vec();
+        let mut utf_16 = Vec::new();
         utf_16.extend("account,email,first_name\nkim,k@acme.test,Kim".encode_utf16().flat_map(u16::to_le_bytes));
         for (file, problem) in [
             (Vec::new(), Problem::EmptyFile),

@@ -256,6 +256,41 @@ on_both! {
         assert_eq!(site.account_of("Acme", "bob").await.pending_email, None);
     }
 
+    async fn a_mailbox_that_refuses_a_code_is_told_from_a_server_that_fails(site: Site) {
+        use vestibule_mail::outbox::{Lane, Problem};
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        site.account("Acme", "bob", false).await;
+        let service = &site.service;
+        let claimed = async || {
+            let mails = service.claim(Lane::Installation, site.clock.now(), 10).await.unwrap();
+            assert_eq!(mails.len(), 1);
+            mails[0].id
+        };
+        let refuse = async |code| {
+            let problem = Problem::NotTaken(Reason::Rejected(code));
+            service.given_up(claimed().await, site.clock.now(), problem, Some("no such user")).await.unwrap();
+        };
+
+        let visitor = site.past_password("Acme", "alice").await;
+        refuse(550).await;
+        let page = async || service.sign_in().open_sign_in(&visitor).await.unwrap().view.mail;
+        assert_eq!(page().await, CodeMail::Undeliverable);
+        site.clock.advance(60);
+        service.sign_in().resend_code(&visitor).await.unwrap();
+        assert_eq!(page().await, CodeMail::Queued, "the address may have been mended");
+        refuse(451).await;
+        assert_eq!(page().await, CodeMail::GivenUp);
+
+        let bob = site.at_home("Acme", "bob", None).await;
+        site.no_mail().await;
+        service.profile().begin_email_set_up(&bob).await.unwrap();
+        let set_up = async || service.profile().email_set_up(&bob).await.unwrap().unwrap().mail;
+        assert_eq!(set_up().await, CodeMail::Queued);
+        refuse(550).await;
+        assert_eq!(set_up().await, CodeMail::Undeliverable);
+    }
+
     async fn a_resend_while_the_mail_server_is_down_costs_nothing(site: Site) {
         site.company("Acme", 0).await;
         site.account("Acme", "alice", true).await;

@@ -413,6 +413,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "mails_since",
                 w.mails_since(c, a, "sign_in_code", at(-1)).await? == 0,
             ),
+            (
+                "newest_mail",
+                w.newest_mail(c, a, "sign_in_code").await?.is_none(),
+            ),
             ("test_mails_since", w.test_mails_since(c, at(-1)).await? == 0),
             ("newest_test_mail", w.newest_test_mail(c).await?.is_none()),
             ("outbox_counts", w.outbox_counts(c, at(-1)).await?.waiting == 0),

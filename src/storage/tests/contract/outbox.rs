@@ -28,7 +28,16 @@ pub async fn a_mail_goes_out_once_and_is_wiped(store: &TestStore) {
         };
         assert_eq!(
             writer.mail_of_pending(alice.company, pending.id).await?,
+            Some(waiting.clone())
+        );
+        let kind = mail.kind;
+        assert_eq!(
+            writer.newest_mail(alice.company, alice.id, kind).await?,
             Some(waiting)
+        );
+        assert_eq!(
+            writer.newest_mail(alice.company, alice.id, "another").await?,
+            None
         );
 
         assert_eq!(writer.mail_owner(mail.id).await?, Some((alice.company, alice.id)));

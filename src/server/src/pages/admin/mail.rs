@@ -1,5 +1,7 @@
 //! `/admin/mail`: Custom SMTP Server, and how its test mail is doing.
 
+use std::borrow::Cow;
+
 use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -520,7 +522,11 @@ fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> AnyView {
         (None, Some(_)) => (
             "notice caution",
             td_string!(now, mail_server.test_failed, email = email),
-            Some(reason(now, &test.problem.unwrap_or_default())),
+            Some(reason(
+                now,
+                &test.problem.unwrap_or_default(),
+                test.answer.as_deref().unwrap_or_default(),
+            )),
         ),
     };
     let answer = test.answer.filter(|answer| !answer.is_empty());
@@ -540,13 +546,18 @@ fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> AnyView {
     .into_any()
 }
 
-/// What a word of the outbox means for whoever configures the server.
-fn reason(now: Locale, word: &str) -> &'static str {
-    match word {
+/// What a word of the outbox means for whoever configures the server; `answer`: what that said.
+fn reason(now: Locale, word: &str, answer: &str) -> Cow<'static, str> {
+    let sentence = match word {
+        "no_sign_in" if answer.is_empty() => td_string!(now, mail_server.why_no_sign_in),
+        "no_sign_in" => {
+            return td_string!(now, mail_server.why_other_sign_in, offered = answer.to_owned()).into();
+        }
         "refused" => td_string!(now, mail_server.why_refused),
         "unreachable" => td_string!(now, mail_server.why_unreachable),
         "timed_out" => td_string!(now, mail_server.why_timed_out),
         "tls" => td_string!(now, mail_server.why_tls),
+        "address" => td_string!(now, mail_server.why_address),
         "forbidden" => td_string!(now, errors.private_host),
         "expired" | "tries_used_up" => td_string!(now, mail_server.why_late),
         "rejected_530" | "rejected_534" | "rejected_535" | "rejected_538" => {
@@ -554,5 +565,6 @@ fn reason(now: Locale, word: &str) -> &'static str {
         }
         word if word.starts_with("rejected_") => td_string!(now, mail_server.why_rejected),
         _ => td_string!(now, mail_server.why_other),
-    }
+    };
+    sentence.into()
 }

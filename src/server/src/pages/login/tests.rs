@@ -292,6 +292,7 @@ fn no_code_was_sent_where_none_was() {
     for (mail, sentence) in [
         (CodeMail::Failing, "We can't send email right now."),
         (CodeMail::GivenUp, "couldn't be delivered"),
+        (CodeMail::Undeliverable, "couldn't be delivered to this address"),
         (CodeMail::Limited, "no new one was sent"),
     ] {
         assert!(

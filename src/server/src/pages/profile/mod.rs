@@ -19,7 +19,7 @@ use vestibule_app::{
 };
 use vestibule_core::{
     account::TimeFormat,
-    paths::{LOGIN, PROFILE, PROFILE_CONFIRM, PROFILE_PASSWORD_CHECK, SECURITY},
+    paths::{CHANGE_PASSWORD, LOGIN, PROFILE, PROFILE_CONFIRM, PROFILE_PASSWORD_CHECK, SECURITY},
     refusal::{Field, Refusal},
     rights::Action,
     secret::Password,
@@ -29,9 +29,16 @@ use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
 use crate::{
     form::{Form, NoPage, Routes, redirect_or_refuse},
-    http::{answer::show_form, facts::Facts, moments::Moments},
+    http::{
+        answer::{see_other, show_form},
+        facts::Facts,
+        moments::Moments,
+    },
     state::AppState,
 };
+
+/// Where on the page the password is changed.
+const PASSWORD_PART: &str = "/profile#password-title";
 
 /// Id of the form with the own data.
 const FORM: &str = "profile-form";
@@ -44,10 +51,16 @@ pub fn routes(routes: Routes) -> Routes {
         .form::<ChangeEmail>()
         .form::<ResendEmailChange>()
         .form::<CancelEmailChange>()
+        .page(CHANGE_PASSWORD, Action::ComeIn, change_password)
         .form::<ChangePassword>()
         .function::<JudgePassword, NoPage>(Action::OwnAccount)
         .room(confirm::routes)
         .room(security::routes)
+}
+
+/// Leads password managers, and whoever followed one, to the form. Whoever is not signed in is asked to there.
+async fn change_password() -> Response {
+    see_other(PASSWORD_PART)
 }
 
 /// Saves the own data.
@@ -339,7 +352,8 @@ impl Content for ProfilePage {
             )
             .into_any()
         } else {
-            password_form(now, self.password_min, password_refused.as_ref()).into_any()
+            let account = frame.signed_in.as_ref().map(|somebody| somebody.account.clone());
+            password_form(now, account, self.password_min, password_refused.as_ref()).into_any()
         };
         let email = email_card(now, &self, email_refused.as_ref());
         let any_refused = [&data_refused, &email_refused, &password_refused]
@@ -545,7 +559,7 @@ fn confirm_first(why: &'static str, label: &'static str) -> AnyView {
     .into_any()
 }
 
-fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> AnyView {
+fn password_form(now: Locale, account: Option<String>, least: usize, refusal: Option<&Refusal>) -> AnyView {
     let input = |field, label, autocomplete| Input {
         field,
         label,
@@ -576,6 +590,8 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> AnyVie
     view! {
         <p class="quiet">{td_string!(now, profile.password_intro)}</p>
         <form class="fields" method="post" action=ChangePassword::PATH novalidate>
+            // Password managers want to know whose password this is.
+            <input class="visually-hidden" type="text" autocomplete="username" value=account tabindex="-1" aria-hidden="true" readonly />
             {old.view(now)}
             <div>
                 {new.view(now)} {strength}

@@ -173,6 +173,7 @@ fn email_steps(now: Locale, set_up: EmailSetUp, resent: bool, refusal: Option<&R
     let news = match set_up.mail {
         CodeMail::Failing => Some(td_string!(now, profile.email_mail_failing)),
         CodeMail::GivenUp => Some(td_string!(now, profile.email_mail_given_up)),
+        CodeMail::Undeliverable => Some(td_string!(now, profile.email_mail_undeliverable)),
         CodeMail::Limited => Some(td_string!(now, sign_in.code_mail_limited)),
         CodeMail::Queued | CodeMail::Sent => None,
     };
