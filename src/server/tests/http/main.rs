@@ -459,6 +459,8 @@ async fn the_outbox_is_counted_for_the_operator_at_an_address_of_its_own() {
 
 #[tokio::test]
 async fn alert_rules_and_dashboard_ask_for_numbers_that_are_there() {
+    use tower::ServiceExt as _;
+
     let site = Site::new().await;
     let metrics = vestibule_server::http::metrics::router(site.service.clone(), site.worker.counters());
     // What is measured only once something happened.
