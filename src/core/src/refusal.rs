@@ -375,9 +375,15 @@ macro_rules! refusals {
                 /// The company has an application of its own at the provider, and this sign-in came through another.
                 OtherApplication 403 (errors.sign_in_refused_title) (other_application);
                 /// Another account of the company has this account of the provider.
-                IdentityTaken 409 (errors.not_done_title) (identity_taken);
+                IdentityTaken {
+                    /// The provider.
+                    provider: Provider,
+                } 409 (errors.not_done_title) (identity_taken, provider = provider.name());
                 /// The account has another account of the provider already.
-                IdentityOther 409 (errors.not_done_title) (identity_other);
+                IdentityOther {
+                    /// The provider.
+                    provider: Provider,
+                } 409 (errors.not_done_title) (identity_other, provider = provider.name());
                 /// Without it the account would have no way in.
                 LastWayIn 409 (errors.not_done_title) (last_way_in);
                 /// The account is connected with no provider: without its password it would have no way in.
