@@ -367,7 +367,7 @@ fn the_english_code_mail_reads_well() {
     };
     let message = compose(&mail, "en-GB");
     assert_eq!(message.subject, "042719 is your verification code");
-    let life = td_string!(Locale::en, mail.code_life, minutes = 10);
+    let life = td_string!(Locale::en, mail.code_life, time = "10 minutes");
     let warning = td_string!(Locale::en, mail.code_not_you);
     let footer = format!("--  {}", td_string!(Locale::en, mail.footer, company = "Acme"));
     let paragraphs: Vec<_> = message
@@ -678,7 +678,7 @@ fn an_issued_backup_code_says_its_life_and_no_place_that_is_not_known() {
     };
     let said = said(&issued(unknown));
     assert_eq!(said.len(), 3, "{said:?}");
-    assert_eq!(said[1], "The code is valid for 60 minutes and can be used once.");
+    assert_eq!(said[1], "The code is valid for 1 hour and can be used once.");
     let address_only = About {
         browser: String::new(),
         ..alice()
