@@ -106,7 +106,7 @@ pub fn field_sentence(locale: Locale, field: Field, problem: Problem) -> String 
         Problem::TooLong { .. } if field == Field::Password => td_string!(locale, errors.password_too_long),
         #[cfg(feature = "ssr")]
         Problem::TooLong { most } if field != Field::Account => {
-            return td_string!(locale, errors.field_too_long, most = most);
+            return td_string!(locale, errors.field_too_long, count = most);
         }
         Problem::TooLong { .. } => td_string!(locale, errors.account_too_long),
         #[cfg(feature = "ssr")]
@@ -128,7 +128,7 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
             return field_sentence(locale, field, problem);
         }
         Problem::TooShort { least } => {
-            return td_string!(locale, errors.field_too_short, least = least);
+            return td_string!(locale, errors.field_too_short, count = least);
         }
         Problem::Weak => td_string!(locale, errors.password_weak),
         Problem::Different if field == Field::ConfirmName => td_string!(locale, errors.names_differ),
@@ -152,13 +152,13 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
         }
         Problem::NotUtf8 { line } => return td_string!(locale, errors.file_not_text, line = line),
         Problem::NotOurColumns => td_string!(locale, errors.file_columns),
-        Problem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, most = most),
+        Problem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, count = most),
         Problem::NotAHost => td_string!(locale, errors.not_a_host),
         Problem::PrivateHost => td_string!(locale, errors.private_host),
         Problem::Unencrypted => td_string!(locale, errors.unencrypted),
         Problem::NotASender => td_string!(locale, errors.not_a_sender),
         Problem::NotATenant => td_string!(locale, errors.not_a_tenant),
-        Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, most = most),
+        Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, count = most),
     };
     sentence.to_owned()
 }

@@ -255,6 +255,24 @@ fn every_text_has_the_placeholders_of_english() {
     }
 }
 
+/// A text with `{{ count }}` has forms, else a noun beside the number would be wrong in some language; and what has forms
+/// counts something.
+#[test]
+fn every_text_that_counts_has_forms() {
+    for (file, english) in all_texts("en") {
+        for (key, text) in &english.0 {
+            let has_forms = form_of(key).is_some_and(|(base, _)| english.has_forms(base));
+            if key.ends_with("_other") || !has_forms {
+                assert_eq!(
+                    placeholders(text).contains(COUNT),
+                    has_forms,
+                    "en/{file}: {key} needs _one and _other exactly when it has {{{{ count }}}}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn languages_have_the_forms_that_their_speakers_use() {
     assert_eq!(endings("en"), ["_one", "_other"]);

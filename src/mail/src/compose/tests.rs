@@ -646,7 +646,7 @@ fn a_used_backup_code_warns_when_few_are_left() {
         let mail = Mail::BackupCodeUsed { about: alice(), left };
         for &locale in all() {
             let text = compose(&mail, tag(locale)).text;
-            let count = td_string!(locale, mail.backup_left, left = left);
+            let count = td_string!(locale, mail.backup_left, count = left);
             assert!(text.lines().any(|line| line == count), "{text}");
             let warned = text.contains(td_string!(locale, mail.backup_low));
             assert_eq!(warned, left <= 3, "{left}: {text}");
@@ -660,7 +660,7 @@ fn a_used_backup_code_warns_when_few_are_left() {
         said(&mail),
         [
             "One of the backup codes of your account alice at Acme was used. It can't be used again.",
-            "Backup codes left: 3",
+            "You have 3 backup codes left.",
             "Please generate new codes in your Security Settings.",
             "Device: Firefox on Windows · 203.0.113.9",
             "If this wasn't you, change your password and contact your administrator.",

@@ -239,7 +239,7 @@ impl Words {
                 account = account,
                 company = company
             )),
-            Block::Paragraph(td_string!(locale, mail.backup_left, left = left)),
+            Block::Paragraph(td_string!(locale, mail.backup_left, count = left)),
         ];
         if usize::try_from(left).is_ok_and(|left| left <= BACKUP_CODES_LOW) {
             blocks.push(paragraph(td_string!(locale, mail.backup_low)));

@@ -552,7 +552,7 @@ fn password_form(now: Locale, least: usize, refusal: Option<&Refusal>) -> AnyVie
         autocomplete,
         value: String::new(),
         required: true,
-        hint: (field == Field::NewPassword).then(|| td_string!(now, profile.password_hint, least = least)),
+        hint: (field == Field::NewPassword).then(|| td_string!(now, profile.password_hint, count = least)),
         refusal,
     };
     let old = input(

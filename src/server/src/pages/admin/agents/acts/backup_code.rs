@@ -101,7 +101,7 @@ impl Act for IssueBackupCode {
             autocomplete: "off",
             value: filled.text(|form| &form.reason, "").value,
             required: true,
-            hint: Some(td_string!(now, agents.reason_hint, most = REASON_MAX)),
+            hint: Some(td_string!(now, agents.reason_hint, count = REASON_MAX)),
             refusal: filled.refusal,
         };
         act_form::<Self>(
