@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, type Locator } from '@playwright/test';
-import { fill } from '../fixtures/labels';
+import { counted } from '../fixtures/labels';
 import { SignedInPage } from './signed-in-page';
 
 /** `/profile/security/backup-codes`: which are used. */
@@ -38,7 +38,7 @@ export class BackupCodesPage extends SignedInPage {
 
   /** Waits until so many are said to be left. */
   async expectLeft(count: number): Promise<void> {
-    await expect(this.main.getByText(fill(this.labels.profile.backup_left, { count }))).toBeVisible();
+    await expect(this.main.getByText(counted(this.labels.profile, 'backup_left', count))).toBeVisible();
     await expect(this.unused).toHaveCount(count);
     await expect(this.used).toHaveCount(10 - count);
   }

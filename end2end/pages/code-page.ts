@@ -99,7 +99,7 @@ export class CodePage extends BasePage {
     const text = await this.countdown.innerText();
     const time = pattern(this.labels.signIn.resend_in).exec(text)?.[1];
     if (!time) throw new Error(`no countdown in: ${text}`);
-    return seconds(time);
+    return seconds(this.labels, time);
   }
 
   /** Opens the page anew, so that it shows what the server's clock says now. */

@@ -1,7 +1,7 @@
 import type { APIResponse } from '@playwright/test';
 import { appOf, expect, test, type Account } from '../fixtures';
 import type { Http } from '../fixtures/http';
-import { fill } from '../fixtures/labels';
+import { counted, fill } from '../fixtures/labels';
 
 /** Well-formed and none of anybody's. */
 const nobodys = 'ZZZZ-ZZZZ-ZZZZ-ZZZZ';
@@ -27,7 +27,7 @@ test.describe('a backup code', { tag: '@journey' }, () => {
     await visitor.agent.ready();
     const { text } = await mail.next(account.email, labels.mail.backup_used_subject);
     expect(text).toContain(fill(labels.mail.backup_used_intro, account));
-    expect(text).toContain(fill(labels.mail.backup_left, { left: 9 }));
+    expect(text).toContain(counted(labels.mail, 'backup_left', 9));
     expect(text).not.toContain(codeOf(account, 6));
   });
 
@@ -130,7 +130,7 @@ test.describe('the backup codes that are left', () => {
     for (let number = 0; number < 6; number += 1) expect((await signInWith(http, account, codeOf(account, number))).status()).toBe(200);
     expect((await mail.next(account.email, labels.mail.backup_used_subject)).text).not.toContain(labels.mail.backup_low);
     await visitor.signIn(account, mail);
-    const warning = (count: number) => fill(labels.console.few_backup_codes, { count });
+    const warning = (count: number) => counted(labels.console, 'few_backup_codes', count);
     await expect(visitor.page.getByText(warning(4))).toHaveCount(0);
     await visitor.signOut();
 
@@ -142,7 +142,7 @@ test.describe('the backup codes that are left', () => {
     await expect(visitor.page.getByText(warning(3))).toBeVisible();
     for (let left = 8; left >= 3; left -= 1) {
       const { text } = await mail.next(account.email, labels.mail.backup_used_subject);
-      expect(text).toContain(fill(labels.mail.backup_left, { left }));
+      expect(text).toContain(counted(labels.mail, 'backup_left', left));
       expect(text.includes(labels.mail.backup_low)).toBe(left <= 3);
     }
   });

@@ -1,5 +1,5 @@
 import { expect, test, unique } from '../fixtures';
-import { fill, pattern } from '../fixtures/labels';
+import { counted, pattern } from '../fixtures/labels';
 import { linkOf, temporaryPasswordOf } from '../fixtures/letters';
 import type { NewAccount } from '../fixtures/kit';
 
@@ -249,7 +249,7 @@ test('several are deactivated, activated and unlocked at once, and never oneself
   await agents.goto('?sort=name');
   await agents.tick(one.account, two.account, own.account);
   await agents.toTicked('deactivate');
-  await expect(agents.good).toHaveText(fill(labels.agents.changed, { count: 2 }));
+  await expect(agents.good).toHaveText(counted(labels.agents, 'changed', 2));
   await expect(agents.alert).toContainText(labels.errors.own_account);
   await expect(visitor.page).toHaveURL(/[?&]sort=name/);
   for (const { account } of [one, two]) await expect(agents.row(account).getByText(labels.agents.inactive, { exact: true })).toBeVisible();
@@ -270,7 +270,7 @@ test('several are deactivated, activated and unlocked at once, and never oneself
   await expect(agents.rows).toHaveCount(2);
   await agents.tick(one.account, two.account);
   await agents.toTicked('unlock');
-  await expect(agents.good.first()).toHaveText(fill(labels.agents.changed, { count: 2 }));
+  await expect(agents.good.first()).toHaveText(counted(labels.agents, 'changed', 2));
   await expect(agents.rows).toHaveCount(0);
   for (const { email } of [one, two]) await mail.next(email, labels.mail.unlocked_subject);
 });

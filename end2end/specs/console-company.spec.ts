@@ -1,5 +1,5 @@
 import { expect, test, type Account } from '../fixtures';
-import { fill, labelsOf } from '../fixtures/labels';
+import { counted, fill, labelsOf } from '../fixtures/labels';
 import { expectLanguage } from '../fixtures/words';
 
 /** An admin whose screens stay English, whatever the company speaks. */
@@ -153,7 +153,7 @@ test('Require a second factor confines sessions that are running', { tag: '@jour
   await visitor.policies.require('everyone').check();
   await visitor.policies.save();
   await expect(visitor.policies.good).toHaveText(labels.company.saved);
-  await expect(visitor.policies.sentence(fill(labels.company.without_factor, { count: 1 }))).toBeVisible();
+  await expect(visitor.policies.sentence(counted(labels.company, 'without_factor', 1))).toBeVisible();
   await agent.open('/agent');
   await agent.required.ready();
   await agent.required.email.click();
@@ -163,5 +163,5 @@ test('Require a second factor confines sessions that are running', { tag: '@jour
   await agent.newBackupCodes.done.click();
   await agent.agent.ready();
   await visitor.policies.goto();
-  await expect(visitor.page.getByText(fill(labels.company.without_factor, { count: 0 }))).toHaveCount(0);
+  await expect(visitor.page.getByText(counted(labels.company, 'without_factor', 0))).toHaveCount(0);
 });

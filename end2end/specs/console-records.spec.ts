@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test, unique } from '../fixtures';
-import { fill } from '../fixtures/labels';
+import { counted, fill } from '../fixtures/labels';
 import { linkOf } from '../fixtures/letters';
 
 const admin = { roles: ['admin' as const], second_factor: 'none' as const, first_name: 'Rita' };
@@ -92,7 +92,7 @@ test('the Overview shows the numbers of now and the sign-ins of two weeks', { ta
   ] as const) {
     await expect(overview.card(title).getByText(number, { exact: true }), title).toBeVisible();
   }
-  await expect(overview.card(words.coverage)).toContainText(fill(words.coverage_of, { count: 1, all: 4 }));
+  await expect(overview.card(words.coverage)).toContainText(counted(words, 'coverage_of', 4, { covered: 1 }));
   await expect(overview.chart).toBeVisible();
   await expect(overview.chart).toHaveAccessibleName(`${words.chart_title} ${fill(words.chart_text, { most: 2, good: 2, failed: 1 })}`);
   await expect(overview.days.first()).toBeHidden();
@@ -156,7 +156,7 @@ test.describe('an import', () => {
 
     await imports.start();
     const running = imports.page.getByText(labels.company.import_running);
-    const done = imports.page.getByText(fill(labels.company.import_done, { count: 31 }));
+    const done = imports.page.getByText(counted(labels.company, 'import_done', 31));
     await expect(running.or(done)).toBeVisible();
     if (await running.isVisible()) await expect(imports.page.getByRole('progressbar')).toBeVisible();
     await expect(done).toBeVisible({ timeout: 20_000 });

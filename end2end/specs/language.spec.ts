@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { fill, labelsOf, languages } from '../fixtures/labels';
+import { counted, fill, keysOf, labelsOf, languages } from '../fixtures/labels';
 import { expectLanguage, expectTranslated, wordsOf } from '../fixtures/words';
 
 const others = languages.filter((language) => language !== 'en');
@@ -9,7 +9,22 @@ test('there are English, German and Arabic, and each has every word', () => {
   const english = labelsOf('en');
   for (const language of others) {
     for (const file of Object.keys(english) as (keyof typeof english)[]) {
-      expect(Object.keys(labelsOf(language)[file]).sort(), `${language}/${file}`).toEqual(Object.keys(english[file]).sort());
+      expect(keysOf(labelsOf(language)[file]), `${language}/${file}`).toEqual(keysOf(english[file]));
+    }
+  }
+});
+
+test('the server says waits in the words of the browser, which counts them down', async ({ visitor }) => {
+  await visitor.login.goto();
+  for (const language of languages) {
+    for (const unit of ['second', 'minute', 'hour'] as const) {
+      for (const count of [1, 2, 3, 11, 42, 60, 100]) {
+        const said = await visitor.page.evaluate(
+          ([language, unit, count]) => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', numberingSystem: 'latn' }).format(count),
+          [language, unit, count] as const,
+        );
+        expect(counted(labelsOf(language).time, `${unit}s`, count), `${count} ${unit} in ${language}`).toBe(said);
+      }
     }
   }
 });

@@ -1,12 +1,12 @@
 import { expect, test } from '../fixtures';
-import { fill } from '../fixtures/labels';
+import { counted } from '../fixtures/labels';
 
 test('a new password is judged while it is typed', async ({ visitor, createAccount, mail, labels }) => {
   const account = await createAccount({ second_factor: 'none', first_name: 'Wolfeschlegel' });
   await visitor.signIn(account, mail);
   await visitor.profile.goto();
   await visitor.profile.newPassword.pressSequentially('kqzv');
-  await expect(visitor.profile.sentence(fill(labels.errors.field_too_short, { least: 12 }))).toBeVisible();
+  await expect(visitor.profile.sentence(counted(labels.errors, 'field_too_short', 12))).toBeVisible();
   await visitor.profile.newPassword.fill('passwordpassword');
   await expect(visitor.profile.sentence(labels.errors.password_weak)).toBeVisible();
   await visitor.profile.newPassword.fill('Wolfeschlegel2026');

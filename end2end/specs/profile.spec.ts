@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { fill, labelsOf } from '../fixtures/labels';
+import { counted, fill, labelsOf, type Labels } from '../fixtures/labels';
 import { expectLanguage } from '../fixtures/words';
 
 /** Hard to guess, and none of the names of a test's account is in it. */
@@ -70,7 +70,7 @@ test.describe('basic information that cannot be right', () => {
     expect(await visitor.profile.send({ firstName: '  ', lastName: 'Lindqvist', phone: '+46 8 123', title, timeFormat: '12', language: 'de' })).toBe(422);
     await visitor.profile.ready();
     const { first_name_missing } = labels.errors;
-    const tooLong = fill(labels.errors.field_too_long, { most: 100 });
+    const tooLong = counted(labels.errors, 'field_too_long', 100);
     await expect(visitor.profile.firstName).toHaveAttribute('aria-invalid', 'true');
     await expect(visitor.profile.firstName).toHaveAccessibleDescription(first_name_missing);
     await expect(visitor.profile.title).toHaveAccessibleDescription(tooLong);
@@ -228,12 +228,12 @@ test.describe('Change Password', { tag: '@journey' }, () => {
 });
 
 test.describe('a new password that cannot be taken', () => {
-  for (const { name, chosen, again, field, sentence } of [
-    { name: 'short', chosen: 'kqzvwyxbntg', field: 'newPassword', sentence: 'field_too_short' },
-    { name: 'easy to guess', chosen: 'passwordpassword', field: 'newPassword', sentence: 'password_weak' },
-    { name: 'long', chosen: 'kq zv '.repeat(22), field: 'newPassword', sentence: 'field_too_long' },
-    { name: 'typed differently', chosen: newPassword, again: `${newPassword}.`, field: 'confirmPassword', sentence: 'passwords_differ' },
-    { name: 'missing', chosen: '', again: '', field: 'newPassword', sentence: 'new_password_missing' },
+  for (const { name, chosen, again, field, said } of [
+    { name: 'short', chosen: 'kqzvwyxbntg', field: 'newPassword', said: ({ errors }: Labels) => counted(errors, 'field_too_short', 12) },
+    { name: 'easy to guess', chosen: 'passwordpassword', field: 'newPassword', said: ({ errors }: Labels) => errors.password_weak },
+    { name: 'long', chosen: 'kq zv '.repeat(22), field: 'newPassword', said: ({ errors }: Labels) => counted(errors, 'field_too_long', 128) },
+    { name: 'typed differently', chosen: newPassword, again: `${newPassword}.`, field: 'confirmPassword', said: ({ errors }: Labels) => errors.passwords_differ },
+    { name: 'missing', chosen: '', again: '', field: 'newPassword', said: ({ errors }: Labels) => errors.new_password_missing },
   ] as const) {
     test(`${name} is refused at its field, and the old one goes on`, async ({ visitor, createAccount, mail, labels }) => {
       const account = await createAccount({ second_factor: 'none' });
@@ -241,9 +241,8 @@ test.describe('a new password that cannot be taken', () => {
       await visitor.profile.goto();
       expect(await visitor.profile.sendPassword(account.password, chosen, again)).toBe(422);
       await visitor.profile.ready();
-      const said = fill(labels.errors[sentence], { least: 12, most: 128 });
       await expect(visitor.profile[field]).toHaveAttribute('aria-invalid', 'true');
-      await expect(visitor.profile[field]).toHaveAccessibleDescription(new RegExp(`^${said.replace(/[.]/g, '\\.')}`));
+      await expect(visitor.profile[field]).toHaveAccessibleDescription(new RegExp(`^${said(labels).replace(/[.]/g, '\\.')}`));
       for (const input of [visitor.profile.oldPassword, visitor.profile.newPassword, visitor.profile.confirmPassword]) await expect(input).toHaveValue('');
       expect(await mail.count(account.email, labels.mail.password_subject)).toBe(0);
       await visitor.signOut();
@@ -289,7 +288,7 @@ test('the fields suit password managers and screen readers', async ({ visitor, c
   ] as const) {
     await expect(field).toHaveAttribute('autocomplete', autocomplete);
   }
-  await expect(visitor.profile.newPassword).toHaveAccessibleDescription(fill(labels.profile.password_hint, { least: 12 }));
+  await expect(visitor.profile.newPassword).toHaveAccessibleDescription(counted(labels.profile, 'password_hint', 12));
   await visitor.open('/profile/confirm');
   await expect(visitor.confirm.password).toHaveAttribute('autocomplete', 'current-password');
 });

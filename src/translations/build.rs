@@ -4,6 +4,7 @@ use std::{env, error::Error, fs, path::Path, path::PathBuf};
 
 use leptos_i18n_codegen::gen_code;
 use leptos_i18n_parser::parse_locales::{
+    locale::{BuildersKeys, LocaleValue, RangeOrPlural},
     options::{Config, FileFormat, ParseOptions},
     parse_locales,
 };
@@ -35,12 +36,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .file_format(FileFormat::Json)
                 .interpolate_display(true),
         );
-    let translations = parse_locales(None, config)?;
+    let mut translations = parse_locales(None, config)?;
     for warning in translations.diag.warnings().iter() {
         println!("cargo::warning={warning}");
     }
     for error in translations.diag.errors().iter() {
         println!("cargo::error={error}");
+    }
+    if env::var("CARGO_CFG_TARGET_ARCH")? == "wasm32" {
+        drop_plurals(&mut translations.builder_keys);
     }
     // Diagnostics were said already; with documentation, so that an editor shows a key's placeholders.
     let module = gen_code(&translations, None, false, None, true)?;
@@ -49,6 +53,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("mod.rs"), module.to_string())?;
     Ok(())
+}
+
+/// Leaves out the texts that need plural rules: an island that wants one does not compile, so the browser never loads the
+/// rules.
+fn drop_plurals(keys: &mut BuildersKeys) {
+    if let BuildersKeys::NameSpaces { keys, .. } = keys {
+        for namespace in keys.values_mut() {
+            namespace.0.retain(|_, value| !is_plural(value));
+        }
+    }
+}
+
+fn is_plural(value: &LocaleValue) -> bool {
+    let LocaleValue::Value { value, .. } = value else {
+        return false;
+    };
+    value.is_interpol().is_some_and(|keys| {
+        keys.iter_vars()
+            .any(|(_, variable)| matches!(variable.range_count, Some(RangeOrPlural::Plural)))
+    })
 }
 
 /// The names, without extension, of what lies in `folder` and is wanted; sorted, hidden things left out.

@@ -265,17 +265,17 @@ macro_rules! refusals {
                 TooManyTries {
                     /// Seconds until another try is allowed.
                     retry_after: u32,
-                } "too_many_tries" 429 (errors.try_later_title) (too_many_tries, time = clock(*retry_after));
+                } "too_many_tries" 429 (errors.try_later_title) (too_many_tries, wait = *retry_after);
                 /// The line before the hashing threads is full (N6). Nothing was counted.
                 Busy {
                     /// Seconds until another try makes sense.
                     retry_after: u32,
-                } "busy" 503 (errors.try_later_title) (busy, seconds = *retry_after);
+                } "busy" 503 (errors.try_later_title) (busy, wait = *retry_after);
                 /// The database cannot be reached, or does not take what is written.
                 Unavailable {
                     /// Seconds until another try makes sense.
                     retry_after: u32,
-                } "unavailable" 503 (errors.try_later_title) (unavailable, seconds = *retry_after);
+                } "unavailable" 503 (errors.try_later_title) (unavailable, wait = *retry_after);
                 /// The account is locked; said only after the right password.
                 AccountLocked "account_locked" 403 (sign_in.locked_title) (account_locked);
                 /// The account is inactive; said only after the right password.
@@ -301,14 +301,14 @@ macro_rules! refusals {
                 ResendTooSoon {
                     /// Seconds until it may.
                     retry_after: u32,
-                } "resend_too_soon" 429 (errors.try_later_title) (resend_too_soon, time = clock(*retry_after));
+                } "resend_too_soon" 429 (errors.try_later_title) (resend_too_soon, wait = *retry_after);
                 /// No more codes for this pending sign-in (N12).
                 ResendLimit "resend_limit" 429 (errors.try_later_title) (resend_limit);
                 /// Too many codes were mailed to this account (N12).
                 CodeMailLimit {
                     /// Seconds until another code may be mailed.
                     retry_after: u32,
-                } "code_mail_limit" 429 (errors.try_later_title) (code_mail_limit, time = clock(*retry_after));
+                } "code_mail_limit" 429 (errors.try_later_title) (code_mail_limit, wait = *retry_after);
                 /// Not signed in, or the session has ended.
                 NotSignedIn "not_signed_in" 401 (sign_in.title) (not_signed_in);
                 /// Signed in, but not allowed.
@@ -373,15 +373,21 @@ macro_rules! refusals {
                     provider: Provider,
                     /// Seconds until another try makes sense.
                     retry_after: u32,
-                } 503 (errors.try_later_title) (provider_busy, provider = provider.name(), seconds = *retry_after);
+                } 503 (errors.try_later_title) (provider_busy, wait = *retry_after, provider = provider.name());
                 /// The provider is not offered here, or not for this company.
                 SsoNotOffered 403 (errors.sign_in_refused_title) (sso_not_offered);
                 /// The company has an application of its own at the provider, and this sign-in came through another.
                 OtherApplication 403 (errors.sign_in_refused_title) (other_application);
                 /// Another account of the company has this account of the provider.
-                IdentityTaken 409 (errors.not_done_title) (identity_taken);
+                IdentityTaken {
+                    /// The provider.
+                    provider: Provider,
+                } 409 (errors.not_done_title) (identity_taken, provider = provider.name());
                 /// The account has another account of the provider already.
-                IdentityOther 409 (errors.not_done_title) (identity_other);
+                IdentityOther {
+                    /// The provider.
+                    provider: Provider,
+                } 409 (errors.not_done_title) (identity_other, provider = provider.name());
                 /// Without it the account would have no way in.
                 LastWayIn 409 (errors.not_done_title) (last_way_in);
                 /// The account is connected with no provider: without its password it would have no way in.

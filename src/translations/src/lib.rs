@@ -26,7 +26,7 @@ pub use language::negotiate;
 pub use language::{all, direction, from_tag, is_rtl, name, tag};
 #[doc(hidden)]
 pub use leptos_i18n;
-pub use time::clock;
+pub use time::wait;
 
 mod generated {
     #![expect(

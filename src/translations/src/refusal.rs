@@ -9,7 +9,7 @@ use vestibule_core::{
     refusals,
 };
 
-use crate::{Locale, clock, td_string};
+use crate::{Locale, td_string, wait};
 
 /// Bytes of what a sentence about the size of a file counts in.
 #[cfg(feature = "ssr")]
@@ -22,6 +22,9 @@ macro_rules! say {
     };
     ($locale:ident, ($key:ident)) => {
         td_string!($locale, errors.$key).to_owned()
+    };
+    ($locale:ident, ($key:ident, wait = $seconds:expr $(, $name:ident = $value:expr)*)) => {
+        td_string!($locale, errors.$key, time = wait($locale, $seconds) $(, $name = $value)*)
     };
     ($locale:ident, ($key:ident, $($name:ident = $value:expr),+)) => {
         td_string!($locale, errors.$key, $($name = $value),+)
@@ -103,7 +106,7 @@ pub fn field_sentence(locale: Locale, field: Field, problem: Problem) -> String 
         Problem::TooLong { .. } if field == Field::Password => td_string!(locale, errors.password_too_long),
         #[cfg(feature = "ssr")]
         Problem::TooLong { most } if field != Field::Account => {
-            return td_string!(locale, errors.field_too_long, most = most);
+            return td_string!(locale, errors.field_too_long, count = most);
         }
         Problem::TooLong { .. } => td_string!(locale, errors.account_too_long),
         #[cfg(feature = "ssr")]
@@ -125,7 +128,7 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
             return field_sentence(locale, field, problem);
         }
         Problem::TooShort { least } => {
-            return td_string!(locale, errors.field_too_short, least = least);
+            return td_string!(locale, errors.field_too_short, count = least);
         }
         Problem::Weak => td_string!(locale, errors.password_weak),
         Problem::Different if field == Field::ConfirmName => td_string!(locale, errors.names_differ),
@@ -150,13 +153,13 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
         Problem::NotUtf8 { line } => return td_string!(locale, errors.file_not_text, line = line),
         Problem::Workbook => td_string!(locale, errors.file_workbook),
         Problem::NotOurColumns => td_string!(locale, errors.file_columns),
-        Problem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, most = most),
+        Problem::ManyLines { most } => return td_string!(locale, errors.file_many_lines, count = most),
         Problem::NotAHost => td_string!(locale, errors.not_a_host),
         Problem::PrivateHost => td_string!(locale, errors.private_host),
         Problem::Unencrypted => td_string!(locale, errors.unencrypted),
         Problem::NotASender => td_string!(locale, errors.not_a_sender),
         Problem::NotATenant => td_string!(locale, errors.not_a_tenant),
-        Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, most = most),
+        Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, count = most),
     };
     sentence.to_owned()
 }
@@ -180,9 +183,11 @@ fn wrong_code(locale: Locale, hint: Option<CodeHint>) -> String {
     match hint {
         None => td_string!(locale, errors.wrong_code).to_owned(),
         Some(CodeHint::Used) => td_string!(locale, errors.code_used).to_owned(),
-        Some(CodeHint::ClockAhead(seconds)) => td_string!(locale, errors.clock_ahead, time = clock(seconds)),
+        Some(CodeHint::ClockAhead(seconds)) => {
+            td_string!(locale, errors.clock_ahead, time = wait(locale, seconds))
+        }
         Some(CodeHint::ClockBehind(seconds)) => {
-            td_string!(locale, errors.clock_behind, time = clock(seconds))
+            td_string!(locale, errors.clock_behind, time = wait(locale, seconds))
         }
     }
 }
@@ -419,13 +424,13 @@ mod tests {
         let ahead = wrong_code(Some(1), Some(CodeHint::ClockAhead(330)));
         assert_eq!(
             full_sentence(Locale::en, &ahead),
-            "The code is incorrect: your phone's clock is ahead by 5:30. Set the time to automatic and enter the \
+            "The code is incorrect: your phone's clock is 6 minutes fast. Set the time to automatic and enter the \
              new code. You have 1 login attempt before your account is locked"
         );
-        let behind = wrong_code(None, Some(CodeHint::ClockBehind(330)));
+        let behind = wrong_code(None, Some(CodeHint::ClockBehind(90)));
         assert_eq!(
             sentence(Locale::de, &behind),
-            "Der Code ist falsch: Die Uhr Ihres Telefons geht nach (Abweichung: 5:30). Stellen Sie die Uhrzeit auf \
+            "Der Code ist falsch: Die Uhr Ihres Telefons geht 1 Minute und 30 Sekunden nach. Stellen Sie die Uhrzeit auf \
              automatisch und geben Sie den neuen Code ein."
         );
         let used = wrong_code(Some(2), Some(CodeHint::Used));
@@ -470,18 +475,23 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_said_as_a_clock() {
+    fn waits_are_said_in_words() {
         let refusal = Refusal::ResendTooSoon { retry_after: 42 };
         assert_eq!(
             sentence(Locale::en, &refusal),
-            "You can request a new code in 0:42."
+            "You can request a new code in 42 seconds."
         );
         assert_eq!(
             sentence(Locale::de, &refusal),
-            "Noch 0:42, bis Sie einen neuen Code anfordern können."
+            "Sie können in 42 Sekunden einen neuen Code anfordern."
         );
         let refusal = Refusal::TooManyTries { retry_after: 3725 };
-        assert!(sentence(Locale::ar, &refusal).contains("1:02:05"));
+        assert!(sentence(Locale::ar, &refusal).contains("ساعة و3 دقائق"));
+        let refusal = Refusal::Busy { retry_after: 1 };
+        assert_eq!(
+            sentence(Locale::en, &refusal),
+            "Too many people are signing in right now. Try again in 1 second."
+        );
     }
 
     #[cfg(feature = "ssr")]

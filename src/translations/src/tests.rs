@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, fs, path::Path, path::PathBuf};
 
+use icu_plurals::{PluralCategory, PluralRuleType, PluralRules};
 use serde::{Deserialize, Deserializer, de::MapAccess, de::Visitor};
 
 use crate::{all, tag};
@@ -39,6 +40,87 @@ impl Texts {
             .iter()
             .find(|(found, _)| found == key)
             .map(|(_, text)| text.as_str())
+    }
+}
+
+/// The forms of a text with a number, in the order in which they stand in a file.
+const FORMS: [(PluralCategory, &str); 6] = [
+    (PluralCategory::Zero, "_zero"),
+    (PluralCategory::One, "_one"),
+    (PluralCategory::Two, "_two"),
+    (PluralCategory::Few, "_few"),
+    (PluralCategory::Many, "_many"),
+    (PluralCategory::Other, "_other"),
+];
+
+/// A key without its form, and the form, when it has the ending of one.
+fn form_of(key: &str) -> Option<(&str, PluralCategory)> {
+    FORMS
+        .iter()
+        .find_map(|(form, ending)| Some((key.strip_suffix(ending)?, *form)))
+}
+
+/// A number on which a noun depends: the text has one form for each group of numbers that the language tells apart.
+const COUNT: &str = "count";
+
+fn plural_rules(language: &str) -> PluralRules {
+    let language: icu_locale::Locale = language.parse().unwrap();
+    PluralRules::try_new(language.into(), PluralRuleType::Cardinal.into()).unwrap()
+}
+
+/// The endings of the forms that a language has (Unicode CLDR). A language with a single form needs no ending.
+fn endings(language: &str) -> Vec<&'static str> {
+    let used: Vec<_> = plural_rules(language).categories().collect();
+    if used.len() == 1 {
+        return vec![""];
+    }
+    FORMS
+        .iter()
+        .filter(|(form, _)| used.contains(form))
+        .map(|(_, ending)| *ending)
+        .collect()
+}
+
+/// Whether a form is used for one number only, so that the text may say the number in words or with the noun alone.
+fn is_one_number(language: &str, form: PluralCategory) -> bool {
+    let rules = plural_rules(language);
+    (0..=1000_u32)
+        .filter(|number| rules.category_for(*number) == form)
+        .count()
+        == 1
+}
+
+impl Texts {
+    /// Whether, in English, the key without its form has forms.
+    fn has_forms(&self, key: &str) -> bool {
+        self.get(&format!("{key}_one")).is_some() && self.get(&format!("{key}_other")).is_some()
+    }
+
+    /// The keys that a language must have where English has these.
+    fn keys_in(&self, language: &str) -> Vec<String> {
+        let mut wanted = Vec::new();
+        for key in self.keys() {
+            match form_of(key) {
+                Some((base, form)) if self.has_forms(base) => {
+                    if form == PluralCategory::Other {
+                        wanted.extend(endings(language).iter().map(|ending| format!("{base}{ending}")));
+                    }
+                }
+                _ => wanted.push(key.to_owned()),
+            }
+        }
+        wanted
+    }
+
+    /// The English text for a key of any language, and the form that the key is when it is one of several.
+    fn english(&self, key: &str) -> (Option<&str>, Option<PluralCategory>) {
+        match form_of(key) {
+            Some((base, form)) if self.has_forms(base) => {
+                (self.get(key).or(self.get(&format!("{base}_other"))), Some(form))
+            }
+            _ if self.has_forms(key) => (self.get(&format!("{key}_other")), None),
+            _ => (self.get(key), None),
+        }
     }
 }
 
@@ -123,16 +205,19 @@ fn every_language_has_the_keys_of_english_in_the_same_order() {
     for (file, english) in all_texts("en") {
         for language in languages() {
             let own = texts(&language, &file);
-            let (own, english) = (own.keys(), english.keys());
-            let missing: Vec<_> = english.iter().filter(|key| !own.contains(key)).collect();
-            let unknown: Vec<_> = own.iter().filter(|key| !english.contains(key)).collect();
+            let (own, wanted) = (own.keys(), english.keys_in(&language));
+            let missing: Vec<_> = wanted.iter().filter(|key| !own.contains(&key.as_str())).collect();
+            let unknown: Vec<_> = own
+                .iter()
+                .filter(|key| !wanted.iter().any(|wanted| wanted == *key))
+                .collect();
             assert!(missing.is_empty(), "{language}/{file} lacks {missing:?}");
             assert!(
                 unknown.is_empty(),
-                "{language}/{file} has {unknown:?}, which English has not"
+                "{language}/{file} has {unknown:?}, which English has not, or forms that the language has not"
             );
             assert_eq!(
-                own, english,
+                own, wanted,
                 "{language}/{file}: order or a key that stands there twice"
             );
         }
@@ -156,11 +241,49 @@ fn every_text_has_the_placeholders_of_english() {
     for (file, english) in all_texts("en") {
         for language in languages() {
             for (key, text) in &texts(&language, &file).0 {
-                let wanted = placeholders(english.get(key).unwrap_or_default());
-                assert_eq!(placeholders(text), wanted, "{language}/{file}: {key}");
+                let (english, form) = english.english(key);
+                let (mut wanted, found) = (placeholders(english.unwrap_or_default()), placeholders(text));
+                if form.is_some() {
+                    wanted.insert(COUNT);
+                }
+                if form.is_some_and(|form| is_one_number(&language, form)) && !found.contains(COUNT) {
+                    wanted.remove(COUNT);
+                }
+                assert_eq!(found, wanted, "{language}/{file}: {key}");
             }
         }
     }
+}
+
+/// A text with `{{ count }}` has forms, else a noun beside the number would be wrong in some language; and what has forms
+/// counts something.
+#[test]
+fn every_text_that_counts_has_forms() {
+    for (file, english) in all_texts("en") {
+        for (key, text) in &english.0 {
+            let has_forms = form_of(key).is_some_and(|(base, _)| english.has_forms(base));
+            if key.ends_with("_other") || !has_forms {
+                assert_eq!(
+                    placeholders(text).contains(COUNT),
+                    has_forms,
+                    "en/{file}: {key} needs _one and _other exactly when it has {{{{ count }}}}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn languages_have_the_forms_that_their_speakers_use() {
+    assert_eq!(endings("en"), ["_one", "_other"]);
+    assert_eq!(endings("de"), ["_one", "_other"]);
+    assert_eq!(
+        endings("ar"),
+        ["_zero", "_one", "_two", "_few", "_many", "_other"]
+    );
+    assert_eq!(endings("ja"), [""]);
+    assert!(is_one_number("ar", PluralCategory::Two) && !is_one_number("ar", PluralCategory::Few));
+    assert!(is_one_number("de", PluralCategory::One) && !is_one_number("fr", PluralCategory::One));
 }
 
 #[test]
@@ -204,7 +327,7 @@ fn nothing_long_is_left_in_english() {
     for (file, english) in all_texts("en") {
         for language in languages().into_iter().filter(|language| language != "en") {
             for (key, text) in &texts(&language, &file).0 {
-                let untranslated = english.get(key) == Some(text) && text.chars().count() > 25;
+                let untranslated = english.english(key).0 == Some(text) && text.chars().count() > 25;
                 assert!(!untranslated, "{language}/{file}: {key} is still English");
             }
         }

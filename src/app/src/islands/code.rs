@@ -9,7 +9,7 @@ use vestibule_core::{
     refusal::{Field, Refusal},
     sign_in_view::{CodeMail, CodeView, Method},
 };
-use vestibule_translations::{Locale, clock, refusal::warning, td_string};
+use vestibule_translations::{Locale, refusal::warning, td_string, wait};
 
 use crate::{
     browser,
@@ -340,8 +340,9 @@ impl Screen {
     fn other_ways(self, locale: RwSignal<Locale>) -> impl IntoView {
         let seconds = move || {
             self.waiting().then(|| {
-                let time = clock(self.left.get());
-                view! { <p class="ticking">{td_string!(locale.get(), sign_in.resend_in, time = time)}</p> }
+                let now = locale.get();
+                let time = wait(now, self.left.get());
+                view! { <p class="ticking">{td_string!(now, sign_in.resend_in, time = time)}</p> }
             })
         };
         let (other_code, other_label) = if self.asked == Asked::Backup {

@@ -4,7 +4,7 @@ use vestibule_core::{
     limits::BACKUP_CODES_LOW,
     mail::{About, FactorChange, Mail},
 };
-use vestibule_translations::{Locale, direction, is_rtl, tag, td_string};
+use vestibule_translations::{Locale, direction, is_rtl, tag, td_string, wait};
 
 use super::{
     facts::{Facts, clean},
@@ -118,6 +118,14 @@ impl Words {
         )
     }
 
+    fn minutes(&self, minutes: u32) -> String {
+        wait(self.locale, minutes.saturating_mul(60))
+    }
+
+    fn hours(&self, hours: u32) -> String {
+        self.minutes(hours.saturating_mul(60))
+    }
+
     /// A mail that brings a code. The code is in the subject for people who read it in a notification; it need not be
     /// said thrice, so there is no heading.
     fn code(&self, subject: String, intro: String, code: &str, minutes: u32, not_you: &str) -> Body {
@@ -128,7 +136,7 @@ impl Words {
             blocks: vec![
                 Block::Paragraph(intro),
                 Block::Code(code.to_owned()),
-                Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
+                Block::Paragraph(td_string!(locale, mail.code_life, time = self.minutes(minutes))),
                 self.place(td_string!(locale, mail.asked_from)),
                 paragraph(not_you),
             ],
@@ -231,7 +239,7 @@ impl Words {
                 account = account,
                 company = company
             )),
-            Block::Paragraph(td_string!(locale, mail.backup_left, left = left)),
+            Block::Paragraph(td_string!(locale, mail.backup_left, count = left)),
         ];
         if usize::try_from(left).is_ok_and(|left| left <= BACKUP_CODES_LOW) {
             blocks.push(paragraph(td_string!(locale, mail.backup_low)));
@@ -250,7 +258,7 @@ impl Words {
                 account = account,
                 company = company
             )),
-            Block::Paragraph(td_string!(locale, mail.code_life, minutes = minutes)),
+            Block::Paragraph(td_string!(locale, mail.code_life, time = self.minutes(minutes))),
         ];
         let not_you = td_string!(locale, mail.backup_issued_not_you);
         self.done(td_string!(locale, mail.backup_issued_subject), blocks, not_you)
@@ -313,7 +321,7 @@ impl Words {
                     company = &self.facts.company
                 )),
                 Block::ToCopy(sign_in.into_iter().chain(details).collect()),
-                Block::Paragraph(td_string!(locale, mail.details_life, hours = hours)),
+                Block::Paragraph(td_string!(locale, mail.details_life, time = self.hours(hours))),
                 paragraph(td_string!(locale, mail.new_agent_not_you)),
             ],
         )
@@ -331,7 +339,7 @@ impl Words {
         blocks.push(Block::Paragraph(td_string!(
             locale,
             mail.activation_life,
-            hours = hours
+            time = self.hours(hours)
         )));
         blocks.push(paragraph(td_string!(locale, mail.new_agent_not_you)));
         notice(td_string!(locale, mail.activation_subject), blocks)
@@ -349,7 +357,7 @@ impl Words {
         blocks.push(Block::Paragraph(td_string!(
             locale,
             mail.reset_life,
-            minutes = minutes
+            time = self.minutes(minutes)
         )));
         blocks.extend(self.known_place(td_string!(locale, mail.asked_from)));
         blocks.push(paragraph(td_string!(locale, mail.reset_not_you)));
@@ -402,7 +410,7 @@ impl Words {
         blocks.push(Block::Paragraph(td_string!(
             locale,
             mail.confirm_email_life,
-            hours = hours
+            time = self.hours(hours)
         )));
         blocks.push(paragraph(td_string!(locale, mail.confirm_email_not_you)));
         notice(td_string!(locale, mail.confirm_email_subject), blocks)
@@ -422,7 +430,11 @@ impl Words {
                 company = company
             )),
             Block::Facts(vec![new_email]),
-            Block::Paragraph(td_string!(locale, mail.email_change_stop, hours = hours)),
+            Block::Paragraph(td_string!(
+                locale,
+                mail.email_change_stop,
+                time = self.hours(hours)
+            )),
         ];
         blocks.extend(button(td_string!(locale, mail.email_change_button), stop));
         let not_you = td_string!(locale, mail.email_change_not_you);

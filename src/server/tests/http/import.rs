@@ -59,7 +59,7 @@ async fn a_good_file_is_checked_and_then_imported() {
 
     let page = root.get(&site, &address).await;
     for shown in [
-        "Import agents (2)",
+        "Import 2 agents",
         "Nothing has been created yet",
         "<bdi>ada</bdi>",
         "<bdi>=cmd</bdi>",
@@ -99,7 +99,7 @@ async fn a_good_file_is_checked_and_then_imported() {
         is_over.then_some(page)
     })
     .await;
-    assert!(page.body.contains("Agents imported: 2."), "{}", page.body);
+    assert!(page.body.contains("2 agents imported."), "{}", page.body);
     assert!(
         page.body.contains("<bdi>bob</bdi>") && !page.body.contains("<bdi>ada</bdi>"),
         "the lines that were not imported: {}",

@@ -162,7 +162,7 @@ async fn a_test_mail_shows_what_became_of_it() {
         overview.body.contains("Emails waiting")
             && overview
                 .body
-                .contains("Couldn't be delivered in the last 24 hours: 1.")
+                .contains("1 email couldn't be delivered in the last 24 hours.")
             && overview.body.contains("href=\"/admin/mail\""),
         "{}",
         overview.body

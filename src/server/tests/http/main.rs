@@ -173,7 +173,7 @@ async fn resend_and_cancel_without_scripts() {
     let page = browser.post(&site, "/login/code/resend", &[]).await;
     assert_eq!((page.status, page.header("retry-after")), (429, "60"));
     assert!(
-        page.body.contains("You can request a new code in 1:00."),
+        page.body.contains("You can request a new code in 1 minute."),
         "{}",
         page.body
     );

@@ -436,7 +436,7 @@ on_both! {
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
         let another = back_as(&site, &issuer, "two").await;
         let other = bind(&site, &another, "Acme", "bob", site::PASSWORD).await.map(drop);
-        assert_eq!(other, Err(Refusal::IdentityOther));
+        assert_eq!(other, Err(Refusal::IdentityOther { provider: Provider::Google }));
         bind(&site, &another, "Acme", "carl", site::PASSWORD).await.unwrap();
 
         site.company("Globex", 0).await;
@@ -493,7 +493,7 @@ on_both! {
         assert_eq!(site.service.sso().own_providers(&bob).await.unwrap()[0].identity.as_ref().map(|identity| identity.shown.as_str()), Some("bob-at-google@gmail.test"));
         let taken = connect(&carl, "bob-at-google").await;
         site.clock.advance(1);
-        assert_eq!(site.service.sso().arrive(None, &taken).await.map(drop), Err(Refusal::IdentityTaken));
+        assert_eq!(site.service.sso().arrive(None, &taken).await.map(drop), Err(Refusal::IdentityTaken { provider: Provider::Google }));
         assert_eq!(refused(&site).await.as_deref(), Some("google"));
 
         site.no_mail().await;

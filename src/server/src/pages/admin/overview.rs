@@ -106,8 +106,8 @@ fn cards(now: Locale, found: &Overview) -> AnyView {
     let of = td_string!(
         now,
         company.coverage_of,
-        count = found.agents.with_second_factor,
-        all = found.agents.active
+        covered = found.agents.with_second_factor,
+        count = found.agents.active
     );
     let incomplete = found.agents.with_second_factor < found.agents.active;
     view! {

@@ -304,12 +304,9 @@ fn require(now: Locale, typed: Typed) -> AnyView {
 }
 
 fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) -> AnyView {
-    let saved = minutes.meanwhile.map(|saved| {
-        if saved.is_empty() {
-            td_string!(now, company.never).to_owned()
-        } else {
-            td_string!(now, company.after_minutes, minutes = saved)
-        }
+    let saved = minutes.meanwhile.map(|saved| match saved.parse::<u16>() {
+        Ok(minutes) => td_string!(now, company.after_minutes, count = minutes),
+        Err(_) => td_string!(now, company.never).to_owned(),
     });
     let field = number(
         now,

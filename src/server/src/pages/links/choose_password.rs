@@ -131,7 +131,7 @@ impl Content for ChoosePage {
         // Scripts ask the server there while somebody types, and write down what it says.
         let strength = view! { <p id="strength" class="strength" role="status"></p> }
             .attr("data-href", CHOOSE_PASSWORD_CHECK);
-        let hint = td_string!(now, profile.password_hint, least = self.password_min);
+        let hint = td_string!(now, profile.password_hint, count = self.password_min);
         let content = view! {
             <h1>{td_string!(now, agents.choose_title)}</h1>
             <p class="lead">{why}</p>

@@ -566,7 +566,7 @@ fn password_form(now: Locale, account: Option<String>, least: usize, refusal: Op
         autocomplete,
         value: String::new(),
         required: true,
-        hint: (field == Field::NewPassword).then(|| td_string!(now, profile.password_hint, least = least)),
+        hint: (field == Field::NewPassword).then(|| td_string!(now, profile.password_hint, count = least)),
         refusal,
     };
     let old = input(

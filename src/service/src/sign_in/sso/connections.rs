@@ -144,7 +144,8 @@ impl Service {
             };
             self.record(&mut work, &entry).await?;
             work.commit().await?;
-            return Err(Refusal::IdentityOther.into());
+            let provider = flow.provider;
+            return Err(Refusal::IdentityOther { provider }.into());
         }
         let receiver = Receiver::new(&company, &account);
         let next = flow.next.clone().unwrap_or_default();

@@ -596,8 +596,8 @@ impl Service {
             let event = match refusal {
                 Refusal::SsoNotOffered
                 | Refusal::OtherApplication
-                | Refusal::IdentityTaken
-                | Refusal::IdentityOther => Event::SsoRefused,
+                | Refusal::IdentityTaken { .. }
+                | Refusal::IdentityOther { .. } => Event::SsoRefused,
                 _ => Event::GateRefused,
             };
             let entry = visitor.entry(event, Some(company.id), Some(account.id));
@@ -650,22 +650,25 @@ impl Service {
                 Refusal::SsoNotOffered.into()
             });
         }
+        let provider = identity.provider;
         let owners = reader
-            .accounts_of_identity(identity.provider, &identity.key)
+            .accounts_of_identity(provider, &identity.key)
             .await?;
         if owners
             .iter()
             .any(|(of, owner)| *of == company.id && *owner != account.id)
         {
-            return Err(Refusal::IdentityTaken.into());
+            return Err(Refusal::IdentityTaken { provider }.into());
         }
         let other = reader
             .identities_of(company.id, account.id)
             .await?
             .into_iter()
-            .find(|linked| linked.identity.provider == identity.provider);
+            .find(|linked| linked.identity.provider == provider);
         match other {
-            Some(other) if other.identity.key != identity.key => Err(Refusal::IdentityOther.into()),
+            Some(other) if other.identity.key != identity.key => {
+                Err(Refusal::IdentityOther { provider }.into())
+            }
             _ => Ok(()),
         }
     }
@@ -687,7 +690,8 @@ impl Service {
             return if is_among(&linked, identity) {
                 Ok(())
             } else {
-                Err(Refusal::IdentityTaken.into())
+                let provider = identity.provider;
+                Err(Refusal::IdentityTaken { provider }.into())
             };
         }
         let mail = Mail::SsoConnected {

@@ -321,7 +321,7 @@ impl Content for UploadPage {
         let format = td_string!(
             now,
             company.import_format,
-            lines = IMPORT_LINES_MAX,
+            count = IMPORT_LINES_MAX,
             megabytes = IMPORT_BYTES_MAX / 1024 / 1024
         );
         let template = format!(

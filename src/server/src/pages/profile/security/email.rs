@@ -17,7 +17,7 @@ use vestibule_core::{
     sign_in_view::{CodeMail, Method},
 };
 use vestibule_service::profile::EmailSetUp;
-use vestibule_translations::{Locale, clock, td_string};
+use vestibule_translations::{Locale, td_string, wait};
 
 use super::{
     backup_codes::show_new,
@@ -185,7 +185,7 @@ fn email_steps(now: Locale, set_up: EmailSetUp, resent: bool, refusal: Option<&R
     let wait = if set_up.resend_in == 0 {
         td_string!(now, sign_in.resend_now).to_owned()
     } else {
-        td_string!(now, sign_in.resend_in, time = clock(set_up.resend_in))
+        td_string!(now, sign_in.resend_in, time = wait(now, set_up.resend_in))
     };
     let resent = (resent && news.is_none()).then(|| good(td_string!(now, sign_in.resent)));
     view! {

@@ -17,7 +17,7 @@ use vestibule_core::{
     rights::Action,
 };
 use vestibule_service::console::AgentDetails;
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, td_string, wait};
 
 use super::{Act, act_form, address, again};
 use crate::{
@@ -25,6 +25,11 @@ use crate::{
     http::{answer::show_form, facts::Facts},
     state::AppState,
 };
+
+/// How long an issued code can be used.
+fn life(now: Locale) -> String {
+    wait(now, u32::try_from(ISSUED_CODE_SECONDS).unwrap_or_default())
+}
 
 /// Issues a backup code, which is shown this once.
 #[derive(Clone, Deserialize)]
@@ -96,13 +101,13 @@ impl Act for IssueBackupCode {
             autocomplete: "off",
             value: filled.text(|form| &form.reason, "").value,
             required: true,
-            hint: Some(td_string!(now, agents.reason_hint, most = REASON_MAX)),
+            hint: Some(td_string!(now, agents.reason_hint, count = REASON_MAX)),
             refusal: filled.refusal,
         };
         act_form::<Self>(
             now,
             found,
-            td_string!(now, agents.backup_code_text, minutes = ISSUED_CODE_SECONDS / 60),
+            td_string!(now, agents.backup_code_text, time = life(now)),
             td_string!(now, agents.issue),
             reason.view(now),
         )
@@ -130,10 +135,9 @@ impl Content for IssuedPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let minutes = ISSUED_CODE_SECONDS / 60;
         let content = view! {
             <h1>{td_string!(now, agents.backup_code)}</h1>
-            <p class="lead">{td_string!(now, agents.issued_text, name = self.alias, minutes = minutes)}</p>
+            <p class="lead">{td_string!(now, agents.issued_text, name = self.alias, time = life(now))}</p>
             <p class="issued-code">
                 <code dir="ltr">{self.code}</code>
             </p>

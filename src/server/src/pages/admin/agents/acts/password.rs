@@ -83,7 +83,7 @@ impl Act for SetPassword {
         let hint = td_string!(
             now,
             profile.password_hint,
-            least = found.company.settings.password_min
+            count = found.company.settings.password_min
         );
         let passwords = view! {
             {input(Field::NewPassword, td_string!(now, profile.new_password), Some(hint))}
