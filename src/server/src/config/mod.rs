@@ -207,6 +207,7 @@ impl Config {
     }
 
     /// The same settings with a SQLite database in this file.
+    #[must_use]
     pub fn with_database_file(&self, file: &Path) -> Self {
         let mut config = self.clone();
         let file = file.to_string_lossy();

@@ -31,10 +31,12 @@ use vestibule_storage::StoreError;
 use crate::logging;
 
 /// Answers by route, method and status: how many, and how long they took. One process has one of it, like its log.
-static ANSWERS: LazyLock<Family<Answer, Histogram, fn() -> Histogram>> = LazyLock::new(|| {
+static ANSWERS: LazyLock<Answers> = LazyLock::new(|| {
     // From a millisecond to eight seconds.
     Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 14)))
 });
+
+type Answers = Family<Answer, Histogram, fn() -> Histogram>;
 
 /// Of a request only what its route and the protocol say: nothing that a visitor may choose.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -95,16 +97,54 @@ async fn metrics(State(sources): State<Sources>) -> Response {
 }
 
 async fn gather(sources: &Sources) -> Result<String, StoreError> {
+    let mut registry = Registry::with_prefix("vestibule");
+    for (name, help, value) in gauges(sources).await? {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
+    if let Some(offset) = sources
+        .service
+        .upkeep()
+        .vitals()
+        .and_then(|vitals| vitals.clock_offset)
+    {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(offset.as_seconds_f64());
+        let help = "By how much the clock of this server is before the database's";
+        registry.register("clock_offset_seconds", help, gauge);
+    }
+    for (name, help, value) in counters(sources) {
+        let counter: Counter<u64, AtomicU64> = Counter::default();
+        counter.inc_by(value);
+        registry.register(name, help, counter);
+    }
+    sources.service.metrics().register(&mut registry);
+    registry.register(
+        "http_answer_seconds",
+        "Answers by route, method and status, and how long they took",
+        ANSWERS.clone(),
+    );
+    let build = Build {
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    registry.register("build", "The version that runs", Info::new(build));
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = encode(&mut text, &registry);
+    Ok(text)
+}
+
+/// What is so at the moment: names, what they mean, and values.
+async fn gauges(sources: &Sources) -> Result<[(&'static str, &'static str, i64); 7], StoreError> {
     let outbox = sources.service.outbox().outbox_counts().await?;
     let now = sources.service.clock().now();
     let oldest = outbox
         .oldest
         .map_or(0, |oldest| (now - oldest).num_seconds().max(0));
-    let mut registry = Registry::with_prefix("vestibule");
-    let store = sources.service.store();
-    let (connections, idle) = store.connections();
+    let (connections, idle) = sources.service.store().connections();
     let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    for (name, help, value) in [
+    Ok([
         (
             "hashing_waiting",
             "Passwords that wait for a hashing thread",
@@ -136,26 +176,15 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             "Mails given up in the last 24 hours",
             outbox.given_up,
         ),
-    ] {
-        let gauge: Gauge = Gauge::default();
-        gauge.set(value);
-        registry.register(name, help, gauge);
-    }
-    if let Some(offset) = sources
-        .service
-        .upkeep()
-        .vitals()
-        .and_then(|vitals| vitals.clock_offset)
-    {
-        let gauge = Gauge::<f64, AtomicU64>::default();
-        gauge.set(offset.as_seconds_f64());
-        let help = "By how much the clock of this server is before the database's";
-        registry.register("clock_offset_seconds", help, gauge);
-    }
+    ])
+}
+
+/// What was counted since the start, in the same form.
+fn counters(sources: &Sources) -> [(&'static str, &'static str, u64); 8] {
     let mail = &sources.mail;
     let strangers = sources.service.upkeep().stranger_lines();
-    let traffic = store.traffic();
-    for (name, help, value) in [
+    let traffic = sources.service.store().traffic();
+    [
         ("mails_taken", "Mails that a mail server took", mail.taken()),
         (
             "mails_put_off",
@@ -188,23 +217,5 @@ async fn gather(sources: &Sources) -> Result<String, StoreError> {
             "Refused requests not noted: there were too many",
             strangers.dropped,
         ),
-    ] {
-        let counter: Counter<u64, AtomicU64> = Counter::default();
-        counter.inc_by(value);
-        registry.register(name, help, counter);
-    }
-    sources.service.metrics().register(&mut registry);
-    registry.register(
-        "http_answer_seconds",
-        "Answers by route, method and status, and how long they took",
-        ANSWERS.clone(),
-    );
-    let build = Build {
-        version: env!("CARGO_PKG_VERSION"),
-    };
-    registry.register("build", "The version that runs", Info::new(build));
-    let mut text = String::new();
-    // Writing into a string cannot fail.
-    let _ = encode(&mut text, &registry);
-    Ok(text)
+    ]
 }

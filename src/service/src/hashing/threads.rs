@@ -162,7 +162,7 @@ mod tests {
             .unwrap();
         let is_wiped = || {
             threads.run(|memory| {
-                let mut words = memory.blocks.iter().flat_map(|block| block.as_ref());
+                let mut words = memory.blocks.iter().flat_map(AsRef::as_ref);
                 words.all(|word| *word == 0)
             })
         };

@@ -651,9 +651,7 @@ impl Service {
             });
         }
         let provider = identity.provider;
-        let owners = reader
-            .accounts_of_identity(provider, &identity.key)
-            .await?;
+        let owners = reader.accounts_of_identity(provider, &identity.key).await?;
         if owners
             .iter()
             .any(|(of, owner)| *of == company.id && *owner != account.id)
