@@ -61,8 +61,9 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
             <head>{head}</head>
             {match facts {
                 Some(facts) => {
-                    let inside = with_copy(content.view(frame).to_html());
-                    view! { <body data-facts=facts inner_html=inside></body> }.into_any()
+                    let island = content.view(frame).to_html();
+                    let elements = elements_inside(&island);
+                    view! { <body data-facts=facts data-elements=elements inner_html=island></body> }.into_any()
                 }
                 None => view! { <body>{content.view(frame)}</body> }.into_any(),
             }}
@@ -70,16 +71,13 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
     }
 }
 
-/// The island and, where nothing else gets at it, a copy of what is inside it: extensions put elements of their own into a
-/// page before it comes to life, and an island that counts its elements would then take one for another. The loading
-/// script compares and starts from the copy where they differ. Compressed, the copy weighs next to nothing.
-fn with_copy(island: String) -> String {
-    let inside = island
-        .split_once('>')
-        .and_then(|(_, rest)| rest.strip_suffix("</leptos-island>"))
-        .unwrap_or_default();
-    let copy = ["<template>", inside, "</template>"].concat();
-    island + &copy
+/// How many elements are inside an island. Extensions put elements of their own into a page before it comes to life, and an
+/// island would then take one for another: the loading script counts, and fetches the page once more where there are others.
+fn elements_inside(island: &str) -> String {
+    // Everywhere else the library escapes this mark.
+    let opened = |mark: &&[u8]| mark[0] == b'<' && mark[1].is_ascii_alphabetic();
+    let elements = island.as_bytes().windows(2).filter(opened).count();
+    elements.saturating_sub(1).to_string()
 }
 
 /// The script that brings the islands to life, and what it will load.
@@ -116,7 +114,13 @@ pub fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{elements_inside, escape};
+
+    #[test]
+    fn elements_are_counted_and_nothing_else() {
+        let island = "<leptos-island><!><p class=\"a\">1 &lt; 2<br>x</p><svg><path/></svg></leptos-island>";
+        assert_eq!(elements_inside(island), "4");
+    }
 
     #[test]
     fn a_title_cannot_end_itself() {

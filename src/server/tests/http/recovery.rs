@@ -84,7 +84,7 @@ async fn a_refused_request_comes_back_in_any_language_with_what_was_typed() {
     assert_eq!(german.status, 422);
     for kept in [
         "<html lang=\"de\"",
-        "keine E-Mail-Adresse",
+        "keine gültige E-Mail-Adresse",
         "value=\"Acme\"",
         "value=\"bob@acme.test\"",
         refused_text,
@@ -147,7 +147,8 @@ async fn an_agent_changes_the_own_address() {
     assert_eq!((sent.status, sent.location()), (303, "/profile?email_sent"));
     let page = carl.get(&site, "/profile?email_sent").await;
     assert!(
-        page.body.contains("charles@new.test waits for its confirmation"),
+        page.body
+            .contains("charles@new.test has been waiting for confirmation since"),
         "{}",
         page.body
     );

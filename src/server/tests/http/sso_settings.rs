@@ -106,7 +106,9 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
         .await;
     assert_eq!(bad.status, 502);
     assert!(
-        bad.body.contains("Google does not accept the application") && !bad.body.contains("secret words"),
+        bad.body
+            .contains("accept your app registration. Check the client ID")
+            && !bad.body.contains("secret words"),
         "{}",
         bad.body
     );

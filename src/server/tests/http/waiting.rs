@@ -164,7 +164,11 @@ async fn whoever_waits_longer_than_a_second_sees_it_and_goes_on_without_sending_
         .await;
     assert_eq!(other.location(), "/login/wait");
     let page = browser.get(&site, "/login/wait").await;
-    assert!(page.body.contains("Sie sind Nummer 1."), "{}", page.body);
+    assert!(
+        page.body.contains("Ihr Platz in der Warteschlange: 1."),
+        "{}",
+        page.body
+    );
 
     drop(held);
     browser.set_cookie("language", "en");

@@ -279,7 +279,7 @@ on_both! {
         assert_eq!(needed, Err(Refusal::StepUpNeeded));
 
         let stranger = confirm_as(&site, &issuer, &bob, "somebody-else").await.map(drop);
-        assert_eq!(stranger, Err(Refusal::IdentityOther { provider: Provider::Office365 }));
+        assert_eq!(stranger, Err(Refusal::IdentityOther { provider: Provider::Google }));
         let refused = site.events("Acme").await.into_iter().any(|(event, _)| event == "step_up_refused");
         assert!(refused);
         let Ok(Arrival::Confirmed(Confirmed::Proved(session), next)) =

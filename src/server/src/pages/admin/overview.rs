@@ -359,7 +359,7 @@ mod tests {
             svg.contains(r#"role="img""#) && svg.contains("<desc id=\"chart-text\">"),
             "{svg}"
         );
-        assert!(svg.contains("Completed sign-ins: 11; failed: 1."), "{svg}");
+        assert!(svg.contains("Completed sign-ins: 11. Failed: 1."), "{svg}");
         assert!(svg.contains(r#"fill="url(#failed)""#));
         assert!(chart(Locale::en, &[]).ends_with("</svg>"));
     }
