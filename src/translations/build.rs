@@ -1,4 +1,5 @@
-//! Compiles `locales/` into one typed module. Every folder there is an offered language: adding one needs no Rust.
+//! Compiles `locales/` into one typed module. Every folder there that is no draft is an offered language: adding one needs no
+//! Rust.
 
 use std::{env, error::Error, fs, path::Path, path::PathBuf};
 
@@ -10,6 +11,8 @@ use leptos_i18n_parser::parse_locales::{
 };
 
 const DEFAULT_LANGUAGE: &str = "en";
+/// A folder with a file of this name is not offered yet.
+const DRAFT: &str = "draft";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -18,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo looks through the whole folder, so a new language or file is noticed, and the embedded legal texts with it.
     println!("cargo::rerun-if-changed={}", folder.display());
 
-    let languages = names(&folder, Path::is_dir)?;
+    let languages = names(&folder, |path| path.is_dir() && !path.join(DRAFT).exists())?;
     let namespaces = names(&folder.join(DEFAULT_LANGUAGE), |path| {
         path.extension().is_some_and(|extension| extension == "json")
     })?;

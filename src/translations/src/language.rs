@@ -1,8 +1,15 @@
 //! The offered languages: one per folder of `locales/`, English first, then by tag.
 
+#[cfg(feature = "ssr")]
+use std::{cmp::Reverse, sync::LazyLock};
+
+#[cfg(feature = "ssr")]
+use icu_locale::{LanguageIdentifier, LocaleExpander};
+
 use crate::{Locale, i18n::I18nLocaleTrait, td_string};
 
 /// Longest language tag that is looked at, in bytes (RFC 5646, 4.4.1: 35 is enough for every tag in use).
+#[cfg(feature = "ssr")]
 const TAG_MAX: usize = 35;
 
 /// Most entries of an `Accept-Language` header that are looked at. Browsers send up to about ten.
@@ -34,27 +41,50 @@ pub fn direction(locale: Locale) -> &'static str {
     if is_rtl(locale) { "rtl" } else { "ltr" }
 }
 
-/// The offered language for a tag, whatever its case: the tag itself or, as in RFC 4647 (3.4), what is left when its
-/// last parts are taken away, so that `de-AT` is `de`. Anything that cannot be a tag is `None`.
+/// The offered language for a tag, whatever its case: one of the same language and script as Unicode takes them to be where
+/// the tag does not say (`zh-TW` is written in traditional letters, `pt` is `pt-BR`), of the same region if there is one; else
+/// one of the same language. Anything that cannot be a tag is `None`.
+#[cfg(feature = "ssr")]
 pub fn from_tag(tag: &str) -> Option<Locale> {
-    if tag.len() > TAG_MAX
-        || !tag
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        || tag.split('-').any(str::is_empty)
-    {
+    let offered = OFFERED.iter().map(|(known, _)| known);
+    let found = best(tag, offered)?;
+    OFFERED.get(found).map(|(_, locale)| *locale)
+}
+
+/// The offered language with exactly this tag: in the browser every tag comes from the server.
+#[cfg(not(feature = "ssr"))]
+pub fn from_tag(tag: &str) -> Option<Locale> {
+    all().iter().find(|locale| locale.as_str() == tag).copied()
+}
+
+/// The offered languages with everything that their tags leave out.
+#[cfg(feature = "ssr")]
+static OFFERED: LazyLock<Vec<(LanguageIdentifier, Locale)>> = LazyLock::new(|| {
+    let whole = |locale: &Locale| Some((whole(locale.as_str())?, *locale));
+    all().iter().filter_map(whole).collect()
+});
+
+/// Which of the languages fits a tag best.
+#[cfg(feature = "ssr")]
+fn best<'a>(tag: &str, offered: impl Iterator<Item = &'a LanguageIdentifier>) -> Option<usize> {
+    let wanted = whole(tag)?;
+    let same_language = offered.enumerate().filter(|(_, known)| known.language == wanted.language);
+    let fits = |known: &LanguageIdentifier| (known.script == wanted.script, known.region == wanted.region);
+    // Of several that fit as well, the first.
+    let best = same_language.min_by_key(|(_, known)| Reverse(fits(known)));
+    best.map(|(found, _)| found)
+}
+
+/// A tag with what it leaves out: `zh-TW` as `zh-Hant-TW`.
+#[cfg(feature = "ssr")]
+fn whole(tag: &str) -> Option<LanguageIdentifier> {
+    let may_be_one = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if tag.len() > TAG_MAX || !tag.bytes().all(may_be_one) {
         return None;
     }
-    let mut wanted = tag;
-    loop {
-        if let Some(found) = all()
-            .iter()
-            .find(|locale| locale.as_str().eq_ignore_ascii_case(wanted))
-        {
-            return Some(*found);
-        }
-        (wanted, _) = wanted.rsplit_once('-')?;
-    }
+    let mut id = tag.parse::<icu_locale::Locale>().ok()?.id;
+    LocaleExpander::new_common().maximize(&mut id);
+    (!id.language.is_unknown()).then_some(id)
 }
 
 /// The offered language that an `Accept-Language` header asks for most (RFC 9110, 12.5.4): the highest weight wins,
@@ -97,10 +127,46 @@ mod tests {
     fn every_language_is_found_by_its_tag() {
         for locale in all() {
             assert_eq!(from_tag(tag(*locale)), Some(*locale));
+            #[cfg(feature = "ssr")]
             assert_eq!(from_tag(&tag(*locale).to_ascii_uppercase()), Some(*locale));
         }
     }
 
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_tag_means_what_people_who_use_it_read() {
+        const OFFERED: [&str; 10] = [
+            "en", "ar", "de", "es", "fr", "ja", "ko", "pt-BR", "zh-Hans", "zh-Hant",
+        ];
+        let offered = OFFERED.map(|tag| whole(tag).unwrap());
+        for (tag, expected) in [
+            ("zh-TW", Some("zh-Hant")),
+            ("zh-HK", Some("zh-Hant")),
+            ("zh-MO", Some("zh-Hant")),
+            ("zh-Hant-CN", Some("zh-Hant")),
+            ("zh", Some("zh-Hans")),
+            ("zh-CN", Some("zh-Hans")),
+            ("ZH-sg", Some("zh-Hans")),
+            ("zh-Hans-HK", Some("zh-Hans")),
+            ("yue-HK", None),
+            ("pt", Some("pt-BR")),
+            ("pt-PT", Some("pt-BR")),
+            ("pt-br", Some("pt-BR")),
+            ("es-419", Some("es")),
+            ("fr-CA", Some("fr")),
+            ("ja-JP", Some("ja")),
+            ("ko-KP", Some("ko")),
+            ("de-CH-1996", Some("de")),
+            ("de-u-co-phonebk", Some("de")),
+            ("sr", None),
+            ("und", None),
+        ] {
+            let found = best(tag, offered.iter()).map(|found| OFFERED[found]);
+            assert_eq!(found, expected, "{tag}");
+        }
+    }
+
+    #[cfg(feature = "ssr")]
     #[test]
     fn a_tag_falls_back_to_its_language() {
         assert_eq!(from_tag("de-AT"), Some(Locale::de));

