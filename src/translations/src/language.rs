@@ -68,7 +68,9 @@ static OFFERED: LazyLock<Vec<(LanguageIdentifier, Locale)>> = LazyLock::new(|| {
 #[cfg(feature = "ssr")]
 fn best<'a>(tag: &str, offered: impl Iterator<Item = &'a LanguageIdentifier>) -> Option<usize> {
     let wanted = whole(tag)?;
-    let same_language = offered.enumerate().filter(|(_, known)| known.language == wanted.language);
+    let same_language = offered
+        .enumerate()
+        .filter(|(_, known)| known.language == wanted.language);
     let fits = |known: &LanguageIdentifier| (known.script == wanted.script, known.region == wanted.region);
     // Of several that fit as well, the first.
     let best = same_language.min_by_key(|(_, known)| Reverse(fits(known)));

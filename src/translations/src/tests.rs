@@ -363,7 +363,10 @@ fn nothing_long_is_left_in_english() {
         for language in languages().into_iter().filter(|language| language != "en") {
             for (key, text) in &texts(&language, &file).0 {
                 // Two values beside each other stand so in many languages.
-                let has_words = text.split(['{', '}']).step_by(4).any(|between| !between.trim().is_empty());
+                let has_words = text
+                    .split(['{', '}'])
+                    .step_by(4)
+                    .any(|between| !between.trim().is_empty());
                 let untranslated =
                     english.english(key).0 == Some(text) && text.chars().count() > 25 && has_words;
                 assert!(!untranslated, "{language}/{file}: {key} is still English");
