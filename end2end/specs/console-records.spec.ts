@@ -184,7 +184,7 @@ test.describe('an import', () => {
     await imports.goto();
     for (const { what, file, sentence } of [
       { what: 'Latin-1', file: Buffer.from(`${head}ada,a@mail.test,Ada\r\nbjorn,b@mail.test,Bj\u00f8rn\r\n`, 'latin1'), sentence: fill(labels.errors.file_not_text, { line: 3 }) },
-      { what: 'UTF-16', file: Buffer.from(`\ufeff${head}`, 'utf16le'), sentence: fill(labels.errors.file_not_text, { line: 1 }) },
+      { what: 'a workbook', file: Buffer.from('504b030414000600', 'hex'), sentence: labels.errors.file_workbook },
       { what: 'no columns', file: 'Ada,Lovelace\r\n', sentence: labels.errors.file_columns },
       { what: 'a picture', file: Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), sentence: fill(labels.errors.file_not_text, { line: 1 }) },
       { what: 'nothing', file: '', sentence: labels.errors.file_empty },

@@ -4,30 +4,33 @@ const module = await import(bindings);
 await module.default({ module_or_path: wasm });
 const { body } = document;
 const island = document.querySelector("leptos-island");
-if (isWhole() || (await restore())) {
+// Other software may have put elements into the island, which would then be taken for its own.
+const isWhole = island.querySelectorAll("*").length === +body.dataset.elements;
+const sent = isWhole ? null : await sentAnew();
+if (isWhole || sent) {
+  // From here on nobody else has a turn until the island lives.
+  if (sent) startFrom(sent);
   module.hydrate();
   module[island.dataset.component](island);
   // The style sheet and the tests look for this.
   document.documentElement.dataset.hydrated = "";
 }
 
-/** Whether no other software has put elements into the island. */
-function isWhole() {
-  return island.querySelectorAll("*").length === +body.dataset.elements;
+/** This page as the server sends it now; nothing where it cannot be had. */
+async function sentAnew() {
+  // An answer that says what was wrong with a form comes only once; the form works as it is.
+  if (JSON.parse(body.dataset.facts)[1].refusal) return null;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+  return page.querySelector("leptos-island")?.dataset.component === island.dataset.component ? page : null;
 }
 
-/** Starts from the page as the server sends it, with what was typed meanwhile; the other software may come again later. */
-async function restore() {
-  // An answer to a form that says what was wrong comes only once; the form works as it is.
-  if (JSON.parse(body.dataset.facts)[1].refusal) return false;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const sent = page.querySelector(`[data-component=${island.dataset.component}]`);
-  if (!sent) return false;
+/** Puts what the server sent into the place of what is there, with what was typed meanwhile. */
+function startFrom(page) {
   const focused = document.activeElement;
   const typed = island.querySelectorAll("input[id], select[id]");
-  body.dataset.facts = page.body.dataset.facts;
-  island.replaceChildren(...sent.childNodes);
+  body.dataset.facts = page.dataset.facts;
+  island.replaceChildren(...page.querySelector("leptos-island").childNodes);
   for (const old of typed) {
     const field = document.getElementById(old.id);
     if (field?.localName !== old.localName) continue;
@@ -38,5 +41,4 @@ async function restore() {
     // Not every kind of field has a caret.
     if (old.selectionStart != null) field.setSelectionRange(old.selectionStart, old.selectionEnd);
   }
-  return true;
 }

@@ -85,8 +85,12 @@ fn whole(tag: &str) -> Option<LanguageIdentifier> {
         return None;
     }
     let mut id = tag.parse::<icu_locale::Locale>().ok()?.id;
+    // No language at all would be taken for English.
+    if id.language.is_unknown() {
+        return None;
+    }
     LocaleExpander::new_common().maximize(&mut id);
-    (!id.language.is_unknown()).then_some(id)
+    Some(id)
 }
 
 /// The offered language that an `Accept-Language` header asks for most (RFC 9110, 12.5.4): the highest weight wins,

@@ -387,21 +387,18 @@ mod tests {
         );
         assert_eq!(
             said(&wrong_code(Some(2), None)),
-            "The code is incorrect. Check it and try again. You have 2 login attempts before your account is locked"
+            "The code is incorrect. You have 2 login attempts before your account is locked"
         );
         assert_eq!(
             said(&wrong_code(Some(1), None)),
-            "The code is incorrect. Check it and try again. You have 1 login attempt before your account is locked"
+            "The code is incorrect. You have 1 login attempt before your account is locked"
         );
     }
 
     #[test]
     fn the_warning_stands_apart_from_the_sentence() {
         let refusal = wrong_code(Some(2), None);
-        assert_eq!(
-            sentence(Locale::en, &refusal),
-            "The code is incorrect. Check it and try again."
-        );
+        assert_eq!(sentence(Locale::en, &refusal), "The code is incorrect.");
         assert_eq!(
             warning(Locale::en, &refusal),
             Some("You have 2 login attempts before your account is locked")

@@ -147,7 +147,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }))
             .route("/busy", get(busy))
             .route("/broken", get(busy))
-            .fallback(slash::not_found)
+            .fallback(|method, asked| slash::not_found(Router::new(), method, asked))
             .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn_with_state(page, show))
     }

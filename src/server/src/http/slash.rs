@@ -1,24 +1,38 @@
 //! Addresses with a slash too many at their end, as people type them and other programs write them.
 
 use axum::{
+    Router,
+    body::Body,
     extract::OriginalUri,
-    http::Method,
+    http::{Method, Request, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
+use tower::ServiceExt as _;
 use vestibule_core::{paths::is_local, refusal::Refusal};
 
 use super::denied::Denied;
 
-/// The answer when there is nothing at an address; a fallback for the router. Whoever only reads, and wrote a slash at the
-/// end, is led to the address without it, with its query.
-pub async fn not_found(method: Method, OriginalUri(asked): OriginalUri) -> Response {
+/// The answer when there is nothing at an address of `routes`; a fallback for them. Whoever only reads, and wrote a slash at
+/// the end of an address that there is, is led to it, with the query.
+pub async fn not_found(routes: Router, method: Method, OriginalUri(asked): OriginalUri) -> Response {
     let elsewhere = matches!(method, Method::GET | Method::HEAD)
         .then(|| without_slash(asked.path(), asked.query()))
         .flatten();
     match elsewhere {
-        Some(address) => Redirect::permanent(&address).into_response(),
-        None => Denied::from(Refusal::NotFound).into_response(),
+        Some(address) if leads_somewhere(routes, &address).await => {
+            Redirect::permanent(&address).into_response()
+        }
+        _ => Denied::from(Refusal::NotFound).into_response(),
     }
+}
+
+/// Whether there is a route to an address. No route has this method, so nothing is done there: one that exists says so.
+async fn leads_somewhere(routes: Router, address: &str) -> bool {
+    let Ok(question) = Request::options(address).body(Body::empty()) else {
+        return false;
+    };
+    let Ok(answer) = routes.oneshot(question).await;
+    answer.status() == StatusCode::METHOD_NOT_ALLOWED
 }
 
 /// `None` when there is no slash to leave out, or what is left could lead to another host: `//evil.test/`.

@@ -45,9 +45,10 @@ impl Stack {
             https,
             randomness: self.randomness.clone(),
         };
+        let known = routes.clone();
         // The last layer is the outermost.
         routes
-            .fallback(slash::not_found)
+            .fallback(move |method, asked| slash::not_found(known.clone(), method, asked))
             .method_not_allowed_fallback(denied::method_not_allowed)
             .layer(from_fn_with_state(self.forms, form_guard::check))
             .layer(from_fn_with_state(Cookies::new(https), cookies::clean))

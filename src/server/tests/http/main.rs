@@ -544,6 +544,8 @@ async fn a_slash_at_the_end_leads_to_the_address_without_it_and_never_elsewhere(
         }
     }
     for asked in [
+        "/nowhere/",
+        "/assets/",
         "//evil.test/",
         "///evil.test//",
         "//evil.test/login/",
