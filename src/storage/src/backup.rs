@@ -20,6 +20,11 @@ use crate::{Store, StoreError, Writer, link::execute, store::SQLITE_MIGRATIONS};
 /// How long somebody else may hold the file before it is taken for served.
 const SERVED_AFTER: Duration = Duration::from_secs(2);
 
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const CORRUPT: u32 = 11;
+const NO_DATABASE: u32 = 26;
+
 /// What would go on where the copy was made, as if nothing had happened since: who is signed in or about to be, trust in
 /// browsers, links and codes that may have been used meanwhile, mails that went out long ago.
 const REVIVED: [&str; 13] = [
@@ -92,6 +97,25 @@ fn damaged(path: &Path) -> impl FnOnce(sqlx::Error) -> BackupError {
     }
 }
 
+/// A path as SQLite takes it.
+fn text(path: &Path) -> Result<&str, BackupError> {
+    let odd = || at(path)(io::ErrorKind::InvalidFilename.into());
+    path.to_str().ok_or_else(odd)
+}
+
+/// Where a file is made before it gets its name: no other process makes one of this name.
+fn part_of(path: &Path) -> PathBuf {
+    beside(path, &format!(".part-{}", std::process::id()))
+}
+
+/// Gives a file another name besides, never that of a file that is there.
+fn name_also(from: &Path, to: &Path) -> Result<(), BackupError> {
+    fs::hard_link(from, to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
+        _ => at(to)(error),
+    })
+}
+
 /// A path beside another: the same name with an ending.
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -140,7 +164,7 @@ impl Drop for Unfinished {
 
 impl Store {
     /// Copies the database into a new file while others read and write, looks whether the copy is whole, and gives its size
-    /// in bytes. Until then it has the ending `.part`; only its owner may read it.
+    /// in bytes. Until then it has an ending; only its owner may read it.
     ///
     /// # Errors
     /// [`BackupError`]; no file is left then.
@@ -149,18 +173,18 @@ impl Store {
         if to.try_exists().map_err(at(to))? {
             return Err(BackupError::Exists(to.to_owned()));
         }
-        let part = Unfinished(beside(to, ".part"));
+        let part = Unfinished(part_of(to));
         remove(&part.0)?;
         drop(create(&part.0)?);
         sqlx::query("VACUUM INTO $1")
-            .bind(part.0.to_string_lossy().into_owned())
+            .bind(text(&part.0)?)
             .execute(&mut *source)
             .await
             .map_err(StoreError::from)?;
         check(&part.0).await?;
         sync(&part.0)?;
         let size = fs::metadata(&part.0).map_err(at(&part.0))?.len();
-        fs::rename(&part.0, to).map_err(at(to))?;
+        name_also(&part.0, to)?;
         sync(to)?;
         Ok(size)
     }
@@ -176,6 +200,8 @@ pub async fn check(path: &Path) -> Result<(), BackupError> {
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
+        // Looking through a large file takes its time.
+        .disable_statement_logging()
         .connect()
         .await
         .map_err(damaged(path))?;
@@ -224,16 +250,28 @@ impl Restore {
     pub async fn begin(copy: &Path, target: &Path) -> Result<Self, BackupError> {
         check(copy).await?;
         refuse_served(target).await?;
-        let part = beside(target, ".part");
+        let part = part_of(target);
         drop(Unfinished(part.clone()));
         let restore = Self {
             part,
             target: target.to_owned(),
             finished: false,
         };
-        let mut to = create(&restore.part)?;
-        let mut from = File::open(copy).map_err(at(copy))?;
-        io::copy(&mut from, &mut to).map_err(at(&restore.part))?;
+        drop(create(&restore.part)?);
+        // By SQLite: a copy that was made by hand has a part of its content in the files beside it.
+        let mut from = SqliteConnectOptions::new()
+            .filename(copy)
+            .read_only(true)
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map_err(damaged(copy))?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(text(&restore.part)?)
+            .execute(&mut from)
+            .await
+            .map_err(damaged(copy))?;
+        from.close().await.map_err(damaged(copy))?;
         Ok(restore)
     }
 
@@ -266,16 +304,17 @@ impl Restore {
         let kept = beside(&self.target, &now.format(".%Y%m%dT%H%M%SZ").to_string());
         let had_one = self.target.try_exists().map_err(at(&self.target))?;
         if had_one {
-            for ending in ["", "-wal", "-shm"] {
-                let from = beside(&self.target, ending);
-                if from.try_exists().map_err(at(&from))? {
-                    fs::rename(&from, beside(&kept, ending)).map_err(at(&from))?;
-                }
+            give_to_owner_of(&self.target, &self.part)?;
+            name_also(&self.target, &kept)?;
+        }
+        // What stands beside it belongs to what was there; where that could be read, nothing is in it any more.
+        for ending in ["-wal", "-shm", "-journal"] {
+            let from = beside(&self.target, ending);
+            if from.try_exists().map_err(at(&from))? {
+                fs::rename(&from, beside(&kept, ending)).map_err(at(&from))?;
             }
         }
-        for ending in ["-wal", "-shm", "-journal"] {
-            remove(&beside(&self.target, ending))?;
-        }
+        // At every moment there is a database of this name.
         fs::rename(&self.part, &self.target).map_err(at(&self.target))?;
         self.finished = true;
         sync(&self.target)?;
@@ -291,7 +330,26 @@ impl Drop for Restore {
     }
 }
 
-/// A database that somebody has open cannot be had alone. One that cannot be read at all is in nobody's way.
+/// The server may run as somebody else than who restores.
+#[cfg(unix)]
+fn give_to_owner_of(target: &Path, part: &Path) -> Result<(), BackupError> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let (is, should) = (
+        fs::metadata(part).map_err(at(part))?,
+        fs::metadata(target).map_err(at(target))?,
+    );
+    if (is.uid(), is.gid()) == (should.uid(), should.gid()) {
+        return Ok(());
+    }
+    chown(part, Some(should.uid()), Some(should.gid())).map_err(at(part))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &Path) -> Result<(), BackupError> {
+    Ok(())
+}
+
+/// A database that somebody has open cannot be had alone. One that is damaged is in nobody's way.
 async fn refuse_served(path: &Path) -> Result<(), BackupError> {
     if !path.try_exists().map_err(at(path))? {
         return Ok(());
@@ -301,6 +359,7 @@ async fn refuse_served(path: &Path) -> Result<(), BackupError> {
             .filename(path)
             .locking_mode(SqliteLockingMode::Exclusive)
             .busy_timeout(SERVED_AFTER)
+            .disable_statement_logging()
             .connect()
             .await?;
         // Leaving the write-ahead log needs the file alone, and brings what is in it into the file.
@@ -312,11 +371,19 @@ async fn refuse_served(path: &Path) -> Result<(), BackupError> {
     };
     match alone.await {
         Ok(mode) if mode == "wal" => Err(BackupError::Served(path.to_owned())),
-        Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {
-            Err(BackupError::Served(path.to_owned()))
-        }
-        Ok(_) | Err(_) => Ok(()),
+        Ok(_) => Ok(()),
+        Err(error) => match primary_code(&error) {
+            Some(BUSY | LOCKED) => Err(BackupError::Served(path.to_owned())),
+            Some(CORRUPT | NO_DATABASE) => Ok(()),
+            _ => Err(damaged(path)(error)),
+        },
     }
+}
+
+/// What went wrong, by SQLite's own numbers, without the details of their upper bits.
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 impl Writer {

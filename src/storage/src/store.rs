@@ -296,24 +296,21 @@ impl Store {
         tokio::spawn(self.clone().begin()).await.map_err(shutting_down)?
     }
 
-    /// For one statement that needs no other: it is final as soon as it is done, and costs one trip to the database instead
-    /// of three. [`Writer::commit`] then only does what was to be done afterwards.
+    /// For one statement that needs no other. On PostgreSQL it is final as soon as it is done, and costs one trip instead of
+    /// three; [`Writer::commit`] then only does what was to be done afterwards. On SQLite it is a transaction all the same:
+    /// sqlx 0.9.0 passes over an error at the end of a statement that gives a row, and there that end would be the commit.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when no connection becomes free in time.
     pub async fn write_one(&self) -> Result<Writer, StoreError> {
-        let counter = Arc::clone(&self.counter);
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                let held = Held::plain(writer.acquire().await?);
-                Writer::new(Link::Sqlite(held), None, counter)
-            }
+        match &self.pools {
+            Pools::Sqlite { .. } => self.write().await,
             Pools::Postgres { pool, presence, .. } => {
                 let connection = Box::pin(presence.acquire(pool)).await?;
-                let held = Held::plain(connection);
-                Writer::new(Link::Postgres(held), Some(Arc::clone(presence)), counter)
+                let (link, presence) = (Link::Postgres(Held::plain(connection)), Arc::clone(presence));
+                Ok(Writer::new(link, Some(presence), Arc::clone(&self.counter)))
             }
-        })
+        }
     }
 
     async fn begin(self) -> Result<Writer, StoreError> {

@@ -12,7 +12,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     company::Company,
     id::CompanyId,
-    name,
+    name::{self, EmailAddress},
     ports::Moment,
     refusal::Refusal,
     secret::Password,
@@ -106,7 +106,12 @@ impl Service {
         visitor: &'a Visitor,
     ) -> Candidate<'a> {
         let Some(typed) = typed else {
-            let (company, account) = (name::key(&form.company), name::key(&form.account));
+            let (company, mut account) = (name::key(&form.company), name::key(&form.account));
+            // By what accounts are found by, or the spellings of one would be counted together where there is none, and apart
+            // where there is one.
+            if account.contains('@') {
+                account = EmailAddress::lookup_key(&form.account);
+            }
             let parts = [company.as_bytes(), account.as_bytes(), b"unknown"];
             return Candidate {
                 subject: self.inner.keys.derive(Purpose::Subject, &parts),

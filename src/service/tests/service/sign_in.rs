@@ -100,6 +100,27 @@ on_both! {
         assert!(matches!(twin, Err(OperatorError::EmailExists)), "{twin:?}");
     }
 
+    async fn spellings_of_an_address_tell_nothing_about_its_account(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let mut answers = Vec::new();
+        for (name, address) in [("alice", "192.0.2.1"), ("nobody", "192.0.2.2")] {
+            let visitor = Visitor {
+                address: Some(address.to_owned()),
+                source: address.to_owned(),
+                ..Visitor::default()
+            };
+            let mut told = Vec::new();
+            for typed in [format!("{name}@acme.test"), format!("{name}@acme\u{3002}test"), format!("{name}@ac\u{ad}me.test")] {
+                for _ in 0..5 {
+                    told.push(site.try_password("Acme", &typed, "not the password", &visitor).await.err());
+                }
+            }
+            answers.push(told);
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+
     async fn every_wrong_try_gets_one_and_the_same_answer(site: Site) {
         site.company("Acme", 0).await;
         site.company("Beta", 0).await;
