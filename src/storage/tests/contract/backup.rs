@@ -156,3 +156,37 @@ async fn what_is_no_copy_is_refused_and_changes_nothing() {
     assert!(backup::check(&live).await.is_ok());
     assert!(!file("live.db.part").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_was_made_by_hand_is_read_with_the_files_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let store = open(&file("live.db")).await;
+    store.migrate().await.unwrap();
+    let alice = alice(&store, &Maker::new()).await;
+    for ending in ["", "-wal"] {
+        std::fs::copy(
+            file(&format!("live.db{ending}")),
+            file(&format!("copy.db{ending}")),
+        )
+        .unwrap();
+    }
+    store.close().await;
+    let restore = Restore::begin(&file("copy.db"), &file("new.db")).await.unwrap();
+    assert_eq!(restore.finish(at(0)).await.unwrap(), None);
+    let restored = open(&file("new.db")).await;
+    let accounts = restored
+        .read()
+        .await
+        .unwrap()
+        .accounts(alice.company)
+        .await
+        .unwrap();
+    assert_eq!(accounts.len(), 1);
+    restored.close().await;
+    let again = Restore::begin(&file("copy.db"), &file("new.db")).await.unwrap();
+    let kept = again.finish(at(0)).await.unwrap().unwrap();
+    let twice = Restore::begin(&file("copy.db"), &file("new.db")).await.unwrap();
+    assert!(matches!(twice.finish(at(0)).await, Err(BackupError::Exists(path)) if path == kept));
+    assert!(backup::check(&file("new.db")).await.is_ok());
+}
