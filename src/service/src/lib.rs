@@ -16,7 +16,7 @@ use vestibule_core::{
     id::{AccountId, CompanyId, NodeId},
     ports::{Clock, Moment, Randomness},
     refusal::Refusal,
-    secret::Token,
+    secret::{Token, TokenHash},
     throttle::SourceLimits,
 };
 use vestibule_mail::{Reach, outbox::OwnServer};
@@ -307,6 +307,11 @@ impl Service {
 }
 
 impl Visitor {
+    /// By what the number of this browser is known.
+    fn browser_hash(&self) -> Option<TokenHash> {
+        self.browser_token.as_ref().map(Token::hash)
+    }
+
     /// What comes of a use case, as the visitor may know it.
     async fn attempt<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Refusal> {
         work.await.map_err(|failure| self.explain(&failure))

@@ -11,7 +11,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    columns::{AccountColumns, account_columns},
+    columns::{AccountColumns, account_columns, password_columns},
     link::{Link, all, execute, optional},
     words::alias_key,
 };
@@ -29,7 +29,9 @@ const BY_ID: &str = concat!(
 pub(crate) const BY_SIGN_IN: &str = concat!(
     "SELECT ",
     account_columns!(),
-    ", a.password_hash, a.password_must_change, a.password_expires_at FROM account a \
+    ", ",
+    password_columns!(),
+    " FROM account a \
      WHERE a.company_id = $1 AND (a.name_key = $2 OR a.email_key = $3)"
 );
 const PASSWORD: &str = "SELECT password_hash, password_must_change, password_expires_at FROM account \

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, Connection as _,
+    ConnectOptions as _, Connection as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode},
 };
 use vestibule_core::ports::Moment;
@@ -190,6 +190,17 @@ impl Store {
     }
 }
 
+async fn open_to_read(path: &Path) -> Result<SqliteConnection, BackupError> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        // Going through a large file takes its time.
+        .disable_statement_logging()
+        .connect()
+        .await
+        .map_err(damaged(path))
+}
+
 /// Whether a file is a whole database of this version of Vestibule or an older one.
 ///
 /// # Errors
@@ -197,14 +208,7 @@ impl Store {
 pub async fn check(path: &Path) -> Result<(), BackupError> {
     // Asked of the system first: SQLite says of every file that it cannot be opened.
     drop(File::open(path).map_err(at(path))?);
-    let mut connection = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        // Looking through a large file takes its time.
-        .disable_statement_logging()
-        .connect()
-        .await
-        .map_err(damaged(path))?;
+    let mut connection = open_to_read(path).await?;
     let (said,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
         .fetch_one(&mut connection)
         .await
@@ -259,13 +263,7 @@ impl Restore {
         };
         drop(create(&restore.part)?);
         // By SQLite: a copy that was made by hand has a part of its content in the files beside it.
-        let mut from = SqliteConnectOptions::new()
-            .filename(copy)
-            .read_only(true)
-            .disable_statement_logging()
-            .connect()
-            .await
-            .map_err(damaged(copy))?;
+        let mut from = open_to_read(copy).await?;
         sqlx::query("VACUUM INTO $1")
             .bind(text(&restore.part)?)
             .execute(&mut from)

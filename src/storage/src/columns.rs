@@ -56,7 +56,14 @@ macro_rules! account_columns {
     };
 }
 
-pub(crate) use {account_columns, company_columns};
+/// The columns of an account's password.
+macro_rules! password_columns {
+    () => {
+        "a.password_hash, a.password_must_change, a.password_expires_at"
+    };
+}
+
+pub(crate) use {account_columns, company_columns, password_columns};
 
 #[derive(FromRow)]
 #[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]

@@ -14,7 +14,7 @@ use vestibule_core::{
 
 use crate::{
     PasswordRecord, Reader, StoreError,
-    columns::{AccountColumns, CompanyColumns, account_columns, company_columns},
+    columns::{AccountColumns, CompanyColumns, account_columns, company_columns, password_columns},
     link::optional,
 };
 
@@ -23,8 +23,9 @@ pub(crate) const BY_NAMES: &str = concat!(
     company_columns!(),
     ", ",
     account_columns!(),
-    ", a.password_hash, a.password_must_change, a.password_expires_at, \
-     EXISTS (SELECT 1 FROM known_browser k WHERE k.company_id = a.company_id AND k.account_id = a.id \
+    ", ",
+    password_columns!(),
+    ", EXISTS (SELECT 1 FROM known_browser k WHERE k.company_id = a.company_id AND k.account_id = a.id \
      AND k.browser_hash = $4) AS knows_browser \
      FROM company c JOIN account a ON a.company_id = c.id AND (a.name_key = $2 OR a.email_key = $3) \
      WHERE c.name_key = $1"
@@ -42,7 +43,7 @@ pub(crate) const SIGNING_IN: &str = concat!(
 );
 
 /// How long it is enough to have noted once that a browser or a source was right.
-const NOTED_FOR: TimeDelta = TimeDelta::days(1);
+pub(crate) const NOTED_FOR: TimeDelta = TimeDelta::days(1);
 
 /// The account that was typed at sign-in.
 #[derive(Debug)]

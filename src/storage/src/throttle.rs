@@ -13,6 +13,7 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     link::{all, execute, optional},
+    sign_in::NOTED_FOR,
 };
 
 const COUNT_PASSWORD: &str = "INSERT INTO password_try (subject, lane, failures, changed_at, series) \
@@ -146,8 +147,7 @@ impl Writer {
         subject: &Subject,
         now: Moment,
     ) -> Result<(), StoreError> {
-        let a_day_ago = now - chrono::TimeDelta::days(1);
-        execute!(self, NOTE_RIGHT, source, &subject[..], now, a_day_ago).map(drop)
+        execute!(self, NOTE_RIGHT, source, &subject[..], now, now - NOTED_FOR).map(drop)
     }
 
     /// Counts a link to choose a new password that a source asked for, and gives how many there were in this hour by the

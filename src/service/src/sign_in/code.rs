@@ -275,7 +275,7 @@ impl Service {
         } else {
             tried.take_back_in(&mut writer).await?;
         }
-        let browser = visitor.browser_token.as_ref().map(Token::hash);
+        let browser = visitor.browser_hash();
         let entrant = writer
             .entrant(ids, browser, None, now)
             .await?

@@ -109,7 +109,7 @@ impl Service {
         form: &SignInForm,
         visitor: &'a Visitor,
     ) -> Result<(Option<Typed>, Candidate<'a>), StoreError> {
-        let browser = visitor.browser_token.as_ref().map(Token::hash);
+        let browser = visitor.browser_hash();
         let mut reader = self.inner.store.read().await?;
         let typed = reader
             .typed_account(&form.company, &form.account, browser)
@@ -154,7 +154,7 @@ impl Service {
         let given_up = (visitor.session.as_ref(), visitor.pending.as_ref());
         self.hold_for_sign_in(writer, ids, given_up).await?;
         let (now, source) = (self.now(), &*visitor.source);
-        let browser = visitor.browser_token.as_ref().map(Token::hash);
+        let browser = visitor.browser_hash();
         let right = (source, &subject_of(company, account));
         let entrant = writer
             .entrant(ids, browser, Some(right), now)

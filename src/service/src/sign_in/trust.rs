@@ -164,7 +164,7 @@ impl Service {
         living.retain(|(row, policy)| {
             row.token_hash != first.hash() && trust_holds(now, row.created_at, row.ends_at, *policy)
         });
-        let number = visitor.browser_token.as_ref().map(Token::hash);
+        let number = visitor.browser_hash();
         let others = visitor.trusted.iter().filter_map(|token| {
             let mut rows = living.iter();
             let (row, _) = rows.find(|(row, _)| self.is_fresh(token, row, now))?;

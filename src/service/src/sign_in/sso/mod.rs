@@ -550,7 +550,7 @@ impl Service {
         let given_up = (visitor.session.as_ref(), visitor.pending.as_ref());
         self.hold_for_sign_in(&mut writer, (company.id, account), given_up)
             .await?;
-        let number = visitor.browser_token.as_ref().map(Token::hash);
+        let number = visitor.browser_hash();
         let entrant = writer
             .entrant((company.id, account), number, None, now)
             .await?
