@@ -48,6 +48,8 @@ pub struct StoreOptions {
     pub wait: Duration,
     /// How long one statement may take on PostgreSQL, and how long SQLite waits for another process's lock.
     pub statement: Duration,
+    /// How long a reader of SQLite may have nothing to do: then it is closed and gives its memory back, a MiB each. One stays.
+    pub idle: Duration,
 }
 
 impl Default for StoreOptions {
@@ -56,6 +58,7 @@ impl Default for StoreOptions {
             connections: 10,
             wait: Duration::from_secs(3),
             statement: Duration::from_secs(5),
+            idle: Duration::from_secs(10),
         }
     }
 }
@@ -149,7 +152,9 @@ impl Store {
             .await
             .map_err(|error| explained(error.into()))?;
         let readers = lasting()
+            .min_connections(1)
             .max_connections(options.connections.max(1))
+            .idle_timeout(options.idle)
             .connect_with(
                 connect
                     .pragma("query_only", "ON")

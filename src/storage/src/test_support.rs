@@ -33,6 +33,7 @@ pub const PATIENT: StoreOptions = StoreOptions {
     connections: 8,
     wait: Duration::from_mins(1),
     statement: Duration::from_mins(1),
+    idle: Duration::from_mins(1),
 };
 
 /// Waits for something that another task does, and gives what came of it.

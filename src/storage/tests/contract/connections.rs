@@ -18,7 +18,7 @@ use tokio::{
 use vestibule_core::audit::Actor;
 use vestibule_storage::{
     Failed, NewAccount, Store, StoreError, StoreOptions, Unique,
-    test_support::{PATIENT, TestStore},
+    test_support::{PATIENT, TestStore, until},
 };
 
 use crate::fixture::{Maker, alice, at, count, entry, raw, write};
@@ -259,6 +259,7 @@ pub async fn a_full_pool_is_unavailable(store: &TestStore) {
         connections: 1,
         wait: Duration::from_millis(50),
         statement: Duration::from_secs(1),
+        ..PATIENT
     };
     let narrow = Store::open(store.url(), options).await.unwrap();
     let reader = narrow.read().await.unwrap();
@@ -288,6 +289,23 @@ pub async fn a_full_pool_is_unavailable(store: &TestStore) {
         .await,
         Ok(())
     );
+}
+
+pub async fn readers_with_nothing_to_do_are_closed(store: &TestStore) {
+    if !store.url().starts_with("sqlite") {
+        return;
+    }
+    let options = StoreOptions {
+        idle: Duration::from_millis(50),
+        ..PATIENT
+    };
+    let store = Store::open(store.url(), options).await.unwrap();
+    let readers = join_all((0..5).map(|_| store.read())).await;
+    assert!(readers.iter().all(Result::is_ok));
+    assert_eq!(store.connections().0, 5);
+    drop(readers);
+    until(async || (store.connections().0 == 1).then_some(())).await;
+    assert!(store.read().await.is_ok());
 }
 
 pub async fn two_nodes_migrate_at_once(store: &TestStore) {

@@ -141,6 +141,7 @@ contract! {
     connections::a_reader_cannot_be_made_to_wait_by_a_writer,
     connections::a_full_pool_is_unavailable,
     connections::a_transaction_that_is_ended_for_others_runs_again,
+    connections::readers_with_nothing_to_do_are_closed,
     connections::two_nodes_migrate_at_once,
     connections::errors_name_no_data,
     connections::a_server_that_goes_away_in_a_transaction_is_found_again,
