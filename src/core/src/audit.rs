@@ -128,6 +128,8 @@ words! {
         AgentsExported = "agents_exported",
         /// The audit log was exported.
         AuditExported = "audit_exported",
+        /// The oldest events went, because they are older than the operator keeps them; with how many.
+        AuditShortened = "audit_shortened",
         /// Somebody signed in tried what their role may not; with what.
         RightRefused = "right_refused",
         /// A link was used that is not good any more.

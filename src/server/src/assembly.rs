@@ -145,6 +145,7 @@ pub async fn service(
         languages: languages(),
         source_limits: config.sources,
         report_sources_only: config.report_sources_only,
+        audit_retention_days: config.audit_retention_days,
         origin: config.origin(),
         company_mail_reach: config.company_mail_reach,
         sso: providers(config)?,

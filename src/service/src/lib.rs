@@ -149,6 +149,8 @@ pub struct Settings {
     pub source_limits: SourceLimits,
     /// Whether sources over their limits are only noted, not stopped.
     pub report_sources_only: bool,
+    /// Days that events of the audit log are kept; `None` = for ever.
+    pub audit_retention_days: Option<u16>,
     /// Scheme, host and port of the installation, without a slash at the end: every link in a mail begins with it.
     pub origin: String,
     /// Which mail servers companies may name.

@@ -17,7 +17,7 @@ use vestibule_mail::{
 use vestibule_storage::{MailLane, NewMail, OutboxCounts, OutboxRow, StoreError, Writer};
 
 use crate::{
-    Outbox, Service,
+    Outbox, Service, Visitor,
     keys::{Purpose, Unsealable},
 };
 
@@ -52,7 +52,30 @@ impl Outbox {
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
         self.forget_own_servers().await?;
         let now = self.database_now();
-        self.inner.store.delete_expired(now, BETWEEN_STEPS).await
+        let expired = self.inner.store.delete_expired(now, BETWEEN_STEPS).await?;
+        Ok(expired + self.shorten_audit_log(now).await?)
+    }
+
+    /// Deletes the oldest events when they are older than the operator keeps them.
+    async fn shorten_audit_log(&self, now: Moment) -> Result<u64, StoreError> {
+        let Some(days) = self.inner.settings.audit_retention_days else {
+            return Ok(0);
+        };
+        let before = now - TimeDelta::days(days.into());
+        let deleted = self
+            .inner
+            .store
+            .delete_events_before(before, BETWEEN_STEPS)
+            .await?;
+        if deleted > 0 {
+            let entry = AuditEntry {
+                actor: Actor::System,
+                detail: Some(deleted.to_string()),
+                ..Visitor::default().entry(Event::AuditShortened, None, None)
+            };
+            self.note(entry).await?;
+        }
+        Ok(deleted)
     }
 }
 

@@ -43,6 +43,7 @@ mod plans;
 mod presence;
 mod profile;
 mod reset_request;
+mod retention;
 mod session;
 mod set_up;
 mod sign_in;

@@ -38,6 +38,7 @@ pub fn event_name(locale: Locale, event: Event) -> &'static str {
         Event::CompanyCreated => td_string!(locale, audit.company_created),
         Event::CompanyEnabled => td_string!(locale, audit.company_enabled),
         Event::CompanyDisabled => td_string!(locale, audit.company_disabled),
+        Event::AuditShortened => td_string!(locale, audit.audit_shortened),
         Event::DatabaseRestored => td_string!(locale, audit.database_restored),
         Event::CompanyDeleted => td_string!(locale, audit.company_deleted),
         Event::PolicyChanged => td_string!(locale, audit.policy_changed),

@@ -237,6 +237,13 @@ pub const KEYS: &[Key] = &[
         right: "true or false",
     },
     Key {
+        name: "audit_retention_days",
+        default: None,
+        secret: false,
+        purpose: "Days that events of the audit log are kept; older ones are deleted, the oldest first. Default: for ever.",
+        right: "a number from 30 to 36500",
+    },
+    Key {
         name: "shutdown_seconds",
         default: Some("30"),
         secret: false,

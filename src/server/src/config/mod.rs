@@ -84,6 +84,8 @@ pub struct Config {
     pub sources: SourceLimits,
     /// Whether addresses over these limits are only noted, not stopped.
     pub report_sources_only: bool,
+    /// Days that the audit log is kept: 30 to 36500; `None` = for ever.
+    pub audit_retention_days: Option<u16>,
     /// Seconds that requests under way may take to end after a stop signal: 1 to 600.
     pub shutdown_seconds: u16,
     /// Seconds from SIGTERM, and a `/readyz` that says so, to the end of the listener: 0 to 600.
@@ -381,6 +383,7 @@ impl Config {
         let per_hour = reader.required("wrong_passwords_per_hour", values::number(1..=1_000_000_i64));
         let accounts = reader.required("accounts_per_ten_minutes", values::number(1..=100_000_i64));
         let report_sources_only = reader.required("report_sources_only", values::truth);
+        let audit_retention_days = reader.optional("audit_retention_days", values::number(30..=36_500_u16));
         let shutdown_seconds = reader.required("shutdown_seconds", values::number(1..=600_u16));
         let drain_seconds = reader.required("drain_seconds", values::number(0..=600_u16));
 
@@ -420,6 +423,7 @@ impl Config {
                 hashing_threads: hashing_threads?,
                 sources,
                 report_sources_only: report_sources_only?,
+                audit_retention_days: audit_retention_days?,
                 shutdown_seconds: shutdown_seconds?,
                 drain_seconds: drain_seconds?,
                 settings,

@@ -52,6 +52,21 @@ on_both! {
         }
     }
 
+    async fn the_audit_log_is_kept_as_long_as_the_operator_says(site: Site) {
+        session(&site).await;
+        let events = async || {
+            let events = site.store.read().await.unwrap().events(None, 100).await.unwrap();
+            events.into_iter().map(|event| (event.event, event.detail)).collect::<Vec<_>>()
+        };
+        let begun = events().await;
+        let shortened = ("audit_shortened".to_owned(), Some(begun.len().to_string()));
+        for (days, left) in [(364, begun), (366, vec![shortened])] {
+            let later = site.with_clock(ManualClock::at(time(&site).await + TimeDelta::days(days)));
+            later.service.outbox().clean_up().await.unwrap();
+            assert_eq!(events().await, left, "{days} days");
+        }
+    }
+
     async fn the_databases_clock_is_kept_whatever_the_servers_shows(site: Site) {
         let before = time(&site).await;
         let wrong = site.with_clock(ManualClock::at(before + TimeDelta::minutes(40)));

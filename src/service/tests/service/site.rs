@@ -149,6 +149,7 @@ fn service(
         languages: ["en", "de", "ar"].map(str::to_owned).to_vec(),
         source_limits: SourceLimits::default(),
         report_sources_only: false,
+        audit_retention_days: Some(365),
         origin: "https://login.test".to_owned(),
         company_mail_reach: Reach::Public,
         sso,

@@ -1,10 +1,12 @@
 //! The audit log.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use vestibule_core::audit::{Actor, AuditEntry, Event};
 use vestibule_storage::{EventFilter, EventRow, MailLane, Store, StoreError, test_support::TestStore};
 
-use crate::fixture::{Maker, alice, at, entry, refuses, write};
+use crate::fixture::{Maker, alice, at, day, entry, refuses, write};
 
 pub async fn events_are_listed_newest_first(store: &Store) {
     let maker = Maker::new();
@@ -230,6 +232,49 @@ pub async fn the_log_is_only_ever_added_to(store: &TestStore) {
     assert!(matches!(again, Err(StoreError::Other(_))), "{again:?}");
     let after = store.read().await.unwrap().events(None, 10).await;
     assert_eq!(after, Ok(before));
+}
+
+pub async fn the_oldest_day_of_the_log_goes(store: &TestStore) {
+    let maker = Maker::new();
+    // More than one step takes, all of the first day.
+    let moments = (0..600).map(at).chain([at(86_399), day(1), day(2), day(3)]);
+    write(store, async |writer| {
+        for moment in moments {
+            let new = entry(None, Actor::System);
+            writer
+                .insert_event(maker.event_id_at(moment), moment, &new)
+                .await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let delete = async |before| store.delete_events_before(before, Duration::ZERO).await;
+    let oldest = async || {
+        let events = store.read().await.unwrap().events(None, 1000).await.unwrap();
+        events.last().map(|event| event.at)
+    };
+
+    assert_eq!(delete(at(0)).await, Ok(0), "nothing is older than the oldest");
+    assert_eq!(delete(at(10)).await, Ok(10));
+    assert!(
+        refuses(store, "DELETE FROM audit_event").await,
+        "the rest is kept"
+    );
+    assert_eq!(oldest().await, Some(at(10)));
+    assert_eq!(
+        delete(day(4000)).await,
+        Ok(592),
+        "a day from the oldest, whatever the clock says"
+    );
+    assert_eq!(oldest().await, Some(day(2)));
+    assert_eq!(
+        delete(day(1)).await,
+        Ok(0),
+        "a clock that is behind takes nothing back"
+    );
+    assert!(refuses(store, "DELETE FROM audit_event").await);
+    assert_eq!(oldest().await, Some(day(2)));
 }
 
 pub async fn names_outlive_their_accounts(store: &Store) {

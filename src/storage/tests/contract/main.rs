@@ -92,6 +92,7 @@ contract! {
     audit::events_are_listed_newest_first,
     audit::events_are_paged_and_filtered,
     audit::the_log_is_only_ever_added_to,
+    audit::the_oldest_day_of_the_log_goes,
     audit::names_outlive_their_accounts,
     audit::a_deleted_company_leaves_nothing_but_its_events,
     authenticator::an_app_is_read_as_it_was_written,

@@ -1,0 +1,14 @@
+-- The audit log is only ever added to; what is older than the operator wants to keep goes as a whole, the oldest first.
+
+CREATE TABLE audit_kept (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    -- Events before this one may go.
+    from_id BLOB NOT NULL
+) STRICT;
+
+DROP TRIGGER audit_event_no_delete;
+CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
+WHEN NOT EXISTS (SELECT 1 FROM audit_kept WHERE OLD.id < from_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only ever added to');
+END;
