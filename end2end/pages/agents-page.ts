@@ -101,11 +101,47 @@ export class AgentsPage extends ConsolePage {
     for (const name of accounts) await this.main.getByLabel(fill(this.labels.agents.select_one, { name }), { exact: true }).check();
   }
 
-  /** Does something to the accounts that are ticked; returns the status of the answer. */
+  /** Does something to the accounts that are ticked, and says yes where it is asked; returns the status of the answer. */
   async toTicked(act: 'activate' | 'deactivate' | 'unlock'): Promise<number> {
-    const path = act === 'unlock' ? '/admin/agents/unlock-selected' : `/admin/agents/${act}`;
+    const path = { activate: '/admin/agents/activate', deactivate: '/admin/agents/deactivate/ask', unlock: '/admin/agents/unlock-selected' }[act];
     const buttons = this.main.getByRole('group', { name: this.labels.agents.selected, exact: true });
-    return pageAfter(this.page, path, () => buttons.getByRole('button', { name: this.labels.agents[act], exact: true }).click());
+    const status = await pageAfter(this.page, path, () => buttons.getByRole('button', { name: this.labels.agents[act], exact: true }).click());
+    if (act !== 'deactivate' || status >= 400) return status;
+    return this.press(this.labels.agents.deactivate, '/admin/agents/deactivate');
+  }
+
+  /** Takes the deactivation back that was just made; returns the status of the answer. */
+  undo(): Promise<number> {
+    return this.press(this.labels.agents.undo, '/admin/agents/deactivate/undo');
+  }
+
+  /** A filter that is on; pressing it takes it away. */
+  chip(name: string, value: string): Locator {
+    return this.link(fill(this.labels.agents.remove_filter, { name, value }));
+  }
+
+  /** Which of how many are shown. */
+  range(first: number, last: number, all: number): Locator {
+    return this.main.getByText(fill(this.labels.agents.range, { first, last, all }), { exact: true });
+  }
+
+  /** The button that opens the menu of an account. */
+  menuOf(account: string): Locator {
+    return this.row(account).getByRole('button', { name: fill(this.labels.agents.actions_of, { name: account }), exact: true });
+  }
+
+  /** What the menu of an account shows. */
+  menuPanel(account: string): Locator {
+    return this.row(account).locator('[popover]');
+  }
+
+  /** Chooses columns, and no others, and the number of rows. */
+  async showColumns(labels: string[], rows: number): Promise<number> {
+    await this.main.getByRole('button', { name: this.labels.agents.columns, exact: true }).click();
+    const panel = this.main.locator('form[popover]');
+    for (const box of await panel.getByRole('checkbox').all()) await box.setChecked(labels.includes((await box.locator('xpath=..').innerText()).trim()));
+    await panel.getByLabel(this.labels.agents.rows_per_page, { exact: true }).selectOption(String(rows));
+    return pageAfter(this.page, '/admin/agents/columns', () => panel.getByRole('button', { name: this.labels.agents.show, exact: true }).click());
   }
 
   /** Presses `Export CSV`; returns the name of the file and what stands in it. */
@@ -117,7 +153,6 @@ export class AgentsPage extends ConsolePage {
   }
 
   private async openMenu(account: string): Promise<void> {
-    const menu = this.row(account).getByRole('group');
-    if (!(await menu.evaluate((element: HTMLDetailsElement) => element.open))) await menu.locator('summary').click();
+    if (!(await this.menuPanel(account).isVisible())) await this.menuOf(account).click();
   }
 }

@@ -4,7 +4,7 @@ import { BasePage } from './base';
 /** What all pages of a signed-in person share. Most of them run no WebAssembly. */
 export abstract class SignedInPage extends BasePage {
   get menu(): Locator {
-    return this.page.locator('header summary').first();
+    return this.page.getByRole('banner').locator('button[popovertarget]');
   }
 
   get logout(): Locator {

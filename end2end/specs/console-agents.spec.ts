@@ -234,6 +234,84 @@ test('the list is searched, filtered, sorted and read page by page, and its addr
   await expect(agents.rows).toHaveCount(50);
 });
 
+test('menus open over the list, one at a time, and close with Escape and by a click elsewhere', async ({ visitor, createAccount, mail, labels }) => {
+  const one = await createAccount({ second_factor: 'none' });
+  const two = await createAccount({ second_factor: 'none' });
+  await visitor.signIn(await createAccount(admin), mail);
+  const { agents, page } = visitor;
+  await agents.goto();
+  const height = async () => (await agents.row(one.account).boundingBox())?.height;
+  const closed = await height();
+  await agents.menuOf(one.account).click();
+  await expect(agents.menuPanel(one.account)).toBeVisible();
+  expect(await height(), 'the row stays as it is').toBe(closed);
+  await page.keyboard.press('Escape');
+  await expect(agents.menuPanel(one.account)).toBeHidden();
+  await agents.menuOf(one.account).click();
+  await agents.heading.click();
+  await expect(agents.menuPanel(one.account)).toBeHidden();
+  await agents.menu.click();
+  await expect(agents.logout).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(agents.logout).toBeHidden();
+  await agents.choose(two.account, labels.agents.view);
+  await visitor.agentView.ready();
+});
+
+for (const width of [1280, 1920]) {
+  test(`at ${width} px every agent stands in one line, with all columns in the window`, async ({ visitor, createAccount, mail }) => {
+    await visitor.page.setViewportSize({ width, height: 800 });
+    const account = await createAccount({ first_name: 'Maximilian-Alexander', last_name: 'Wolfeschlegelsteinhausenbergerdorff', second_factor: 'email' });
+    await visitor.signIn(await createAccount(admin), mail);
+    const { agents, page } = visitor;
+    await agents.goto();
+    const row = await agents.row(account.account).boundingBox();
+    expect(row?.height).toBeLessThan(60);
+    const menu = await agents.menuOf(account.account).boundingBox();
+    expect((menu?.x ?? width) + (menu?.width ?? 0)).toBeLessThanOrEqual(width);
+    expect(await page.locator('.list-table').evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(1);
+  });
+}
+
+test('a browser keeps its columns and rows, and whoever comes back finds the list as it was', async ({ visitor, createAccount, mail, labels }) => {
+  for (let number = 0; number < 27; number += 1) await createAccount({ account: `kim${String(number).padStart(2, '0')}`, first_name: 'Kim', second_factor: 'none' });
+  await visitor.signIn(await createAccount(admin), mail);
+  const { agents } = visitor;
+  await agents.goto('?search=im0');
+  await expect(agents.range(1, 10, 10), 'found in the middle of a word').toBeVisible();
+  await expect(agents.chip(labels.agents.search, 'im0')).toBeVisible();
+  await agents.choose('kim03', labels.agents.view);
+  await visitor.agentView.ready();
+  await expect(visitor.page).toHaveTitle(/^Kim/);
+  await visitor.agentView.link(labels.agents.title).click();
+  await agents.ready();
+  await expect(agents.range(1, 10, 10)).toBeVisible();
+  await agents.chip(labels.agents.search, 'im0').click();
+  await expect(agents.range(1, 28, 28)).toBeVisible();
+  await agents.showColumns([labels.agents.account, labels.profile.phone], 25);
+  await expect(agents.range(1, 25, 28)).toBeVisible();
+  await visitor.page.reload();
+  await expect(agents.range(1, 25, 28)).toBeVisible();
+  await expect(visitor.page.getByRole('columnheader', { name: labels.profile.phone, exact: true })).toBeVisible();
+  await expect(visitor.page.getByRole('columnheader', { name: labels.agents.email, exact: true })).toHaveCount(0);
+  await agents.nextPage.click();
+  await expect(agents.range(26, 28, 28)).toBeVisible();
+});
+
+test('a deactivation asks once, names them, and is undone', async ({ visitor, createAccount, mail, labels }) => {
+  const account = await createAccount({ second_factor: 'none', first_name: 'Nora' });
+  await visitor.signIn(await createAccount(admin), mail);
+  const { agents } = visitor;
+  await agents.goto();
+  await agents.tick(account.account);
+  await agents.toTicked('deactivate');
+  await expect(agents.good).toHaveText(counted(labels.agents, 'deactivated', 1));
+  await expect(agents.row(account.account).getByText(labels.agents.inactive, { exact: true })).toBeVisible();
+  await agents.undo();
+  await expect(agents.good).toHaveText(counted(labels.agents, 'undone', 1));
+  await expect(agents.row(account.account).getByText(labels.agents.active, { exact: true })).toBeVisible();
+});
+
 test('several are deactivated, activated and unlocked at once, and never oneself', async ({ visitor, anotherVisitor, createAccount, mail, server, company, labels }) => {
   const one = await createAccount({ second_factor: 'none' });
   const two = await createAccount({ second_factor: 'none' });
@@ -249,7 +327,7 @@ test('several are deactivated, activated and unlocked at once, and never oneself
   await agents.goto('?sort=name');
   await agents.tick(one.account, two.account, own.account);
   await agents.toTicked('deactivate');
-  await expect(agents.good).toHaveText(counted(labels.agents, 'changed', 2));
+  await expect(agents.good).toHaveText(counted(labels.agents, 'deactivated', 2));
   await expect(agents.alert).toContainText(labels.errors.own_account);
   await expect(visitor.page).toHaveURL(/[?&]sort=name/);
   for (const { account } of [one, two]) await expect(agents.row(account).getByText(labels.agents.inactive, { exact: true })).toBeVisible();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::use_context;
 use vestibule_core::{
+    agents::AgentView,
     id::AccountId,
     paths::{self, AGENTS, PROFILE, SECURITY, SECURITY_APP, SECURITY_BACKUP_CODES, SECURITY_EMAIL},
     refusal::Refusal,
@@ -34,6 +35,8 @@ pub enum Effect {
     Company(String),
     /// The language is remembered, or no longer.
     Language(Option<String>),
+    /// How the list of agents is shown is remembered.
+    AgentView(AgentView),
     /// The link of a mail is being used, or no longer.
     Link(Option<Token>),
     /// Who came back from a provider is forgotten.
@@ -224,13 +227,8 @@ pub fn agent_page(id: &str, page: &str) -> Onward {
     }
 }
 
-/// The list of agents as it was, after several of them were changed. What could not be changed is told by one reason.
-pub fn list_again(back: &str, done: &Selected) -> Onward {
-    let kept = match done.refused.first() {
-        Some((_, Refusal::OwnAccount)) => "&kept=own_account",
-        Some((_, Refusal::LastAdmin)) => "&kept=last_admin",
-        _ => "",
-    };
+/// The list of agents as it was, with a word about what was done.
+pub fn list_with(back: &str, word: &str) -> Onward {
     let list = [AGENTS, "?", back].concat();
     let (list, and) = match back {
         "" => (AGENTS, "?"),
@@ -238,8 +236,18 @@ pub fn list_again(back: &str, done: &Selected) -> Onward {
         _ => (AGENTS, "?"),
     };
     Onward {
-        to: format!("{list}{and}changed={}{kept}", done.changed),
+        to: [list, and, word].concat(),
     }
+}
+
+/// The list of agents as it was, after several of them were changed. What could not be changed is told by one reason.
+pub fn list_again(back: &str, done: &Selected) -> Onward {
+    let kept = match done.refused.first() {
+        Some((_, Refusal::OwnAccount)) => "&kept=own_account",
+        Some((_, Refusal::LastAdmin)) => "&kept=last_admin",
+        _ => "",
+    };
+    list_with(back, &format!("changed={}{kept}", done.changed))
 }
 
 #[cfg(test)]

@@ -52,10 +52,24 @@ pub const EMAIL_LINK_HOURS: i64 = 72;
 pub const REASON_MAX: usize = 200;
 /// Longest search, in characters; its words are looked up by their beginnings.
 pub const SEARCH_MAX: usize = 100;
-/// Agents, or events, on one page.
+/// From how many letters on a part of a word is found that is not its beginning.
+pub const SEARCH_WITHIN: usize = 3;
+/// Agents, or events, on one page, unless somebody wants to see more or fewer.
 pub const PAGE_SIZE: usize = 50;
-/// Most accounts that are changed in one go from the list: one page.
-pub const SELECTED_MAX: usize = PAGE_SIZE;
+/// The numbers of agents on one page that are offered.
+pub const PAGE_SIZES: [usize; 4] = [25, 50, 100, 200];
+/// Most accounts that are ticked one by one and changed in one go: the largest page.
+pub const SELECTED_MAX: usize = 200;
+/// Most accounts that are changed in one go because a filter found them.
+pub const FOUND_MAX: usize = 5_000;
+/// How far accounts that a filter finds are counted.
+pub const COUNTED_MAX: usize = 10_000;
+/// How far all accounts of a company are counted for its list.
+pub const COUNTED_ALL_MAX: usize = 100_000;
+/// How long a deactivation of several accounts can be undone, in seconds.
+pub const UNDO_SECONDS: i64 = 10;
+/// How long a backup code that was issued can be looked at again, in seconds.
+pub const ISSUED_SHOWN_SECONDS: i64 = 300;
 /// Largest file of accounts to import, in bytes.
 pub const IMPORT_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// Most accounts in one file.

@@ -6,7 +6,7 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::{
-    limits::SEARCH_MAX,
+    limits::{SEARCH_MAX, SEARCH_WITHIN},
     name::{EmailAddress, key},
     text::is_invisible,
 };
@@ -15,10 +15,15 @@ use crate::{
 const ARTICLE: &str = "ال";
 /// From how many places in a word without blanks one is found. Nobody's name is longer.
 const PLACES: usize = 50;
+/// From how many places in any other word a part of it is found: longer words are rare, and each place is a row.
+const INNER_PLACES: usize = 24;
 
 /// The words that a search looks for, folded as [`search_words`] folds those that can be found.
 pub fn searched_words(search: &str) -> Vec<String> {
     let cut: String = search.chars().take(SEARCH_MAX).collect();
+    if let Some(digits) = searched_digits(&cut) {
+        return vec![digits];
+    }
     let mut words = Vec::new();
     for chunk in cut.split_whitespace() {
         let whole = fold(chunk);
@@ -34,9 +39,11 @@ pub fn searched_words(search: &str) -> Vec<String> {
     tidy(words)
 }
 
-/// The words under which an account is found: its account name and e-mail address whole and in their parts, and every
-/// word of its names (what colleagues see, first, last). Sorted, none twice.
-pub fn search_words(account: &str, email: &str, names: [&str; 3]) -> Vec<String> {
+/// The words under which an account is found: its account name and e-mail address whole and in their parts, the digits
+/// of its phone number, and every word of its names (what colleagues see, first, last). They are found by [`is_found`]:
+/// from any place on, given [`SEARCH_WITHIN`] letters; by fewer letters, and in the domain of an address, only from a
+/// beginning. Sorted, none twice, and none that is found by another.
+pub fn search_words(account: &str, email: &str, phone: &str, names: [&str; 3]) -> Vec<String> {
     let mut words = Vec::new();
     for address in [email, &EmailAddress::lookup_key(email)] {
         words.push(fold(address));
@@ -66,7 +73,84 @@ pub fn search_words(account: &str, email: &str, names: [&str; 3]) -> Vec<String>
         within.extend(places.filter_map(|(at, _)| word.get(at..).map(str::to_owned)));
     }
     words.extend(within);
-    tidy(words)
+    let phone = digits_of(phone);
+    let mut found: Vec<String> = words.iter().flat_map(|word| beginnings(word)).collect();
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    for text in [account, local].into_iter().chain(names) {
+        found.extend(text.split_whitespace().flat_map(|chunk| ends_of(&fold(chunk))));
+    }
+    found.extend(ends_of(&phone));
+    words.retain(|word| !is_short(word));
+    found.extend(words);
+    without_beginnings(tidy(found))
+}
+
+/// Whether an account with this word, one of [`search_words`], is found by this one of [`searched_words`].
+pub fn is_found(word: &str, wanted: &str) -> bool {
+    if is_short(wanted) {
+        word == wanted
+    } else {
+        word.starts_with(wanted)
+    }
+}
+
+/// Whether a word has too few letters to be looked for anywhere but at a beginning.
+pub fn is_short(word: &str) -> bool {
+    word.chars().nth(SEARCH_WITHIN - 1).is_none()
+}
+
+/// The beginnings of a word that are short.
+fn beginnings(word: &str) -> Vec<String> {
+    let lengths = 1..SEARCH_WITHIN;
+    lengths.map(|length| word.chars().take(length).collect()).collect()
+}
+
+/// What remains of a word from each place in it on, while enough does.
+fn ends_of(word: &str) -> Vec<String> {
+    let places = word.char_indices().take(INNER_PLACES);
+    places
+        .filter_map(|(at, _)| word.get(at..))
+        .filter(|end| !is_short(end))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The digits of a phone number, without the zeros that are dialled only from near by.
+fn digits_of(phone: &str) -> String {
+    let digits: String = fold(phone)
+        .replace("(0)", "")
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    digits.trim_start_matches('0').to_owned()
+}
+
+/// A search that can only be for a phone number, as its digits. A single word of digits may be the name of an account,
+/// too: it is looked for as it is.
+fn searched_digits(search: &str) -> Option<String> {
+    let folded = fold(search);
+    let may_stand = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-/().".contains(c);
+    let is_phone = folded.chars().all(may_stand);
+    let word = folded.trim();
+    let is_one_word = !word.starts_with('0') && word.chars().all(|c| c.is_ascii_digit());
+    let digits = digits_of(&folded);
+    (is_phone && !is_one_word && !is_short(&digits)).then_some(digits)
+}
+
+/// Leaves out every word with which the next begins: whoever looks for it finds that one. Not the short ones, which are
+/// looked for as they are.
+fn without_beginnings(sorted: Vec<String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(sorted.len());
+    for word in sorted {
+        if kept
+            .last()
+            .is_some_and(|last| !is_short(last) && word.starts_with(last.as_str()))
+        {
+            kept.pop();
+        }
+        kept.push(word);
+    }
+    kept
 }
 
 /// What names in a list are ordered by: by their letters first, whatever accents these carry, so that Émile stands between
@@ -175,12 +259,12 @@ mod tests {
 
     /// Whether somebody of these names is found.
     fn finds(search: &str, names: [&str; 3]) -> bool {
-        let words = search_words("agent_1", "agent@acme.test", names);
+        let words = search_words("agent_1", "agent@acme.test", "+46 (0)8 123 45-67", names);
         let wanted = searched_words(search);
         !wanted.is_empty()
             && wanted
                 .iter()
-                .all(|wanted| words.iter().any(|word| word.starts_with(wanted.as_str())))
+                .all(|wanted| words.iter().any(|word| is_found(word, wanted)))
     }
 
     #[test]
@@ -188,6 +272,7 @@ mod tests {
         let words = search_words(
             "al.ice_1",
             "Alice.Smith@Demo.test",
+            "",
             ["Älice", "von Smith-Jones", "Ali ce"],
         );
         for wanted in [
@@ -204,7 +289,8 @@ mod tests {
             "ali",
             "ce",
         ] {
-            assert!(words.contains(&wanted.to_owned()), "{wanted}: {words:?}");
+            let found = words.iter().any(|word| word.starts_with(wanted));
+            assert!(found, "{wanted}: {words:?}");
         }
         assert_eq!(searched_words("  SMITH  ali smith "), ["ali", "smith"]);
         assert!(searched_words(" ").is_empty());
@@ -253,7 +339,7 @@ mod tests {
             assert!(
                 finds(search, [name, name, ""]),
                 "{search} in {name}: {:?}",
-                search_words("", "", [name, "", ""])
+                search_words("", "", "", [name, "", ""])
             );
         }
         for (search, name) in [("muller", "Möller"), ("की", "का"), ("ال", "نور")] {
@@ -291,7 +377,7 @@ mod tests {
             assert!(
                 finds(search, names),
                 "{search} in {names:?}: {:?}",
-                search_words("", "", names)
+                search_words("", "", "", names)
             );
         }
         for (search, names) in [
@@ -301,6 +387,39 @@ mod tests {
         ] {
             assert!(!finds(search, names), "{search} in {names:?}");
         }
+    }
+
+    #[test]
+    fn a_part_of_a_word_is_found_from_three_letters_on() {
+        for search in ["mil", "MILIAN", "xim lex", "gent", "ent_", "ümüller", "müll"] {
+            assert!(finds(search, ["Maximilian-Alexander", "Hoffmann-Müller", "Grümüller"]), "{search}");
+        }
+        for search in ["il", "mix", "ffmanx", "cme"] {
+            assert!(!finds(search, ["Maximilian-Alexander", "Hoffmann", ""]), "{search}");
+        }
+        let long = "a".repeat(100);
+        let words = search_words("", "", "", [&long, "", ""]);
+        assert!(words.len() <= INNER_PLACES, "{}", words.len());
+    }
+
+    #[test]
+    fn a_phone_number_is_found_however_it_is_written() {
+        for search in ["+46 8 123", "08-123 45", "(0)8 123", "1234567", "45 67", "468123", "234"] {
+            assert!(finds(search, ["Ann", "", ""]), "{search}: {:?}", searched_words(search));
+        }
+        for search in ["12", "+47", "1234568", "8 124"] {
+            assert!(!finds(search, ["Ann", "", ""]), "{search}: {:?}", searched_words(search));
+        }
+        assert_eq!(searched_words("0042"), ["0042"], "too few digits for a number without its zeros");
+    }
+
+    #[test]
+    fn no_word_is_kept_with_which_another_begins() {
+        let words = search_words("ada", "ada@acme.test", "", ["Ada Adamson", "Ada", "Adamson"]);
+        for (first, second) in words.iter().zip(words.iter().skip(1)) {
+            assert!(is_short(first) || !second.starts_with(first.as_str()), "{first} {second}");
+        }
+        assert!(words.contains(&"adamson".to_owned()) && !words.contains(&"ada".to_owned()));
     }
 
     #[test]
@@ -335,9 +454,10 @@ mod tests {
 
     #[test]
     fn an_address_is_found_in_both_its_forms() {
-        let words = search_words("a", "anna@bücher.test", ["", "", ""]);
+        let words = search_words("a", "anna@bücher.test", "", ["", "", ""]);
         for wanted in ["anna@bucher.test", "anna@xn--bcher-kva.test", "bucher"] {
-            assert!(words.contains(&wanted.to_owned()), "{wanted}: {words:?}");
+            let found = words.iter().any(|word| word.starts_with(wanted));
+            assert!(found, "{wanted}: {words:?}");
         }
     }
 }

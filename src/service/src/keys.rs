@@ -42,6 +42,8 @@ pub enum Purpose {
     SsoFlow,
     /// Answers that wait for somebody who stood in line.
     Ticket,
+    /// What a page shows for a moment to one session.
+    Note,
     /// The fingerprint by which a key itself is known.
     Itself,
 }
@@ -59,6 +61,7 @@ impl Purpose {
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
             Self::Ticket => b"vestibule ticket v1",
+            Self::Note => b"vestibule session note v1",
             Self::Itself => b"vestibule key v1",
         }
     }

@@ -170,6 +170,8 @@ pub struct Visitor {
     pub place: hashing::Place,
     /// Kind of browser, such as "Firefox on Windows"; `None` = unknown.
     pub browser: Option<String>,
+    /// Whether nobody asked: a page renews what it shows by itself. That is no activity.
+    pub quiet: bool,
     /// Identifier of the request.
     pub request: String,
     /// Short reference for error pages, `A`-`Z` and `0`-`9`.

@@ -151,7 +151,7 @@ impl Service {
             writer.commit().await?;
             return Ok(None);
         }
-        if now - row.last_used_at >= TimeDelta::seconds(TOUCH_SECONDS) {
+        if !visitor.quiet && now - row.last_used_at >= TimeDelta::seconds(TOUCH_SECONDS) {
             let mut writer = self.inner.store.write_one().await?;
             writer.touch_session(row.company.id, row.id, now).await?;
             writer.commit().await?;

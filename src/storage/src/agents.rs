@@ -8,6 +8,7 @@ use vestibule_core::{
     id::{AccountId, CompanyId},
     name::EmailAddress,
     ports::Moment,
+    search::is_short,
 };
 
 use crate::{
@@ -22,8 +23,11 @@ use crate::{
 /// page is soon full.
 const FEW: usize = 1_000;
 
-pub(crate) const POSITION: &str =
-    "SELECT id, alias_key, name_key, email_key FROM account WHERE company_id = $1 AND id = $2";
+pub(crate) const POSITION: &str = concat!(
+    "SELECT a.alias_key, a.name_key, a.email_key, ",
+    account_columns!(),
+    " FROM account a WHERE a.company_id = $1 AND a.id = $2"
+);
 pub(crate) const COUNTS: &str = "SELECT COUNT(*), COUNT(CASE WHEN active THEN 1 END), \
     COUNT(CASE WHEN NOT active THEN 1 END), COUNT(CASE WHEN locked_at IS NOT NULL OR wrong_codes >= 5 THEN 1 END), \
     COUNT(CASE WHEN active AND (email_factor OR app_secret IS NOT NULL) THEN 1 END) \
@@ -107,12 +111,164 @@ pub struct AgentCounts {
 }
 
 /// Where an account stands in each order.
-#[derive(Clone, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Position {
     pub(crate) id: Uuid,
     pub(crate) alias_key: String,
     pub(crate) name_key: String,
     pub(crate) email_key: String,
+    pub(crate) last_sign_in_at: Option<Moment>,
+    /// Its group in the order that was asked for.
+    pub(crate) group: Group,
+}
+
+#[derive(FromRow)]
+struct PositionColumns {
+    alias_key: String,
+    name_key: String,
+    email_key: String,
+    #[sqlx(flatten)]
+    account: AccountColumns,
+}
+
+impl PositionColumns {
+    fn in_order(self, sort: AgentSort) -> Result<Position, StoreError> {
+        let account = Account::try_from(self.account)?;
+        Ok(Position {
+            id: account.id.0,
+            alias_key: self.alias_key,
+            name_key: self.name_key,
+            email_key: self.email_key,
+            last_sign_in_at: account.last_sign_in_at,
+            group: Group::of(&account, sort),
+        })
+    }
+}
+
+/// Accounts that stand together in an order: what they are sorted by has few values, so that an order is a few lists one
+/// after the other, each of them found and walked through like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    All,
+    Admins,
+    Supervisors,
+    Agents,
+    Locked,
+    Active,
+    Inactive,
+    WithoutFactor,
+    EmailOnly,
+    AppOnly,
+    BothFactors,
+    NeverSignedIn,
+    SignedIn,
+}
+
+/// What accounts of a group are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Alias,
+    Name,
+    Email,
+    LastSignIn,
+    Id,
+}
+
+impl Group {
+    /// The groups of an order, from its beginning.
+    pub(crate) const fn all_of(sort: AgentSort) -> &'static [Self] {
+        match sort {
+            AgentSort::Alias | AgentSort::Account | AgentSort::Email | AgentSort::Created => &[Self::All],
+            AgentSort::Role => &[Self::Admins, Self::Supervisors, Self::Agents],
+            AgentSort::State => &[Self::Locked, Self::Active, Self::Inactive],
+            AgentSort::Factor => &[
+                Self::WithoutFactor,
+                Self::EmailOnly,
+                Self::AppOnly,
+                Self::BothFactors,
+            ],
+            AgentSort::LastSignIn => &[Self::NeverSignedIn, Self::SignedIn],
+        }
+    }
+
+    /// The group of an account.
+    fn of(account: &Account, sort: AgentSort) -> Self {
+        match sort {
+            AgentSort::Alias | AgentSort::Account | AgentSort::Email | AgentSort::Created => Self::All,
+            AgentSort::Role => match account.highest_role() {
+                Role::Admin => Self::Admins,
+                Role::Supervisor => Self::Supervisors,
+                Role::Agent => Self::Agents,
+            },
+            AgentSort::State if account.is_locked() => Self::Locked,
+            AgentSort::State if account.active => Self::Active,
+            AgentSort::State => Self::Inactive,
+            AgentSort::Factor => match (account.app_factor, account.email_factor) {
+                (false, false) => Self::WithoutFactor,
+                (false, true) => Self::EmailOnly,
+                (true, false) => Self::AppOnly,
+                (true, true) => Self::BothFactors,
+            },
+            AgentSort::LastSignIn if account.last_sign_in_at.is_none() => Self::NeverSignedIn,
+            AgentSort::LastSignIn => Self::SignedIn,
+        }
+    }
+
+    /// What its accounts are sorted by.
+    pub(crate) const fn key(self, sort: AgentSort) -> Key {
+        match (sort, self) {
+            (AgentSort::Alias, _) => Key::Alias,
+            (AgentSort::Email, _) => Key::Email,
+            (AgentSort::Created, _) => Key::Id,
+            (AgentSort::LastSignIn, Self::SignedIn) => Key::LastSignIn,
+            _ => Key::Name,
+        }
+    }
+
+    /// The list that an index has of its accounts, and of some others perhaps.
+    fn source(self) -> Option<Source> {
+        Some(match self {
+            Self::All | Self::Agents | Self::Active | Self::SignedIn => return None,
+            Self::Admins => Source::Role(Role::Admin),
+            Self::Supervisors => Source::Role(Role::Supervisor),
+            Self::Locked => Source::Locked,
+            Self::Inactive => Source::Inactive,
+            Self::WithoutFactor => Source::Factor(FactorFilter::None),
+            Self::EmailOnly => Source::Factor(FactorFilter::Email),
+            Self::AppOnly | Self::BothFactors => Source::Factor(FactorFilter::App),
+            Self::NeverSignedIn => Source::NeverSignedIn,
+        })
+    }
+
+    /// What is asked of its accounts, to be added to another condition.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Admins => {
+                " AND (SELECT 1 FROM account_role r WHERE r.company_id = a.company_id \
+                 AND r.account_id = a.id AND r.role = 'admin') IS NOT NULL"
+            }
+            Self::Supervisors => {
+                " AND (SELECT 1 FROM account_role r WHERE r.company_id = a.company_id \
+                 AND r.account_id = a.id AND r.role = 'supervisor') IS NOT NULL \
+                 AND (SELECT 1 FROM account_role r WHERE r.company_id = a.company_id \
+                 AND r.account_id = a.id AND r.role = 'admin') IS NULL"
+            }
+            Self::Agents => {
+                " AND (SELECT 1 FROM account_role r WHERE r.company_id = a.company_id \
+                 AND r.account_id = a.id AND r.role <> 'agent' LIMIT 1) IS NULL"
+            }
+            Self::Locked => " AND (a.locked_at IS NOT NULL OR a.wrong_codes >= 5)",
+            Self::Active => " AND a.active AND a.locked_at IS NULL AND a.wrong_codes < 5",
+            Self::Inactive => " AND NOT a.active AND a.locked_at IS NULL AND a.wrong_codes < 5",
+            Self::WithoutFactor => " AND a.app_secret IS NULL AND NOT a.email_factor",
+            Self::EmailOnly => " AND a.app_secret IS NULL AND a.email_factor",
+            Self::AppOnly => " AND a.app_secret IS NOT NULL AND NOT a.email_factor",
+            Self::BothFactors => " AND a.app_secret IS NOT NULL AND a.email_factor",
+            Self::NeverSignedIn => " AND a.last_sign_in_at IS NULL",
+            Self::SignedIn => " AND a.last_sign_in_at IS NOT NULL",
+        }
+    }
 }
 
 /// Something a filter asks for that an index answers by itself: a list of accounts that may be a short one.
@@ -123,6 +279,7 @@ pub(crate) enum Source {
     Locked,
     Inactive,
     Factor(FactorFilter),
+    NeverSignedIn,
 }
 
 impl Source {
@@ -145,13 +302,13 @@ impl Source {
             Self::Word(word) => {
                 built.add("SELECT w.account_id FROM account_word w WHERE w.company_id = ");
                 built.bind(company);
-                begins_with(word, built);
+                is_word(word, built);
             }
             Self::Role(role) => {
                 built.add("SELECT r.account_id FROM account_role r WHERE r.company_id = ");
                 built.bind(company).add(" AND r.role = ").bind(role.as_str());
             }
-            Self::Locked | Self::Inactive | Self::Factor(_) => {
+            Self::Locked | Self::Inactive | Self::Factor(_) | Self::NeverSignedIn => {
                 built
                     .add("SELECT s.id FROM account s WHERE s.company_id = ")
                     .bind(company);
@@ -161,6 +318,7 @@ impl Source {
                     Self::Factor(FactorFilter::App) => " AND s.app_secret IS NOT NULL",
                     Self::Factor(FactorFilter::Email) => " AND s.email_factor",
                     Self::Factor(FactorFilter::None) => " AND s.app_secret IS NULL AND NOT s.email_factor",
+                    Self::NeverSignedIn => " AND s.last_sign_in_at IS NULL",
                     _ => " AND (s.locked_at IS NOT NULL OR s.wrong_codes >= 5)",
                 });
             }
@@ -178,8 +336,13 @@ impl Source {
     }
 }
 
-/// Adds the range of words with this beginning; `LIKE` would take `%` and `_` for something else.
-fn begins_with(word: &str, built: &mut Built) {
+/// Adds by which words an account is found, as [`vestibule_core::search::is_found`] says: a short word as it is, another
+/// as the range of words with this beginning; `LIKE` would take `%` and `_` for something else.
+fn is_word(word: &str, built: &mut Built) {
+    if is_short(word) {
+        built.add(" AND w.word = ").bind(word);
+        return;
+    }
     built.add(" AND w.word >= ").bind(word);
     if let Some(end) = end_of(word) {
         built.add(" AND w.word < ").bind(end.as_str());
@@ -220,14 +383,16 @@ fn asked(filter: &AgentFilter, built: &mut Built) {
             " AND (SELECT 1 FROM account_word w \
              WHERE w.company_id = a.company_id AND w.account_id = a.id",
         );
-        begins_with(&word, built);
+        is_word(&word, built);
         built.add(" LIMIT 1) IS NOT NULL");
     }
 }
 
-/// Which accounts of a list are wanted.
+/// Which accounts of a group are wanted.
 #[derive(Clone, Copy)]
 pub(crate) struct Stretch<'p> {
+    /// The group.
+    pub(crate) group: Group,
     /// Beginning beyond this position; `None` = at the end from which is counted.
     pub(crate) beyond: Option<&'p Position>,
     /// Whether the account at the position is wanted too.
@@ -239,13 +404,14 @@ pub(crate) struct Stretch<'p> {
 }
 
 /// Adds the condition that an account lies beyond a position. Names and addresses are unique in their company, so their
-/// keys alone are an order; aliases are not.
-fn beyond(sort: AgentSort, stretch: Stretch<'_>, position: &Position, built: &mut Built) {
-    built.add(match sort {
-        AgentSort::Alias => "(a.alias_key, a.id)",
-        AgentSort::Account => "a.name_key",
-        AgentSort::Email => "a.email_key",
-        AgentSort::Created => "a.id",
+/// keys alone are an order; aliases and moments are not.
+fn beyond(key: Key, stretch: Stretch<'_>, position: &Position, built: &mut Built) {
+    built.add(match key {
+        Key::Alias => "(a.alias_key, a.id)",
+        Key::Name => "a.name_key",
+        Key::Email => "a.email_key",
+        Key::LastSignIn => "(a.last_sign_in_at, a.id)",
+        Key::Id => "a.id",
     });
     built.add(match (stretch.ascending, stretch.inclusive) {
         (true, false) => " > ",
@@ -253,20 +419,26 @@ fn beyond(sort: AgentSort, stretch: Stretch<'_>, position: &Position, built: &mu
         (false, false) => " < ",
         (false, true) => " <= ",
     });
-    match sort {
-        AgentSort::Alias => built
+    match key {
+        Key::Alias => built
             .add("(")
             .bind(position.alias_key.as_str())
             .add(", ")
             .bind(position.id)
             .add(")"),
-        AgentSort::Account => built.bind(position.name_key.as_str()),
-        AgentSort::Email => built.bind(position.email_key.as_str()),
-        AgentSort::Created => built.bind(position.id),
+        Key::Name => built.bind(position.name_key.as_str()),
+        Key::Email => built.bind(position.email_key.as_str()),
+        Key::LastSignIn => built
+            .add("(")
+            .bind(position.last_sign_in_at.unwrap_or_default())
+            .add(", ")
+            .bind(position.id)
+            .add(")"),
+        Key::Id => built.bind(position.id),
     };
 }
 
-/// The statement of a stretch of the list. With `few` it finds the accounts of that source and sorts them; without it
+/// The statement of a stretch of a group. With `few` it finds the accounts of that source and sorts them; without it
 /// walks through the index of the order. What stands in a `CASE`, and the keys to sort by that have something added,
 /// keep a planner from taking any other index.
 pub(crate) fn stretch_of(
@@ -275,6 +447,7 @@ pub(crate) fn stretch_of(
     stretch: Stretch<'_>,
     few: Option<&Source>,
 ) -> Built {
+    let key = stretch.group.key(filter.sort);
     let mut built = Built::new(concat!(
         "SELECT ",
         account_columns!(),
@@ -287,48 +460,100 @@ pub(crate) fn stretch_of(
         built.add(")");
     } else if let Some(position) = stretch.beyond {
         built.add(" AND ");
-        beyond(filter.sort, stretch, position, &mut built);
+        beyond(key, stretch, position, &mut built);
+    } else if key == Key::LastSignIn {
+        // Where the index has those that are in this group.
+        built.add(" AND a.last_sign_in_at IS NOT NULL");
     }
     built.add(" AND CASE WHEN ");
     asked(filter, &mut built);
+    built.add(stretch.group.condition());
     if let (Some(_), Some(position)) = (few, stretch.beyond) {
         built.add(" AND ");
-        beyond(filter.sort, stretch, position, &mut built);
+        beyond(key, stretch, position, &mut built);
     }
     built.add(" THEN TRUE ELSE FALSE END ORDER BY ");
-    built.add(match (filter.sort, few.is_some(), stretch.ascending) {
-        (AgentSort::Alias, false, true) => "a.alias_key, a.id",
-        (AgentSort::Alias, false, false) => "a.alias_key DESC, a.id DESC",
-        (AgentSort::Account, false, true) => "a.name_key",
-        (AgentSort::Account, false, false) => "a.name_key DESC",
-        (AgentSort::Email, false, true) => "a.email_key",
-        (AgentSort::Email, false, false) => "a.email_key DESC",
-        (AgentSort::Created, _, true) => "a.id",
-        (AgentSort::Created, _, false) => "a.id DESC",
-        (AgentSort::Alias, true, true) => "a.alias_key || '', a.id",
-        (AgentSort::Alias, true, false) => "a.alias_key || '' DESC, a.id DESC",
-        (AgentSort::Account, true, true) => "a.name_key || ''",
-        (AgentSort::Account, true, false) => "a.name_key || '' DESC",
-        (AgentSort::Email, true, true) => "a.email_key || ''",
-        (AgentSort::Email, true, false) => "a.email_key || '' DESC",
+    built.add(match (key, few.is_some(), stretch.ascending) {
+        (Key::Alias, false, true) => "a.alias_key, a.id",
+        (Key::Alias, false, false) => "a.alias_key DESC, a.id DESC",
+        (Key::Name, false, true) => "a.name_key",
+        (Key::Name, false, false) => "a.name_key DESC",
+        (Key::Email, false, true) => "a.email_key",
+        (Key::Email, false, false) => "a.email_key DESC",
+        (Key::LastSignIn, false, true) => "a.last_sign_in_at, a.id",
+        (Key::LastSignIn, false, false) => "a.last_sign_in_at DESC, a.id DESC",
+        (Key::Id, _, true) => "a.id",
+        (Key::Id, _, false) => "a.id DESC",
+        (Key::Alias, true, true) => "a.alias_key || '', a.id",
+        (Key::Alias, true, false) => "a.alias_key || '' DESC, a.id DESC",
+        (Key::Name, true, true) => "a.name_key || ''",
+        (Key::Name, true, false) => "a.name_key || '' DESC",
+        (Key::Email, true, true) => "a.email_key || ''",
+        (Key::Email, true, false) => "a.email_key || '' DESC",
+        (Key::LastSignIn, true, true) => "COALESCE(a.last_sign_in_at, a.created_at), a.id",
+        (Key::LastSignIn, true, false) => "COALESCE(a.last_sign_in_at, a.created_at) DESC, a.id DESC",
     });
     built.add(" LIMIT ").bind(stretch.most);
     built
 }
 
+/// The statement that counts what a filter finds, up to `most`.
+pub(crate) fn count_of(company: CompanyId, filter: &AgentFilter, most: i64, few: Option<&Source>) -> Built {
+    let mut built =
+        Built::new("SELECT COUNT(*) FROM (SELECT a.id FROM account a WHERE a.company_id = ");
+    built.bind(company);
+    if let Some(few) = few {
+        built.add(" AND a.id IN (");
+        few.select(company, &mut built);
+        built.add(")");
+    }
+    if !filter.finds_all() {
+        built.add(" AND CASE WHEN ");
+        asked(filter, &mut built);
+        built.add(" THEN TRUE ELSE FALSE END");
+    }
+    built.add(" LIMIT ").bind(most).add(") AS found");
+    built
+}
+
 /// What a filter comes down to.
+#[derive(Clone)]
 enum Finding {
     /// No account at all.
     Nothing,
-    /// From the shortest list of accounts.
-    Few(Source),
+    /// From the shortest list of accounts, which has so many.
+    Few(Source, usize),
     /// Walking through all accounts in their order.
     Walk,
 }
 
+impl Finding {
+    const fn few(&self) -> Option<&Source> {
+        match self {
+            Self::Few(source, _) => Some(source),
+            Self::Nothing | Self::Walk => None,
+        }
+    }
+}
+
+/// A walk through a list.
+#[derive(Clone, Copy)]
+struct Way<'p> {
+    beyond: Option<&'p Position>,
+    inclusive: bool,
+    ascending: bool,
+}
+
 impl Reader {
-    async fn position(&mut self, company: CompanyId, id: AccountId) -> Result<Option<Position>, StoreError> {
-        optional!(self, Position, POSITION, company.0, id.0)
+    async fn position(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        sort: AgentSort,
+    ) -> Result<Option<Position>, StoreError> {
+        optional!(self, PositionColumns, POSITION, company.0, id.0)?
+            .map(|found| found.in_order(sort))
+            .transpose()
     }
 
     async fn finding(&mut self, company: CompanyId, filter: &AgentFilter) -> Result<Finding, StoreError> {
@@ -336,32 +561,77 @@ impl Reader {
         if filter.search.contains('\0') {
             return Ok(Finding::Nothing);
         }
-        let mut best = None;
-        let mut shortest = FEW + 1;
+        let mut finding = Finding::Walk;
         for source in Source::all_of(filter) {
-            let count = built_all!(self, (Uuid,), source.first_few(company))?.len();
-            if count == 0 {
-                return Ok(Finding::Nothing);
-            }
-            if count < shortest {
-                shortest = count;
-                best = Some(source);
-            }
+            finding = self.shorter(company, finding, source).await?;
         }
-        Ok(best.map_or(Finding::Walk, Finding::Few))
+        Ok(finding)
     }
 
-    async fn stretch(
+    /// The shorter of two lists.
+    async fn shorter(
+        &mut self,
+        company: CompanyId,
+        than: Finding,
+        source: Source,
+    ) -> Result<Finding, StoreError> {
+        let shortest = match than {
+            Finding::Nothing => return Ok(Finding::Nothing),
+            Finding::Few(_, count) => count,
+            Finding::Walk => FEW + 1,
+        };
+        let count = built_all!(self, (Uuid,), source.first_few(company))?.len();
+        Ok(match count {
+            0 => Finding::Nothing,
+            count if count < shortest => Finding::Few(source, count),
+            _ => than,
+        })
+    }
+
+    /// Up to `most` accounts along a way, through one group after the other.
+    async fn walk(
         &mut self,
         company: CompanyId,
         filter: &AgentFilter,
-        stretch: Stretch<'_>,
-        few: Option<&Source>,
+        finding: &Finding,
+        way: Way<'_>,
+        most: usize,
     ) -> Result<Vec<Account>, StoreError> {
-        built_all!(self, AccountColumns, stretch_of(company, filter, stretch, few))?
-            .into_iter()
-            .map(Account::try_from)
-            .collect()
+        let mut groups: Vec<Group> = Group::all_of(filter.sort).to_vec();
+        if !way.ascending {
+            groups.reverse();
+        }
+        let mut beyond = way.beyond;
+        let mut found: Vec<Account> = Vec::new();
+        for group in groups {
+            if beyond.is_some_and(|position| position.group != group) {
+                continue;
+            }
+            let here = match group.source() {
+                Some(source) => self.shorter(company, finding.clone(), source).await?,
+                None => finding.clone(),
+            };
+            if matches!(here, Finding::Nothing) {
+                beyond = None;
+                continue;
+            }
+            let missing = most.saturating_sub(found.len());
+            let stretch = Stretch {
+                group,
+                beyond: beyond.take(),
+                inclusive: way.inclusive,
+                ascending: way.ascending,
+                most: i64::try_from(missing).unwrap_or(i64::MAX),
+            };
+            let statement = stretch_of(company, filter, stretch, here.few());
+            for row in built_all!(self, AccountColumns, statement)? {
+                found.push(row.try_into()?);
+            }
+            if found.len() >= most {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// One page of at most `most` accounts, found by an index however large the company is. `from` an account that is
@@ -376,44 +646,40 @@ impl Reader {
         from: PageFrom,
         most: usize,
     ) -> Result<AgentPage, StoreError> {
-        let few = match self.finding(company, filter).await? {
-            Finding::Nothing => return Ok(AgentPage::default()),
-            Finding::Few(source) => Some(source),
-            Finding::Walk => None,
-        };
+        let finding = self.finding(company, filter).await?;
+        if matches!(finding, Finding::Nothing) {
+            return Ok(AgentPage::default());
+        }
         let (cursor, backwards) = match from {
             PageFrom::Start => (None, false),
-            PageFrom::After(id) => (self.position(company, id).await?, false),
-            PageFrom::Before(id) => (self.position(company, id).await?, true),
+            PageFrom::After(id) => (self.position(company, id, filter.sort).await?, false),
+            PageFrom::Before(id) => (self.position(company, id, filter.sort).await?, true),
         };
         // Without its account a cursor means the start.
         let backwards = backwards && cursor.is_some();
-        let ahead = Stretch {
+        let ahead = Way {
             beyond: cursor.as_ref(),
             inclusive: false,
             ascending: filter.descending == backwards,
-            most: i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1),
         };
-        let mut accounts = self.stretch(company, filter, ahead, few.as_ref()).await?;
+        let mut accounts = self
+            .walk(company, filter, &finding, ahead, most.saturating_add(1))
+            .await?;
         let more_ahead = accounts.len() > most;
         accounts.truncate(most);
         // What lies behind: anything on the other side of the page's first account, or, when the page is empty, of
         // the cursor and with it.
         let behind = if let Some(cursor) = &cursor {
             let first = match accounts.first() {
-                Some(first) => self.position(company, first.id).await?,
+                Some(first) => self.position(company, first.id, filter.sort).await?,
                 None => None,
             };
-            let behind = Stretch {
+            let behind = Way {
                 beyond: Some(first.as_ref().unwrap_or(cursor)),
                 inclusive: first.is_none(),
                 ascending: !ahead.ascending,
-                most: 1,
             };
-            !self
-                .stretch(company, filter, behind, few.as_ref())
-                .await?
-                .is_empty()
+            !self.walk(company, filter, &finding, behind, 1).await?.is_empty()
         } else {
             false
         };
@@ -425,6 +691,26 @@ impl Reader {
             before: if backwards { more_ahead } else { behind },
             after: if backwards { behind } else { more_ahead },
         })
+    }
+
+    /// How many accounts a filter finds; no more than `most` are counted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_found(
+        &mut self,
+        company: CompanyId,
+        filter: &AgentFilter,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let finding = self.finding(company, filter).await?;
+        if matches!(finding, Finding::Nothing) {
+            return Ok(0);
+        }
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = built_all!(self, (i64,), count_of(company, filter, most, finding.few()))?;
+        let count = rows.first().map_or(0, |(count,)| *count);
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// How many accounts are how.

@@ -46,7 +46,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 22] = [
+const EXPIRED: [Expired; 23] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -136,6 +136,12 @@ const EXPIRED: [Expired; 22] = [
     expired!(
         "sign_in_ticket",
         "token_hash",
+        "expires_at <= $1",
+        TimeDelta::zero()
+    ),
+    expired!(
+        "session_note",
+        "company_id, session_id, kind",
         "expires_at <= $1",
         TimeDelta::zero()
     ),

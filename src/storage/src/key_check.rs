@@ -57,6 +57,8 @@ const IN_USE: &str = concat!(
     made_with!("sso_flow", "sealed", "expires_at > $2"),
     " OR ",
     made_with!("sign_in_ticket", "answer", "expires_at > $2"),
+    " OR ",
+    made_with!("session_note", "sealed", "expires_at > $2"),
     " THEN 1 ELSE 0 END AS BIGINT)"
 );
 

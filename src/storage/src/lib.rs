@@ -34,6 +34,7 @@ mod link;
 mod links;
 mod mail_server;
 mod node;
+mod note;
 mod office;
 mod outbox;
 mod overview;

@@ -13,8 +13,8 @@ use vestibule_core::{
 
 use crate::{
     EventFilter, Store, StoreOptions, account,
-    agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, office,
+    agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
+    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, note, office,
     outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
     words,
 };
@@ -98,6 +98,8 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("offices of a company", office::OF_COMPANY),
         ("ticket of a browser", ticket::BY_TOKEN),
         ("ticket that goes", ticket::DROP),
+        ("note of a session", note::OF_SESSION),
+        ("note that goes", note::DROP),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
@@ -205,18 +207,24 @@ async fn lists_of_agents_use_an_index_on_sqlite() {
         alias_key: "a".into(),
         name_key: "a".into(),
         email_key: "a".into(),
+        last_sign_in_at: Some(Moment::UNIX_EPOCH),
+        group: Group::All,
     };
     for (filter, ascending) in filters()
         .into_iter()
         .flat_map(|filter| [(filter.clone(), true), (filter, false)])
     {
-        for sort in AgentSort::ALL {
+        for (sort, group) in AgentSort::ALL
+            .into_iter()
+            .flat_map(|sort| Group::all_of(sort).iter().map(move |&group| (sort, group)))
+        {
             let filter = AgentFilter {
                 sort,
                 ..filter.clone()
             };
             for (beyond, inclusive) in [(None, false), (Some(&position), false), (Some(&position), true)] {
                 let stretch = Stretch {
+                    group,
                     beyond,
                     inclusive,
                     ascending,
@@ -228,14 +236,16 @@ async fn lists_of_agents_use_an_index_on_sqlite() {
                     &stretch_of(COMPANY, &filter, stretch, None).text(),
                 )
                 .await;
-                let what = format!("{filter:?} {ascending} {inclusive}: {plan:#?}");
+                let what = format!("{filter:?} {group:?} {ascending} {inclusive}: {plan:#?}");
                 assert!(plan.iter().all(|step| !step.contains("SCAN")), "{what}");
                 assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{what}");
-                let column = match sort {
-                    AgentSort::Alias => "(alias_key,id)",
-                    AgentSort::Account => "name_key",
-                    AgentSort::Email => "email_key",
-                    AgentSort::Created => "id",
+                let key = group.key(sort);
+                let column = match key {
+                    Key::Alias => "(alias_key,id)",
+                    Key::Name => "name_key",
+                    Key::Email => "email_key",
+                    Key::LastSignIn => "(last_sign_in_at,id)",
+                    Key::Id => "id",
                 };
                 let begins = [format!("{column}>"), format!("{column}<")];
                 let jumps = begins.iter().any(|begins| plan[0].contains(begins));
@@ -251,6 +261,10 @@ async fn lists_of_agents_use_an_index_on_sqlite() {
                 }
             }
         }
+        let plan = plan_of(&mut connection, &count_of(COMPANY, &filter, 10, None).text()).await;
+        let of_accounts: Vec<_> = plan.iter().filter(|step| step.contains("SCAN")).collect();
+        // What was found is read once more to be counted.
+        assert!(of_accounts.iter().all(|step| step.contains("SCAN found")), "{plan:#?}");
         for source in Source::all_of(&filter) {
             let plan = plan_of(&mut connection, &source.first_few(COMPANY).text()).await;
             assert!(
@@ -266,6 +280,7 @@ fn index_of(source: &Source) -> &'static str {
     match source {
         Source::Word(_) => "(company_id=? AND word>? AND word<?)",
         Source::Role(_) => "INDEX account_role_role (company_id=? AND role=?)",
+        Source::NeverSignedIn => "INDEX account_last_sign_in (company_id=? AND last_sign_in_at=?)",
         Source::Locked => "INDEX account_locked",
         Source::Inactive => "INDEX account_inactive",
         Source::Factor(FactorFilter::App) => "INDEX account_app",

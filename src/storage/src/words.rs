@@ -22,7 +22,7 @@ const LONGEST: usize = 200;
 /// Accounts that are given their words in one transaction.
 const STEP: i64 = 200;
 
-const OF_ACCOUNT: &str = "SELECT id, name, email, first_name, last_name, alias FROM account \
+const OF_ACCOUNT: &str = "SELECT id, name, email, phone, first_name, last_name, alias FROM account \
     WHERE company_id = $1 AND id = $2";
 const DELETE: &str = "DELETE FROM account_word WHERE company_id = $1 AND account_id = $2";
 const SET_ALIAS_KEY: &str = "UPDATE account SET alias_key = $3 WHERE company_id = $1 AND id = $2";
@@ -30,12 +30,12 @@ pub(crate) const AFTER: &str =
     "SELECT id FROM account WHERE company_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 /// Its row is locked by being written: whoever saves it meanwhile waits, and no old name is made into words.
 const HOLD: &str = "UPDATE account SET alias_key = alias_key WHERE company_id = $1 AND id = $2 \
-    RETURNING id, name, email, first_name, last_name, alias";
+    RETURNING id, name, email, phone, first_name, last_name, alias";
 
 /// Goes up with every change of `vestibule_core::search::search_words` or of the keys that aliases are sorted by.
 const WORDS: Folding = Folding {
     part: "words",
-    version: 1,
+    version: 2,
 };
 
 #[derive(FromRow)]
@@ -43,6 +43,7 @@ struct Names {
     id: Uuid,
     name: String,
     email: String,
+    phone: String,
     first_name: String,
     last_name: String,
     alias: String,
@@ -88,7 +89,8 @@ impl Writer {
 
     async fn put_words(&mut self, company: CompanyId, of: &Names) -> Result<(), StoreError> {
         execute!(self, DELETE, company.0, of.id)?;
-        let found = search_words(&of.name, &of.email, [&of.alias, &of.first_name, &of.last_name]);
+        let names = [&of.alias, &of.first_name, &of.last_name].map(String::as_str);
+        let found = search_words(&of.name, &of.email, &of.phone, names);
         let words: BTreeSet<String> = found.iter().map(|word| cut(word)).collect();
         let mut insert = Built::new("INSERT INTO account_word (company_id, account_id, word) VALUES ");
         let mut between = "(";

@@ -128,7 +128,7 @@ impl Input<'_> {
                         autocapitalize=(secret || self.field == Field::Email).then_some("none")
                         spellcheck="false"
                         required=self.required
-                        autofocus=self.field == Field::Password && self.refusal.is_none()
+                        autofocus=matches!(self.field, Field::Password | Field::AccountName) && self.refusal.is_none()
                         aria-invalid=problem.is_some().then_some("true")
                         aria-describedby=described_by
                     />
@@ -189,6 +189,23 @@ pub fn moment(when: When) -> AnyView {
     .into_any()
 }
 
+/// A button that copies a text, where there is a script and a clipboard, and a word that it did.
+pub fn copy_button(now: Locale, text: String) -> AnyView {
+    let copy = view! {
+        <button type="button" class="button small" hidden>
+            {td_string!(now, profile.copy)}
+        </button>
+    }
+    .attr("data-text", text);
+    let copied = view! { <span class="quiet" role="status"></span> }
+        .attr("data-done", td_string!(now, profile.copied));
+    view! {
+        {copy}
+        {copied}
+    }
+    .into_any()
+}
+
 /// A message that something went well.
 pub fn good(sentence: impl IntoView) -> AnyView {
     view! {
@@ -226,6 +243,19 @@ pub fn action(path: &'static str, label: &'static str, about: String, id: Option
     .into_any()
 }
 
+/// The same for what ends something: it looks like it.
+pub fn danger(path: &'static str, label: &'static str, about: String, id: Option<String>) -> AnyView {
+    view! {
+        <form method="post" action=path>
+            {id.map(|id| view! { <input type="hidden" name="id" value=id /> })}
+            <button class="button small danger-line" aria-describedby=about>
+                {label}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
 /// A button that asks once more before a provider is disconnected: from the own account, or from the agent with this
 /// identifier.
 pub fn ask_to_disconnect(
@@ -245,7 +275,7 @@ pub fn ask_to_disconnect(
                 <p>{question}</p>
                 {agent.map(|id| view! { <input type="hidden" name="id" value=id /> })}
                 <input type="hidden" name="provider" value=provider.as_str() />
-                <button class="button small primary">{td_string!(now, sso.disconnect)}</button>
+                <button class="button small danger">{td_string!(now, sso.disconnect)}</button>
             </form>
         </details>
     }

@@ -1,5 +1,7 @@
 //! What all pages share, and what a document has to know of its page.
 
+use std::borrow::Cow;
+
 use leptos::prelude::AnyView;
 use vestibule_core::account::Role;
 use vestibule_translations::Locale;
@@ -33,7 +35,7 @@ pub trait Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Title, without the name of the product.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// Style sheets besides the one of all pages.
     pub sheets: &'static [Sheet],
     /// Whether the script of the pages of an account is loaded.
@@ -44,9 +46,9 @@ pub struct Head {
 
 impl Head {
     /// A page with this title and these sheets.
-    pub const fn new(title: &'static str, sheets: &'static [Sheet]) -> Self {
+    pub fn new(title: impl Into<Cow<'static, str>>, sheets: &'static [Sheet]) -> Self {
         Self {
-            title,
+            title: title.into(),
             sheets,
             account_script: false,
             refresh: None,
@@ -74,7 +76,7 @@ impl Head {
 pub enum Sheet {
     /// Of the pages of an account.
     Account,
-    /// Of the console.
+    /// Of the console; its script comes with it.
     Console,
 }
 
@@ -103,6 +105,8 @@ pub struct Frame {
     pub assets: Assets,
     /// Who is signed in, for pages that need it.
     pub signed_in: Option<SignedIn>,
+    /// Whether the page says why a form was refused: its title says so, too.
+    pub refused: bool,
 }
 
 /// Addresses of the files a page loads, such as `/assets/vestibule.4f2a….css`.
@@ -116,6 +120,8 @@ pub struct Assets {
     pub console_style: String,
     /// Script of the pages of an account.
     pub account_script: String,
+    /// Script of the console.
+    pub console_script: String,
     /// Script that loads the WebAssembly and brings the islands to life.
     pub script: String,
     /// Bindings, loaded by the script.

@@ -15,10 +15,21 @@ pub fn console(
     form: Option<&'static str>,
     content: impl IntoView,
 ) -> AnyView {
-    around(frame, current, form, content.into_any())
+    around(frame, current, form, "console-main", content.into_any())
 }
 
-fn around(frame: Frame, current: &'static str, form: Option<&'static str>, content: AnyView) -> AnyView {
+/// The same for a page that is as wide as the window: a long list.
+pub fn console_wide(frame: Frame, current: &'static str, content: impl IntoView) -> AnyView {
+    around(frame, current, None, "console-main full", content.into_any())
+}
+
+fn around(
+    frame: Frame,
+    current: &'static str,
+    form: Option<&'static str>,
+    class: &'static str,
+    content: AnyView,
+) -> AnyView {
     let now = frame.locale;
     // A supervisor has no other page of the console.
     let all = frame
@@ -51,7 +62,7 @@ fn around(frame: Frame, current: &'static str, form: Option<&'static str>, conte
             <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
                 <ul>{links}</ul>
             </nav>
-            <main id="content" class="console-main" tabindex="-1">
+            <main id="content" class=class tabindex="-1">
                 {content}
             </main>
         </div>

@@ -1,7 +1,9 @@
 //! The document around every page: head, scripts where the page comes to life, body.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
-use vestibule_translations::{direction, island_texts, tag};
+use vestibule_translations::{direction, island_texts, tag, td_string};
 
 use crate::{
     components::{PRODUCT, frame::Shell},
@@ -28,7 +30,8 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         refresh,
     } = content.head(locale);
     let facts = content.island(&frame);
-    let title = [title, " · ", PRODUCT].concat();
+    let title = title_of(&frame, facts.is_some(), title);
+    let with_console = sheets.contains(&Sheet::Console);
     let sheets = sheets
         .iter()
         .map(|sheet| match sheet {
@@ -47,7 +50,16 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         .iter()
         .map(|(tag, address)| [tag, "=", address].concat())
         .collect();
-    let account_script = account_script.then(|| frame.assets.account_script.clone());
+    // Everybody who is signed in has the same header, and its language switch.
+    let account_script = account_script || frame.signed_in.is_some();
+    let modules = [
+        account_script.then(|| frame.assets.account_script.clone()),
+        with_console.then(|| frame.assets.console_script.clone()),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })
+    .collect_view();
     let head = view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -58,8 +70,7 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
         {sheets}
         {facts.is_some().then(|| scripts(frame.assets.clone(), frame.nonce.clone()))}
-        {account_script
-            .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })}
+        {modules}
     };
     view! {
         <!DOCTYPE html>
@@ -84,6 +95,16 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
             }}
         </html>
     }
+}
+
+/// The title of the document. An island writes its own, which knows no refusal; so the title with which it begins has none.
+fn title_of(frame: &Frame, is_live: bool, title: Cow<'static, str>) -> String {
+    let title = if frame.refused && !is_live {
+        td_string!(frame.locale, common.refused_title, title = title)
+    } else {
+        title.into_owned()
+    };
+    [&title, " · ", PRODUCT].concat()
 }
 
 /// How many elements are inside an island. Extensions put elements of their own into a page before it comes to life, and an

@@ -11,14 +11,14 @@ use crate::{
 
 /// Header, content, footer.
 pub fn site(frame: Frame, content: impl IntoView) -> AnyView {
-    let switch = language_form(RwSignal::new(frame.locale), frame.path.clone(), false);
+    let switch = language_form(RwSignal::new(frame.locale), frame.path.clone(), frame.signed_in.is_some());
     around(frame, switch.into_any(), content.into_any())
 }
 
 /// As [`site`], for a page whose form must not lose what was typed when the language changes: the switch sends the
 /// form with this id along, and the page comes back with it.
 pub fn site_with_form(frame: Frame, form: &'static str, content: impl IntoView) -> AnyView {
-    let switch = language_switch_of(form, frame.locale, frame.path.clone(), false);
+    let switch = language_switch_of(form, frame.locale, frame.path.clone(), frame.signed_in.is_some());
     around(frame, switch.into_any(), content.into_any())
 }
 
@@ -48,7 +48,10 @@ fn around(frame: Frame, switch: AnyView, content: AnyView) -> AnyView {
     .into_any()
 }
 
-/// Who is signed in, and the way out. Opens without scripts.
+/// Id of what the status menu shows.
+const STATUS_PANEL: &str = "status-panel";
+
+/// Who is signed in, and the way out. Opens without scripts, closes with Escape and by a click anywhere else.
 fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
     let SignedIn {
         alias,
@@ -61,13 +64,13 @@ fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
     let initial = alias.chars().next().map(|first| first.to_uppercase().to_string());
     let signed_in_as = td_string!(now, common.signed_in_as, name = alias.clone());
     view! {
-        <details class="status">
-            <summary>
+        <div class="status">
+            <button type="button" class="status-button" popovertarget=STATUS_PANEL>
                 <span class="avatar" aria-hidden="true">{initial}</span>
                 <span class="visually-hidden">{signed_in_as}</span>
                 <bdi class="status-name" aria-hidden="true">{alias.clone()}</bdi>
-            </summary>
-            <div class="status-panel">
+            </button>
+            <div class="status-panel" id=STATUS_PANEL popover="auto">
                 <p class="status-who">
                     <bdi><b>{alias}</b></bdi>
                     <bdi>{account}</bdi>
@@ -80,12 +83,15 @@ fn status_menu(now: Locale, somebody: SignedIn) -> impl IntoView {
                             <a class="button wide" href=paths::PROFILE>
                                 {td_string!(now, common.profile)}
                             </a>
+                            <a class="button wide" href=paths::SECURITY>
+                                {td_string!(now, profile.security_title)}
+                            </a>
                         }
                     })}
                 <form method="post" action=paths::LOGOUT>
                     <button class="button wide">{td_string!(now, common.logout)}</button>
                 </form>
             </div>
-        </details>
+        </div>
     }
 }

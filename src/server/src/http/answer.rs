@@ -20,7 +20,8 @@ pub fn show<C: Content>(status: StatusCode, page: Page<C>) -> Response {
 }
 
 /// A page whose form may have been refused: then its status, and the time to wait, are those of the refusal.
-pub fn show_form<C: Content>(page: Page<C>, refusal: Option<&Refusal>) -> Response {
+pub fn show_form<C: Content>(mut page: Page<C>, refusal: Option<&Refusal>) -> Response {
+    page.frame.refused = refusal.is_some();
     let mut response = show(StatusCode::OK, page);
     if let Some(refusal) = refusal {
         mark(&mut response, refusal);
@@ -72,12 +73,16 @@ pub fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
             Effect::SsoFlowOver => cookies.remove(Kind::SsoFlow),
             Effect::Language(Some(tag)) => cookies.set(Kind::Language, tag),
             Effect::Language(None) => cookies.remove(Kind::Language),
+            Effect::AgentView(view) => cookies.set(Kind::AgentView, &view.to_text()),
             Effect::ClearSiteData => {
                 headers.insert("clear-site-data", HeaderValue::from_static("\"storage\""));
                 None
             }
         };
-        if let Some(cookie) = cookie {
+        let searched = matches!(effect, Effect::Session(None))
+            .then(|| cookies.remove(Kind::AgentsQuery))
+            .flatten();
+        for cookie in [cookie, searched].into_iter().flatten() {
             headers.append(header::SET_COOKIE, cookie);
         }
     }

@@ -28,6 +28,10 @@ const SEALED_MAX: usize = 3800;
 /// Longest language tag, in bytes (RFC 5646, section 4.4.1, recommends room for 35).
 const LANGUAGE_MAX: usize = 35;
 
+/// Longest way to show the list of agents, and longest query of it, in bytes.
+const VIEW_MAX: usize = 200;
+const QUERY_MAX: usize = 1500;
+
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
@@ -51,13 +55,18 @@ pub enum Kind {
     SsoFlow,
     /// Token of a place in line, a quarter of an hour.
     Ticket,
+    /// How the list of agents is shown: columns and rows; 400 days.
+    AgentView,
+    /// Who looked at the list of agents last, and its query: whoever comes back finds it. Ends with the browser, or with the
+    /// session.
+    AgentsQuery,
     /// Language tag, one year. Scripts may read and write it.
     Language,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Session,
         Self::Pending,
         Self::Trusted,
@@ -66,6 +75,8 @@ impl Kind {
         Self::Link,
         Self::SsoFlow,
         Self::Ticket,
+        Self::AgentView,
+        Self::AgentsQuery,
         Self::Language,
     ];
 
@@ -79,6 +90,8 @@ impl Kind {
             Self::Link => "link",
             Self::SsoFlow => "sso",
             Self::Ticket => "ticket",
+            Self::AgentView => "agent_view",
+            Self::AgentsQuery => "agents",
             Self::Language => "language",
         }
     }
@@ -93,6 +106,8 @@ impl Kind {
             Self::Link => "__Host-link",
             Self::SsoFlow => "__Host-sso",
             Self::Ticket => "__Host-ticket",
+            Self::AgentView => "__Host-agent_view",
+            Self::AgentsQuery => "__Host-agents",
             Self::Language => "__Host-language",
         }
     }
@@ -100,11 +115,11 @@ impl Kind {
     /// Seconds the browser keeps it; `None` = until the browser is closed.
     const fn seconds(self) -> Option<u64> {
         match self {
-            Self::Session => None,
+            Self::Session | Self::AgentsQuery => None,
             Self::Pending | Self::Link | Self::SsoFlow => Some(10 * MINUTE),
             Self::Ticket => Some(TICKET_SECONDS.unsigned_abs()),
             Self::Trusted => Some(90 * DAY),
-            Self::Browser | Self::Company => Some(400 * DAY),
+            Self::Browser | Self::Company | Self::AgentView => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
         }
     }
@@ -116,6 +131,18 @@ impl Kind {
             Self::SsoFlow => (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && is_base64url(value),
             Self::Trusted => {
                 value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
+            }
+            Self::AgentView => {
+                value.len() <= VIEW_MAX
+                    && value
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+            }
+            Self::AgentsQuery => {
+                value.len() <= QUERY_MAX
+                    && value.bytes().all(|byte| {
+                        byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'&' | b'=' | b'+' | b'.' | b'-' | b'_' | b'*')
+                    })
             }
             Self::Company => {
                 !value.is_empty() && value.chars().count() <= COMPANY_MAX && !has_bad_characters(value)

@@ -7,7 +7,9 @@ use axum::{
     http::{Method, header, request::Parts},
 };
 use vestibule_app::page::{Frame, Page, SignedIn as SignedInView};
-use vestibule_core::{account::Account, company::Company, paths, second_factor::must_set_up, secret::Token};
+use vestibule_core::{
+    account::Account, agents::AgentView, company::Company, paths, second_factor::must_set_up, secret::Token,
+};
 use vestibule_service::{Visitor, hashing::Place};
 use vestibule_translations::Locale;
 
@@ -20,6 +22,9 @@ use super::{
     request_id::{RequestId, reference},
 };
 use crate::state::AppState;
+
+/// The header of requests that a page makes by itself, to show what has changed.
+const QUIET: &str = "vestibule-refresh";
 
 /// Who asks for what, and how.
 #[derive(Clone)]
@@ -34,6 +39,10 @@ pub struct Facts {
     pub ticket: Option<Token>,
     /// Company remembered in this browser.
     pub company: Option<String>,
+    /// How this browser shows the list of agents.
+    pub agent_view: AgentView,
+    /// Who looked at the list of agents last, and its query.
+    agents_query: Option<String>,
     /// Whether the answer should be a page.
     pub wants_page: bool,
     /// What was typed when the form of this page was refused, while the language of the page is switched.
@@ -68,6 +77,7 @@ impl Facts {
                 address: address.map(|address| address.0.to_string()),
                 source: address.copied().map(ClientAddress::source).unwrap_or_default(),
                 browser: browser_of(text(header::USER_AGENT)),
+                quiet: parts.headers.contains_key(QUIET),
                 request: id.map(ToString::to_string).unwrap_or_default(),
                 reference: id.map(reference).unwrap_or_default(),
                 language: chosen.map(|locale| vestibule_translations::tag(locale).to_owned()),
@@ -89,6 +99,10 @@ impl Facts {
             },
             path,
             company: cookie(Kind::Company),
+            agent_view: cookie(Kind::AgentView)
+                .map(|text| AgentView::from_text(&text))
+                .unwrap_or_default(),
+            agents_query: cookie(Kind::AgentsQuery),
             wants_page: denied::wants_page(&parts.headers),
             refused_text: None,
             nonce: parts
@@ -114,6 +128,22 @@ impl Facts {
         self.query(word).is_some()
     }
 
+    /// The list of agents as this account looked at it last.
+    pub fn agents_list(&self, own: &Account) -> String {
+        let kept = self.agents_query.as_deref().and_then(|kept| kept.split_once('.'));
+        match kept {
+            Some((id, query)) if id == own.id.to_string() && !query.is_empty() => {
+                [paths::AGENTS, "?", query].concat()
+            }
+            _ => paths::AGENTS.to_owned(),
+        }
+    }
+
+    /// Whether this browser remembers how some account looked at the list of agents.
+    pub const fn remembers_list(&self) -> bool {
+        self.agents_query.is_some()
+    }
+
     /// The language of the page (product.md section 7). `account` and `company` are language tags, where known.
     pub fn locale(&self, account: Option<&str>, company: Option<&str>) -> Locale {
         language::choose(self.chosen, account, company, self.accepted)
@@ -134,6 +164,7 @@ impl Facts {
                 nonce: self.nonce.clone(),
                 assets: state.assets.clone(),
                 signed_in: None,
+                refused: false,
             },
             content,
         }

@@ -17,7 +17,10 @@ use axum::{
 };
 use futures::StreamExt;
 use percent_encoding::percent_decode_str;
-use vestibule_core::{limits::BODY_MAX, refusal::Refusal};
+use vestibule_core::{
+    limits::{BODY_MAX, SELECTED_MAX},
+    refusal::Refusal,
+};
 
 use crate::{
     form::FormFields,
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// How often a field may be sent whose name ends in `[]`: boxes that are ticked.
-const REPEATED_MAX: usize = 64;
+const REPEATED_MAX: usize = SELECTED_MAX;
 
 /// The names each form may have, by the address it is posted to; and the addresses of uploads, with what they may send.
 #[derive(Clone, Debug)]
@@ -238,8 +241,8 @@ mod tests {
         };
         assert_eq!(send("ticked%5B%5D=a&ticked%5B%5D=b&id=1".to_owned()).await, 200);
         assert_eq!(send("ticked[]=a&id=1&id=1".to_owned()).await, 400);
-        assert_eq!(send(vec!["ticked[]=a"; 64].join("&")).await, 200);
-        assert_eq!(send(vec!["ticked[]=a"; 65].join("&")).await, 400);
+        assert_eq!(send(vec!["ticked[]=a"; SELECTED_MAX].join("&")).await, 200);
+        assert_eq!(send(vec!["ticked[]=a"; SELECTED_MAX + 1].join("&")).await, 400);
     }
 
     #[tokio::test]

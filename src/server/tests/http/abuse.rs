@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 59] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 63] = [
     (
         "/login",
         &[
@@ -126,6 +126,16 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 59] = [
     (
         "/admin/agents/activate",
         &[("selected[]", SOMETHING), ("back", "")],
+    ),
+    (
+        "/admin/agents/deactivate/ask",
+        &[("selected[]", SOMETHING), ("back", "")],
+    ),
+    ("/admin/agents/deactivate/undo", &[("back", "")]),
+    ("/admin/agents/switch-off", &[("id", SOMETHING)]),
+    (
+        "/admin/agents/columns",
+        &[("columns[]", "email"), ("rows", "25"), ("back", "")],
     ),
     (
         "/admin/agents/deactivate",

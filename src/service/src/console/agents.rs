@@ -5,7 +5,7 @@ use vestibule_core::{
     agents::{AgentFilter, gives_rights},
     audit::{AuditEntry, Event},
     id::AccountId,
-    limits::{EMAIL_LINK_HOURS, PAGE_SIZE, SELECTED_MAX},
+    limits::{COUNTED_ALL_MAX, COUNTED_MAX, EMAIL_LINK_HOURS, FOUND_MAX, SELECTED_MAX, UNDO_SECONDS},
     link::LinkPurpose,
     mail::Mail,
     name::{EmailAddress, key},
@@ -16,7 +16,9 @@ use vestibule_core::{
 };
 use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
-use super::{AgentDetails, AgentInput, AgentList, Edited, Hold, Selected};
+use super::{
+    AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected, notes::NoteKind,
+};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::EMAIL_LINKS,
@@ -29,6 +31,12 @@ use crate::{
 
 /// Events on the page of an agent.
 const NEWEST_EVENTS: usize = 10;
+/// Accounts that are named before something is done to many.
+const NAMED: usize = 20;
+/// Accounts that are read together when a filter chose them.
+const TOGETHER: usize = 500;
+/// How much longer an undo is taken than it is offered: the page has to arrive, and the answer to come back.
+const UNDO_GRACE_SECONDS: i64 = 5;
 
 /// A change of an agent's data that is about to be saved.
 struct Change<'a> {
@@ -96,8 +104,26 @@ fn not_oneself(own: &SignedIn, target: &Account) -> Result<(), Refusal> {
     }
 }
 
+impl From<&[String]> for Chosen {
+    fn from(ids: &[String]) -> Self {
+        Self::Ticked(ids.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[String; N]> for Chosen {
+    fn from(ids: &[String; N]) -> Self {
+        Self::Ticked(ids.to_vec())
+    }
+}
+
+impl From<&Vec<String>> for Chosen {
+    fn from(ids: &Vec<String>) -> Self {
+        Self::Ticked(ids.clone())
+    }
+}
+
 /// The accounts that were ticked, each once; what is no identifier is nobody's.
-pub(super) fn selection(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
+fn ticked(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::NothingSelected);
     }
@@ -128,38 +154,73 @@ impl Console {
         visitor.attempt(self.allowed(action, visitor)).await
     }
 
-    /// One page of the list of agents. `after` and `before` are identifiers of accounts as the page's links have them; one
-    /// that cannot be read begins at the start.
+    /// One page of the list of agents.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`].
-    pub async fn agents(
-        &self,
-        filter: AgentFilter,
-        after: Option<&str>,
-        before: Option<&str>,
-        visitor: &Visitor,
-    ) -> Result<AgentList, Refusal> {
+    pub async fn agents(&self, query: AgentQuery, visitor: &Visitor) -> Result<AgentList, Refusal> {
         visitor
             .attempt(async {
-                let SignedIn { company, account, .. } = self.allowed(Action::SeeAgents, visitor).await?;
-                let scope = Action::SeeAgents.scope(account.highest_role());
-                let filter = AgentFilter {
-                    only_agents: scope < Scope::Company,
-                    ..filter
-                };
-                let from = after
-                    .and_then(AccountId::parse)
+                let own = self.allowed(Action::SeeAgents, visitor).await?;
+                let filter = in_scope(query.filter, Action::SeeAgents, &own);
+                let place = |id: Option<String>| id.as_deref().and_then(AccountId::parse);
+                let from = place(query.after)
                     .map(PageFrom::After)
-                    .or_else(|| before.and_then(AccountId::parse).map(PageFrom::Before))
+                    .or_else(|| place(query.before).map(PageFrom::Before))
                     .unwrap_or_default();
+                let most = if filter.finds_all() {
+                    COUNTED_ALL_MAX
+                } else {
+                    COUNTED_MAX
+                };
                 let mut reader = self.inner.store.read().await?;
-                let page = reader.agent_page(company.id, &filter, from, PAGE_SIZE).await?;
+                let page = reader
+                    .agent_page(own.company.id, &filter, from, query.rows)
+                    .await?;
+                let found = reader.count_found(own.company.id, &filter, most).await?;
+                let undo: Option<Vec<AccountId>> =
+                    self.kept_note(&mut reader, &own, NoteKind::Deactivated).await?;
                 Ok(AgentList {
-                    company,
-                    own: account,
+                    company: own.company,
+                    own: own.account,
                     filter,
                     page,
+                    found,
+                    found_more: found == most,
+                    undo: undo.map(|ids| ids.len()),
+                })
+            })
+            .await
+    }
+
+    /// Agents to whom `action` is about to be done: how many they are, and the first of them.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; as [`crate::Console::set_agents_active`] for what was chosen.
+    pub async fn chosen_agents(
+        &self,
+        action: Action,
+        chosen: &Chosen,
+        visitor: &Visitor,
+    ) -> Result<ChosenAgents, Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.allowed(action, visitor).await?;
+                let ids = self.identifiers(action, chosen, &own).await?;
+                let mut reader = self.inner.store.read().await?;
+                let mut first = Vec::new();
+                let mut gone = 0;
+                for id in ids.iter().take(NAMED) {
+                    match reader.account(own.company.id, *id).await? {
+                        Some(account) => first.push(account),
+                        None => gone += 1,
+                    }
+                }
+                Ok(ChosenAgents {
+                    company: own.company,
+                    own: own.account,
+                    first,
+                    count: ids.len() - gone,
                 })
             })
             .await
@@ -348,30 +409,56 @@ impl Console {
     }
 
     /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
-    /// sessions, set-ups, trusted browsers and links; a sign-in under way is stopped by the gate.
+    /// sessions, set-ups, trusted browsers and links; a sign-in under way is stopped by the gate. It can be undone for a
+    /// few seconds: [`crate::Console::undo_deactivation`].
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
+    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
     pub async fn set_agents_active(
         &self,
-        ids: &[String],
+        chosen: impl Into<Chosen>,
         active: bool,
         visitor: &Visitor,
     ) -> Result<Selected, Refusal> {
+        let chosen = chosen.into();
         visitor
             .attempt(async {
-                self.allowed(Action::EditAgent, visitor).await?;
-                let mut selected = Selected::default();
-                for id in selection(ids)? {
-                    match again(|| self.switch_agent(id, active, visitor)).await {
-                        Ok(Ok(true)) => selected.changed += 1,
-                        Ok(Ok(false)) => selected.unchanged += 1,
-                        Ok(Err(refused)) => selected.refused.push(refused),
-                        Err(Failure::Refused(Refusal::NotFound)) => {}
-                        Err(other) => return Err(other),
-                    }
+                let own = self.allowed(Action::EditAgent, visitor).await?;
+                let ids = self.identifiers(Action::EditAgent, &chosen, &own).await?;
+                let (selected, changed) = self.switch_agents(&ids, active, visitor).await?;
+                if !active && !changed.is_empty() {
+                    let mut writer = self.inner.store.write().await?;
+                    let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
+                    self.keep_note(&mut writer, &own, NoteKind::Deactivated, &changed, seconds)
+                        .await?;
+                    writer.commit().await?;
                 }
                 Ok(selected)
+            })
+            .await
+    }
+
+    /// Switches those on again whom this session switched off just now. `None`: it is too late, and nothing was done.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`].
+    pub async fn undo_deactivation(&self, visitor: &Visitor) -> Result<Option<Selected>, Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.allowed(Action::EditAgent, visitor).await?;
+                let mut writer = self.inner.store.write().await?;
+                let ids: Option<Vec<AccountId>> =
+                    self.kept_note(&mut writer, &own, NoteKind::Deactivated).await?;
+                let kind = NoteKind::Deactivated.as_str();
+                writer
+                    .drop_session_note(own.company.id, own.session, kind)
+                    .await?;
+                writer.commit().await?;
+                let Some(ids) = ids else {
+                    return Ok(None);
+                };
+                let (selected, _) = self.switch_agents(&ids, true, visitor).await?;
+                Ok(Some(selected))
             })
             .await
     }
@@ -449,7 +536,70 @@ impl Console {
     }
 }
 
+/// A filter that finds nobody beyond the scope of an action.
+fn in_scope(filter: AgentFilter, action: Action, own: &SignedIn) -> AgentFilter {
+    AgentFilter {
+        only_agents: action.scope(own.account.highest_role()) < Scope::Company,
+        ..filter
+    }
+}
+
 impl Service {
+    /// The agents that were chosen, each once.
+    pub(super) async fn identifiers(
+        &self,
+        action: Action,
+        chosen: &Chosen,
+        own: &SignedIn,
+    ) -> Result<Vec<AccountId>, Failure> {
+        let filter = match chosen {
+            Chosen::Ticked(ids) => return Ok(ticked(ids)?),
+            Chosen::Found(filter) => in_scope(filter.clone(), action, own),
+        };
+        let mut reader = self.inner.store.read().await?;
+        let mut ids: Vec<AccountId> = Vec::new();
+        let mut from = PageFrom::Start;
+        loop {
+            let page = reader
+                .agent_page(own.company.id, &filter, from, TOGETHER)
+                .await?;
+            ids.extend(page.accounts.iter().map(|account| account.id));
+            if ids.len() > FOUND_MAX {
+                return Err(Refusal::Malformed.into());
+            }
+            match ids.last() {
+                None => return Err(Refusal::NothingSelected.into()),
+                Some(last) if page.after => from = PageFrom::After(*last),
+                Some(_) => break,
+            }
+        }
+        // Whoever is created or deleted meanwhile may shift a page.
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// Switches agents on or off, each in a transaction of its own; gives those that were not so before, too.
+    async fn switch_agents(
+        &self,
+        ids: &[AccountId],
+        active: bool,
+        visitor: &Visitor,
+    ) -> Result<(Selected, Vec<AccountId>), Failure> {
+        let (mut selected, mut changed) = (Selected::default(), Vec::new());
+        for &id in ids {
+            match again(|| self.switch_agent(id, active, visitor)).await {
+                Ok(Ok(true)) => changed.push(id),
+                Ok(Ok(false)) => selected.unchanged += 1,
+                Ok(Err(refused)) => selected.refused.push(refused),
+                Err(Failure::Refused(Refusal::NotFound)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        selected.changed = changed.len();
+        Ok((selected, changed))
+    }
+
     /// Saves the data, notes what changed, and ends what must not go on.
     async fn save_change(&self, work: &mut Work<'_>, change: &Change<'_>) -> Result<(), Failure> {
         let Change { own, target, data } = change;

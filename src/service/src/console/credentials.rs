@@ -4,7 +4,7 @@ use vestibule_core::{
     audit::Event,
     backup_code::BackupCode,
     id::AccountId,
-    limits::RESET_LINK_MINUTES,
+    limits::{ISSUED_SHOWN_SECONDS, RESET_LINK_MINUTES},
     link::LinkPurpose,
     mail::Mail,
     refusal::{Field, Refusal},
@@ -12,14 +12,24 @@ use vestibule_core::{
     sso::Provider,
     text::trim,
 };
+use serde::{Deserialize, Serialize};
 use vestibule_storage::again;
+use zeroize::Zeroizing;
 
-use super::{Hold, NewPasswordInput, Selected, agents::selection};
+use super::{Chosen, Hold, NewPasswordInput, Selected, notes::NoteKind};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::Sending,
 };
+
+/// A backup code that was issued just now. It has no `Debug`.
+#[derive(Serialize, Deserialize)]
+struct IssuedNote {
+    account: AccountId,
+    /// As it is typed.
+    code: Zeroizing<String>,
+}
 
 impl Console {
     /// Sets a new password that the agent has to change at the next sign-in, within 72 hours. Ends the agent's sessions,
@@ -178,7 +188,7 @@ impl Console {
     }
 
     /// Issues a backup code: good once, for 60 minutes, in place of any earlier one (N17). The agent is told by mail that
-    /// there is one, and by whoever issued it what it is. It is shown this once.
+    /// there is one, and by whoever issued it what it is: [`crate::Console::issued_code`] shows it for a while to this session.
     ///
     /// # Errors
     /// As [`crate::Console::agent`]; `OwnAccount`; `Invalid` without a reason; `NoSecondFactor`; `TargetLocked`.
@@ -207,8 +217,29 @@ impl Console {
                     return Err(Refusal::TargetLocked.into());
                 }
                 self.issue_code_in(&mut work, receiver, &drawn, reason).await?;
+                let note = IssuedNote {
+                    account: target.id,
+                    code: Zeroizing::new(drawn.code.reveal()),
+                };
+                self.keep_note(&mut work, &own, NoteKind::IssuedCode, &note, ISSUED_SHOWN_SECONDS)
+                    .await?;
                 work.commit().await?;
                 Ok(drawn.code)
+            })
+            .await
+    }
+
+    /// The backup code that this session has just issued for an agent; `None` when that was too long ago.
+    ///
+    /// # Errors
+    /// As [`crate::Console::agent`], without a proof of identity: it was given for the code.
+    pub async fn issued_code(&self, id: &str, visitor: &Visitor) -> Result<Option<Zeroizing<String>>, Refusal> {
+        visitor
+            .attempt(async {
+                let (own, target) = self.require_target(Action::SeeAgents, id, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let note: Option<IssuedNote> = self.kept_note(&mut reader, &own, NoteKind::IssuedCode).await?;
+                Ok(note.filter(|note| note.account == target.id).map(|note| note.code))
             })
             .await
     }
@@ -234,13 +265,18 @@ impl Console {
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than a page.
-    pub async fn unlock_agents(&self, ids: &[String], visitor: &Visitor) -> Result<Selected, Refusal> {
+    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
+    pub async fn unlock_agents(
+        &self,
+        chosen: impl Into<Chosen>,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
+        let chosen = chosen.into();
         visitor
             .attempt(async {
                 let own = self.allowed(Action::Unlock, visitor).await?;
                 let mut selected = Selected::default();
-                for id in selection(ids)? {
+                for id in self.identifiers(Action::Unlock, &chosen, &own).await? {
                     match again(|| self.unlock_behind_lock(id, visitor)).await {
                         Ok(true) => selected.changed += 1,
                         Ok(false) => selected.unchanged += 1,

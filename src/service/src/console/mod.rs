@@ -15,6 +15,7 @@ mod gate;
 mod import;
 mod import_file;
 mod mail_server;
+mod notes;
 mod overview;
 mod sso;
 
@@ -55,6 +56,41 @@ pub struct AgentInput {
     pub active: bool,
 }
 
+/// What is wanted of the list of agents. `after` and `before` are identifiers of accounts as the links of a page have them;
+/// one that cannot be read begins at the start.
+#[derive(Clone, Debug, Default)]
+pub struct AgentQuery {
+    /// Which agents, in which order.
+    pub filter: AgentFilter,
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// Where the page after begins.
+    pub before: Option<String>,
+    /// How many agents at most.
+    pub rows: usize,
+}
+
+/// Agents to whom something is done at once.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// Those with these identifiers.
+    Ticked(Vec<String>),
+    /// All that a filter finds.
+    Found(AgentFilter),
+}
+
+/// Agents to whom something is about to be done.
+pub struct ChosenAgents {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The first of them.
+    pub first: Vec<Account>,
+    /// How many they are.
+    pub count: usize,
+}
+
 /// One page of the list of agents.
 pub struct AgentList {
     /// The company.
@@ -65,6 +101,12 @@ pub struct AgentList {
     pub filter: AgentFilter,
     /// The accounts.
     pub page: AgentPage,
+    /// How many the filter finds, as far as they were counted.
+    pub found: usize,
+    /// Whether there may be more than were counted.
+    pub found_more: bool,
+    /// How many of those who were switched off just now can be switched on again by an undo.
+    pub undo: Option<usize>,
 }
 
 /// One agent, as the console shows it.

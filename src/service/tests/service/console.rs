@@ -2,7 +2,7 @@
 
 use vestibule_core::{
     account::{Account, Role, TimeFormat},
-    agents::AgentFilter,
+    agents::{AgentFilter, AgentState},
     company::NewAgentMail,
     mail::Mail,
     name::{AccountName, EmailAddress},
@@ -12,7 +12,7 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{AgentInput, NewPasswordInput},
+    console::{AgentInput, AgentQuery, Chosen, NewPasswordInput},
     profile::{Confirmed, PersonInput},
 };
 
@@ -190,7 +190,7 @@ on_both! {
             }
             let added = site.service.console().add_agent(new_agent(&format!("by{name}")), &by).await;
             assert_eq!(added.is_ok(), role == Role::Admin, "{name}");
-            let list = site.service.console().agents(AgentFilter::default(), None, None, &by).await;
+            let list = site.service.console().agents(AgentQuery { rows: 50, ..AgentQuery::default() }, &by).await;
             let names = list.map(|list| list.page.accounts.into_iter().map(|a| a.name).collect::<Vec<_>>());
             match role {
                 Role::Admin => assert_eq!(names.unwrap(), ["ada", "bob", "byada", "sue", "tom"]),
@@ -333,10 +333,80 @@ on_both! {
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         let again = site.service.console().set_agents_active(&ids[..1], false, &ada).await.unwrap();
         assert_eq!((again.changed, again.unchanged), (0, 1));
-        let none = site.service.console().set_agents_active(&[], true, &ada).await.map(drop);
+        let none = site.service.console().set_agents_active(Chosen::Ticked(Vec::new()), true, &ada).await.map(drop);
         assert_eq!(none, Err(Refusal::NothingSelected));
-        let many = vec![id; 51];
+        let many = vec![id; 201];
         assert_eq!(site.service.console().set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
+    }
+
+    async fn a_deactivation_can_be_undone_for_a_moment_and_in_its_session_only(site: Site) {
+        let ada = acme(&site).await;
+        site.account("Acme", "kim", false).await;
+        let other = site.at_home("Acme", "ada", None).await;
+        let ids = [site.id_of("Acme", "bob").await, site.id_of("Acme", "kim").await];
+        let console = site.service.console();
+        let undo = async |by: &Visitor| console.agents(AgentQuery::default(), by).await.unwrap().undo;
+        assert_eq!(undo(&ada).await, None);
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!((undo(&ada).await, undo(&other).await), (Some(2), None));
+        assert!(console.undo_deactivation(&other).await.unwrap().is_none());
+        assert!(!site.account_of("Acme", "kim").await.active);
+        assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 2);
+        assert!(site.account_of("Acme", "kim").await.active && site.account_of("Acme", "bob").await.active);
+        assert!(console.undo_deactivation(&ada).await.unwrap().is_none(), "once");
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        site.clock.advance(16);
+        assert_eq!(undo(&ada).await, None);
+        assert!(console.undo_deactivation(&ada).await.unwrap().is_none(), "too late");
+        assert!(!site.account_of("Acme", "bob").await.active);
+    }
+
+    async fn all_that_a_filter_finds_are_switched_together_within_the_scope(site: Site) {
+        let ada = acme(&site).await;
+        for name in ["kim", "kit", "kip"] {
+            site.account("Acme", name, false).await;
+        }
+        site.company("Globex", 0).await;
+        site.account("Globex", "kid", false).await;
+        let console = site.service.console();
+        let ki = AgentFilter { search: "ki".into(), state: Some(AgentState::Active), ..AgentFilter::default() };
+        let chosen = Chosen::Found(ki.clone());
+        let asked = console.chosen_agents(Action::EditAgent, &chosen, &ada).await.unwrap();
+        assert_eq!((asked.count, asked.first.len()), (3, 3));
+        let off = console.set_agents_active(chosen.clone(), false, &ada).await.unwrap();
+        assert_eq!((off.changed, off.refused.len()), (3, 0));
+        let query = AgentQuery { filter: AgentFilter { state: None, ..ki }, rows: 2, ..AgentQuery::default() };
+        let list = console.agents(query, &ada).await.unwrap();
+        assert_eq!((list.found, list.found_more, list.page.accounts.len()), (3, false, 2));
+        let nobody = console.set_agents_active(chosen, false, &ada).await.map(drop);
+        assert_eq!(nobody, Err(Refusal::NothingSelected));
+        assert!(site.account_of("Globex", "kid").await.active);
+        site.lock("Acme", "ada").await;
+        site.lock("Acme", "bob").await;
+        let sue = site.at_home("Acme", "sue", None).await;
+        let locked = AgentFilter { state: Some(AgentState::Locked), ..AgentFilter::default() };
+        let unlocked = console.unlock_agents(Chosen::Found(locked), &sue).await.unwrap();
+        assert_eq!(unlocked.changed, 1, "a supervisor reaches agents only");
+        assert!(site.account_of("Acme", "ada").await.is_locked());
+    }
+
+    async fn an_issued_code_is_shown_to_the_session_that_issued_it(site: Site) {
+        let ada = acme(&site).await;
+        site.account("Acme", "kim", true).await;
+        let (kim, bob) = (site.id_of("Acme", "kim").await, site.id_of("Acme", "bob").await);
+        let console = site.service.console();
+        let sue = site.at_home("Acme", "sue", None).await;
+        let code = console.issue_backup_code_for(&kim, "lost phone", &sue).await.unwrap();
+        for _ in 0..2 {
+            let shown = console.issued_code(&kim, &sue).await.unwrap();
+            assert_eq!(shown.as_deref(), Some(&code.reveal()));
+        }
+        assert!(console.issued_code(&bob, &sue).await.unwrap().is_none());
+        assert!(console.issued_code(&kim, &ada).await.unwrap().is_none());
+        let stored = site.dump().await;
+        assert!(!stored.contains(&code.reveal()), "sealed");
+        site.clock.advance(301);
+        assert!(console.issued_code(&kim, &sue).await.unwrap().is_none());
     }
 
     async fn a_deleted_agent_leaves_a_trail_and_free_names(site: Site) {

@@ -173,6 +173,9 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             .count_wrong_code(owned.account.company, owned.account.id, 5)
             .await?;
         writer.insert_session(&owned.session).await?;
+        writer
+            .put_session_note(owned.account.company, owned.session.id, "undo", b"sealed", at(900))
+            .await?;
         writer.insert_pending(&owned.pending).await?;
         writer.insert_code(&code).await?;
         writer
@@ -472,6 +475,13 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ),
             ("count_agents", w.count_agents(c).await?.all == 1),
             (
+                "count_found",
+                w.count_found(c, &alice_searched(), 10).await? == 0
+                    && w.count_found(c, &AgentFilter::default(), 10).await? == 1,
+            ),
+            ("session_note", w.session_note(c, session, "undo", at(0)).await?.is_none()),
+            ("drop_session_note", !w.drop_session_note(c, session, "undo").await?),
+            (
                 "count_active_admins",
                 w.count_active_admins(c, Some(own.id)).await? == 0,
             ),
@@ -565,7 +575,19 @@ pub async fn nothing_is_attached_to_another_companys_account(store: &Store) {
         pending: Some(pending.id),
         ..maker.code(&own_pending, at(0))
     };
+    let session = maker.session(&account, at(0));
+    write(store, async |w| w.insert_session(&session).await)
+        .await
+        .unwrap();
     let attempts = [
+        (
+            "put_session_note",
+            write(store, async |w| {
+                w.put_session_note(foreign.company, session.id, "undo", b"sealed", at(900))
+                    .await
+            })
+            .await,
+        ),
         (
             "insert_session",
             write(store, async |w| {

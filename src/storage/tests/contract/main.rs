@@ -25,6 +25,7 @@ mod key_check;
 mod links;
 mod mail_server;
 mod node;
+mod note;
 mod outbox;
 mod overview;
 mod pending;
@@ -164,6 +165,7 @@ contract! {
     mail_server::a_mail_server_is_saved_once_per_version,
     mail_server::passwords_of_mail_servers_are_sealed_anew,
     node::a_node_is_noted_and_forgotten_a_day_later,
+    note::a_note_is_its_sessions_until_it_is_over,
     node::the_database_tells_the_time,
     outbox::two_nodes_never_claim_the_same_mail,
     outbox::a_company_with_a_server_of_its_own_has_a_lane_of_its_own,

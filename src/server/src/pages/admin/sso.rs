@@ -7,7 +7,7 @@ use vestibule_app::{
     call::Call,
     components::{
         fields::{meanwhile, text, why},
-        forms::{Input, good},
+        forms::{Input, copy_button, good},
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed},
@@ -422,15 +422,7 @@ fn redirect_uri(now: Locale, form: &ProviderCard, id: String) -> AnyView {
     let hint_id = [&id, "-hint"].concat();
     let described_by = hint_id.clone();
     let uri = form.redirect_uri.clone();
-    // Scripts show the button and copy what its attribute holds.
-    let copy = view! {
-        <button type="button" class="button small" hidden>
-            {td_string!(now, profile.copy)}
-        </button>
-    }
-    .attr("data-text", uri.clone());
-    let copied = view! { <span class="quiet" role="status"></span> }
-        .attr("data-done", td_string!(now, profile.copied));
+    let copy = copy_button(now, uri.clone());
     view! {
         <div class="field">
             <label for=label_for>{td_string!(now, sso.redirect_uri)}</label>
@@ -440,7 +432,7 @@ fn redirect_uri(now: Locale, form: &ProviderCard, id: String) -> AnyView {
             <p class="hint" id=hint_id>
                 {td_string!(now, sso.redirect_uri_hint, provider = form.provider.name())}
             </p>
-            <div class="buttons">{copy} {copied}</div>
+            <div class="buttons">{copy}</div>
         </div>
     }
     .into_any()

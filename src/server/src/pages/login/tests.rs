@@ -30,6 +30,7 @@ fn frame() -> Frame {
             account_style: "/assets/account.7.css".to_owned(),
             console_style: "/assets/console.9.css".to_owned(),
             account_script: "/assets/account.8.js".to_owned(),
+            console_script: "/assets/console.10.js".to_owned(),
             script: "/assets/vestibule.2.js".to_owned(),
             bindings: "/assets/bindings.3.js".to_owned(),
             wasm: "/assets/vestibule.4.wasm".to_owned(),
@@ -41,6 +42,7 @@ fn frame() -> Frame {
             icon: "/assets/icon.6.svg".to_owned(),
         },
         signed_in: None,
+        refused: false,
     }
 }
 

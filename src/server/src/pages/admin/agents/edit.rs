@@ -309,6 +309,8 @@ fn show_form(
     let hours = |format: TimeFormat| if format.hours() == 12 { "12" } else { "24" };
     let opened = form.is_opened();
     let page = FormPage {
+        list: facts.agents_list(own),
+        alias_saved: target.map(|target| target.person.alias.clone()),
         id: target.map(|target| target.id.to_string()),
         is_own: target.is_some_and(|target| target.id == own.id),
         version: form.version(version, target.map_or(0, |target| target.version)),
@@ -372,6 +374,10 @@ fn pending_or_current(target: Option<&Account>) -> &str {
     reason = "each says something of its own about the form"
 )]
 struct FormPage {
+    /// The list that one comes from.
+    list: String,
+    /// What colleagues see of the agent; `None` = a new one.
+    alias_saved: Option<String>,
     /// Identifier of the account; `None` = a new one.
     id: Option<String>,
     /// Whether it is the account of whoever looks, whose e-mail address is changed in the profile.
@@ -428,7 +434,11 @@ impl FormPage {
 
 impl Content for FormPage {
     fn head(&self, now: Locale) -> Head {
-        Head::new(self.title_in(now), &[Sheet::Account, Sheet::Console])
+        let title = match &self.alias_saved {
+            Some(alias) => [self.title_in(now), ": ", alias].concat(),
+            None => self.title_in(now).to_owned(),
+        };
+        Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 
     fn view(self, frame: Frame) -> AnyView {
@@ -450,7 +460,7 @@ impl Content for FormPage {
             .map(|(id, (email, since))| pending_email(now, id, (email, since), self.is_own));
         let content = view! {
             <p class="back">
-                <a href=AGENTS>{td_string!(now, agents.title)}</a>
+                <a href=self.list.clone()>{td_string!(now, agents.title)}</a>
             </p>
             <h1 id="heading">{title}</h1>
             {notices}
@@ -577,7 +587,7 @@ fn fields(now: Locale, page: FormPage) -> AnyView {
             {active(now, page.active)}
             <div class="buttons">
                 <button class="button primary">{button}</button>
-                <a class="button" href=AGENTS>
+                <a class="button" href=page.list>
                     {td_string!(now, common.cancel)}
                 </a>
             </div>

@@ -11,7 +11,7 @@ use vestibule_core::{paths, rights::Action};
 
 use self::{
     edit::{AddAgent, CancelEmailChange, EditAgent, ResendEmailChange},
-    list::{Activate, Deactivate, Selection, Unlock},
+    list::{Activate, AskToDeactivate, ChooseColumns, Deactivate, Selection, UndoDeactivation, Unlock},
     view::DisconnectAgent,
 };
 use crate::form::Routes;
@@ -22,7 +22,10 @@ pub fn routes(routes: Routes) -> Routes {
         .page(paths::AGENTS, Action::SeeAgents, list::list)
         .page(paths::AGENTS_EXPORT, Action::ExportAgents, list::export)
         .form::<Selection<Activate>>()
+        .form::<AskToDeactivate>()
         .form::<Selection<Deactivate>>()
+        .form::<UndoDeactivation>()
+        .form::<ChooseColumns>()
         .form::<Selection<Unlock>>()
         .page(paths::AGENTS_NEW, Action::AddAgent, edit::new)
         .form::<AddAgent>()

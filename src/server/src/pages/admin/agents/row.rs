@@ -10,7 +10,7 @@ use vestibule_core::{
 use vestibule_translations::{Locale, td_string};
 
 use super::acts::{
-    Act, DeleteAgent, EndAgentSessions, IssueBackupCode, SendAccountDetails, SetPassword, UnlockAgent,
+    Act, DeactivateAgent, DeleteAgent, EndAgentSessions, IssueBackupCode, SendAccountDetails, SetPassword, UnlockAgent,
 };
 
 /// Active or inactive, and the lock with when and why.
@@ -36,6 +36,38 @@ pub fn state(now: Locale, account: &Account, locked: Option<When>) -> AnyView {
             {label}
         </span>
         {lock}
+    }
+    .into_any()
+}
+
+/// The same in one line; when and why an account is locked stands in its title, and is read out.
+pub fn list_state(now: Locale, account: &Account, locked: Option<When>) -> AnyView {
+    let inactive = (!account.active).then(|| {
+        view! {
+            <span class="state">{td_string!(now, agents.inactive)}</span>
+            " "
+        }
+    });
+    let lock = locked.map(|when| {
+        let why = td_string!(now, agents.locked_since, when = when.shown);
+        view! {
+            <span class="state" data-bad="" title=why.clone()>
+                {td_string!(now, agents.locked)}
+            </span>
+            <span class="visually-hidden">{why}</span>
+        }
+    });
+    let active = (account.active && lock.is_none()).then(|| {
+        view! {
+            <span class="state" data-on="">
+                {td_string!(now, agents.active)}
+            </span>
+        }
+    });
+    view! {
+        {inactive}
+        {lock}
+        {active}
     }
     .into_any()
 }
@@ -73,6 +105,7 @@ pub fn actions(now: Locale, own: &Account, account: &Account, with_view: bool) -
         link::<SetPassword>(now, allowed, true),
         link::<SendAccountDetails>(now, allowed, account.awaits_password()),
         link::<EndAgentSessions>(now, allowed, true),
+        link::<DeactivateAgent>(now, allowed, account.active && own.id != account.id),
         link::<DeleteAgent>(now, allowed, own.id != account.id),
     ]
     .into_iter()

@@ -84,6 +84,7 @@ pub async fn page(
     let notice = NOTICES.into_iter().find(|(word, _)| facts.asks(word));
     let (company, own) = (found.company.clone(), found.own.clone());
     let page = ViewPage {
+        list: facts.agents_list(&own),
         notice: notice.map(|(_, sentence)| sentence),
         found,
     };
@@ -106,12 +107,16 @@ const NOTICES: [(&str, Sentence); 8] = [
 
 struct ViewPage {
     found: AgentDetails,
+    /// The list that one comes from.
+    list: String,
     notice: Option<Sentence>,
 }
 
 impl Content for ViewPage {
     fn head(&self, now: Locale) -> Head {
-        Head::new(td_string!(now, agents.title), &[Sheet::Account, Sheet::Console])
+        let alias = self.found.target.person.alias.as_str();
+        let title = [alias, " · ", td_string!(now, agents.title)].concat();
+        Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 
     fn view(self, frame: Frame) -> AnyView {
@@ -139,7 +144,7 @@ impl Content for ViewPage {
         let locked = target.locked_at.map(|at| moments.write(at));
         let content = view! {
             <p class="back">
-                <a href=AGENTS>{td_string!(now, agents.title)}</a>
+                <a href=self.list>{td_string!(now, agents.title)}</a>
             </p>
             <h1>
                 <bdi>{target.person.alias.clone()}</bdi>

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::{Call, Effect},
-    components::forms::{action, ask_to_disconnect, few_backup_codes, good, moment, refused},
+    components::forms::{action, ask_to_disconnect, danger, few_backup_codes, good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet, When},
     shell::site::site,
@@ -417,7 +417,7 @@ fn factor(
             </div>
             <div class="buttons">
                 {action(set_up, label, heading.clone(), None)}
-                {on.then(|| action(off, td_string!(now, profile.turn_off), heading, None))}
+                {on.then(|| danger(off, td_string!(now, profile.turn_off), heading, None))}
             </div>
         </li>
     }
@@ -436,7 +436,7 @@ fn trusted_browsers(now: Locale, moments: Moments, rows: Vec<TrustedItem>) -> An
             <p class="quiet">{td_string!(now, profile.trusted_intro)}</p>
             <ul class="rows">{rows}</ul>
             <form class="card-end" method="post" action=ForgetAllBrowsers::PATH>
-                <button class="button" aria-describedby="trusted">
+                <button class="button danger-line" aria-describedby="trusted">
                     {td_string!(now, profile.remove_all)}
                 </button>
             </form>
@@ -469,7 +469,7 @@ fn trusted(now: Locale, moments: Moments, row: TrustedItem) -> AnyView {
                     {detail(td_string!(now, profile.last_used), moments.write(row.last_used))}
                 </dl>
             </div>
-            {action(ForgetBrowser::PATH, td_string!(now, profile.remove), about, Some(id))}
+            {danger(ForgetBrowser::PATH, td_string!(now, profile.remove), about, Some(id))}
         </li>
     }.into_any()
 }
@@ -483,7 +483,7 @@ fn sessions(now: Locale, moments: Moments, rows: Vec<SessionItem>) -> AnyView {
     let end_others = others.then(|| {
         view! {
             <form class="card-end" method="post" action=EndOtherSessions::PATH>
-                <button class="button" aria-describedby="sessions">
+                <button class="button danger-line" aria-describedby="sessions">
                     {td_string!(now, profile.end_others)}
                 </button>
             </form>
@@ -516,7 +516,7 @@ fn session_row(now: Locale, moments: Moments, row: SessionItem) -> AnyView {
                     {detail(td_string!(now, profile.last_used), moments.write(row.last_used))}
                 </dl>
             </div>
-            {action(EndSession::PATH, td_string!(now, profile.end), about, Some(id))}
+            {danger(EndSession::PATH, td_string!(now, profile.end), about, Some(id))}
         </li>
     }.into_any()
 }

@@ -1,28 +1,32 @@
 //! Issuing a backup code for an agent.
 
-use axum::response::Response;
+use axum::{http::StatusCode, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::{Call, agent_page},
-    components::forms::Input,
+    components::forms::{Input, copy_button},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console,
 };
 use vestibule_core::{
-    limits::{ISSUED_CODE_SECONDS, REASON_MAX},
+    limits::{ISSUED_CODE_SECONDS, ISSUED_SHOWN_SECONDS, REASON_MAX},
     paths::AGENTS,
     refusal::{Field, Refusal},
     rights::Action,
 };
 use vestibule_service::console::AgentDetails;
 use vestibule_translations::{Locale, td_string, wait};
+use zeroize::Zeroizing;
 
 use super::{Act, act_form, address, again};
 use crate::{
     form::{Filled, Form, redirect_or_refuse},
-    http::{answer::show_form, facts::Facts},
+    http::{
+        answer::{see_other, show},
+        facts::Facts,
+    },
     state::AppState,
 };
 
@@ -31,7 +35,34 @@ fn life(now: Locale) -> String {
     wait(now, u32::try_from(ISSUED_CODE_SECONDS).unwrap_or_default())
 }
 
-/// Issues a backup code, which is shown this once.
+/// The last part of the address at which a code is shown that was issued.
+pub const ISSUED: &str = "issued-code";
+
+/// The code that was just issued, for a while: opening its page once more issues none.
+pub async fn issued(state: &AppState, facts: &Facts, id: &str) -> Response {
+    let console = state.service.console();
+    let code = match console.issued_code(id, &facts.visitor).await {
+        Ok(Some(code)) => code,
+        Ok(None) => return see_other(&agent_page(id, "view").to),
+        Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
+    };
+    match console.agent(Action::SeeAgents, id, &facts.visitor).await {
+        Ok(found) => {
+            let page = IssuedPage {
+                code,
+                alias: found.target.person.alias.clone(),
+                to: agent_page(id, "view").to,
+            };
+            show(
+                StatusCode::OK,
+                facts.page_for(state, &found.company, &found.own, page),
+            )
+        }
+        Err(refusal) => redirect_or_refuse(&refusal, &facts.path),
+    }
+}
+
+/// Issues a backup code, which the next page shows.
 #[derive(Clone, Deserialize)]
 pub struct IssueBackupCode {
     id: String,
@@ -52,7 +83,7 @@ impl Form for IssueBackupCode {
             .await?;
         Ok(Done {
             backup_codes: Some(vec![code.reveal()]),
-            ..Done::to(agent_page(&self.id, "view").to)
+            ..Done::to(agent_page(&self.id, ISSUED).to)
         })
     }
 
@@ -62,28 +93,6 @@ impl Form for IssueBackupCode {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         again::<Self>(state, facts, &self.id, &Filled::again(self, refusal)).await
-    }
-
-    async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        let found = state
-            .service
-            .console()
-            .agent(Self::ACTION, &self.id, &facts.visitor)
-            .await;
-        match found {
-            Ok(found) => {
-                let page = IssuedPage {
-                    code: done.backup_codes.into_iter().flatten().next().unwrap_or_default(),
-                    alias: found.target.person.alias.clone(),
-                    to: done.to.clone(),
-                };
-                show_form(
-                    facts.page_at(state, &found.company, &found.own, done.to, page),
-                    None,
-                )
-            }
-            Err(refusal) => redirect_or_refuse(&refusal, AGENTS),
-        }
     }
 }
 
@@ -115,10 +124,10 @@ impl Act for IssueBackupCode {
     }
 }
 
-/// The backup code that was just issued. It is shown this once, so it has no `Debug`.
+/// The backup code that was just issued. It has no `Debug`.
 struct IssuedPage {
     /// The code, as it is typed.
-    code: String,
+    code: Zeroizing<String>,
     /// What colleagues see of the agent.
     alias: String,
     /// Where `Done` leads.
@@ -127,21 +136,21 @@ struct IssuedPage {
 
 impl Content for IssuedPage {
     fn head(&self, now: Locale) -> Head {
-        Head::new(
-            td_string!(now, agents.backup_code),
-            &[Sheet::Account, Sheet::Console],
-        )
+        let title = [td_string!(now, agents.backup_code), ": ", &self.alias].concat();
+        Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
+        let shown = u32::try_from(ISSUED_SHOWN_SECONDS).unwrap_or_default();
         let content = view! {
             <h1>{td_string!(now, agents.backup_code)}</h1>
             <p class="lead">{td_string!(now, agents.issued_text, name = self.alias, time = life(now))}</p>
             <p class="issued-code">
-                <code dir="ltr">{self.code}</code>
+                <code dir="ltr">{self.code.to_string()}</code>
             </p>
-            <p class="notice caution">{td_string!(now, agents.issued_once)}</p>
+            <div class="buttons">{copy_button(now, self.code.to_string())}</div>
+            <p class="notice caution">{td_string!(now, agents.issued_again, time = wait(now, shown))}</p>
             <p class="card-end">
                 <a class="button primary" href=self.to>
                     {td_string!(now, agents.done)}

@@ -51,6 +51,7 @@ impl Form for DeleteAgent {
 
 impl Act for DeleteAgent {
     const WORD: &'static str = "delete";
+    const IS_DANGEROUS: bool = true;
 
     fn title(now: Locale) -> &'static str {
         td_string!(now, agents.delete)

@@ -48,6 +48,7 @@ impl Form for EndAgentSessions {
 
 impl Act for EndAgentSessions {
     const WORD: &'static str = "end-sessions";
+    const IS_DANGEROUS: bool = true;
 
     fn title(now: Locale) -> &'static str {
         td_string!(now, agents.end_sessions)

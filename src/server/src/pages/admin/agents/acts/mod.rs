@@ -1,6 +1,7 @@
 //! `/admin/agents/{id}/…`: what is done to one agent. Each has a page that says what it does, and asks for what it needs.
 
 mod backup_code;
+mod deactivate;
 mod delete;
 mod end_sessions;
 mod password;
@@ -26,7 +27,7 @@ use crate::{
 
 pub use self::password::names;
 pub use self::{
-    backup_code::IssueBackupCode, delete::DeleteAgent, end_sessions::EndAgentSessions, password::SetPassword,
+    backup_code::IssueBackupCode, deactivate::DeactivateAgent, delete::DeleteAgent, end_sessions::EndAgentSessions, password::SetPassword,
     send_details::SendAccountDetails, unlock::UnlockAgent,
 };
 
@@ -36,6 +37,7 @@ const HEADING: &str = "heading";
 /// The forms of these pages.
 pub fn routes(routes: Routes) -> Routes {
     routes
+        .form::<DeactivateAgent>()
         .form::<DeleteAgent>()
         .form::<SetPassword>()
         .form::<password::SendResetLink>()
@@ -50,6 +52,9 @@ pub fn routes(routes: Routes) -> Routes {
 pub trait Act: Form {
     /// The last part of the page's address.
     const WORD: &'static str;
+
+    /// Whether it takes something away that does not come back by itself: then its button looks like it.
+    const IS_DANGEROUS: bool = false;
 
     /// Who may look at the page.
     const SHOWN_TO: Action = Self::ACTION;
@@ -69,6 +74,8 @@ pub fn address<A: Act>(id: &str) -> String {
 /// Opens the page with this last part of its address.
 pub async fn open(state: &AppState, facts: &Facts, id: &str, word: &str) -> Response {
     match word {
+        backup_code::ISSUED => backup_code::issued(state, facts, id).await,
+        DeactivateAgent::WORD => opened::<DeactivateAgent>(state, facts, id).await,
         DeleteAgent::WORD => opened::<DeleteAgent>(state, facts, id).await,
         SetPassword::WORD => opened::<SetPassword>(state, facts, id).await,
         SendAccountDetails::WORD => opened::<SendAccountDetails>(state, facts, id).await,
@@ -144,7 +151,8 @@ struct ActPage {
 
 impl Content for ActPage {
     fn head(&self, _now: Locale) -> Head {
-        Head::new(self.title, &[Sheet::Account, Sheet::Console])
+        let title = [self.title, ": ", &self.alias].concat();
+        Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 
     fn view(self, frame: Frame) -> AnyView {
@@ -181,13 +189,18 @@ fn act_form<A: Act>(
     inputs: impl IntoView,
 ) -> AnyView {
     let id = found.target.id.to_string();
+    let class = if A::IS_DANGEROUS {
+        "button danger"
+    } else {
+        "button primary"
+    };
     view! {
         <p>{text}</p>
         <form class="fields" method="post" action=A::PATH novalidate>
             <input type="hidden" name="id" value=id.clone() />
             {inputs}
             <div class="buttons">
-                <button class="button primary" aria-describedby=HEADING>
+                <button class=class aria-describedby=HEADING>
                     {button}
                 </button>
                 <a class="button" href=view_of(&id)>

@@ -1,0 +1,74 @@
+//! What a page shows for a moment to the session that brought it about, and to no other: sealed, and gone with the session.
+
+use chrono::TimeDelta;
+use serde::{Serialize, de::DeserializeOwned};
+use vestibule_core::words;
+use vestibule_storage::{Reader, Writer};
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure, Service,
+    keys::{Purpose, Unsealable},
+    sessions::SignedIn,
+};
+
+words! {
+    /// What is kept.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum NoteKind {
+        /// A backup code that was issued, and for whom.
+        IssuedCode = "issued_code",
+        /// Who was switched off just now.
+        Deactivated = "deactivated",
+    }
+}
+
+impl NoteKind {
+    /// What the note is sealed for.
+    fn context(self, own: &SignedIn) -> Vec<u8> {
+        [own.session.0.as_bytes(), self.as_str().as_bytes()].concat()
+    }
+}
+
+impl Service {
+    /// Keeps something for the session, in place of what was kept of this kind, for so many seconds.
+    pub(crate) async fn keep_note(
+        &self,
+        writer: &mut Writer,
+        own: &SignedIn,
+        kind: NoteKind,
+        note: &impl Serialize,
+        seconds: i64,
+    ) -> Result<(), Failure> {
+        let plain = serde_json::to_vec(note).map_err(|_| Unsealable)?;
+        let plain = Zeroizing::new(plain);
+        let sealed = self
+            .inner
+            .keys
+            .seal(Purpose::Note, &kind.context(own), &plain, self.random())?;
+        let until = self.now() + TimeDelta::seconds(seconds);
+        writer
+            .put_session_note(own.company.id, own.session, kind.as_str(), &sealed, until)
+            .await?;
+        Ok(())
+    }
+
+    /// What is kept for the session. A note that cannot be read any more is none.
+    pub(crate) async fn kept_note<T: DeserializeOwned>(
+        &self,
+        reader: &mut Reader,
+        own: &SignedIn,
+        kind: NoteKind,
+    ) -> Result<Option<T>, Failure> {
+        let sealed = reader
+            .session_note(own.company.id, own.session, kind.as_str(), self.now())
+            .await?;
+        let plain = sealed.and_then(|sealed| {
+            self.inner
+                .keys
+                .open(Purpose::Note, &kind.context(own), &sealed)
+                .ok()
+        });
+        Ok(plain.and_then(|plain| serde_json::from_slice(&plain).ok()))
+    }
+}
