@@ -42,6 +42,10 @@ pub enum Purpose {
     SsoFlow,
     /// Answers that wait for somebody who stood in line.
     Ticket,
+    /// What somebody typed, or was shown once.
+    Kept,
+    /// How many wrong passwords a browser has sent.
+    Tries,
     /// The fingerprint by which a key itself is known.
     Itself,
 }
@@ -59,6 +63,8 @@ impl Purpose {
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
             Self::Ticket => b"vestibule ticket v1",
+            Self::Kept => b"vestibule kept v1",
+            Self::Tries => b"vestibule tries v1",
             Self::Itself => b"vestibule key v1",
         }
     }

@@ -1,8 +1,8 @@
 //! The site: everything a browser loads, as files with hashed names.
 //!
 //! `target/site` holds `name.<16 digits>.ext` with `.br` and `.gz` beside what compresses, and `manifest.json`, which
-//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`, and `account_style` and `account_script` for the
-//! pages of an account) and every file of `public/` (by its name) to
+//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`; `account_style` and `account_script` for the
+//! pages of an account, `session_script` for all of somebody who is signed in) and every file of `public/` (by its name) to
 //! those names. The server embeds the folder.
 
 use std::{
@@ -115,6 +115,11 @@ pub fn build(kind: Kind) -> Result<Site> {
             "account_script",
             "account.js",
             minified_script(&scripts.join("account.js"))?,
+        ),
+        Part::new(
+            "session_script",
+            "session.js",
+            minified_script(&scripts.join("session.js"))?,
         ),
         Part::new("bindings", "bindings.js", browser.bindings),
         Part::new("wasm", "vestibule.wasm", browser.wasm),
@@ -350,6 +355,7 @@ fn tell_sizes(site: &Site) {
         "account_style",
         "console_style",
         "account_script",
+        "session_script",
     ] {
         if let Some(name) = site.manifest.get(part) {
             let raw = say::bytes(length(name));

@@ -1,7 +1,7 @@
 //! The document around every page: head, scripts where the page comes to life, body.
 
 use leptos::prelude::*;
-use vestibule_translations::{direction, tag};
+use vestibule_translations::{direction, tag, td_string};
 
 use crate::{
     components::{PRODUCT, frame::Shell},
@@ -14,7 +14,12 @@ pub fn render<C: Content>(page: Page<C>) -> String {
     let owner = Owner::new_root(None);
     let html = owner.with(|| document(page).to_html());
     owner.unset_with_forced_cleanup();
-    html
+    if html.contains("<leptos-island") {
+        html
+    } else {
+        // Marks for what comes to life, and no HTML to a checker. Text cannot hold one: the library escapes it.
+        html.replace("<!>", "")
+    }
 }
 
 /// The whole HTML document of a page.
@@ -28,7 +33,12 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         refresh,
     } = content.head(locale);
     let facts = content.island(&frame);
-    let title = [title, " · ", PRODUCT].concat();
+    let title = if frame.refused {
+        td_string!(locale, errors.title, title = title)
+    } else {
+        title.to_owned()
+    };
+    let title = [&title, " · ", PRODUCT].concat();
     let sheets = sheets
         .iter()
         .map(|sheet| match sheet {
@@ -39,9 +49,16 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         .collect_view();
     let refresh = refresh.map(|refresh| match refresh {
         Refresh::Soon => "2".to_owned(),
+        Refresh::Often => "5".to_owned(),
         Refresh::To(address) => ["0;url=", &address].concat(),
     });
-    let account_script = account_script.then(|| frame.assets.account_script.clone());
+    let session_script = frame.signed_in.is_some().then_some(&frame.assets.session_script);
+    let scripts_of_account: Vec<String> = account_script
+        .then_some(&frame.assets.account_script)
+        .into_iter()
+        .chain(session_script)
+        .cloned()
+        .collect();
     let head = view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -52,8 +69,10 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         <link rel="icon" type="image/svg+xml" href=frame.assets.icon.clone() />
         {sheets}
         {facts.is_some().then(|| scripts(frame.assets.clone(), frame.nonce.clone()))}
-        {account_script
-            .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })}
+        {scripts_of_account
+            .into_iter()
+            .map(|script| view! { <script type="module" src=script nonce=frame.nonce.clone()></script> })
+            .collect_view()}
     };
     view! {
         <!DOCTYPE html>
