@@ -62,6 +62,24 @@ test('a code is not rewritten while a keyboard composes it, and is read when it 
   await visitor.agent.ready();
 });
 
+test('a code that is whole is verified by itself, once, and not while it is mended', async ({ visitor, createCompany, createAccount, mail, labels }) => {
+  const { name: company } = await createCompany({ two_factor_policy: 0 });
+  const account = await createAccount({ company, second_factor: 'email' });
+  await visitor.passPassword(account);
+  const code = await mail.nextCode(account.email);
+  const wrong = code === '000000' ? '000001' : '000000';
+  await expect(visitor.code.sentence(labels.signIn.code_checked)).toBeVisible();
+  await visitor.code.code.pressSequentially(wrong);
+  await visitor.page.keyboard.press('Backspace');
+  await visitor.code.code.fill('');
+  await visitor.code.code.pressSequentially(wrong);
+  await expect(visitor.code.sentence(labels.errors.wrong_code)).toBeVisible();
+  await expect(visitor.code.code).toHaveValue('');
+  await visitor.code.code.pressSequentially(code);
+  await visitor.page.keyboard.press('Enter');
+  await visitor.agent.ready();
+});
+
 test('a code typed key by key arrives whole', async ({ visitor, account, mail }) => {
   await visitor.passPassword(account);
   await visitor.code.code.focus();

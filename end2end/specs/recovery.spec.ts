@@ -34,6 +34,8 @@ for (const language of ['en', 'ar']) {
       await choosePassword.send(chosen);
       await login.ready();
       await expect(login.sentence(labels.signIn.password_changed)).toBeVisible();
+      await expect(login.company).toHaveValue(account.company);
+      await expect(login.account).toHaveValue(account.account);
       expect(await login.send(account)).toBe(401);
       await login.send({ ...account, password: chosen });
       await visitor.code.ready();
@@ -91,6 +93,10 @@ for (const language of ['en', 'ar']) {
         await visitor.choosePassword.ready();
         await visitor.choosePassword.send(chosen);
         await visitor.login.ready();
+        const news = mode === 'account_details' ? labels.signIn.password_changed : labels.signIn.password_chosen;
+        await expect(visitor.login.sentence(news)).toBeVisible();
+        await expect(visitor.login.company).toHaveValue(company.name);
+        await expect(visitor.login.account).toHaveValue('eve');
         await visitor.login.send({ company: company.name, account: 'eve', password: chosen });
         await visitor.agent.ready();
         await visitor.page.context().clearCookies();

@@ -1,4 +1,5 @@
 import { expect, test } from '../fixtures';
+import { fill, wait } from '../fixtures/labels';
 
 test.describe('Logout', { tag: '@journey' }, () => {
   test('ends the session, says so, and Back shows nothing private', async ({ visitor, account, mail, labels }) => {
@@ -28,7 +29,7 @@ test.describe('Logout', { tag: '@journey' }, () => {
     await other.agent.goto();
   });
 
-  test('works on the admin page and twice', async ({ visitor, createAccount, mail }) => {
+  test('works on the admin page and twice, and says in another tab what happened', async ({ visitor, createAccount, mail, labels }) => {
     const admin = await createAccount({ roles: ['admin'], second_factor: 'none' });
     await visitor.signIn(admin, mail);
     const tab = await visitor.newTab();
@@ -37,20 +38,32 @@ test.describe('Logout', { tag: '@journey' }, () => {
     await visitor.login.ready();
     await tab.admin.signOut();
     await tab.login.ready();
+    await tab.open('/admin');
+    await tab.login.ready();
+    await expect(tab.login.sentence(labels.signIn.ended_signed_out)).toBeVisible();
   });
 });
 
 test.describe('a session ends', { tag: '@journey' }, () => {
-  test('after 30 minutes without activity', async ({ visitor, createAccount, mail, clock }) => {
+  test('after 30 minutes without activity, which is said, and nothing typed is lost', async ({ visitor, createAccount, mail, clock, labels }) => {
     const account = await createAccount({ second_factor: 'none' });
     await visitor.signIn(account, mail);
     for (let visit = 0; visit < 3; visit += 1) {
       await clock.advance({ minutes: 29 });
       await visitor.agent.goto();
     }
+    await visitor.profile.goto();
+    await visitor.profile.phone.fill('+49 170 1234567');
     await clock.advance({ minutes: 30, seconds: 30 });
-    await visitor.open('/agent');
+    await visitor.profile.save.click();
     await visitor.login.ready();
+    const time = wait(labels, 30 * 60);
+    await expect(visitor.login.sentence(fill(labels.signIn.ended_idle, { time }))).toBeVisible();
+    await visitor.login.send(account);
+    await expect(visitor.profile.sentence(labels.errors.form_kept)).toBeVisible();
+    await expect(visitor.profile.phone).toHaveValue('+49 170 1234567');
+    await visitor.profile.save.click();
+    await expect(visitor.profile.sentence(labels.profile.saved)).toBeVisible();
   });
 
   for (const { role, home, hours } of [
@@ -72,7 +85,7 @@ test.describe('a session ends', { tag: '@journey' }, () => {
     });
   }
 
-  test('with the account and with the company', async ({ visitor, anotherVisitor, createAccount, mail, server }) => {
+  test('with the account and with the company', async ({ visitor, anotherVisitor, createAccount, mail, server, labels }) => {
     const account = await createAccount({ second_factor: 'none' });
     const colleague = await createAccount({ second_factor: 'none' });
     const other = await anotherVisitor();
@@ -81,10 +94,12 @@ test.describe('a session ends', { tag: '@journey' }, () => {
     await server.kit.setAccountActive(account.company, account.account, false);
     await visitor.open('/agent');
     await visitor.login.ready();
+    await expect(visitor.login.sentence(labels.signIn.ended_deactivated)).toBeVisible();
     await other.agent.goto();
     await server.kit.setCompanyEnabled(account.company, false);
     await other.open('/agent');
     await other.login.ready();
+    await expect(other.login.sentence(labels.signIn.ended_company_disabled)).toBeVisible();
   });
 });
 

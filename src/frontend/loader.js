@@ -1,3 +1,11 @@
+// Caps Lock is told beside the password; every key says whether it is on.
+for (const name of ["keydown", "keyup"]) {
+  addEventListener(name, (event) => {
+    const on = event.getModifierState?.("CapsLock");
+    if (on !== undefined) document.documentElement.toggleAttribute("data-caps", on);
+  });
+}
+
 // Loads the WebAssembly and brings the islands of this page to life. Without it every form still works.
 const { bindings, wasm } = document.querySelector("script[data-wasm]").dataset;
 const module = await import(bindings);

@@ -139,6 +139,18 @@ pub fn keep(event: &SubmitEvent) -> Option<HtmlFormElement> {
     event.target()?.dyn_into().ok()
 }
 
+/// Whether the element with this id has the focus.
+pub fn has_focus(id: &str) -> bool {
+    document().active_element().is_some_and(|element| element.id() == id)
+}
+
+/// Sends the form of the input with this id, as its button would.
+pub fn send_form_of(id: &str) {
+    if let Some(form) = input(id).and_then(|input| input.form()) {
+        let _ = form.request_submit();
+    }
+}
+
 /// Goes to a page of this site; `Back` does not return to the form.
 pub fn leave_for(path: &str) {
     // A browser that refuses to go leaves the form as it is, ready to be sent again.

@@ -25,6 +25,10 @@ use vestibule_translations::Locale;
 pub enum Effect {
     /// The session begins, or ends.
     Session(Option<Token>),
+    /// The session that was just signed out of is remembered for other tabs, or no longer.
+    Ended(Option<Token>),
+    /// How many wrong passwords were sent, sealed, or that none matter any more.
+    Tries(Option<String>),
     /// A sign-in is pending, or no longer.
     Pending(Option<Token>),
     /// The accounts that trust this browser.
@@ -130,6 +134,30 @@ impl Call {
         Ok(())
     }
 
+    /// The session of this browser is over: its other tabs are told why.
+    pub fn leave(&self) {
+        self.add(Effect::Session(None));
+        if let Some(session) = &self.visitor.session {
+            self.add(Effect::Ended(Some(session.clone())));
+        }
+    }
+
+    /// What a browser is told of a password that was refused: after several for the same names, how long it has to wait.
+    pub fn refused_password(&self, company: &str, account: &str, refusal: Refusal) -> Refusal {
+        if refusal != Refusal::WrongCredentials {
+            return refusal;
+        }
+        let told = self
+            .service
+            .sign_in()
+            .wrong_in_browser(company, account, &self.visitor);
+        self.add(Effect::Tries(told.sealed));
+        match told.retry_after {
+            Some(retry_after) => Refusal::WrongTooOften { retry_after },
+            None => Refusal::WrongCredentials,
+        }
+    }
+
     /// Hands a completed sign-in, or step-up, to the browser; says where to go.
     pub fn signed_in(&self, granted: Granted) -> String {
         self.add(Effect::Session(Some(granted.session)));
@@ -139,6 +167,9 @@ impl Call {
             return granted.landing;
         }
         self.add(Effect::Company(granted.company));
+        if self.visitor.ended.is_some() {
+            self.add(Effect::Ended(None));
+        }
         if let Some(browser) = granted.browser {
             self.add(Effect::Browser(browser));
         }
@@ -150,6 +181,9 @@ impl Call {
 
     /// Hands what a right password, or a provider's word, earned to the browser; says where to go.
     pub fn entered(&self, outcome: Outcome) -> String {
+        if self.visitor.tries.is_some() {
+            self.add(Effect::Tries(None));
+        }
         match outcome {
             Outcome::SignedIn(granted) => self.signed_in(granted),
             Outcome::CodeAsked { pending, company } => {

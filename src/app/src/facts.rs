@@ -82,18 +82,10 @@ impl Read for LoginPage {
             account: json.member("account").text()?,
             next: json.member("next").text(),
             refusal: Refusal::read(&json.member("refusal")),
-            signed_out: json.member("signed_out").is_true(),
-            password_changed: json.member("password_changed").is_true(),
+            notice: Read::read(&json.member("notice"))?,
+            good: json.member("good").is_true(),
             forgot: json.member("forgot").text()?,
-            providers: json
-                .member("providers")
-                .elements()
-                .iter()
-                .filter_map(|pair| {
-                    let mut both = pair.elements().into_iter();
-                    both.next()?.text().zip(both.next()?.text())
-                })
-                .collect(),
+            providers: Read::read(&json.member("providers"))?,
         })
     }
 }
@@ -311,6 +303,7 @@ mod tests {
         }
         comes_back(&Refusal::Invalid { fields });
         comes_back(&Refusal::Busy { retry_after: 42 });
+        comes_back(&Refusal::WrongTooOften { retry_after: 30 });
         comes_back(&Refusal::Internal {
             reference: "AB12CD34".to_owned(),
         });
@@ -343,8 +336,8 @@ mod tests {
             account: "alice".to_owned(),
             next: Some("/agent".to_owned()),
             refusal: Some(Refusal::WrongCredentials),
-            signed_out: true,
-            password_changed: true,
+            notice: vec![("en".to_owned(), "You're signed out.".to_owned())],
+            good: true,
             forgot: "/forgot-password?company=M".to_owned(),
             providers: vec![("Google".to_owned(), "/auth/google/start".to_owned())],
         };

@@ -24,6 +24,11 @@ pub const BACKUP_CODES_LOW: usize = 3;
 pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
 /// How long a proof of identity is good for changing credentials, in seconds (N21).
 pub const STEP_UP_SECONDS: i64 = 300;
+/// How long what was typed into a form is kept for somebody who has to sign in again, and codes that are shown once can be
+/// seen again, in seconds.
+pub const KEPT_SECONDS: i64 = 15 * 60;
+/// Seconds before the end of an idle session at which the page offers to stay.
+pub const STAY_SECONDS: i64 = 2 * 60;
 /// How long the set-up of a second factor may take, in seconds.
 pub const SET_UP_SECONDS: i64 = 600;
 /// Life of a temporary password and of an activation link, in hours (product.md section 5).

@@ -124,6 +124,9 @@ pub enum Mail {
         about: About,
         /// The link.
         link: String,
+        /// Login URL, for later; empty in mails of a version that did not say it.
+        #[serde(default)]
+        sign_in: String,
         /// Hours it is good for.
         hours: u32,
     },

@@ -261,6 +261,13 @@ macro_rules! refusals {
                 } "invalid" 422 (errors.summary_title) (by every_problem(fields));
                 /// Company, account or password is wrong, or the password may not be tried now (product.md section 4.1).
                 WrongCredentials "wrong_credentials" 401 (errors.sign_in_refused_title) (wrong_credentials);
+                /// The same, after several wrong passwords from this browser for the same names, known or not.
+                WrongTooOften {
+                    /// Seconds until a right password would be taken, if nobody else tries.
+                    retry_after: u32,
+                } "wrong_too_often" 401 (errors.sign_in_refused_title) (wrong_too_often, wait = *retry_after);
+                /// The browser did not bring the cookie that the page gave it: nobody could stay signed in. Nothing was compared.
+                NoCookies "no_cookies" 400 (errors.sign_in_refused_title) (no_cookies);
                 /// Too many wrong passwords from this address (N8).
                 TooManyTries {
                     /// Seconds until another try is allowed.
@@ -328,6 +335,8 @@ macro_rules! refusals {
                 } "internal" 500 (errors.internal_title) (by internal(reference));
             }
             server {
+                /// Nothing yet: the form that was kept while somebody signed in again, or proved identity, stands on its page.
+                FormKept 200 (errors.not_done_title) (form_kept);
                 /// The last proof of identity is too old, or was not whole; nothing was changed (N21).
                 StepUpNeeded 403 (errors.step_up_title) (step_up_needed);
                 /// The company requires a second factor and this account has none yet: nothing else is open.
@@ -464,6 +473,7 @@ impl Refusal {
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::TooManyTries { retry_after }
+            | Self::WrongTooOften { retry_after }
             | Self::Busy { retry_after }
             | Self::Unavailable { retry_after }
             | Self::ResendTooSoon { retry_after }

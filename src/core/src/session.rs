@@ -13,17 +13,101 @@ use crate::{
 /// Activity is written down at most this often, in seconds, so that a page view costs no write.
 pub const TOUCH_SECONDS: i64 = 30;
 
+/// How long a browser is told why its session is over, in hours.
+pub const TOLD_HOURS: i64 = 24;
+
 /// The absolute end of a session that begins now: 8 hours for admins, 12 for everyone else.
 pub fn absolute_end(now: Moment, highest: Role) -> Moment {
     let hours = if highest == Role::Admin { 8 } else { 12 };
     now + TimeDelta::hours(hours)
 }
 
+/// When a session ends that nobody uses any more; `None` = only at its absolute end.
+pub fn idle_end(last_used: Moment, idle_minutes: Option<u16>) -> Option<Moment> {
+    idle_minutes.map(|minutes| last_used + TimeDelta::minutes(i64::from(minutes)))
+}
+
 /// Whether a session is still alive.
 pub fn is_alive(now: Moment, last_used: Moment, ends_at: Moment, idle_minutes: Option<u16>) -> bool {
-    let idle_over =
-        idle_minutes.is_some_and(|minutes| now - last_used >= TimeDelta::minutes(i64::from(minutes)));
-    now < ends_at && !idle_over
+    now < ends_at && idle_end(last_used, idle_minutes).is_none_or(|end| now < end)
+}
+
+words! {
+    /// Why a session is over, told to the browser that had it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum EndReason {
+        /// Nobody used it for as long as the Log-out Policy allows.
+        Idle = "idle",
+        /// It was as old as a session may become.
+        Lifetime = "lifetime",
+        /// `Logout`, or a new sign-in in the same browser.
+        SignedOut = "signed_out",
+        /// Its owner ended it from another one, in Security Settings.
+        ByOwner = "by_owner",
+        /// An administrator or an operator ended it.
+        ByAdmin = "by_admin",
+        /// The account was deactivated.
+        Deactivated = "deactivated",
+        /// The account was deleted.
+        Deleted = "deleted",
+        /// The company was disabled.
+        CompanyDisabled = "company_disabled",
+        /// The password was changed, reset or chosen.
+        PasswordChanged = "password_changed",
+        /// Something else that the account signs in with was changed: its second factor, its e-mail address.
+        CredentialsChanged = "credentials_changed",
+        /// The account has other roles.
+        RolesChanged = "roles_changed",
+        /// A change of the Log-out Policy ended it.
+        Policy = "policy",
+        /// The password was entered wrongly too often in it.
+        WrongPasswords = "wrong_passwords",
+        /// The account had more sessions than it may.
+        TooMany = "too_many",
+    }
+}
+
+/// The end of a session, as it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why.
+    pub reason: EndReason,
+    /// When.
+    pub at: Moment,
+    /// Minutes that it may be unused ([`EndReason::Idle`]) or last in all ([`EndReason::Lifetime`]).
+    pub minutes: Option<i64>,
+}
+
+impl Ending {
+    /// An end that needs no number.
+    pub const fn now(reason: EndReason, at: Moment) -> Self {
+        Self {
+            reason,
+            at,
+            minutes: None,
+        }
+    }
+
+    /// How a session that is not alive any more came to its end by itself: whichever of both ends came first.
+    pub fn by_itself(
+        created_at: Moment,
+        last_used: Moment,
+        ends_at: Moment,
+        idle_minutes: Option<u16>,
+    ) -> Self {
+        match idle_end(last_used, idle_minutes) {
+            Some(end) if end <= ends_at => Self {
+                reason: EndReason::Idle,
+                at: end,
+                minutes: idle_minutes.map(i64::from),
+            },
+            _ => Self {
+                reason: EndReason::Lifetime,
+                at: ends_at,
+                minutes: Some((ends_at - created_at).num_minutes()),
+            },
+        }
+    }
 }
 
 words! {
@@ -132,5 +216,22 @@ mod tests {
         assert!(!is_alive(after(30), start, end, Some(30)));
         assert!(is_alive(after(600), start, end, None));
         assert!(!is_alive(end, after(719), end, None));
+    }
+
+    #[test]
+    fn the_end_that_came_first_is_the_reason() {
+        let start = Moment::UNIX_EPOCH;
+        let end = absolute_end(start, Role::Agent);
+        let after = |minutes| start + TimeDelta::minutes(minutes);
+        let of = |last_used, idle| {
+            let ending = Ending::by_itself(start, last_used, end, idle);
+            (ending.reason, ending.at, ending.minutes)
+        };
+        assert_eq!(of(start, Some(30)), (EndReason::Idle, after(30), Some(30)));
+        assert_eq!(of(after(719), Some(30)), (EndReason::Lifetime, end, Some(720)));
+        assert_eq!(of(start, None), (EndReason::Lifetime, end, Some(720)));
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::from_word(reason.as_str()), Some(reason));
+        }
     }
 }

@@ -24,6 +24,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use crate::ports::Moment;
 
@@ -64,6 +65,37 @@ pub fn wait_after(failures: i64) -> Option<TimeDelta> {
         FIRST_WAIT_SECONDS << doublings
     };
     Some(TimeDelta::seconds(seconds))
+}
+
+/// Wrong passwords that one browser has sent for the same names, as it is told about them: what [`wait_after`] makes of them
+/// when nobody else tries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldTries {
+    count: i64,
+    blocked_until: Option<Moment>,
+}
+
+impl ToldTries {
+    /// After one more. What is sent while one has to wait is not compared, and does not count.
+    #[must_use]
+    pub fn wrong(self, now: Moment) -> Self {
+        if self.wait(now).is_some() {
+            return self;
+        }
+        let count = self.count + 1;
+        let wait = wait_after(count).unwrap_or(TimeDelta::seconds(LONGEST_WAIT_SECONDS));
+        Self {
+            count,
+            blocked_until: (wait > TimeDelta::zero()).then(|| now + wait),
+        }
+    }
+
+    /// Seconds until a right password would be taken; `None` = at once.
+    pub fn wait(self, now: Moment) -> Option<u32> {
+        let left = self.blocked_until? - now;
+        let seconds = left.num_seconds() + i64::from(left.subsec_nanos() > 0);
+        u32::try_from(seconds).ok().filter(|&seconds| seconds > 0)
+    }
 }
 
 /// What tries are counted by: an account, or a fingerprint of what was typed where there is none.
@@ -186,6 +218,21 @@ mod tests {
         assert_eq!(seconds(99), Some(900));
         assert_eq!(seconds(100), None);
         assert_eq!(seconds(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_browser_is_told_the_wait_from_the_fifth_on_and_not_counted_while_it_waits() {
+        let mut tries = ToldTries::default();
+        for _ in 0..4 {
+            tries = tries.wrong(at(0));
+            assert_eq!(tries.wait(at(0)), None);
+        }
+        tries = tries.wrong(at(0));
+        assert_eq!(tries.wait(at(0)), Some(30));
+        tries = tries.wrong(at(20));
+        assert_eq!(tries.wait(at(20)), Some(10), "nothing was compared");
+        tries = tries.wrong(at(30));
+        assert_eq!((tries.wait(at(30)), tries.wait(at(90))), (Some(60), None));
     }
 
     fn at(seconds: i64) -> Moment {

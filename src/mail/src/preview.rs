@@ -1,10 +1,14 @@
 //! Every mail in every language with made-up facts, to look at: for translators and for whoever changes the layout.
 
+use chrono::DateTime;
 use maud::{DOCTYPE, html};
 use vestibule_core::mail::{About, FactorChange, Mail};
 use vestibule_translations::{all, direction, name, tag};
 
 use crate::compose::compose;
+
+/// When what the samples tell about happened, in seconds of Unix time: the fifth of January 2026, nine o'clock in London.
+const SAMPLE_TIME: i64 = 1_767_603_600;
 
 const LINK: &str = "https://login.example.com/reset-password/Qm9va3MgYW5kIGJyb29tcyBhbmQgYnJpY2tzIGFsbCBkYXk";
 const CODE: &str = "042719";
@@ -87,6 +91,7 @@ fn plain_samples() -> Vec<Mail> {
         Mail::ActivationLink {
             about: about(),
             link: text(LINK),
+            sign_in: text("https://login.example.com/login?company=Acme"),
             hours: 72,
         },
         Mail::ResetLink {
@@ -170,7 +175,7 @@ fn codes_and_locks() -> Vec<Mail> {
             name,
             company,
             account,
-            link: "https://login.example.com/login".to_owned(),
+            link: "https://login.example.com/login?company=Acme".to_owned(),
         },
     ]
 }
@@ -178,11 +183,12 @@ fn codes_and_locks() -> Vec<Mail> {
 /// Every sample in every language on offer.
 pub fn previews() -> Vec<Preview> {
     let samples = samples();
+    let at = DateTime::from_timestamp(SAMPLE_TIME, 0).unwrap_or_default();
     all()
         .iter()
         .flat_map(|&locale| {
             samples.iter().map(move |(kind, mail)| {
-                let message = compose(mail, tag(locale));
+                let message = compose(mail, tag(locale), at);
                 Preview {
                     kind: kind.clone(),
                     language: tag(locale),

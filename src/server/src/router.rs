@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use futures::FutureExt;
 use vestibule_core::ports::Clock;
 
 use crate::{
+    form::restore,
     http::{
         assets::Site,
         client_address::TrustedProxies,
@@ -21,9 +22,10 @@ use crate::{
 
 /// Everything that Vestibule answers, inside all its layers.
 pub fn router(state: &AppState, site: Site) -> Router {
-    let (routes, forms) = pages::routes().finish();
+    let (routes, forms, restorable) = pages::routes().finish();
     let routes = routes
         .with_state(state.clone())
+        .layer(from_fn_with_state((state.clone(), restorable), restore))
         .merge(site.router())
         .merge(health::router(readiness(state), state.draining.clone()));
     let refused = state.clone();

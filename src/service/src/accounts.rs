@@ -13,6 +13,7 @@ use vestibule_core::{
     ports::Moment,
     refusal::Problem,
     secret::Token,
+    session::EndReason,
 };
 use vestibule_storage::{NewIssuedCode, NewLink, StoreError, Writer};
 use zeroize::Zeroizing;
@@ -57,11 +58,12 @@ impl Service {
         writer: &mut Writer,
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
+        reason: EndReason,
     ) -> Result<(), StoreError> {
         writer
             .delete_pendings_of(receiver.company.id, receiver.account.id)
             .await?;
-        self.end_what_is_open(writer, receiver, links).await
+        self.end_what_is_open(writer, receiver, links, reason).await
     }
 
     /// The same but for pending sign-ins.
@@ -70,9 +72,12 @@ impl Service {
         writer: &mut Writer,
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
+        reason: EndReason,
     ) -> Result<(), StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
-        writer.end_sessions_of(company, account).await?;
+        writer
+            .end_sessions_of(company, account, self.ending(reason))
+            .await?;
         writer.end_set_ups_of(company, account).await?;
         writer.end_trusted_of(company, account).await?;
         writer.end_links_of(company, account, links).await?;
@@ -98,7 +103,8 @@ impl Service {
                 self.now(),
             )
             .await?;
-        self.shut_out(writer, receiver, &PASSWORD_LINKS).await?;
+        self.shut_out(writer, receiver, &PASSWORD_LINKS, EndReason::PasswordChanged)
+            .await?;
         writer
             .clear_all_password_tries(&subject_of(company, account))
             .await
@@ -128,7 +134,8 @@ impl Service {
     ) -> Result<(), StoreError> {
         let Receiver { company, account } = receiver;
         work.remove_password(company.id, account.id, self.now()).await?;
-        self.shut_out(work, receiver, &PASSWORD_LINKS).await?;
+        self.shut_out(work, receiver, &PASSWORD_LINKS, EndReason::CredentialsChanged)
+            .await?;
         let about = receiver.about(&crate::Visitor::default());
         self.tell(work, receiver, Mail::PasswordRemoved { about, provider })
             .await?;
@@ -150,7 +157,7 @@ impl Service {
             name: account.person.first_name.clone(),
             company: company.name.clone(),
             account: account.name.clone(),
-            link: self.sign_in_url(),
+            link: self.sign_in_url(company),
         };
         self.tell(work, receiver, mail).await?;
         let entry = work.entry(Event::AccountUnlocked, company.id, Some(account.id));
@@ -182,7 +189,8 @@ impl Service {
         let event = if active {
             Event::AccountActivated
         } else {
-            self.end_what_is_open(work, receiver, &LinkPurpose::ALL).await?;
+            self.end_what_is_open(work, receiver, &LinkPurpose::ALL, EndReason::Deactivated)
+                .await?;
             Event::AccountDeactivated
         };
         let entry = work.entry(event, receiver.company.id, Some(receiver.account.id));
@@ -196,7 +204,9 @@ impl Service {
         receiver: Receiver<'_>,
     ) -> Result<u64, StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
-        let ended = work.end_sessions_of(company, account).await?;
+        let ended = work
+            .end_sessions_of(company, account, self.ending(EndReason::ByAdmin))
+            .await?;
         work.delete_pendings_of(company, account).await?;
         let entry = AuditEntry {
             detail: Some(ended.to_string()),
@@ -217,6 +227,8 @@ impl Service {
         // First the line of the audit log: it takes the name from the account.
         let entry = work.entry(Event::AccountDeleted, company, Some(account));
         self.record(work, &entry).await?;
+        work.end_sessions_of(company, account, self.ending(EndReason::Deleted))
+            .await?;
         work.delete_account(company, account).await
     }
 

@@ -44,6 +44,10 @@ pub enum Purpose {
     Ticket,
     /// What a page shows for a moment to one session.
     Note,
+    /// What somebody typed, or was shown once.
+    Kept,
+    /// How many wrong passwords a browser has sent.
+    Tries,
     /// The fingerprint by which a key itself is known.
     Itself,
 }
@@ -62,6 +66,8 @@ impl Purpose {
             Self::SsoFlow => b"vestibule sso flow v1",
             Self::Ticket => b"vestibule ticket v1",
             Self::Note => b"vestibule session note v1",
+            Self::Kept => b"vestibule kept v1",
+            Self::Tries => b"vestibule tries v1",
             Self::Itself => b"vestibule key v1",
         }
     }

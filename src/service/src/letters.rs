@@ -64,9 +64,12 @@ impl<'a> Receiver<'a> {
 }
 
 impl Service {
-    /// Address of the sign-in page.
-    pub(crate) fn sign_in_url(&self) -> String {
-        [&self.inner.settings.origin, paths::LOGIN].concat()
+    /// Address of the sign-in page with the company filled in.
+    pub(crate) fn sign_in_url(&self, company: &Company) -> String {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("company", &company.name)
+            .finish();
+        [&self.inner.settings.origin, paths::LOGIN, "?", &query].concat()
     }
 
     /// The whole address of a link.

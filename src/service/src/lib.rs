@@ -27,10 +27,12 @@ mod audit;
 mod codes;
 pub mod console;
 mod counted;
+mod demo;
 #[cfg(feature = "test-support")]
 pub mod fixtures;
 pub mod hashing;
 mod judges;
+pub mod kept;
 pub mod key_check;
 pub mod key_rotation;
 pub mod keys;
@@ -186,6 +188,14 @@ pub struct Visitor {
     pub trusted: Vec<Token>,
     /// The session of this browser.
     pub session: Option<Token>,
+    /// The session that this browser signed out of moments ago.
+    pub ended: Option<Token>,
+    /// By what this browser finds the forms that were kept for it.
+    pub kept: Option<Token>,
+    /// How many wrong passwords this browser has sent, sealed.
+    pub tries: Option<String>,
+    /// Until when the session of this request lasts; written when it is found.
+    pub ends: sessions::EndsSeen,
     /// The link of a mail that was opened in this browser.
     pub link: Option<Token>,
     /// What this browser keeps of the way to a provider and back that it is on, sealed.

@@ -10,6 +10,7 @@ use vestibule_core::{
     name::EmailAddress,
     refusal::{Field, Problem, Refusal},
     secret::Password,
+    session::EndReason,
 };
 use vestibule_storage::{LinkRow, StoreError};
 
@@ -187,7 +188,13 @@ impl Recovery {
                 };
                 let receiver = Receiver::new(&row.company, &row.account);
                 // Links that went to the old address are over with it.
-                self.shut_out(&mut work, receiver, &LinkPurpose::ALL).await?;
+                self.shut_out(
+                    &mut work,
+                    receiver,
+                    &LinkPurpose::ALL,
+                    EndReason::CredentialsChanged,
+                )
+                .await?;
                 let entry = work.entry(Event::EmailChanged, company, Some(account));
                 self.record(&mut work, &entry).await?;
                 Ok(work.commit().await?)

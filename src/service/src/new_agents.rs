@@ -350,7 +350,7 @@ impl Service {
             Invitation::Temporary { password, .. } => {
                 let mail = Mail::AccountDetails {
                     about,
-                    sign_in: self.sign_in_url(),
+                    sign_in: self.sign_in_url(receiver.company),
                     email: receiver.account.email.clone(),
                     password: password.reveal(),
                     hours,
@@ -361,7 +361,12 @@ impl Service {
                 let (link, expires_at) = self
                     .make_link(work, receiver, LinkPurpose::Activate, None)
                     .await?;
-                let mail = Mail::ActivationLink { about, link, hours };
+                let mail = Mail::ActivationLink {
+                    about,
+                    link,
+                    sign_in: self.sign_in_url(receiver.company),
+                    hours,
+                };
                 (mail, expires_at, NewAgentMail::ActivationLink)
             }
         };

@@ -15,6 +15,7 @@ use vestibule_core::{
     password::problem,
     refusal::{Problem, Refusal},
     secret::Password,
+    session::EndReason,
     text::trim,
 };
 use vestibule_storage::{
@@ -286,7 +287,8 @@ impl Operator {
                 Event::CompanyEnabled
             } else {
                 work.hold_accounts_of(company.id).await?;
-                work.end_sessions_of_company(company.id).await?;
+                work.end_sessions_of_company(company.id, self.ending(EndReason::CompanyDisabled))
+                    .await?;
                 work.delete_pendings_of_company(company.id).await?;
                 Event::CompanyDisabled
             };
@@ -406,7 +408,9 @@ impl Operator {
             work.hold_company(company).await?;
             work.hold_accounts_of(company).await?;
             work.delete_pendings_of_company(company).await?;
-            let ended = work.end_sessions_of_company(company).await?;
+            let ended = work
+                .end_sessions_of_company(company, self.ending(EndReason::ByAdmin))
+                .await?;
             let entry = AuditEntry {
                 detail: Some(ended.to_string()),
                 ..work.entry(Event::SessionsEnded, company, None)
@@ -728,7 +732,7 @@ impl From<Failure> for OperatorError {
     }
 }
 
-fn taken(error: StoreError) -> OperatorError {
+pub(crate) fn taken(error: StoreError) -> OperatorError {
     match error {
         StoreError::Conflict(Unique::CompanyName) => OperatorError::CompanyExists,
         StoreError::Conflict(Unique::AccountName) => OperatorError::AccountExists,

@@ -1,5 +1,7 @@
 //! Sessions: who is signed in, and signing out (N19, N20).
 
+use std::sync::{Arc, OnceLock};
+
 use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
@@ -11,9 +13,9 @@ use vestibule_core::{
     refusal::Refusal,
     second_factor::must_set_up,
     secret::Token,
-    session::{Proof, TOUCH_SECONDS, is_alive, is_proved},
+    session::{EndReason, Ending, Proof, TOLD_HOURS, TOUCH_SECONDS, idle_end, is_alive, is_proved},
 };
-use vestibule_storage::{SessionRow, StoreError, Writer};
+use vestibule_storage::{EndedRow, SessionRow, StoreError, Writer};
 
 use crate::{Failure, Service, SignIn, Visitor, work::Work};
 
@@ -50,6 +52,33 @@ impl From<SessionRow> for SignedIn {
     }
 }
 
+/// Until when a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnds {
+    /// When it ends if nobody uses it; `None` = not before its absolute end.
+    pub idle: Option<Moment>,
+    /// The absolute end.
+    pub latest: Moment,
+}
+
+impl SessionEnds {
+    /// The first of both.
+    pub fn next(self) -> Moment {
+        self.idle.map_or(self.latest, |idle| idle.min(self.latest))
+    }
+}
+
+/// Where a request notes until when its session lasts.
+#[derive(Clone, Debug, Default)]
+pub struct EndsSeen(Arc<OnceLock<SessionEnds>>);
+
+impl EndsSeen {
+    /// What was noted, when there was a session.
+    pub fn get(&self) -> Option<SessionEnds> {
+        self.0.get().copied()
+    }
+}
+
 /// What a use case asks of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -82,6 +111,48 @@ impl SignIn {
     /// [`Refusal::SetUpRequired`] when a second factor has to be set up first.
     pub async fn signed_in(&self, visitor: &Visitor) -> Result<SignedIn, Refusal> {
         visitor.attempt(self.require(Need::Home, visitor)).await
+    }
+
+    /// The session of this browser and until when it lasts, without using it; `stay` uses it, to the second.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`].
+    pub async fn session_ends(
+        &self,
+        stay: bool,
+        visitor: &Visitor,
+    ) -> Result<(SignedIn, SessionEnds), Refusal> {
+        visitor
+            .attempt(async {
+                let token = visitor.session.as_ref().ok_or(Refusal::NotSignedIn)?;
+                let mut reader = self.inner.store.read().await?;
+                let row = reader.session_by_token(token.hash()).await?;
+                drop(reader);
+                let row = row
+                    .filter(|row| self.is_live(row))
+                    .ok_or(Refusal::NotSignedIn)?;
+                let mut last_used = row.last_used_at;
+                if stay {
+                    last_used = last_used.max(self.now());
+                    let mut writer = self.inner.store.write_one().await?;
+                    writer.touch_session(row.company.id, row.id, last_used).await?;
+                    writer.commit().await?;
+                }
+                let ends = ends_of(&row, last_used);
+                Ok((row.into(), ends))
+            })
+            .await
+    }
+
+    /// Why the session is over that this browser had: the one of its cookie, or else the one that it signed out of moments
+    /// ago. Reads only. `None`: it had none, or that is long ago.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn ended_session(&self, visitor: &Visitor) -> Result<Option<Ending>, Refusal> {
+        visitor
+            .attempt(async { Ok(self.find_ended(visitor).await?.map(|ended| ended.ending)) })
+            .await
     }
 
     /// Ends the session of this browser on the server. Nothing to end is fine.
@@ -146,23 +217,59 @@ impl Service {
             if is_live_at(self.database_now(), &row) {
                 return Ok(None);
             }
-            let mut writer = self.inner.store.write_one().await?;
-            writer.end_session(row.company.id, row.id).await?;
+            let mut writer = self.inner.store.write().await?;
+            writer
+                .end_session(row.company.id, row.id, self.ending_of(&row))
+                .await?;
             writer.commit().await?;
             return Ok(None);
         }
-        if !visitor.quiet && now - row.last_used_at >= TimeDelta::seconds(TOUCH_SECONDS) {
+        let mut last_used = row.last_used_at;
+        if !visitor.quiet && now - last_used >= TimeDelta::seconds(TOUCH_SECONDS) {
             let mut writer = self.inner.store.write_one().await?;
             writer.touch_session(row.company.id, row.id, now).await?;
             writer.commit().await?;
+            last_used = now;
         }
+        // The first look of a request is the one that its page tells of.
+        let _ = visitor.ends.0.set(ends_of(&row, last_used));
         Ok(Some(row.into()))
+    }
+
+    /// The session of this browser that is over.
+    pub(crate) async fn find_ended(&self, visitor: &Visitor) -> Result<Option<EndedRow>, Failure> {
+        let Some(token) = visitor.session.as_ref().or(visitor.ended.as_ref()) else {
+            return Ok(None);
+        };
+        let mut reader = self.inner.store.read().await?;
+        let ended = reader.ended_session(token.hash()).await?;
+        let told_from = self.now() - TimeDelta::hours(TOLD_HOURS);
+        Ok(ended.filter(|ended| ended.ending.at > told_from))
     }
 
     /// Whether a session is worth anything: neither idle for too long nor past its absolute end, company enabled,
     /// account active, credentials unchanged.
     pub(crate) fn is_live(&self, row: &SessionRow) -> bool {
         is_live_at(self.now(), row)
+    }
+
+    /// The end of a session, now.
+    pub(crate) fn ending(&self, reason: EndReason) -> Ending {
+        Ending::now(reason, self.now())
+    }
+
+    /// Why a session that is not live any more is over.
+    fn ending_of(&self, row: &SessionRow) -> Ending {
+        let minutes = row.company.settings.idle_minutes;
+        if !row.company.enabled {
+            self.ending(EndReason::CompanyDisabled)
+        } else if !row.account.active {
+            self.ending(EndReason::Deactivated)
+        } else if row.credential_version != row.account.credential_version {
+            self.ending(EndReason::CredentialsChanged)
+        } else {
+            Ending::by_itself(row.created_at, row.last_used_at, row.ends_at, minutes)
+        }
     }
 
     /// The session of this browser, if it meets `need`. Counts as activity.
@@ -240,7 +347,9 @@ impl Service {
         visitor: &Visitor,
     ) -> Result<(), StoreError> {
         if let Some((company, account, session)) = writer.session_to_end(token.hash()).await?
-            && writer.end_session(company, session).await?
+            && writer
+                .end_session(company, session, self.ending(EndReason::SignedOut))
+                .await?
         {
             let entry = AuditEntry {
                 actor: Actor::Account(account),
@@ -249,6 +358,13 @@ impl Service {
             self.record(writer, &entry).await?;
         }
         Ok(())
+    }
+}
+
+fn ends_of(row: &SessionRow, last_used: Moment) -> SessionEnds {
+    SessionEnds {
+        idle: idle_end(last_used, row.company.settings.idle_minutes),
+        latest: row.ends_at,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use vestibule_core::{ports::Moment, throttle::EARNED_DAYS};
+use vestibule_core::{ports::Moment, session::TOLD_HOURS, throttle::EARNED_DAYS};
 
 use crate::{
     Store, StoreError, Writer,
@@ -46,7 +46,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 23] = [
+const EXPIRED: [Expired; 25] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -72,7 +72,15 @@ const EXPIRED: [Expired; 23] = [
         "expires_at <= $1",
         TimeDelta::days(1)
     ),
-    expired!("session", "company_id, id", "ends_at <= $1", TimeDelta::zero()),
+    // Kept for a day, as what is known of those that ended otherwise: whoever comes back is told why.
+    expired!("session", "company_id, id", "ends_at <= $1", TimeDelta::hours(TOLD_HOURS)),
+    expired!(
+        "ended_session",
+        "token_hash",
+        "ended_at <= $1",
+        TimeDelta::hours(TOLD_HOURS)
+    ),
+    expired!("kept", "session_id, path", "expires_at <= $1", TimeDelta::zero()),
     expired!(
         "trusted_browser",
         "company_id, id",

@@ -6,12 +6,14 @@ use vestibule_core::{
     id::CompanyId,
     name::{self, CompanyName},
     ports::Moment,
+    session::{EndReason, Ending},
 };
 
 use crate::{
     Reader, StoreError, Writer,
     columns::{CompanyColumns, PASSWORD_MIN, company_columns},
     link::{Link, all, execute, optional},
+    session::{NOTE_IDLE, note},
 };
 
 const INSERT: &str = "INSERT INTO company (id, name, name_key, language, time_zone, enabled, \
@@ -196,6 +198,16 @@ impl Writer {
         let shortest = before.idle_minutes.into_iter().chain(after.idle_minutes).min();
         if let Some(minutes) = shortest {
             let unused_since = now - TimeDelta::minutes(i64::from(minutes));
+            let ending = if before.idle_minutes == Some(minutes) {
+                Ending {
+                    reason: EndReason::Idle,
+                    at: now,
+                    minutes: Some(i64::from(minutes)),
+                }
+            } else {
+                Ending::now(EndReason::Policy, now)
+            };
+            note!(self, NOTE_IDLE, ending, company, unused_since)?;
             execute!(self, END_IDLE, company.0, unused_since)?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, note, office,
+    audit, authenticator, backup_code, cleanup, code, company, folding, import, kept, links, mail_server, note, office,
     outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
     words,
 };
@@ -26,6 +26,10 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("session of a cookie", session::BY_TOKEN),
         ("sessions of an account", session::OF_ACCOUNT),
         ("session to end", session::BY_FORMER_TOKEN),
+        ("session that has ended", session::ENDED),
+        ("what a browser has kept", kept::BY_TOKEN),
+        ("what a session has kept", kept::OF_SESSION),
+        ("what is kept no longer", kept::DROP),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),

@@ -8,7 +8,7 @@ use vestibule_core::{
     id::{AccountId, CompanyId, SessionId},
     ports::Moment,
     secret::TokenHash,
-    session::Proof,
+    session::{EndReason, Ending, Proof},
 };
 
 use crate::{
@@ -43,6 +43,46 @@ const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, pro
 const KEEP: &str = "UPDATE session SET proof = $3, credential_version = $4 WHERE company_id = $1 AND id = $2";
 const COUNT_WRONG_PASSWORD: &str = "UPDATE session SET wrong_passwords = wrong_passwords + 1 \
     WHERE company_id = $1 AND id = $2 RETURNING wrong_passwords";
+/// Writes down why the sessions of a company end for which the condition holds; its parameters begin with `$5`.
+macro_rules! note_sql {
+    ($which:literal) => {
+        concat!(
+            "INSERT INTO ended_session (token_hash, session_id, company_id, account_id, reason, minutes, ended_at) \
+             SELECT token_hash, id, company_id, account_id, $1, $2, $3 FROM session WHERE company_id = $4",
+            $which,
+            " ON CONFLICT (token_hash) DO NOTHING"
+        )
+    };
+}
+const NOTE: &str = note_sql!(" AND id = $5");
+const NOTE_ONE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5 AND id = $6");
+const NOTE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5");
+const NOTE_OTHERS: &str = note_sql!(" AND account_id = $5 AND id <> $6");
+const NOTE_OF_COMPANY: &str = note_sql!("");
+const NOTE_TRIMMED: &str = note_sql!(
+    " AND account_id = $5 AND id NOT IN (SELECT id FROM session WHERE company_id = $4 AND account_id = $5 \
+      ORDER BY created_at DESC, id DESC LIMIT $6)"
+);
+pub(crate) const NOTE_IDLE: &str = note_sql!(" AND last_used_at <= $5");
+
+/// Writes down why these sessions end; call it before they are deleted.
+macro_rules! note {
+    ($writer:ident, $sql:expr, $ending:expr, $company:expr $(, $bind:expr)*) => {
+        $crate::link::execute!(
+            $writer,
+            $sql,
+            $ending.reason.as_str(),
+            $ending.minutes,
+            $ending.at,
+            $company.0
+            $(, $bind)*
+        )
+    };
+}
+pub(crate) use note;
+
+pub(crate) const ENDED: &str =
+    "SELECT session_id, company_id, account_id, reason, minutes, ended_at FROM ended_session WHERE token_hash = $1";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
@@ -123,6 +163,29 @@ pub struct SessionEntry {
     pub browser: Option<String>,
     /// Version of the credentials it was begun with.
     pub credential_version: i64,
+}
+
+/// A session that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedRow {
+    /// Its identifier.
+    pub session: SessionId,
+    /// The company.
+    pub company: CompanyId,
+    /// The account.
+    pub account: AccountId,
+    /// Why it ended, and when.
+    pub ending: Ending,
+}
+
+#[derive(FromRow)]
+struct EndedColumns {
+    session_id: Uuid,
+    company_id: Uuid,
+    account_id: Uuid,
+    reason: String,
+    minutes: Option<i64>,
+    ended_at: Moment,
 }
 
 #[derive(FromRow)]
@@ -212,6 +275,27 @@ impl Reader {
     ) -> Result<Option<(CompanyId, AccountId, SessionId)>, StoreError> {
         let row = optional!(self, (Uuid, Uuid, Uuid), BY_FORMER_TOKEN, &token.0[..])?;
         Ok(row.map(|(company, id, account)| (CompanyId(company), AccountId(account), SessionId(id))))
+    }
+
+    /// The session that had this token, when it ended within the last day. A reason that this version does not know is
+    /// none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ended_session(&mut self, token: TokenHash) -> Result<Option<EndedRow>, StoreError> {
+        let row = optional!(self, EndedColumns, ENDED, &token.0[..])?;
+        Ok(row.and_then(|row| {
+            Some(EndedRow {
+                session: SessionId(row.session_id),
+                company: CompanyId(row.company_id),
+                account: AccountId(row.account_id),
+                ending: Ending {
+                    reason: EndReason::from_word(&row.reason)?,
+                    at: row.ended_at,
+                    minutes: row.minutes,
+                },
+            })
+        }))
     }
 
     /// The sessions of an account, newest first.
@@ -325,7 +409,13 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_session(&mut self, company: CompanyId, id: SessionId) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+        ending: Ending,
+    ) -> Result<bool, StoreError> {
+        note!(self, NOTE, ending, company, id.0)?;
         Ok(execute!(self, END, company.0, id.0)? == 1)
     }
 
@@ -338,7 +428,9 @@ impl Writer {
         company: CompanyId,
         account: AccountId,
         id: SessionId,
+        ending: Ending,
     ) -> Result<bool, StoreError> {
+        note!(self, NOTE_ONE_OF_ACCOUNT, ending, company, account.0, id.0)?;
         Ok(execute!(self, END_ONE_OF_ACCOUNT, company.0, account.0, id.0)? == 1)
     }
 
@@ -351,7 +443,9 @@ impl Writer {
         company: CompanyId,
         account: AccountId,
         keep: SessionId,
+        ending: Ending,
     ) -> Result<u64, StoreError> {
+        note!(self, NOTE_OTHERS, ending, company, account.0, keep.0)?;
         execute!(self, END_OTHERS, company.0, account.0, keep.0)
     }
 
@@ -363,7 +457,9 @@ impl Writer {
         &mut self,
         company: CompanyId,
         account: AccountId,
+        ending: Ending,
     ) -> Result<u64, StoreError> {
+        note!(self, NOTE_OF_ACCOUNT, ending, company, account.0)?;
         execute!(self, END_OF_ACCOUNT, company.0, account.0)
     }
 
@@ -371,7 +467,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_sessions_of_company(&mut self, company: CompanyId) -> Result<u64, StoreError> {
+    pub async fn end_sessions_of_company(
+        &mut self,
+        company: CompanyId,
+        ending: Ending,
+    ) -> Result<u64, StoreError> {
+        note!(self, NOTE_OF_COMPANY, ending, company)?;
         execute!(self, END_OF_COMPANY, company.0)
     }
 
@@ -385,7 +486,10 @@ impl Writer {
         company: CompanyId,
         account: AccountId,
         most: i64,
+        now: Moment,
     ) -> Result<u64, StoreError> {
+        let ending = Ending::now(EndReason::TooMany, now);
+        note!(self, NOTE_TRIMMED, ending, company, account.0, most)?;
         execute!(self, TRIM, company.0, account.0, most)
     }
 }

@@ -1,9 +1,9 @@
 //! The site: everything a browser loads, as files with hashed names.
 //!
 //! `target/site` holds `name.<16 digits>.ext` with `.br` and `.gz` beside what compresses, and `manifest.json`, which
-//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`, and a style and a script each for the pages of an
-//! account and for the console), the texts of the islands by language (`texts-de.txt`) and every file of `public/` (by its
-//! name) to
+//! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`, a style and a script each for the pages of an
+//! account and for the console, and `session_script` for all pages of somebody who is signed in), the texts of the islands by
+//! language (`texts-de.txt`) and every file of `public/` (by its name) to
 //! those names. The server embeds the folder.
 
 use std::{
@@ -144,6 +144,11 @@ pub fn build(kind: Kind) -> Result<Site> {
             "console_script",
             "console.js",
             minified_script(&scripts.join("console.js"))?,
+        ),
+        Part::new(
+            "session_script",
+            "session.js",
+            minified_script(&scripts.join("session.js"))?,
         ),
         Part::new("bindings", "bindings.js", browser.bindings),
         Part::new("wasm", "vestibule.wasm", browser.wasm),
@@ -399,6 +404,7 @@ fn tell_sizes(site: &Site) {
         "console_style",
         "account_script",
         "console_script",
+        "session_script",
     ] {
         if let Some(name) = site.manifest.get(part) {
             let raw = say::bytes(length(name));

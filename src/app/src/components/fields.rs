@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use vestibule_core::{
-    paths,
     refusal::{Field, Refusal},
 };
 use vestibule_translations::{Locale, td_string};
@@ -15,38 +14,18 @@ use crate::page::Typed;
 
 /// Why the form came back, and what to do about it.
 pub fn why(now: Locale, refusal: Option<&Refusal>) -> AnyView {
-    let shown = match refusal {
-        Some(Refusal::StepUpNeeded) => {
-            let href = [paths::PROFILE_CONFIRM, "?next=", paths::PROFILE].concat();
-            let sentence = view! {
-                {td_string!(now, company.confirm_first)}
-            };
-            let next = view! {
-                <p>
-                    <a href=href target="_blank" rel="noopener">
-                        {td_string!(now, company.confirm_link)}
-                    </a>
-                    " "
-                    {td_string!(now, company.confirm_then)}
-                </p>
-            };
-            alert(sentence, Some(next)).into_any()
-        }
-        Some(Refusal::ChangedMeanwhile) => {
-            alert(td_string!(now, company.changed_meanwhile), None::<()>).into_any()
-        }
-        other => refused(now, other, true).into_any(),
-    };
-    shown.into_any()
+    match refusal {
+        Some(Refusal::ChangedMeanwhile) => alert(td_string!(now, company.changed_meanwhile)),
+        other => refused(now, other, true),
+    }
 }
 
-fn alert(sentence: impl IntoView, next: Option<impl IntoView>) -> AnyView {
+fn alert(sentence: &'static str) -> AnyView {
     view! {
         <div class="alert" role="alert">
             <h2 id=SUMMARY tabindex="-1" autofocus>
                 {sentence}
             </h2>
-            {next}
         </div>
     }
     .into_any()
@@ -78,7 +57,7 @@ pub fn radio(
     let described_by = hint.is_some().then(|| hint_id.clone());
     view! {
         <div class="choice">
-            <input id=id.clone() type="radio" name=group value=value checked=picked aria-describedby=described_by autocomplete="off" />
+            <input id=id.clone() type="radio" name=group value=value checked=picked aria-describedby=described_by />
             <label for=id>{label}</label>
             {hint
                 .map(|hint| {

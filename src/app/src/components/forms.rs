@@ -173,7 +173,7 @@ pub fn set_up_code(now: Locale, set_up: String, refusal: Option<&Refusal>) -> An
         <input type="hidden" name="set_up" value=set_up />
         <div class="field">
             <label for=id>{td_string!(now, sign_in.code_label)}</label>
-            {code_input(false, move || wrong.then_some("true"), SUMMARY)}
+            {code_input(false, move || wrong.then_some("true"), SUMMARY, None)}
         </div>
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
-use vestibule_core::paths;
+use vestibule_core::{paths, refusal::Refusal};
 use vestibule_translations::{Locale, from_tag, tag, td_string};
 
 use super::PRODUCT;
@@ -37,29 +37,39 @@ impl Shell {
     }
 }
 
-/// The frame of the sign-in screens: logo and language on top, the form in the middle, the doorway at the side.
+/// The frame of the sign-in screens: logo and language on top, the form in the middle, the doorway at the side. While there
+/// is a refusal, the title says so.
 pub fn gate(
     shell: Shell,
     locale: RwSignal<Locale>,
     title: impl Fn() -> Sentence + 'static,
+    refusal: Option<RwSignal<Option<Refusal>>>,
     content: impl IntoView,
 ) -> impl IntoView {
     let switch = language_form(locale, shell.path.clone(), true);
+    let title = move |now| {
+        let words = said(title(), now);
+        if refusal.is_some_and(|refusal| refusal.with(Option::is_some)) {
+            td_string!(now, common.refused_title, title = words)
+        } else {
+            words.to_owned()
+        }
+    };
     gate_with(shell, locale, switch, title, content)
 }
 
-/// The same with another language switch.
+/// The same with another language switch, and a title as the document has it.
 pub fn gate_with(
     shell: Shell,
     locale: RwSignal<Locale>,
     switch: impl IntoView,
-    title: impl Fn() -> Sentence + 'static,
+    title: impl Fn(Locale) -> String + 'static,
     content: impl IntoView,
 ) -> impl IntoView {
     let Shell { links, logo, .. } = shell;
     Effect::new(move |_| {
         let now = locale.get();
-        browser::name_language(now, said(title(), now));
+        browser::name_language(now, &title(now));
     });
     view! {
         <div class="gate">

@@ -29,10 +29,13 @@ pub async fn sign_in(
         password: Password::new(password),
         next,
     };
-    let outcome = call.service.sign_in().with_password(form, &call.visitor).await?;
-    Ok(Onward {
-        to: call.entered(outcome),
-    })
+    let (company, account) = (form.company.clone(), form.account.clone());
+    match call.service.sign_in().with_password(form, &call.visitor).await {
+        Ok(outcome) => Ok(Onward {
+            to: call.entered(outcome),
+        }),
+        Err(refusal) => Err(call.refused_password(&company, &account, refusal).into()),
+    }
 }
 
 /// Checks a code; signs in.

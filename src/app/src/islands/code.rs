@@ -54,7 +54,7 @@ fn screen(shell: Shell, page: CodePage) -> impl IntoView {
             phrase!(sign_in.code_title)
         }
     };
-    gate(shell, locale, title, content)
+    gate(shell, locale, title, Some(screen.refusal), content)
 }
 
 /// Which code is asked for.
@@ -88,6 +88,8 @@ struct Screen {
     left: RwSignal<u32>,
     /// The moment of [`browser::now`] at which it is.
     ends_at: RwSignal<f64>,
+    /// Whether a whole code may still be sent by itself.
+    auto: StoredValue<bool>,
 }
 
 impl Screen {
@@ -99,6 +101,7 @@ impl Screen {
             trust,
             backup,
         } = page;
+        let offers_trust = view.trust_days.is_some();
         Self {
             asked: match view.method {
                 _ if backup => Asked::Backup,
@@ -116,6 +119,8 @@ impl Screen {
             locked: RwSignal::new(false),
             live: RwSignal::new(false),
             ends_at: RwSignal::new(0.0),
+            // Who is offered to tick something decides about that first.
+            auto: StoredValue::new(!offers_trust),
         }
     }
 
@@ -214,6 +219,8 @@ impl Screen {
         let Some(form) = browser::keep(event).filter(|_| !self.busy.get_untracked()) else {
             return;
         };
+        // Once: whoever was refused looks twice.
+        self.auto.set_value(false);
         self.resent.set(false);
         if let Some(problem) = code_problem(&browser::value(Field::Code.name())) {
             self.refuse(Refusal::field(Field::Code, problem));
@@ -294,10 +301,14 @@ impl Screen {
             >
                 <div class="field">
                     <label for=id>{follow(locale, label)}</label>
-                    {code_input(backup, wrong, "code-problem code-hint")}
-                    <p class="hint" id="code-hint" hidden=self.asked == Asked::App>
-                        {follow(locale, hint)}
-                    </p>
+                    {code_input(backup, wrong, "code-problem code-hint", Some(self.auto))}
+                    <div class="hint" id="code-hint">
+                        <p hidden=self.asked == Asked::App>{follow(locale, hint)}</p>
+                        // Without scripts nothing happens by itself.
+                        <p class="after-script" hidden=backup || !self.auto.get_value()>
+                            {text!(locale, sign_in.code_checked)}
+                        </p>
+                    </div>
                     // Without a name it is not sent.
                     <input type="hidden" name=backup.then_some("backup") value="yes" />
                 </div>
@@ -393,6 +404,7 @@ impl Screen {
                 </form>
                 <a href=other_code>{follow(locale, other_label)}</a>
             </div>
+            <p class="quiet">{text!(locale, sign_in.code_admin)}</p>
         }
     }
 

@@ -6,13 +6,13 @@ use vestibule_core::{
     paths,
     refusal::{Field, Refusal},
 };
-use vestibule_translations::{Locale, refusal::field_sentence, td_string};
+use vestibule_translations::{Locale, refusal::field_sentence, tag, td_string};
 
 use crate::{
     browser,
     components::{
         frame::{Shell, gate},
-        notice::{SUMMARY, Tone, notice, summary},
+        notice::{SUMMARY, summary},
     },
     facts,
     functions::SignIn,
@@ -33,8 +33,8 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         account,
         next,
         refusal,
-        signed_out,
-        password_changed,
+        notice,
+        good,
         forgot,
         providers,
     } = page;
@@ -64,11 +64,6 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         "current-password",
         String::new(),
     );
-    let good_news = if password_changed {
-        phrase!(sign_in.password_changed)
-    } else {
-        phrase!(sign_in.signed_out)
-    };
     let button = move || {
         if screen.busy.get() {
             phrase!(sign_in.working)
@@ -80,7 +75,7 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
     let content = view! {
         <h1>{text!(locale, sign_in.title)}</h1>
         <p class="lead">{text!(locale, sign_in.intro)}</p>
-        {(signed_out || password_changed).then(|| notice(locale, Tone::Good, good_news))}
+        {(!notice.is_empty()).then(|| told(locale, good, notice))}
         {summary(locale, screen.refusal)}
         <form
             class="fields"
@@ -89,6 +84,8 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
             novalidate
             on:submit=move |event| screen.submit(&event)
         >
+            // The page gave a cookie: whoever does not bring it back keeps none.
+            <input type="hidden" name="cookies" value="yes" />
             {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
             {company.view(locale, screen)}
             {account.view(locale, screen)}
@@ -107,7 +104,22 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
             .map(|(name, path)| by_provider(locale, (name, path), named.clone(), asked_for.clone()))
             .collect_view()}
     };
-    gate(shell, locale, || phrase!(sign_in.title), content)
+    gate(shell, locale, || phrase!(sign_in.title), Some(screen.refusal), content)
+}
+
+/// What the server says about how somebody came here.
+fn told(locale: RwSignal<Locale>, good: bool, sentences: Vec<(String, String)>) -> impl IntoView {
+    let class = if good { "notice good" } else { "notice caution" };
+    let sentence = move |now| {
+        let of_page = |(language, _): &&(String, String)| language == tag(now);
+        let found = sentences.iter().find(of_page);
+        found.map(|(_, sentence)| sentence.clone()).unwrap_or_default()
+    };
+    view! {
+        <p class=class role="status">
+            {follow_with(locale, sentence)}
+        </p>
+    }
 }
 
 /// A button that leads to a provider, with the company that stands in the other form.
@@ -117,7 +129,7 @@ fn by_provider(
     named: String,
     next: Option<String>,
 ) -> impl IntoView {
-    let id = ["company-", &name].concat();
+    let id = ["company-of", &path].concat();
     let company = id.clone();
     let label = move |now: Locale| td_string!(now, sso.sign_in_with, provider = name.clone());
     view! {
@@ -183,15 +195,23 @@ impl Screen {
     }
 
     fn refuse(self, refusal: Refusal) {
-        if refusal == Refusal::WrongCredentials {
+        if is_wrong(&refusal) {
             browser::set_value(Field::Password.name(), "");
-            browser::focus_soon(Field::Password.name());
-        } else {
-            browser::focus_soon(SUMMARY);
         }
+        // Where no answer came, Enter tries again.
+        let again = is_wrong(&refusal) || matches!(refusal, Refusal::Internal { .. });
+        browser::focus_soon(if again { Field::Password.name() } else { SUMMARY });
         self.refusal.set(Some(refusal));
         self.busy.set(false);
     }
+}
+
+/// Whether the names or the password were wrong.
+const fn is_wrong(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::WrongCredentials | Refusal::WrongTooOften { .. }
+    )
 }
 
 /// One labelled input with its hint and what is wrong with it.
@@ -221,7 +241,7 @@ impl Input {
         let problem_id = [id, "-problem"].concat();
         let problem = move || refusal.with(|refusal| refusal.as_ref()?.problem(field));
         let wrong = move || {
-            problem().is_some() || (masked && refusal.with(|now| *now == Some(Refusal::WrongCredentials)))
+            problem().is_some() || (masked && refusal.with(|now| now.as_ref().is_some_and(is_wrong)))
         };
         let described_by = {
             let (hint_id, problem_id, has_hint) = (hint_id.clone(), problem_id.clone(), hint.is_some());
@@ -262,6 +282,14 @@ impl Input {
                     />
                     {masked.then(|| reveal(locale, shown))}
                 </div>
+                {masked
+                    .then(|| {
+                        view! {
+                            <p class="hint caps" role="status">
+                                {text!(locale, sign_in.caps_lock)}
+                            </p>
+                        }
+                    })}
                 {message}
                 {hint
                     .map(|hint| {

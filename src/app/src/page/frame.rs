@@ -6,7 +6,7 @@ use leptos::prelude::AnyView;
 use vestibule_core::account::Role;
 use vestibule_translations::Locale;
 
-use super::Links;
+use super::{Links, When};
 
 /// One page: what all pages share, and what this one shows.
 #[derive(Clone, Debug)]
@@ -85,6 +85,8 @@ pub enum Sheet {
 pub enum Refresh {
     /// Something is under way: it shows how that goes on.
     Soon,
+    /// Something may come: it is looked for every few seconds.
+    Often,
     /// At once, from another address. A redirect after a form may lead to this site only; and coming back, only a page of
     /// this site brings all cookies.
     To(String),
@@ -105,7 +107,7 @@ pub struct Frame {
     pub assets: Assets,
     /// Who is signed in, for pages that need it.
     pub signed_in: Option<SignedIn>,
-    /// Whether the page says why a form was refused: its title says so, too.
+    /// Whether the page says why something was refused: its title says so too.
     pub refused: bool,
 }
 
@@ -122,6 +124,8 @@ pub struct Assets {
     pub account_script: String,
     /// Script of the console.
     pub console_script: String,
+    /// Script of all pages of somebody who is signed in.
+    pub session_script: String,
     /// Script that loads the WebAssembly and brings the islands to life.
     pub script: String,
     /// Bindings, loaded by the script.
@@ -134,6 +138,17 @@ pub struct Assets {
     pub logo: String,
     /// Icon of the browser's tab.
     pub icon: String,
+}
+
+/// Until when a session lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// Seconds until then.
+    pub left: u32,
+    /// Whether it ends then only if nobody does anything.
+    pub idle: bool,
+    /// The moment.
+    pub at: When,
 }
 
 /// Who is signed in.
@@ -151,4 +166,6 @@ pub struct SignedIn {
     pub role: Role,
     /// Whether a second factor has to be set up first: no page but that and `Logout` is open.
     pub confined: bool,
+    /// Until when the session lasts, where that is known.
+    pub ends: Option<SessionEnd>,
 }

@@ -8,7 +8,7 @@ mod frame;
 #[cfg(feature = "ssr")]
 pub use field::{Typed, When};
 #[cfg(feature = "ssr")]
-pub use frame::{Assets, Content, Frame, Head, Page, Refresh, Sheet, SignedIn};
+pub use frame::{Assets, Content, Frame, Head, Page, Refresh, SessionEnd, Sheet, SignedIn};
 use serde::{Deserialize, Serialize};
 use vestibule_core::{refusal::Refusal, sign_in_view::CodeView};
 
@@ -28,16 +28,17 @@ pub struct Links {
 pub struct LoginPage {
     /// Company to start with.
     pub company: String,
-    /// Account to start with: empty unless a plain form came back.
+    /// Account to start with: empty unless a plain form came back, or the visitor has just chosen a password.
     pub account: String,
     /// Deep link asked for before: a local path.
     pub next: Option<String>,
     /// Why the last try was refused.
     pub refusal: Option<Refusal>,
-    /// Whether the visitor has just signed out.
-    pub signed_out: bool,
-    /// Whether the visitor has just changed the password, which ended the session.
-    pub password_changed: bool,
+    /// What to know before signing in: the tag of every language, and the sentence in it. It is said seldom, so it comes from
+    /// the server and not with the island.
+    pub notice: Vec<(String, String)>,
+    /// Whether that is good news.
+    pub good: bool,
     /// Where `Forgot Password` leads, with the company.
     pub forgot: String,
     /// The providers to sign in with: names, and where their buttons lead.

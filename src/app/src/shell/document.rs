@@ -16,7 +16,12 @@ pub fn render<C: Content>(page: Page<C>) -> String {
     let owner = Owner::new_root(None);
     let html = owner.with(|| document(page).to_html());
     owner.unset_with_forced_cleanup();
-    html
+    if html.contains("<leptos-island") {
+        html
+    } else {
+        // Marks for what comes to life, and no HTML to a checker. Text cannot hold one: the library escapes it.
+        html.replace("<!>", "")
+    }
 }
 
 /// The whole HTML document of a page.
@@ -30,7 +35,7 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         refresh,
     } = content.head(locale);
     let facts = content.island(&frame);
-    let title = title_of(&frame, facts.is_some(), title);
+    let title = title_of(&frame, title);
     let with_console = sheets.contains(&Sheet::Console);
     let sheets = sheets
         .iter()
@@ -42,6 +47,7 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         .collect_view();
     let refresh = refresh.map(|refresh| match refresh {
         Refresh::Soon => "2".to_owned(),
+        Refresh::Often => "5".to_owned(),
         Refresh::To(address) => ["0;url=", &address].concat(),
     });
     let languages: Vec<String> = frame
@@ -51,10 +57,11 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         .map(|(tag, address)| [tag, "=", address].concat())
         .collect();
     // Everybody who is signed in has the same header, and its language switch.
-    let account_script = account_script || frame.signed_in.is_some();
+    let is_signed_in = frame.signed_in.is_some();
     let modules = [
-        account_script.then(|| frame.assets.account_script.clone()),
+        (account_script || is_signed_in).then(|| frame.assets.account_script.clone()),
         with_console.then(|| frame.assets.console_script.clone()),
+        is_signed_in.then(|| frame.assets.session_script.clone()),
     ]
     .into_iter()
     .flatten()
@@ -97,9 +104,9 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
     }
 }
 
-/// The title of the document. An island writes its own, which knows no refusal; so the title with which it begins has none.
-fn title_of(frame: &Frame, is_live: bool, title: Cow<'static, str>) -> String {
-    let title = if frame.refused && !is_live {
+/// The title of the document; it says when something was refused.
+fn title_of(frame: &Frame, title: Cow<'static, str>) -> String {
+    let title = if frame.refused {
         td_string!(frame.locale, common.refused_title, title = title)
     } else {
         title.into_owned()

@@ -2,4 +2,5 @@
 
 pub mod console;
 pub mod document;
+pub mod session_end;
 pub mod site;

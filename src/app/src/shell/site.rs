@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use vestibule_core::paths;
 use vestibule_translations::{Locale, td_string};
 
+use super::session_end::session_end;
 use crate::{
     components::frame::{brand, footer, language_form, language_switch_of, skip_link},
     page::{Frame, SignedIn},
@@ -34,6 +35,7 @@ fn around(frame: Frame, switch: AnyView, content: AnyView) -> AnyView {
     let shared = RwSignal::new(locale);
     let confined = signed_in.as_ref().is_some_and(|somebody| somebody.confined);
     let home = (!confined).then_some("/");
+    let ends = signed_in.as_ref().and_then(|somebody| somebody.ends.clone());
     view! {
         <div class="site">
             {skip_link(shared)}
@@ -42,6 +44,7 @@ fn around(frame: Frame, switch: AnyView, content: AnyView) -> AnyView {
                 {signed_in.map(|somebody| status_menu(locale, somebody))}
             </header>
             {content}
+            {ends.map(|ends| session_end(locale, ends))}
             {footer(shared, links)}
         </div>
     }

@@ -66,6 +66,8 @@ pub(super) struct Page {
     pub(super) direction: &'static str,
     /// The product's name.
     pub(super) product: &'static str,
+    /// The company's name.
+    pub(super) company: String,
     /// Subject of the mail and title of the page.
     pub(super) subject: String,
     /// Whether the subject is shown above the text too.
@@ -115,37 +117,50 @@ fn wrap(words: &str) -> String {
 }
 
 // Colours stand in style attributes, because some clients drop style elements; the style element only repaints them
-// for dark screens. All pairs have a contrast of at least 4.5 to 1.
-const CANVAS: &str = "margin:0;padding:0;background:#f3f4f7;color:#1b2230";
-const COLUMN: &str = "max-width:560px;margin:0 auto;padding:32px 16px;font-size:16px;line-height:1.55;\
+// for dark screens. All pairs have a contrast of at least 4.5 to 1. Tables hold what Outlook for Windows must not lose:
+// it knows no padding but that of cells, and no widest width.
+const CANVAS: &str = "margin:0;padding:0;background:#f7f5f0;color:#1b2624";
+const COLUMN: &str = "max-width:560px;margin:0 auto;font-size:16px;line-height:1.55;\
     font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',Helvetica,Arial,sans-serif";
-const BRAND: &str = "margin:0 0 16px;font-size:15px;font-weight:600;color:#4a5365";
-const CARD: &str = "background:#ffffff;border:1px solid #dfe3ea;border-radius:12px;padding:24px 28px";
-const HEADING: &str = "margin:8px 0 16px;font-size:22px;line-height:1.3;font-weight:600";
-const LINK: &str = "color:#2850c8;overflow-wrap:anywhere";
+const AROUND: &str = "padding:28px 16px";
+const BRAND: &str = "padding:0 12px;font-size:17px;line-height:1.3;font-weight:600";
+const COMPANY: &str = "font-size:14px;font-weight:400;color:#55625f;overflow-wrap:anywhere";
+const CARD: &str = "background:#ffffff;border:1px solid #dedad0;border-radius:12px;padding:24px 28px";
+const HEADING: &str = "margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600";
+const LINK: &str = "color:#17564f;overflow-wrap:anywhere";
 const PARAGRAPH: &str = "margin:0 0 16px;overflow-wrap:anywhere";
-const CODE: &str = "margin:8px 0 24px;padding:16px;border-radius:8px;background:#eef1f6;text-align:center;\
+const CODE: &str = "margin:8px 0 24px;padding:16px;border-radius:8px;background:#e2eeea;text-align:center;\
     font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:34px;line-height:1.2;font-weight:700;\
     letter-spacing:6px;-webkit-user-select:all;user-select:all";
-const BUTTON: &str = "display:inline-block;padding:12px 24px;border-radius:8px;background:#2850c8;color:#ffffff;\
+const BUTTON: &str = "display:inline-block;padding:12px 24px;border-radius:8px;background:#17564f;color:#ffffff;\
     font-weight:600;text-decoration:none";
 const SMALL: &str =
-    "margin:0 0 16px;font-size:13px;color:#4a5365;overflow-wrap:anywhere;word-break:break-word";
-const SECRET: &str = "padding:2px 8px;border-radius:6px;background:#eef1f6;font-size:18px;font-weight:700;\
+    "margin:0 0 16px;font-size:13px;color:#55625f;overflow-wrap:anywhere;word-break:break-word";
+const SECRET: &str = "padding:2px 8px;border-radius:6px;background:#e2eeea;font-size:18px;font-weight:700;\
     font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;-webkit-user-select:all;user-select:all";
-const LABEL: &str = "font-size:13px;color:#4a5365";
-const FOOTER: &str = "margin:20px 0 0;font-size:13px;color:#4a5365;overflow-wrap:anywhere";
+const LABEL: &str = "font-size:13px;color:#55625f";
+const FOOTER: &str = "margin:20px 0 0;font-size:13px;color:#55625f;overflow-wrap:anywhere";
 const DARK: &str = ":root{color-scheme:light dark;supported-color-schemes:light dark}\
     @media (prefers-color-scheme:dark){\
-    .canvas{background:#10141c!important;color:#e7ebf2!important}\
-    .card{background:#1a202b!important;border-color:#323b4a!important}\
-    .code{background:#262e3c!important}\
-    .button{background:#9db8ff!important;color:#0d1628!important}\
-    .link{color:#9db8ff!important}\
-    .quiet{color:#aab4c4!important}}";
+    .canvas{background:#101716!important;color:#e9eeec!important}\
+    .card{background:#18211f!important;border-color:#2b3735!important}\
+    .code{background:#1a3430!important}\
+    .button{background:#86d3c5!important;color:#05231f!important}\
+    .link{color:#86d3c5!important}\
+    .quiet{color:#a4b1ae!important}}";
+
+/// The doorway of the product: three cells one inside the other, each with the light behind it.
+const DOORS: [&str; 3] = [
+    "width:36px;height:36px;border-radius:9px;background:#17564f",
+    "width:22px;height:26px;border-radius:11px 11px 0 0;background:#0e3f3a",
+    "width:10px;height:18px;border-radius:5px 5px 0 0;background:#f5bd62",
+];
 
 /// The HTML page.
 pub(super) fn html(page: &Page) -> String {
+    // Outlook knows neither `start` nor that a table need not hand its middle on.
+    let side = if page.direction == "rtl" { "right" } else { "left" };
+    let column = format!("{COLUMN};text-align:{side}");
     html! {
         (DOCTYPE)
         html lang=(page.language) dir=(page.direction) {
@@ -160,19 +175,55 @@ pub(super) fn html(page: &Page) -> String {
                 style { (PreEscaped(DARK)) }
             }
             body class="canvas" style=(CANVAS) {
-                // Some clients show only what is inside the body: language and direction are said again.
-                div class="canvas" lang=(page.language) dir=(page.direction) style=(COLUMN) {
-                    p class="quiet" style=(BRAND) { (page.product) }
-                    div class="card" style=(CARD) {
-                        @if page.heading { h1 style=(HEADING) { (page.subject) } }
-                        @for block in &page.blocks { (block_html(block)) }
+                (table("100%", html! {
+                    td align="center" style=(AROUND) {
+                        (PreEscaped("<!--[if mso]><table role=\"presentation\" width=\"560\"><tr><td><![endif]-->"))
+                        // Some clients show only what is inside the body: language and direction are said again.
+                        div class="canvas" lang=(page.language) dir=(page.direction) style=(column) {
+                            (brand(page))
+                            (table("100%", html! {
+                                td class="card" style=(CARD) {
+                                    @if page.heading { h1 style=(HEADING) { (page.subject) } }
+                                    @for block in &page.blocks { (block_html(block)) }
+                                }
+                            }))
+                            p class="quiet" style=(FOOTER) { (page.footer) }
+                        }
+                        (PreEscaped("<!--[if mso]></td></tr></table><![endif]-->"))
                     }
-                    p class="quiet" style=(FOOTER) { (page.footer) }
-                }
+                }))
             }
         }
     }
     .into_string()
+}
+
+/// One row, for the eye only.
+fn table(width: &str, cells: Markup) -> Markup {
+    html! {
+        table role="presentation" width=(width) cellpadding="0" cellspacing="0" border="0" { tr { (cells) } }
+    }
+}
+
+/// The doorway, the product and the company.
+fn brand(page: &Page) -> Markup {
+    let door = DOORS.iter().rev().fold(html! {}, |inner, style| {
+        html! { td align="center" valign="bottom" style=(style) { @if !inner.0.is_empty() { (table("auto", inner)) } } }
+    });
+    html! {
+        div style="padding:0 0 16px" {
+            (table("auto", html! {
+                td aria-hidden="true" { (table("auto", door)) }
+                td style=(BRAND) {
+                    (page.product)
+                    @if !page.company.is_empty() {
+                        br;
+                        span class="quiet" style=(COMPANY) { (page.company) }
+                    }
+                }
+            }))
+        }
+    }
 }
 
 fn block_html(block: &Block) -> Markup {
@@ -181,7 +232,10 @@ fn block_html(block: &Block) -> Markup {
             Block::Paragraph(words) => p style=(PARAGRAPH) { (words) },
             Block::Code(code) => p class="code" dir="ltr" translate="no" style=(CODE) { (code) },
             Block::Button { label, link } => {
+                (button_for_outlook(label, link))
+                (PreEscaped("<!--[if !mso]><!-->"))
                 p style=(PARAGRAPH) { a class="button" href=(link.0) target="_blank" rel="noreferrer" style=(BUTTON) { (label) } }
+                (PreEscaped("<!--<![endif]-->"))
                 p class="quiet" style=(SMALL) { span dir="ltr" { (link.0) } }
             },
             Block::Facts(facts) => {
@@ -206,6 +260,20 @@ fn block_html(block: &Block) -> Markup {
     }
 }
 
+/// The button as Outlook for Windows draws it: it knows neither padding nor round corners of a link. An address holds no
+/// `>`, so it cannot end the comment.
+fn button_for_outlook(label: &str, link: &WebLink) -> Markup {
+    let width = 64 + 11 * label.chars().count();
+    let shape = html! {
+        v:roundrect xmlns:v="urn:schemas-microsoft-com:vml" xmlns:w="urn:schemas-microsoft-com:office:word" href=(link.0)
+            style=(format!("height:46px;width:{width}px;v-text-anchor:middle")) arcsize="17%" stroke="f" fillcolor="#17564f" {
+            w:anchorlock {}
+            center style="color:#ffffff;font-family:'Segoe UI',Arial,sans-serif;font-size:16px;font-weight:bold" { (label) }
+        }
+    };
+    PreEscaped(format!("<!--[if mso]>{}<br><![endif]-->", shape.into_string()))
+}
+
 fn copied_html(fact: &Copied) -> Markup {
     html! {
         @match fact {
@@ -228,6 +296,7 @@ mod tests {
             language: "en",
             direction: "ltr",
             product: "P",
+            company: "C".to_owned(),
             subject: "S".to_owned(),
             heading: true,
             blocks,
@@ -279,6 +348,21 @@ mod tests {
             WebLink::parse("https://x.test/a\"b").unwrap().0,
             "https://x.test/a%22b"
         );
+    }
+
+    #[test]
+    fn outlook_draws_a_button_of_its_own_that_leads_to_the_same_place() {
+        let link = "https://x.test/a?b=--%3E&c=\"";
+        let html = html(&page(vec![Block::Button {
+            label: "Go <b>".to_owned(),
+            link: WebLink::parse(link).unwrap(),
+        }]));
+        let (_, rest) = html.split_once("<!--[if mso]><v:roundrect").unwrap();
+        let (shape, rest) = rest.split_once("<![endif]-->").unwrap();
+        let href = "href=\"https://x.test/a?b=--%3E&amp;c=%22\"";
+        assert!(shape.contains(href) && shape.contains("Go &lt;b&gt;"), "{shape}");
+        assert!(!shape.contains("-->"), "{shape}");
+        assert!(rest.starts_with("<!--[if !mso]><!--><p"), "{rest}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use vestibule_core::{
     limits::BACKUP_CODES_LOW,
     mail::{About, FactorChange, Mail},
+    ports::Moment,
 };
 use vestibule_translations::{Locale, direction, is_rtl, tag, td_string, wait};
 
@@ -15,6 +16,8 @@ use super::{
 pub(super) struct Words {
     locale: Locale,
     facts: Facts,
+    /// When it happened.
+    at: Moment,
 }
 
 /// What one mail says between greeting and footer.
@@ -27,10 +30,11 @@ struct Body {
 
 impl Words {
     /// The words for `mail` in `locale`.
-    pub(super) fn new(locale: Locale, mail: &Mail) -> Self {
+    pub(super) fn new(locale: Locale, mail: &Mail, at: Moment) -> Self {
         Self {
             locale,
             facts: Facts::of(mail, is_rtl(locale)),
+            at,
         }
     }
 
@@ -45,6 +49,7 @@ impl Words {
             language: tag(locale),
             direction: direction(locale),
             product: td_string!(locale, common.product),
+            company: self.facts.company.clone(),
             subject: clean(&body.subject),
             heading: body.heading,
             blocks: greeting.into_iter().chain(body.blocks).collect(),
@@ -72,7 +77,12 @@ impl Words {
                 password,
                 hours,
             } => self.account_details(about, [sign_in, email, password], *hours),
-            Mail::ActivationLink { link, hours, .. } => self.activation_link(link, *hours),
+            Mail::ActivationLink {
+                about,
+                link,
+                sign_in,
+                hours,
+            } => self.activation_link(about, [link, sign_in], *hours),
             Mail::ResetLink { link, minutes, .. } => self.reset_link(link, *minutes),
             Mail::PasswordReset { .. } => self.password_reset(),
             Mail::PasswordRemoved { provider, .. } => self.password_removed(&clean(provider)),
@@ -327,7 +337,7 @@ impl Words {
         )
     }
 
-    fn activation_link(&self, link: &str, hours: u32) -> Body {
+    fn activation_link(&self, about: &About, [link, sign_in]: [&str; 2], hours: u32) -> Body {
         let (locale, account, company) = self.sentence_parts();
         let mut blocks = vec![Block::Paragraph(td_string!(
             locale,
@@ -341,6 +351,14 @@ impl Words {
             mail.activation_life,
             time = self.hours(hours)
         )));
+        let name = |fact: &str| Copied::Name(clean(fact));
+        let sign_in =
+            WebLink::parse(sign_in).map(|link| (td_string!(locale, mail.details_url), Copied::Link(link)));
+        let names = [
+            (td_string!(locale, mail.details_company), name(&about.company)),
+            (td_string!(locale, mail.details_account), name(&about.account)),
+        ];
+        blocks.push(Block::ToCopy(sign_in.into_iter().chain(names).collect()));
         blocks.push(paragraph(td_string!(locale, mail.new_agent_not_you)));
         notice(td_string!(locale, mail.activation_subject), blocks)
     }
@@ -519,7 +537,7 @@ impl Words {
         known.then(|| self.place(label))
     }
 
-    /// Where it came from, as far as that is known.
+    /// Where it came from, as far as that is known, and when that was.
     fn place(&self, label: &str) -> Block {
         let Facts { browser, address, .. } = &self.facts;
         let browser = if browser.is_empty() {
@@ -532,7 +550,10 @@ impl Words {
         } else {
             format!("{browser} · {address}")
         };
-        Block::Facts(vec![(label.to_owned(), place)])
+        // Whoever reads it may be anywhere: the zone is named.
+        let time = self.at.format("%Y-%m-%d %H:%M UTC").to_string();
+        let when = td_string!(self.locale, mail.happened_at);
+        Block::Facts(vec![(label.to_owned(), place), (when.to_owned(), time)])
     }
 }
 

@@ -1,4 +1,5 @@
-//! The demo: one company, three accounts, all mails in a mailbox page, everything in one folder.
+//! The demo: one company with three accounts to sign in with, 57 colleagues and three weeks of a past, all mails in a mailbox
+//! page, everything in one folder.
 
 use std::{fs, path::Path};
 
@@ -20,6 +21,8 @@ use crate::{config::Config, logging::Stream};
 pub const COMPANY: &str = "Demo";
 /// Password of all accounts of the demo. It is printed and in this source: the demo listens on this machine only.
 pub const PASSWORD: &str = "marble-kettle-orchard-9";
+/// The account that runs the company of the demo.
+const ADMIN: &str = "admin";
 /// Days for which the demo lets people skip the second factor, so that the choice can be seen.
 const TRUST_DAYS: i64 = 30;
 
@@ -67,7 +70,7 @@ const PEOPLE: [Person; 3] = [
         shown: "agent, password only",
     },
     Person {
-        account: "admin",
+        account: ADMIN,
         first_name: "Ada",
         last_name: "Okafor",
         role: Role::Admin,
@@ -133,10 +136,11 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
         two_factor_days: TRUST_DAYS,
         require_second_factor: RequireSecondFactor::Off,
     };
-    match service.operator().create_company(company).await {
-        Ok(_) | Err(OperatorError::CompanyExists) => {}
+    let is_new = match service.operator().create_company(company).await {
+        Ok(_) => true,
+        Err(OperatorError::CompanyExists) => false,
         Err(error) => return Err(error),
-    }
+    };
     for person in PEOPLE {
         match service.operator().account_named(COMPANY, person.account).await {
             Ok(_) => match service.operator().unlock_account(COMPANY, person.account).await {
@@ -148,6 +152,13 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
             }
             Err(error) => return Err(error),
         }
+    }
+    if is_new {
+        let password = Password::new(PASSWORD.to_owned());
+        service
+            .operator()
+            .make_up_past(COMPANY, ADMIN, &password)
+            .await?;
     }
     Ok(())
 }

@@ -26,6 +26,17 @@ impl FormFields {
             .collect()
     }
 
+    /// The fields as they may be kept: of a password, a secret or a code only the name.
+    pub fn without_secrets(&self) -> Vec<(String, String)> {
+        let is_secret = |name: &str| name.contains("password") || name.contains("secret") || name == "code";
+        self.iter()
+            .map(|(name, value)| {
+                let value = if is_secret(name) { "" } else { value };
+                (name.to_owned(), value.to_owned())
+            })
+            .collect()
+    }
+
     /// The value of a field; `None` when the form did not send it.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter()
@@ -196,6 +207,31 @@ mod tests {
         ] {
             assert_eq!(read(sent), Err(Refusal::Malformed), "{sent:?}");
         }
+    }
+
+    #[test]
+    fn secrets_are_not_kept_but_for_their_names() {
+        let sent = [
+            ("user", "relay"),
+            ("mail_password", "hush"),
+            ("google_client_secret", "hush"),
+            ("code", "123456"),
+            ("new_password", "hush"),
+        ];
+        let fields: FormFields = sent
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let kept = fields.without_secrets();
+        let kept: Vec<_> = kept.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let expected = [
+            ("user", "relay"),
+            ("mail_password", ""),
+            ("google_client_secret", ""),
+            ("code", ""),
+            ("new_password", ""),
+        ];
+        assert_eq!(kept, expected);
     }
 
     #[test]

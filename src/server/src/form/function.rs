@@ -36,6 +36,9 @@ pub trait FunctionPage: 'static {
     /// Fields of the form that only its page reads.
     const KEPT: &'static [&'static str] = &[];
 
+    /// The field by which its page says that it gave the browser a cookie, if it does.
+    const COOKIES_GIVEN: Option<&'static str> = None;
+
     /// Whether it compares the password of somebody who has proved nothing yet, and so may have to stand in line.
     const MAY_WAIT: bool = false;
 
@@ -70,6 +73,9 @@ pub async fn call<P: FunctionPage>(
     mut request: Request,
 ) -> Response {
     let fields = fields.map(|Extension(fields)| fields).unwrap_or_default();
+    if !facts.has_cookies && P::COOKIES_GIVEN.is_some_and(|given| fields.get(given).is_some()) {
+        return refuse::<P>(&state, &facts, &fields, Refusal::NoCookies).await;
+    }
     // The function always answers a program; what a plain form gets is made from that here.
     request
         .headers_mut()
@@ -110,11 +116,23 @@ pub async fn call<P: FunctionPage>(
             let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             (StatusCode::OK, json, Body::from(bytes)).into_response()
         }
-        Err(refusal) if facts.wants_page => P::redisplay(&state, &facts, &fields, &refusal).await,
-        Err(refusal) => Denied::from(refusal).into_response(),
+        Err(refusal) => refuse::<P>(&state, &facts, &fields, refusal).await,
     };
     apply(&state, &call.take_effects(), &mut response);
     response
+}
+
+async fn refuse<P: FunctionPage>(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    refusal: Refusal,
+) -> Response {
+    if facts.wants_page {
+        P::redisplay(state, facts, fields, &refusal).await
+    } else {
+        Denied::from(refusal).into_response()
+    }
 }
 
 /// What a server function answered.

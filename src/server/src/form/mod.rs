@@ -4,6 +4,7 @@
 mod fields;
 mod filled;
 mod function;
+mod kept;
 mod language;
 mod names;
 mod receive;
@@ -19,8 +20,9 @@ pub use self::{
     fields::FormFields,
     filled::Filled,
     function::{FunctionPage, NoPage},
+    kept::{Restorable, is_kept, restore},
     language::REFUSED_TEXT,
-    receive::{call_of, confirm_for, internal, redirect_or_refuse, refused_or, run},
+    receive::{call_of, confirm_for, internal, leading_to, redirect_or_refuse, refused_or, run},
     routes::{Access, Routes},
     wait::{Answer, Had, give_up, value_of},
 };
@@ -47,9 +49,9 @@ pub trait Form: DeserializeOwned + Clone + Send + Sync + 'static {
     /// Whether the language switch of its page sends along what was typed.
     const SWITCHED: bool = false;
 
-    /// Whether its page keeps what was typed, and says so, when identity has to be proved first. Others go straight on to
-    /// the proof.
-    const KEPT_FOR_STEP_UP: bool = false;
+    /// Whether what was typed into it is kept while somebody has to sign in again, or to prove identity first: then it
+    /// stands on its page once more.
+    const KEPT: bool = Self::SWITCHED;
 
     /// Whether it compares the password of somebody who has proved nothing yet, and so may have to stand in line.
     const MAY_WAIT: bool = false;

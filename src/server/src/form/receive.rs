@@ -15,7 +15,7 @@ use vestibule_app::{call::Call, functions::Done};
 use vestibule_core::{paths, refusal::Refusal, rights::Action};
 
 use super::{
-    Form, FormFields,
+    Form, FormFields, kept,
     wait::{self, Sight},
 };
 use crate::{
@@ -38,7 +38,7 @@ pub async fn receive<F: Form>(
     if let Err(refusal) = may_send(&state, &facts, F::ACTION).await {
         let refusal = named(refusal, &facts);
         return match form {
-            Ok(form) => refused(&state, &facts, &form, &refusal).await,
+            Ok(form) => refused(&state, &facts, &fields, &form, &refusal).await,
             Err(_) => Denied::from(refusal).into_response(),
         };
     }
@@ -65,9 +65,12 @@ pub async fn receive<F: Form>(
         run(&facts, acts).await
     };
     let mut response = match outcome {
-        Ok(done) if facts.wants_page => form.done(&state, &facts, done).await,
+        Ok(done) if facts.wants_page => {
+            kept::forget::<F>(&state, &facts).await;
+            form.done(&state, &facts, done).await
+        }
         Ok(done) => Json(done).into_response(),
-        Err(refusal) => refused(&state, &facts, &form, &refusal).await,
+        Err(refusal) => refused(&state, &facts, &fields, &form, &refusal).await,
     };
     apply(&state, &call.take_effects(), &mut response);
     response
@@ -131,13 +134,24 @@ pub async fn may_send(state: &AppState, facts: &Facts, action: Action) -> Result
 }
 
 /// The answer to a form that was refused.
-async fn refused<F: Form>(state: &AppState, facts: &Facts, form: &F, refusal: &Refusal) -> Response {
+async fn refused<F: Form>(
+    state: &AppState,
+    facts: &Facts,
+    fields: &FormFields,
+    form: &F,
+    refusal: &Refusal,
+) -> Response {
     if !facts.wants_page {
         return Denied::from(refusal.clone()).into_response();
     }
     let leads_away = match refusal {
-        Refusal::NotSignedIn | Refusal::SetUpRequired | Refusal::PasswordChangeRequired => true,
-        Refusal::StepUpNeeded => !F::KEPT_FOR_STEP_UP,
+        Refusal::NotSignedIn | Refusal::StepUpNeeded if F::KEPT && F::ACTION != Action::ComeIn => {
+            return kept::keep(state, facts, fields, form, refusal).await;
+        }
+        Refusal::NotSignedIn
+        | Refusal::StepUpNeeded
+        | Refusal::SetUpRequired
+        | Refusal::PasswordChangeRequired => true,
         // Of the console nothing is shown to those whom it does not know, or about what it does not know.
         Refusal::Forbidden | Refusal::NotFound | Refusal::Malformed => {
             !matches!(F::ACTION, Action::ComeIn | Action::OwnAccount)
@@ -186,11 +200,12 @@ pub fn refused_or(refusal: Option<&Refusal>, path: &str) -> Response {
 
 /// The page that asks for a proof of identity, and leads to `next` afterwards.
 pub fn confirm_for(next: &str) -> String {
-    format!(
-        "{}?next={}",
-        paths::PROFILE_CONFIRM,
-        utf8_percent_encode(next, IN_QUERY)
-    )
+    leading_to(paths::PROFILE_CONFIRM, next)
+}
+
+/// The address of a page that leads to `next` afterwards.
+pub fn leading_to(page: &str, next: &str) -> String {
+    format!("{page}?next={}", utf8_percent_encode(next, IN_QUERY))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use vestibule_core::{paths, rights::Action};
 
 use super::{
     Form, FormFields, FunctionPage, function,
+    kept::{Restorable, restorable},
     language::{self, REFUSED_TEXT, Redisplay, SwitchLanguage, redisplay},
     names::names_of,
     receive::receive,
@@ -44,6 +45,7 @@ pub struct Routes {
     uploads: Vec<(&'static str, usize)>,
     switched: Vec<Redisplay>,
     switched_fields: Vec<&'static str>,
+    restorable: Vec<Restorable>,
     access: Vec<Access>,
 }
 
@@ -69,6 +71,9 @@ impl Routes {
             self.switched_fields.extend(&names);
             // The switch stands in the form.
             names.extend([SHOWN_IN, REFUSED_TEXT]);
+        }
+        if F::KEPT {
+            self.restorable.push(restorable::<F>());
         }
         self.add("POST", F::PATH, F::ACTION, names);
         self.router = self.router.route(F::PATH, post(receive::<F>));
@@ -158,8 +163,8 @@ impl Routes {
         });
     }
 
-    /// The router, and what its forms may send.
-    pub fn finish(self) -> (Router<AppState>, FormRules) {
+    /// The router, what its forms may send, and which of them are shown again with what was kept of them.
+    pub fn finish(self) -> (Router<AppState>, FormRules, Vec<Restorable>) {
         let is_upload = |path| self.uploads.iter().any(|(upload, _)| *upload == path);
         let forms = self.access.iter().filter(|access| access.method == "POST");
         let rules: FormRules = forms
@@ -170,6 +175,6 @@ impl Routes {
             .uploads
             .iter()
             .fold(rules, |rules, &(path, most)| rules.with_upload(path, most));
-        (self.router, rules)
+        (self.router, rules, self.restorable)
     }
 }

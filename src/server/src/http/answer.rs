@@ -19,9 +19,10 @@ pub fn show<C: Content>(status: StatusCode, page: Page<C>) -> Response {
     (status, Html(render(page))).into_response()
 }
 
-/// A page whose form may have been refused: then its status, and the time to wait, are those of the refusal.
+/// A page whose form may have been refused: then its status, and the time to wait, are those of the refusal,
+/// and its title says so.
 pub fn show_form<C: Content>(mut page: Page<C>, refusal: Option<&Refusal>) -> Response {
-    page.frame.refused = refusal.is_some();
+    page.frame.refused = refusal.is_some_and(|refusal| refusal.status() >= 400);
     let mut response = show(StatusCode::OK, page);
     if let Some(refusal) = refusal {
         mark(&mut response, refusal);
@@ -60,6 +61,10 @@ pub fn apply(state: &AppState, effects: &[Effect], response: &mut Response) {
         let cookie = match effect {
             Effect::Session(Some(token)) => cookies.set(Kind::Session, &token.reveal()),
             Effect::Session(None) => cookies.remove(Kind::Session),
+            Effect::Ended(Some(token)) => cookies.set(Kind::Ended, &token.reveal()),
+            Effect::Ended(None) => cookies.remove(Kind::Ended),
+            Effect::Tries(Some(sealed)) => cookies.set(Kind::Tries, sealed),
+            Effect::Tries(None) => cookies.remove(Kind::Tries),
             Effect::Pending(Some(token)) => cookies.set(Kind::Pending, &token.reveal()),
             Effect::Pending(None) => cookies.remove(Kind::Pending),
             Effect::Trusted(tokens) => {

@@ -17,10 +17,12 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use vestibule_core::{
-    limits::{COMPANY_MAX, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
+    limits::{COMPANY_MAX, KEPT_SECONDS, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
     name::has_bad_characters,
 };
 
+/// The only value of [`Kind::Probe`].
+pub const PROBE: &str = "1";
 /// Length of a token's text, see `vestibule_core::secret::Token`.
 const TOKEN_LENGTH: usize = 43;
 /// Longest sealed text, in bytes: browsers keep no cookie of more than 4096.
@@ -60,13 +62,22 @@ pub enum Kind {
     /// Who looked at the list of agents last, and its query: whoever comes back finds it. Ends with the browser, or with the
     /// session.
     AgentsQuery,
+    /// Token of the session that was signed out of moments ago: it opens nothing, and tells another tab why.
+    Ended,
+    /// Token of the forms that are kept for whoever has to sign in again or to prove identity.
+    Kept,
+    /// Shows that the browser keeps cookies at all; until it is closed.
+    Probe,
+    /// How many wrong passwords were sent for the names that were typed last, sealed; thirty days, as long as
+    /// they are counted.
+    Tries,
     /// Language tag, one year. Scripts may read and write it.
     Language,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Session,
         Self::Pending,
         Self::Trusted,
@@ -77,6 +88,10 @@ impl Kind {
         Self::Ticket,
         Self::AgentView,
         Self::AgentsQuery,
+        Self::Ended,
+        Self::Kept,
+        Self::Probe,
+        Self::Tries,
         Self::Language,
     ];
 
@@ -92,6 +107,10 @@ impl Kind {
             Self::Ticket => "ticket",
             Self::AgentView => "agent_view",
             Self::AgentsQuery => "agents",
+            Self::Ended => "ended",
+            Self::Kept => "kept",
+            Self::Probe => "probe",
+            Self::Tries => "tries",
             Self::Language => "language",
         }
     }
@@ -108,6 +127,10 @@ impl Kind {
             Self::Ticket => "__Host-ticket",
             Self::AgentView => "__Host-agent_view",
             Self::AgentsQuery => "__Host-agents",
+            Self::Ended => "__Host-ended",
+            Self::Kept => "__Host-kept",
+            Self::Probe => "__Host-probe",
+            Self::Tries => "__Host-tries",
             Self::Language => "__Host-language",
         }
     }
@@ -115,9 +138,11 @@ impl Kind {
     /// Seconds the browser keeps it; `None` = until the browser is closed.
     const fn seconds(self) -> Option<u64> {
         match self {
-            Self::Session | Self::AgentsQuery => None,
+            Self::Session | Self::AgentsQuery | Self::Probe => None,
             Self::Pending | Self::Link | Self::SsoFlow => Some(10 * MINUTE),
             Self::Ticket => Some(TICKET_SECONDS.unsigned_abs()),
+            Self::Ended | Self::Kept => Some(KEPT_SECONDS.unsigned_abs()),
+            Self::Tries => Some(30 * DAY),
             Self::Trusted => Some(90 * DAY),
             Self::Browser | Self::Company | Self::AgentView => Some(400 * DAY),
             Self::Language => Some(365 * DAY),
@@ -127,8 +152,15 @@ impl Kind {
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
-            Self::Session | Self::Pending | Self::Browser | Self::Link | Self::Ticket => is_token(value),
-            Self::SsoFlow => (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && is_base64url(value),
+            Self::Session
+            | Self::Pending
+            | Self::Browser
+            | Self::Link
+            | Self::Ticket
+            | Self::Ended
+            | Self::Kept => is_token(value),
+            Self::Probe => value == PROBE,
+            Self::SsoFlow | Self::Tries => (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && is_base64url(value),
             Self::Trusted => {
                 value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
             }

@@ -6,11 +6,15 @@ use axum::{
     extract::FromRequestParts,
     http::{Method, header, request::Parts},
 };
-use vestibule_app::page::{Frame, Page, SignedIn as SignedInView};
+use vestibule_app::page::{Frame, Page, SessionEnd, SignedIn as SignedInView};
 use vestibule_core::{
     account::Account, agents::AgentView, company::Company, paths, second_factor::must_set_up, secret::Token,
 };
-use vestibule_service::{Visitor, hashing::Place};
+use vestibule_service::{
+    Visitor,
+    hashing::Place,
+    sessions::{EndsSeen, SessionEnds},
+};
 use vestibule_translations::Locale;
 
 use super::{
@@ -19,6 +23,7 @@ use super::{
     denied,
     headers::Nonce,
     language,
+    moments::Moments,
     request_id::{RequestId, reference},
 };
 use crate::state::AppState;
@@ -43,6 +48,8 @@ pub struct Facts {
     pub agent_view: AgentView,
     /// Who looked at the list of agents last, and its query.
     agents_query: Option<String>,
+    /// Whether the browser brought any cookie.
+    pub has_cookies: bool,
     /// Whether the answer should be a page.
     pub wants_page: bool,
     /// What was typed when the form of this page was refused, while the language of the page is switched.
@@ -87,6 +94,10 @@ impl Facts {
                     .map(|list| list.split('.').filter_map(Token::parse).collect())
                     .unwrap_or_default(),
                 session: token(Kind::Session),
+                ended: token(Kind::Ended),
+                kept: token(Kind::Kept),
+                tries: cookie(Kind::Tries),
+                ends: EndsSeen::default(),
                 link: token(Kind::Link),
                 sso_flow: cookie(Kind::SsoFlow),
                 place: Place::default(),
@@ -103,6 +114,7 @@ impl Facts {
                 .map(|text| AgentView::from_text(&text))
                 .unwrap_or_default(),
             agents_query: cookie(Kind::AgentsQuery),
+            has_cookies: parts.headers.contains_key(header::COOKIE),
             wants_page: denied::wants_page(&parts.headers),
             refused_text: None,
             nonce: parts
@@ -218,8 +230,30 @@ impl Facts {
             company: company.name.clone(),
             confined: must_set_up(company, account),
             role: account.highest_role(),
+            ends: self
+                .visitor
+                .ends
+                .get()
+                .map(|ends| self.end_of_session(state, company, account, ends)),
         });
         page
+    }
+
+    /// Until when a session lasts, as its pages tell it.
+    pub fn end_of_session(
+        &self,
+        state: &AppState,
+        company: &Company,
+        account: &Account,
+        ends: SessionEnds,
+    ) -> SessionEnd {
+        let end = ends.next();
+        let left = (end - state.service.clock().now()).num_seconds();
+        SessionEnd {
+            left: u32::try_from(left).unwrap_or_default(),
+            idle: end != ends.latest,
+            at: Moments::of(company, account).write(end),
+        }
     }
 }
 

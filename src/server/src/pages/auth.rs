@@ -192,6 +192,11 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
                 .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             response
         }
+        Err(Refusal::SsoCancelled) if facts.visitor.session.is_none() => {
+            let mut response = see_other("/login?cancelled");
+            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            response
+        }
         Err(refusal) => problem(&state, &facts, &refusal),
     }
 }

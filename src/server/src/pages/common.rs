@@ -56,7 +56,7 @@ pub fn few(left: Option<usize>) -> Option<usize> {
 /// A page in the frame of the sign-in screens.
 pub fn in_gate(frame: Frame, title: Sentence, content: impl IntoView) -> AnyView {
     let locale = RwSignal::new(frame.locale);
-    gate(shell(frame), locale, move || title, content.into_any()).into_any()
+    gate(shell(frame), locale, move || title, None, content.into_any()).into_any()
 }
 
 /// The same for a page whose form must not lose what was typed when the language changes.
@@ -68,5 +68,6 @@ pub fn in_gate_with_form(
 ) -> AnyView {
     let locale = RwSignal::new(frame.locale);
     let switch = language_switch_of(form, frame.locale, frame.path.clone(), true);
-    gate_with(shell(frame), locale, switch, move || title, content.into_any()).into_any()
+    let title = move |now| title(now).to_owned();
+    gate_with(shell(frame), locale, switch, title, content.into_any()).into_any()
 }

@@ -33,7 +33,7 @@ impl Form for SignOut {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service.sign_in().sign_out(&call.visitor).await?;
-        call.add(Effect::Session(None));
+        call.leave();
         call.add(Effect::ClearSiteData);
         Ok(Done::to(format!("{LOGIN}?signed_out")))
     }

@@ -7,10 +7,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use chrono::{SecondsFormat, TimeDelta};
 use leptos::prelude::*;
 use uuid::Uuid;
 use vestibule_app::{
-    page::{Content, Frame, Head},
+    page::{Content, Frame, Head, Refresh},
     shell::site::site,
 };
 use vestibule_core::{id::MailId, paths::MAILBOX, ports::Moment, refusal::Refusal, rights::Action};
@@ -38,8 +39,11 @@ async fn list(
     Extension(from): Extension<ClientAddress>,
     facts: Facts,
 ) -> Result<Response, Denied> {
-    let mails = mailbox(&state, from)?.mails(None);
-    Ok(show(StatusCode::OK, facts.page(&state, ListPage(mails))))
+    let page = ListPage {
+        mails: mailbox(&state, from)?.mails(None),
+        now: state.service.clock().now(),
+    };
+    Ok(show(StatusCode::OK, facts.page(&state, page)))
 }
 
 async fn message(
@@ -88,26 +92,34 @@ fn address(mail: &StoredMail) -> String {
     format!("{MAILBOX}/{}", mail.id)
 }
 
-struct ListPage(Vec<StoredMail>);
+/// How long a mail is one that just came.
+const NEW_FOR: TimeDelta = TimeDelta::seconds(30);
+
+struct ListPage {
+    mails: Vec<StoredMail>,
+    now: Moment,
+}
 
 impl Content for ListPage {
     fn head(&self, now: Locale) -> Head {
-        Head::new(td_string!(now, mailbox.title), &[])
+        Head::new(td_string!(now, mailbox.title), &[]).refreshed(Some(Refresh::Often))
     }
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let mails = if self.0.is_empty() {
+        let mails = if self.mails.is_empty() {
             view! { <p class="empty">{td_string!(now, mailbox.empty)}</p> }.into_any()
         } else {
             let rows = self
-                .0
+                .mails
                 .into_iter()
                 .map(|mail| {
                     let href = address(&mail);
+                    let came = (self.now - mail.at < NEW_FOR)
+                        .then(|| view! { <b class="new">{td_string!(now, mailbox.new)}</b> });
                     view! {
                         <tr>
-                            <td><a href=href><bdi>{mail.subject}</bdi></a></td>
+                            <td>{came} <a href=href><bdi>{mail.subject}</bdi></a></td>
                             <td><bdi>{mail.to}</bdi></td>
                             <td>{moment(mail.at)}</td>
                         </tr>
@@ -136,7 +148,9 @@ impl Content for ListPage {
                         {td_string!(now, mailbox.refresh)}
                     </a>
                 </div>
-                <p class="lead">{td_string!(now, mailbox.intro)}</p>
+                <p class="lead">
+                    {td_string!(now, mailbox.intro)} " " {td_string!(now, mailbox.refreshes)}
+                </p>
                 {mails}
             </main>
         };
@@ -209,7 +223,7 @@ fn line(name: &'static str, value: String) -> AnyView {
 /// To the second, in UTC: the mailbox belongs to no company.
 fn moment(at: Moment) -> AnyView {
     view! {
-        <time datetime=at.to_rfc3339()>
+        <time datetime=at.to_rfc3339_opts(SecondsFormat::Secs, true)>
             <bdi>{at.format("%Y-%m-%d %H:%M:%S UTC").to_string()}</bdi>
         </time>
     }

@@ -14,6 +14,7 @@ mod logout;
 mod mailbox;
 mod problem;
 mod profile;
+mod session;
 
 pub use self::problem::of_denied;
 
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .room(login::routes)
         .room(auth::routes)
         .room(logout::routes)
+        .room(session::routes)
         .room(forgot_password::routes)
         .room(links::routes)
         .room(agent::routes)

@@ -63,7 +63,8 @@ impl Content for Problem {
         let now = frame.locale;
         let heading = refusal::title(now, &self.0);
         let sentence = refusal::full_sentence(now, &self.0);
-        let status = self.0.status();
+        // A number helps where somebody asks for help: not found, or broken.
+        let status = matches!(self.0, Refusal::NotFound | Refusal::Internal { .. }).then(|| self.0.status());
         let home = matches!(
             self.0,
             Refusal::NotFound | Refusal::Forbidden | Refusal::Internal { .. }
@@ -76,7 +77,14 @@ impl Content for Problem {
         };
         let content = view! {
             <main id="content" class="problem-page" tabindex="-1">
-                <p class="problem-status" aria-hidden="true">{status}</p>
+                {status
+                    .map(|status| {
+                        view! {
+                            <p class="problem-status" aria-hidden="true">
+                                {status}
+                            </p>
+                        }
+                    })}
                 <h1>{heading}</h1>
                 <p class="lead">{sentence}</p>
                 <p>{back}</p>
@@ -96,6 +104,6 @@ impl Content for Locked {
 
     fn view(self, frame: Frame) -> AnyView {
         let locale = RwSignal::new(frame.locale);
-        gate(shell(frame), locale, || LOCKED_TITLE, locked_panel(locale)).into_any()
+        gate(shell(frame), locale, || LOCKED_TITLE, None, locked_panel(locale)).into_any()
     }
 }

@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 63] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 64] = [
     (
         "/login",
         &[
@@ -24,6 +24,7 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 63] = [
     ("/login/code/status", &[]),
     ("/login/code/method", &[]),
     ("/logout", &[]),
+    ("/session", &[("stay", "yes")]),
     ("/language", &[("language", "de"), ("return_to", "/login")]),
     (
         "/profile",
@@ -471,6 +472,7 @@ async fn without_a_session_the_own_account_is_closed() {
         "/profile/security/app",
         "/profile/security/app/code",
         "/profile/security/backup-codes",
+        "/profile/security/backup-codes/new",
     ];
     for pending in [false, true] {
         let mut browser = Browser::default();

@@ -8,6 +8,7 @@ mod attacks;
 mod company;
 mod console;
 mod documents;
+mod ended;
 mod import;
 mod mail_server;
 mod profile;

@@ -52,7 +52,7 @@ async fn a_forgotten_password_is_replaced_and_nobody_is_told_who_exists() {
         ("confirm_password", "amber lantern orchard"),
     ];
     let done = browser.post(&site, "/choose-password", &new).await;
-    assert_eq!((done.status, done.location()), (303, "/login?password_changed"));
+    assert_eq!((done.status, done.location()), (303, "/login?company=Acme&account=bob&password_changed"));
     assert!(!browser.has("session"));
 }
 
@@ -172,7 +172,7 @@ async fn an_agent_changes_the_own_address() {
         .await;
     assert_eq!(
         (late.status, late.location()),
-        (303, "/profile/confirm?next=/profile&again")
+        (303, "/profile/confirm?next=/profile?kept&again")
     );
     let page = carl.get(&site, "/profile").await;
     assert!(

@@ -155,6 +155,19 @@ async fn set_up_app(site: &Site, browser: &mut Browser) -> (AppSecret, Answer) {
     (secret, done)
 }
 
+/// The page with the codes that something led to.
+async fn shown_codes(site: &Site, browser: &mut Browser, done: &Answer) -> Answer {
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert!(
+        done.location().starts_with("/profile/security/backup-codes/new?next=/"),
+        "{}",
+        done.location()
+    );
+    let page = browser.get(site, done.location()).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    page
+}
+
 #[tokio::test]
 async fn nothing_opens_without_a_session_or_with_half_a_sign_in() {
     let site = Site::new().await;
@@ -194,11 +207,24 @@ async fn an_authenticator_app_is_set_up_and_asked_for() {
     let site = Site::new().await;
     let mut browser = signed_in(&site, "bob").await;
     let (secret, done) = set_up_app(&site, &mut browser).await;
-    assert_eq!(done.status, 200, "{}", done.body);
-    let codes = backup_codes(&done);
-    assert_eq!(codes.len(), 10, "{}", done.body);
-    assert!(done.body.contains("download=") && done.body.contains("data:text/plain"));
-    assert!(done.header("cache-control").contains("no-store"));
+    let page = shown_codes(&site, &mut browser, &done).await;
+    let codes = backup_codes(&page);
+    assert_eq!(codes.len(), 10, "{}", page.body);
+    assert!(page.body.contains("download=") && page.body.contains("data:text/plain"));
+    assert!(page.header("cache-control").contains("no-store"));
+    assert!(page.body.contains("href=\"/profile/security?changed\""), "{}", page.body);
+
+    // A reload shows them again, and so does another language; another session of the account does not.
+    let switch = [("language", "de"), ("return_to", done.location())];
+    let switched = browser.post(&site, "/language", &switch).await;
+    assert_eq!(switched.location(), done.location());
+    let again = browser.get(&site, done.location()).await;
+    assert!(again.body.contains("<html lang=\"de\""), "{}", again.body);
+    assert_eq!(backup_codes(&again), codes);
+    browser.post(&site, "/language", &[("language", "en"), ("return_to", "/")]).await;
+    let mut nobody = Browser::default();
+    let elsewhere = nobody.get(&site, done.location()).await;
+    assert!(elsewhere.location().starts_with("/login?next="), "{}", elsewhere.location());
 
     let list = browser.get(&site, "/profile/security/backup-codes").await;
     assert!(backup_codes(&list).is_empty(), "shown once");
@@ -340,7 +366,9 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
         }
     }
     let (_, done) = set_up_app(&site, &mut browser).await;
-    assert_eq!(backup_codes(&done).len(), 10);
+    let page = shown_codes(&site, &mut browser, &done).await;
+    assert_eq!(backup_codes(&page).len(), 10);
+    assert!(page.body.contains("href=\"/\""), "whoever had to set it up goes on");
     assert_eq!(browser.get(&site, "/agent").await.status, 200);
     let refused = browser.post(&site, "/profile/security/app/off", &[]).await;
     assert_eq!(refused.status, 403);
@@ -349,6 +377,9 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
         "{}",
         refused.body
     );
+    site.clock.advance(vestibule_core::limits::KEPT_SECONDS);
+    let late = browser.get(&site, done.location()).await;
+    assert_eq!(late.location(), "/profile/security/backup-codes", "not for long");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use vestibule_core::{
     name::{EmailAddress, key},
     refusal::{Field, Problem, Refusal},
     rights::{Action, Scope},
-    session::is_alive,
+    session::{EndReason, is_alive},
     sign_in::trust_holds,
 };
 use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
@@ -624,7 +624,8 @@ impl Service {
         }
         if data.roles != target.roles {
             // New rights begin with a new sign-in, and old ones do not linger.
-            work.end_sessions_of(company, target.id).await?;
+            work.end_sessions_of(company, target.id, self.ending(EndReason::RolesChanged))
+                .await?;
         }
         if switched {
             let receiver = Receiver::new(&own.company, target);

@@ -39,6 +39,8 @@ impl Profile {
                 }
                 self.store_backup_codes(&mut work, &signed_in.account, &fresh)
                     .await?;
+                self.keep_codes(&mut work, (signed_in.session, &signed_in.account), &fresh.codes)
+                    .await?;
                 self.factor_changed(&mut work, &signed_in, FactorChange::BackupCodes, visitor)
                     .await?;
                 work.commit().await?;

@@ -7,7 +7,7 @@ use vestibule_core::{
     id::{SessionId, TrustedBrowserId},
     refusal::Refusal,
     secret::Token,
-    session::is_alive,
+    session::{EndReason, is_alive},
     sign_in::trust_holds,
 };
 
@@ -159,9 +159,16 @@ impl Service {
                 ..
             },
         ) = self.enter(Need::Home, visitor).await?;
+        let ending = self.ending(EndReason::ByOwner);
         let ended = match one {
-            Some(id) => u64::from(work.end_session_of(company.id, account.id, id).await?),
-            None => work.end_other_sessions(company.id, account.id, session).await?,
+            Some(id) => u64::from(
+                work.end_session_of(company.id, account.id, id, ending)
+                    .await?,
+            ),
+            None => {
+                work.end_other_sessions(company.id, account.id, session, ending)
+                    .await?
+            }
         };
         if ended > 0 {
             let entry = AuditEntry {

@@ -22,7 +22,7 @@ use vestibule_core::{
     refusal::{Field, Problem, Refusal},
     second_factor::{has_method, may_turn_off, set_up_ends_at},
     secret::SixDigits,
-    session::Proof,
+    session::{EndReason, Proof},
     sign_in::Comparison,
     sign_in_view::{CodeMail, Method},
 };
@@ -491,6 +491,8 @@ impl Service {
         };
         if let Some(fresh) = &fresh {
             self.store_backup_codes(&mut work, account, fresh).await?;
+            self.keep_codes(&mut work, (signed_in.session, account), &fresh.codes)
+                .await?;
         }
         let signed_in = SignedIn {
             proof: Proof::by(method),
@@ -528,7 +530,9 @@ impl Service {
             .credential_version;
         // What was just changed proves nothing about who changed it: the proof grows no younger (N21).
         writer.keep_session(c, *session, *proof, version).await?;
-        writer.end_other_sessions(c, a, *session).await?;
+        writer
+            .end_other_sessions(c, a, *session, self.ending(EndReason::CredentialsChanged))
+            .await?;
         writer.delete_pendings_of(c, a).await?;
         writer.end_trusted_of(c, a).await?;
         let receiver = Receiver::new(company, account);

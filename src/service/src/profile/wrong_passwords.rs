@@ -4,6 +4,7 @@ use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     limits::SESSION_WRONG_PASSWORDS_MAX,
     mail::Mail,
+    session::EndReason,
 };
 
 use crate::{Failure, Service, Visitor, letters::Receiver, sessions::SignedIn};
@@ -32,7 +33,8 @@ impl Service {
         self.record(&mut writer, &entry(Event::StepUpRefused)).await?;
         // Of several at once, one counts to the end: the row is its own until the transaction is over.
         let ended = counted.is_none_or(|count| count >= SESSION_WRONG_PASSWORDS_MAX);
-        if ended && writer.end_session(company.id, *session).await? {
+        let ending = self.ending(EndReason::WrongPasswords);
+        if ended && writer.end_session(company.id, *session, ending).await? {
             let receiver = Receiver::new(company, account);
             let about = receiver.about(visitor);
             self.tell(&mut writer, receiver, Mail::SessionCut { about })

@@ -3,6 +3,7 @@
 //! Two things hold everywhere: a try is counted and committed before anything is compared, and the gate is asked
 //! again in the transaction that opens the session.
 
+mod browser_tries;
 mod code;
 mod page;
 pub(crate) mod password;
@@ -12,6 +13,7 @@ mod trust;
 mod waiting;
 
 pub(crate) use page::code_mail;
+pub use browser_tries::Told;
 pub use waiting::{Standing, Taken};
 
 use vestibule_core::{
@@ -141,7 +143,9 @@ impl Service {
             })
             .await?;
         if entrant.sessions >= SESSIONS_MAX {
-            writer.trim_sessions(company.id, account.id, SESSIONS_MAX).await?;
+            writer
+                .trim_sessions(company.id, account.id, SESSIONS_MAX, now)
+                .await?;
         }
         writer.note_sign_in(company.id, account.id, now).await?;
         let browser = match &visitor.browser_token {

@@ -10,7 +10,7 @@ use vestibule_core::{
     link::LinkPurpose,
     name::EmailAddress,
     ports::Moment,
-    session::Proof,
+    session::{EndReason, Ending, Proof},
     sign_in::Pending,
     sign_in_view::Method,
     sso::{Identity, Provider},
@@ -218,6 +218,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
     let mut w = store.write().await.unwrap();
     let before = everything(&mut w, &owned).await.unwrap();
     let (c, a) = (intruder.id, owned.account.id);
+    let over = Ending::now(EndReason::ByAdmin, at(1));
     let (session, pending, trusted) = (owned.session.id, owned.pending.id, owned.trusted.id);
     let set_up = owned.set_up.id;
     let (link, import) = (owned.link.id, owned.import.id);
@@ -321,7 +322,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "count_wrong_password",
                 w.count_wrong_password(c, session).await?.is_none(),
             ),
-            ("end_session", !w.end_session(c, session).await?),
+            ("end_session", !w.end_session(c, session, over).await?),
             (
                 "prove_session",
                 !w.prove_session(c, session, Some(maker.token()), Proof::Password, 9, at(1))
@@ -331,20 +332,20 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "keep_session",
                 !w.keep_session(c, session, Proof::Password, 9).await?,
             ),
-            ("end_session_of", !w.end_session_of(c, a, session).await?),
+            ("end_session_of", !w.end_session_of(c, a, session, over).await?),
             (
                 "end_session_of own account",
-                !w.end_session_of(c, own.id, session).await?,
+                !w.end_session_of(c, own.id, session, over).await?,
             ),
             (
                 "end_other_sessions",
-                w.end_other_sessions(c, a, maker.session_id()).await? == 0,
+                w.end_other_sessions(c, a, maker.session_id(), over).await? == 0,
             ),
-            ("end_sessions_of", w.end_sessions_of(c, a).await? == 0),
-            ("trim_sessions", w.trim_sessions(c, a, 0).await? == 0),
+            ("end_sessions_of", w.end_sessions_of(c, a, over).await? == 0),
+            ("trim_sessions", w.trim_sessions(c, a, 0, at(1)).await? == 0),
             (
                 "end_sessions_of_company",
-                w.end_sessions_of_company(c).await? == 0,
+                w.end_sessions_of_company(c, over).await? == 0,
             ),
             (
                 "mark_mailed",

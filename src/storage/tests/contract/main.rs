@@ -21,6 +21,7 @@ mod connections;
 mod fixture;
 mod folding;
 mod import;
+mod kept;
 mod key_check;
 mod links;
 mod mail_server;
@@ -152,6 +153,7 @@ contract! {
     connections::a_server_that_falls_silent_is_away,
     import::an_import_is_read_as_it_was_written,
     import::an_import_is_run_by_one,
+    kept::what_is_kept_is_found_by_its_browser_or_its_session,
     key_check::a_key_is_noted_once_and_retired,
     key_check::a_key_is_in_use_while_something_is_made_with_it,
     links::a_link_is_read_as_it_was_written,
@@ -185,6 +187,7 @@ contract! {
     recovery::requests_are_taken_oldest_first,
     recovery::two_nodes_never_take_the_same_request,
     recovery::requests_of_a_source_are_counted_by_the_hour,
+    session::why_a_session_is_over_is_known_by_its_token,
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,
     session::sessions_end_one_by_one_and_together,

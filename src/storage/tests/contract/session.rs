@@ -1,7 +1,10 @@
 //! Sessions.
 
-use vestibule_core::{id::SessionId, session::Proof};
-use vestibule_storage::{Reader, SessionRow, Store, StoreError, test_support::TestStore};
+use vestibule_core::{
+    id::SessionId,
+    session::{EndReason, Ending, Proof},
+};
+use vestibule_storage::{EndedRow, Reader, SessionRow, Store, StoreError, test_support::TestStore};
 
 use crate::fixture::{Maker, alice, at, raw, write};
 
@@ -67,15 +70,15 @@ pub async fn sessions_end_one_by_one_and_together(store: &Store) {
         writer.insert_account(&bob).await?;
         let first = maker.session(&alice, at(0));
         writer.insert_session(&first).await?;
-        assert!(writer.end_session(alice.company, first.id).await?);
-        assert!(!writer.end_session(alice.company, first.id).await?);
+        assert!(writer.end_session(alice.company, first.id, by_admin()).await?);
+        assert!(!writer.end_session(alice.company, first.id, by_admin()).await?);
         for account in [&alice, &alice, &bob] {
             writer.insert_session(&maker.session(account, at(0))).await?;
         }
-        assert_eq!(writer.end_sessions_of(alice.company, alice.id).await?, 2);
+        assert_eq!(writer.end_sessions_of(alice.company, alice.id, by_admin()).await?, 2);
         assert_eq!(writer.sessions_of(alice.company, bob.id).await?.len(), 1);
         writer.insert_session(&maker.session(&alice, at(0))).await?;
-        assert_eq!(writer.end_sessions_of_company(alice.company).await?, 2);
+        assert_eq!(writer.end_sessions_of_company(alice.company, by_admin()).await?, 2);
         assert_eq!(writer.sessions_of(alice.company, bob.id).await?.len(), 0);
         Ok(())
     })
@@ -98,8 +101,8 @@ pub async fn the_oldest_sessions_make_room(store: &Store) {
                 newest.push((second, session.id));
             }
         }
-        assert_eq!(writer.trim_sessions(alice.company, alice.id, 3).await?, 2);
-        assert_eq!(writer.trim_sessions(alice.company, alice.id, 3).await?, 0);
+        assert_eq!(writer.trim_sessions(alice.company, alice.id, 3, at(9)).await?, 2);
+        assert_eq!(writer.trim_sessions(alice.company, alice.id, 3, at(9)).await?, 0);
         newest.sort_unstable_by_key(|(second, _)| -second);
         let expected: Vec<SessionId> = newest.into_iter().map(|(_, id)| id).collect();
         assert_eq!(ids(writer, &alice).await, expected, "newest first");
@@ -249,19 +252,19 @@ pub async fn others_end_and_this_one_stays(store: &Store) {
             writer.insert_session(session).await?;
         }
         assert!(
-            !writer.end_session_of(company, alice.id, bobs.id).await?,
+            !writer.end_session_of(company, alice.id, bobs.id, by_admin()).await?,
             "another account's"
         );
         assert!(
-            !writer.end_session_of(company, bob.id, sessions[0].id).await?,
+            !writer.end_session_of(company, bob.id, sessions[0].id, by_admin()).await?,
             "another account's"
         );
         assert_eq!(ids(writer, &alice).await.len(), 4);
-        assert!(writer.end_session_of(company, alice.id, sessions[0].id).await?);
-        assert!(!writer.end_session_of(company, alice.id, sessions[0].id).await?);
+        assert!(writer.end_session_of(company, alice.id, sessions[0].id, by_admin()).await?);
+        assert!(!writer.end_session_of(company, alice.id, sessions[0].id, by_admin()).await?);
         let keep = sessions[2].id;
-        assert_eq!(writer.end_other_sessions(company, alice.id, keep).await?, 2);
-        assert_eq!(writer.end_other_sessions(company, alice.id, keep).await?, 0);
+        assert_eq!(writer.end_other_sessions(company, alice.id, keep, by_admin()).await?, 2);
+        assert_eq!(writer.end_other_sessions(company, alice.id, keep, by_admin()).await?, 0);
         assert_eq!(ids(writer, &alice).await, [keep]);
         assert_eq!(ids(writer, &bob).await, [bobs.id]);
         Ok(())
@@ -313,10 +316,68 @@ pub async fn wrong_passwords_are_counted_in_their_session_until_a_proof(store: &
             .await?;
         assert_eq!(writer.count_wrong_password(company, mine.id).await?, Some(1));
         assert_eq!(writer.count_wrong_password(company, other.id).await?, Some(2));
-        writer.end_session(company, mine.id).await?;
+        writer.end_session(company, mine.id, by_admin()).await?;
         assert_eq!(writer.count_wrong_password(company, mine.id).await?, None);
         Ok(())
     })
     .await
     .unwrap();
+}
+
+fn by_admin() -> Ending {
+    Ending::now(EndReason::ByAdmin, at(60))
+}
+
+pub async fn why_a_session_is_over_is_known_by_its_token(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let company = alice.company;
+    let mine: Vec<_> = (0..7).map(|second| maker.session(&alice, at(second))).collect();
+    let bobs = maker.session(&bob, at(0));
+    let ending = |reason| Ending::now(reason, at(60));
+    let idle = Ending {
+        minutes: Some(30),
+        ..ending(EndReason::Idle)
+    };
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        writer.insert_session(&bobs).await?;
+        for session in &mine {
+            writer.insert_session(session).await?;
+        }
+        assert_eq!(writer.ended_session(mine[0].token_hash).await?, None);
+        writer.end_session(company, mine[0].id, idle).await?;
+        let reason = ending(EndReason::ByOwner);
+        writer.end_session_of(company, alice.id, mine[1].id, reason).await?;
+        writer.trim_sessions(company, alice.id, 4, at(60)).await?;
+        let reason = ending(EndReason::CredentialsChanged);
+        writer.end_other_sessions(company, alice.id, mine[6].id, reason).await?;
+        let reason = ending(EndReason::PasswordChanged);
+        writer.end_sessions_of(company, alice.id, reason).await?;
+        let reason = ending(EndReason::CompanyDisabled);
+        writer.end_sessions_of_company(company, reason).await?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let reasons = [
+        (&mine[0], idle),
+        (&mine[1], ending(EndReason::ByOwner)),
+        (&mine[2], ending(EndReason::TooMany)),
+        (&mine[3], ending(EndReason::CredentialsChanged)),
+        (&mine[5], ending(EndReason::CredentialsChanged)),
+        (&mine[6], ending(EndReason::PasswordChanged)),
+        (&bobs, ending(EndReason::CompanyDisabled)),
+    ];
+    let mut reader = store.read().await.unwrap();
+    for (session, ending) in reasons {
+        let expected = EndedRow {
+            session: session.id,
+            company,
+            account: session.account,
+            ending,
+        };
+        assert_eq!(reader.ended_session(session.token_hash).await, Ok(Some(expected)));
+    }
 }

@@ -55,7 +55,6 @@ impl Form for SaveCompany {
     const PATH: &'static str = ADMIN_COMPANY;
     const ACTION: Action = Action::ChangeCompany;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let input = CompanyInfoInput {

@@ -76,7 +76,6 @@ impl Form for SaveMailServer {
     const PATH: &'static str = ADMIN_MAIL;
     const ACTION: Action = Action::ChangeMailServer;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let version = (self.version != 0).then_some(self.version);
@@ -294,7 +293,7 @@ fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
                 <h2 id="mails-title">{td_string!(now, mail_server.mails)}</h2>
                 <div class="fields pairs">{mail_fields(now, page, refusal)}</div>
                 <div class="choice">
-                    <input id="fall_back" type="checkbox" name="fall_back" value="yes" checked=page.fall_back autocomplete="off" aria-describedby="fall_back-hint" />
+                    <input id="fall_back" type="checkbox" name="fall_back" value="yes" checked=page.fall_back aria-describedby="fall_back-hint" />
                     <label for="fall_back">{td_string!(now, mail_server.fall_back)}</label>
                     <p class="hint" id="fall_back-hint">
                         {td_string!(now, mail_server.fall_back_hint)}

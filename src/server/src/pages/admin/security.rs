@@ -62,7 +62,6 @@ impl Form for SavePolicies {
     const PATH: &'static str = ADMIN_SECURITY;
     const ACTION: Action = Action::ChangePolicies;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let idle_minutes = match (self.logs_out(), self.idle_minutes.trim()) {

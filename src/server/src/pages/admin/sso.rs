@@ -98,7 +98,6 @@ impl Form for SaveSso {
     const PATH: &'static str = ADMIN_SSO;
     const ACTION: Action = Action::ChangeSso;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let inputs = Provider::ALL.map(|provider| {
@@ -403,7 +402,6 @@ fn tick(now: Locale, name: String, label: String, hint: String, typed: &Typed) -
                 name=field
                 value="yes"
                 checked=!typed.value.is_empty()
-                autocomplete="off"
                 aria-describedby=described_by
             />
             <label for=name>{label}</label>

@@ -52,14 +52,24 @@ impl Form for ChoosePassword {
     const SWITCHED: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        call.service
-            .recovery()
+        let recovery = call.service.recovery();
+        let whose = recovery.password_choice(&call.visitor).await?;
+        recovery
             .choose_password(self.new_password, self.confirm_password, &call.visitor)
             .await?;
         // Every session of the account is over; another account's in this browser would only confuse.
         call.add(Effect::Session(None));
         call.add(Effect::Link(None));
-        Ok(Done::to(format!("{LOGIN}?password_changed")))
+        let news = if whose.link == Some(LinkPurpose::Activate) {
+            "password_chosen"
+        } else {
+            "password_changed"
+        };
+        let names = form_urlencoded::Serializer::new(String::new())
+            .append_pair("company", &whose.company.name)
+            .append_pair("account", &whose.account.name)
+            .finish();
+        Ok(Done::to(format!("{LOGIN}?{names}&{news}")))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {

@@ -70,8 +70,11 @@ impl Form for Bind {
             password: self.password,
             next: None,
         };
-        let outcome = call.service.sso().bind(form, &call.visitor).await?;
-        Ok(Done::to(call.entered(outcome)))
+        let (company, account) = (form.company.clone(), form.account.clone());
+        match call.service.sso().bind(form, &call.visitor).await {
+            Ok(outcome) => Ok(Done::to(call.entered(outcome))),
+            Err(refusal) => Err(call.refused_password(&company, &account, refusal)),
+        }
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {

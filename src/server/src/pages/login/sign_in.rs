@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
+    http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -12,14 +12,23 @@ use vestibule_app::{
     islands::LoginScreen,
     page::{Content, Frame, Head, LoginPage},
     shell::document::shell,
+    text::Sentence,
 };
-use vestibule_core::{limits::COMPANY_MAX, paths, refusal::Refusal, rights::Action, sign_in::landing};
-use vestibule_translations::{Locale, td_string};
+use vestibule_core::{
+    limits::{COMPANY_MAX, EMAIL_MAX},
+    paths,
+    refusal::Refusal,
+    rights::Action,
+    session::{EndReason, Ending},
+    sign_in::landing,
+};
+use vestibule_translations::{Locale, all, tag, td_string, wait};
 
 use crate::{
     form::{FormFields, FunctionPage, Routes},
     http::{
         answer::{see_other, show, show_form},
+        cookies::{Kind, PROBE},
         denied::Denied,
         facts::Facts,
     },
@@ -36,7 +45,12 @@ pub fn routes(routes: Routes) -> Routes {
 /// The sign-in page, which an island brings to life.
 pub struct Login(pub LoginPage);
 
+/// The field that says that the page gave the browser a cookie.
+const COOKIES: &str = "cookies";
+
 impl FunctionPage for Login {
+    const KEPT: &'static [&'static str] = &[COOKIES];
+    const COOKIES_GIVEN: Option<&'static str> = Some(COOKIES);
     const MAY_WAIT: bool = true;
 
     async fn redisplay(state: &AppState, facts: &Facts, fields: &FormFields, refusal: &Refusal) -> Response {
@@ -64,9 +78,76 @@ impl Content for Login {
 pub struct LoginQuery {
     company: Option<String>,
     next: Option<String>,
+    account: Option<String>,
     signed_out: Option<String>,
     password_changed: Option<String>,
+    password_chosen: Option<String>,
+    cancelled: Option<String>,
     ended: Option<String>,
+}
+
+impl LoginQuery {
+    /// What it says that somebody should know, and whether that is good news.
+    fn notice(&self) -> Option<(Sentence, bool)> {
+        let said: [(&Option<String>, Sentence, bool); 4] = [
+            (&self.signed_out, |now| td_string!(now, sign_in.signed_out), true),
+            (
+                &self.password_changed,
+                |now| td_string!(now, sign_in.password_changed),
+                true,
+            ),
+            (
+                &self.password_chosen,
+                |now| td_string!(now, sign_in.password_chosen),
+                true,
+            ),
+            (&self.cancelled, |now| td_string!(now, errors.sso_cancelled), false),
+        ];
+        said.into_iter()
+            .find(|(word, ..)| word.is_some())
+            .map(|(_, sentence, good)| (sentence, good))
+    }
+}
+
+/// One sentence in every language, for an island that has none of its own.
+fn in_all_languages(sentence: impl Fn(Locale) -> String) -> Vec<(String, String)> {
+    all()
+        .iter()
+        .map(|&locale| (tag(locale).to_owned(), sentence(locale)))
+        .collect()
+}
+
+/// Why somebody has to sign in again.
+fn why_again(now: Locale, ending: &Ending) -> String {
+    let minutes = ending.minutes.and_then(|minutes| u32::try_from(minutes).ok());
+    let time = wait(now, minutes.unwrap_or_default().saturating_mul(60));
+    match ending.reason {
+        EndReason::Idle => return td_string!(now, sign_in.ended_idle, time = time),
+        EndReason::Lifetime => return td_string!(now, sign_in.ended_lifetime, time = time),
+        EndReason::SignedOut => td_string!(now, sign_in.ended_signed_out),
+        EndReason::ByOwner => td_string!(now, sign_in.ended_by_owner),
+        EndReason::ByAdmin => td_string!(now, sign_in.ended_by_admin),
+        EndReason::Deactivated => td_string!(now, sign_in.ended_deactivated),
+        EndReason::Deleted => td_string!(now, sign_in.ended_deleted),
+        EndReason::CompanyDisabled => td_string!(now, sign_in.ended_company_disabled),
+        EndReason::PasswordChanged => td_string!(now, sign_in.ended_password_changed),
+        EndReason::CredentialsChanged => td_string!(now, sign_in.ended_credentials_changed),
+        EndReason::RolesChanged => td_string!(now, sign_in.ended_roles_changed),
+        EndReason::Policy => td_string!(now, sign_in.ended_policy),
+        EndReason::WrongPasswords => td_string!(now, sign_in.ended_wrong_passwords),
+        EndReason::TooMany => td_string!(now, sign_in.ended_too_many),
+    }
+    .to_owned()
+}
+
+/// Why the session of this browser is over. Whoever has signed out knows, and is told only where another tab led here.
+/// A fault in it keeps nobody from signing in.
+async fn ended(state: &AppState, facts: &Facts, led_here: bool) -> Option<Ending> {
+    if facts.visitor.session.is_none() && !led_here {
+        return None;
+    }
+    let ended = state.service.sign_in().ended_session(&facts.visitor).await;
+    ended.ok().flatten()
 }
 
 /// `/login`
@@ -77,7 +158,7 @@ async fn login(
 ) -> Response {
     // A query that cannot be read is a broken bookmark, not a reason to turn somebody away.
     let query = query.map(|Query(query)| query).unwrap_or_default();
-    let next = query.next.filter(|next| paths::is_local(next));
+    let next = query.next.clone().filter(|next| paths::is_local(next));
     match state.service.sign_in().session(&facts.visitor).await {
         Ok(Some(signed_in)) => {
             return see_other(&landing(signed_in.account.highest_role(), next.as_deref()));
@@ -87,6 +168,7 @@ async fn login(
     }
     let company = query
         .company
+        .clone()
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
     let company: String = company.chars().take(COMPANY_MAX).collect();
@@ -94,17 +176,37 @@ async fn login(
         Ok(providers) => providers,
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
+    let (notice, good) = match query.notice() {
+        Some((sentence, good)) => (in_all_languages(|now| sentence(now).to_owned()), good),
+        None if query.ended.is_some() => (Vec::new(), false),
+        None => match ended(&state, &facts, next.is_some()).await {
+            Some(ending) => (in_all_languages(|now| why_again(now, &ending)), false),
+            None => (Vec::new(), false),
+        },
+    };
+    let account = query.account.unwrap_or_default();
     let page = LoginPage {
         forgot: forgot_password(&company),
         providers,
         company,
-        account: String::new(),
+        account: account.chars().take(EMAIL_MAX).collect(),
         next,
         refusal: query.ended.map(|_| Refusal::SignInExpired),
-        signed_out: query.signed_out.is_some(),
-        password_changed: query.password_changed.is_some(),
+        notice,
+        good,
     };
-    show(StatusCode::OK, facts.page(&state, Login(page)))
+    let mut response = show(StatusCode::OK, facts.page(&state, Login(page)));
+    give_cookie(&state, &facts, &mut response);
+    response
+}
+
+/// Gives a browser that has none the cookie that its form then has to bring.
+fn give_cookie(state: &AppState, facts: &Facts, response: &mut Response) {
+    if !facts.has_cookies
+        && let Some(cookie) = state.cookies.set(Kind::Probe, PROBE)
+    {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// The providers that somebody of this company may sign in with: names, and where their buttons lead.
@@ -140,8 +242,10 @@ pub async fn again(state: &AppState, facts: &Facts, fields: &FormFields, refusal
         account: typed("account").unwrap_or_default(),
         next: typed("next").filter(|next| paths::is_local(next)),
         refusal: Some(refusal.clone()),
-        signed_out: false,
-        password_changed: false,
+        notice: Vec::new(),
+        good: false,
     };
-    show_form(facts.page(state, Login(page)), Some(refusal))
+    let mut response = show_form(facts.page(state, Login(page)), Some(refusal));
+    give_cookie(state, facts, &mut response);
+    response
 }

@@ -31,6 +31,7 @@ fn frame() -> Frame {
             console_style: "/assets/console.9.css".to_owned(),
             account_script: "/assets/account.8.js".to_owned(),
             console_script: "/assets/console.10.js".to_owned(),
+            session_script: "/assets/session.10.js".to_owned(),
             script: "/assets/vestibule.2.js".to_owned(),
             bindings: "/assets/bindings.3.js".to_owned(),
             wasm: "/assets/vestibule.4.wasm".to_owned(),
@@ -462,9 +463,14 @@ fn the_sign_in_page_leads_to_the_forgotten_password_with_its_company() {
 #[test]
 fn a_changed_password_is_said_on_the_sign_in_page() {
     let html = shown(Login(LoginPage {
-        password_changed: true,
+        notice: vec![
+            ("de".to_owned(), "Ihr Passwort wurde geändert.".to_owned()),
+            ("en".to_owned(), "Your password was changed.".to_owned()),
+        ],
+        good: true,
         ..LoginPage::default()
     }));
-    assert!(html.contains("Your password was changed"), "{html}");
+    let (_, shown) = html.split_once("class=\"notice good\"").unwrap();
+    assert!(shown.starts_with(">Your password was changed.<"), "{html}");
     assert!(!html.contains("You're signed out."), "{html}");
 }

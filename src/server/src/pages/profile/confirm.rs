@@ -12,7 +12,7 @@ use vestibule_app::{
     text::refusal_sentence,
 };
 use vestibule_core::{
-    paths::{self, PROFILE_CONFIRM, SECURITY},
+    paths::{self, LOGOUT, PROFILE_CONFIRM, SECURITY},
     refusal::{Field, Refusal},
     rights::Action,
     secret::Password,
@@ -22,7 +22,7 @@ use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
-    form::{Form, Routes, confirm_for, redirect_or_refuse},
+    form::{Form, Routes, confirm_for, is_kept, redirect_or_refuse},
     http::{answer::show_form, facts::Facts},
     pages::common::session,
     state::AppState,
@@ -63,14 +63,16 @@ impl Form for Confirm {
 }
 
 async fn confirm(State(state): State<AppState>, facts: Facts) -> Response {
-    let reason = if facts.asks("again") {
+    let next = facts.query("next").unwrap_or_default();
+    let reason = if facts.asks("again") && is_kept(&next) {
+        Reason::Kept
+    } else if facts.asks("again") {
         Reason::TooOld
     } else if facts.asks("expired") {
         Reason::Expired
     } else {
         Reason::Ahead
     };
-    let next = facts.query("next").unwrap_or_default();
     show(&state, &facts, next, reason, None).await
 }
 
@@ -118,6 +120,8 @@ enum Reason {
     Ahead,
     /// A change was refused because the last proof is too old.
     TooOld,
+    /// The same, and what was typed is kept.
+    Kept,
     /// The code took too long.
     Expired,
 }
@@ -144,6 +148,7 @@ impl Content for ConfirmPage {
         let why = match self.reason {
             Reason::Ahead => td_string!(now, profile.confirm_intro).to_owned(),
             Reason::TooOld => refusal_sentence(now, &Refusal::StepUpNeeded),
+            Reason::Kept => td_string!(now, profile.confirm_kept).to_owned(),
             Reason::Expired => td_string!(now, profile.confirm_expired).to_owned(),
         };
         let password = Input {
@@ -173,10 +178,21 @@ impl Content for ConfirmPage {
                         </a>
                     </div>
                 </form>
+                {somebody_else(now)}
             </main>
         };
         site(frame, content)
     }
+}
+
+/// The way out for whoever finds somebody else signed in at a shared desk: the company stays.
+fn somebody_else(now: Locale) -> AnyView {
+    view! {
+        <form class="other-ways" method="post" action=LOGOUT>
+            <button class="as-link">{td_string!(now, sign_in.not_you)}</button>
+        </form>
+    }
+    .into_any()
 }
 
 /// The same for an account without a password.

@@ -148,7 +148,7 @@ impl Form for ChangePassword {
             .profile()
             .change_password(input, &call.visitor)
             .await?;
-        call.add(Effect::Session(None));
+        call.leave();
         Ok(Done::to(format!("{LOGIN}?password_changed")))
     }
 
@@ -171,6 +171,7 @@ impl Form for ChangeEmail {
     const PATH: &'static str = "/profile/email";
     const ACTION: Action = Action::OwnAccount;
     const OPENED: Option<&'static str> = Some(PROFILE);
+    const KEPT: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service

@@ -61,7 +61,6 @@ impl Form for AddAgent {
     const PATH: &'static str = AGENTS_NEW;
     const ACTION: Action = Action::AddAgent;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let id = call
@@ -133,7 +132,6 @@ impl Form for EditAgent {
     const ACTION: Action = Action::EditAgent;
     const OPENED: Option<&'static str> = Some(AGENTS);
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let (id, version) = (self.id.clone(), self.version);

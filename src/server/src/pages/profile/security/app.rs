@@ -20,7 +20,7 @@ use vestibule_service::profile::AppSetUp;
 use vestibule_translations::{Locale, td_string};
 
 use super::{
-    backup_codes::show_new,
+    backup_codes::to_new_codes,
     set_up::{begin, cancel, code_form, finish, set_up_over},
 };
 use crate::{
@@ -81,8 +81,8 @@ impl Form for FinishAppSetUp {
         show_code(state, facts, refusal).await
     }
 
-    async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        show_new(state, facts, done).await
+    async fn done(&self, _: &AppState, _: &Facts, done: Done) -> Response {
+        to_new_codes(&done)
     }
 }
 

@@ -13,7 +13,7 @@ use vestibule_app::{
 };
 use vestibule_core::{
     backup_code::BackupCode,
-    paths::{SECURITY, SECURITY_BACKUP_CODES},
+    paths::{self, SECURITY, SECURITY_BACKUP_CODES, SECURITY_BACKUP_CODES_NEW},
     refusal::Refusal,
     rights::Action,
 };
@@ -21,13 +21,13 @@ use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
-    form::{Form, Routes, redirect_or_refuse},
+    form::{Form, Routes, leading_to, redirect_or_refuse},
     http::{
         answer::{see_other, show, show_form},
         facts::Facts,
         moments::Moments,
     },
-    pages::common::signed_in,
+    pages::common::{session, signed_in},
     state::AppState,
 };
 
@@ -35,6 +35,7 @@ use crate::{
 pub fn routes(routes: Routes) -> Routes {
     routes
         .page(SECURITY_BACKUP_CODES, Action::OwnAccount, backup_codes)
+        .page(SECURITY_BACKUP_CODES_NEW, Action::OwnAccount, new_codes)
         .form::<NewBackupCodes>()
 }
 
@@ -58,8 +59,8 @@ impl Form for NewBackupCodes {
         show_codes(state, facts, refusal).await
     }
 
-    async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        show_new(state, facts, done).await
+    async fn done(&self, _: &AppState, _: &Facts, done: Done) -> Response {
+        to_new_codes(&done)
     }
 }
 
@@ -94,41 +95,37 @@ async fn show_codes(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) 
     )
 }
 
-/// The backup codes that were just made, if any were. Whatever happened to the session meanwhile, they are shown: there is
-/// no other time.
-pub async fn show_new(state: &AppState, facts: &Facts, done: Done) -> Response {
-    let Done {
-        to,
-        backup_codes: Some(codes),
-    } = done
-    else {
+/// The way on after something was done: the page with the backup codes that were made by it, if any were, which leads on to
+/// where that was to end.
+pub fn to_new_codes(done: &Done) -> Response {
+    if done.backup_codes.is_none() {
         return see_other(&done.to);
+    }
+    see_other(&leading_to(SECURITY_BACKUP_CODES_NEW, &done.to))
+}
+
+/// The codes that were made in this session moments ago: a reload, or another language, shows them again.
+async fn new_codes(State(state): State<AppState>, facts: Facts) -> Response {
+    let codes = match state.service.profile().new_codes(&facts.visitor).await {
+        Ok(Some(codes)) => codes,
+        Ok(None) => return see_other(SECURITY_BACKUP_CODES),
+        Err(refusal) => return redirect_or_refuse(&refusal, SECURITY_BACKUP_CODES),
     };
-    let signed_in = state
-        .service
-        .sign_in()
-        .session(&facts.visitor)
-        .await
-        .ok()
-        .flatten();
-    let page = |locale, company: &str, account: &str| NewCodesPage {
-        file: text_file(locale, company, account, &codes),
-        codes: codes.clone(),
-        to,
+    let SignedIn { company, account, .. } = match session(&state, &facts, SECURITY_BACKUP_CODES).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return *response,
     };
-    let mut page = match &signed_in {
-        Some(SignedIn { company, account, .. }) => {
-            let locale = facts.locale(
-                account.person.language.as_deref(),
-                Some(&company.settings.language),
-            );
-            let page = page(locale, &company.name, &account.name);
-            facts.page_for(state, company, account, page)
-        }
-        None => facts.page(state, page(facts.locale(None, None), "", "")),
+    let locale = facts.locale(
+        account.person.language.as_deref(),
+        Some(&company.settings.language),
+    );
+    let next = facts.query("next").filter(|next| paths::is_local(next));
+    let page = NewCodesPage {
+        file: text_file(locale, &company.name, &account.name, &codes),
+        codes: codes.to_vec(),
+        to: next.unwrap_or_else(|| SECURITY.to_owned()),
     };
-    SECURITY_BACKUP_CODES.clone_into(&mut page.frame.path);
-    show(StatusCode::OK, page)
+    show(StatusCode::OK, facts.page_for(&state, &company, &account, page))
 }
 
 /// The codes as a text file that names company and account, in the address of a link.

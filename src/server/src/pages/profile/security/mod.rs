@@ -9,7 +9,7 @@ use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
-    call::{Call, Effect},
+    call::Call,
     components::forms::{action, ask_to_disconnect, danger, few_backup_codes, good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet, When},
@@ -184,7 +184,7 @@ impl Form for EndSession {
             .end_one_session(&self.id, &call.visitor)
             .await?
         {
-            call.add(Effect::Session(None));
+            call.leave();
             return Ok(Done::to(format!("{LOGIN}?signed_out")));
         }
         Ok(Done::to(format!("{SECURITY}?ended")))

@@ -1,0 +1,138 @@
+//! What somebody typed, or was shown once: sealed, and for minutes.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+use vestibule_core::{
+    id::{AccountId, CompanyId, SessionId},
+    ports::Moment,
+    secret::TokenHash,
+};
+
+use crate::{
+    Reader, StoreError, Writer,
+    link::{all, execute, optional},
+};
+
+const PUT: &str = "INSERT INTO kept (session_id, path, company_id, account_id, token_hash, sealed, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_id, path) DO UPDATE \
+    SET token_hash = excluded.token_hash, sealed = excluded.sealed, expires_at = excluded.expires_at";
+pub(crate) const BY_TOKEN: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
+    WHERE token_hash = $1 AND company_id = $2 AND account_id = $3";
+pub(crate) const OF_SESSION: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
+    WHERE session_id = $1 AND path = $2";
+pub(crate) const DROP: &str = "DELETE FROM kept WHERE token_hash = $1 AND path = $2";
+
+/// What is kept, in the place of what was kept before for the same session and path.
+#[derive(Clone, Debug)]
+pub struct NewKept<'a> {
+    /// The session in which it was typed or shown, which may be over.
+    pub session: SessionId,
+    /// What it belongs to: the address of a form or of a page.
+    pub path: &'a str,
+    /// The company.
+    pub company: CompanyId,
+    /// The account.
+    pub account: AccountId,
+    /// By what the browser finds it; `None` = by its session.
+    pub token_hash: Option<TokenHash>,
+    /// What is kept, sealed.
+    pub sealed: &'a [u8],
+    /// When it is worth nothing any more.
+    pub expires_at: Moment,
+}
+
+/// Something that is kept. Whether it is still good is for the caller to decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRow {
+    /// The session in which it was typed or shown.
+    pub session: SessionId,
+    /// What it belongs to.
+    pub path: String,
+    /// The company.
+    pub company: CompanyId,
+    /// The account.
+    pub account: AccountId,
+    /// What is kept, sealed.
+    pub sealed: Vec<u8>,
+    /// When it is worth nothing any more.
+    pub expires_at: Moment,
+}
+
+#[derive(FromRow)]
+struct KeptColumns {
+    session_id: Uuid,
+    path: String,
+    company_id: Uuid,
+    account_id: Uuid,
+    sealed: Vec<u8>,
+    expires_at: Moment,
+}
+
+impl From<KeptColumns> for KeptRow {
+    fn from(row: KeptColumns) -> Self {
+        Self {
+            session: SessionId(row.session_id),
+            path: row.path,
+            company: CompanyId(row.company_id),
+            account: AccountId(row.account_id),
+            sealed: row.sealed,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+impl Reader {
+    /// What this account finds by the token of its browser.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn kept_by_token(
+        &mut self,
+        token: TokenHash,
+        (company, account): (CompanyId, AccountId),
+    ) -> Result<Vec<KeptRow>, StoreError> {
+        let rows = all!(self, KeptColumns, BY_TOKEN, &token.0[..], company.0, account.0)?;
+        Ok(rows.into_iter().map(KeptRow::from).collect())
+    }
+
+    /// What is kept of a session for this page.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn kept_of_session(
+        &mut self,
+        session: SessionId,
+        path: &str,
+    ) -> Result<Option<KeptRow>, StoreError> {
+        Ok(optional!(self, KeptColumns, OF_SESSION, session.0, path)?.map(KeptRow::from))
+    }
+}
+
+impl Writer {
+    /// Keeps something.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_kept(&mut self, new: &NewKept<'_>) -> Result<(), StoreError> {
+        execute!(
+            self,
+            PUT,
+            new.session.0,
+            new.path,
+            new.company.0,
+            new.account.0,
+            new.token_hash.map(|token| token.0.to_vec()),
+            new.sealed,
+            new.expires_at
+        )
+        .map(drop)
+    }
+
+    /// Throws away what the browser with this token has kept of a form.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drop_kept(&mut self, token: TokenHash, path: &str) -> Result<(), StoreError> {
+        execute!(self, DROP, &token.0[..], path).map(drop)
+    }
+}
