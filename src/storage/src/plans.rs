@@ -14,9 +14,9 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, kept, links, mail_server, office,
-    outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
-    words,
+    audit, authenticator, backup_code, cleanup, code, company, folding, import, kept, links, mail_server,
+    office, outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket,
+    trusted, words,
 };
 
 #[tokio::test]

@@ -8,7 +8,11 @@ use axum::{
 };
 use vestibule_app::page::{Frame, Page, SessionEnd, SignedIn as SignedInView};
 use vestibule_core::{account::Account, company::Company, paths, second_factor::must_set_up, secret::Token};
-use vestibule_service::{Visitor, hashing::Place, sessions::{EndsSeen, SessionEnds}};
+use vestibule_service::{
+    Visitor,
+    hashing::Place,
+    sessions::{EndsSeen, SessionEnds},
+};
 use vestibule_translations::Locale;
 
 use super::{

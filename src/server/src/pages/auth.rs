@@ -299,7 +299,11 @@ fn explained(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
 pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
     let mut response = explained(state, facts, refusal);
     if !may_come_again(refusal) {
-        keep_flows(state, &mut response, state.service.sso().flows_after(&facts.visitor));
+        keep_flows(
+            state,
+            &mut response,
+            state.service.sso().flows_after(&facts.visitor),
+        );
     }
     response
 }

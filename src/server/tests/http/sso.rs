@@ -212,7 +212,10 @@ async fn two_tabs_are_two_ways_and_neither_disturbs_the_other() {
     for out in [&first, &second] {
         let back = come_back(&site, &issuer, &mut browser, out, "new-at-google").await;
         assert_eq!(back.status, 200, "{}", back.body);
-        assert_eq!(browser.get(&site, "/auth/continue").await.location(), "/login/bind");
+        assert_eq!(
+            browser.get(&site, "/auth/continue").await.location(),
+            "/login/bind"
+        );
     }
     let again = come_back(&site, &issuer, &mut browser, &first, "new-at-google").await;
     assert_eq!(again.location(), "/login?ended", "each of them once");
@@ -229,7 +232,10 @@ async fn whoever_cancels_at_the_provider_is_told_and_has_a_way_back() {
     let path =
         format!("/auth/google/callback?error=access_denied&error_description=%3Cb%3Eevil&state={state}");
     let cancelled = browser.get(&site, &path).await;
-    assert_eq!((cancelled.status, cancelled.location()), (303, "/login?cancelled"));
+    assert_eq!(
+        (cancelled.status, cancelled.location()),
+        (303, "/login?cancelled")
+    );
     assert!(!browser.has("sso"));
     let page = browser.get(&site, cancelled.location()).await;
     assert!(

@@ -268,7 +268,9 @@ impl Sso {
                     .flows_out(visitor)
                     .into_iter()
                     .find(|Flow { kept, .. }| {
-                        kept.provider == provider && is_state(kept, &answer.state) && self.now() < kept.ends_at
+                        kept.provider == provider
+                            && is_state(kept, &answer.state)
+                            && self.now() < kept.ends_at
                     })
                     .ok_or_else(unknown)?;
                 let token = kept.token()?;
