@@ -141,7 +141,9 @@ pub fn keep(event: &SubmitEvent) -> Option<HtmlFormElement> {
 
 /// Whether the element with this id has the focus.
 pub fn has_focus(id: &str) -> bool {
-    document().active_element().is_some_and(|element| element.id() == id)
+    document()
+        .active_element()
+        .is_some_and(|element| element.id() == id)
 }
 
 /// Sends the form of the input with this id, as its button would.

@@ -22,13 +22,15 @@ use crate::{
 /// How far back the past reaches, in days.
 const DAYS: i64 = 21;
 const FIRST_NAMES: [&str; 57] = [
-    "Amira", "Anton", "Aiko", "Bea", "Boris", "Carla", "Chidi", "Dana", "Diego", "Elif", "Emil", "Esther", "Farid", "Fatima",
-    "Felix", "Gita", "Goran", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jonas", "Kaya", "Kofi", "Lara", "Leo", "Lin", "Luca",
-    "Maja", "Marek", "Mei", "Milan", "Nadia", "Nils", "Noor", "Olga", "Omar", "Paula", "Petra", "Quinn", "Rana", "Ravi",
-    "Rosa", "Samir", "Sara", "Sven", "Talia", "Tariq", "Uma", "Viktor", "Wanda", "Xenia", "Yara", "Yusuf", "Zara", "Zeno",
+    "Amira", "Anton", "Aiko", "Bea", "Boris", "Carla", "Chidi", "Dana", "Diego", "Elif", "Emil", "Esther",
+    "Farid", "Fatima", "Felix", "Gita", "Goran", "Hana", "Hugo", "Ines", "Ivan", "Jana", "Jonas", "Kaya",
+    "Kofi", "Lara", "Leo", "Lin", "Luca", "Maja", "Marek", "Mei", "Milan", "Nadia", "Nils", "Noor", "Olga",
+    "Omar", "Paula", "Petra", "Quinn", "Rana", "Ravi", "Rosa", "Samir", "Sara", "Sven", "Talia", "Tariq",
+    "Uma", "Viktor", "Wanda", "Xenia", "Yara", "Yusuf", "Zara", "Zeno",
 ];
 const LAST_NAMES: [&str; 12] = [
-    "Andersen", "Bianchi", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jansen", "Kowalski", "Laurent",
+    "Andersen", "Bianchi", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jansen",
+    "Kowalski", "Laurent",
 ];
 const BROWSERS: [&str; 4] = [
     "Chrome on Windows 10",
@@ -148,7 +150,8 @@ impl Service {
             ..Visitor::default().entry(event, Some(company.id), None)
         };
         let imported = by_admin(Event::AgentsImported, &FIRST_NAMES.len().to_string());
-        self.happened(writer, at + TimeDelta::minutes(1), &imported).await?;
+        self.happened(writer, at + TimeDelta::minutes(1), &imported)
+            .await?;
         let policy = by_admin(Event::PolicyChanged, "two_factor_days: 0 -> 30");
         self.happened(writer, at + TimeDelta::minutes(9), &policy).await?;
         Ok(colleagues)
@@ -177,7 +180,12 @@ impl Service {
                 last_name: last.to_owned(),
                 alias: format!("{first} {last}"),
                 phone: format!("+1 555 01{place:02}"),
-                title: if role == Role::Supervisor { "Team lead" } else { "Agent" }.to_owned(),
+                title: if role == Role::Supervisor {
+                    "Team lead"
+                } else {
+                    "Agent"
+                }
+                .to_owned(),
                 time_format: TimeFormat::Hours24,
                 language: None,
             },
@@ -198,7 +206,9 @@ impl Service {
             shift: SHIFTS[place % SHIFTS.len()],
             seat: Visitor {
                 address: Some(format!("203.0.113.{}", 10 + place % 40)),
-                browser: BROWSERS.get(place % BROWSERS.len()).map(|&browser| browser.to_owned()),
+                browser: BROWSERS
+                    .get(place % BROWSERS.len())
+                    .map(|&browser| browser.to_owned()),
                 ..Visitor::default()
             },
         };
@@ -233,7 +243,8 @@ impl Service {
             if die.happens(1) {
                 at = self.lock_and_unlock(writer, colleague, admin, at).await?;
             } else if die.happens(6) {
-                self.happened(writer, at, &colleague.line(Event::CodeRefused, Some("1"))).await?;
+                self.happened(writer, at, &colleague.line(Event::CodeRefused, Some("1")))
+                    .await?;
             }
             Proof::EmailCode
         } else if colleague.email_factor {
@@ -249,7 +260,8 @@ impl Service {
         writer.note_sign_in(colleague.company, colleague.id, at).await?;
         let end = at + TimeDelta::hours(8);
         if end < self.now() && die.happens(55) {
-            self.happened(writer, end, &colleague.line(Event::SignedOut, None)).await?;
+            self.happened(writer, end, &colleague.line(Event::SignedOut, None))
+                .await?;
         }
         Ok(())
     }
@@ -267,11 +279,16 @@ impl Service {
             let line = colleague.line(Event::CodeRefused, Some(&number.to_string()));
             self.happened(writer, at, &line).await?;
         }
-        self.happened(writer, at, &colleague.line(Event::AccountLocked, None)).await?;
+        self.happened(writer, at, &colleague.line(Event::AccountLocked, None))
+            .await?;
         at += TimeDelta::minutes(11);
         let unlocked = AuditEntry {
             actor: Actor::Account(admin.id),
-            ..Visitor::default().entry(Event::AccountUnlocked, Some(colleague.company), Some(colleague.id))
+            ..Visitor::default().entry(
+                Event::AccountUnlocked,
+                Some(colleague.company),
+                Some(colleague.id),
+            )
         };
         self.happened(writer, at, &unlocked).await?;
         Ok(at + TimeDelta::minutes(2))
@@ -284,12 +301,15 @@ impl Service {
         colleagues: &[Colleague],
     ) -> Result<(), OperatorError> {
         let at = self.now() - TimeDelta::minutes(17);
-        let agents = colleagues.iter().filter(|one| one.active && one.email_factor && one.role == Role::Agent);
+        let agents = colleagues
+            .iter()
+            .filter(|one| one.active && one.email_factor && one.role == Role::Agent);
         for colleague in agents.skip(4).step_by(20).take(2) {
             writer
                 .lock_account(colleague.company, colleague.id, "wrong_codes", at)
                 .await?;
-            self.happened(writer, at, &colleague.line(Event::AccountLocked, None)).await?;
+            self.happened(writer, at, &colleague.line(Event::AccountLocked, None))
+                .await?;
         }
         Ok(())
     }
@@ -322,7 +342,12 @@ impl Service {
     }
 
     /// Writes down something that is made up: no log and no number tells of it. What would lie ahead has not happened.
-    async fn happened(&self, writer: &mut Writer, at: Moment, entry: &AuditEntry) -> Result<(), OperatorError> {
+    async fn happened(
+        &self,
+        writer: &mut Writer,
+        at: Moment,
+        entry: &AuditEntry,
+    ) -> Result<(), OperatorError> {
         if at < self.now() {
             writer
                 .insert_event(EventId::new(at, self.random()), at, entry)

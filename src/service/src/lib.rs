@@ -198,7 +198,8 @@ pub struct Visitor {
     pub ends: sessions::EndsSeen,
     /// The link of a mail that was opened in this browser.
     pub link: Option<Token>,
-    /// What this browser keeps of the way to a provider and back that it is on, sealed.
+    /// What this browser keeps of the ways to providers and back that it is on, each sealed, joined by `.`; the one that
+    /// came back last is the first.
     pub sso_flow: Option<String>,
 }
 

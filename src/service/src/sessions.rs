@@ -128,9 +128,7 @@ impl SignIn {
                 let mut reader = self.inner.store.read().await?;
                 let row = reader.session_by_token(token.hash()).await?;
                 drop(reader);
-                let row = row
-                    .filter(|row| self.is_live(row))
-                    .ok_or(Refusal::NotSignedIn)?;
+                let row = row.filter(|row| self.is_live(row)).ok_or(Refusal::NotSignedIn)?;
                 let mut last_used = row.last_used_at;
                 if stay {
                     last_used = last_used.max(self.now());

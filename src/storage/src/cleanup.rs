@@ -73,7 +73,12 @@ const EXPIRED: [Expired; 25] = [
         TimeDelta::days(1)
     ),
     // Kept for a day, as what is known of those that ended otherwise: whoever comes back is told why.
-    expired!("session", "company_id, id", "ends_at <= $1", TimeDelta::hours(TOLD_HOURS)),
+    expired!(
+        "session",
+        "company_id, id",
+        "ends_at <= $1",
+        TimeDelta::hours(TOLD_HOURS)
+    ),
     expired!(
         "ended_session",
         "token_hash",

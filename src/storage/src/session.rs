@@ -81,8 +81,7 @@ macro_rules! note {
 }
 pub(crate) use note;
 
-pub(crate) const ENDED: &str =
-    "SELECT session_id, company_id, account_id, reason, minutes, ended_at FROM ended_session WHERE token_hash = $1";
+pub(crate) const ENDED: &str = "SELECT session_id, company_id, account_id, reason, minutes, ended_at FROM ended_session WHERE token_hash = $1";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";

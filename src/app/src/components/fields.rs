@@ -1,9 +1,7 @@
 //! Fields of the console's forms, which know what somebody else saved meanwhile.
 
 use leptos::prelude::*;
-use vestibule_core::{
-    refusal::{Field, Refusal},
-};
+use vestibule_core::refusal::{Field, Refusal};
 use vestibule_translations::{Locale, td_string};
 
 use super::{

@@ -104,7 +104,13 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
             .map(|(name, path)| by_provider(locale, (name, path), named.clone(), asked_for.clone()))
             .collect_view()}
     };
-    gate(shell, locale, || phrase!(sign_in.title), Some(screen.refusal), content)
+    gate(
+        shell,
+        locale,
+        || phrase!(sign_in.title),
+        Some(screen.refusal),
+        content,
+    )
 }
 
 /// What the server says about how somebody came here.
@@ -208,10 +214,7 @@ impl Screen {
 
 /// Whether the names or the password were wrong.
 const fn is_wrong(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::WrongCredentials | Refusal::WrongTooOften { .. }
-    )
+    matches!(refusal, Refusal::WrongCredentials | Refusal::WrongTooOften { .. })
 }
 
 /// One labelled input with its hint and what is wrong with it.
@@ -240,9 +243,8 @@ impl Input {
         let hint_id = [id, "-hint"].concat();
         let problem_id = [id, "-problem"].concat();
         let problem = move || refusal.with(|refusal| refusal.as_ref()?.problem(field));
-        let wrong = move || {
-            problem().is_some() || (masked && refusal.with(|now| now.as_ref().is_some_and(is_wrong)))
-        };
+        let wrong =
+            move || problem().is_some() || (masked && refusal.with(|now| now.as_ref().is_some_and(is_wrong)));
         let described_by = {
             let (hint_id, problem_id, has_hint) = (hint_id.clone(), problem_id.clone(), hint.is_some());
             move || match (problem().is_some(), has_hint) {

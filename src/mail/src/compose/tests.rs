@@ -474,7 +474,10 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
             "{last}"
         );
         let place = &said[said.len() - 2];
-        assert!(place.ends_with(": Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC"), "{place}");
+        assert!(
+            place.ends_with(": Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC"),
+            "{place}"
+        );
     }
 }
 

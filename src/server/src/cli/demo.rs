@@ -155,10 +155,7 @@ async fn people(service: &Service) -> Result<(), OperatorError> {
     }
     if is_new {
         let password = Password::new(PASSWORD.to_owned());
-        service
-            .operator()
-            .make_up_past(COMPANY, ADMIN, &password)
-            .await?;
+        service.operator().make_up_past(COMPANY, ADMIN, &password).await?;
     }
     Ok(())
 }

@@ -654,7 +654,11 @@ async fn the_demo_can_be_set_up_again_and_again() {
     }
     let locked = accounts.iter().filter(|account| account.locked_at.is_some());
     assert_eq!(locked.count(), 2);
-    let events = service.operator().newest_events(Some(demo::COMPANY), 100).await.unwrap();
+    let events = service
+        .operator()
+        .newest_events(Some(demo::COMPANY), 100)
+        .await
+        .unwrap();
     assert!(events.iter().any(|event| event.event == "signed_in"));
     service.store().close().await;
     let text = demo::welcome(&config);

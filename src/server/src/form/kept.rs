@@ -77,7 +77,11 @@ pub async fn keep<F: Form>(
 pub async fn forget<F: Form>(state: &AppState, facts: &Facts) {
     if F::KEPT && facts.visitor.kept.is_some() {
         // What stays is thrown away in its time.
-        let _ = state.service.sign_in().drop_kept_form(F::PATH, &facts.visitor).await;
+        let _ = state
+            .service
+            .sign_in()
+            .drop_kept_form(F::PATH, &facts.visitor)
+            .await;
     }
 }
 

@@ -53,7 +53,7 @@ pub enum Kind {
     Company,
     /// Token of a link from a mail, ten minutes: it leaves the address bar at once.
     Link,
-    /// What the end of the way to a provider and back needs, sealed; ten minutes.
+    /// What the end of each way to a provider and back needs, sealed and joined by `.`; ten minutes.
     SsoFlow,
     /// Token of a place in line, a quarter of an hour.
     Ticket,
@@ -160,7 +160,9 @@ impl Kind {
             | Self::Ended
             | Self::Kept => is_token(value),
             Self::Probe => value == PROBE,
-            Self::SsoFlow | Self::Tries => (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && is_base64url(value),
+            Self::SsoFlow | Self::Tries => {
+                (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && value.split('.').all(is_base64url)
+            }
             Self::Trusted => {
                 value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
             }

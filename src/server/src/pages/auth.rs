@@ -173,12 +173,13 @@ fn redirect_to_provider(
 async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response {
     let answer = read_answer(facts.path.split_once('?').map_or("", |(_, query)| query));
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
+    let of_state = answer.state.clone();
     match run(&facts, async move {
         service.sso().answer_sso(provider, &answer, &visitor).await
     })
     .await
     {
-        Ok(()) => {
+        Ok(flows) => {
             let page = OnwardPage {
                 provider,
                 to: paths::AUTH_CONTINUE.to_owned(),
@@ -190,15 +191,40 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
             response
                 .headers_mut()
                 .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            keep_flows(&state, &mut response, Some(flows));
             response
         }
-        Err(Refusal::SsoCancelled) if facts.visitor.session.is_none() => {
-            let mut response = see_other("/login?cancelled");
-            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+        Err(refusal) => {
+            let mut response = if refusal == Refusal::SsoCancelled && facts.visitor.session.is_none() {
+                see_other("/login?cancelled")
+            } else {
+                explained(&state, &facts, &refusal)
+            };
+            // What another tab is on is none of this one's business.
+            if !may_come_again(&refusal) {
+                let others = state.service.sso().flows_without(&of_state, &facts.visitor);
+                keep_flows(&state, &mut response, others);
+            }
             response
         }
-        Err(refusal) => problem(&state, &facts, &refusal),
     }
+}
+
+/// What the browser keeps of its ways to providers from now on.
+fn keep_flows(state: &AppState, response: &mut Response, flows: Option<String>) {
+    let cookie = match flows {
+        Some(flows) => state.cookies.set(Kind::SsoFlow, &flows),
+        None => state.cookies.remove(Kind::SsoFlow),
+    };
+    set_cookie(response, cookie);
+}
+
+/// Whether whoever is refused comes again later with the same flow.
+const fn may_come_again(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::ProviderBusy { .. } | Refusal::Busy { .. } | Refusal::Unavailable { .. }
+    )
 }
 
 /// What the query of a callback says. A parameter that comes twice says nothing (RFC 6749, section 3.1), and an answer
@@ -230,23 +256,24 @@ fn read_answer(query: &str) -> SsoAnswer {
 /// `/auth/continue`
 async fn proceed(State(state): State<AppState>, facts: Facts) -> Response {
     let arrived = arrive(&state, &facts).await;
+    let after = state.service.sso().flows_after(&facts.visitor);
     match arrived {
         Ok((Arrival::Bind | Arrival::Choose(_), _)) => see_other(paths::LOGIN_BIND),
         Ok((Arrival::Connected, _)) => {
             let mut response = see_other(&format!("{}?connected", paths::SECURITY));
-            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            keep_flows(&state, &mut response, after);
             response
         }
         Ok((Arrival::Confirmed(confirmed, next), call)) => {
             let mut response = see_other(&call.confirmed(confirmed, next).await);
             apply(&state, &call.take_effects(), &mut response);
-            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            keep_flows(&state, &mut response, after);
             response
         }
         Ok((Arrival::In(outcome), call)) => {
             let mut response = see_other(&call.entered(outcome));
             apply(&state, &call.take_effects(), &mut response);
-            set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+            keep_flows(&state, &mut response, after);
             response
         }
         Err(refusal) => problem(&state, &facts, &refusal),
@@ -260,18 +287,23 @@ async fn arrive(state: &AppState, facts: &Facts) -> Result<(Arrival, Call), Refu
 }
 
 /// A clear page with a way back; a way that is over leads to the sign-in page, which says so.
-pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
-    let mut response = match refusal {
+fn explained(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
+    match refusal {
         Refusal::SignInExpired => see_other("/login?ended"),
         Refusal::NotSignedIn => see_other(paths::LOGIN),
         refusal => closed(state, facts, refusal, Some(paths::LOGIN)),
-    };
-    // Whoever is to come again later comes with the same flow.
-    if !matches!(
-        refusal,
-        Refusal::ProviderBusy { .. } | Refusal::Busy { .. } | Refusal::Unavailable { .. }
-    ) {
-        set_cookie(&mut response, state.cookies.remove(Kind::SsoFlow));
+    }
+}
+
+/// The same at the end of the way that came back last, which is over unless somebody comes again later.
+pub fn problem(state: &AppState, facts: &Facts, refusal: &Refusal) -> Response {
+    let mut response = explained(state, facts, refusal);
+    if !may_come_again(refusal) {
+        keep_flows(
+            state,
+            &mut response,
+            state.service.sso().flows_after(&facts.visitor),
+        );
     }
     response
 }

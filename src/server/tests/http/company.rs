@@ -259,7 +259,10 @@ async fn whoever_has_to_confirm_first_keeps_what_they_typed() {
     let page = "/admin/security?kept";
     assert_eq!(refused.location(), format!("/profile/confirm?next={page}&again"));
     let proof = [("password", PASSWORD), ("next", page)];
-    assert_eq!(root.post(&site, "/profile/confirm", &proof).await.location(), page);
+    assert_eq!(
+        root.post(&site, "/profile/confirm", &proof).await.location(),
+        page
+    );
     let back = root.get(&site, page).await;
     for kept in [
         "name=\"two_factor_days\" value=\"90\" checked",

@@ -306,7 +306,10 @@ async fn a_refused_agent_comes_back_with_everything_typed() {
     let late = admin
         .post(&site, "/admin/agents/new", &fields("xenia", "x@acme.test"))
         .await;
-    assert_eq!(late.location(), "/profile/confirm?next=/admin/agents/new?kept&again");
+    assert_eq!(
+        late.location(),
+        "/profile/confirm?next=/admin/agents/new?kept&again"
+    );
     let asked = admin.get(&site, late.location()).await;
     assert!(asked.body.contains("What you entered is kept"), "{}", asked.body);
     let proof = [("password", PASSWORD), ("next", "/admin/agents/new?kept")];
@@ -314,10 +317,18 @@ async fn a_refused_agent_comes_back_with_everything_typed() {
     assert_eq!(proved.location(), "/admin/agents/new?kept");
     let back = admin.get(&site, proved.location()).await;
     assert_eq!(back.status, 200);
-    for kept in ["value=\"xenia\"", "value=\"&lt;b&gt;\"", "What you entered is still here"] {
+    for kept in [
+        "value=\"xenia\"",
+        "value=\"&lt;b&gt;\"",
+        "What you entered is still here",
+    ] {
         assert!(back.body.contains(kept), "{kept}: {}", back.body);
     }
-    assert!(!back.body.contains("<title>Error:"), "nothing was wrong: {}", back.body);
+    assert!(
+        !back.body.contains("<title>Error:"),
+        "nothing was wrong: {}",
+        back.body
+    );
 }
 
 #[tokio::test]
@@ -357,7 +368,10 @@ async fn a_temporary_password_opens_nothing_but_the_choice_of_another() {
             &fields("amber lantern orchard", "amber lantern orchard"),
         )
         .await;
-    assert_eq!((done.status, done.location()), (303, "/login?company=Acme&account=carl&password_changed"));
+    assert_eq!(
+        (done.status, done.location()),
+        (303, "/login?company=Acme&account=carl&password_changed")
+    );
     assert!(!carl.has("session"));
     let old = [("company", "Acme"), ("account", "carl"), ("password", PASSWORD)];
     assert_eq!(Browser::default().post(&site, "/login", &old).await.status, 401);
@@ -461,7 +475,10 @@ async fn a_link_is_used_up_by_the_form_and_by_nothing_else() {
         .await;
     assert_eq!(weak.status, 422, "a refused password leaves the link as it is");
     let done = browser.post(&site, "/choose-password", &CHOSEN).await;
-    assert_eq!((done.status, done.location()), (303, "/login?company=Acme&account=carl&password_changed"));
+    assert_eq!(
+        (done.status, done.location()),
+        (303, "/login?company=Acme&account=carl&password_changed")
+    );
     assert!(!browser.has("session") && !browser.has("link"));
     let again = scanner.post(&site, "/choose-password", &CHOSEN).await;
     assert_eq!(again.status, 410, "{}", again.body);

@@ -27,7 +27,10 @@ async fn an_idle_end_is_told_and_what_was_typed_comes_back() {
     let mut bob = signed_in(&site, "Acme", "bob").await;
     site.clock.advance(31 * 60);
     let sent = bob.post(&site, "/profile", &profile("+49 170 1")).await;
-    assert_eq!((sent.status, sent.location()), (303, "/login?next=%2Fprofile%3Fkept"));
+    assert_eq!(
+        (sent.status, sent.location()),
+        (303, "/login?next=%2Fprofile%3Fkept")
+    );
     let page = bob.get(&site, sent.location()).await;
     let reason = "You were signed out after 30 minutes without activity.";
     assert!(page.body.contains(reason), "{}", page.body);
@@ -91,7 +94,12 @@ async fn a_password_is_never_kept() {
         ("reply_to", ""),
     ];
     let sent = root.post(&site, "/admin/mail", &fields).await;
-    assert_eq!(sent.location(), "/login?next=%2Fadmin%2Fmail%3Fkept", "{}", sent.body);
+    assert_eq!(
+        sent.location(),
+        "/login?next=%2Fadmin%2Fmail%3Fkept",
+        "{}",
+        sent.body
+    );
     let typed = [("company", "Acme"), ("account", "root"), ("password", PASSWORD)];
     root.post(&site, "/login", &typed).await;
     let page = root.get(&site, "/admin/mail?kept").await;
@@ -105,7 +113,9 @@ async fn the_reason_is_the_true_one_and_told_to_this_browser_only() {
     account(&site, "Acme", "rita", Role::Admin).await;
     let mut bob = signed_in(&site, "Acme", "bob").await;
     let mut phone = signed_in(&site, "Acme", "bob").await;
-    phone.post(&site, "/profile/security/sessions/end-others", &[]).await;
+    phone
+        .post(&site, "/profile/security/sessions/end-others", &[])
+        .await;
     let page = bob.get(&site, "/login").await;
     assert!(page.body.contains("ended from another browser"), "{}", page.body);
     site.service
@@ -116,22 +126,42 @@ async fn the_reason_is_the_true_one_and_told_to_this_browser_only() {
     let led = phone.get(&site, "/agent").await;
     assert_eq!(led.location(), "/login?next=%2Fagent");
     let page = phone.get(&site, led.location()).await;
-    assert!(page.body.contains("An administrator ended your session."), "{}", page.body);
+    assert!(
+        page.body.contains("An administrator ended your session."),
+        "{}",
+        page.body
+    );
     let page = Browser::default().get(&site, led.location()).await;
-    assert!(!page.body.contains("class=\"notice"), "nobody else is told: {}", page.body);
+    assert!(
+        !page.body.contains("class=\"notice"),
+        "nobody else is told: {}",
+        page.body
+    );
 
     let mut bob = signed_in(&site, "Acme", "bob").await;
-    site.service.operator().set_company_enabled("Acme", false).await.unwrap();
+    site.service
+        .operator()
+        .set_company_enabled("Acme", false)
+        .await
+        .unwrap();
     let page = bob.get(&site, "/login").await;
     assert!(page.body.contains("your company was disabled"), "{}", page.body);
-    site.service.operator().set_company_enabled("Acme", true).await.unwrap();
+    site.service
+        .operator()
+        .set_company_enabled("Acme", true)
+        .await
+        .unwrap();
     let mut bob = signed_in(&site, "Acme", "bob").await;
     for _ in 0..25 {
         site.clock.advance(29 * 60);
         bob.get(&site, "/agent").await;
     }
     let page = bob.get(&site, "/login").await;
-    assert!(page.body.contains("a session ends after 12 hours at the latest"), "{}", page.body);
+    assert!(
+        page.body.contains("a session ends after 12 hours at the latest"),
+        "{}",
+        page.body
+    );
     site.clock.advance(25 * 3600);
     let page = bob.get(&site, "/login").await;
     assert!(!page.body.contains("class=\"notice"), "for a day: {}", page.body);
@@ -144,10 +174,18 @@ async fn another_tab_hears_that_somebody_signed_out() {
     bob.post(&site, "/logout", &[]).await;
     assert!(!bob.has("session"));
     let page = bob.get(&site, "/login").await;
-    assert!(!page.body.contains("another tab"), "whoever did it knows: {}", page.body);
+    assert!(
+        !page.body.contains("another tab"),
+        "whoever did it knows: {}",
+        page.body
+    );
     let sent = bob.post(&site, "/profile", &profile("+49 170 4")).await;
     let page = bob.get(&site, sent.location()).await;
-    assert!(page.body.contains("You signed out in another tab."), "{}", page.body);
+    assert!(
+        page.body.contains("You signed out in another tab."),
+        "{}",
+        page.body
+    );
     bob.post(&site, "/login", &CREDENTIALS).await;
     assert!(!bob.has("ended"));
     let page = bob.get(&site, "/profile?kept").await;
@@ -159,20 +197,32 @@ async fn the_page_says_when_the_session_ends_and_a_script_may_stay() {
     let site = Site::new().await;
     let mut bob = signed_in(&site, "Acme", "bob").await;
     let page = bob.get(&site, "/agent").await;
-    for part in ["id=\"session-end\"", "data-left=\"1800\"", "signed out at 2026-01-05 09:30"] {
+    for part in [
+        "id=\"session-end\"",
+        "data-left=\"1800\"",
+        "signed out at 2026-01-05 09:30",
+    ] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
     let mut script = Browser::program();
     script.set_cookie("session", &bob.cookie("session").unwrap());
     site.clock.advance(28 * 60);
-    for (fields, left) in [(&[][..], 120), (&[], 120), (&[("stay", "yes")], 1800), (&[], 1800)] {
+    for (fields, left) in [
+        (&[][..], 120),
+        (&[], 120),
+        (&[("stay", "yes")], 1800),
+        (&[], 1800),
+    ] {
         let answer = script.post(&site, "/session", fields).await;
         let start = format!("{{\"left\":{left},\"idle\":true,\"sentence\":\"If you do nothing");
         assert!(answer.body.starts_with(&start), "{}", answer.body);
     }
     site.clock.advance(31 * 60);
     let answer = script.post(&site, "/session", &[("stay", "yes")]).await;
-    assert_eq!((answer.status, answer.body.as_str()), (401, r#"{"code":"not_signed_in"}"#));
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (401, r#"{"code":"not_signed_in"}"#)
+    );
 }
 
 #[tokio::test]
@@ -180,7 +230,11 @@ async fn from_the_fifth_wrong_password_on_everybody_reads_the_wait() {
     let site = Site::new().await;
     for account in ["bob", "nobody"] {
         let mut browser = Browser::program();
-        let wrong = [("company", "Acme"), ("account", account), ("password", "not this one")];
+        let wrong = [
+            ("company", "Acme"),
+            ("account", account),
+            ("password", "not this one"),
+        ];
         for _ in 0..4 {
             let answer = browser.post(&site, "/login", &wrong).await;
             assert_eq!(answer.body, r#"{"code":"wrong_credentials"}"#, "{account}");
@@ -190,22 +244,38 @@ async fn from_the_fifth_wrong_password_on_everybody_reads_the_wait() {
         assert_eq!((answer.status, answer.body.as_str()), (401, told), "{account}");
         site.clock.advance(10);
         let answer = browser.post(&site, "/login", &wrong).await;
-        assert!(answer.body.contains("\"retry_after\":20"), "{account}: {}", answer.body);
+        assert!(
+            answer.body.contains("\"retry_after\":20"),
+            "{account}: {}",
+            answer.body
+        );
         // Other names begin anew, and say nothing of these.
-        let other = [("company", "Acme"), ("account", "clara"), ("password", "not this one")];
+        let other = [
+            ("company", "Acme"),
+            ("account", "clara"),
+            ("password", "not this one"),
+        ];
         let answer = browser.post(&site, "/login", &other).await;
         assert_eq!(answer.body, r#"{"code":"wrong_credentials"}"#, "{account}");
         site.clock.advance(3600);
     }
     let mut root = Browser::default();
-    let wrong = [("company", "Acme"), ("account", "root"), ("password", "not this one")];
+    let wrong = [
+        ("company", "Acme"),
+        ("account", "root"),
+        ("password", "not this one"),
+    ];
     for _ in 0..5 {
         root.post(&site, "/login", &wrong).await;
     }
     let right = [("company", "Acme"), ("account", "root"), ("password", PASSWORD)];
     let page = root.post(&site, "/login", &right).await;
     assert!(page.body.contains("try again in 30 seconds"), "{}", page.body);
-    assert!(page.body.contains("<title>Error: Sign in · Vestibule</title>"), "{}", page.body);
+    assert!(
+        page.body.contains("<title>Error: Sign in · Vestibule</title>"),
+        "{}",
+        page.body
+    );
     site.clock.advance(31);
     assert_eq!(root.post(&site, "/login", &right).await.location(), "/admin");
     assert!(!root.has("tries"));
@@ -227,7 +297,11 @@ async fn a_browser_without_cookies_is_told_so_and_gets_no_mail() {
     ];
     let refused = browser.post(&site, "/login", &typed).await;
     assert_eq!(refused.status, 400);
-    assert!(refused.body.contains("accept cookies from this page"), "{}", refused.body);
+    assert!(
+        refused.body.contains("accept cookies from this page"),
+        "{}",
+        refused.body
+    );
     assert!(refused.body.contains("value=\"alice\""), "{}", refused.body);
     assert!(site.mails("alice@acme.test").await.is_empty());
     let sent = browser.post(&site, "/login", &typed).await;

@@ -52,7 +52,10 @@ async fn a_forgotten_password_is_replaced_and_nobody_is_told_who_exists() {
         ("confirm_password", "amber lantern orchard"),
     ];
     let done = browser.post(&site, "/choose-password", &new).await;
-    assert_eq!((done.status, done.location()), (303, "/login?company=Acme&account=bob&password_changed"));
+    assert_eq!(
+        (done.status, done.location()),
+        (303, "/login?company=Acme&account=bob&password_changed")
+    );
     assert!(!browser.has("session"));
 }
 

@@ -159,7 +159,8 @@ async fn set_up_app(site: &Site, browser: &mut Browser) -> (AppSecret, Answer) {
 async fn shown_codes(site: &Site, browser: &mut Browser, done: &Answer) -> Answer {
     assert_eq!(done.status, 303, "{}", done.body);
     assert!(
-        done.location().starts_with("/profile/security/backup-codes/new?next=/"),
+        done.location()
+            .starts_with("/profile/security/backup-codes/new?next=/"),
         "{}",
         done.location()
     );
@@ -212,7 +213,11 @@ async fn an_authenticator_app_is_set_up_and_asked_for() {
     assert_eq!(codes.len(), 10, "{}", page.body);
     assert!(page.body.contains("download=") && page.body.contains("data:text/plain"));
     assert!(page.header("cache-control").contains("no-store"));
-    assert!(page.body.contains("href=\"/profile/security?changed\""), "{}", page.body);
+    assert!(
+        page.body.contains("href=\"/profile/security?changed\""),
+        "{}",
+        page.body
+    );
 
     // A reload shows them again, and so does another language; another session of the account does not.
     let switch = [("language", "de"), ("return_to", done.location())];
@@ -221,10 +226,16 @@ async fn an_authenticator_app_is_set_up_and_asked_for() {
     let again = browser.get(&site, done.location()).await;
     assert!(again.body.contains("<html lang=\"de\""), "{}", again.body);
     assert_eq!(backup_codes(&again), codes);
-    browser.post(&site, "/language", &[("language", "en"), ("return_to", "/")]).await;
+    browser
+        .post(&site, "/language", &[("language", "en"), ("return_to", "/")])
+        .await;
     let mut nobody = Browser::default();
     let elsewhere = nobody.get(&site, done.location()).await;
-    assert!(elsewhere.location().starts_with("/login?next="), "{}", elsewhere.location());
+    assert!(
+        elsewhere.location().starts_with("/login?next="),
+        "{}",
+        elsewhere.location()
+    );
 
     let list = browser.get(&site, "/profile/security/backup-codes").await;
     assert!(backup_codes(&list).is_empty(), "shown once");
@@ -368,7 +379,10 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
     let (_, done) = set_up_app(&site, &mut browser).await;
     let page = shown_codes(&site, &mut browser, &done).await;
     assert_eq!(backup_codes(&page).len(), 10);
-    assert!(page.body.contains("href=\"/\""), "whoever had to set it up goes on");
+    assert!(
+        page.body.contains("href=\"/\""),
+        "whoever had to set it up goes on"
+    );
     assert_eq!(browser.get(&site, "/agent").await.status, 200);
     let refused = browser.post(&site, "/profile/security/app/off", &[]).await;
     assert_eq!(refused.status, 403);

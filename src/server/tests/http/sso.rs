@@ -201,6 +201,27 @@ async fn an_answer_counts_only_in_the_browser_that_set_out_and_once() {
 }
 
 #[tokio::test]
+async fn two_tabs_are_two_ways_and_neither_disturbs_the_other() {
+    let (site, issuer) = with_google().await;
+    let mut browser = Browser::default();
+    let set_out = [("company", "Acme")];
+    let first = browser.post(&site, "/auth/google/start", &set_out).await;
+    let second = browser.post(&site, "/auth/google/start", &set_out).await;
+    let foreign = browser.get(&site, "/auth/google/callback?state=x&code=y").await;
+    assert_eq!(foreign.location(), "/login?ended");
+    for out in [&first, &second] {
+        let back = come_back(&site, &issuer, &mut browser, out, "new-at-google").await;
+        assert_eq!(back.status, 200, "{}", back.body);
+        assert_eq!(
+            browser.get(&site, "/auth/continue").await.location(),
+            "/login/bind"
+        );
+    }
+    let again = come_back(&site, &issuer, &mut browser, &first, "new-at-google").await;
+    assert_eq!(again.location(), "/login?ended", "each of them once");
+}
+
+#[tokio::test]
 async fn whoever_cancels_at_the_provider_is_told_and_has_a_way_back() {
     let (site, _issuer) = with_google().await;
     let mut browser = Browser::default();
@@ -211,7 +232,10 @@ async fn whoever_cancels_at_the_provider_is_told_and_has_a_way_back() {
     let path =
         format!("/auth/google/callback?error=access_denied&error_description=%3Cb%3Eevil&state={state}");
     let cancelled = browser.get(&site, &path).await;
-    assert_eq!((cancelled.status, cancelled.location()), (303, "/login?cancelled"));
+    assert_eq!(
+        (cancelled.status, cancelled.location()),
+        (303, "/login?cancelled")
+    );
     assert!(!browser.has("sso"));
     let page = browser.get(&site, cancelled.location()).await;
     assert!(

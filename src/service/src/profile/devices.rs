@@ -161,10 +161,7 @@ impl Service {
         ) = self.enter(Need::Home, visitor).await?;
         let ending = self.ending(EndReason::ByOwner);
         let ended = match one {
-            Some(id) => u64::from(
-                work.end_session_of(company.id, account.id, id, ending)
-                    .await?,
-            ),
+            Some(id) => u64::from(work.end_session_of(company.id, account.id, id, ending).await?),
             None => {
                 work.end_other_sessions(company.id, account.id, session, ending)
                     .await?

@@ -38,7 +38,9 @@ impl SignIn {
         let now = self.now();
         let before = visitor.tries.as_deref().and_then(|sealed| self.counted(sealed));
         let before = before.filter(|counted| counted.names == names);
-        let tries = before.map_or_else(ToldTries::default, |counted| counted.tries).wrong(now);
+        let tries = before
+            .map_or_else(ToldTries::default, |counted| counted.tries)
+            .wrong(now);
         let counted = Counted { names, tries };
         let sealed = serde_json::to_vec(&counted).ok().and_then(|plain| {
             let sealed = self

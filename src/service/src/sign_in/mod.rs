@@ -12,8 +12,8 @@ pub(crate) mod tries;
 mod trust;
 mod waiting;
 
-pub(crate) use page::code_mail;
 pub use browser_tries::Told;
+pub(crate) use page::code_mail;
 pub use waiting::{Standing, Taken};
 
 use vestibule_core::{

@@ -260,7 +260,7 @@ on_both! {
             said["tid"] = json!(TENANT);
             said["oid"] = json!("7c7e9b0e-0f4c-4f0a-9d0b-0d4a3f1f6f10");
             issuer.will_say(said);
-            site.service.sso().answer_sso(office, &answer, &visitor).await.map(|()| visitor)
+            site.service.sso().answer_sso(office, &answer, &visitor).await.map(|_| visitor)
         };
         let say = async |tenant: &str, id: &str, secret: &str| {
             let change = |office: &mut ProviderInput| {
@@ -374,13 +374,13 @@ on_both! {
         let (other, others, _) = set_out(&site, GOOGLE).await;
         for state in ["", "x", &"A".repeat(43), &others.state] {
             let answer = SsoAnswer { state: state.to_owned(), code: Ok("c".to_owned()), issuer: None };
-            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, expired(), "{state}");
+            assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await.map(drop), expired(), "{state}");
         }
-        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &site::visitor()).await, expired());
-        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &other).await, expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &site::visitor()).await.map(drop), expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &other).await.map(drop), expired());
         // Events of one moment have no order.
         site.clock.advance(1);
-        assert_eq!(service.sso().answer_sso(Provider::Office365, &answer, &visitor).await, expired());
+        assert_eq!(service.sso().answer_sso(Provider::Office365, &answer, &visitor).await.map(drop), expired());
         assert_eq!(refused(&site).await.as_deref(), Some("office365: unknown_flow"));
         assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), expired(), "nobody came back");
         let (left, right) = tokio::join!(
@@ -394,7 +394,7 @@ on_both! {
         assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), expired());
         let (visitor, answer, _) = set_out(&site, GOOGLE).await;
         site.clock.advance(600);
-        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await, expired());
+        assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &visitor).await.map(drop), expired());
     }
 
     async fn whoever_cancels_or_meets_an_ill_provider_is_told_and_nothing_is_left(site: Site) {

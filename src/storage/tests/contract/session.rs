@@ -75,10 +75,18 @@ pub async fn sessions_end_one_by_one_and_together(store: &Store) {
         for account in [&alice, &alice, &bob] {
             writer.insert_session(&maker.session(account, at(0))).await?;
         }
-        assert_eq!(writer.end_sessions_of(alice.company, alice.id, by_admin()).await?, 2);
+        assert_eq!(
+            writer
+                .end_sessions_of(alice.company, alice.id, by_admin())
+                .await?,
+            2
+        );
         assert_eq!(writer.sessions_of(alice.company, bob.id).await?.len(), 1);
         writer.insert_session(&maker.session(&alice, at(0))).await?;
-        assert_eq!(writer.end_sessions_of_company(alice.company, by_admin()).await?, 2);
+        assert_eq!(
+            writer.end_sessions_of_company(alice.company, by_admin()).await?,
+            2
+        );
         assert_eq!(writer.sessions_of(alice.company, bob.id).await?.len(), 0);
         Ok(())
     })
@@ -252,19 +260,41 @@ pub async fn others_end_and_this_one_stays(store: &Store) {
             writer.insert_session(session).await?;
         }
         assert!(
-            !writer.end_session_of(company, alice.id, bobs.id, by_admin()).await?,
+            !writer
+                .end_session_of(company, alice.id, bobs.id, by_admin())
+                .await?,
             "another account's"
         );
         assert!(
-            !writer.end_session_of(company, bob.id, sessions[0].id, by_admin()).await?,
+            !writer
+                .end_session_of(company, bob.id, sessions[0].id, by_admin())
+                .await?,
             "another account's"
         );
         assert_eq!(ids(writer, &alice).await.len(), 4);
-        assert!(writer.end_session_of(company, alice.id, sessions[0].id, by_admin()).await?);
-        assert!(!writer.end_session_of(company, alice.id, sessions[0].id, by_admin()).await?);
+        assert!(
+            writer
+                .end_session_of(company, alice.id, sessions[0].id, by_admin())
+                .await?
+        );
+        assert!(
+            !writer
+                .end_session_of(company, alice.id, sessions[0].id, by_admin())
+                .await?
+        );
         let keep = sessions[2].id;
-        assert_eq!(writer.end_other_sessions(company, alice.id, keep, by_admin()).await?, 2);
-        assert_eq!(writer.end_other_sessions(company, alice.id, keep, by_admin()).await?, 0);
+        assert_eq!(
+            writer
+                .end_other_sessions(company, alice.id, keep, by_admin())
+                .await?,
+            2
+        );
+        assert_eq!(
+            writer
+                .end_other_sessions(company, alice.id, keep, by_admin())
+                .await?,
+            0
+        );
         assert_eq!(ids(writer, &alice).await, [keep]);
         assert_eq!(ids(writer, &bob).await, [bobs.id]);
         Ok(())
@@ -349,10 +379,14 @@ pub async fn why_a_session_is_over_is_known_by_its_token(store: &Store) {
         assert_eq!(writer.ended_session(mine[0].token_hash).await?, None);
         writer.end_session(company, mine[0].id, idle).await?;
         let reason = ending(EndReason::ByOwner);
-        writer.end_session_of(company, alice.id, mine[1].id, reason).await?;
+        writer
+            .end_session_of(company, alice.id, mine[1].id, reason)
+            .await?;
         writer.trim_sessions(company, alice.id, 4, at(60)).await?;
         let reason = ending(EndReason::CredentialsChanged);
-        writer.end_other_sessions(company, alice.id, mine[6].id, reason).await?;
+        writer
+            .end_other_sessions(company, alice.id, mine[6].id, reason)
+            .await?;
         let reason = ending(EndReason::PasswordChanged);
         writer.end_sessions_of(company, alice.id, reason).await?;
         let reason = ending(EndReason::CompanyDisabled);

@@ -101,7 +101,11 @@ impl LoginQuery {
                 |now| td_string!(now, sign_in.password_chosen),
                 true,
             ),
-            (&self.cancelled, |now| td_string!(now, errors.sso_cancelled), false),
+            (
+                &self.cancelled,
+                |now| td_string!(now, errors.sso_cancelled),
+                false,
+            ),
         ];
         said.into_iter()
             .find(|(word, ..)| word.is_some())

@@ -116,6 +116,37 @@ impl Kept {
     }
 }
 
+/// A way that a browser is on.
+struct Flow {
+    /// As the browser keeps it.
+    text: String,
+    sealed: Vec<u8>,
+    kept: Kept,
+}
+
+/// Ways that one browser may be on at once, in several tabs.
+const FLOWS_MAX: usize = 3;
+
+/// Whether this is the state of the way.
+fn is_state(kept: &Kept, state: &str) -> bool {
+    same(kept.state.as_bytes(), state.as_bytes())
+}
+
+/// What a browser keeps, the first way first. No browser keeps more than there is room for.
+fn joined(first: String, others: Vec<String>) -> String {
+    let mut all = first;
+    for other in others.into_iter().take(FLOWS_MAX - 1) {
+        if all.len() + other.len() < FLOWS_BYTES {
+            all.push('.');
+            all.push_str(&other);
+        }
+    }
+    all
+}
+
+/// Longest text that a browser keeps for all of them, in bytes: a cookie has room for 4096.
+const FLOWS_BYTES: usize = 3800;
+
 /// Requests to providers that are under way at once, of visitors from one source.
 const OF_SOURCE: usize = 8;
 /// The same for one application: a provider that is slow, or asked in vain, must not take everything.
@@ -220,24 +251,25 @@ impl Sso {
     /// # Errors
     /// [`Refusal::SignInExpired`] for an answer to no question of this browser, or a second one;
     /// [`Refusal::SsoCancelled`]; [`Refusal::SsoFailed`]; [`Refusal::ProviderBusy`], and the flow can
-    /// still be used.
+    /// still be used. Gives what the browser keeps from now on.
     pub async fn answer_sso(
         &self,
         provider: Provider,
         answer: &SsoAnswer,
         visitor: &Visitor,
-    ) -> Result<(), Refusal> {
+    ) -> Result<String, Refusal> {
         visitor
             .attempt(async {
                 let unknown = || {
                     self.sso_failed(provider, "unknown_flow", visitor);
                     over()
                 };
-                let (sealed, kept) = self
-                    .flow_out(visitor)
-                    .filter(|(_, kept)| {
+                let Flow { text, sealed, kept } = self
+                    .flows_out(visitor)
+                    .into_iter()
+                    .find(|Flow { kept, .. }| {
                         kept.provider == provider
-                            && same(kept.state.as_bytes(), answer.state.as_bytes())
+                            && is_state(kept, &answer.state)
                             && self.now() < kept.ends_at
                     })
                     .ok_or_else(unknown)?;
@@ -278,7 +310,10 @@ impl Sso {
                     .finish(&chosen.application, &returned, self.now())
                     .await;
                 match found {
-                    Ok(identity) => again(|| self.keep_identity(flow, &identity)).await,
+                    Ok(identity) => {
+                        again(|| self.keep_identity(flow, &identity)).await?;
+                        Ok(joined(text, self.others(&answer.state, visitor)))
+                    }
                     Err(error) => {
                         let failed = self.sso_failed(provider, &error.to_string(), visitor);
                         Err(match error {
@@ -289,6 +324,18 @@ impl Sso {
                 }
             })
             .await
+    }
+
+    /// What the browser keeps when the way with this state is over: its other ways.
+    pub fn flows_without(&self, state: &str, visitor: &Visitor) -> Option<String> {
+        let mut others = self.others(state, visitor).into_iter();
+        Some(joined(others.next()?, others.collect()))
+    }
+
+    /// What the browser keeps when the way that came back last is over.
+    pub fn flows_after(&self, visitor: &Visitor) -> Option<String> {
+        let current = self.flows_out(visitor).into_iter().next()?;
+        self.flows_without(&current.kept.state, visitor)
     }
 
     /// Goes on with who came back: into the account that the identity is linked to, to the bind page, or back to the
@@ -432,7 +479,7 @@ impl Service {
             .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
         Ok(AuthorizationRequest {
             url: begun.url,
-            flow: URL_SAFE_NO_PAD.encode(sealed),
+            flow: joined(URL_SAFE_NO_PAD.encode(sealed), self.others("", visitor)),
         })
     }
 
@@ -476,10 +523,29 @@ impl Service {
     }
 
     /// What this browser keeps of its way, sealed and opened. Anything that is not ours is nothing.
-    fn flow_out(&self, visitor: &Visitor) -> Option<(Vec<u8>, Kept)> {
-        let sealed = URL_SAFE_NO_PAD.decode(visitor.sso_flow.as_ref()?).ok()?;
-        let kept = self.open_kept(&sealed).ok()?;
-        Some((sealed, kept))
+    /// The ways that this browser is on, of several tabs: the one that came back or set out last is the first.
+    fn flows_out(&self, visitor: &Visitor) -> Vec<Flow> {
+        let texts = visitor.sso_flow.iter().flat_map(|flows| flows.split('.'));
+        texts
+            .filter_map(|text| {
+                let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+                let kept = self.open_kept(&sealed).ok()?;
+                Some(Flow {
+                    text: text.to_owned(),
+                    sealed,
+                    kept,
+                })
+            })
+            .collect()
+    }
+
+    /// The ways of this browser but the one with this state, as they are kept.
+    fn others(&self, state: &str, visitor: &Visitor) -> Vec<String> {
+        self.flows_out(visitor)
+            .into_iter()
+            .filter(|flow| !is_state(&flow.kept, state) && self.now() < flow.kept.ends_at)
+            .map(|flow| flow.text)
+            .collect()
     }
 
     fn open_kept(&self, sealed: &[u8]) -> Result<Kept, crate::keys::Unsealable> {
@@ -493,8 +559,8 @@ impl Service {
 
     /// What the flow of this browser is known by in the database.
     fn flow_token(&self, visitor: &Visitor) -> Result<TokenHash, Failure> {
-        let (_, kept) = self.flow_out(visitor).ok_or_else(over)?;
-        kept.token()
+        let flow = self.flows_out(visitor).into_iter().next().ok_or_else(over)?;
+        flow.kept.token()
     }
 
     async fn end_flow(&self, id: SsoFlowId) -> Result<(), Failure> {
