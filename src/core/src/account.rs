@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{AccountId, CompanyId},
+    id::{AccountId, CompanyId, PublicId},
     limits::WRONG_CODES_TO_LOCK,
     ports::Moment,
     words,
@@ -145,6 +145,8 @@ pub struct Account {
     pub company: CompanyId,
     /// Its identifier, unique over the installation.
     pub id: AccountId,
+    /// By what applications know it.
+    pub public_id: PublicId,
     /// Account name, as shown.
     pub name: String,
     /// E-mail address; mail goes here.

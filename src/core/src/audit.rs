@@ -122,6 +122,22 @@ words! {
         MailServerChanged = "mail_server_changed",
         /// A test mail was sent through the company's own mail server.
         MailTested = "mail_tested",
+        /// An application was added; with its name.
+        ApplicationAdded = "application_added",
+        /// An application was changed; with its name and which settings.
+        ApplicationChanged = "application_changed",
+        /// An application got a new secret; with its name.
+        ApplicationSecretRotated = "application_secret_rotated",
+        /// An application was deleted; with its name.
+        ApplicationDeleted = "application_deleted",
+        /// An account went on to an application; with its name.
+        ApplicationEntered = "application_entered",
+        /// Tokens of an application ended because one was used twice; with its name.
+        TokenReused = "token_reused",
+        /// An application sent a wrong secret; with its identifier.
+        ClientRefused = "client_refused",
+        /// An application could not be told of the end of a session; with its name.
+        LogoutNotTold = "logout_not_told",
         /// Accounts were imported from a file; with how many.
         AgentsImported = "agents_imported",
         /// The list of agents was exported.
@@ -155,6 +171,9 @@ impl Event {
                 | Self::ResetRefused
                 | Self::SsoRefused
                 | Self::RightRefused
+                | Self::TokenReused
+                | Self::ClientRefused
+                | Self::LogoutNotTold
                 | Self::LinkRefused
         )
     }

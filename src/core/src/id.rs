@@ -67,3 +67,33 @@ identifier!(/// A browser's way to a provider and back.
     SsoFlowId);
 identifier!(/// A file of accounts that is being imported.
     ImportId);
+identifier!(/// An application.
+    ApplicationId);
+identifier!(/// A secret of an application.
+    ApplicationSecretId);
+identifier!(/// What an application got from one sign-in.
+    GrantId);
+identifier!(/// A key that tokens are signed with.
+    SigningKeyId);
+identifier!(/// A token that an application has.
+    IssuedTokenId);
+
+/// By what an account is known outside, to applications. Random, so that it says nothing; it never changes, and nobody
+/// else ever gets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PublicId(pub Uuid);
+
+impl PublicId {
+    /// Draws one.
+    pub fn draw(randomness: &dyn Randomness) -> Self {
+        let mut random = [0; 16];
+        randomness.fill(&mut random);
+        Self(uuid::Builder::from_random_bytes(random).into_uuid())
+    }
+}
+
+impl std::fmt::Display for PublicId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -40,6 +40,8 @@ pub mod mail_server;
 #[cfg(feature = "server")]
 pub mod name;
 #[cfg(feature = "server")]
+pub mod oidc;
+#[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]
 pub mod ports;

@@ -49,6 +49,24 @@ pub const HOST_MAX: usize = 253;
 pub const SSO_CLIENT_MAX: usize = 255;
 /// Tenants of Office 365 that a company may name.
 pub const SSO_TENANTS_MAX: usize = 20;
+/// Longest name of an application, in characters.
+pub const APPLICATION_NAME_MAX: usize = 64;
+/// Longest address of an application, in characters.
+pub const APPLICATION_URI_MAX: usize = 1000;
+/// Addresses of one kind that an application may have.
+pub const APPLICATION_URIS_MAX: usize = 20;
+/// Applications that one company may have.
+pub const APPLICATIONS_MAX: i64 = 200;
+/// Life of an authorization code, in seconds.
+pub const CODE_OF_APPLICATION_SECONDS: i64 = 60;
+/// Life of an access token and of an ID token, in seconds.
+pub const ACCESS_TOKEN_SECONDS: i64 = 300;
+/// How long a used refresh token gives the same answer once more, in seconds.
+pub const REFRESH_REUSE_SECONDS: i64 = 30;
+/// How long the secret before the newest stays good after a rotation, in hours.
+pub const OLD_SECRET_HOURS: i64 = 24;
+/// How long an application is tried to be told of the end of a session, in hours.
+pub const LOGOUT_NOTICE_HOURS: i64 = 24;
 /// Longest user name and password of a mail server, in characters.
 pub const MAIL_LOGIN_MAX: usize = 255;
 /// Life of a link that confirms or stops a change of the e-mail address, in hours.

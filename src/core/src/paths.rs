@@ -75,6 +75,30 @@ pub const LOGIN_BIND_COMPANY: &str = "/login/bind/company";
 pub const LOGIN_BIND_CANCEL: &str = "/login/bind/cancel";
 /// Where a browser that came back from a provider goes on.
 pub const AUTH_CONTINUE: &str = "/auth/continue";
+/// Where applications find out what this provider can do (OpenID Connect Discovery 1.0).
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// The same for programs that know no OpenID (RFC 8414).
+pub const OAUTH_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// Authorization endpoint.
+pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+/// Where a request of an application goes on after a sign-in.
+pub const OAUTH_RESUME: &str = "/oauth/resume";
+/// Goes on as who is signed in, as somebody else, or back to the application; a POST.
+pub const OAUTH_CHOOSE: &str = "/oauth/choose";
+/// Token endpoint.
+pub const OAUTH_TOKEN: &str = "/oauth/token";
+/// Userinfo endpoint.
+pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
+/// Keys that tokens are signed with.
+pub const OAUTH_KEYS: &str = "/oauth/jwks";
+/// Introspection endpoint.
+pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
+/// Revocation endpoint.
+pub const OAUTH_REVOKE: &str = "/oauth/revoke";
+/// End-session endpoint.
+pub const OAUTH_LOGOUT: &str = "/oauth/logout";
+/// Signs out after the agent was asked; a POST.
+pub const OAUTH_SIGN_OUT: &str = "/oauth/logout/confirm";
 /// Forgot Password; a POST to it asks for a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.
@@ -100,8 +124,9 @@ pub const PRIVACY: &str = "/privacy";
 /// The demo's local mailbox.
 pub const MAILBOX: &str = "/mailbox";
 
-/// Longest return address that is kept, in bytes.
-const LOCAL_PATH_MAX: usize = 512;
+/// Longest return address that is kept, in bytes: the request of an application has room in it, and a browser that goes to
+/// a provider and back has room for it in its cookie.
+pub const LOCAL_PATH_MAX: usize = 2048;
 
 /// Says whether `path` may be used as a return address: an absolute path on this host and nothing that any
 /// browser could read as another host (product.md section 4.9, attacks.md T114).

@@ -92,6 +92,20 @@ macro_rules! fields {
                 Office365ClientSecret "office365_client_secret" client_secret_missing;
                 /// Tenants of Office 365.
                 Office365Tenants "office365_tenants" field_missing;
+                /// Name of an application.
+                ApplicationName "name" application_name_missing;
+                /// What an application is.
+                ApplicationKind "kind" field_missing;
+                /// Where an application may have browsers sent back to.
+                RedirectUris "redirect_uris" redirect_uris_missing;
+                /// Where an application may have browsers sent to after a sign-out.
+                LogoutUris "logout_uris" field_missing;
+                /// Where an application is told of the end of sessions.
+                BackChannelUri "back_channel_uri" field_missing;
+                /// Where an agent opens an application.
+                LaunchUri "launch_uri" launch_uri_missing;
+                /// How ID tokens of an application are signed.
+                Signing "signing" field_missing;
             }
         }
     };
@@ -220,6 +234,15 @@ pub enum Problem {
     #[cfg(feature = "server")]
     ManyTenants {
         /// Tenants that may be named.
+        most: usize,
+    },
+    /// Not a whole address with https, or with http on the visitor's own machine.
+    #[cfg(feature = "server")]
+    NotAnApplicationAddress,
+    /// More than `most` addresses.
+    #[cfg(feature = "server")]
+    ManyAddresses {
+        /// Addresses that may be named.
         most: usize,
     },
 }
@@ -422,6 +445,14 @@ macro_rules! refusals {
                 } 502 (errors.provider_unusable_title) (by provider_unusable(*provider, *problem));
                 /// The uploaded file was imported already, is being imported, or is gone.
                 ImportOver 409 (errors.import_over_title) (import_over);
+                /// No application of this identifier asks for sign-ins here.
+                UnknownApplication 400 (errors.application_unknown_title) (application_unknown);
+                /// The application has not named the address that its request wants to be answered at.
+                UnknownRedirect 400 (errors.application_unknown_title) (redirect_unknown);
+                /// The company has as many applications as it may have.
+                ManyApplications 409 (errors.not_done_title) (many_applications);
+                /// An application without a secret, or with two already, gets no new one.
+                NoNewSecret 409 (errors.not_done_title) (no_new_secret);
                 /// The site is not reached under the host that was asked for.
                 WrongAddress 421 (errors.wrong_address_title) (wrong_address);
             }

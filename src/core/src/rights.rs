@@ -44,6 +44,8 @@ pub enum Action {
     ChangeMailServer,
     /// Single Sign-On, and a test of it.
     ChangeSso,
+    /// Applications: adding, changing and deleting them, and their secrets.
+    ChangeApplications,
     /// The audit log, on screen and as a file.
     SeeAudit,
 }
@@ -63,7 +65,7 @@ pub enum Scope {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ComeIn,
         Self::OwnAccount,
         Self::SeeAgents,
@@ -83,6 +85,7 @@ impl Action {
         Self::ChangePolicies,
         Self::ChangeMailServer,
         Self::ChangeSso,
+        Self::ChangeApplications,
         Self::SeeAudit,
     ];
 
@@ -109,6 +112,7 @@ impl Action {
             | Self::ChangePolicies
             | Self::ChangeMailServer
             | Self::ChangeSso
+            | Self::ChangeApplications
             | Self::SeeAudit => match highest {
                 Role::Admin => Scope::Company,
                 Role::Supervisor | Role::Agent => Scope::Nobody,
@@ -130,6 +134,7 @@ impl Action {
                 | Self::ChangePolicies
                 | Self::ChangeMailServer
                 | Self::ChangeSso
+                | Self::ChangeApplications
         )
     }
 

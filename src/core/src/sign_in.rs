@@ -249,7 +249,7 @@ pub fn landing(highest: Role, next: Option<&str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{account::Person, company::CompanySettings, ports::SeededRandomness};
+    use crate::{account::Person, company::CompanySettings, id::PublicId, ports::SeededRandomness};
 
     fn at(seconds: i64) -> Moment {
         Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -270,6 +270,7 @@ pub(crate) mod tests {
         Account {
             company: company().id,
             id: AccountId::new(at(0), &SeededRandomness::new(2)),
+            public_id: PublicId::draw(&SeededRandomness::new(4)),
             name: "alice".into(),
             email: "a@acme.test".into(),
             person: Person {

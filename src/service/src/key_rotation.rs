@@ -56,6 +56,7 @@ impl Operator {
         }
         self.reseal_mail_passwords(&mut count).await?;
         self.reseal_sso_secrets(&mut count).await?;
+        self.reseal_signing_keys(&mut count).await?;
         let entry = AuditEntry {
             actor: Actor::Operator,
             detail: Some(count.resealed.to_string()),
@@ -110,6 +111,20 @@ impl Service {
                 writer.commit().await?;
             }
         }
+    }
+
+    async fn reseal_signing_keys(&self, count: &mut Resealed) -> Result<(), OperatorError> {
+        let rows = self.inner.store.read().await?.signing_keys().await?;
+        for row in rows {
+            let context = row.id.0.as_bytes();
+            let Some(new) = self.reseal(Purpose::SigningKey, context, &row.sealed, count)? else {
+                continue;
+            };
+            let mut writer = self.inner.store.write().await?;
+            count.resealed += usize::from(writer.reseal_signing_key(row.id, &row.sealed, &new).await?);
+            writer.commit().await?;
+        }
+        Ok(())
     }
 
     /// A secret under the newest key; `None` when it is already, or cannot be read, which is counted.

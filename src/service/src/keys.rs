@@ -40,6 +40,10 @@ pub enum Purpose {
     SsoSecret,
     /// What a browser's way to a provider and back needs at its end.
     SsoFlow,
+    /// Private keys that tokens are signed with.
+    SigningKey,
+    /// Tokens of applications that follow from one another.
+    Refresh,
     /// Answers that wait for somebody who stood in line.
     Ticket,
     /// What a page shows for a moment to one session.
@@ -64,6 +68,8 @@ impl Purpose {
             Self::MailPassword => b"vestibule mail server password v1",
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
+            Self::SigningKey => b"vestibule signing key v1",
+            Self::Refresh => b"vestibule refresh token v1",
             Self::Ticket => b"vestibule ticket v1",
             Self::Note => b"vestibule session note v1",
             Self::Kept => b"vestibule kept v1",

@@ -23,6 +23,7 @@ use vestibule_mail::{Reach, outbox::OwnServer};
 use vestibule_storage::{Failed, Store, StoreError, again};
 
 mod accounts;
+pub mod applications;
 mod audit;
 mod codes;
 pub mod console;
@@ -43,6 +44,7 @@ pub mod metrics;
 mod new_agents;
 pub mod node;
 pub mod offices;
+pub mod oidc;
 pub mod operator;
 pub mod outbox;
 pub mod profile;
@@ -109,6 +111,8 @@ parts! {
     SignIn sign_in;
     /// Signing in with a provider, and connecting one (product.md section 4).
     Sso sso;
+    /// Signing agents in to applications: the OpenID provider (product.md section 9).
+    Issuer issuer;
     /// Links of mails: choosing a password, confirming an e-mail address (product.md sections 3 and 5).
     Recovery recovery;
     /// What an agent does with the own account (product.md section 3, Profile and Security Settings).
@@ -136,6 +140,8 @@ struct Inner {
     strangers: Strangers,
     judges: judges::Judges,
     sso_asking: sign_in::sso::Asking,
+    signing: oidc::SigningRing,
+    back_channels: oidc::BackChannels,
     ticket_turns: Semaphore,
     metrics: Metrics,
     /// Companies' own mail servers as they were last read.
@@ -155,7 +161,7 @@ pub struct Settings {
     pub audit_retention_days: Option<u16>,
     /// Scheme, host and port of the installation, without a slash at the end: every link in a mail begins with it.
     pub origin: String,
-    /// Which mail servers companies may name.
+    /// Which mail servers, and which addresses of applications, companies may have spoken to.
     pub company_mail_reach: Reach,
     /// The providers; `None` = nobody signs in with one.
     pub sso: Option<Arc<sign_in::sso::Providers>>,
@@ -260,6 +266,7 @@ impl Service {
         let node = node::Node::new(NodeId::new(clock.now(), randomness.as_ref()));
         let metrics = Metrics::default();
         hasher.line().note_waits(metrics.hashing_waits());
+        let back_channels = oidc::BackChannels::new(settings.company_mail_reach);
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -275,6 +282,8 @@ impl Service {
                 strangers: Strangers::default(),
                 judges: judges::Judges::default(),
                 sso_asking: sign_in::sso::Asking::default(),
+                signing: oidc::SigningRing::default(),
+                back_channels,
                 ticket_turns: Semaphore::new(TICKETS_AT_ONCE),
                 metrics,
                 own_servers: Mutex::default(),

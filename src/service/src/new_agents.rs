@@ -7,7 +7,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     backup_code::BackupCode,
     company::{Company, NewAgentMail},
-    id::AccountId,
+    id::{AccountId, PublicId},
     limits::{ACCOUNT_MAX, EMAIL_MAX, NEW_AGENT_HOURS},
     link::LinkPurpose,
     mail::Mail,
@@ -251,6 +251,7 @@ impl Service {
         let account = Account {
             company: company.id,
             id: AccountId::new(now, self.random()),
+            public_id: PublicId::draw(self.random()),
             name: name.display().to_owned(),
             email: email.display().to_owned(),
             person,
@@ -273,6 +274,7 @@ impl Service {
             .insert_account(&NewAccount {
                 company: company.id,
                 id: account.id,
+                public_id: account.public_id,
                 name,
                 email,
                 person: account.person.clone(),

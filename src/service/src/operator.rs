@@ -57,6 +57,9 @@ pub enum OperatorError {
     /// There is no such account in the company.
     #[error("no such account")]
     UnknownAccount,
+    /// There is no such application.
+    #[error("no such application")]
+    UnknownApplication,
     /// A company of this name exists.
     #[error("the company exists")]
     CompanyExists,

@@ -38,10 +38,15 @@ impl<'a> By<'a> {
 
     /// A line of the audit log about what they did.
     pub fn entry(&self, event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
+        self.entry_of(event, Some(company), target)
+    }
+
+    /// The same about what may be no company's.
+    pub fn entry_of(&self, event: Event, company: Option<CompanyId>, target: Option<AccountId>) -> AuditEntry {
         let place = self.visitor.cloned().unwrap_or_default();
         AuditEntry {
             actor: self.actor.clone(),
-            ..place.entry(event, Some(company), target)
+            ..place.entry(event, company, target)
         }
     }
 }
@@ -61,6 +66,11 @@ impl<'a> Work<'a> {
     /// A line of the audit log about what is done.
     pub fn entry(&self, event: Event, company: CompanyId, target: Option<AccountId>) -> AuditEntry {
         self.by.entry(event, company, target)
+    }
+
+    /// The same about what may be no company's.
+    pub fn entry_of(&self, event: Event, company: Option<CompanyId>, target: Option<AccountId>) -> AuditEntry {
+        self.by.entry_of(event, company, target)
     }
 
     /// What a mail to this account may say about the place: where somebody else sits is no business of theirs.

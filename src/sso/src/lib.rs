@@ -3,9 +3,10 @@
 //!
 //! [`Client::begin`] makes the address to send a browser to; [`Client::finish`] turns the code that comes back into an
 //! [`Identity`](vestibule_core::sso::Identity). Nothing is stored here: the caller keeps [`Begun`] with the browser's
-//! flow. No token, code or secret is in a log line or in a `Debug` output of this crate.
+//! flow. [`BackChannel`] speaks to applications that sign agents in here. No token, code or secret is in a log line or in a `Debug` output of this crate.
 
 mod application;
+mod back_channel;
 mod client;
 mod documents;
 mod error;
@@ -15,5 +16,6 @@ pub mod test_support;
 mod token;
 
 pub use application::{Application, ApplicationProblem};
+pub use back_channel::{BackChannel, MayReach};
 pub use client::{Begun, Client, Returned};
 pub use error::{SsoError, TokenProblem};

@@ -11,7 +11,7 @@ use std::{
 use vestibule_core::{
     account::{Person, Role},
     company::CompanySettings,
-    id::{AccountId, CompanyId},
+    id::{AccountId, CompanyId, PublicId},
     name::{AccountName, CompanyName, EmailAddress},
     ports::{Moment, SeededRandomness},
 };
@@ -54,6 +54,7 @@ impl Maker {
         let first = FIRST_NAMES[number % FIRST_NAMES.len()];
         let last = format!("{} {number}", LAST_NAMES[number % LAST_NAMES.len()]);
         Ok(NewAccount {
+            public_id: PublicId::draw(&self.random),
             company,
             id: AccountId::new(self.now, &self.random),
             email: EmailAddress::parse(&format!("{name}@bench.test"))

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
     account::{Account, Person, Role},
-    id::{AccountId, CompanyId},
+    id::{AccountId, CompanyId, PublicId},
     name::{AccountName, EmailAddress, key},
     ports::Moment,
 };
@@ -12,14 +12,15 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     columns::{AccountColumns, account_columns, password_columns},
+    grant::END_OF_ACCOUNT,
     link::{Link, all, execute, optional},
     words::alias_key,
 };
 
 const INSERT: &str = "INSERT INTO account (company_id, id, name, name_key, email, email_key, first_name, \
     last_name, alias, alias_key, phone, title, hour_clock, language, active, email_factor, password_hash, \
-    password_must_change, password_expires_at, created_at, changed_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)";
+    password_must_change, password_expires_at, created_at, changed_at, public_id) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21)";
 const INSERT_ROLE: &str = "INSERT INTO account_role (company_id, account_id, role) VALUES ($1, $2, $3)";
 const BY_ID: &str = concat!(
     "SELECT ",
@@ -83,6 +84,8 @@ pub struct NewAccount {
     pub company: CompanyId,
     /// Its identifier.
     pub id: AccountId,
+    /// By what applications know it.
+    pub public_id: PublicId,
     /// Account name.
     pub name: AccountName,
     /// E-mail address.
@@ -274,6 +277,7 @@ impl Writer {
             new.password_must_change,
             new.password_expires_at,
             new.created_at,
+            new.public_id.0,
         )?;
         self.insert_roles(new.company, new.id, &new.roles).await?;
         self.put_words_of(new.company, new.id).await
@@ -305,7 +309,7 @@ impl Writer {
         expires_at: Option<Moment>,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(
+        let changed = execute!(
             self,
             SET_PASSWORD,
             company.0,
@@ -314,7 +318,9 @@ impl Writer {
             must_change,
             expires_at,
             now
-        )? == 1)
+        )?;
+        execute!(self, END_OF_ACCOUNT, company.0, id.0)?;
+        Ok(changed == 1)
     }
 
     /// Takes the password away and makes the credential version one higher, as [`Writer::set_password`] does. Says whether
@@ -464,7 +470,7 @@ impl Writer {
         execute!(self, RESET_WRONG_CODES, company.0, id.0).map(drop)
     }
 
-    /// Locks the account; says whether it was not locked before.
+    /// Locks the account and ends what applications got of it; says whether it was not locked before.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -475,7 +481,11 @@ impl Writer {
         reason: &str,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        Ok(execute!(self, LOCK, company.0, id.0, reason, now)? == 1)
+        let locked = execute!(self, LOCK, company.0, id.0, reason, now)? == 1;
+        if locked {
+            execute!(self, END_OF_ACCOUNT, company.0, id.0)?;
+        }
+        Ok(locked)
     }
 
     /// Unlocks the account and sets its count to zero; says whether it was locked or had a count.

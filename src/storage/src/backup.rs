@@ -27,7 +27,8 @@ const NO_DATABASE: u32 = 26;
 
 /// What would go on where the copy was made, as if nothing had happened since: who is signed in or about to be, trust in
 /// browsers, links and codes that may have been used meanwhile, mails that went out long ago.
-const REVIVED: [&str; 15] = [
+const REVIVED: [&str; 16] = [
+    "DELETE FROM access_grant",
     "DELETE FROM session",
     "DELETE FROM ended_session",
     "DELETE FROM kept",

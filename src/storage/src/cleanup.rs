@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use vestibule_core::{ports::Moment, session::TOLD_HOURS, throttle::EARNED_DAYS};
+use vestibule_core::{limits::LOGOUT_NOTICE_HOURS, ports::Moment, session::TOLD_HOURS, throttle::EARNED_DAYS};
 
 use crate::{
     Store, StoreError, Writer,
@@ -46,7 +46,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 25] = [
+const EXPIRED: [Expired; 29] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -175,6 +175,16 @@ const EXPIRED: [Expired; 25] = [
         TimeDelta::days(30)
     ),
     expired!("node", "id", "seen_at <= $1", TimeDelta::days(1)),
+    expired!("access_token", "id", "expires_at <= $1", TimeDelta::zero()),
+    // As long as an application may still have to be told that the session is over.
+    expired!(
+        "access_grant",
+        "id",
+        "expires_at <= $1",
+        TimeDelta::hours(LOGOUT_NOTICE_HOURS + 1)
+    ),
+    expired!("application_secret", "id", "expires_at <= $1", TimeDelta::zero()),
+    expired!("signing_key", "id", "ends_at <= $1", TimeDelta::zero()),
 ];
 
 /// The statements on SQLite, to be looked at.

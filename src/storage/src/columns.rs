@@ -7,7 +7,7 @@ use uuid::Uuid;
 use vestibule_core::{
     account::{Account, LockReason, PendingEmail, Person, Role, TimeFormat},
     company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
-    id::{AccountId, CompanyId},
+    id::{AccountId, CompanyId, PublicId},
     limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, WRONG_CODES_TO_LOCK},
     ports::Moment,
     secret::TokenHash,
@@ -37,7 +37,7 @@ const _: () = assert!(WRONG_CODES_TO_LOCK == 5);
 /// an account reads it as locked then.
 macro_rules! account_columns {
     () => {
-        "a.company_id AS a_company_id, a.id AS a_id, a.name AS a_name, a.email AS a_email, \
+        "a.company_id AS a_company_id, a.id AS a_id, a.public_id AS a_public_id, a.name AS a_name, a.email AS a_email, \
          a.first_name AS a_first_name, a.last_name AS a_last_name, a.alias AS a_alias, a.phone AS a_phone, \
          a.title AS a_title, a.hour_clock AS a_hour_clock, a.language AS a_language, \
          (SELECT string_agg(r.role, ',') FROM account_role r \
@@ -128,6 +128,7 @@ impl TryFrom<CompanyColumns> for Company {
 pub(crate) struct AccountColumns {
     a_company_id: Uuid,
     a_id: Uuid,
+    a_public_id: Uuid,
     a_name: String,
     a_email: String,
     a_first_name: String,
@@ -162,6 +163,7 @@ impl TryFrom<AccountColumns> for Account {
             roles: roles(row.a_roles.as_deref())?,
             company: CompanyId(row.a_company_id),
             id: AccountId(row.a_id),
+            public_id: PublicId(row.a_public_id),
             name: row.a_name,
             email: row.a_email,
             person: Person {

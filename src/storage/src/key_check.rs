@@ -45,6 +45,8 @@ const IN_USE: &str = concat!(
     " OR ",
     made_with!("sso_application", "sealed_secret"),
     " OR ",
+    made_with!("signing_key", "sealed"),
+    " OR ",
     made_with!("mail_outbox", "sealed"),
     " OR ",
     made_with!("one_time_code", "code_hash", "expires_at > $2"),

@@ -14,7 +14,7 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, kept, links, mail_server, note, office,
+    application, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept, links, mail_server, note, office,
     outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
     words,
 };
@@ -104,6 +104,16 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("ticket that goes", ticket::DROP),
         ("note of a session", note::OF_SESSION),
         ("note that goes", note::DROP),
+        ("application that asks", application::BY_ID),
+        ("applications of a company", application::OF_COMPANY),
+        ("applications of the installation", application::OF_INSTALLATION),
+        ("secrets of an application", application::SECRETS),
+        ("grant of a code", grant::BY_CODE),
+        ("grant of a refresh token", grant::BY_REFRESH),
+        ("grant of an access token", grant::BY_ACCESS),
+        ("grants of an account", grant::END_OF_ACCOUNT),
+        ("applications of a session", grant::APPLICATIONS_OF_SESSION),
+        ("notice that is taken", grant::CLAIM),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
@@ -149,6 +159,16 @@ async fn look_ups_use_the_index_that_is_meant_for_them_on_sqlite() {
             "{plan:#?}"
         );
     }
+}
+
+#[tokio::test]
+async fn applications_to_be_told_are_looked_for_among_those_that_are_not() {
+    let (_folder, mut connection) = connection().await;
+    let plan = plan_of(&mut connection, grant::UNTOLD).await;
+    assert!(
+        plan.iter().any(|step| step.contains("INDEX access_grant_untold")),
+        "{plan:#?}"
+    );
 }
 
 #[tokio::test]

@@ -20,13 +20,24 @@ use crate::{
 const INSERT: &str = "INSERT INTO session (company_id, id, account_id, token_hash, created_at, last_used_at, \
     ends_at, proof, proved_at, address, browser, credential_version) \
     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5, $8, $9, $10)";
+/// The columns of a session `s` with its company and account.
+macro_rules! session_columns {
+    () => {
+        concat!(
+            "s.id AS s_id, s.created_at AS s_created_at, s.last_used_at AS s_last_used_at, \
+             s.ends_at AS s_ends_at, s.proof AS s_proof, s.proved_at AS s_proved_at, s.address AS s_address, \
+             s.browser AS s_browser, s.credential_version AS s_credential_version, ",
+            company_columns!(),
+            ", ",
+            account_columns!()
+        )
+    };
+}
+pub(crate) use session_columns;
+
 pub(crate) const BY_TOKEN: &str = concat!(
-    "SELECT s.id AS s_id, s.created_at AS s_created_at, s.last_used_at AS s_last_used_at, \
-     s.ends_at AS s_ends_at, s.proof AS s_proof, s.proved_at AS s_proved_at, s.address AS s_address, \
-     s.browser AS s_browser, s.credential_version AS s_credential_version, ",
-    company_columns!(),
-    ", ",
-    account_columns!(),
+    "SELECT ",
+    session_columns!(),
     " FROM session s JOIN company c ON c.id = s.company_id \
      JOIN account a ON a.company_id = s.company_id AND a.id = s.account_id WHERE s.token_hash = $1"
 );
@@ -188,7 +199,7 @@ struct EndedColumns {
 }
 
 #[derive(FromRow)]
-struct TokenColumns {
+pub(crate) struct TokenColumns {
     s_id: Uuid,
     s_created_at: Moment,
     s_last_used_at: Moment,

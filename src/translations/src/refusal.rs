@@ -161,6 +161,8 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
         Problem::Unencrypted => td_string!(locale, errors.unencrypted),
         Problem::NotASender => td_string!(locale, errors.not_a_sender),
         Problem::NotATenant => td_string!(locale, errors.not_a_tenant),
+        Problem::NotAnApplicationAddress => td_string!(locale, errors.not_an_application_address),
+        Problem::ManyAddresses { most } => return td_string!(locale, errors.many_addresses, most = most),
         Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, count = most),
     };
     sentence.to_owned()

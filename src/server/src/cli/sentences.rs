@@ -58,6 +58,9 @@ pub(super) fn operator(error: &OperatorError, names: Names<'_>) -> String {
         OperatorError::UnknownAccount => format!(
             "There is no account {account:?} in the company {company:?}. `vestibule account list --company …` shows all."
         ),
+        OperatorError::UnknownApplication => {
+            "There is no such application. `vestibule application list` shows their identifiers.".to_owned()
+        }
         OperatorError::CompanyExists => {
             format!("A company called {company:?} exists already (capital letters make no difference).")
         }

@@ -165,7 +165,9 @@ impl IntoResponse for KitError {
 impl From<OperatorError> for KitError {
     fn from(error: OperatorError) -> Self {
         let status = match error {
-            OperatorError::UnknownCompany | OperatorError::UnknownAccount => StatusCode::NOT_FOUND,
+            OperatorError::UnknownCompany
+            | OperatorError::UnknownAccount
+            | OperatorError::UnknownApplication => StatusCode::NOT_FOUND,
             OperatorError::CompanyExists | OperatorError::AccountExists | OperatorError::EmailExists => {
                 StatusCode::CONFLICT
             }

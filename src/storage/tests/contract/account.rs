@@ -17,6 +17,7 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
     let maker = Maker::new();
     let new = alice(store, &maker).await;
     let expected = Account {
+        public_id: new.public_id,
         company: new.company,
         id: new.id,
         name: "alice".into(),

@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use uuid::Uuid;
 use vestibule_core::{
     account::{Person, Role, TimeFormat},
     audit::{Actor, AuditEntry, Event},
     company::{CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
     id::{
-        AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, ResetRequestId,
+        AccountId, CodeId, CompanyId, EventId, ImportId, LinkId, MailId, PendingId, PublicId, ResetRequestId,
         SessionId, SetUpId, SsoFlowId, TrustedBrowserId,
     },
     link::LinkPurpose,
@@ -109,6 +110,17 @@ impl Maker {
         }
     }
 
+    /// The same with other numbers.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            randomness: SeededRandomness::new(seed),
+        }
+    }
+
+    pub fn uuid(&self) -> Uuid {
+        PublicId::draw(&self.randomness).0
+    }
+
     pub fn token(&self) -> TokenHash {
         Token::new(&self.randomness).hash()
     }
@@ -152,6 +164,7 @@ impl Maker {
         NewAccount {
             company,
             id: AccountId::new(at(0), &self.randomness),
+            public_id: PublicId::draw(&self.randomness),
             name: AccountName::parse(name).unwrap(),
             email: EmailAddress::parse(&format!("{name}@Example.test")).unwrap(),
             roles: vec![Role::Admin, Role::Agent],

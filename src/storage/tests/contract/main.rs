@@ -9,6 +9,7 @@
 
 mod account;
 mod agents;
+mod application;
 mod audit;
 mod authenticator;
 mod backup;
@@ -20,6 +21,7 @@ mod company;
 mod connections;
 mod fixture;
 mod folding;
+mod grant;
 mod import;
 mod kept;
 mod key_check;
@@ -91,6 +93,17 @@ contract! {
     agents::a_deleted_account_takes_everything_along,
     agents::one_admin_always_stays,
     agents::accounts_from_before_get_their_words,
+    application::an_application_is_read_as_it_was_written,
+    application::secrets_of_an_application_end_one_after_the_other,
+    grant::a_grant_is_read_with_the_session_that_it_came_of,
+    grant::a_code_and_a_refresh_token_have_one_winner,
+    grant::a_session_that_ends_ends_what_came_of_it,
+    grant::a_lock_and_a_new_password_end_what_came_of_the_old_one,
+    grant::an_application_is_told_by_one_server_and_once,
+    grant::what_an_application_ends_itself_it_is_not_told,
+    grant::what_applications_got_goes_when_it_is_over,
+    grant::of_each_algorithm_one_key_is_in_use_and_one_comes_next,
+    grant::every_account_has_a_public_number,
     audit::events_are_listed_newest_first,
     audit::events_are_paged_and_filtered,
     audit::the_log_is_only_ever_added_to,

@@ -1,0 +1,303 @@
+//! From a request of an application to its code.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+use vestibule_core::{
+    audit::{AuditEntry, Event},
+    gate,
+    id::{ApplicationId, GrantId, PublicId, SessionId},
+    oidc::{
+        application::Application,
+        error::{AuthorizationError, Described, PageProblem},
+        logout::Hinted,
+        parameters::Parameters,
+        request::{
+            AuthorizationAnswer, AuthorizationRequest, LoginHint, ReturnTo, Unanswerable, application_of,
+        },
+        step::{Choice, Present, SoFar, Step, next_step},
+    },
+    ports::Moment,
+    refusal::Refusal,
+    secret::Token,
+};
+use vestibule_storage::NewGrant;
+
+use crate::{
+    Failure, Issuer, Service, Visitor,
+    sessions::{Need, SignedIn},
+};
+
+/// How often the last use of an application is written down at most.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// What has happened to a request before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// When it came.
+    pub at: Moment,
+    /// Whether the agent has said to go on as who is signed in.
+    pub chosen: bool,
+}
+
+/// What a browser that brings a request gets.
+#[derive(Debug)]
+pub enum Authorized {
+    /// The sign-in page, and then the same request once more.
+    SignIn {
+        /// Who is expected.
+        hint: Option<LoginHint>,
+        /// Language tags, the best first.
+        ui_locales: Vec<String>,
+    },
+    /// A page on which the agent says how to go on.
+    Choose {
+        /// Why.
+        choice: Choice,
+        /// Name of the application.
+        application: String,
+        /// Who is signed in.
+        signed_in: Box<SignedIn>,
+        /// The way back to the application, with an error.
+        back: AuthorizationAnswer,
+    },
+    /// The page that asks for a proof of identity, and then the same request once more.
+    Prove,
+    /// What has to be done before anything is open: a password to choose, a second factor to set up.
+    First(Refusal),
+    /// The answer to the application: a code or an error.
+    Answer {
+        /// Where it goes.
+        answer: AuthorizationAnswer,
+        /// Name of the application.
+        application: String,
+    },
+}
+
+/// What an ID token of ours says that is shown again.
+#[derive(Deserialize)]
+struct HintClaims {
+    iss: String,
+    aud: ApplicationId,
+    sub: PublicId,
+    sid: SessionId,
+}
+
+impl From<PageProblem> for Failure {
+    fn from(problem: PageProblem) -> Self {
+        Self::Refused(match problem {
+            PageProblem::Unreadable => Refusal::Malformed,
+            PageProblem::UnknownApplication => Refusal::UnknownApplication,
+            PageProblem::UnknownRedirect => Refusal::UnknownRedirect,
+        })
+    }
+}
+
+impl Issuer {
+    /// Answers a request of an application, the query of the authorization endpoint, for whoever is signed in in this
+    /// browser. Counts as activity.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownApplication`], [`Refusal::UnknownRedirect`], [`Refusal::Malformed`]: a page, never a redirect.
+    pub async fn authorize(
+        &self,
+        query: &str,
+        begun: Option<Begun>,
+        visitor: &Visitor,
+    ) -> Result<Authorized, Refusal> {
+        let (application, read) = visitor.attempt(self.read_request(query)).await?;
+        let request = match read {
+            Ok(request) => request,
+            Err((to, error)) => return Ok(self.refuse(&to, error, &application)),
+        };
+        let answered = visitor.attempt(self.answer(&request, &application, begun, visitor)).await;
+        answered.or_else(|refusal| self.told(refusal, &request.return_to, &application))
+    }
+}
+
+/// A request that can be answered, or where its error belongs.
+type Read = Result<AuthorizationRequest, (ReturnTo, Described<AuthorizationError>)>;
+
+impl Service {
+    async fn read_request(&self, query: &str) -> Result<(Application, Read), Failure> {
+        let parameters = Parameters::parse(query);
+        let id = application_of(&parameters)?;
+        let found = self.inner.store.read().await?.application(id).await?;
+        let application = found.ok_or(PageProblem::UnknownApplication)?;
+        match AuthorizationRequest::read(&parameters, &application) {
+            Ok(request) => Ok((application, Ok(request))),
+            Err(Unanswerable::Page(problem)) => Err(problem.into()),
+            Err(Unanswerable::AtRedirect(to, error)) => Ok((application, Err((to, error)))),
+        }
+    }
+
+    fn refuse(
+        &self,
+        to: &ReturnTo,
+        error: Described<AuthorizationError>,
+        application: &Application,
+    ) -> Authorized {
+        Authorized::Answer {
+            answer: to.with_error(error, &self.inner.settings.origin),
+            application: application.settings.name.clone(),
+        }
+    }
+
+    /// A fault of ours is told where the application waits for its answer.
+    fn told(&self, refusal: Refusal, to: &ReturnTo, application: &Application) -> Result<Authorized, Refusal> {
+        use AuthorizationError as E;
+        let error = match refusal {
+            Refusal::Unavailable { .. } | Refusal::Busy { .. } => {
+                Described::new(E::TemporarilyUnavailable, "the provider is not available for a moment")
+            }
+            Refusal::Internal { .. } => Described::new(E::ServerError, "the provider failed"),
+            Refusal::AccountLocked | Refusal::AccountInactive | Refusal::CompanyDisabled => {
+                Described::new(E::AccessDenied, "the account may not sign in")
+            }
+            other => return Err(other),
+        };
+        Ok(self.refuse(to, error, application))
+    }
+
+    async fn answer(
+        &self,
+        request: &AuthorizationRequest,
+        application: &Application,
+        begun: Option<Begun>,
+        visitor: &Visitor,
+    ) -> Result<Authorized, Failure> {
+        let now = self.now();
+        let signed_in = self.find_session(visitor).await?;
+        let hinted = match &request.id_token_hint {
+            None => None,
+            Some(token) => match self.hinted(token).await? {
+                Some(hinted) => Some(hinted.subject),
+                None => {
+                    let error = Described::new(
+                        AuthorizationError::InvalidRequest,
+                        "id_token_hint is no token of this provider",
+                    );
+                    return Ok(self.refuse(&request.return_to, error, application));
+                }
+            },
+        };
+        if let Some(signed_in) = &signed_in {
+            match self.meets(signed_in, Need::Home) {
+                Err(Failure::Refused(first)) if request.prompt.none => {
+                    tracing::debug!(reason = ?first, "somebody has to do something first");
+                    let error = Described::new(
+                        AuthorizationError::InteractionRequired,
+                        "the agent has to do something first",
+                    );
+                    return Ok(self.refuse(&request.return_to, error, application));
+                }
+                Err(Failure::Refused(first)) => return Ok(Authorized::First(first)),
+                other => other?,
+            }
+            gate::admit(&signed_in.company, &signed_in.account)?;
+        }
+        let so_far = SoFar {
+            begun: begun.map_or(now, |begun| begun.at.min(now)),
+            hinted,
+            chosen: begun.is_some_and(|begun| begun.chosen),
+        };
+        let present = signed_in.as_ref().map(|signed_in| Present {
+            company: &signed_in.company,
+            account: &signed_in.account,
+            proof: signed_in.proof,
+            proved_at: signed_in.proved_at,
+        });
+        let step = next_step(request, application, present, so_far);
+        self.take(step, request, application, signed_in, visitor).await
+    }
+
+    async fn take(
+        &self,
+        step: Step,
+        request: &AuthorizationRequest,
+        application: &Application,
+        signed_in: Option<SignedIn>,
+        visitor: &Visitor,
+    ) -> Result<Authorized, Failure> {
+        let sign_in = || Authorized::SignIn {
+            hint: request.login_hint.clone(),
+            ui_locales: request.ui_locales.clone(),
+        };
+        Ok(match (step, signed_in) {
+            (Step::Refuse(error), _) => self.refuse(&request.return_to, error, application),
+            (Step::SignIn, _) | (_, None) => sign_in(),
+            (Step::Prove, _) => Authorized::Prove,
+            (Step::Choose(choice), Some(signed_in)) => {
+                let denied = Described::new(AuthorizationError::AccessDenied, "the agent went back");
+                Authorized::Choose {
+                    choice,
+                    application: application.settings.name.clone(),
+                    signed_in: Box::new(signed_in),
+                    back: request.return_to.with_error(denied, &self.inner.settings.origin),
+                }
+            }
+            (Step::Answer, Some(signed_in)) => {
+                let code = self.give_code(request, application, &signed_in, visitor).await?;
+                Authorized::Answer {
+                    answer: request.return_to.with_code(&code.reveal(), &self.inner.settings.origin),
+                    application: application.settings.name.clone(),
+                }
+            }
+        })
+    }
+
+    async fn give_code(
+        &self,
+        request: &AuthorizationRequest,
+        application: &Application,
+        signed_in: &SignedIn,
+        visitor: &Visitor,
+    ) -> Result<Token, Failure> {
+        let now = self.now();
+        let code = Token::new(self.random());
+        let mut writer = self.inner.store.write().await?;
+        writer
+            .insert_grant(&NewGrant {
+                id: GrantId::new(now, self.random()),
+                company: signed_in.company.id,
+                application: application.id,
+                account: signed_in.account.id,
+                subject: signed_in.account.public_id,
+                session: signed_in.session,
+                scopes: request.scopes.to_string(),
+                nonce: request.nonce.clone(),
+                proof: signed_in.proof,
+                proved_at: signed_in.proved_at,
+                code_hash: code.hash(),
+                redirect_uri: request.return_to.uri.clone(),
+                challenge: request.challenge,
+                created_at: now,
+                expires_at: signed_in.ends_at,
+            })
+            .await?;
+        let since = now - NOTED_EVERY;
+        if application.last_used_at.is_none_or(|last| last <= since) {
+            writer.note_application_use(application.id, now, since).await?;
+        }
+        let account = signed_in.account.id;
+        let entry = AuditEntry {
+            detail: Some(application.settings.name.clone()),
+            ..signed_in
+                .by(visitor)
+                .entry(Event::ApplicationEntered, signed_in.company.id, Some(account))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await?;
+        Ok(code)
+    }
+
+    /// What an ID token says that is shown again; `None` when it is not one of ours.
+    pub(super) async fn hinted(&self, token: &str) -> Result<Option<Hinted>, Failure> {
+        let claims = self.signed_claims::<HintClaims>(token).await?;
+        let ours = claims.filter(|claims| claims.iss == self.inner.settings.origin);
+        Ok(ours.map(|claims| Hinted {
+            application: claims.aud,
+            subject: claims.sub,
+            session: claims.sid,
+        }))
+    }
+}

@@ -1,0 +1,186 @@
+//! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): soon after it ended, however it
+//! ended and on whichever server, and again for a day while an application does not listen.
+
+use chrono::TimeDelta;
+use tokio::task::JoinSet;
+use vestibule_core::{
+    audit::{Actor, AuditEntry, Event},
+    limits::LOGOUT_NOTICE_HOURS,
+    oidc::claims::{LogoutClaims, LogoutEvents, seconds},
+    secret::Token,
+};
+use vestibule_mail::{Reach, is_public};
+use vestibule_sso::{BackChannel, SsoError};
+use vestibule_storage::{LogoutNotice, StoreError};
+
+use crate::{Failure, Issuer, Service, Visitor};
+
+/// Notices that are looked at in one go.
+const AT_ONCE: i64 = 100;
+/// Applications that are spoken to at once.
+const PARALLEL: usize = 16;
+/// How long whoever tells an application has it for itself, in seconds: longer than a call may take.
+const CLAIM_SECONDS: i64 = 30;
+/// First pause after an application did not listen, in seconds; it doubles with every try.
+const FIRST_PAUSE_SECONDS: i64 = 2;
+/// Longest pause, in seconds.
+const LONGEST_PAUSE_SECONDS: i64 = 15 * 60;
+/// Life of a logout token, in seconds (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+const TOKEN_SECONDS: i64 = 120;
+
+/// The ways to applications: of companies, and of the installation.
+pub(crate) struct BackChannels {
+    company: Option<BackChannel>,
+    installation: Option<BackChannel>,
+}
+
+impl BackChannels {
+    /// Companies' applications stand where companies may reach; the operator's own may stand anywhere.
+    pub fn new(reach: Reach) -> Self {
+        let anywhere = || BackChannel::new(|_| true);
+        let company = match reach {
+            Reach::Public => BackChannel::new(is_public),
+            Reach::Anywhere => anywhere(),
+        };
+        let usable = |channel: Result<BackChannel, SsoError>| {
+            channel
+                .inspect_err(|error| tracing::warn!(%error, "applications cannot be told of sign-outs"))
+                .ok()
+        };
+        Self {
+            company: usable(company),
+            installation: usable(anywhere()),
+        }
+    }
+}
+
+impl Issuer {
+    /// Tells all applications that are to be told now; gives how many were told. For the background, several times a
+    /// second: looking costs no write.
+    ///
+    /// # Errors
+    /// A failing database: what was not told waits for the next time.
+    pub async fn tell_logouts(&self) -> Result<usize, StoreError> {
+        let mut told = 0;
+        loop {
+            let now = self.now();
+            let notices = self.inner.store.read().await?.logout_notices(now, AT_ONCE).await?;
+            let more = notices.len() as i64 == AT_ONCE;
+            told += self.tell_all(notices).await?;
+            if !more {
+                return Ok(told);
+            }
+        }
+    }
+
+    async fn tell_all(&self, notices: Vec<LogoutNotice>) -> Result<usize, StoreError> {
+        let (mut told, mut tasks) = (0, JoinSet::new());
+        for notice in notices {
+            while tasks.len() >= PARALLEL {
+                told += usize::from(joined(tasks.join_next().await)?);
+            }
+            let service = Service::clone(self);
+            tasks.spawn(async move { service.tell_logout(notice).await });
+        }
+        while let Some(done) = tasks.join_next().await {
+            told += usize::from(joined(Some(done))?);
+        }
+        Ok(told)
+    }
+}
+
+/// What came of one; a task that broke off has told nobody, and its notice comes again.
+fn joined(
+    done: Option<Result<Result<bool, StoreError>, tokio::task::JoinError>>,
+) -> Result<bool, StoreError> {
+    done.and_then(Result::ok).unwrap_or(Ok(false))
+}
+
+impl Service {
+    /// Tells one application; says whether it was told now.
+    async fn tell_logout(&self, notice: LogoutNotice) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut writer = self.inner.store.write_one().await?;
+        let until = now + TimeDelta::seconds(CLAIM_SECONDS);
+        if !writer.claim_logout_notice(&notice, now, until).await? {
+            return Ok(false);
+        }
+        writer.commit().await?;
+        let Some(uri) = notice.application.settings.back_channel_uri.clone().filter(|_| notice.has_tokens) else {
+            self.finish_notice(&notice).await?;
+            return Ok(false);
+        };
+        let outcome = match self.logout_token(&notice).await {
+            Ok(token) => self.post_logout(&notice, &uri, &token).await,
+            Err(_) => Err(SsoError::NotUnderstood),
+        };
+        match outcome {
+            Ok(()) => {
+                self.finish_notice(&notice).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::info!(application = %notice.application.id, %error, "an application was not told of a sign-out");
+                self.try_later(&notice, error).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn post_logout(&self, notice: &LogoutNotice, uri: &str, token: &str) -> Result<(), SsoError> {
+        let channels = &self.inner.back_channels;
+        let channel = match notice.application.company {
+            Some(_) => &channels.company,
+            None => &channels.installation,
+        };
+        match channel {
+            Some(channel) => channel.post(uri, token).await,
+            None => Err(SsoError::Unreachable),
+        }
+    }
+
+    async fn logout_token(&self, notice: &LogoutNotice) -> Result<String, Failure> {
+        let now = self.now();
+        let claims = LogoutClaims {
+            iss: &self.inner.settings.origin,
+            aud: notice.application.id.to_string(),
+            exp: seconds(now) + TOKEN_SECONDS,
+            iat: seconds(now),
+            jti: Token::new(self.random()).reveal(),
+            sub: notice.subject,
+            sid: notice.session,
+            events: LogoutEvents::default(),
+        };
+        self.sign(notice.application.settings.signing, "logout+jwt", &claims).await
+    }
+
+    async fn finish_notice(&self, notice: &LogoutNotice) -> Result<(), StoreError> {
+        let mut writer = self.inner.store.write_one().await?;
+        writer.finish_logout_notice(notice).await?;
+        writer.commit().await
+    }
+
+    /// Puts it off, or gives it up after a day: then the audit log has it.
+    async fn try_later(&self, notice: &LogoutNotice, error: SsoError) -> Result<(), StoreError> {
+        let now = self.now();
+        let since = notice.since.unwrap_or(now);
+        if now - since < TimeDelta::hours(LOGOUT_NOTICE_HOURS) {
+            let doublings = u32::try_from(notice.tries).unwrap_or(u32::MAX).min(20);
+            let pause = (FIRST_PAUSE_SECONDS << doublings).min(LONGEST_PAUSE_SECONDS);
+            let mut writer = self.inner.store.write_one().await?;
+            writer
+                .put_logout_notice_off(notice, now + TimeDelta::seconds(pause))
+                .await?;
+            return writer.commit().await;
+        }
+        let mut writer = self.inner.store.write().await?;
+        writer.finish_logout_notice(notice).await?;
+        let entry = AuditEntry {
+            actor: Actor::System,
+            detail: Some(format!("{}: {error}", notice.application.settings.name)),
+            ..Visitor::default().entry(Event::LogoutNotTold, Some(notice.company), Some(notice.account))
+        };
+        self.record(&mut writer, &entry).await?;
+        writer.commit().await
+    }
+}
