@@ -499,8 +499,7 @@ pub(crate) fn stretch_of(
 
 /// The statement that counts what a filter finds, up to `most`.
 pub(crate) fn count_of(company: CompanyId, filter: &AgentFilter, most: i64, few: Option<&Source>) -> Built {
-    let mut built =
-        Built::new("SELECT COUNT(*) FROM (SELECT a.id FROM account a WHERE a.company_id = ");
+    let mut built = Built::new("SELECT COUNT(*) FROM (SELECT a.id FROM account a WHERE a.company_id = ");
     built.bind(company);
     if let Some(few) = few {
         built.add(" AND a.id IN (");

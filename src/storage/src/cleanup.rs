@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use vestibule_core::{limits::LOGOUT_NOTICE_HOURS, ports::Moment, session::TOLD_HOURS, throttle::EARNED_DAYS};
+use vestibule_core::{
+    limits::LOGOUT_NOTICE_HOURS, ports::Moment, session::TOLD_HOURS, throttle::EARNED_DAYS,
+};
 
 use crate::{
     Store, StoreError, Writer,

@@ -142,7 +142,9 @@ pub struct NewGrant {
 
 impl std::fmt::Debug for NewGrant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewGrant").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("NewGrant")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,9 +14,9 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    application, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept, links, mail_server, note, office,
-    outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
-    words,
+    application, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept,
+    links, mail_server, note, office, outbox, overview, pending, reset_request, session, set_up, sign_in,
+    sso, throttle, ticket, trusted, words,
 };
 
 #[tokio::test]
@@ -288,7 +288,10 @@ async fn lists_of_agents_use_an_index_on_sqlite() {
         let plan = plan_of(&mut connection, &count_of(COMPANY, &filter, 10, None).text()).await;
         let of_accounts: Vec<_> = plan.iter().filter(|step| step.contains("SCAN")).collect();
         // What was found is read once more to be counted.
-        assert!(of_accounts.iter().all(|step| step.contains("SCAN found")), "{plan:#?}");
+        assert!(
+            of_accounts.iter().all(|step| step.contains("SCAN found")),
+            "{plan:#?}"
+        );
         for source in Source::all_of(&filter) {
             let plan = plan_of(&mut connection, &source.first_few(COMPANY).text()).await;
             assert!(

@@ -12,7 +12,11 @@ use crate::{
 
 /// Header, content, footer.
 pub fn site(frame: Frame, content: impl IntoView) -> AnyView {
-    let switch = language_form(RwSignal::new(frame.locale), frame.path.clone(), frame.signed_in.is_some());
+    let switch = language_form(
+        RwSignal::new(frame.locale),
+        frame.path.clone(),
+        frame.signed_in.is_some(),
+    );
     around(frame, switch.into_any(), content.into_any())
 }
 

@@ -165,26 +165,48 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
     let ticked = [("selected[]", carl.as_str()), ("back", "search=carl")];
     let asked = admin.post(&site, ask, &ticked).await;
     assert_eq!(asked.status, 200, "{}", asked.body);
-    for part in ["Deactivate 1 agent?", ">carl</bdi>", &carl, "/admin/agents?search=carl", "button danger"] {
+    for part in [
+        "Deactivate 1 agent?",
+        ">carl</bdi>",
+        &carl,
+        "/admin/agents?search=carl",
+        "button danger",
+    ] {
         assert!(asked.body.contains(part), "{part}: {}", asked.body);
     }
-    let all = admin.post(&site, ask, &[("all", "yes"), ("back", "search=carl")]).await;
-    assert!(all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""), "{}", all.body);
+    let all = admin
+        .post(&site, ask, &[("all", "yes"), ("back", "search=carl")])
+        .await;
+    assert!(
+        all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""),
+        "{}",
+        all.body
+    );
     let still = admin.get(&site, "/admin/agents?state=active&search=carl").await;
     assert!(still.body.contains(&carl), "asking does nothing");
 
     let done = admin.post(&site, "/admin/agents/deactivate", &ticked).await;
     let list = admin.get(&site, done.location()).await;
-    assert!(list.body.contains("/admin/agents/deactivate/undo"), "{}", list.body);
+    assert!(
+        list.body.contains("/admin/agents/deactivate/undo"),
+        "{}",
+        list.body
+    );
     let undone = admin
         .post(&site, "/admin/agents/deactivate/undo", &[("back", "search=carl")])
         .await;
     assert_eq!(undone.location(), "/admin/agents?search=carl&undone=1");
     let list = admin.get(&site, undone.location()).await;
-    assert!(list.body.contains("Undone. 1 agent is active again."), "{}", list.body);
+    assert!(
+        list.body.contains("Undone. 1 agent is active again."),
+        "{}",
+        list.body
+    );
     assert!(!list.body.contains("/admin/agents/deactivate/undo"));
 
-    let off = admin.post(&site, "/admin/agents/switch-off", &[("id", &carl)]).await;
+    let off = admin
+        .post(&site, "/admin/agents/switch-off", &[("id", &carl)])
+        .await;
     assert_eq!(off.location(), "/admin/agents?changed=1");
     site.clock.advance(16);
     let late = admin
@@ -192,7 +214,9 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
         .await;
     assert_eq!(late.location(), "/admin/agents?undo_over");
     let rita = id_of(&mut admin, &site, "rita").await;
-    let oneself = admin.post(&site, "/admin/agents/switch-off", &[("id", &rita)]).await;
+    let oneself = admin
+        .post(&site, "/admin/agents/switch-off", &[("id", &rita)])
+        .await;
     assert_eq!(oneself.status, 409, "{}", oneself.body);
 }
 
@@ -205,7 +229,11 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
     }
     let mut admin = signed_in(&site, "Acme", "rita").await;
     let list = admin.get(&site, "/admin/agents?search=arl").await;
-    assert!(list.body.contains("1–30 of 30") && list.body.contains("col-email"), "{}", list.body);
+    assert!(
+        list.body.contains("1–30 of 30") && list.body.contains("col-email"),
+        "{}",
+        list.body
+    );
     let fields = [
         ("columns[]", "phone"),
         ("columns[]", "nonsense"),
@@ -213,18 +241,29 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
         ("back", "search=arl"),
     ];
     let chosen = admin.post(&site, "/admin/agents/columns", &fields).await;
-    assert_eq!((chosen.status, chosen.location()), (303, "/admin/agents?search=arl"));
+    assert_eq!(
+        (chosen.status, chosen.location()),
+        (303, "/admin/agents?search=arl")
+    );
     let list = admin.get(&site, "/admin/agents?search=arl").await;
     assert!(list.body.contains("1–25 of 30"), "{}", list.body);
-    assert!(list.body.contains("col-phone") && !list.body.contains("col-email"), "{}", list.body);
+    assert!(
+        list.body.contains("col-phone") && !list.body.contains("col-email"),
+        "{}",
+        list.body
+    );
     assert!(list.body.contains("All found (30)"));
     let (_, next) = list.body.split_once("after=").unwrap();
     let next = next.split_once('"').unwrap().0.replace("&amp;", "&");
-    let second = admin.get(&site, &format!("/admin/agents?search=arl&after={next}")).await;
+    let second = admin
+        .get(&site, &format!("/admin/agents?search=arl&after={next}"))
+        .await;
     assert!(second.body.contains("26–30 of 30"), "{}", second.body);
     for sort in ["role", "state", "factor", "last_sign_in", "created"] {
         for order in ["", "&order=desc"] {
-            let sorted = admin.get(&site, &format!("/admin/agents?sort={sort}{order}")).await;
+            let sorted = admin
+                .get(&site, &format!("/admin/agents?sort={sort}{order}"))
+                .await;
             assert_eq!(sorted.status, 200, "{sort}{order}");
         }
     }
@@ -260,7 +299,11 @@ async fn what_a_page_asks_by_itself_is_no_activity() {
         admin.extra.clear();
     }
     site.clock.advance(10);
-    assert_eq!(admin.get(&site, "/admin").await.status, 303, "nobody was there for half an hour");
+    assert_eq!(
+        admin.get(&site, "/admin").await.status,
+        303,
+        "nobody was there for half an hour"
+    );
 }
 
 #[tokio::test]
@@ -288,7 +331,11 @@ async fn a_refused_agent_comes_back_with_everything_typed() {
         .post(&site, "/admin/agents/new", &fields("two words", "no address"))
         .await;
     assert_eq!(refused.status, 422);
-    assert!(refused.body.contains("<title>Error: Add agent"), "{}", refused.body);
+    assert!(
+        refused.body.contains("<title>Error: Add agent"),
+        "{}",
+        refused.body
+    );
     for kept in [
         "value=\"two words\"",
         "value=\"no address\"",
@@ -541,10 +588,18 @@ async fn an_issued_backup_code_is_shown_once() {
     let issued = admin.get(&site, &page).await;
     assert_eq!(issued.status, 200, "{}", issued.body);
     assert_eq!(issued.header("cache-control"), "no-store");
-    assert_eq!(admin.get(&site, &page).await.body.matches("<code").count(), 1, "a reload shows it");
+    assert_eq!(
+        admin.get(&site, &page).await.body.matches("<code").count(),
+        1,
+        "a reload shows it"
+    );
     let mut colleague = signed_in(&site, "Acme", "rita").await;
     let elsewhere = colleague.get(&site, &page).await;
-    assert_eq!((elsewhere.status, elsewhere.body.contains("<code")), (303, false), "another session");
+    assert_eq!(
+        (elsewhere.status, elsewhere.body.contains("<code")),
+        (303, false),
+        "another session"
+    );
     let (_, rest) = issued.body.split_once("class=\"issued-code\"").unwrap();
     let (_, rest) = rest.split_once("<code dir=\"ltr\">").unwrap();
     let code = rest.split_once('<').unwrap().0.to_owned();
@@ -557,7 +612,7 @@ async fn an_issued_backup_code_is_shown_once() {
     assert!(audit.body.contains("Lost &lt;phone&gt;") && !audit.body.contains(&code));
     let mails = site.mails("alice@acme.test").await;
     assert_eq!(mails.len(), 1, "a reload issues nothing");
-    assert!( mails.iter().all(|text| !text.contains(&code)));
+    assert!(mails.iter().all(|text| !text.contains(&code)));
     let mut browser = Browser::default();
     browser.past_password(&site, "alice").await;
     let used = browser

@@ -109,7 +109,9 @@ impl Issuer {
             Ok(request) => request,
             Err((to, error)) => return Ok(self.refuse(&to, error, &application)),
         };
-        let answered = visitor.attempt(self.answer(&request, &application, begun, visitor)).await;
+        let answered = visitor
+            .attempt(self.answer(&request, &application, begun, visitor))
+            .await;
         answered.or_else(|refusal| self.told(refusal, &request.return_to, &application))
     }
 }
@@ -143,12 +145,18 @@ impl Service {
     }
 
     /// A fault of ours is told where the application waits for its answer.
-    fn told(&self, refusal: Refusal, to: &ReturnTo, application: &Application) -> Result<Authorized, Refusal> {
+    fn told(
+        &self,
+        refusal: Refusal,
+        to: &ReturnTo,
+        application: &Application,
+    ) -> Result<Authorized, Refusal> {
         use AuthorizationError as E;
         let error = match refusal {
-            Refusal::Unavailable { .. } | Refusal::Busy { .. } => {
-                Described::new(E::TemporarilyUnavailable, "the provider is not available for a moment")
-            }
+            Refusal::Unavailable { .. } | Refusal::Busy { .. } => Described::new(
+                E::TemporarilyUnavailable,
+                "the provider is not available for a moment",
+            ),
             Refusal::Internal { .. } => Described::new(E::ServerError, "the provider failed"),
             Refusal::AccountLocked | Refusal::AccountInactive | Refusal::CompanyDisabled => {
                 Described::new(E::AccessDenied, "the account may not sign in")
@@ -238,7 +246,9 @@ impl Service {
             (Step::Answer, Some(signed_in)) => {
                 let code = self.give_code(request, application, &signed_in, visitor).await?;
                 Authorized::Answer {
-                    answer: request.return_to.with_code(&code.reveal(), &self.inner.settings.origin),
+                    answer: request
+                        .return_to
+                        .with_code(&code.reveal(), &self.inner.settings.origin),
                     application: application.settings.name.clone(),
                 }
             }

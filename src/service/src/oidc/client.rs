@@ -41,7 +41,8 @@ impl Service {
         match credentials.prove(&application, &secrets, now) {
             Ok(_) => Ok(application),
             Err(refused) => {
-                self.count_wrong_secret(&application, (&subject, &lane), visitor).await?;
+                self.count_wrong_secret(&application, (&subject, &lane), visitor)
+                    .await?;
                 Err(refused.into())
             }
         }
@@ -55,7 +56,10 @@ impl Service {
 
     fn client_lane(&self, application: &Application, visitor: &Visitor) -> ([u8; 32], [u8; 32]) {
         let source = visitor.source.as_bytes();
-        let lane = self.inner.keys.derive(Purpose::Subject, &[b"source of an application", source]);
+        let lane = self
+            .inner
+            .keys
+            .derive(Purpose::Subject, &[b"source of an application", source]);
         (self.client_subject(application), lane)
     }
 

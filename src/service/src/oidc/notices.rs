@@ -64,7 +64,13 @@ impl Issuer {
         let mut told = 0;
         loop {
             let now = self.now();
-            let notices = self.inner.store.read().await?.logout_notices(now, AT_ONCE).await?;
+            let notices = self
+                .inner
+                .store
+                .read()
+                .await?
+                .logout_notices(now, AT_ONCE)
+                .await?;
             let more = notices.len() as i64 == AT_ONCE;
             told += self.tell_all(notices).await?;
             if !more {
@@ -106,7 +112,13 @@ impl Service {
             return Ok(false);
         }
         writer.commit().await?;
-        let Some(uri) = notice.application.settings.back_channel_uri.clone().filter(|_| notice.has_tokens) else {
+        let Some(uri) = notice
+            .application
+            .settings
+            .back_channel_uri
+            .clone()
+            .filter(|_| notice.has_tokens)
+        else {
             self.finish_notice(&notice).await?;
             return Ok(false);
         };
@@ -151,7 +163,8 @@ impl Service {
             sid: notice.session,
             events: LogoutEvents::default(),
         };
-        self.sign(notice.application.settings.signing, "logout+jwt", &claims).await
+        self.sign(notice.application.settings.signing, "logout+jwt", &claims)
+            .await
     }
 
     async fn finish_notice(&self, notice: &LogoutNotice) -> Result<(), StoreError> {

@@ -253,8 +253,16 @@ pub async fn every_page_is_the_one_that_it_should_be(store: &Store) {
                     ..filter.clone()
                 };
                 let count = walk(&mut reader, company, &all, &filter, 17).await;
-                assert_eq!(reader.count_found(company, &filter, 1_000).await, Ok(count), "{filter:?}");
-                assert_eq!(reader.count_found(company, &filter, 3).await, Ok(count.min(3)), "{filter:?}");
+                assert_eq!(
+                    reader.count_found(company, &filter, 1_000).await,
+                    Ok(count),
+                    "{filter:?}"
+                );
+                assert_eq!(
+                    reader.count_found(company, &filter, 3).await,
+                    Ok(count.min(3)),
+                    "{filter:?}"
+                );
             }
         }
     }

@@ -174,7 +174,13 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             .await?;
         writer.insert_session(&owned.session).await?;
         writer
-            .put_session_note(owned.account.company, owned.session.id, "undo", b"sealed", at(900))
+            .put_session_note(
+                owned.account.company,
+                owned.session.id,
+                "undo",
+                b"sealed",
+                at(900),
+            )
             .await?;
         writer.insert_pending(&owned.pending).await?;
         writer.insert_code(&code).await?;
@@ -480,8 +486,14 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.count_found(c, &alice_searched(), 10).await? == 0
                     && w.count_found(c, &AgentFilter::default(), 10).await? == 1,
             ),
-            ("session_note", w.session_note(c, session, "undo", at(0)).await?.is_none()),
-            ("drop_session_note", !w.drop_session_note(c, session, "undo").await?),
+            (
+                "session_note",
+                w.session_note(c, session, "undo", at(0)).await?.is_none(),
+            ),
+            (
+                "drop_session_note",
+                !w.drop_session_note(c, session, "undo").await?,
+            ),
             (
                 "count_active_admins",
                 w.count_active_admins(c, Some(own.id)).await? == 0,
