@@ -38,9 +38,12 @@ impl Store {
         let Some(oldest) = self.read().await?.oldest_event().await? else {
             return Ok(0);
         };
+        if before <= oldest {
+            return Ok(0);
+        }
         let before = before.min(oldest + TimeDelta::days(1));
         let mut deleted = 0;
-        while oldest < before {
+        loop {
             let mut writer = self.write().await?;
             let gone = writer.delete_some_events(before).await?;
             writer.commit().await?;
