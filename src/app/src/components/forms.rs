@@ -45,7 +45,9 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> AnyView {
         })
         .collect_view();
     let last_tries = warning(now, refusal);
-    let class = if last_tries.is_some() {
+    let class = if refusal.status() < 400 {
+        "notice caution"
+    } else if last_tries.is_some() {
         "alert strong"
     } else {
         "alert"

@@ -17,7 +17,7 @@ pub fn sentence(now: Locale, end: &SessionEnd) -> String {
 }
 
 /// The bar.
-pub fn session_end(now: Locale, end: SessionEnd) -> AnyView {
+pub fn session_end(now: Locale, end: &SessionEnd) -> AnyView {
     let stay = view! {
         <button type="button" class="button small" hidden>
             {td_string!(now, console.session_stay)}
@@ -25,7 +25,7 @@ pub fn session_end(now: Locale, end: SessionEnd) -> AnyView {
     };
     view! {
         <div id="session-end" class="session-end">
-            <p role="status">{sentence(now, &end)}</p>
+            <p role="status">{sentence(now, end)}</p>
             {stay}
         </div>
     }

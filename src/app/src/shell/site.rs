@@ -48,7 +48,7 @@ fn around(frame: Frame, switch: AnyView, content: AnyView) -> AnyView {
                 {signed_in.map(|somebody| status_menu(locale, somebody))}
             </header>
             {content}
-            {ends.map(|ends| session_end(locale, ends))}
+            {ends.map(|ends| session_end(locale, &ends))}
             {footer(shared, links)}
         </div>
     }

@@ -175,13 +175,13 @@ pub(super) fn html(page: &Page) -> String {
                 style { (PreEscaped(DARK)) }
             }
             body class="canvas" style=(CANVAS) {
-                (table("100%", html! {
+                (table("100%", &html! {
                     td align="center" style=(AROUND) {
                         (PreEscaped("<!--[if mso]><table role=\"presentation\" width=\"560\"><tr><td><![endif]-->"))
                         // Some clients show only what is inside the body: language and direction are said again.
                         div class="canvas" lang=(page.language) dir=(page.direction) style=(column) {
                             (brand(page))
-                            (table("100%", html! {
+                            (table("100%", &html! {
                                 td class="card" style=(CARD) {
                                     @if page.heading { h1 style=(HEADING) { (page.subject) } }
                                     @for block in &page.blocks { (block_html(block)) }
@@ -199,7 +199,7 @@ pub(super) fn html(page: &Page) -> String {
 }
 
 /// One row, for the eye only.
-fn table(width: &str, cells: Markup) -> Markup {
+fn table(width: &str, cells: &Markup) -> Markup {
     html! {
         table role="presentation" width=(width) cellpadding="0" cellspacing="0" border="0" { tr { (cells) } }
     }
@@ -208,12 +208,12 @@ fn table(width: &str, cells: Markup) -> Markup {
 /// The doorway, the product and the company.
 fn brand(page: &Page) -> Markup {
     let door = DOORS.iter().rev().fold(html! {}, |inner, style| {
-        html! { td align="center" valign="bottom" style=(style) { @if !inner.0.is_empty() { (table("auto", inner)) } } }
+        html! { td align="center" valign="bottom" style=(style) { @if !inner.0.is_empty() { (table("auto", &inner)) } } }
     });
     html! {
         div style="padding:0 0 16px" {
-            (table("auto", html! {
-                td aria-hidden="true" { (table("auto", door)) }
+            (table("auto", &html! {
+                td aria-hidden="true" { (table("auto", &door)) }
                 td style=(BRAND) {
                     (page.product)
                     @if !page.company.is_empty() {

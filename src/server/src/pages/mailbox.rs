@@ -116,7 +116,7 @@ impl Content for ListPage {
                 .map(|mail| {
                     let href = address(&mail);
                     let came = (self.now - mail.at < NEW_FOR)
-                        .then(|| view! { <b class="new">{td_string!(now, mailbox.new)}</b> });
+                        .then(|| view! { <b class="new">{td_string!(now, mailbox.just_came)}</b> });
                     view! {
                         <tr>
                             <td>{came} <a href=href><bdi>{mail.subject}</bdi></a></td>
