@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures';
-import { labelsOf } from '../fixtures/labels';
+import { labelsOf, languages } from '../fixtures/labels';
 import { expectLanguage } from '../fixtures/words';
 import type { Visitor } from '../pages';
 
@@ -11,6 +11,9 @@ async function mark(visitor: Visitor): Promise<void> {
 async function expectSameDocument(visitor: Visitor): Promise<void> {
   await expect(visitor.page.locator('html[data-test-mark]')).toBeAttached();
 }
+
+/** What is said when a language cannot be had. */
+const switchProblem = (visitor: Visitor) => visitor.page.locator('.language [role="alert"]');
 
 test('switching on the sign-in page keeps what was typed, the focus and the document', async ({ visitor, account }) => {
   await visitor.login.goto('?next=%2Fagent%3Fkept%3D1');
@@ -110,4 +113,83 @@ test('the server answers in the language that was switched to', async ({ visitor
   const german = visitor.reading('de');
   await german.login.send({ ...account, password: 'wrong' });
   await expect(german.login.sentence(german.labels.errors.wrong_credentials)).toBeVisible();
+});
+
+for (const language of languages.filter((tag) => tag !== 'en')) {
+  test.describe(`switching to ${language}`, () => {
+    test.use({ twoFactorPolicy: 30 });
+
+    test('keeps fields, focus, caret, error, tick, countdown and document', async ({ visitor, account, mail }) => {
+      const other = visitor.reading(language);
+      await visitor.login.goto();
+      await visitor.login.send({ ...account, password: 'wrong' });
+      await expect(visitor.login.sentence(visitor.labels.errors.wrong_credentials)).toBeVisible();
+      await visitor.login.password.fill('another');
+      await visitor.login.account.focus();
+      await visitor.login.account.evaluate((field: HTMLInputElement) => field.setSelectionRange(2, 2));
+      await mark(visitor);
+      await visitor.language.choose(language);
+      await expect(other.login.sentence(other.labels.errors.wrong_credentials)).toBeVisible();
+      await expect(other.login.company).toHaveValue(account.company);
+      await expect(other.login.password).toHaveValue('another');
+      await expect(other.login.account).toBeFocused();
+      expect(await other.login.account.evaluate((field: HTMLInputElement) => field.selectionStart)).toBe(2);
+      await expectSameDocument(visitor);
+
+      await other.login.send(account);
+      await other.code.ready();
+      const code = await mail.nextCode(account.email);
+      await other.code.send(code === '000000' ? '000001' : '000000');
+      await expect(other.code.sentence(other.labels.errors.wrong_code)).toBeVisible();
+      await other.code.trust(30).check();
+      await other.code.code.fill(code.slice(0, 4));
+      const before = await other.code.secondsLeft();
+      await mark(visitor);
+      await visitor.language.choose('en');
+      await expect(visitor.code.sentence(visitor.labels.errors.wrong_code)).toBeVisible();
+      await expect(visitor.code.code).toHaveValue(code.slice(0, 4));
+      await expect(visitor.code.trust(30)).toBeChecked();
+      expect(await visitor.code.secondsLeft()).toBeLessThanOrEqual(before);
+      await expectSameDocument(visitor);
+    });
+  });
+}
+
+test('the texts of other languages are fetched when the menu gets the focus', async ({ visitor }) => {
+  const fetched: string[] = [];
+  visitor.page.on('request', (request) => {
+    const language = /\/assets\/texts-([\w-]+)\./.exec(request.url())?.[1];
+    if (language) fetched.push(language);
+  });
+  await visitor.login.goto();
+  expect(fetched).toEqual([]);
+  await visitor.language.select.focus();
+  await expect.poll(() => [...fetched].sort()).toEqual(languages.filter((tag) => tag !== 'en'));
+});
+
+test('a language whose texts do not arrive leaves the old one and says so', async ({ visitor, account }) => {
+  await visitor.login.goto();
+  await visitor.login.type(account);
+  await mark(visitor);
+  await visitor.page.context().setOffline(true);
+  await visitor.language.select.selectOption('de');
+  await expect(switchProblem(visitor)).toHaveText(visitor.labels.common.language_failed);
+  await expect(visitor.language.select).toHaveValue('en');
+  await expectLanguage(visitor.page, 'en');
+  await expect(visitor.login.account).toHaveValue(account.account);
+  expect(await visitor.cookie('language')).toBeUndefined();
+
+  await visitor.page.context().setOffline(false);
+  await visitor.language.choose('de');
+  await expect(switchProblem(visitor)).toHaveText('');
+  await expectSameDocument(visitor);
+});
+
+test('a page of another network in the place of the texts is no language', async ({ visitor }) => {
+  await visitor.page.route('**/texts-de.*', (route) => route.fulfill({ contentType: 'text/html', body: '<h1>Hotel</h1>\n<p>Sign in</p>' }));
+  await visitor.login.goto();
+  await visitor.language.select.selectOption('de');
+  await expect(switchProblem(visitor)).toHaveText(visitor.labels.common.language_failed);
+  await expectLanguage(visitor.page, 'en');
+  await visitor.language.choose('fr');
 });

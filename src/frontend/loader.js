@@ -29,7 +29,7 @@ async function sentAnew() {
 function startFrom(page) {
   const focused = document.activeElement;
   const typed = island.querySelectorAll("input[id], select[id]");
-  body.dataset.facts = page.dataset.facts;
+  Object.assign(body.dataset, page.dataset);
   island.replaceChildren(...page.querySelector("leptos-island").childNodes);
   for (const old of typed) {
     const field = document.getElementById(old.id);

@@ -1,18 +1,14 @@
-//! Compiles `locales/` into one typed module. Every folder there that is no draft is an offered language: adding one needs no
-//! Rust.
+//! Compiles `locales/`: for the server into one typed module, for the browser into the numbers of the texts that its islands
+//! say. Every folder there that is no draft is an offered language: adding one needs no Rust.
 
-use std::{env, error::Error, fs, path::Path, path::PathBuf};
+use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
 use leptos_i18n_codegen::gen_code;
 use leptos_i18n_parser::parse_locales::{
-    locale::{BuildersKeys, LocaleValue, RangeOrPlural},
     options::{Config, FileFormat, ParseOptions},
     parse_locales,
 };
-
-const DEFAULT_LANGUAGE: &str = "en";
-/// A folder with a file of this name is not offered yet.
-const DRAFT: &str = "draft";
+use vestibule_locales::{Catalogue, DEFAULT_LANGUAGE, ISLANDS, Language, TRANSLATOR};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -20,76 +16,83 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     // Cargo looks through the whole folder, so a new language or file is noticed, and the embedded legal texts with it.
     println!("cargo::rerun-if-changed={}", folder.display());
+    println!("cargo::rerun-if-env-changed={TRANSLATOR}");
 
-    let languages = names(&folder, |path| path.is_dir() && !path.join(DRAFT).exists())?;
-    let namespaces = names(&folder.join(DEFAULT_LANGUAGE), |path| {
-        path.extension().is_some_and(|extension| extension == "json")
-    })?;
+    let output = PathBuf::from(env::var("OUT_DIR")?);
+    if env::var("CARGO_CFG_TARGET_ARCH")? == "wasm32" {
+        fs::write(output.join("keys.rs"), keys()?)?;
+        return Ok(());
+    }
+    let catalogue = Catalogue::read(&folder)?;
+    let offered = catalogue.offered();
+    for finding in catalogue.left_out() {
+        println!("cargo::warning={finding}");
+    }
+    fs::write(output.join("islands.rs"), island_texts(&catalogue, &offered)?)?;
+    let module = output.join("i18n");
+    fs::create_dir_all(&module)?;
+    fs::write(module.join("mod.rs"), typed_module(&catalogue, &offered)?)?;
+    Ok(())
+}
 
+/// The typed keys of all texts, in every offered language.
+fn typed_module(catalogue: &Catalogue, offered: &[&Language]) -> Result<String, Box<dyn Error>> {
+    let english = catalogue.english().ok_or("there is no English")?;
+    let others = offered.iter().map(|language| language.tag.clone());
     let config = Config::new(DEFAULT_LANGUAGE)?
-        .add_locales(
-            languages
-                .into_iter()
-                .filter(|language| language != DEFAULT_LANGUAGE),
-        )?
-        .add_namespaces(namespaces)?
+        .add_locales(others.filter(|tag| tag != DEFAULT_LANGUAGE))?
+        .add_namespaces(english.files.iter().map(|file| file.name.clone()))?
         .locales_path("../../locales")
         .parse_options(
             ParseOptions::default()
                 .file_format(FileFormat::Json)
                 .interpolate_display(true),
         );
-    let mut translations = parse_locales(None, config)?;
+    let translations = parse_locales(None, config)?;
     for warning in translations.diag.warnings().iter() {
         println!("cargo::warning={warning}");
     }
     for error in translations.diag.errors().iter() {
         println!("cargo::error={error}");
     }
-    if env::var("CARGO_CFG_TARGET_ARCH")? == "wasm32" {
-        drop_plurals(&mut translations.builder_keys);
-    }
     // Diagnostics were said already; with documentation, so that an editor shows a key's placeholders.
-    let module = gen_code(&translations, None, false, None, true)?;
-
-    let folder = PathBuf::from(env::var("OUT_DIR")?).join("i18n");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("mod.rs"), module.to_string())?;
-    Ok(())
+    Ok(gen_code(&translations, None, false, None, true)?.to_string())
 }
 
-/// Leaves out the texts that need plural rules: an island that wants one does not compile, so the browser never loads the
-/// rules.
-fn drop_plurals(keys: &mut BuildersKeys) {
-    if let BuildersKeys::NameSpaces { keys, .. } = keys {
-        for namespace in keys.values_mut() {
-            namespace.0.retain(|_, value| !is_plural(value));
+/// What the server hands to the browser: the texts of the islands by language.
+fn island_texts(catalogue: &Catalogue, offered: &[&Language]) -> Result<String, Box<dyn Error>> {
+    let mut source = "match tag {\n".to_owned();
+    for language in offered {
+        let texts = catalogue.island_texts(language);
+        writeln!(source, "    {:?} => {texts:?},", language.tag)?;
+    }
+    source.push_str("    _ => \"\",\n}\n");
+    Ok(source)
+}
+
+/// The numbers of the texts that the islands say, as constants named as their keys.
+fn keys() -> Result<String, Box<dyn Error>> {
+    let mut source = format!(
+        "/// How many texts travel.\npub const ALL: usize = {};\n",
+        ISLANDS.len()
+    );
+    let mut files: Vec<&str> = Vec::new();
+    for (file, _) in ISLANDS.iter().filter_map(|path| path.split_once('.')) {
+        if !files.contains(&file) {
+            files.push(file);
         }
     }
-}
-
-fn is_plural(value: &LocaleValue) -> bool {
-    let LocaleValue::Value { value, .. } = value else {
-        return false;
-    };
-    value.is_interpol().is_some_and(|keys| {
-        keys.iter_vars()
-            .any(|(_, variable)| matches!(variable.range_count, Some(RangeOrPlural::Plural)))
-    })
-}
-
-/// The names, without extension, of what lies in `folder` and is wanted; sorted, hidden things left out.
-fn names(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if let Some(name) = path.file_stem().and_then(|name| name.to_str())
-            && !name.starts_with('.')
-            && wanted(&path)
-        {
-            names.push(name.to_owned());
+    for file in files {
+        writeln!(source, "/// Of `{file}.json`.\npub mod {file} {{")?;
+        for (number, path) in ISLANDS.iter().enumerate() {
+            if let Some((_, key)) = path.split_once('.').filter(|(stands_in, _)| *stands_in == file) {
+                writeln!(
+                    source,
+                    "    /// `{path}`\n    pub const {key}: crate::Key = crate::Key::new({number});"
+                )?;
+            }
         }
+        source.push_str("}\n");
     }
-    names.sort();
-    Ok(names)
+    Ok(source)
 }

@@ -1,10 +1,15 @@
 //! The few things islands ask of the browser. Nothing here is called on the server.
 
 use js_sys::{Array, Reflect, encode_uri_component};
-use leptos::prelude::{document, location, request_animation_frame, window};
+use leptos::{
+    prelude::{document, location, request_animation_frame, window},
+    task::spawn_local,
+};
 use server_fn::ServerFn;
 use vestibule_core::refusal::{Field, Refusal};
-use vestibule_translations::{Locale, direction, tag};
+#[cfg(target_arch = "wasm32")]
+use vestibule_translations::learn;
+use vestibule_translations::{Locale, direction, from_tag, tag};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -55,11 +60,55 @@ async fn fetch(path: &str, form: Option<&HtmlFormElement>) -> Result<(bool, JsVa
     Ok((response.ok(), JsFuture::from(response.json()?).await?))
 }
 
-/// The facts that the server wrote into the page.
-#[cfg(not(feature = "ssr"))]
+/// The facts that the server wrote into the page. With them come the texts of its language.
+#[cfg(target_arch = "wasm32")]
 pub fn facts() -> Option<JsValue> {
-    let text = document().body()?.get_attribute("data-facts")?;
-    js_sys::JSON::parse(&text).ok()
+    learn(of_body("data-texts")?)?;
+    js_sys::JSON::parse(&of_body("data-facts")?).ok()
+}
+
+/// What the server wrote beside the page.
+fn of_body(name: &str) -> Option<String> {
+    document().body()?.get_attribute(name)
+}
+
+/// The language with this tag, fetched when its texts are not here yet; `None` when they do not arrive.
+pub async fn language(wanted: &str) -> Option<Locale> {
+    if let Some(known) = from_tag(wanted) {
+        return Some(known);
+    }
+    let (_, address) = languages().into_iter().find(|(tag, _)| tag == wanted)?;
+    let response: Response = JsFuture::from(window().fetch_with_str(&address))
+        .await
+        .ok()?
+        .unchecked_into();
+    let texts = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+    learn(texts).filter(|learned| tag(*learned) == wanted)
+}
+
+/// Begins to fetch the texts of every language: one of them is about to be chosen.
+pub fn fetch_languages() {
+    for (tag, _) in languages() {
+        spawn_local(async move {
+            // One that does not arrive is fetched again when it is chosen.
+            language(&tag).await;
+        });
+    }
+}
+
+/// The tags of all languages, and where their texts are.
+fn languages() -> Vec<(String, String)> {
+    let all = of_body("data-languages").unwrap_or_default();
+    all.split(' ')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(tag, address)| (tag.to_owned(), address.to_owned()))
+        .collect()
+}
+
+/// On the server no language has to arrive.
+#[cfg(not(target_arch = "wasm32"))]
+fn learn(_: String) -> Option<Locale> {
+    None
 }
 
 impl Json for JsValue {
@@ -125,8 +174,9 @@ pub fn set_value(id: &str, value: &str) {
     }
 }
 
+/// The ids that are asked for are those of our fields; a `select` has a value as an input has one.
 fn input(id: &str) -> Option<HtmlInputElement> {
-    document().get_element_by_id(id)?.dyn_into().ok()
+    Some(document().get_element_by_id(id)?.unchecked_into())
 }
 
 /// Says of the input with this id whether it `is` so: the attribute is there, or it is not.

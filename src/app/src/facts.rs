@@ -41,13 +41,13 @@ pub trait Facts: Read + Clone + Send + Sync + 'static {}
 impl<T: Read + Clone + Send + Sync + 'static> Facts for T {}
 
 /// The facts of this page.
-#[cfg(feature = "ssr")]
+#[cfg(not(target_arch = "wasm32"))]
 pub fn of_page<T: Facts>() -> Option<T> {
     leptos::prelude::use_context()
 }
 
-/// The facts of this page.
-#[cfg(not(feature = "ssr"))]
+/// The facts of this page, with which the texts of its language come.
+#[cfg(target_arch = "wasm32")]
 pub fn of_page<T: Facts>() -> Option<T> {
     T::read(&crate::browser::facts()?)
 }

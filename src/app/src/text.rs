@@ -5,15 +5,27 @@ use vestibule_core::refusal::Refusal;
 use vestibule_translations::{Locale, refusal::sentence};
 
 /// One sentence in every language.
+#[cfg(not(target_arch = "wasm32"))]
 pub type Sentence = fn(Locale) -> &'static str;
+/// One sentence in every language.
+#[cfg(target_arch = "wasm32")]
+pub type Sentence = vestibule_translations::Key;
 
-/// A text that is written anew when the language changes. It takes a plain function so that all texts of all
-/// islands are one type in the WebAssembly.
+/// A sentence in a language.
+pub fn said(sentence: Sentence, now: Locale) -> &'static str {
+    #[cfg(not(target_arch = "wasm32"))]
+    return sentence(now);
+    #[cfg(target_arch = "wasm32")]
+    return now.text(sentence);
+}
+
+/// A text that is written anew when the language changes. It takes no closure so that all texts of all islands are one
+/// type in the WebAssembly.
 pub fn follow(
     locale: RwSignal<Locale>,
     of: Sentence,
 ) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
-    move || of(locale.get())
+    move || said(of, locale.get())
 }
 
 /// A text with something put in, written anew when the language or what `with` reads changes.
@@ -35,12 +47,21 @@ pub fn refusal_sentence(locale: Locale, refusal: &Refusal) -> String {
 }
 
 /// The [`Sentence`] of a key, such as `phrase!(sign_in.title)`.
+#[cfg(not(target_arch = "wasm32"))]
 macro_rules! phrase {
     ($namespace:ident . $key:ident) => {{
         let sentence: $crate::text::Sentence =
             |locale| vestibule_translations::td_string!(locale, $namespace.$key);
         sentence
     }};
+}
+
+/// The [`Sentence`] of a key, such as `phrase!(sign_in.title)`.
+#[cfg(target_arch = "wasm32")]
+macro_rules! phrase {
+    ($namespace:ident . $key:ident) => {
+        vestibule_translations::keys::$namespace::$key
+    };
 }
 
 /// A live text from a key, such as `text!(locale, sign_in.title)`.

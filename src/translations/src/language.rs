@@ -31,6 +31,12 @@ pub fn name(locale: Locale) -> &'static str {
     td_string!(locale, common.language_name)
 }
 
+/// The texts that islands say, for the browser's half: tag, direction, and one text a line.
+pub fn island_texts(locale: Locale) -> &'static str {
+    let tag = locale.as_str();
+    include!(concat!(env!("OUT_DIR"), "/islands.rs"))
+}
+
 /// Whether the language is written from right to left.
 pub fn is_rtl(locale: Locale) -> bool {
     matches!(locale.direction(), leptos_i18n::Direction::RightToLeft)
@@ -51,7 +57,7 @@ pub fn from_tag(tag: &str) -> Option<Locale> {
     OFFERED.get(found).map(|(_, locale)| *locale)
 }
 
-/// The offered language with exactly this tag: in the browser every tag comes from the server.
+/// The offered language with exactly this tag.
 #[cfg(not(feature = "ssr"))]
 pub fn from_tag(tag: &str) -> Option<Locale> {
     all().iter().find(|locale| locale.as_str() == tag).copied()

@@ -1,13 +1,19 @@
 //! Every sentence a user reads, and which language it is said in.
 //!
-//! `locales/<language>/*.json` becomes typed keys at compile time: `td_string!(locale, sign_in.title)`. A key or
+//! On the server `locales/<language>/*.json` becomes typed keys at compile time: `td_string!(locale, sign_in.title)`. A key or
 //! placeholder that English does not have stops the build where it is used; a language with a gap shows a warning
-//! in the build, falls back to English and fails the tests of this crate.
+//! in the build and falls back to English.
 //!
-//! The browser's half uses this crate too. Strings that no island uses are dropped from the WebAssembly.
+//! The browser's half uses this crate too, with the same macro, and has no text in it: the page brings those of its language,
+//! other languages are files. Only the keys of `vestibule_locales::ISLANDS` compile there.
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(any(target_arch = "wasm32", test))]
+mod fill;
 #[cfg(feature = "ssr")]
 pub mod labels;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod language;
 #[cfg(feature = "ssr")]
 pub mod legal;
@@ -17,17 +23,24 @@ pub mod time;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "wasm32")]
+pub use browser::{Key, Locale, direction, from_tag, keys, learn, tag};
+#[cfg(not(target_arch = "wasm32"))]
 pub use generated::i18n;
+#[cfg(not(target_arch = "wasm32"))]
 pub use i18n::Locale;
 #[cfg(feature = "ssr")]
 pub use labels::{event_name, verdict_sentence, yes_or_no};
 #[cfg(feature = "ssr")]
 pub use language::negotiate;
-pub use language::{all, direction, from_tag, is_rtl, name, tag};
+#[cfg(not(target_arch = "wasm32"))]
+pub use language::{all, direction, from_tag, is_rtl, island_texts, name, tag};
+#[cfg(not(target_arch = "wasm32"))]
 #[doc(hidden)]
 pub use leptos_i18n;
 pub use time::wait;
 
+#[cfg(not(target_arch = "wasm32"))]
 mod generated {
     #![expect(
         missing_docs,
@@ -41,6 +54,7 @@ mod generated {
 
 /// The text of a key in one language: `td_string!(locale, sign_in.title)` is a `&'static str`,
 /// `td_string!(locale, common.signed_in_as, name = "Ada")` a `String`.
+#[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! td_string {
     ($($input:tt)*) => {{
@@ -48,4 +62,20 @@ macro_rules! td_string {
         use $crate::leptos_i18n;
         leptos_i18n::td_string!($($input)*)
     }};
+}
+
+/// The text of a key that an island says: as on the server.
+#[cfg(target_arch = "wasm32")]
+#[macro_export]
+macro_rules! td_string {
+    ($locale:expr, $file:ident . $key:ident $(,)?) => {
+        $crate::Locale::text($locale, $crate::keys::$file::$key)
+    };
+    ($locale:expr, $file:ident . $key:ident, $($name:ident = $value:expr),+ $(,)?) => {
+        $crate::Locale::filled(
+            $locale,
+            $crate::keys::$file::$key,
+            &[$((stringify!($name), ($value).to_string())),+],
+        )
+    };
 }

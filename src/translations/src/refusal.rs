@@ -31,6 +31,7 @@ macro_rules! say {
     };
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 macro_rules! title_of {
     ($locale:ident, ($group:ident.$key:ident)) => {
         td_string!($locale, $group.$key)
@@ -63,6 +64,7 @@ macro_rules! define_sentences {
         }
 
         /// The heading of a page that shows nothing but this refusal.
+        #[cfg(not(target_arch = "wasm32"))]
         pub fn title(locale: Locale, refusal: &Refusal) -> &'static str {
             match refusal {
                 $(Refusal::$refusal { .. } => title_of!(locale, $title),)*

@@ -16,12 +16,13 @@ use crate::{
 };
 
 /// Crates that must never get into the browser's half: the server's own, and those whose weight is not worth it.
-const SERVER_CRATES: [&str; 13] = [
+const SERVER_CRATES: [&str; 14] = [
     "argon2",
     "axum",
     "chrono",
     "getrandom",
     "hyper",
+    "leptos_i18n",
     "lettre",
     "rand",
     "rusqlite",
@@ -53,7 +54,8 @@ pub fn run_all(site: &Site) -> Result<()> {
     lints()?;
     scripts()?;
     alert_rules()?;
-    audit(site)
+    audit(site)?;
+    weight(site)
 }
 
 /// The command `check`.
@@ -186,6 +188,26 @@ pub fn audit(site: &Site) -> Result<()> {
         say::line(&format!("  {} crates, none of them the server's", crates.len()));
         Ok(())
     })
+}
+
+/// Bytes of the page itself, as brotli: 1.1 kB and the texts of its islands, which are longest in German and French.
+const PAGE: usize = 2_800;
+
+/// What a first visit of `/login` loads. A language more is not among it.
+fn weight(site: &Site) -> Result<()> {
+    let mut total = PAGE;
+    for part in ["style", "script", "bindings", "wasm", "logo", "icon"] {
+        total += site.weight(part)?;
+    }
+    say::line(&format!(
+        "A first visit of /login loads {} bytes, of at most {}",
+        say::bytes(total as u64),
+        say::bytes(site.budget as u64)
+    ));
+    if total > site.budget {
+        bail!("the sign-in page is too heavy");
+    }
+    Ok(())
 }
 
 /// Every island that the sources have must be exported, or pages look right and stay dead.

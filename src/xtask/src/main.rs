@@ -7,8 +7,10 @@
 mod attack;
 #[cfg(feature = "bench")]
 mod bench;
+mod bindings;
 mod check;
 mod files;
+mod locales;
 mod postgres;
 mod say;
 mod server;
@@ -71,6 +73,11 @@ enum Task {
     },
     /// Formatting, clippy on both targets with warnings as errors, audit of what the WebAssembly contains
     Check,
+    /// For translators: check the files of locales/, count, begin a language
+    Locales {
+        #[command(subcommand)]
+        task: locales::Task,
+    },
     /// Measure the release binary on this machine: bytes of the sign-in page, rates, memory, start-up
     Bench {
         /// Only the mails of a shift start
@@ -101,6 +108,7 @@ fn main() -> ExitCode {
         Task::Site => site::build(site::Kind::Shipped).map(drop),
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
+        Task::Locales { task } => locales::run(&task),
         Task::Bench { mail } => bench(mail),
         #[cfg(feature = "attack")]
         Task::Attack(arguments) => attack::run(arguments),

@@ -2,7 +2,7 @@
 //!
 //! `target/site` holds `name.<16 digits>.ext` with `.br` and `.gz` beside what compresses, and `manifest.json`, which
 //! maps the parts (`style`, `script`, `bindings`, `wasm`, `logo`, `icon`, and `account_style` and `account_script` for the
-//! pages of an account) and every file of `public/` (by its name) to
+//! pages of an account), the texts of the islands by language (`texts-de.txt`) and every file of `public/` (by its name) to
 //! those names. The server embeds the folder.
 
 use std::{
@@ -19,10 +19,11 @@ use lightningcss::{
     stylesheet::{MinifyOptions, ParserOptions, PrinterOptions},
     targets::{Browsers, Targets},
 };
+use vestibule_locales::{Catalogue, TEXTS};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
-    files, say, setup,
+    bindings, files, say, setup,
     shell::{self, execute},
     wasm,
 };
@@ -49,13 +50,16 @@ impl Kind {
 const MANIFEST: &str = "manifest.json";
 
 /// What makes the WebAssembly small, in this order.
-const WASM_PASSES: [&str; 6] = [
+const WASM_PASSES: [&str; 8] = [
+    // The lowest addresses are the end of the stack: nothing ever lies there.
+    "--low-memory-unused",
     "-Oz",
     // Taken apart and put together anew it packs better; what that leaves behind goes in the second round.
     "--flatten",
     "--rereloop",
     "-Oz",
     "-Oz",
+    "--converge",
     "--strip-target-features",
 ];
 /// Features of WebAssembly that every browser of the last two years has and the compiler uses.
@@ -88,6 +92,24 @@ pub struct Site {
     pub folder: PathBuf,
     /// Parts and public files, and the hashed name of each.
     pub manifest: BTreeMap<String, String>,
+    /// What `/login` may weigh, in bytes.
+    pub budget: usize,
+}
+
+impl Site {
+    /// Bytes of a part as brotli, or as it is where that is smaller.
+    ///
+    /// # Errors
+    /// There is no such part.
+    pub fn weight(&self, part: &str) -> Result<usize> {
+        let name = self
+            .manifest
+            .get(part)
+            .with_context(|| format!("the site has no {part}"))?;
+        let length = |name: &str| fs::metadata(self.folder.join(name)).map(|facts| facts.len());
+        let bytes = length(&format!("{name}.br")).or_else(|_| length(name))?;
+        Ok(usize::try_from(bytes)?)
+    }
 }
 
 /// Builds `target/site`; what did not change is not done again.
@@ -98,7 +120,8 @@ pub fn build(kind: Kind) -> Result<Site> {
     let folder = shell::target("site");
     fs::create_dir_all(&folder)?;
     setup::npm()?;
-    let compiled = compile(kind)?;
+    let toolchain = wasm::toolchain()?;
+    let compiled = compile(kind, &toolchain)?;
     let browser = bind(kind, &compiled)?;
     let scripts = shell::root().join("src/frontend");
 
@@ -119,8 +142,15 @@ pub fn build(kind: Kind) -> Result<Site> {
         Part::new("bindings", "bindings.js", browser.bindings),
         Part::new("wasm", "vestibule.wasm", browser.wasm),
     ];
+    parts.extend(island_texts()?);
     parts.extend(public_files()?);
-    let site = say::step("Names, hashes, compression", || publish(kind, folder, &parts))?;
+    let budget = toolchain.budget();
+    let manifest = say::step("Names, hashes, compression", || publish(kind, &folder, &parts))?;
+    let site = Site {
+        folder,
+        manifest,
+        budget,
+    };
     tell_sizes(&site);
     Ok(site)
 }
@@ -145,6 +175,16 @@ impl Part {
     }
 }
 
+/// What the islands say, a file for each offered language.
+fn island_texts() -> Result<Vec<Part>> {
+    let catalogue = Catalogue::read(&shell::root().join("locales"))?;
+    let texts = catalogue.offered().into_iter().map(|language| {
+        let name = format!("{TEXTS}{}.txt", language.tag);
+        Part::new(&name, &name, catalogue.island_texts(language).into_bytes())
+    });
+    Ok(texts.collect())
+}
+
 /// The files of `public/`; those called `logo` and `icon` are parts of every page.
 fn public_files() -> Result<Vec<Part>> {
     let public = shell::root().join("public");
@@ -160,15 +200,15 @@ fn public_files() -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// Writes the folder: all parts with their compressed siblings, the manifest, and nothing else.
-fn publish(kind: Kind, folder: PathBuf, parts: &[Part]) -> Result<Site> {
+/// Writes the folder: all parts with their compressed siblings, the manifest, which it gives back, and nothing else.
+fn publish(kind: Kind, folder: &Path, parts: &[Part]) -> Result<BTreeMap<String, String>> {
     // Unoptimised WebAssembly is large and changes with each build: packing it would take longer than it saves.
     let packs =
         |part: &Part| files::is_compressible(&part.name) && (kind == Kind::Shipped || part.keys != ["wasm"]);
     thread::scope(|scope| {
         let jobs: Vec<_> = parts
             .iter()
-            .map(|part| scope.spawn(|| write(&folder, part, packs(part))))
+            .map(|part| scope.spawn(|| write(folder, part, packs(part))))
             .collect();
         jobs.into_iter()
             .try_for_each(|job| job.join().unwrap_or_else(|_| bail!("a thread died")))
@@ -182,7 +222,7 @@ fn publish(kind: Kind, folder: PathBuf, parts: &[Part]) -> Result<Site> {
         .flat_map(|part| ["", ".br", ".gz"].map(|end| folder.join(format!("{}{end}", part.name))))
         .chain([folder.join(MANIFEST)])
         .collect();
-    for file in files::all_below(&folder)? {
+    for file in files::all_below(folder)? {
         if !kept.contains(&file) {
             fs::remove_file(&file)?;
         }
@@ -191,12 +231,11 @@ fn publish(kind: Kind, folder: PathBuf, parts: &[Part]) -> Result<Site> {
         &folder.join(MANIFEST),
         serde_json::to_string_pretty(&manifest)?.as_bytes(),
     )?;
-    Ok(Site { folder, manifest })
+    Ok(manifest)
 }
 
 /// Cargo's part: the WebAssembly as the compiler leaves it.
-fn compile(kind: Kind) -> Result<PathBuf> {
-    let toolchain = wasm::toolchain()?;
+fn compile(kind: Kind, toolchain: &wasm::Toolchain) -> Result<PathBuf> {
     say::step(
         &format!("Compiling the browser's half ({})", toolchain.name()),
         || {
@@ -224,7 +263,7 @@ struct Browser {
 /// Makes the bindings and optimises, unless the same was done before.
 fn bind(kind: Kind, compiled: &Path) -> Result<Browser> {
     let work = shell::target("site-work").join(kind.profile());
-    let (wasm, bindings, stamp) = (
+    let (wasm, script_file, stamp) = (
         work.join("vestibule.wasm"),
         work.join("bindings.js"),
         work.join("stamp"),
@@ -236,21 +275,24 @@ fn bind(kind: Kind, compiled: &Path) -> Result<Browser> {
         files::hash(&code),
         files::hash(&fs::read(std::env::current_exe()?)?)
     );
-    let done =
-        fs::read_to_string(&stamp).is_ok_and(|found| found == inputs) && wasm.exists() && bindings.exists();
+    let done = fs::read_to_string(&stamp).is_ok_and(|found| found == inputs)
+        && wasm.exists()
+        && script_file.exists();
     if !done {
         let _ = fs::remove_file(&stamp);
+        let raw = work.join("vestibule_bg.wasm");
+        let script = work.join("vestibule.js");
         say::step("Bindings between WebAssembly and JavaScript", || {
-            Bindgen::new()
+            let output = Bindgen::new()
                 .input_bytes("vestibule", code)
                 .web(true)?
                 .typescript(false)
                 .omit_default_module_path(true)
                 .remove_producers_section(true)
                 .remove_name_section(true)
-                .generate(&work)
+                .generate_output()?;
+            bindings::emit(output, &work, &script)
         })?;
-        let raw = work.join("vestibule_bg.wasm");
         match kind {
             Kind::Shipped => say::step("Optimising the WebAssembly for size", || {
                 execute(
@@ -264,12 +306,12 @@ fn bind(kind: Kind, compiled: &Path) -> Result<Browser> {
             })?,
             Kind::Quick => fs::rename(&raw, &wasm)?,
         }
-        fs::write(&bindings, minified_script(&work.join("vestibule.js"))?)?;
+        fs::write(&script_file, minified_script(&script)?)?;
         fs::write(&stamp, inputs)?;
     }
     Ok(Browser {
         wasm: fs::read(wasm)?,
-        bindings: fs::read(bindings)?,
+        bindings: fs::read(script_file)?,
     })
 }
 

@@ -47,6 +47,14 @@ impl Toolchain {
         }
     }
 
+    /// What `/login` may weigh when this compiled it: bytes of everything that a first visit loads, as brotli.
+    pub fn budget(&self) -> usize {
+        match self {
+            Self::Ready => 84_000,
+            Self::Debian(_) => 72_000,
+        }
+    }
+
     /// A cargo command for the target, with everything but the package and the profile.
     pub fn cargo(&self, command: &str) -> Command {
         let mut cargo = shell::cargo(command);
@@ -83,6 +91,9 @@ impl Toolchain {
             flags.extend([
                 "-Zunstable-options".to_owned(),
                 "-Cpanic=immediate-abort".to_owned(),
+                // What Debug would print goes into the messages of panics, which nobody sees.
+                "-Zfmt-debug=none".to_owned(),
+                "-Zlocation-detail=none".to_owned(),
             ]);
             cargo = debian;
         }

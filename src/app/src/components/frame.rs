@@ -1,19 +1,21 @@
 //! What surrounds every page: skip link, logo, language form, footer.
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
 use vestibule_core::paths;
-use vestibule_translations::{Locale, all, from_tag, name, tag};
+use vestibule_translations::{Locale, from_tag, tag, td_string};
 
 use super::PRODUCT;
 use crate::{
     browser,
     page::Links,
-    text::{Sentence, text},
+    text::{Sentence, said, text},
 };
 
 /// Id of the form with the language switch.
 pub const LANGUAGE_FORM: &str = "language-form";
+/// Id of the language switch.
+const LANGUAGE: &str = "language";
 
 /// What an island must know about the page around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Language of the page; English when the tag is unknown.
+    /// Language of the page.
     pub fn locale(&self) -> Locale {
         from_tag(&self.language).unwrap_or_default()
     }
@@ -57,7 +59,7 @@ pub fn gate_with(
     let Shell { links, logo, .. } = shell;
     Effect::new(move |_| {
         let now = locale.get();
-        browser::name_language(now, title()(now));
+        browser::name_language(now, said(title(), now));
     });
     view! {
         <div class="gate">
@@ -99,31 +101,64 @@ pub fn language_form(locale: RwSignal<Locale>, return_to: String, live: bool) ->
     } else {
         "button small"
     };
+    let failed = RwSignal::new(false);
     let switch = move |event: ev::Event| {
-        if let Some(chosen) = from_tag(&event_target_value(&event)) {
-            browser::remember_language(chosen);
-            locale.set(chosen);
-        }
+        let wanted = event_target_value(&event);
+        spawn_local(async move {
+            let arrived = browser::language(&wanted).await;
+            if browser::value(LANGUAGE) != wanted {
+                // Another one was chosen meanwhile.
+                return;
+            }
+            failed.set(arrived.is_none());
+            match arrived {
+                Some(chosen) => {
+                    browser::remember_language(chosen);
+                    locale.set(chosen);
+                }
+                None => browser::set_value(LANGUAGE, tag(locale.get_untracked())),
+            }
+        });
     };
-    let options = language_options(locale.get_untracked());
+    let problem = move || {
+        failed
+            .get()
+            .then(|| td_string!(locale.get(), common.language_failed))
+    };
     view! {
         <form id=LANGUAGE_FORM class="language" method="post" action=paths::LANGUAGE>
-            <label for="language">{text!(locale, common.language)}</label>
+            <label for=LANGUAGE>{text!(locale, common.language)}</label>
             <input type="hidden" name="return_to" value=return_to />
-            <select id="language" name="language" autocomplete="off" on:change=switch>
-                {options}
-            </select>
+            <select
+                id=LANGUAGE
+                name="language"
+                autocomplete="off"
+                on:focus=|_| browser::fetch_languages()
+                on:change=switch
+                inner_html=options(locale.get_untracked())
+            ></select>
             <button class=button>{text!(locale, common.change_language)}</button>
+            {live.then(|| view! { <p class="problem" role="alert">{problem}</p> })}
         </form>
     }
+}
+
+/// Every language on offer, as HTML.
+#[cfg(not(target_arch = "wasm32"))]
+fn options(selected: Locale) -> String {
+    language_options(selected).to_html()
+}
+
+/// The page has them already.
+#[cfg(target_arch = "wasm32")]
+fn options(_: Locale) -> String {
+    String::new()
 }
 
 /// The language switch of a page with the form `form`, which it sends along: nothing typed is lost. `live` = scripts make
 /// its button superfluous.
 #[cfg(feature = "ssr")]
 pub fn language_switch_of(form: &'static str, now: Locale, return_to: String, live: bool) -> impl IntoView {
-    use vestibule_translations::td_string;
-
     let class = if live {
         "button small before-script"
     } else {
@@ -133,8 +168,8 @@ pub fn language_switch_of(form: &'static str, now: Locale, return_to: String, li
         // Enter in a field presses the first button of its form. That must not be the one of the language.
         <button class="visually-hidden" form=form tabindex="-1" aria-hidden="true"></button>
         <div class="language">
-            <label for="language">{td_string!(now, common.language)}</label>
-            <select id="language" name="shown_in" form=form autocomplete="off">
+            <label for=LANGUAGE>{td_string!(now, common.language)}</label>
+            <select id=LANGUAGE name="shown_in" form=form autocomplete="off">
                 {language_options(now)}
             </select>
             <button
@@ -151,8 +186,11 @@ pub fn language_switch_of(form: &'static str, now: Locale, return_to: String, li
     }
 }
 
-/// Every language on offer, for a `select`.
+/// Every language on offer by its own name, for a `select`.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn language_options(selected: Locale) -> impl IntoView {
+    use vestibule_translations::{all, name};
+
     all()
         .iter()
         .map(|&offered| {

@@ -17,7 +17,7 @@ use crate::{
     facts,
     functions::SignIn,
     page::LoginPage,
-    text::{Sentence, follow, follow_with, phrase, text},
+    text::{Sentence, follow, follow_with, phrase, said, text},
 };
 
 /// The sign-in page. Its facts are not properties: see [`facts`].
@@ -99,7 +99,7 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
                 </a>
             </p>
             <button class="button primary wide" disabled=move || screen.busy.get()>
-                {move || button()(locale.get())}
+                {move || said(button(), locale.get())}
             </button>
         </form>
         {providers

@@ -122,6 +122,8 @@ pub struct Assets {
     pub bindings: String,
     /// WebAssembly, loaded by the script.
     pub wasm: String,
+    /// The texts of the islands, by language tag.
+    pub texts: Vec<(String, String)>,
     /// Logo.
     pub logo: String,
     /// Icon of the browser's tab.

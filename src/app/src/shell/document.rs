@@ -1,7 +1,7 @@
 //! The document around every page: head, scripts where the page comes to life, body.
 
 use leptos::prelude::*;
-use vestibule_translations::{direction, tag};
+use vestibule_translations::{direction, island_texts, tag};
 
 use crate::{
     components::{PRODUCT, frame::Shell},
@@ -41,6 +41,12 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
         Refresh::Soon => "2".to_owned(),
         Refresh::To(address) => ["0;url=", &address].concat(),
     });
+    let languages: Vec<String> = frame
+        .assets
+        .texts
+        .iter()
+        .map(|(tag, address)| [tag, "=", address].concat())
+        .collect();
     let account_script = account_script.then(|| frame.assets.account_script.clone());
     let head = view! {
         <meta charset="utf-8" />
@@ -63,7 +69,16 @@ fn document<C: Content>(page: Page<C>) -> impl IntoView {
                 Some(facts) => {
                     let island = content.view(frame).to_html();
                     let elements = elements_inside(&island);
-                    view! { <body data-facts=facts data-elements=elements inner_html=island></body> }.into_any()
+                    view! {
+                        <body
+                            data-facts=facts
+                            data-texts=island_texts(locale)
+                            data-languages=languages.join(" ")
+                            data-elements=elements
+                            inner_html=island
+                        ></body>
+                    }
+                        .into_any()
                 }
                 None => view! { <body>{content.view(frame)}</body> }.into_any(),
             }}

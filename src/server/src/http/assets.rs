@@ -4,7 +4,11 @@
 //! The build tool leaves them in `target/site` with a `manifest.json`. Without that folder (a plain `cargo test`) the
 //! server works with names that lead nowhere.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use axum::{
     Extension, Router,
@@ -21,6 +25,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use vestibule_app::page::Assets;
 use vestibule_core::refusal::Refusal;
+use vestibule_translations::{all, tag};
 
 use crate::http::{denied::Denied, headers::ContentPolicy};
 
@@ -46,6 +51,9 @@ struct Manifest {
     wasm: String,
     logo: String,
     icon: String,
+    /// Everything else by its plain name; the texts of the islands are among it.
+    #[serde(flatten)]
+    others: BTreeMap<String, String>,
 }
 
 impl Default for Manifest {
@@ -61,6 +69,7 @@ impl Default for Manifest {
             wasm: "vestibule.wasm".into(),
             logo: "logo.svg".into(),
             icon: "icon.svg".into(),
+            others: BTreeMap::new(),
         }
     }
 }
@@ -142,8 +151,17 @@ impl Site {
             wasm,
             logo,
             icon,
+            others,
         } = &*self.manifest;
+        let texts = all().iter().map(|locale| {
+            let plain = format!("texts-{}.txt", tag(*locale));
+            (
+                tag(*locale).to_owned(),
+                address(others.get(&plain).unwrap_or(&plain)),
+            )
+        });
         Assets {
+            texts: texts.collect(),
             style: address(style),
             account_style: address(account_style),
             console_style: address(console_style),
@@ -207,6 +225,7 @@ fn content_type(name: &str) -> HeaderValue {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
+        Some("txt") => "text/plain; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("ico") => "image/x-icon",
@@ -245,7 +264,7 @@ mod tests {
 
     fn site() -> Site {
         let manifest = r#"{"style":"vestibule.1a.css","script":"start.2b.js","bindings":"b.3c.js","wasm":"v.4d.wasm",
-            "logo":"logo.5e.svg","icon":"icon.6f.svg","more":"x"}"#;
+            "logo":"logo.5e.svg","icon":"icon.6f.svg","more":"x","texts-de.txt":"texts-de.7a.txt"}"#;
         let files = [
             (MANIFEST, manifest),
             ("vestibule.1a.css", "plain"),

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, path::Path, process::Stdio};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use vestibule_locales::TEXTS;
 
-use crate::{files, say, setup};
+use crate::{files, say, setup, wasm};
 
 /// Body of a page or file as it comes, with the coding it comes in.
 ///
@@ -29,6 +30,7 @@ pub fn get(url: &str, accept: &str) -> Result<(Vec<u8>, Option<String>)> {
 /// # Errors
 /// The server does not answer.
 pub fn print(url: &str) -> Result<()> {
+    let toolchain = wasm::toolchain()?;
     println!(
         "\nWhat /login loads (bytes of content; brotli at its best, and in brackets what the server sends)"
     );
@@ -65,16 +67,23 @@ pub fn print(url: &str) -> Result<()> {
     }
     println!("  {} HTML and CSS", text.shown());
     println!("  {} everything, {} requests", total.shown(), files.len() + 1);
+    println!(
+        "  at most {} with {}",
+        say::bytes(toolchain.budget() as u64),
+        toolchain.name()
+    );
     if let Err(error) = in_a_browser(url) {
         println!("  not measured in a browser: {error:#}");
     }
     Ok(())
 }
 
-/// Addresses of hashed files in a page.
+/// Addresses of hashed files that a page loads. It names the texts of other languages too, and loads them when somebody is
+/// about to choose one.
 fn addresses(page: &str) -> BTreeSet<String> {
+    let texts = format!("/assets/{TEXTS}");
     page.split(['"', '\'', '=', '(', ')', ' ', '>'])
-        .filter(|word| word.starts_with("/assets/"))
+        .filter(|word| word.starts_with("/assets/") && !word.starts_with(&texts))
         .map(str::to_owned)
         .collect()
 }
@@ -144,7 +153,8 @@ mod tests {
     #[test]
     fn every_hashed_file_of_a_page_is_found_once() {
         let page = r#"<link href="/assets/a.1.css"><script src='/assets/b.2.js' data-wasm="/assets/c.3.wasm"></script>
-            <img src=/assets/d.4.svg><a href="/login">/assets</a><link href="/assets/a.1.css">"#;
+            <img src=/assets/d.4.svg><a href="/login">/assets</a><link href="/assets/a.1.css">
+            <body data-languages="de=/assets/texts-de.5.txt">"#;
         let found: Vec<_> = addresses(page).into_iter().collect();
         assert_eq!(
             found,

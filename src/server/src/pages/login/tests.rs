@@ -33,6 +33,10 @@ fn frame() -> Frame {
             script: "/assets/vestibule.2.js".to_owned(),
             bindings: "/assets/bindings.3.js".to_owned(),
             wasm: "/assets/vestibule.4.wasm".to_owned(),
+            texts: vec![
+                ("en".to_owned(), "/assets/texts-en.9.txt".to_owned()),
+                ("de".to_owned(), "/assets/texts-de.9.txt".to_owned()),
+            ],
             logo: "/assets/logo.5.svg".to_owned(),
             icon: "/assets/icon.6.svg".to_owned(),
         },
@@ -106,6 +110,23 @@ fn an_island_gets_its_facts_back_unharmed() {
         .replace("&amp;", "&");
     let facts: (Shell, LoginPage) = serde_json::from_str(&json).unwrap();
     assert_eq!(facts.1.company, HOSTILE);
+}
+
+#[test]
+fn a_page_brings_the_texts_of_its_language_and_says_where_the_others_are() {
+    for html in [
+        shown_in(Locale::de, Login(login_page(None))),
+        shown_in(Locale::de, Code(code_page(None))),
+    ] {
+        let (_, rest) = html.split_once("data-texts=\"").unwrap();
+        let (texts, _) = rest.split_once('"').unwrap();
+        assert!(texts.starts_with("de\nltr\n"), "{texts}");
+        // What the page does not show yet is there too, and nothing of another language.
+        assert!(texts.contains("\nDer Code ist falsch.\n"), "{texts}");
+        assert!(!texts.contains("Sign in"), "{texts}");
+        let addresses = "data-languages=\"en=/assets/texts-en.9.txt de=/assets/texts-de.9.txt\"";
+        assert!(html.contains(addresses), "{html}");
+    }
 }
 
 #[test]
