@@ -1,13 +1,20 @@
 //! Every mail in every language with made-up facts, to look at: for translators and for whoever changes the layout.
 
+use chrono::DateTime;
 use maud::{DOCTYPE, html};
-use vestibule_core::mail::{About, FactorChange, Mail};
+use vestibule_core::{
+    account::TimeFormat,
+    mail::{About, FactorChange, Mail, TimeStyle},
+    ports::Moment,
+};
 use vestibule_translations::{all, direction, name, tag};
 
 use crate::compose::compose;
 
 const LINK: &str = "https://login.example.com/reset-password/Qm9va3MgYW5kIGJyb29tcyBhbmQgYnJpY2tzIGFsbCBkYXk";
 const CODE: &str = "042719";
+/// The evening of 5 January 2026.
+const AT: Moment = DateTime::from_timestamp_nanos(1_767_645_000_000_000_000);
 
 /// One mail in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +64,12 @@ fn about() -> About {
         name: "Alice".to_owned(),
         company: "Acme & Sons".to_owned(),
         account: "alice".to_owned(),
-        browser: "Firefox on Windows".to_owned(),
+        browser: "Firefox / Windows".to_owned(),
         address: "203.0.113.9".to_owned(),
+        times: TimeStyle {
+            zone: "Europe/Berlin".to_owned(),
+            format: TimeFormat::Hours24,
+        },
     }
 }
 
@@ -138,6 +149,7 @@ fn codes_and_locks() -> Vec<Mail> {
         account,
         browser,
         address,
+        times,
     } = about();
     let code = || CODE.to_owned();
     vec![
@@ -148,6 +160,7 @@ fn codes_and_locks() -> Vec<Mail> {
             minutes: 10,
             browser: browser.clone(),
             address: address.clone(),
+            times: times.clone(),
         },
         Mail::ConfirmCode {
             about: about(),
@@ -165,6 +178,7 @@ fn codes_and_locks() -> Vec<Mail> {
             account: account.clone(),
             browser,
             address,
+            times,
         },
         Mail::AccountUnlocked {
             name,
@@ -182,7 +196,7 @@ pub fn previews() -> Vec<Preview> {
         .iter()
         .flat_map(|&locale| {
             samples.iter().map(move |(kind, mail)| {
-                let message = compose(mail, tag(locale));
+                let message = compose(mail, tag(locale), AT);
                 Preview {
                     kind: kind.clone(),
                     language: tag(locale),

@@ -7,7 +7,7 @@ mod facts;
 mod layout;
 mod words;
 
-use vestibule_core::mail::Mail;
+use vestibule_core::{mail::Mail, ports::Moment};
 use vestibule_translations::from_tag;
 
 use words::Words;
@@ -23,10 +23,10 @@ pub struct Message {
     pub html: String,
 }
 
-/// Writes `mail` in the language of the tag; `de-AT` is written in `de` when there is no `de-AT`, and a language
+/// Writes `mail` about something that happened at this moment, in the language of the tag; `de-AT` is written in `de` when there is no `de-AT`, and a language
 /// nobody translated in English.
-pub fn compose(mail: &Mail, language: &str) -> Message {
-    let page = Words::new(from_tag(language).unwrap_or_default(), mail).page(mail);
+pub fn compose(mail: &Mail, language: &str, at: Moment) -> Message {
+    let page = Words::new(from_tag(language).unwrap_or_default(), mail, at).page(mail);
     Message {
         text: layout::text(&page),
         html: layout::html(&page),

@@ -398,7 +398,7 @@ impl Worker {
         let envelope = |from: &Sender, reply_to: Option<&Sender>| Envelope {
             from: from.clone(),
             reply_to: reply_to.cloned(),
-            message: compose(&mail.mail, &mail.language),
+            message: compose(&mail.mail, &mail.language, mail.created_at),
             to: mail.receiver.clone(),
             message_id: mail.id,
             at: mail.created_at,

@@ -497,7 +497,7 @@ fn sortable(page: &ListPage, sort: AgentSort, label: &'static str) -> AnyView {
 }
 
 fn agent_row(now: Locale, list: &AgentList, account: &Account) -> AnyView {
-    let moments = Moments::of(&list.company, &list.own);
+    let moments = Moments::of(now, &list.company, &list.own);
     let select = td_string!(now, agents.select_one, name = account.name.clone());
     let id = account.id.to_string();
     let last_sign_in = match account.last_sign_in_at {
