@@ -73,7 +73,7 @@ fn field_of(locale: Locale, event: Event, name: &str) -> String {
     }
 }
 
-fn label<'a>(locale: Locale, event: Event, word: &'a str) -> &'a str {
+fn label(locale: Locale, event: Event, word: &str) -> &str {
     provider(word)
         .or_else(|| field(locale, event, word))
         .unwrap_or(word)
