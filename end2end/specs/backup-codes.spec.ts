@@ -121,7 +121,7 @@ test.describe('the backup codes that are left', () => {
     await visitor.backupCodes.expectLeft(9);
     const used = visitor.backupCodes.codes.filter({ hasText: fill(labels.profile.code_number, { number: 5 }) });
     await expect(used).toContainText(labels.profile.used_on);
-    await expect(used.locator('time')).toHaveText(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$/);
+    await expect(used.locator('time')).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{2}:\d{2}$/);
     for (const code of account.backupCodes) expect(await visitor.page.content()).not.toContain(code);
   });
 

@@ -175,12 +175,12 @@ test.describe('language and time format', () => {
     await visitor.signIn(await createAccount({ second_factor: 'none' }), mail);
     await visitor.security.goto();
     const since = () => visitor.security.detail(visitor.security.sessions.first(), labels.profile.since);
-    await expect(since()).toHaveText(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$/);
+    await expect(since()).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{2}:\d{2}$/);
     await visitor.profile.goto();
     await visitor.profile.send({ timeFormat: '12' });
     await visitor.profile.ready();
     await visitor.security.goto();
-    await expect(since()).toHaveText(/^\d{4}-\d{2}-\d{2} \d{1,2}:\d{2} [AP]M$/);
+    await expect(since()).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}\s[AP]M$/);
   });
 });
 

@@ -12,11 +12,15 @@ pub type Sentence = fn(Locale) -> &'static str;
 pub type Sentence = vestibule_translations::Key;
 
 /// A sentence in a language.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn said(sentence: Sentence, now: Locale) -> &'static str {
-    #[cfg(not(target_arch = "wasm32"))]
-    return sentence(now);
-    #[cfg(target_arch = "wasm32")]
-    return now.text(sentence);
+    sentence(now)
+}
+
+/// A sentence in a language.
+#[cfg(target_arch = "wasm32")]
+pub fn said(sentence: Sentence, now: Locale) -> &'static str {
+    now.text(sentence)
 }
 
 /// A text that is written anew when the language changes. It takes no closure so that all texts of all islands are one

@@ -46,7 +46,8 @@ impl FromStr for Role {
 }
 
 /// How times are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeFormat {
     /// 9:30 PM
     Hours12,

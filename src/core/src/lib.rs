@@ -22,6 +22,8 @@ pub mod authenticator;
 #[cfg(feature = "server")]
 pub mod backup_code;
 #[cfg(feature = "server")]
+pub mod browser;
+#[cfg(feature = "server")]
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod code;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::TimeFormat,
     id::{AccountId, CompanyId, PendingId},
     ports::Moment,
 };
@@ -22,10 +23,13 @@ pub enum Mail {
         code: String,
         /// Minutes it is good for.
         minutes: u32,
-        /// The browser that asked for it, such as "Firefox on Windows"; empty = unknown.
+        /// The browser that asked for it, as [`Browser`](crate::browser::Browser) reads it; empty = unknown.
         browser: String,
         /// The network address that asked for it; empty = unknown.
         address: String,
+        /// How the receiver reads times.
+        #[serde(default)]
+        times: TimeStyle,
     },
     /// The account was locked by wrong codes.
     AccountLocked {
@@ -39,6 +43,9 @@ pub enum Mail {
         browser: String,
         /// The network address of the last wrong code; empty = unknown.
         address: String,
+        /// How the receiver reads times.
+        #[serde(default)]
+        times: TimeStyle,
     },
     /// The account was unlocked.
     AccountUnlocked {
@@ -232,6 +239,18 @@ pub struct About {
     pub browser: String,
     /// The network address from which it happened; empty = unknown.
     pub address: String,
+    /// How the receiver reads times.
+    #[serde(default)]
+    pub times: TimeStyle,
+}
+
+/// How the receiver of a mail reads times.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeStyle {
+    /// The company's time zone; UTC when it is empty or unknown.
+    pub zone: String,
+    /// The account's time format.
+    pub format: TimeFormat,
 }
 
 impl Mail {

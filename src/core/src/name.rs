@@ -317,9 +317,66 @@ fn readable(address: &str) -> String {
     [local, &shown].join("@")
 }
 
+/// The two names of a person in their order: the family name first and without a blank where both are written as Chinese,
+/// Japanese and Korean names are, else last.
+///
+/// ```
+/// use vestibule_core::name::whole_name;
+/// assert_eq!(whole_name("Alice", "Moreno"), "Alice Moreno");
+/// assert_eq!(whole_name("太郎", "田中"), "田中太郎");
+/// assert_eq!(whole_name("Alice", ""), "Alice");
+/// ```
+pub fn whole_name(first: &str, last: &str) -> String {
+    if is_family_first(first, last) {
+        return [last, first].concat();
+    }
+    [first, last].join(" ").trim().to_owned()
+}
+
+/// How a person is addressed: by the first name, or by the whole one where nobody is addressed by the first name alone.
+pub fn form_of_address(first: &str, last: &str) -> String {
+    if is_family_first(first, last) {
+        whole_name(first, last)
+    } else {
+        first.to_owned()
+    }
+}
+
+/// A name in Katakana alone belongs to somebody whose first name stands first.
+fn is_family_first(first: &str, last: &str) -> bool {
+    let is_kana = |letter: char| matches!(letter, '\u{3040}'..='\u{30ff}');
+    let is_han_or_hangul = |letter: char| matches!(letter, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{323af}');
+    let mut letters = first.chars().chain(last.chars());
+    !first.is_empty()
+        && !last.is_empty()
+        && letters
+            .clone()
+            .all(|letter| is_kana(letter) || is_han_or_hangul(letter))
+        && letters.any(is_han_or_hangul)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_a_person_stand_in_their_order() {
+        for (first, last, whole, addressed) in [
+            ("Alice", "Moreno", "Alice Moreno", "Alice"),
+            ("太郎", "田中", "田中太郎", "田中太郎"),
+            ("さくら", "田中", "田中さくら", "田中さくら"),
+            ("민수", "김", "김민수", "김민수"),
+            ("伟", "王", "王伟", "王伟"),
+            ("マイク", "スミス", "マイク スミス", "マイク"),
+            ("Taro", "田中", "Taro 田中", "Taro"),
+            ("", "田中", "田中", ""),
+            ("太郎", "", "太郎", "太郎"),
+            ("", "", "", ""),
+        ] {
+            assert_eq!(whole_name(first, last), whole);
+            assert_eq!(form_of_address(first, last), addressed);
+        }
+    }
 
     #[test]
     fn company_names_are_compared_trimmed_normalised_and_without_case() {

@@ -56,9 +56,9 @@ impl Catalogue {
         fs::create_dir_all(&folder)?;
         let mut texts = 0;
         for file in &english.files {
-            let made = of_english(file, &forms, &language.tag, make);
-            texts += made.len();
-            fs::write(folder.join(format!("{}.json", file.name)), json(&made)?)?;
+            let own = of_english(file, &forms, &language.tag, make);
+            texts += own.len();
+            fs::write(folder.join(format!("{}.json", file.name)), json(&own)?)?;
         }
         for name in LEGAL {
             let text = fs::read_to_string(self.folder.join(DEFAULT_LANGUAGE).join(name))?;

@@ -167,7 +167,7 @@ impl File {
             Ok(text) => Self::parse(name, text),
             Err(error) => {
                 let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+                let line = good.split(|byte| *byte == b'\n').count();
                 Self::unreadable(name, line, "The file is not UTF-8. Save it as UTF-8.".to_owned())
             }
         }

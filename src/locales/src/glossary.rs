@@ -32,7 +32,8 @@ pub struct Glossary {
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// In English.
-    pub term: String,
+    #[serde(rename = "term")]
+    pub english: String,
     /// What it means here.
     pub definition: String,
     /// By language.

@@ -2,16 +2,19 @@
 
 use chrono::DateTime;
 use maud::{DOCTYPE, html};
-use vestibule_core::mail::{About, FactorChange, Mail};
+use vestibule_core::{
+    account::TimeFormat,
+    mail::{About, FactorChange, Mail, TimeStyle},
+    ports::Moment,
+};
 use vestibule_translations::{all, direction, name, tag};
 
 use crate::compose::compose;
 
-/// When what the samples tell about happened, in seconds of Unix time: the fifth of January 2026, nine o'clock in London.
-const SAMPLE_TIME: i64 = 1_767_603_600;
-
 const LINK: &str = "https://login.example.com/reset-password/Qm9va3MgYW5kIGJyb29tcyBhbmQgYnJpY2tzIGFsbCBkYXk";
 const CODE: &str = "042719";
+/// The evening of 5 January 2026.
+const AT: Moment = DateTime::from_timestamp_nanos(1_767_645_000_000_000_000);
 
 /// One mail in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +64,12 @@ fn about() -> About {
         name: "Alice".to_owned(),
         company: "Acme & Sons".to_owned(),
         account: "alice".to_owned(),
-        browser: "Firefox on Windows".to_owned(),
+        browser: "Firefox / Windows".to_owned(),
         address: "203.0.113.9".to_owned(),
+        times: TimeStyle {
+            zone: "Europe/Berlin".to_owned(),
+            format: TimeFormat::Hours24,
+        },
     }
 }
 
@@ -143,6 +150,7 @@ fn codes_and_locks() -> Vec<Mail> {
         account,
         browser,
         address,
+        times,
     } = about();
     let code = || CODE.to_owned();
     vec![
@@ -153,6 +161,7 @@ fn codes_and_locks() -> Vec<Mail> {
             minutes: 10,
             browser: browser.clone(),
             address: address.clone(),
+            times: times.clone(),
         },
         Mail::ConfirmCode {
             about: about(),
@@ -170,6 +179,7 @@ fn codes_and_locks() -> Vec<Mail> {
             account: account.clone(),
             browser,
             address,
+            times,
         },
         Mail::AccountUnlocked {
             name,
@@ -183,12 +193,11 @@ fn codes_and_locks() -> Vec<Mail> {
 /// Every sample in every language on offer.
 pub fn previews() -> Vec<Preview> {
     let samples = samples();
-    let at = DateTime::from_timestamp(SAMPLE_TIME, 0).unwrap_or_default();
     all()
         .iter()
         .flat_map(|&locale| {
             samples.iter().map(move |(kind, mail)| {
-                let message = compose(mail, tag(locale), at);
+                let message = compose(mail, tag(locale), AT);
                 Preview {
                     kind: kind.clone(),
                     language: tag(locale),

@@ -458,6 +458,7 @@ impl Service {
             account: about.account,
             browser: about.browser,
             address: about.address,
+            times: about.times,
         };
         self.tell(writer, receiver, mail).await?;
         self.record(

@@ -5,7 +5,8 @@ use vestibule_core::{
     company::Company,
     id::PendingId,
     link::LinkPurpose,
-    mail::{About, Letter, Mail},
+    mail::{About, Letter, Mail, TimeStyle},
+    name::form_of_address,
     paths,
     ports::Moment,
     secret::Token,
@@ -42,11 +43,15 @@ impl<'a> Receiver<'a> {
     /// What the mail says in every case.
     pub fn about(self, visitor: &Visitor) -> About {
         About {
-            name: self.account.person.first_name.clone(),
+            name: form_of_address(&self.account.person.first_name, &self.account.person.last_name),
             company: self.company.name.clone(),
             account: self.account.name.clone(),
             browser: visitor.browser.clone().unwrap_or_default(),
             address: visitor.address.clone().unwrap_or_default(),
+            times: TimeStyle {
+                zone: self.company.settings.time_zone.clone(),
+                format: self.account.person.time_format,
+            },
         }
     }
 

@@ -176,7 +176,7 @@ pub struct Visitor {
     pub source: String,
     /// Where this request stands in line while it waits for its password to be compared.
     pub place: hashing::Place,
-    /// Kind of browser, such as "Firefox on Windows"; `None` = unknown.
+    /// Kind of browser, as `vestibule_core::browser::Browser::stored` writes it; `None` = unknown.
     pub browser: Option<String>,
     /// Whether nobody asked: a page renews what it shows by itself. That is no activity.
     pub quiet: bool,

@@ -11,7 +11,7 @@ use vestibule_core::{
     limits::{ACCOUNT_MAX, EMAIL_MAX, NEW_AGENT_HOURS},
     link::LinkPurpose,
     mail::Mail,
-    name::{AccountName, EmailAddress, NameProblem},
+    name::{AccountName, EmailAddress, NameProblem, whole_name},
     ports::Moment,
     refusal::{Field, FieldProblem, Problem, person_problem},
     secret::Password,
@@ -70,7 +70,7 @@ pub(crate) const fn name_problem(problem: NameProblem, most: usize) -> Problem {
 
 /// What colleagues see unless something else was typed: the person's names, or else the account's.
 pub(crate) fn alias_or_names(alias: &str, first_name: &str, last_name: &str, account: &str) -> String {
-    let names = [first_name, last_name].join(" ");
+    let names = whole_name(trim(first_name), trim(last_name));
     [alias, &names, account]
         .map(trim)
         .into_iter()

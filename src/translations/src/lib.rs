@@ -9,6 +9,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
+#[cfg(feature = "ssr")]
+mod details;
 #[cfg(any(target_arch = "wasm32", test))]
 mod fill;
 #[cfg(feature = "ssr")]
@@ -17,6 +19,8 @@ pub mod labels;
 pub mod language;
 #[cfg(feature = "ssr")]
 pub mod legal;
+#[cfg(feature = "ssr")]
+mod moments;
 pub mod refusal;
 pub mod time;
 
@@ -25,6 +29,8 @@ mod tests;
 
 #[cfg(target_arch = "wasm32")]
 pub use browser::{Key, Locale, direction, from_tag, keys, learn, tag};
+#[cfg(feature = "ssr")]
+pub use details::{event_detail, list};
 #[cfg(not(target_arch = "wasm32"))]
 pub use generated::i18n;
 #[cfg(not(target_arch = "wasm32"))]
@@ -38,6 +44,8 @@ pub use language::{all, direction, from_tag, is_rtl, island_texts, name, tag};
 #[cfg(not(target_arch = "wasm32"))]
 #[doc(hidden)]
 pub use leptos_i18n;
+#[cfg(feature = "ssr")]
+pub use moments::{Times, browser_name};
 pub use time::wait;
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -190,8 +190,8 @@ pub fn audit(site: &Site) -> Result<()> {
     })
 }
 
-/// Bytes of the page itself, as brotli: 1.1 kB and the texts of its islands, which are longest in German and French.
-const PAGE: usize = 2_800;
+/// Bytes of the page itself, as brotli, where its texts are longest: in German and French.
+const PAGE: usize = 3_300;
 
 /// What a first visit of `/login` loads. A language more is not among it.
 fn weight(site: &Site) -> Result<()> {

@@ -21,7 +21,7 @@ pub enum Task {
     Accept {
         /// Tag of the language
         language: String,
-        /// Only these texts, such as sign_in.title; without any, all of them
+        /// Only these texts, such as `sign_in.title`; without any, all of them
         keys: Vec<String>,
     },
     /// Make two languages that nobody speaks: accented and longer, and the same from right to left

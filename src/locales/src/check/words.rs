@@ -207,7 +207,7 @@ impl Rules<'_> {
             .iter()
             .filter(|term| term.definition.is_empty())
         {
-            say(format!("The term `{}` has no definition.", term.term));
+            say(format!("The term `{}` has no definition.", term.english));
         }
         if self.glossary.security.is_empty() {
             say("It does not say what a message about security must not do.".to_owned());
@@ -227,7 +227,7 @@ impl Rules<'_> {
                 .terms
                 .iter()
                 .filter(|term| !term.words.contains_key(tag));
-            let missing: Vec<&str> = terms.map(|term| term.term.as_str()).collect();
+            let missing: Vec<&str> = terms.map(|term| term.english.as_str()).collect();
             if !missing.is_empty() {
                 say(format!(
                     "These terms have no word in `{tag}`: {}.",

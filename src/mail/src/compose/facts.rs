@@ -1,6 +1,13 @@
 //! Facts that people typed, made harmless before they stand in a sentence (attacks.md T134).
 
-use vestibule_core::{mail::Mail, name::without_bad_characters};
+use vestibule_core::{
+    account::TimeFormat,
+    browser::Browser,
+    mail::{Mail, TimeStyle},
+    name::without_bad_characters,
+    ports::Moment,
+};
+use vestibule_translations::{Locale, Times, is_rtl, td_string};
 
 /// Longest fact that is shown, in characters; more than any field may hold.
 const FACT_MAX: usize = 200;
@@ -15,7 +22,7 @@ pub(super) struct Facts {
     pub(super) company: String,
     /// The account; empty in a mail that does not name it.
     pub(super) account: String,
-    /// The browser.
+    /// The browser, in words of the language.
     pub(super) browser: String,
     /// The network address.
     pub(super) address: String,
@@ -23,11 +30,14 @@ pub(super) struct Facts {
     pub(super) new_email: String,
     /// Who did it.
     pub(super) by: String,
+    /// When it happened, with the time zone.
+    pub(super) when: String,
 }
 
 impl Facts {
-    /// Takes them out of `mail`, for sentences of one direction.
-    pub(super) fn of(mail: &Mail, right_to_left: bool) -> Self {
+    /// Takes them out of `mail` about something that happened at this moment, for sentences of a language.
+    pub(super) fn of(mail: &Mail, locale: Locale, at: Moment) -> Self {
+        let right_to_left = is_rtl(locale);
         let (name, company, account, browser, address) = match mail {
             Mail::SignInCode {
                 name,
@@ -48,6 +58,7 @@ impl Facts {
                 account,
                 browser,
                 address,
+                ..
             } => (
                 name.as_str(),
                 company.as_str(),
@@ -97,12 +108,52 @@ impl Facts {
             name: fact(name),
             company: fact(company),
             account: fact(account),
-            browser: fact(browser),
+            browser: match Browser::read(browser) {
+                Browser {
+                    name,
+                    system: Some(system),
+                } => td_string!(
+                    locale,
+                    common.browser_on,
+                    browser = fact(name),
+                    system = fact(system)
+                ),
+                Browser { name, system: None } => fact(name),
+            },
             address: fact(address),
             new_email: fact(new_email),
             by: fact(by),
+            when: times_of(mail).say_with_zone(locale, at),
         }
     }
+}
+
+/// How the receiver of a mail reads times.
+fn times_of(mail: &Mail) -> Times {
+    let TimeStyle { zone, format } = match mail {
+        Mail::SignInCode { times, .. } | Mail::AccountLocked { times, .. } => times,
+        Mail::AccountUnlocked { .. } => return Times::new("", TimeFormat::default()),
+        Mail::ConfirmCode { about, .. }
+        | Mail::SetUpCode { about, .. }
+        | Mail::PasswordChanged { about }
+        | Mail::SecondFactorChanged { about, .. }
+        | Mail::BackupCodeUsed { about, .. }
+        | Mail::BackupCodeIssued { about, .. }
+        | Mail::NewBrowser { about }
+        | Mail::SessionCut { about }
+        | Mail::AccountDetails { about, .. }
+        | Mail::ActivationLink { about, .. }
+        | Mail::ResetLink { about, .. }
+        | Mail::PasswordReset { about }
+        | Mail::PasswordRemoved { about, .. }
+        | Mail::ConfirmEmail { about, .. }
+        | Mail::EmailChangeBegan { about, .. }
+        | Mail::SsoConnected { about, .. }
+        | Mail::SsoDisconnected { about, .. }
+        | Mail::TestMail { about, .. }
+        | Mail::PoliciesChanged { about, .. } => &about.times,
+    };
+    Times::new(zone, *format)
 }
 
 /// One line without control characters, and without characters that are invisible or change the writing direction, but

@@ -23,8 +23,8 @@ pub struct Message {
     pub html: String,
 }
 
-/// Writes `mail` in the language of the tag; `de-AT` is written in `de` when there is no `de-AT`, and a language
-/// nobody translated in English. `at` is when that happened which it tells about.
+/// Writes `mail` about something that happened at this moment, in the language of the tag; `de-AT` is written in `de` when there
+/// is no `de-AT`, and a language nobody translated in English.
 pub fn compose(mail: &Mail, language: &str, at: Moment) -> Message {
     let page = Words::new(from_tag(language).unwrap_or_default(), mail, at).page(mail);
     Message {

@@ -1,6 +1,10 @@
 //! Every mail in every language, with ordinary and with hostile facts.
 
-use vestibule_core::mail::{About, FactorChange};
+use chrono::DateTime;
+use vestibule_core::{
+    account::TimeFormat,
+    mail::{About, FactorChange, TimeStyle},
+};
 use vestibule_translations::{Locale, all, tag, td_string};
 
 use super::*;
@@ -14,6 +18,24 @@ const CHANGES: [FactorChange; 5] = [
 ];
 const LINK: &str = "https://vestibule.test/login?company=Acme";
 const PASSWORD: &str = "kx7m-Qd2t-9RwP";
+/// Where and when everything happened to Alice.
+const PLACE_AND_TIME: &str = "Firefox on Windows · 203.0.113.9 Time: Jan 5, 2026, 21:30 GMT+1";
+
+/// The mail, about something that happened in the evening of 5 January 2026.
+fn compose(mail: &Mail, language: &str) -> Message {
+    super::compose(
+        mail,
+        language,
+        DateTime::from_timestamp_nanos(1_767_645_000_000_000_000),
+    )
+}
+
+fn berlin() -> TimeStyle {
+    TimeStyle {
+        zone: "Europe/Berlin".to_owned(),
+        format: TimeFormat::Hours24,
+    }
+}
 
 /// One of each, with every fact set to what `fact` makes of the field's name.
 fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
@@ -25,6 +47,7 @@ fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
         account: account.clone(),
         browser: browser.clone(),
         address: address.clone(),
+        times: berlin(),
     };
     let mut mails = vec![
         Mail::SignInCode {
@@ -34,6 +57,7 @@ fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
             minutes: 10,
             browser: browser.clone(),
             address: address.clone(),
+            times: berlin(),
         },
         Mail::AccountLocked {
             name: name.clone(),
@@ -41,6 +65,7 @@ fn mails(fact: impl Fn(&str) -> String) -> Vec<Mail> {
             account: account.clone(),
             browser,
             address,
+            times: berlin(),
         },
         Mail::AccountUnlocked {
             name,
@@ -184,8 +209,9 @@ fn alice() -> About {
         name: "Alice".to_owned(),
         company: "Acme".to_owned(),
         account: "alice".to_owned(),
-        browser: "Firefox on Windows".to_owned(),
+        browser: "Firefox / Windows".to_owned(),
         address: "203.0.113.9".to_owned(),
+        times: berlin(),
     }
 }
 
@@ -392,8 +418,9 @@ fn the_english_code_mail_reads_well() {
         company: "Acme".to_owned(),
         code: "042719".to_owned(),
         minutes: 10,
-        browser: "Firefox on Windows".to_owned(),
+        browser: "Firefox / Windows".to_owned(),
         address: "203.0.113.9".to_owned(),
+        times: berlin(),
     };
     let message = compose(&mail, "en-GB", at());
     assert_eq!(message.subject, "042719 is your verification code");
@@ -413,7 +440,7 @@ fn the_english_code_mail_reads_well() {
             "Use this code to finish signing in to Acme:",
             "042719",
             life.as_str(),
-            "Requested from: Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC",
+            ["Requested from: ", PLACE_AND_TIME].concat().as_str(),
             warning,
             footer.as_str(),
         ]
@@ -443,7 +470,7 @@ fn the_other_code_mails_say_what_their_code_is_for() {
             "Use this code to confirm it's you at Acme:",
             "042719",
             "The code is valid for 10 minutes and can be used once.",
-            "Requested from: Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC",
+            ["Requested from: ", PLACE_AND_TIME].concat().as_str(),
             td_string!(Locale::en, mail.account_code_not_you),
         ]
     );
@@ -474,10 +501,7 @@ fn every_notice_says_what_happened_where_from_and_what_to_do() {
             "{last}"
         );
         let place = &said[said.len() - 2];
-        assert!(
-            place.ends_with(": Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC"),
-            "{place}"
-        );
+        assert!(place.ends_with(&[": ", PLACE_AND_TIME].concat()), "{place}");
     }
 }
 
@@ -626,10 +650,7 @@ fn the_old_address_is_told_the_new_one_and_how_to_stop_it() {
         "If you didn't request this, cancel it here. The link is valid for 72 hours:"
     );
     assert_eq!(said[3], LINK);
-    assert_eq!(
-        said[4],
-        "Device: Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC"
-    );
+    assert_eq!(said[4], ["Device: ", PLACE_AND_TIME].concat());
 }
 
 #[test]
@@ -698,7 +719,7 @@ fn a_used_backup_code_warns_when_few_are_left() {
             "One of the backup codes of your account alice at Acme was used. It can't be used again.",
             "You have 3 backup codes left.",
             "Please generate new codes in your Security Settings.",
-            "Device: Firefox on Windows · 203.0.113.9 Time: 2026-01-05 09:00 UTC",
+            ["Device: ", PLACE_AND_TIME].concat().as_str(),
             "If this wasn't you, change your password and contact your administrator.",
         ]
     );
@@ -713,7 +734,8 @@ fn an_issued_backup_code_says_its_life_and_no_place_that_is_not_known() {
         ..alice()
     };
     let said = said(&issued(unknown));
-    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said[2], "Time: Jan 5, 2026, 21:30 GMT+1");
     assert_eq!(said[1], "The code is valid for 1 hour and can be used once.");
     let address_only = About {
         browser: String::new(),

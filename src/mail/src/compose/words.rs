@@ -5,7 +5,7 @@ use vestibule_core::{
     mail::{About, FactorChange, Mail},
     ports::Moment,
 };
-use vestibule_translations::{Locale, direction, is_rtl, tag, td_string, wait};
+use vestibule_translations::{Locale, direction, tag, td_string, wait};
 
 use super::{
     facts::{Facts, clean},
@@ -16,8 +16,6 @@ use super::{
 pub(super) struct Words {
     locale: Locale,
     facts: Facts,
-    /// When it happened.
-    at: Moment,
 }
 
 /// What one mail says between greeting and footer.
@@ -33,8 +31,7 @@ impl Words {
     pub(super) fn new(locale: Locale, mail: &Mail, at: Moment) -> Self {
         Self {
             locale,
-            facts: Facts::of(mail, is_rtl(locale)),
-            at,
+            facts: Facts::of(mail, locale, at),
         }
     }
 
@@ -377,7 +374,7 @@ impl Words {
             mail.reset_life,
             time = self.minutes(minutes)
         )));
-        blocks.extend(self.known_place(td_string!(locale, mail.asked_from)));
+        blocks.push(self.known_place(td_string!(locale, mail.asked_from)));
         blocks.push(paragraph(td_string!(locale, mail.reset_not_you)));
         notice(td_string!(locale, mail.reset_subject), blocks)
     }
@@ -525,19 +522,29 @@ impl Words {
 
     /// A notice of something that was done: what, from where, and what to do when it was somebody else.
     fn done(&self, subject: &str, mut blocks: Vec<Block>, not_you: &str) -> Body {
-        blocks.extend(self.known_place(td_string!(self.locale, mail.done_from)));
+        blocks.push(self.known_place(td_string!(self.locale, mail.done_from)));
         blocks.push(paragraph(not_you));
         notice(subject, blocks)
     }
 
-    /// Where it came from. Nothing, when nothing is known: what an operator does on the command line has no place to
-    /// speak of.
-    fn known_place(&self, label: &str) -> Option<Block> {
-        let known = !(self.facts.browser.is_empty() && self.facts.address.is_empty());
-        known.then(|| self.place(label))
+    /// When it happened, and where it came from where anything is known of that: what an operator does on the command line
+    /// has no place to speak of.
+    fn known_place(&self, label: &str) -> Block {
+        if self.facts.browser.is_empty() && self.facts.address.is_empty() {
+            Block::Facts(vec![self.when()])
+        } else {
+            self.place(label)
+        }
     }
 
-    /// Where it came from, as far as that is known, and when that was.
+    fn when(&self) -> (String, String) {
+        (
+            td_string!(self.locale, mail.when).to_owned(),
+            self.facts.when.clone(),
+        )
+    }
+
+    /// When it happened and where it came from, as far as that is known.
     fn place(&self, label: &str) -> Block {
         let Facts { browser, address, .. } = &self.facts;
         let browser = if browser.is_empty() {
@@ -550,10 +557,7 @@ impl Words {
         } else {
             format!("{browser} · {address}")
         };
-        // Whoever reads it may be anywhere: the zone is named.
-        let time = self.at.format("%Y-%m-%d %H:%M UTC").to_string();
-        let when = td_string!(self.locale, mail.happened_at);
-        Block::Facts(vec![(label.to_owned(), place), (when.to_owned(), time)])
+        Block::Facts(vec![(label.to_owned(), place), self.when()])
     }
 }
 

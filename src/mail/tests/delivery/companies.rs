@@ -55,8 +55,7 @@ fn test_mail(route: Route) -> Claimed {
             name: "Ann".to_owned(),
             company: "Acme".to_owned(),
             account: "ann".to_owned(),
-            browser: String::new(),
-            address: String::new(),
+            ..About::default()
         },
         server: "mail.acme.test:465".to_owned(),
     };

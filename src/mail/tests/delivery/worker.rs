@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 use vestibule_core::{
     id::MailId,
-    mail::Mail,
+    mail::{Mail, TimeStyle},
     ports::{Clock, ManualClock, Moment, SeededRandomness},
 };
 use vestibule_mail::{
@@ -159,6 +159,7 @@ pub fn code(number: u128, receiver: &str) -> Claimed {
         minutes: 10,
         browser: String::new(),
         address: String::new(),
+        times: TimeStyle::default(),
     };
     Claimed {
         id: MailId(Uuid::from_u128(number)),

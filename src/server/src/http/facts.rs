@@ -8,7 +8,8 @@ use axum::{
 };
 use vestibule_app::page::{Frame, Page, SessionEnd, SignedIn as SignedInView};
 use vestibule_core::{
-    account::Account, agents::AgentView, company::Company, paths, second_factor::must_set_up, secret::Token,
+    account::Account, agents::AgentView, browser::Browser, company::Company, paths, second_factor::must_set_up,
+    secret::Token,
 };
 use vestibule_service::{
     Visitor,
@@ -216,12 +217,17 @@ impl Facts {
         }
     }
 
-    /// A page for somebody who is signed in.
-    pub fn page_for<C>(&self, state: &AppState, company: &Company, account: &Account, content: C) -> Page<C> {
-        let locale = self.locale(
+    /// The language of a page for somebody who is signed in.
+    pub fn locale_for(&self, company: &Company, account: &Account) -> Locale {
+        self.locale(
             account.person.language.as_deref(),
             Some(&company.settings.language),
-        );
+        )
+    }
+
+    /// A page for somebody who is signed in.
+    pub fn page_for<C>(&self, state: &AppState, company: &Company, account: &Account, content: C) -> Page<C> {
+        let locale = self.locale_for(company, account);
         let mut page = self.page_in(state, locale, content);
         page.frame.signed_in = Some(SignedInView {
             alias: account.person.alias.clone(),
@@ -265,17 +271,23 @@ impl FromRequestParts<AppState> for Facts {
     }
 }
 
-/// "Firefox on Windows 10", or nothing when the browser does not say.
+/// `Firefox / Windows`, or nothing when the browser does not say.
 fn browser_of(user_agent: &str) -> Option<String> {
     const LONGEST: usize = 512;
     let user_agent: String = user_agent.chars().take(LONGEST).collect();
     let found = woothee::parser::Parser::new().parse(&user_agent)?;
     let known = |text: &str| !text.is_empty() && text != "UNKNOWN";
-    match (known(found.name), known(found.os)) {
-        (true, true) => Some(format!("{} on {}", found.name, found.os)),
-        (true, false) => Some(found.name.to_owned()),
-        _ => None,
-    }
+    // Every version of Windows since 10 calls itself 10.
+    let system = match found.os {
+        "Mac OSX" => "macOS",
+        os if os.starts_with("Windows") => "Windows",
+        os => os,
+    };
+    let browser = Browser {
+        name: found.name,
+        system: known(found.os).then_some(system),
+    };
+    known(found.name).then(|| browser.stored())
 }
 
 #[cfg(test)]
@@ -285,7 +297,7 @@ mod tests {
     #[test]
     fn browsers_have_names_people_know() {
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
-        assert_eq!(browser_of(firefox).as_deref(), Some("Firefox on Linux"));
+        assert_eq!(browser_of(firefox).as_deref(), Some("Firefox / Linux"));
         assert_eq!(browser_of(""), None);
         assert_eq!(browser_of(&"<script>".repeat(10_000)), None);
     }

@@ -351,7 +351,7 @@ async fn the_audit_log_is_filtered_paged_and_kept_apart() {
     assert_eq!(page.status, 200);
     for shown in [
         "<bdi>bob</bdi>",
-        "2026-01-05 09:00",
+        "Jan 5, 2026, 09:00",
         "127.0.0.1",
         "value=\"signed_in\"",
     ] {

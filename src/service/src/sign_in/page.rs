@@ -308,6 +308,7 @@ impl Service {
                 minutes,
                 browser: about.browser,
                 address: about.address,
+                times: about.times,
             },
             Leads::StepUp(_) => Mail::ConfirmCode { about, code, minutes },
         };

@@ -14,7 +14,7 @@ use vestibule_core::{
 };
 use vestibule_service::console::{AuditInput, AuditPage as Found};
 use vestibule_storage::EventRow;
-use vestibule_translations::{Locale, event_name, td_string};
+use vestibule_translations::{Locale, browser_name, event_detail, event_name, td_string};
 
 use super::download::csv;
 use crate::{
@@ -122,10 +122,11 @@ impl Content for AuditPage {
                 </nav>
             }
         });
-        let moments = Moments::of(&found.company, &found.own);
+        let moments = Moments::of(now, &found.company, &found.own);
         let content = view! {
             <h1>{td_string!(now, company.audit_title)}</h1>
             <p class="lead">{td_string!(now, company.audit_intro)}</p>
+            <p class="quiet">{moments.zone()}</p>
             {filter}
             {event_table(now, moments, found.events)}
             {pages}
@@ -255,6 +256,10 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     let event = Event::from_word(&row.event);
     // What a newer version wrote has no name here.
     let what = event.map_or(row.event, |event| event_name(now, event).to_owned());
+    let detail = row.detail.map(|stored| match event {
+        Some(event) => event_detail(now, event, &stored),
+        None => stored,
+    });
     let refused = event.is_some_and(Event::is_refusal);
     let outcome = if refused {
         td_string!(now, company.refused)
@@ -291,12 +296,12 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
                     .map(|browser| {
                         view! {
                             <br />
-                            <bdi class="quiet">{browser}</bdi>
+                            <bdi class="quiet">{browser_name(now, &browser)}</bdi>
                         }
                     })}
             </td>
             <td>
-                <bdi>{row.detail}</bdi>
+                <bdi>{detail}</bdi>
             </td>
         </tr>
     }

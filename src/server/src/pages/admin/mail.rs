@@ -151,6 +151,7 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveMa
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_MAIL),
     };
+    let moments = Moments::of(facts.locale_for(&company, &own), &company, &own);
     let saved = server.as_ref();
     let port = saved.map_or(MailSecurity::default().usual_port(), |row| row.port);
     let security = saved.map_or(MailSecurity::default(), |row| row.security);
@@ -181,7 +182,7 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveMa
             None => saved.is_some_and(|row| row.fall_back),
         },
         email: own.email.clone(),
-        last_test: test.map(|test| Moments::of(&company, &own).write(test.created_at)),
+        last_test: test.map(|test| moments.write(test.created_at)),
         saved: form.is_opened() && facts.asks("saved"),
         refusal: form.refusal.cloned(),
     };
@@ -204,7 +205,7 @@ async fn show_test(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -
         Err(reason) => return redirect_or_refuse(&reason, ADMIN_MAIL_TEST),
     };
     let page = TestPage {
-        moments: Moments::of(&company, &own),
+        moments: Moments::of(facts.locale_for(&company, &own), &company, &own),
         test,
         refusal: refusal.cloned(),
     };

@@ -134,7 +134,7 @@ fn cards(now: Locale, found: &Overview) -> AnyView {
 /// How many mails wait, and what is wrong with them.
 fn mails(now: Locale, found: &Overview) -> AnyView {
     let mails = &found.mail;
-    let moments = Moments::of(&found.company, &found.own);
+    let moments = Moments::of(now, &found.company, &found.own);
     let oldest = mails
         .oldest
         .map(|since| td_string!(now, company.mails_oldest, when = moments.write(since).shown));

@@ -80,7 +80,15 @@ fn shown(content: impl Content) -> String {
     shown_in(Locale::en, content)
 }
 
+/// The page without the texts that it brings for later.
 fn shown_in(locale: Locale, content: impl Content) -> String {
+    let html = whole(locale, content);
+    let (before, rest) = html.split_once("data-texts=\"").unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    [before, after].concat()
+}
+
+fn whole(locale: Locale, content: impl Content) -> String {
     render(Page {
         frame: Frame { locale, ..frame() },
         content,

@@ -265,7 +265,7 @@ async fn show(
         Err(refusal) => return redirect_or_refuse(&refusal, PROFILE),
     };
     let (company, account) = (found.company, found.account);
-    let moments = Moments::of(&company, &account);
+    let moments = Moments::of(facts.locale_for(&company, &account), &company, &account);
     let mut page = ProfilePage {
         first_name: account.person.first_name.clone(),
         last_name: account.person.last_name.clone(),

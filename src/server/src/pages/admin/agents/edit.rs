@@ -297,7 +297,7 @@ fn show_form(
     version: Option<i64>,
     form: &Filled<'_, AgentInput>,
 ) -> Response {
-    let moments = Moments::of(company, own);
+    let moments = Moments::of(facts.locale_for(company, own), company, own);
     let saved = |of: fn(&Account) -> &str| target.map(of).unwrap_or_default();
     let words = |roles: &[Role]| {
         let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();

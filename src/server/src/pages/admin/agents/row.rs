@@ -7,7 +7,7 @@ use vestibule_core::{
     paths,
     rights::Action,
 };
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, list, td_string};
 
 use super::acts::{
     Act, DeactivateAgent, DeleteAgent, EndAgentSessions, IssueBackupCode, SendAccountDetails, SetPassword,
@@ -83,14 +83,14 @@ pub fn factors(now: Locale, account: &Account) -> String {
     if on.is_empty() {
         td_string!(now, agents.factor_none).to_owned()
     } else {
-        on.join(", ")
+        list(now, &on)
     }
 }
 
 /// The roles in words.
 pub fn roles(now: Locale, roles: &[Role]) -> String {
     let names: Vec<&str> = roles.iter().map(|&role| role_name(now, role)).collect();
-    names.join(", ")
+    list(now, &names)
 }
 
 /// The links to everything that `own` may do to an account, and that is of use right now.

@@ -130,7 +130,7 @@ impl Content for ViewPage {
             events,
             ..
         } = &self.found;
-        let moments = Moments::of(company, own);
+        let moments = Moments::of(now, company, own);
         let identities = (!identities.is_empty() && may.contains(&Action::ResetPassword))
             .then(|| connected(now, &self.found));
         let events = may.contains(&Action::SeeAudit).then(|| {

@@ -77,7 +77,7 @@ async fn show_codes(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) 
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, SECURITY_BACKUP_CODES),
     };
-    let moments = Moments::of(&company, &account);
+    let moments = Moments::of(facts.locale_for(&company, &account), &company, &account);
     let page = BackupCodesPage {
         made_at: found.made_at.map(|at| moments.write(at)),
         used_at: found

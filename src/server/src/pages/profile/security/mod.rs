@@ -27,7 +27,7 @@ use vestibule_service::{
     profile::{SecurityPage as Found, SessionItem, TrustedItem},
     sign_in::sso::OwnProvider,
 };
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, browser_name, td_string};
 
 use self::{app::BeginAppSetUp, email::BeginEmailSetUp};
 use crate::{
@@ -273,7 +273,7 @@ impl Content for SecurityPage {
             sessions: all_sessions,
             ..
         } = self.found;
-        let moments = Moments::of(&company, &account);
+        let moments = Moments::of(now, &company, &account);
         let content = view! {
             <main id="content" class="settings" tabindex="-1">
                 <p class="back">
@@ -285,6 +285,7 @@ impl Content for SecurityPage {
                 {few_backup_codes(now, few(backup_codes_left))}
                 {second_factors(now, account.email_factor, account.app_factor)}
                 {providers(now, self.providers)}
+                <p class="quiet">{moments.zone()}</p>
                 {trusted_browsers(now, moments, trusted)}
                 {sessions(now, moments, all_sessions)}
             </main>
@@ -453,7 +454,7 @@ fn trusted_browsers(now: Locale, moments: Moments, rows: Vec<TrustedItem>) -> An
 }
 
 fn trusted(now: Locale, moments: Moments, row: TrustedItem) -> AnyView {
-    let browser = browser_name(now, row.browser);
+    let browser = browser(now, row.browser.as_deref());
     let id = row.id.to_string();
     let about = ["row-", &id].concat();
     view! {
@@ -501,7 +502,7 @@ fn sessions(now: Locale, moments: Moments, rows: Vec<SessionItem>) -> AnyView {
 }
 
 fn session_row(now: Locale, moments: Moments, row: SessionItem) -> AnyView {
-    let browser = browser_name(now, row.browser);
+    let browser = browser(now, row.browser.as_deref());
     let id = row.id.to_string();
     let about = ["row-", &id].concat();
     view! {
@@ -521,8 +522,11 @@ fn session_row(now: Locale, moments: Moments, row: SessionItem) -> AnyView {
     }.into_any()
 }
 
-fn browser_name(now: Locale, browser: Option<String>) -> String {
-    browser.unwrap_or_else(|| td_string!(now, profile.unknown_browser).to_owned())
+fn browser(now: Locale, stored: Option<&str>) -> String {
+    stored.map_or_else(
+        || td_string!(now, profile.unknown_browser).to_owned(),
+        |stored| browser_name(now, stored),
+    )
 }
 
 fn this(label: &'static str) -> AnyView {

@@ -210,7 +210,7 @@ fn agent_row(now: Locale, page: &ListPage, account: &Account) -> AnyView {
 }
 
 fn cell(now: Locale, page: &ListPage, account: &Account, column: AgentColumn) -> AnyView {
-    let moments = Moments::of(&page.list.company, &page.list.own);
+    let moments = Moments::of(now, &page.list.company, &page.list.own);
     let text = |text: &str| {
         let (title, text) = (text.to_owned(), text.to_owned());
         view! {

@@ -1,0 +1,234 @@
+//! Details of events of the audit log. They are stored as facts, words of programs in a fixed form, and told here in the
+//! reader's language. What has no words here is shown as it is stored: a newer version may have written it.
+
+use icu_list::{ListFormatter, options::ListFormatterOptions};
+use vestibule_core::{audit::Event, session::Proof, sso::Provider};
+
+use crate::{Locale, tag, td_string};
+
+/// The detail of an event: what changed from what to what, which kind of proof it was, how many there were.
+pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
+    match event {
+        // What an admin or an operator typed.
+        Event::BackupCodeIssued | Event::CompanyCreated | Event::CompanyDeleted => stored.to_owned(),
+        Event::RightRefused => page(locale, stored).unwrap_or(stored).to_owned(),
+        _ => {
+            let items = stored.split("; ").map(|item| told(locale, event, item));
+            list(locale, &items.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// One item: `password_min: 12 -> 14`, `google: good`, `first_name, phone` or a single word.
+fn told(locale: Locale, event: Event, item: &str) -> String {
+    let Some((name, change)) = item.split_once(": ") else {
+        let words = item.split(", ").map(|word| word_of(locale, event, word));
+        return list(locale, &words.collect::<Vec<_>>());
+    };
+    let field = field_of(locale, event, name);
+    match change.split_once(" -> ") {
+        Some((old, new)) => td_string!(
+            locale,
+            company.detail_changed,
+            field = field,
+            old = value(locale, old),
+            new = value(locale, new)
+        ),
+        None if change == "changed" => td_string!(locale, company.detail_secret, field = field),
+        None => td_string!(
+            locale,
+            company.detail_of,
+            name = field,
+            field = value(locale, change)
+        ),
+    }
+}
+
+/// Several things, as the language lists them.
+pub fn list<T: AsRef<str>>(locale: Locale, items: &[T]) -> String {
+    let language = tag(locale).parse::<icu_locale::Locale>();
+    let formatter = language.ok().and_then(|language| {
+        ListFormatter::try_new_unit(language.into(), ListFormatterOptions::default()).ok()
+    });
+    let items = items.iter().map(AsRef::as_ref);
+    match formatter {
+        Some(formatter) => formatter.format(items).to_string(),
+        None => items.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A field, which may be one of a provider: `google client_id`.
+fn field_of(locale: Locale, event: Event, name: &str) -> String {
+    let of_provider = name
+        .split_once(' ')
+        .and_then(|(of, rest)| Some((provider(of)?, rest)));
+    match of_provider {
+        Some((of, rest)) => td_string!(
+            locale,
+            company.detail_of,
+            name = of,
+            field = label(locale, event, rest)
+        ),
+        None => label(locale, event, name).to_owned(),
+    }
+}
+
+fn label(locale: Locale, event: Event, word: &str) -> &str {
+    provider(word)
+        .or_else(|| field(locale, event, word))
+        .unwrap_or(word)
+}
+
+fn word_of(locale: Locale, event: Event, word: &str) -> String {
+    let known = proof(locale, word)
+        .or_else(|| provider(word))
+        .or_else(|| field(locale, event, word));
+    known.map_or_else(|| value(locale, word).to_owned(), str::to_owned)
+}
+
+fn provider(word: &str) -> Option<&'static str> {
+    Provider::from_word(word).map(Provider::name)
+}
+
+/// With what somebody proved who they are.
+fn proof(locale: Locale, word: &str) -> Option<&'static str> {
+    Some(match Proof::from_word(word)? {
+        Proof::Password => td_string!(locale, sign_in.password),
+        Proof::EmailCode => td_string!(locale, profile.email_row),
+        Proof::AppCode => td_string!(locale, profile.app_row),
+        Proof::BackupCode | Proof::IssuedCode => td_string!(locale, sign_in.backup_label),
+        Proof::TrustedBrowser => td_string!(locale, profile.trusted_title),
+        Proof::Provider => td_string!(locale, console.sso),
+    })
+}
+
+/// The label of a field, as it stands where the field is filled in.
+fn field(locale: Locale, event: Event, name: &str) -> Option<&'static str> {
+    Some(match name {
+        "first_name" => td_string!(locale, profile.first_name),
+        "last_name" => td_string!(locale, profile.last_name),
+        "alias" => td_string!(locale, profile.alias),
+        "phone" => td_string!(locale, profile.phone),
+        "title" => td_string!(locale, profile.job_title),
+        "time_format" => td_string!(locale, profile.time_format),
+        "email" => td_string!(locale, agents.email),
+        "roles" => td_string!(locale, agents.roles),
+        "language" if event == Event::CompanyChanged => td_string!(locale, company.language),
+        "language" => td_string!(locale, common.language),
+        "time_zone" => td_string!(locale, company.time_zone),
+        "new_agent_mail" => td_string!(locale, company.new_agent_mail),
+        "two_factor_days" => td_string!(locale, company.two_factor),
+        "require_second_factor" => td_string!(locale, company.require),
+        "password_min" => td_string!(locale, company.password_min),
+        "idle_minutes" => td_string!(locale, company.minutes),
+        "client_id" => td_string!(locale, sso.client_id),
+        "client_secret" => td_string!(locale, sso.client_secret),
+        "tenants" => td_string!(locale, sso.tenants),
+        "trusted" => td_string!(locale, sso.trusted),
+        "enabled" => td_string!(locale, agents.active),
+        "host" => td_string!(locale, mail_server.host),
+        "port" => td_string!(locale, mail_server.port),
+        "security" => td_string!(locale, mail_server.security),
+        "user" => td_string!(locale, mail_server.user),
+        "password" => td_string!(locale, mail_server.password),
+        "sender" => td_string!(locale, mail_server.sender),
+        "reply_to" => td_string!(locale, mail_server.reply_to),
+        "fall_back" => td_string!(locale, mail_server.fall_back),
+        _ => return None,
+    })
+}
+
+/// A value: a word of a closed list, or what somebody typed.
+fn value(locale: Locale, stored: &str) -> &str {
+    match stored {
+        "true" => td_string!(locale, profile.on),
+        "false" => td_string!(locale, profile.off),
+        "off" => td_string!(locale, company.require_off),
+        "admins" => td_string!(locale, company.require_admins),
+        "everyone" => td_string!(locale, company.require_everyone),
+        "never" => td_string!(locale, company.never),
+        "account_details" | "temporary" => td_string!(locale, company.account_details),
+        "activation_link" | "activation" => td_string!(locale, company.activation_link),
+        "reset" => td_string!(locale, agents.reset_password),
+        "none" => "–",
+        stored => stored,
+    }
+}
+
+/// The page that somebody was not let into, by the right that it asks for.
+fn page(locale: Locale, action: &str) -> Option<&'static str> {
+    Some(match action {
+        "OwnAccount" => td_string!(locale, common.profile),
+        "SeeAgents" | "AddAgent" | "EditAgent" | "DeleteAgent" | "ResetPassword" | "SendAccountDetails"
+        | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents" | "ExportAgents" => {
+            td_string!(locale, console.agents)
+        }
+        "SeeOverview" => td_string!(locale, console.overview),
+        "SeeSettings" | "ChangeCompany" => td_string!(locale, console.general),
+        "ChangePolicies" => td_string!(locale, console.security),
+        "ChangeMailServer" => td_string!(locale, console.mail),
+        "ChangeSso" => td_string!(locale, console.sso),
+        "SeeAudit" => td_string!(locale, console.audit),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::rights::Action;
+
+    use super::*;
+
+    fn said(event: Event, stored: &str) -> String {
+        event_detail(Locale::en, event, stored)
+    }
+
+    #[test]
+    fn what_changed_is_told_by_its_labels() {
+        assert_eq!(
+            said(
+                Event::PolicyChanged,
+                "password_min: 12 -> 14; require_second_factor: off -> everyone"
+            ),
+            "Minimum password length: 12 → 14, Require a second factor: Off → Everyone"
+        );
+        assert_eq!(
+            said(Event::AccountChanged, "first_name, phone"),
+            "First name, Phone"
+        );
+        assert_eq!(
+            said(Event::SsoSettingsChanged, "google client_secret: changed"),
+            "Google: Client secret: changed"
+        );
+        assert_eq!(
+            event_detail(Locale::de, Event::PolicyChanged, "password_min: 12 -> 14"),
+            "Mindestlänge des Passworts: 12 → 14"
+        );
+    }
+
+    #[test]
+    fn a_proof_is_told_in_words() {
+        assert_eq!(said(Event::SignedIn, "email_code"), "Email authentication");
+        assert_eq!(event_detail(Locale::de, Event::SignedIn, "password"), "Passwort");
+        for proof in Proof::ALL {
+            assert_ne!(said(Event::SignedIn, proof.as_str()), proof.as_str());
+        }
+    }
+
+    #[test]
+    fn what_was_typed_stays_as_it_is() {
+        assert_eq!(
+            said(Event::BackupCodeIssued, "password; lost: phone -> x"),
+            "password; lost: phone -> x"
+        );
+        assert_eq!(said(Event::SessionsEnded, "3"), "3");
+        assert_eq!(said(Event::CompanyCreated, "Never"), "Never");
+    }
+
+    #[test]
+    fn every_right_that_is_refused_has_a_page() {
+        for action in Action::ALL.into_iter().filter(|action| *action != Action::ComeIn) {
+            assert!(page(Locale::en, &format!("{action:?}")).is_some(), "{action:?}");
+        }
+    }
+}
