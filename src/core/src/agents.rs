@@ -113,7 +113,9 @@ impl AgentView {
     /// one.
     pub fn new<'w>(columns: impl IntoIterator<Item = &'w str>, rows: &str) -> Self {
         let asked: Vec<AgentColumn> = columns.into_iter().filter_map(AgentColumn::from_word).collect();
-        let known = AgentColumn::ALL.into_iter().filter(|column| asked.contains(column));
+        let known = AgentColumn::ALL
+            .into_iter()
+            .filter(|column| asked.contains(column));
         Self {
             columns: known.collect(),
             rows: rows
@@ -243,11 +245,26 @@ mod tests {
         };
         assert!(all.finds_all());
         for narrower in [
-            AgentFilter { search: "a".into(), ..all.clone() },
-            AgentFilter { state: Some(AgentState::Active), ..all.clone() },
-            AgentFilter { role: Some(Role::Agent), ..all.clone() },
-            AgentFilter { factor: Some(FactorFilter::None), ..all.clone() },
-            AgentFilter { only_agents: true, ..all.clone() },
+            AgentFilter {
+                search: "a".into(),
+                ..all.clone()
+            },
+            AgentFilter {
+                state: Some(AgentState::Active),
+                ..all.clone()
+            },
+            AgentFilter {
+                role: Some(Role::Agent),
+                ..all.clone()
+            },
+            AgentFilter {
+                factor: Some(FactorFilter::None),
+                ..all.clone()
+            },
+            AgentFilter {
+                only_agents: true,
+                ..all.clone()
+            },
         ] {
             assert!(!narrower.finds_all(), "{narrower:?}");
         }

@@ -102,7 +102,9 @@ pub fn is_short(word: &str) -> bool {
 /// The beginnings of a word that are short.
 fn beginnings(word: &str) -> Vec<String> {
     let lengths = 1..SEARCH_WITHIN;
-    lengths.map(|length| word.chars().take(length).collect()).collect()
+    lengths
+        .map(|length| word.chars().take(length).collect())
+        .collect()
 }
 
 /// What remains of a word from each place in it on, while enough does.
@@ -392,10 +394,16 @@ mod tests {
     #[test]
     fn a_part_of_a_word_is_found_from_three_letters_on() {
         for search in ["mil", "MILIAN", "xim lex", "gent", "ent_", "ümüller", "müll"] {
-            assert!(finds(search, ["Maximilian-Alexander", "Hoffmann-Müller", "Grümüller"]), "{search}");
+            assert!(
+                finds(search, ["Maximilian-Alexander", "Hoffmann-Müller", "Grümüller"]),
+                "{search}"
+            );
         }
         for search in ["il", "mix", "ffmanx", "cme"] {
-            assert!(!finds(search, ["Maximilian-Alexander", "Hoffmann", ""]), "{search}");
+            assert!(
+                !finds(search, ["Maximilian-Alexander", "Hoffmann", ""]),
+                "{search}"
+            );
         }
         let long = "a".repeat(100);
         let words = search_words("", "", "", [&long, "", ""]);
@@ -404,20 +412,43 @@ mod tests {
 
     #[test]
     fn a_phone_number_is_found_however_it_is_written() {
-        for search in ["+46 8 123", "08-123 45", "(0)8 123", "1234567", "45 67", "468123", "234"] {
-            assert!(finds(search, ["Ann", "", ""]), "{search}: {:?}", searched_words(search));
+        for search in [
+            "+46 8 123",
+            "08-123 45",
+            "(0)8 123",
+            "1234567",
+            "45 67",
+            "468123",
+            "234",
+        ] {
+            assert!(
+                finds(search, ["Ann", "", ""]),
+                "{search}: {:?}",
+                searched_words(search)
+            );
         }
         for search in ["12", "+47", "1234568", "8 124"] {
-            assert!(!finds(search, ["Ann", "", ""]), "{search}: {:?}", searched_words(search));
+            assert!(
+                !finds(search, ["Ann", "", ""]),
+                "{search}: {:?}",
+                searched_words(search)
+            );
         }
-        assert_eq!(searched_words("0042"), ["0042"], "too few digits for a number without its zeros");
+        assert_eq!(
+            searched_words("0042"),
+            ["0042"],
+            "too few digits for a number without its zeros"
+        );
     }
 
     #[test]
     fn no_word_is_kept_with_which_another_begins() {
         let words = search_words("ada", "ada@acme.test", "", ["Ada Adamson", "Ada", "Adamson"]);
         for (first, second) in words.iter().zip(words.iter().skip(1)) {
-            assert!(is_short(first) || !second.starts_with(first.as_str()), "{first} {second}");
+            assert!(
+                is_short(first) || !second.starts_with(first.as_str()),
+                "{first} {second}"
+            );
         }
         assert!(words.contains(&"adamson".to_owned()) && !words.contains(&"ada".to_owned()));
     }

@@ -14,9 +14,9 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, note, office,
-    outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
-    words,
+    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, note,
+    office, outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket,
+    trusted, words,
 };
 
 #[tokio::test]
@@ -68,6 +68,9 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("line of an import", import::SETTLE),
         ("progress of an import", import::TOUCH),
         ("end of an import", import::FINISH),
+        ("account of a session", session::ACCOUNT_OF),
+        ("sign-ins that wait", overview::WAITING),
+        ("connected accounts", overview::IDENTITIES),
         ("sessions of a company", overview::SIGNED_IN),
         ("sessions in use", overview::SIGNED_IN_SINCE),
         ("pending sign-ins of a company", overview::PENDING),
@@ -264,7 +267,10 @@ async fn lists_of_agents_use_an_index_on_sqlite() {
         let plan = plan_of(&mut connection, &count_of(COMPANY, &filter, 10, None).text()).await;
         let of_accounts: Vec<_> = plan.iter().filter(|step| step.contains("SCAN")).collect();
         // What was found is read once more to be counted.
-        assert!(of_accounts.iter().all(|step| step.contains("SCAN found")), "{plan:#?}");
+        assert!(
+            of_accounts.iter().all(|step| step.contains("SCAN found")),
+            "{plan:#?}"
+        );
         for source in Source::all_of(&filter) {
             let plan = plan_of(&mut connection, &source.first_few(COMPANY).text()).await;
             assert!(
@@ -317,6 +323,27 @@ async fn pages_of_events_and_lines_use_an_index_on_sqlite() {
                     assert!(plan[0].contains("(company_id=?"), "{what}");
                 }
             }
+        }
+    }
+    let counts = overview::counts(
+        COMPANY,
+        &[(Event::SignedIn, now, now), (Event::CodeRefused, now, now)],
+    );
+    for sql in [counts.text(), overview::PROOFS.to_owned()] {
+        let plan = plan_of(&mut connection, &sql).await;
+        let whole = |step: &&String| step.contains("SCAN") && step.contains("audit_event");
+        assert_eq!(plan.iter().find(whole), None, "{plan:#?}");
+        assert!(
+            plan.iter().any(|step| step.contains("INDEX audit_event_event")),
+            "{plan:#?}"
+        );
+    }
+    for idle_since in [None, Some(now)] {
+        for before in [None, Some(vestibule_core::id::SessionId(Uuid::nil()))] {
+            let sessions = session::of_company(COMPANY, idle_since, now, before, 50);
+            let plan = plan_of(&mut connection, &sessions.text()).await;
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
+            assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
         }
     }
     for verdict in [None, Some("good")] {

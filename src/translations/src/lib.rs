@@ -7,6 +7,8 @@
 //! The browser's half uses this crate too. Strings that no island uses are dropped from the WebAssembly.
 
 #[cfg(feature = "ssr")]
+pub mod detail;
+#[cfg(feature = "ssr")]
 pub mod labels;
 pub mod language;
 #[cfg(feature = "ssr")]
@@ -17,6 +19,8 @@ pub mod time;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "ssr")]
+pub use detail::{event_detail, proof_name};
 pub use generated::i18n;
 pub use i18n::Locale;
 #[cfg(feature = "ssr")]

@@ -141,7 +141,8 @@ impl Kind {
             Self::AgentsQuery => {
                 value.len() <= QUERY_MAX
                     && value.bytes().all(|byte| {
-                        byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'&' | b'=' | b'+' | b'.' | b'-' | b'_' | b'*')
+                        byte.is_ascii_alphanumeric()
+                            || matches!(byte, b'%' | b'&' | b'=' | b'+' | b'.' | b'-' | b'_' | b'*')
                     })
             }
             Self::Company => {

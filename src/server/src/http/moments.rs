@@ -26,6 +26,12 @@ impl Moments {
         }
     }
 
+    /// The day of a moment, `2026-01-05`.
+    pub fn day(self, moment: Moment) -> String {
+        let zone = self.zone.unwrap_or(Tz::UTC);
+        moment.with_timezone(&zone).date_naive().to_string()
+    }
+
     /// `2026-01-05 21:30` or `2026-01-05 9:30 PM`.
     pub fn write(self, moment: Moment) -> When {
         let format = match self.format {

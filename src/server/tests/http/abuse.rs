@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 63] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 64] = [
     (
         "/login",
         &[
@@ -132,6 +132,7 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 63] = [
         &[("selected[]", SOMETHING), ("back", "")],
     ),
     ("/admin/agents/deactivate/undo", &[("back", "")]),
+    ("/admin/sessions/end", &[("selected[]", SOMETHING)]),
     ("/admin/agents/switch-off", &[("id", SOMETHING)]),
     (
         "/admin/agents/columns",

@@ -165,26 +165,48 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
     let ticked = [("selected[]", carl.as_str()), ("back", "search=carl")];
     let asked = admin.post(&site, ask, &ticked).await;
     assert_eq!(asked.status, 200, "{}", asked.body);
-    for part in ["Deactivate 1 agent?", ">carl</bdi>", &carl, "/admin/agents?search=carl", "button danger"] {
+    for part in [
+        "Deactivate 1 agent?",
+        ">carl</bdi>",
+        &carl,
+        "/admin/agents?search=carl",
+        "button danger",
+    ] {
         assert!(asked.body.contains(part), "{part}: {}", asked.body);
     }
-    let all = admin.post(&site, ask, &[("all", "yes"), ("back", "search=carl")]).await;
-    assert!(all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""), "{}", all.body);
+    let all = admin
+        .post(&site, ask, &[("all", "yes"), ("back", "search=carl")])
+        .await;
+    assert!(
+        all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""),
+        "{}",
+        all.body
+    );
     let still = admin.get(&site, "/admin/agents?state=active&search=carl").await;
     assert!(still.body.contains(&carl), "asking does nothing");
 
     let done = admin.post(&site, "/admin/agents/deactivate", &ticked).await;
     let list = admin.get(&site, done.location()).await;
-    assert!(list.body.contains("/admin/agents/deactivate/undo"), "{}", list.body);
+    assert!(
+        list.body.contains("/admin/agents/deactivate/undo"),
+        "{}",
+        list.body
+    );
     let undone = admin
         .post(&site, "/admin/agents/deactivate/undo", &[("back", "search=carl")])
         .await;
     assert_eq!(undone.location(), "/admin/agents?search=carl&undone=1");
     let list = admin.get(&site, undone.location()).await;
-    assert!(list.body.contains("Undone. 1 agent is active again."), "{}", list.body);
+    assert!(
+        list.body.contains("Undone. 1 agent is active again."),
+        "{}",
+        list.body
+    );
     assert!(!list.body.contains("/admin/agents/deactivate/undo"));
 
-    let off = admin.post(&site, "/admin/agents/switch-off", &[("id", &carl)]).await;
+    let off = admin
+        .post(&site, "/admin/agents/switch-off", &[("id", &carl)])
+        .await;
     assert_eq!(off.location(), "/admin/agents?changed=1");
     site.clock.advance(16);
     let late = admin
@@ -192,7 +214,9 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
         .await;
     assert_eq!(late.location(), "/admin/agents?undo_over");
     let rita = id_of(&mut admin, &site, "rita").await;
-    let oneself = admin.post(&site, "/admin/agents/switch-off", &[("id", &rita)]).await;
+    let oneself = admin
+        .post(&site, "/admin/agents/switch-off", &[("id", &rita)])
+        .await;
     assert_eq!(oneself.status, 409, "{}", oneself.body);
 }
 
@@ -205,7 +229,11 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
     }
     let mut admin = signed_in(&site, "Acme", "rita").await;
     let list = admin.get(&site, "/admin/agents?search=arl").await;
-    assert!(list.body.contains("1–30 of 30") && list.body.contains("col-email"), "{}", list.body);
+    assert!(
+        list.body.contains("1–30 of 30") && list.body.contains("col-email"),
+        "{}",
+        list.body
+    );
     let fields = [
         ("columns[]", "phone"),
         ("columns[]", "nonsense"),
@@ -213,18 +241,29 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
         ("back", "search=arl"),
     ];
     let chosen = admin.post(&site, "/admin/agents/columns", &fields).await;
-    assert_eq!((chosen.status, chosen.location()), (303, "/admin/agents?search=arl"));
+    assert_eq!(
+        (chosen.status, chosen.location()),
+        (303, "/admin/agents?search=arl")
+    );
     let list = admin.get(&site, "/admin/agents?search=arl").await;
     assert!(list.body.contains("1–25 of 30"), "{}", list.body);
-    assert!(list.body.contains("col-phone") && !list.body.contains("col-email"), "{}", list.body);
+    assert!(
+        list.body.contains("col-phone") && !list.body.contains("col-email"),
+        "{}",
+        list.body
+    );
     assert!(list.body.contains("All found (30)"));
     let (_, next) = list.body.split_once("after=").unwrap();
     let next = next.split_once('"').unwrap().0.replace("&amp;", "&");
-    let second = admin.get(&site, &format!("/admin/agents?search=arl&after={next}")).await;
+    let second = admin
+        .get(&site, &format!("/admin/agents?search=arl&after={next}"))
+        .await;
     assert!(second.body.contains("26–30 of 30"), "{}", second.body);
     for sort in ["role", "state", "factor", "last_sign_in", "created"] {
         for order in ["", "&order=desc"] {
-            let sorted = admin.get(&site, &format!("/admin/agents?sort={sort}{order}")).await;
+            let sorted = admin
+                .get(&site, &format!("/admin/agents?sort={sort}{order}"))
+                .await;
             assert_eq!(sorted.status, 200, "{sort}{order}");
         }
     }
@@ -249,6 +288,99 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
 }
 
 #[tokio::test]
+async fn sessions_of_the_company_are_listed_and_ended() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut carl = signed_in(&site, "Acme", "carl").await;
+    let mut boss = other_company(&site).await;
+    let list = admin.get(&site, "/admin/sessions").await;
+    assert!(
+        list.body.contains(">carl</bdi>") && list.body.contains("This session"),
+        "{}",
+        list.body
+    );
+    assert!(!list.body.contains(">boss</bdi>"), "{}", list.body);
+    let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
+    let session = rest.split_once('"').unwrap().0.to_owned();
+    let ids = [("selected[]", session.as_str()), ("selected[]", "rubbish")];
+    let foreign = boss.post(&site, "/admin/sessions/end", &ids).await;
+    assert_eq!(foreign.location(), "/admin/sessions?ended=0");
+    assert_eq!(carl.get(&site, "/agent").await.status, 200);
+    let ended = admin.post(&site, "/admin/sessions/end", &ids).await;
+    assert_eq!(ended.location(), "/admin/sessions?ended=1");
+    assert_eq!(carl.get(&site, "/agent").await.status, 303);
+    assert_eq!(admin.post(&site, "/admin/sessions/end", &[]).await.status, 422);
+    let audit = admin.get(&site, "/admin/audit?event=sessions_ended").await;
+    assert!(audit.body.contains("Number: 1"), "{}", audit.body);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_days_that_are_asked_for_and_leads_to_every_list() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let page = admin.get(&site, "/admin").await;
+    for part in [
+        "Sign-ins in the last 14 days",
+        "href=\"/admin/sessions\"",
+        "/admin/audit?event=password_refused&amp;from=2025-12-23&amp;until=2026-01-05",
+        "Password only",
+        "data-refresh",
+    ] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    let hours = admin.get(&site, "/admin?from=2026-01-05&until=2026-01-05").await;
+    assert!(
+        hours.body.contains("Sign-ins from 2026-01-05 to 2026-01-05") && hours.body.contains("per hour"),
+        "{}",
+        hours.body
+    );
+    for nonsense in [
+        "?from=x&until=%00",
+        "?from=2030-01-01",
+        "?from=0000-00-00&until=1900-01-01",
+    ] {
+        assert_eq!(
+            admin.get(&site, &format!("/admin{nonsense}")).await.status,
+            200,
+            "{nonsense}"
+        );
+    }
+    let mut boss = other_company(&site).await;
+    let empty = boss.get(&site, "/admin").await;
+    assert!(empty.body.contains("First steps"), "{}", empty.body);
+}
+
+#[tokio::test]
+async fn the_audit_log_is_read_in_words_and_names_who_gave_the_right_password() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut alice = Browser::default();
+    alice.past_password(&site, "alice").await;
+    let wrong = site.wrong_code("alice").await;
+    alice.post(&site, "/login/code", &[("code", &wrong)]).await;
+    let log = admin.get(&site, "/admin/audit?event=code_refused").await;
+    assert!(
+        log.body.contains("Wrong code number 1") && !log.body.contains(">Visitor<"),
+        "{}",
+        log.body
+    );
+    assert!(
+        log.body
+            .contains("/admin/audit?account=alice&amp;from=2026-01-05&amp;until=2026-01-05"),
+        "{}",
+        log.body
+    );
+    let log = admin.get(&site, "/admin/audit?event=signed_in").await;
+    assert!(log.body.contains("Password only"), "{}", log.body);
+    let preset = "from=2025-12-30&amp;until=2026-01-05";
+    assert!(log.body.contains(preset), "{}", log.body);
+}
+
+#[tokio::test]
 async fn what_a_page_asks_by_itself_is_no_activity() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;
@@ -260,7 +392,11 @@ async fn what_a_page_asks_by_itself_is_no_activity() {
         admin.extra.clear();
     }
     site.clock.advance(10);
-    assert_eq!(admin.get(&site, "/admin").await.status, 303, "nobody was there for half an hour");
+    assert_eq!(
+        admin.get(&site, "/admin").await.status,
+        303,
+        "nobody was there for half an hour"
+    );
 }
 
 #[tokio::test]
@@ -288,7 +424,11 @@ async fn a_refused_agent_comes_back_with_everything_typed() {
         .post(&site, "/admin/agents/new", &fields("two words", "no address"))
         .await;
     assert_eq!(refused.status, 422);
-    assert!(refused.body.contains("<title>Error: Add agent"), "{}", refused.body);
+    assert!(
+        refused.body.contains("<title>Error: Add agent"),
+        "{}",
+        refused.body
+    );
     for kept in [
         "value=\"two words\"",
         "value=\"no address\"",
@@ -518,10 +658,18 @@ async fn an_issued_backup_code_is_shown_once() {
     let issued = admin.get(&site, &page).await;
     assert_eq!(issued.status, 200, "{}", issued.body);
     assert_eq!(issued.header("cache-control"), "no-store");
-    assert_eq!(admin.get(&site, &page).await.body.matches("<code").count(), 1, "a reload shows it");
+    assert_eq!(
+        admin.get(&site, &page).await.body.matches("<code").count(),
+        1,
+        "a reload shows it"
+    );
     let mut colleague = signed_in(&site, "Acme", "rita").await;
     let elsewhere = colleague.get(&site, &page).await;
-    assert_eq!((elsewhere.status, elsewhere.body.contains("<code")), (303, false), "another session");
+    assert_eq!(
+        (elsewhere.status, elsewhere.body.contains("<code")),
+        (303, false),
+        "another session"
+    );
     let (_, rest) = issued.body.split_once("class=\"issued-code\"").unwrap();
     let (_, rest) = rest.split_once("<code dir=\"ltr\">").unwrap();
     let code = rest.split_once('<').unwrap().0.to_owned();
@@ -534,7 +682,7 @@ async fn an_issued_backup_code_is_shown_once() {
     assert!(audit.body.contains("Lost &lt;phone&gt;") && !audit.body.contains(&code));
     let mails = site.mails("alice@acme.test").await;
     assert_eq!(mails.len(), 1, "a reload issues nothing");
-    assert!( mails.iter().all(|text| !text.contains(&code)));
+    assert!(mails.iter().all(|text| !text.contains(&code)));
     let mut browser = Browser::default();
     browser.past_password(&site, "alice").await;
     let used = browser

@@ -17,7 +17,8 @@ use vestibule_core::{
 use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
 use super::{
-    AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected, notes::NoteKind,
+    AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected,
+    notes::NoteKind,
 };
 use crate::{
     Console, Failure, Service, Visitor,
@@ -560,9 +561,7 @@ impl Service {
         let mut ids: Vec<AccountId> = Vec::new();
         let mut from = PageFrom::Start;
         loop {
-            let page = reader
-                .agent_page(own.company.id, &filter, from, TOGETHER)
-                .await?;
+            let page = reader.agent_page(own.company.id, &filter, from, TOGETHER).await?;
             ids.extend(page.accounts.iter().map(|account| account.id));
             if ids.len() > FOUND_MAX {
                 return Err(Refusal::Malformed.into());

@@ -1,5 +1,6 @@
 //! Helping an agent in: password, links, backup code, unlocking, sessions.
 
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     audit::Event,
     backup_code::BackupCode,
@@ -12,7 +13,6 @@ use vestibule_core::{
     sso::Provider,
     text::trim,
 };
-use serde::{Deserialize, Serialize};
 use vestibule_storage::again;
 use zeroize::Zeroizing;
 
@@ -233,13 +233,20 @@ impl Console {
     ///
     /// # Errors
     /// As [`crate::Console::agent`], without a proof of identity: it was given for the code.
-    pub async fn issued_code(&self, id: &str, visitor: &Visitor) -> Result<Option<Zeroizing<String>>, Refusal> {
+    pub async fn issued_code(
+        &self,
+        id: &str,
+        visitor: &Visitor,
+    ) -> Result<Option<Zeroizing<String>>, Refusal> {
         visitor
             .attempt(async {
                 let (own, target) = self.require_target(Action::SeeAgents, id, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
-                let note: Option<IssuedNote> = self.kept_note(&mut reader, &own, NoteKind::IssuedCode).await?;
-                Ok(note.filter(|note| note.account == target.id).map(|note| note.code))
+                let note: Option<IssuedNote> =
+                    self.kept_note(&mut reader, &own, NoteKind::IssuedCode).await?;
+                Ok(note
+                    .filter(|note| note.account == target.id)
+                    .map(|note| note.code))
             })
             .await
     }

@@ -174,7 +174,13 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             .await?;
         writer.insert_session(&owned.session).await?;
         writer
-            .put_session_note(owned.account.company, owned.session.id, "undo", b"sealed", at(900))
+            .put_session_note(
+                owned.account.company,
+                owned.session.id,
+                "undo",
+                b"sealed",
+                at(900),
+            )
             .await?;
         writer.insert_pending(&owned.pending).await?;
         writer.insert_code(&code).await?;
@@ -479,8 +485,14 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.count_found(c, &alice_searched(), 10).await? == 0
                     && w.count_found(c, &AgentFilter::default(), 10).await? == 1,
             ),
-            ("session_note", w.session_note(c, session, "undo", at(0)).await?.is_none()),
-            ("drop_session_note", !w.drop_session_note(c, session, "undo").await?),
+            (
+                "session_note",
+                w.session_note(c, session, "undo", at(0)).await?.is_none(),
+            ),
+            (
+                "drop_session_note",
+                !w.drop_session_note(c, session, "undo").await?,
+            ),
             (
                 "count_active_admins",
                 w.count_active_admins(c, Some(own.id)).await? == 0,
@@ -530,6 +542,27 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("finish_import", w.finish_import(c, import, at(1)).await.is_ok()),
             ("count_signed_in", w.count_signed_in(c, None, at(1)).await? == 0),
             ("count_pending", w.count_pending(c, at(1)).await? == 0),
+            (
+                "waiting_for_code",
+                w.waiting_for_code(c, at(1), 9).await?.is_empty(),
+            ),
+            ("count_identities", w.count_identities(c).await?.is_empty()),
+            ("proofs_of", w.proofs_of(c, at(-1), at(1), 9).await?.is_empty()),
+            (
+                "counts_of_events",
+                w.counts_of_events(c, &Event::ALL.map(|event| (event, at(-1), at(1))))
+                    .await?
+                    .iter()
+                    .all(|count| *count == 0),
+            ),
+            (
+                "sessions_of_company",
+                w.sessions_of_company(c, None, at(1), None, 9).await?.is_empty(),
+            ),
+            (
+                "account_of_session",
+                w.account_of_session(c, session).await?.is_none(),
+            ),
             (
                 "count_events",
                 w.count_events(c, &Event::ALL, at(-1), at(1)).await? == 0,

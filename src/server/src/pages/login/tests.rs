@@ -38,6 +38,7 @@ fn frame() -> Frame {
             icon: "/assets/icon.6.svg".to_owned(),
         },
         signed_in: None,
+        answers_form: false,
         refused: false,
     }
 }

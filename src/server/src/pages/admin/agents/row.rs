@@ -10,7 +10,8 @@ use vestibule_core::{
 use vestibule_translations::{Locale, td_string};
 
 use super::acts::{
-    Act, DeactivateAgent, DeleteAgent, EndAgentSessions, IssueBackupCode, SendAccountDetails, SetPassword, UnlockAgent,
+    Act, DeactivateAgent, DeleteAgent, EndAgentSessions, IssueBackupCode, SendAccountDetails, SetPassword,
+    UnlockAgent,
 };
 
 /// Active or inactive, and the lock with when and why.

@@ -27,8 +27,9 @@ use crate::{
 
 pub use self::password::names;
 pub use self::{
-    backup_code::IssueBackupCode, deactivate::DeactivateAgent, delete::DeleteAgent, end_sessions::EndAgentSessions, password::SetPassword,
-    send_details::SendAccountDetails, unlock::UnlockAgent,
+    backup_code::IssueBackupCode, deactivate::DeactivateAgent, delete::DeleteAgent,
+    end_sessions::EndAgentSessions, password::SetPassword, send_details::SendAccountDetails,
+    unlock::UnlockAgent,
 };
 
 /// Id of the page's heading.

@@ -11,7 +11,9 @@ use vestibule_app::{
     page::{Content, Frame, Head, Sheet},
     shell::console::console,
 };
-use vestibule_core::{account::Account, limits::UNDO_SECONDS, paths::AGENTS, refusal::Refusal, rights::Action};
+use vestibule_core::{
+    account::Account, limits::UNDO_SECONDS, paths::AGENTS, refusal::Refusal, rights::Action,
+};
 use vestibule_service::console::{Chosen, ChosenAgents, Selected};
 use vestibule_translations::{Locale, td_string, wait};
 

@@ -5,11 +5,7 @@ mod columns;
 mod query;
 mod table;
 
-use axum::{
-    extract::State,
-    http::header,
-    response::Response,
-};
+use axum::{extract::State, http::header, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
     components::forms::{good, refused},
@@ -26,7 +22,7 @@ use vestibule_service::console::{AgentList, AgentQuery};
 use vestibule_translations::{Locale, td_string};
 
 pub use self::{
-    batch::{Activate, AskToDeactivate, Deactivate, Selection, UndoDeactivation, Unlock},
+    batch::{Activate, AskToDeactivate, Batch, Deactivate, Selection, UndoDeactivation, Unlock},
     columns::ChooseColumns,
 };
 use self::{
@@ -248,9 +244,15 @@ fn filter(now: Locale, page: &ListPage) -> AnyView {
     let roles = Role::ALL.map(|role| (role.as_str(), role_name(now, role)));
     let factors = FactorFilter::ALL.map(|factor| (factor.as_str(), factor_name(now, factor)));
     let all = td_string!(now, agents.all);
-    let roles = page
-        .is_admin()
-        .then(|| choice("role", td_string!(now, agents.role), all, &roles, asked.role.map(Role::as_str)));
+    let roles = page.is_admin().then(|| {
+        choice(
+            "role",
+            td_string!(now, agents.role),
+            all,
+            &roles,
+            asked.role.map(Role::as_str),
+        )
+    });
     let picked = asked.state.map(AgentState::as_str);
     let states = choice("state", td_string!(now, agents.state), all, &states, picked);
     let picked = asked.factor.map(FactorFilter::as_str);
@@ -342,15 +344,27 @@ fn chips(now: Locale, page: &ListPage) -> AnyView {
     });
     let state = asked.state.map(|state| {
         let href = without(|filter| filter.state = None);
-        (td_string!(now, agents.state), state_name(now, state).to_owned(), href)
+        (
+            td_string!(now, agents.state),
+            state_name(now, state).to_owned(),
+            href,
+        )
     });
     let role = asked.role.map(|role| {
         let href = without(|filter| filter.role = None);
-        (td_string!(now, agents.role), role_name(now, role).to_owned(), href)
+        (
+            td_string!(now, agents.role),
+            role_name(now, role).to_owned(),
+            href,
+        )
     });
     let factor = asked.factor.map(|factor| {
         let href = without(|filter| filter.factor = None);
-        (td_string!(now, agents.factor), factor_name(now, factor).to_owned(), href)
+        (
+            td_string!(now, agents.factor),
+            factor_name(now, factor).to_owned(),
+            href,
+        )
     });
     let chips: Vec<AnyView> = [search, state, role, factor]
         .into_iter()

@@ -85,6 +85,9 @@ mod tests {
         };
         assert_eq!(filter_of(&query_of(&filter)), filter);
         assert_eq!(list_of(&AgentFilter::default()), AGENTS);
-        assert_eq!(filter_of("state=nonsense&sort=%22&order=up"), AgentFilter::default());
+        assert_eq!(
+            filter_of("state=nonsense&sort=%22&order=up"),
+            AgentFilter::default()
+        );
     }
 }
