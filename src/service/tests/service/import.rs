@@ -14,6 +14,7 @@ use vestibule_service::{
     operator::AccountInput,
 };
 use vestibule_storage::ImportState;
+use vestibule_translations::Locale;
 
 use crate::{
     console::{acme, as_is, new_agent},
@@ -128,7 +129,7 @@ on_both! {
         let imported = done(&site, id, &ada).await;
         assert_eq!(count(&imported, LineVerdict::Imported), 1);
         assert_eq!(verdicts(&imported)[0], (3, "lee", "name_taken"));
-        assert_eq!(verdicts(&imported).len(), 13);
+        assert_eq!(verdicts(&imported).len(), 14);
         let kim = site.account_of("Acme", "kim").await;
         assert_eq!((kim.roles, kim.active, kim.password_must_change), (vec![Role::Agent], true, true));
         let mails = site.mails().await;
@@ -140,7 +141,11 @@ on_both! {
         assert_eq!(told, ["kim@acme.test"]);
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("1"));
         assert_eq!(site.service.console().start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
-        assert!(imported.lines.iter().all(|line| line.fields.is_none()), "what is settled is forgotten");
+        assert_eq!(imported.lines[0].fields, None, "what is settled is forgotten");
+        let corrected = site.service.console().export_problems(&id.to_string(), Locale::en, &ada).await.unwrap();
+        let file = text_of(corrected).await;
+        assert!(file.contains("k@0,nobody,") && file.contains("k5,nowhere,Kim,"), "{file}");
+        assert!(file.contains("16,") && !file.contains("kim,kim@acme.test"), "{file}");
     }
 
     async fn what_is_no_file_of_agents_is_refused_whole(site: Site) {
