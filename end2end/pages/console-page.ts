@@ -14,7 +14,7 @@ export abstract class ConsolePage extends SignedInPage {
 
   /** What went well. */
   get good(): Locator {
-    return this.main.getByRole('status');
+    return this.main.getByRole('status').and(this.page.locator('.notice'));
   }
 
   /** Why something was refused. */

@@ -19,7 +19,7 @@ import { LoginPage } from './login-page';
 import { MailServerPage } from './mail-pages';
 import { Mailbox } from './mailbox';
 import { ProfilePage } from './profile-page';
-import { AuditPage, ImportPage } from './records-pages';
+import { AuditPage, ImportPage, SessionsPage } from './records-pages';
 import { SecurityPage } from './security-page';
 import { BindPage, SsoSettingsPage } from './sso-pages';
 import { AppCodePage, AppSetUpPage, EmailSetUpPage, RequiredPage } from './set-up-pages';
@@ -40,6 +40,7 @@ export class Visitor {
   readonly general: GeneralPage;
   readonly policies: PoliciesPage;
   readonly audit: AuditPage;
+  readonly sessions: SessionsPage;
   readonly import: ImportPage;
   readonly mailServer: MailServerPage;
   readonly bind: BindPage;
@@ -76,6 +77,7 @@ export class Visitor {
     this.general = new GeneralPage(page, labels, live);
     this.policies = new PoliciesPage(page, labels, live);
     this.audit = new AuditPage(page, labels, live);
+    this.sessions = new SessionsPage(page, labels, live);
     this.import = new ImportPage(page, labels, live);
     this.mailServer = new MailServerPage(page, labels, live);
     this.bind = new BindPage(page, labels, live);

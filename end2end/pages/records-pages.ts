@@ -49,6 +49,28 @@ export class AuditPage extends ConsolePage {
   }
 }
 
+/** `/admin/sessions` */
+export class SessionsPage extends ConsolePage {
+  get rows(): Locator {
+    return this.main.locator('tbody').getByRole('row');
+  }
+
+  /** The rows of an account. */
+  rowsOf(account: string): Locator {
+    return this.rows.filter({ has: this.page.getByRole('cell').getByText(account, { exact: true }) });
+  }
+
+  async goto(): Promise<void> {
+    await this.page.goto('/admin/sessions');
+    await expect(this.main.getByRole('heading', { level: 1, name: this.labels.profile.sessions_title, exact: true })).toBeVisible();
+  }
+
+  /** Ends the only session of an account; returns the status of the answer. */
+  end(account: string): Promise<number> {
+    return pageAfter(this.page, '/admin/sessions/end', () => this.rowsOf(account).getByRole('button').click());
+  }
+}
+
 /** `/admin/agents/import` */
 export class ImportPage extends ConsolePage {
   get file(): Locator {
@@ -70,6 +92,13 @@ export class ImportPage extends ConsolePage {
     const given = typeof file === 'string' ? Buffer.from(file) : file;
     await this.file.setInputFiles('path' in given ? given.path : { name: 'agents.csv', mimeType: 'text/csv', buffer: given });
     return pageAfter(this.page, '/admin/agents/import', () => this.main.getByRole('button', { name: this.labels.company.check_file, exact: true }).click());
+  }
+
+  /** Downloads the lines that cannot be imported; returns what stands in the file. */
+  async saveProblems(): Promise<string> {
+    const started = this.page.waitForEvent('download');
+    await this.link(this.labels.company.download_problems).click();
+    return readFile(await (await started).path(), 'utf8');
   }
 
   /** Imports what was checked; returns the status of the answer. */

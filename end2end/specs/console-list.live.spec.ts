@@ -36,3 +36,17 @@ test('a row leads to its agent, and the boxes of a page are counted together', a
   await agents.row(account.account).getByRole('cell').getByText(account.email, { exact: true }).click();
   await visitor.agentView.ready();
 });
+
+test('the overview and the audit log follow what happens without being loaded anew', async ({ visitor, anotherVisitor, createAccount, mail, labels }) => {
+  const account = await createAccount({ second_factor: 'none' });
+  await visitor.signIn(await createAccount(admin), mail);
+  await visitor.admin.goto();
+  const signedIn = visitor.admin.card(labels.company.signed_in_now);
+  await expect(signedIn.getByText('1', { exact: true })).toBeVisible();
+  const agent = await anotherVisitor();
+  await agent.signIn(account, mail);
+  await expect(signedIn.getByText('2', { exact: true })).toBeVisible({ timeout: 15_000 });
+  await visitor.audit.goto();
+  await agent.signOut();
+  await expect(visitor.audit.rowsWith(labels.audit.signed_out, account.account)).toHaveCount(1, { timeout: 15_000 });
+});

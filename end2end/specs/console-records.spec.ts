@@ -109,6 +109,48 @@ test('the Overview shows the numbers of now and the sign-ins of two weeks', { ta
   await expect(visitor.agents.rows).toHaveCount(3);
 });
 
+test('who is signed in is listed, and a session is ended from there', { tag: '@journey' }, async ({ visitor, anotherVisitor, createAccount, mail, labels }) => {
+  const account = await createAccount({ second_factor: 'none' });
+  const own = await createAccount(admin);
+  const agent = await anotherVisitor();
+  await agent.signIn(account, mail);
+  await visitor.signIn(own, mail);
+  await visitor.admin.goto();
+  await visitor.admin.link(labels.console.see_sessions).click();
+  const { sessions } = visitor;
+  await expect(sessions.rowsOf(account.account)).toHaveCount(1);
+  await expect(sessions.rowsOf(account.account)).toContainText(labels.audit.proof_password);
+  await expect(sessions.rowsOf(own.account)).toContainText(labels.profile.this_session);
+  await sessions.end(account.account);
+  await expect(sessions.good).toHaveText(counted(labels.console, 'sessions_ended', 1));
+  await expect(sessions.rowsOf(account.account)).toHaveCount(0);
+  await agent.open('/agent');
+  await agent.login.ready();
+});
+
+test('the Overview shows any days, by the hour when they are few, and nothing lies over anything', async ({ visitor, createAccount, mail, labels }) => {
+  await visitor.signIn(await createAccount(admin), mail);
+  const { admin: overview, page } = visitor;
+  for (const width of [320, 1366, 1920]) {
+    await page.setViewportSize({ width, height: 768 });
+    await overview.goto();
+    const chart = await page.locator('.chart svg').boundingBox();
+    const legend = await page.locator('.legend').boundingBox();
+    expect((chart?.y ?? 0) + (chart?.height ?? 0), `chart above the legend at ${width}`).toBeLessThanOrEqual(legend?.y ?? 0);
+    const marks = await page.locator('.chart .mark').evaluateAll((all) =>
+      all.map((mark) => mark.getBoundingClientRect()).filter((box) => box.width > 0).map(({ left, right, height }) => ({ left, right, height })).sort((one, two) => one.left - two.left),
+    );
+    expect(marks.length).toBeGreaterThan(2);
+    for (const [place, mark] of marks.entries()) {
+      expect(mark.height, `letters keep their size at ${width}`).toBeLessThan(24);
+      if (place > 0) expect(mark.left, `labels at ${width}`).toBeGreaterThanOrEqual(marks[place - 1]!.right);
+    }
+  }
+  await overview.link(counted(labels.console, 'last_days', 1)).click();
+  await overview.numbers.click();
+  await expect(overview.days).toHaveCount(24);
+});
+
 test.describe('an import', () => {
   test('is checked line by line, runs, and says of everybody that they are there when it is run again', { tag: '@journey' }, async ({ visitor, anotherVisitor, createCompany, createAccount, mail, labels }) => {
     const company = await createCompany({ new_agent_mail: 'activation_link' });
@@ -154,6 +196,10 @@ test.describe('an import', () => {
     await expect(visitor.agents.rows, 'nothing was created yet').toHaveCount(0);
     await visitor.page.goBack();
 
+    await expect(imports.lines.first().getByRole('cell').first(), 'what is wrong comes first').toHaveText('3');
+    const problems = await imports.saveProblems();
+    expect(problems).toContain('ADA,other.');
+    expect(problems, 'a good line is not among them').not.toContain(email);
     await imports.start();
     const running = imports.page.getByText(labels.company.import_running);
     const done = imports.page.getByText(counted(labels.company, 'import_done', 31));

@@ -126,6 +126,7 @@ test('the navigation of the console leads to every page and marks where one is',
   await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
   for (const [name, path] of [
     [labels.console.agents, '/admin/agents'],
+    [labels.profile.sessions_title, '/admin/sessions'],
     [labels.console.general, '/admin/company'],
     [labels.console.security, '/admin/security'],
     [labels.console.audit, '/admin/audit'],
@@ -136,5 +137,9 @@ test('the navigation of the console leads to every page and marks where one is',
     await expect(visitor.page).toHaveURL(path);
     await expect(link).toHaveAttribute('aria-current', 'page');
     await expect(visitor.page.getByRole('heading', { level: 1 })).toHaveCount(1);
+  }
+  for (const path of ['/profile', '/profile/security']) {
+    await visitor.open(path);
+    await expect(visitor.admin.navigation.getByRole('link', { name: labels.console.agents, exact: true }), 'the way back').toBeVisible();
   }
 });

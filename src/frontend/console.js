@@ -99,7 +99,7 @@ async function refresh() {
   const page = await fetched(location.href, true);
   for (const part of parts) {
     const now = page?.getElementById(part.id);
-    if (!now || part.contains(document.activeElement) || part.querySelector("details[open], :popover-open")) continue;
+    if (!now || part.contains(document.activeElement) || part.querySelector("details[open], :popover-open, :checked")) continue;
     if (now.innerHTML !== part.innerHTML) part.replaceWith(now);
   }
 }

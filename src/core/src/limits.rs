@@ -85,8 +85,8 @@ pub const PAGE_SIZES: [usize; 4] = [25, 50, 100, 200];
 pub const SELECTED_MAX: usize = 200;
 /// Most accounts that are changed in one go because a filter found them.
 pub const FOUND_MAX: usize = 5_000;
-/// How far accounts that a filter finds are counted.
-pub const COUNTED_MAX: usize = 10_000;
+/// How far accounts that a filter finds are counted: far enough to know whether all of them can be changed in one go.
+pub const COUNTED_MAX: usize = FOUND_MAX + 1;
 /// How far all accounts of a company are counted for its list.
 pub const COUNTED_ALL_MAX: usize = 100_000;
 /// How long a deactivation of several accounts can be undone, in seconds.

@@ -55,6 +55,8 @@ pub const ADMIN_MAIL: &str = "/admin/mail";
 pub const ADMIN_MAIL_TEST: &str = "/admin/mail/test";
 /// Single Sign-On; a POST to it saves it.
 pub const ADMIN_SSO: &str = "/admin/sso";
+/// Who is signed in to the company.
+pub const ADMIN_SESSIONS: &str = "/admin/sessions";
 /// Audit log.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 /// The audit log as a file.

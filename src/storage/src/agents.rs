@@ -30,7 +30,9 @@ pub(crate) const POSITION: &str = concat!(
 );
 pub(crate) const COUNTS: &str = "SELECT COUNT(*), COUNT(CASE WHEN active THEN 1 END), \
     COUNT(CASE WHEN NOT active THEN 1 END), COUNT(CASE WHEN locked_at IS NOT NULL OR wrong_codes >= 5 THEN 1 END), \
-    COUNT(CASE WHEN active AND (email_factor OR app_secret IS NOT NULL) THEN 1 END) \
+    COUNT(CASE WHEN active AND (email_factor OR app_secret IS NOT NULL) THEN 1 END), \
+    COUNT(CASE WHEN active AND email_factor THEN 1 END), \
+    COUNT(CASE WHEN active AND app_secret IS NOT NULL THEN 1 END) \
     FROM account WHERE company_id = $1";
 pub(crate) const COUNT_ADMINS: &str = "SELECT COUNT(*) FROM account_role r \
     JOIN account a ON a.company_id = r.company_id AND a.id = r.account_id \
@@ -108,6 +110,10 @@ pub struct AgentCounts {
     pub locked: i64,
     /// Active accounts with a second factor.
     pub with_second_factor: i64,
+    /// Of them with codes by e-mail.
+    pub with_email: i64,
+    /// Of them with an app.
+    pub with_app: i64,
 }
 
 /// Where an account stands in each order.
@@ -717,14 +723,17 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_agents(&mut self, company: CompanyId) -> Result<AgentCounts, StoreError> {
-        let row = optional!(self, (i64, i64, i64, i64, i64), COUNTS, company.0)?;
-        let (all, active, inactive, locked, with_second_factor) = row.unwrap_or_default();
+        let row = optional!(self, (i64, i64, i64, i64, i64, i64, i64), COUNTS, company.0)?;
+        let (all, active, inactive, locked, with_second_factor, with_email, with_app) =
+            row.unwrap_or_default();
         Ok(AgentCounts {
             all,
             active,
             inactive,
             locked,
             with_second_factor,
+            with_email,
+            with_app,
         })
     }
 

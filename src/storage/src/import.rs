@@ -73,10 +73,16 @@ pub struct ImportLine {
     pub line: i64,
     /// The account name in it, as typed.
     pub account: String,
-    /// Everything in it, for the import; `None` when it cannot be imported, or has been.
+    /// Everything in it, for the import, and for the file of lines to be corrected; `None` when it was imported.
     pub fields: Option<String>,
-    /// What became of it, or will: a word that the service writes and reads. `good` = will be imported.
+    /// What became of it, or will: words that the service writes and reads, the first of them the one that it counts as.
+    /// `good` = will be imported.
     pub verdict: String,
+}
+
+impl ImportLine {
+    /// What stands between the words of a verdict.
+    pub const BETWEEN: &str = "+";
 }
 
 /// An import without its lines.
@@ -135,7 +141,12 @@ pub(crate) fn lines(
     built.bind(company).add(" AND import_id = ").bind(id.0);
     built.add(" AND line > ").bind(after);
     if let Some(verdict) = verdict {
-        built.add(" AND verdict = ").bind(verdict);
+        // Alone, or as the first of several.
+        let begins = [verdict, ImportLine::BETWEEN].concat();
+        let length = i64::try_from(begins.chars().count()).unwrap_or(i64::MAX);
+        built.add(" AND (verdict = ").bind(verdict);
+        built.add(" OR substr(verdict, 1, CAST(").bind(length);
+        built.add(" AS INTEGER)) = ").bind(begins.as_str()).add(")");
     }
     for verdict in without {
         built.add(" AND verdict <> ").bind(*verdict);

@@ -1,10 +1,17 @@
 //! Numbers about a company and about the whole installation.
 
-use vestibule_core::{audit::Event, id::CompanyId, ports::Moment};
+use sqlx::FromRow;
+use uuid::Uuid;
+use vestibule_core::{
+    audit::Event,
+    id::{AccountId, CompanyId},
+    ports::Moment,
+};
 
 use crate::{
     Reader, StoreError,
     audit::first_id_at,
+    built::{Built, built_all},
     link::{all, optional},
 };
 
@@ -19,6 +26,18 @@ pub(crate) const PENDING: &str = "SELECT COUNT(*) FROM pending_sign_in WHERE com
     AND completed_at IS NULL AND purpose = 'sign_in'";
 pub(crate) const EVENTS: &str =
     "SELECT COUNT(*) FROM audit_event WHERE company_id = $1 AND event = $2 AND id >= $3 AND id < $4";
+pub(crate) const WAITING: &str = "SELECT p.account_id, a.name, a.alias, p.created_at, p.address \
+    FROM pending_sign_in p JOIN account a ON a.company_id = p.company_id AND a.id = p.account_id \
+    WHERE p.company_id = $1 AND p.expires_at > $2 AND p.completed_at IS NULL AND p.purpose = 'sign_in' \
+    ORDER BY p.created_at DESC, p.id LIMIT $3";
+/// The newest are found in the index alone, and only those are read.
+pub(crate) const PROOFS: &str = "SELECT COALESCE(e.detail, '') AS proof, COUNT(*) FROM (SELECT id FROM audit_event \
+    WHERE company_id = $1 AND event = 'signed_in' AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4) AS newest \
+    JOIN audit_event e ON e.id = newest.id GROUP BY proof ORDER BY proof";
+pub(crate) const IDENTITIES: &str = "SELECT provider, COUNT(*) FROM sso_identity WHERE company_id = $1 \
+    GROUP BY provider ORDER BY provider";
+/// Counts that one statement takes: few enough for every database's number of terms.
+const TOGETHER: usize = 100;
 const INSTALLATION: &str = "SELECT (SELECT COUNT(*) FROM company), (SELECT COUNT(*) FROM company WHERE enabled), \
     (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM account WHERE locked_at IS NOT NULL OR wrong_codes >= 5), \
     (SELECT COUNT(*) FROM session WHERE ends_at > $1), \
@@ -30,6 +49,44 @@ const COMPANY: &str = "SELECT (SELECT COUNT(*) FROM account WHERE company_id = $
     (SELECT COUNT(*) FROM session WHERE company_id = $1 AND ends_at > $2), \
     (SELECT COUNT(*) FROM mail_outbox WHERE company_id = $1 AND sent_at IS NULL AND given_up_at IS NULL), \
     (SELECT COUNT(*) FROM agent_import WHERE company_id = $1 AND expires_at > $2)";
+
+/// A sign-in that waits for a code.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Waiting {
+    account_id: Uuid,
+    /// Name of the account.
+    pub name: String,
+    /// What colleagues see of it.
+    pub alias: String,
+    /// Since when.
+    pub created_at: Moment,
+    /// The visitor's network address.
+    pub address: Option<String>,
+}
+
+impl Waiting {
+    /// The account.
+    pub const fn account(&self) -> AccountId {
+        AccountId(self.account_id)
+    }
+}
+
+/// The statement of several counts, each with its number.
+pub(crate) fn counts(company: CompanyId, asked: &[(Event, Moment, Moment)]) -> Built {
+    let mut built = Built::new("");
+    let mut between = "SELECT ";
+    for (number, (event, from, until)) in (0_i64..).zip(asked) {
+        built.add(between).bind(number);
+        built
+            .add(", COUNT(*) FROM audit_event WHERE company_id = ")
+            .bind(company);
+        built.add(" AND event = ").bind(event.as_str());
+        built.add(" AND id >= ").bind(first_id_at(*from));
+        built.add(" AND id < ").bind(first_id_at(*until));
+        between = " UNION ALL SELECT ";
+    }
+    built
+}
 
 /// What a company holds, for the question before it is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +170,62 @@ impl Reader {
             sum += rows.into_iter().map(|(count,)| count).sum::<i64>();
         }
         Ok(sum)
+    }
+
+    /// How many events of a kind the company had from a moment to before another, for each of these. Counted in the index,
+    /// by the time in their identifiers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counts_of_events(
+        &mut self,
+        company: CompanyId,
+        asked: &[(Event, Moment, Moment)],
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut found = Vec::with_capacity(asked.len());
+        for some in asked.chunks(TOGETHER) {
+            let mut rows = built_all!(self, (i64, i64), counts(company, some))?;
+            rows.sort_unstable_by_key(|(number, _)| *number);
+            found.extend(rows.into_iter().map(|(_, count)| count));
+        }
+        Ok(found)
+    }
+
+    /// With which proofs the newest `most` sign-ins from `from` to before `until` were completed, and how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn proofs_of(
+        &mut self,
+        company: CompanyId,
+        from: Moment,
+        until: Moment,
+        most: i64,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let (first, end) = (first_id_at(from), first_id_at(until));
+        all!(self, (String, i64), PROOFS, company.0, first, end, most)
+    }
+
+    /// How many accounts of the company are connected to which provider.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_identities(&mut self, company: CompanyId) -> Result<Vec<(String, i64)>, StoreError> {
+        all!(self, (String, i64), IDENTITIES, company.0)
+    }
+
+    /// The newest pending sign-ins of the company that wait for a code; step-ups do not count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting_for_code(
+        &mut self,
+        company: CompanyId,
+        now: Moment,
+        most: usize,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        all!(self, Waiting, WAITING, company.0, now, most)
     }
 
     /// What a company holds.

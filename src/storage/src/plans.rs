@@ -72,6 +72,9 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("line of an import", import::SETTLE),
         ("progress of an import", import::TOUCH),
         ("end of an import", import::FINISH),
+        ("account of a session", session::ACCOUNT_OF),
+        ("sign-ins that wait", overview::WAITING),
+        ("connected accounts", overview::IDENTITIES),
         ("sessions of a company", overview::SIGNED_IN),
         ("sessions in use", overview::SIGNED_IN_SINCE),
         ("pending sign-ins of a company", overview::PENDING),
@@ -344,6 +347,27 @@ async fn pages_of_events_and_lines_use_an_index_on_sqlite() {
                     assert!(plan[0].contains("(company_id=?"), "{what}");
                 }
             }
+        }
+    }
+    let counts = overview::counts(
+        COMPANY,
+        &[(Event::SignedIn, now, now), (Event::CodeRefused, now, now)],
+    );
+    for sql in [counts.text(), overview::PROOFS.to_owned()] {
+        let plan = plan_of(&mut connection, &sql).await;
+        let whole = |step: &&String| step.contains("SCAN") && step.contains("audit_event");
+        assert_eq!(plan.iter().find(whole), None, "{plan:#?}");
+        assert!(
+            plan.iter().any(|step| step.contains("INDEX audit_event_event")),
+            "{plan:#?}"
+        );
+    }
+    for idle_since in [None, Some(now)] {
+        for before in [None, Some(vestibule_core::id::SessionId(Uuid::nil()))] {
+            let sessions = session::of_company(COMPANY, idle_since, now, before, 50);
+            let plan = plan_of(&mut connection, &sessions.text()).await;
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{plan:#?}");
+            assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
         }
     }
     for verdict in [None, Some("good")] {

@@ -13,6 +13,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
+    built::{Built, built_all},
     columns::{AccountColumns, CompanyColumns, account_columns, company_columns, proof},
     link::{all, execute, optional},
 };
@@ -43,6 +44,7 @@ pub(crate) const BY_TOKEN: &str = concat!(
 );
 pub(crate) const OF_ACCOUNT: &str = "SELECT id, created_at, last_used_at, ends_at, proof, address, browser, \
     credential_version FROM session WHERE company_id = $1 AND account_id = $2 ORDER BY created_at DESC, id DESC";
+pub(crate) const ACCOUNT_OF: &str = "SELECT account_id FROM session WHERE company_id = $1 AND id = $2";
 const TOUCH: &str =
     "UPDATE session SET last_used_at = $3 WHERE company_id = $1 AND id = $2 AND last_used_at < $3";
 pub(crate) const BY_FORMER_TOKEN: &str =
@@ -173,6 +175,68 @@ pub struct SessionEntry {
     pub browser: Option<String>,
     /// Version of the credentials it was begun with.
     pub credential_version: i64,
+}
+
+/// A session in the list of a company's sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompanySession {
+    /// Its identifier.
+    pub id: SessionId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Name of that account.
+    pub name: String,
+    /// What colleagues see of it.
+    pub alias: String,
+    /// When it began.
+    pub created_at: Moment,
+    /// Its last use that was written down.
+    pub last_used_at: Moment,
+    /// How the account proved who it is.
+    pub proof: Proof,
+    /// Network address it began from.
+    pub address: Option<String>,
+    /// Browser it began in.
+    pub browser: Option<String>,
+}
+
+#[derive(FromRow)]
+struct ListColumns {
+    id: Uuid,
+    account_id: Uuid,
+    name: String,
+    alias: String,
+    created_at: Moment,
+    last_used_at: Moment,
+    proof: String,
+    address: Option<String>,
+    browser: Option<String>,
+}
+
+/// The live sessions of a company, the newest first.
+pub(crate) fn of_company(
+    company: CompanyId,
+    idle_since: Option<Moment>,
+    now: Moment,
+    before: Option<SessionId>,
+    most: usize,
+) -> Built {
+    let mut built = Built::new(
+        "SELECT s.id, s.account_id, a.name, a.alias, s.created_at, s.last_used_at, s.proof, s.address, s.browser \
+         FROM session s JOIN account a ON a.company_id = s.company_id AND a.id = s.account_id \
+         WHERE s.credential_version = a.credential_version AND a.active AND s.company_id = ",
+    );
+    built.bind(company).add(" AND s.ends_at > ").bind(now);
+    if let Some(since) = idle_since {
+        built.add(" AND s.last_used_at > ").bind(since);
+    }
+    if let Some(before) = before {
+        built.add(" AND s.id < ").bind(before.0);
+    }
+    built
+        .add(" ORDER BY s.id DESC LIMIT ")
+        .bind(i64::try_from(most).unwrap_or(i64::MAX));
+    built
 }
 
 /// A session that is over.
@@ -306,6 +370,51 @@ impl Reader {
                 },
             })
         }))
+    }
+
+    /// Up to `most` sessions of the company that were used after `idle_since` (`None` = no such limit), are not past their
+    /// absolute end, belong to an active account and have its credential version; the newest first, beginning with those
+    /// older than `before`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of_company(
+        &mut self,
+        company: CompanyId,
+        idle_since: Option<Moment>,
+        now: Moment,
+        before: Option<SessionId>,
+        most: usize,
+    ) -> Result<Vec<CompanySession>, StoreError> {
+        let statement = of_company(company, idle_since, now, before, most);
+        let rows = built_all!(self, ListColumns, statement)?;
+        let sessions = rows.into_iter().map(|row| {
+            Ok(CompanySession {
+                id: SessionId(row.id),
+                account: AccountId(row.account_id),
+                name: row.name,
+                alias: row.alias,
+                created_at: row.created_at,
+                last_used_at: row.last_used_at,
+                proof: proof(&row.proof)?,
+                address: row.address,
+                browser: row.browser,
+            })
+        });
+        sessions.collect()
+    }
+
+    /// Whose session this is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_of_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+    ) -> Result<Option<AccountId>, StoreError> {
+        let row = optional!(self, (Uuid,), ACCOUNT_OF, company.0, id.0)?;
+        Ok(row.map(|(account,)| AccountId(account)))
     }
 
     /// The sessions of an account, newest first.

@@ -11,12 +11,34 @@ pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
     match event {
         // What an admin or an operator typed.
         Event::BackupCodeIssued | Event::CompanyCreated | Event::CompanyDeleted => stored.to_owned(),
+        Event::SignedIn => proof_name(locale, stored).to_owned(),
+        Event::CodeRefused if is_number(stored) => td_string!(locale, audit.detail_wrong_code, number = stored),
+        Event::BackupCodeUsed if is_number(stored) => td_string!(locale, audit.detail_codes_left, number = stored),
+        Event::SessionsEnded
+        | Event::SessionEnded
+        | Event::BrowserForgotten
+        | Event::AgentsImported
+        | Event::AuditShortened
+        | Event::KeysRotated
+            if is_number(stored) =>
+        {
+            td_string!(locale, audit.detail_number, number = stored)
+        }
         Event::RightRefused => page(locale, stored).unwrap_or(stored).to_owned(),
         _ => {
             let items = stored.split("; ").map(|item| told(locale, event, item));
             list(locale, &items.collect::<Vec<_>>())
         }
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
+}
+
+/// How somebody proved who they are; `word` is the stored form.
+pub fn proof_name(locale: Locale, word: &str) -> &'static str {
+    proof(locale, word).unwrap_or_else(|| td_string!(locale, audit.proof_other))
 }
 
 /// One item: `password_min: 12 -> 14`, `google: good`, `first_name, phone` or a single word.
@@ -93,12 +115,13 @@ fn provider(word: &str) -> Option<&'static str> {
 /// With what somebody proved who they are.
 fn proof(locale: Locale, word: &str) -> Option<&'static str> {
     Some(match Proof::from_word(word)? {
-        Proof::Password => td_string!(locale, sign_in.password),
-        Proof::EmailCode => td_string!(locale, profile.email_row),
-        Proof::AppCode => td_string!(locale, profile.app_row),
-        Proof::BackupCode | Proof::IssuedCode => td_string!(locale, sign_in.backup_label),
-        Proof::TrustedBrowser => td_string!(locale, profile.trusted_title),
-        Proof::Provider => td_string!(locale, console.sso),
+        Proof::Password => td_string!(locale, audit.proof_password),
+        Proof::EmailCode => td_string!(locale, audit.proof_email_code),
+        Proof::AppCode => td_string!(locale, audit.proof_app_code),
+        Proof::BackupCode => td_string!(locale, audit.proof_backup_code),
+        Proof::IssuedCode => td_string!(locale, audit.proof_issued_code),
+        Proof::TrustedBrowser => td_string!(locale, audit.proof_trusted_browser),
+        Proof::Provider => td_string!(locale, audit.proof_provider),
     })
 }
 

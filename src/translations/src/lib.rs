@@ -30,7 +30,7 @@ mod tests;
 #[cfg(target_arch = "wasm32")]
 pub use browser::{Key, Locale, direction, from_tag, keys, learn, tag};
 #[cfg(feature = "ssr")]
-pub use details::{event_detail, list};
+pub use details::{event_detail, list, proof_name};
 #[cfg(not(target_arch = "wasm32"))]
 pub use generated::i18n;
 #[cfg(not(target_arch = "wasm32"))]

@@ -45,6 +45,11 @@ impl Times {
         words.unwrap_or_else(|| [&plain(local), " ", &offset.to_string()].concat())
     }
 
+    /// The day of a moment, `2026-01-05`.
+    pub fn day(self, at: Moment) -> String {
+        self.local(at).0.date().to_string()
+    }
+
     /// The name of the zone.
     pub fn zone_name(self) -> &'static str {
         self.zone.map_or("UTC", Tz::name)

@@ -107,6 +107,8 @@ pub struct Frame {
     pub assets: Assets,
     /// Who is signed in, for pages that need it.
     pub signed_in: Option<SignedIn>,
+    /// Whether the page answers a form: then it is lost by leaving it.
+    pub answers_form: bool,
     /// Whether the page says why something was refused: its title says so too.
     pub refused: bool,
 }

@@ -23,13 +23,26 @@ pub fn console_wide(frame: Frame, current: &'static str, content: impl IntoView)
     around(frame, current, None, "console-main full", content.into_any())
 }
 
-fn around(
-    frame: Frame,
-    current: &'static str,
-    form: Option<&'static str>,
-    class: &'static str,
-    content: AnyView,
-) -> AnyView {
+/// A page of the own account: with the console's navigation for those who have a console.
+pub fn account_page(frame: Frame, form: Option<&'static str>, content: impl IntoView) -> AnyView {
+    let content = content.into_any();
+    let has_console = frame
+        .signed_in
+        .as_ref()
+        .is_some_and(|somebody| somebody.role > Role::Agent && !somebody.confined);
+    let content = if has_console {
+        view! { <div class="console">{navigation(&frame, "")} {content}</div> }.into_any()
+    } else {
+        content
+    };
+    match form {
+        Some(form) => site_with_form(frame, form, content),
+        None => site(frame, content),
+    }
+}
+
+/// Where the pages of the console are; `current` is the address that is marked.
+fn navigation(frame: &Frame, current: &'static str) -> AnyView {
     let now = frame.locale;
     // A supervisor has no other page of the console.
     let all = frame
@@ -39,6 +52,7 @@ fn around(
     let links = [
         (paths::ADMIN, td_string!(now, console.overview)),
         (paths::AGENTS, td_string!(now, console.agents)),
+        (paths::ADMIN_SESSIONS, td_string!(now, profile.sessions_title)),
         (paths::ADMIN_COMPANY, td_string!(now, console.general)),
         (paths::ADMIN_SECURITY, td_string!(now, console.security)),
         (paths::ADMIN_SSO, td_string!(now, console.sso)),
@@ -57,11 +71,24 @@ fn around(
         }
     })
     .collect_view();
+    view! {
+        <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
+            <ul>{links}</ul>
+        </nav>
+    }
+    .into_any()
+}
+
+fn around(
+    frame: Frame,
+    current: &'static str,
+    form: Option<&'static str>,
+    class: &'static str,
+    content: AnyView,
+) -> AnyView {
     let content = view! {
         <div class="console">
-            <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
-                <ul>{links}</ul>
-            </nav>
+            {navigation(&frame, current)}
             <main id="content" class=class tabindex="-1">
                 {content}
             </main>

@@ -12,11 +12,9 @@ use crate::{
 
 /// Header, content, footer.
 pub fn site(frame: Frame, content: impl IntoView) -> AnyView {
-    let switch = language_form(
-        RwSignal::new(frame.locale),
-        frame.path.clone(),
-        frame.signed_in.is_some(),
-    );
+    // Where the page would be lost by leaving it, the switch asks for a click more.
+    let live = frame.signed_in.is_some() && !frame.answers_form;
+    let switch = language_form(RwSignal::new(frame.locale), frame.path.clone(), live);
     around(frame, switch.into_any(), content.into_any())
 }
 

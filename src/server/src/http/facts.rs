@@ -41,6 +41,8 @@ pub struct Facts {
     pub path: String,
     /// Where the language form comes back to: this page, or the sign-in page when this answers a form.
     return_to: String,
+    /// Whether this is a form that was sent.
+    answers_form: bool,
     /// The place in line that this browser waits at.
     pub ticket: Option<Token>,
     /// Company remembered in this browser.
@@ -103,6 +105,7 @@ impl Facts {
                 sso_flow: cookie(Kind::SsoFlow),
                 place: Place::default(),
             }),
+            answers_form: parts.method != Method::GET && parts.method != Method::HEAD,
             ticket: token(Kind::Ticket),
             return_to: if parts.method == Method::GET {
                 path.clone()
@@ -177,6 +180,7 @@ impl Facts {
                 nonce: self.nonce.clone(),
                 assets: state.assets.clone(),
                 signed_in: None,
+                answers_form: self.answers_form,
                 refused: false,
             },
             content,

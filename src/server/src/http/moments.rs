@@ -22,6 +22,11 @@ impl Moments {
         }
     }
 
+    /// The day of a moment in the company's zone, `2026-01-05`.
+    pub fn day(self, moment: Moment) -> String {
+        self.times.day(moment)
+    }
+
     /// For people and for programs.
     pub fn write(self, moment: Moment) -> When {
         When {

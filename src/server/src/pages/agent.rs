@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
     components::forms::few_backup_codes,
-    page::{Content, Frame, Head},
+    page::{Content, Frame, Head, Sheet},
     shell::{
         console::{hero, who},
         site::site,
@@ -44,7 +44,7 @@ struct AgentPanel {
 
 impl Content for AgentPanel {
     fn head(&self, now: Locale) -> Head {
-        Head::new(td_string!(now, console.agent_title), &[])
+        Head::new(td_string!(now, console.agent_title), &[Sheet::Account])
     }
 
     fn view(self, frame: Frame) -> AnyView {
@@ -54,7 +54,7 @@ impl Content for AgentPanel {
             let intro = td_string!(now, console.agent_intro, company = somebody.company.clone());
             let console = (somebody.role > Role::Agent).then(|| {
                 view! {
-                    <p>
+                    <p class="card-end">
                         <a class="button primary" href=paths::AGENTS>
                             {td_string!(now, console.open)}
                         </a>

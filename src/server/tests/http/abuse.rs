@@ -133,6 +133,7 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 64] = [
         &[("selected[]", SOMETHING), ("back", "")],
     ),
     ("/admin/agents/deactivate/undo", &[("back", "")]),
+    ("/admin/sessions/end", &[("selected[]", SOMETHING)]),
     ("/admin/agents/switch-off", &[("id", SOMETHING)]),
     (
         "/admin/agents/columns",

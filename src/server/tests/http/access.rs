@@ -66,6 +66,8 @@ async fn ask(site: &Site, browser: &Browser, access: &Access, id: &str) -> Answe
     let fields: Vec<(&str, &str)> = access
         .fields
         .iter()
+        // Everybody that a list finds is not meant.
+        .filter(|name| **name != "all")
         .map(|&name| match name {
             "id" | "selected[]" => (name, id),
             "version" | "google_version" | "office365_version" => (name, "1"),

@@ -288,6 +288,99 @@ async fn the_list_has_the_columns_and_rows_that_this_browser_wants_and_says_how_
 }
 
 #[tokio::test]
+async fn sessions_of_the_company_are_listed_and_ended() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut carl = signed_in(&site, "Acme", "carl").await;
+    let mut boss = other_company(&site).await;
+    let list = admin.get(&site, "/admin/sessions").await;
+    assert!(
+        list.body.contains(">carl</bdi>") && list.body.contains("This session"),
+        "{}",
+        list.body
+    );
+    assert!(!list.body.contains(">boss</bdi>"), "{}", list.body);
+    let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
+    let session = rest.split_once('"').unwrap().0.to_owned();
+    let ids = [("selected[]", session.as_str()), ("selected[]", "rubbish")];
+    let foreign = boss.post(&site, "/admin/sessions/end", &ids).await;
+    assert_eq!(foreign.location(), "/admin/sessions?ended=0");
+    assert_eq!(carl.get(&site, "/agent").await.status, 200);
+    let ended = admin.post(&site, "/admin/sessions/end", &ids).await;
+    assert_eq!(ended.location(), "/admin/sessions?ended=1");
+    assert_eq!(carl.get(&site, "/agent").await.status, 303);
+    assert_eq!(admin.post(&site, "/admin/sessions/end", &[]).await.status, 422);
+    let audit = admin.get(&site, "/admin/audit?event=sessions_ended").await;
+    assert!(audit.body.contains("Number: 1"), "{}", audit.body);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_days_that_are_asked_for_and_leads_to_every_list() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let page = admin.get(&site, "/admin").await;
+    for part in [
+        "Sign-ins in the last 14 days",
+        "href=\"/admin/sessions\"",
+        "/admin/audit?event=password_refused&amp;from=2025-12-23&amp;until=2026-01-05",
+        "Password only",
+        "data-refresh",
+    ] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    let hours = admin.get(&site, "/admin?from=2026-01-05&until=2026-01-05").await;
+    assert!(
+        hours.body.contains("Sign-ins from 2026-01-05 to 2026-01-05") && hours.body.contains("per hour"),
+        "{}",
+        hours.body
+    );
+    for nonsense in [
+        "?from=x&until=%00",
+        "?from=2030-01-01",
+        "?from=0000-00-00&until=1900-01-01",
+    ] {
+        assert_eq!(
+            admin.get(&site, &format!("/admin{nonsense}")).await.status,
+            200,
+            "{nonsense}"
+        );
+    }
+    let mut boss = other_company(&site).await;
+    let empty = boss.get(&site, "/admin").await;
+    assert!(empty.body.contains("First steps"), "{}", empty.body);
+}
+
+#[tokio::test]
+async fn the_audit_log_is_read_in_words_and_names_who_gave_the_right_password() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut alice = Browser::default();
+    alice.past_password(&site, "alice").await;
+    let wrong = site.wrong_code("alice").await;
+    alice.post(&site, "/login/code", &[("code", &wrong)]).await;
+    let log = admin.get(&site, "/admin/audit?event=code_refused").await;
+    assert!(
+        log.body.contains("Wrong code number 1") && !log.body.contains(">Visitor<"),
+        "{}",
+        log.body
+    );
+    assert!(
+        log.body
+            .contains("/admin/audit?account=alice&amp;from=2026-01-05&amp;until=2026-01-05"),
+        "{}",
+        log.body
+    );
+    let log = admin.get(&site, "/admin/audit?event=signed_in").await;
+    assert!(log.body.contains("Password only"), "{}", log.body);
+    let preset = "from=2025-12-30&amp;until=2026-01-05";
+    assert!(log.body.contains(preset), "{}", log.body);
+}
+
+#[tokio::test]
 async fn what_a_page_asks_by_itself_is_no_activity() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;

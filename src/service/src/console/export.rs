@@ -1,7 +1,10 @@
 //! CSV files, written while they are sent: a hundred thousand lines take no more memory than a page of them. No cell
 //! begins with what a spreadsheet would take for a formula (attacks.md T137).
 
-use std::{collections::HashSet, io};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io,
+};
 
 use chrono::SecondsFormat;
 use tokio::sync::mpsc::{Sender, channel};
@@ -15,9 +18,11 @@ use vestibule_core::{
     refusal::Refusal,
     rights::{Action, Scope},
 };
-use vestibule_storage::{AgentPage, EventFilter, EventRow, PageFrom, Reader, StoreError};
+use vestibule_storage::{AgentPage, EventFilter, EventRow, ImportLine, PageFrom, Reader, StoreError};
 
-use super::{AuditInput, Download, Hold, audit::filter_of, cells::guarded};
+use vestibule_translations::{Locale, verdict_sentence};
+
+use super::{AuditInput, Download, Hold, LinesWanted, audit::filter_of, cells::guarded};
 use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
 
 /// Rows that are read, and sent, together.
@@ -55,6 +60,22 @@ const EVENT_COLUMNS: [&str; 10] = [
     "browser",
     "request",
     "detail",
+];
+
+/// The columns of lines that could not be imported: those that the import reads, and two that it leaves alone.
+const PROBLEM_COLUMNS: [&str; 12] = [
+    "account",
+    "email",
+    "first_name",
+    "last_name",
+    "alias",
+    "phone",
+    "title",
+    "language",
+    "roles",
+    "active",
+    "line",
+    "problem",
 ];
 
 /// Why a file ends before its end.
@@ -150,6 +171,23 @@ fn agent_row(account: &Account) -> [String; 14] {
     ]
 }
 
+/// A line as it was sent, with its number and what is wrong with it.
+fn problem_row(locale: Locale, line: &ImportLine) -> [String; 12] {
+    let fields = line.fields.as_deref().unwrap_or_default();
+    let mut cells: BTreeMap<String, String> = serde_json::from_str(fields).unwrap_or_default();
+    let problems: Vec<&str> = line
+        .verdict
+        .split(ImportLine::BETWEEN)
+        .map(|word| verdict_sentence(locale, word))
+        .collect();
+    cells.insert("line".to_owned(), line.line.to_string());
+    cells.insert("problem".to_owned(), problems.join(" "));
+    cells
+        .entry("account".to_owned())
+        .or_insert_with(|| line.account.clone());
+    PROBLEM_COLUMNS.map(|column| cells.remove(column).unwrap_or_default())
+}
+
 fn event_row(row: EventRow) -> [String; 10] {
     let refused = Event::from_word(&row.event).is_some_and(Event::is_refusal);
     [
@@ -215,6 +253,43 @@ impl Console {
                 });
                 download
             })
+    }
+
+    /// The lines of an import with which something is wrong, as CSV that can be corrected and imported; what is wrong stands
+    /// beside them in this language.
+    ///
+    /// # Errors
+    /// As [`crate::Console::import_page`].
+    pub async fn export_problems(
+        &self,
+        id: &str,
+        locale: Locale,
+        visitor: &Visitor,
+    ) -> Result<Download, Refusal> {
+        let mut page = self.import_page(id, LinesWanted::Problems, 0, visitor).await?;
+        let (sender, download) = channel(WAITING);
+        let file = File { sender };
+        let (service, id, visitor) = (Service::clone(self), id.to_owned(), visitor.clone());
+        tokio::spawn(async move {
+            let written = async {
+                file.begin(PROBLEM_COLUMNS).await?;
+                loop {
+                    let rows = page.lines.iter().map(|line| problem_row(locale, line));
+                    file.send(lines(rows)?).await?;
+                    let Some(after) = page.more_after else {
+                        return Ok(());
+                    };
+                    page = service
+                        .console()
+                        .import_page(&id, LinesWanted::Problems, after, &visitor)
+                        .await
+                        .map_err(|refusal| CutOff::Failed(format!("{refusal:?}")))?;
+                }
+            };
+            let written = written.await;
+            file.end(written).await;
+        });
+        Ok(download)
     }
 
     /// All events that were asked for, newest first, as CSV.

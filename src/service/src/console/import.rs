@@ -21,7 +21,7 @@ use vestibule_storage::{
 };
 
 use super::{
-    Hold, ImportPage, LineVerdict,
+    Hold, ImportPage, LineVerdict, LinesWanted,
     import_file::{Line, Row, read},
 };
 use crate::{
@@ -73,6 +73,20 @@ impl From<StoreError> for Stopped {
     }
 }
 
+impl LinesWanted {
+    /// The verdict that lines must have, and those that they must not have.
+    const fn asked(self, state: ImportState) -> (Option<&'static str>, &'static [&'static str]) {
+        const DONE: &[&str] = &[LineVerdict::Imported.as_str()];
+        const NO_PROBLEM: &[&str] = &[LineVerdict::Good.as_str(), LineVerdict::Imported.as_str()];
+        match (self, state) {
+            (Self::All, ImportState::Checked) => (None, &[]),
+            (Self::All, _) => (None, DONE),
+            (Self::Problems, _) => (None, NO_PROBLEM),
+            (Self::Only(verdict), _) => (Some(verdict.as_str()), &[]),
+        }
+    }
+}
+
 impl Job {
     /// What is written now is done by whoever started the import.
     const fn work(&self, writer: Writer) -> Work<'_> {
@@ -80,15 +94,31 @@ impl Job {
     }
 }
 
-/// What the first thing that is wrong with a line is called.
-fn verdict_of(fields: &[FieldProblem]) -> LineVerdict {
-    match fields.first().map(|found| found.field) {
-        Some(Field::AccountName) => LineVerdict::BadAccount,
-        Some(Field::Email) => LineVerdict::BadEmail,
-        Some(Field::Roles) => LineVerdict::BadRole,
-        Some(Field::Language) => LineVerdict::BadLanguage,
-        _ => LineVerdict::BadPerson,
+/// What is wrong with a line, each thing once; never empty.
+fn verdicts_of(fields: &[FieldProblem]) -> Vec<LineVerdict> {
+    let mut verdicts: Vec<LineVerdict> = Vec::new();
+    for found in fields {
+        let verdict = match found.field {
+            Field::AccountName => LineVerdict::BadAccount,
+            Field::Email => LineVerdict::BadEmail,
+            Field::Roles => LineVerdict::BadRole,
+            Field::Language => LineVerdict::BadLanguage,
+            _ => LineVerdict::BadPerson,
+        };
+        if !verdicts.contains(&verdict) {
+            verdicts.push(verdict);
+        }
     }
+    if verdicts.is_empty() {
+        verdicts.push(LineVerdict::BadPerson);
+    }
+    verdicts
+}
+
+/// Words of verdicts as they are stored: the first is what the line counts as.
+fn stored(verdicts: &[LineVerdict]) -> String {
+    let words: Vec<&str> = verdicts.iter().map(|verdict| verdict.as_str()).collect();
+    words.join(ImportLine::BETWEEN)
 }
 
 /// An import that is not thrown away yet.
@@ -159,32 +189,38 @@ impl Console {
             .await
     }
 
-    /// An import and a page of its lines after line number `after`.
+    /// An import and a page of those of its lines that are wanted, after line number `after`.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; [`Refusal::NotFound`].
-    pub async fn import_page(&self, id: &str, after: i64, visitor: &Visitor) -> Result<ImportPage, Refusal> {
+    pub async fn import_page(
+        &self,
+        id: &str,
+        wanted: LinesWanted,
+        after: i64,
+        visitor: &Visitor,
+    ) -> Result<ImportPage, Refusal> {
         visitor
             .attempt(async {
                 let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
                 let now = self.now();
                 let mut reader = self.inner.store.read().await?;
                 let row = find(&mut reader, company.id, id, now).await?;
-                let verdicts = reader
-                    .import_verdicts(company.id, row.id)
-                    .await?
-                    .into_iter()
-                    .filter_map(|(word, count)| {
-                        Some((LineVerdict::from_word(&word)?, usize::try_from(count).ok()?))
-                    })
-                    .collect();
-                let imported = [LineVerdict::Imported.as_str()];
-                let without: &[&str] = match row.state {
-                    ImportState::Checked => &[],
-                    ImportState::Running | ImportState::Stopped | ImportState::Done => &imported,
-                };
+                let mut verdicts: Vec<(LineVerdict, usize)> = Vec::new();
+                for (words, count) in reader.import_verdicts(company.id, row.id).await? {
+                    let first = words.split(ImportLine::BETWEEN).next().unwrap_or_default();
+                    let Some(verdict) = LineVerdict::from_word(first) else {
+                        continue;
+                    };
+                    let count = usize::try_from(count).unwrap_or_default();
+                    match verdicts.iter_mut().find(|(known, _)| *known == verdict) {
+                        Some((_, known)) => *known += count,
+                        None => verdicts.push((verdict, count)),
+                    }
+                }
+                let (verdict, without) = wanted.asked(row.state);
                 let mut lines = reader
-                    .import_lines(company.id, row.id, None, without, after, LINES + 1)
+                    .import_lines(company.id, row.id, verdict, without, after, LINES + 1)
                     .await?;
                 let more = lines.len() > LINES;
                 lines.truncate(LINES);
@@ -270,39 +306,36 @@ impl Service {
             is_whole,
         } in lines
         {
-            let verdict = match self.check_row(&row) {
-                _ if !is_whole => LineVerdict::BadColumns,
+            let verdicts = match self.check_row(&row) {
+                _ if !is_whole => vec![LineVerdict::BadColumns],
                 // Nothing is to do for whoever is there, even if nobody could be created like that today.
-                Err(_) if is_there(reader, company, &row).await? => LineVerdict::Exists,
-                Err(verdict) => verdict,
+                Err(_) if is_there(reader, company, &row).await? => vec![LineVerdict::Exists],
+                Err(verdicts) => verdicts,
                 Ok(agent) => {
                     let is_new = names.insert(agent.name.key().to_owned());
                     if emails.insert(agent.email.key().to_owned()) && is_new {
-                        is_taken(reader, company, &agent.name, &agent.email)
-                            .await?
-                            .unwrap_or(LineVerdict::Good)
+                        let taken = is_taken(reader, company, &agent.name, &agent.email).await?;
+                        vec![taken.unwrap_or(LineVerdict::Good)]
                     } else {
-                        LineVerdict::Doubled
+                        vec![LineVerdict::Doubled]
                     }
                 }
             };
-            let fields = (verdict == LineVerdict::Good)
-                .then(|| serde_json::to_string(&row).ok())
-                .flatten();
             checked.push(ImportLine {
                 line: number,
                 // Longer ones are no names; a page of them need not be long.
                 account: row.account.chars().take(ACCOUNT_MAX).collect(),
-                fields,
-                verdict: verdict.as_str().to_owned(),
+                fields: serde_json::to_string(&row).ok(),
+                verdict: stored(&verdicts),
             });
         }
         Ok(checked)
     }
 
-    fn check_row(&self, row: &Row) -> Result<NewAgent, LineVerdict> {
-        let input = row.input().ok_or(LineVerdict::BadActive)?;
-        self.check_new_agent(&input).map_err(|fields| verdict_of(&fields))
+    fn check_row(&self, row: &Row) -> Result<NewAgent, Vec<LineVerdict>> {
+        let input = row.input().ok_or_else(|| vec![LineVerdict::BadActive])?;
+        self.check_new_agent(&input)
+            .map_err(|fields| verdicts_of(&fields))
     }
 
     /// An import in which nothing has happened since then can be taken on.
@@ -339,6 +372,7 @@ impl Service {
         let fields = line.fields.as_deref().unwrap_or_default();
         let row = serde_json::from_str::<Row>(fields).map_err(|_| LineVerdict::Failed)?;
         self.check_row(&row)
+            .map_err(|verdicts| verdicts.first().copied().unwrap_or(LineVerdict::Failed))
     }
 
     async fn import(&self, job: &Job) {

@@ -17,6 +17,7 @@ mod import_file;
 mod mail_server;
 mod notes;
 mod overview;
+mod sessions;
 mod sso;
 
 pub(crate) use gate::Hold;
@@ -26,7 +27,7 @@ use vestibule_core::{
     agents::AgentFilter,
     audit::Event,
     company::Company,
-    id::ImportId,
+    id::{ImportId, SessionId},
     ports::Moment,
     refusal::Refusal,
     rights::Action,
@@ -35,8 +36,8 @@ use vestibule_core::{
     words,
 };
 use vestibule_storage::{
-    AgentCounts, AgentPage, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts,
-    SsoApplicationRow, TestMailRow,
+    AgentCounts, AgentPage, CompanySession, EventRow, ImportLine, ImportState, MailServerRow, OutboxCounts,
+    SsoApplicationRow, TestMailRow, Waiting,
 };
 use zeroize::Zeroizing;
 
@@ -281,6 +282,45 @@ pub struct AuditPage {
     pub older: bool,
 }
 
+/// The days of which the numbers are wanted, `2026-01-31`, in the company's time zone. What cannot be read is as if it had
+/// not been asked.
+#[derive(Clone, Debug, Default)]
+pub struct PeriodInput {
+    /// First day.
+    pub from: String,
+    /// Last day.
+    pub until: String,
+}
+
+/// The days of which numbers are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// First day.
+    pub from: chrono::NaiveDate,
+    /// Last day.
+    pub until: chrono::NaiveDate,
+    /// Whether they are so few that hours are shown.
+    pub by_hour: bool,
+    /// Whether they are those that are shown when nobody asks for others: the last 14 days.
+    pub is_usual: bool,
+}
+
+/// One page of the sessions of a company.
+pub struct SessionList {
+    /// The company.
+    pub company: Company,
+    /// Who asks.
+    pub own: Account,
+    /// The session in which they do.
+    pub this: SessionId,
+    /// The sessions, the newest first.
+    pub sessions: Vec<CompanySession>,
+    /// Whether there are older ones.
+    pub older: bool,
+    /// How many accounts are signed in.
+    pub signed_in: i64,
+}
+
 /// The numbers of a company.
 pub struct Overview {
     /// The company.
@@ -293,17 +333,32 @@ pub struct Overview {
     pub signed_in: i64,
     /// Pending sign-ins that wait for a code now.
     pub waiting: i64,
+    /// The newest of those sign-ins.
+    pub waiting_for_code: Vec<Waiting>,
+    /// Some of the accounts that are locked, those first that signed in last.
+    pub locked: Vec<Account>,
     /// Mails that wait now, and those that were given up in the last 24 hours.
     pub mail: OutboxCounts,
-    /// The last 14 days in the company's time zone, oldest first; today is the last.
-    pub days: Vec<DayOfSignIns>,
+    /// The days that were asked for.
+    pub period: Period,
+    /// Their days or hours in the company's time zone, oldest first.
+    pub spans: Vec<SpanOfSignIns>,
+    /// Why sign-ins failed in the period, and accounts that were locked; with how many there were.
+    pub causes: Vec<(Event, i64)>,
+    /// With which proofs the newest sign-ins of the period were completed: stored words of
+    /// [`vestibule_core::session::Proof`], with how many there were.
+    pub proofs: Vec<(String, i64)>,
+    /// How many accounts are connected to which provider: stored words, with how many there are.
+    pub identities: Vec<(String, i64)>,
 }
 
-/// Sign-ins of one day.
+/// Sign-ins of one day, or of one hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayOfSignIns {
+pub struct SpanOfSignIns {
     /// The day.
     pub day: chrono::NaiveDate,
+    /// The hour that its clocks show; `None` = the whole day.
+    pub hour: Option<u32>,
     /// Sign-ins that were completed.
     pub signed_in: i64,
     /// Wrong passwords, wrong codes, and sign-ins that the gate stopped.
@@ -345,6 +400,17 @@ words! {
     }
 }
 
+/// Which lines of an import are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinesWanted {
+    /// All of them while it is only checked, later those that were not imported.
+    All,
+    /// Those with which something is wrong.
+    Problems,
+    /// Those with this verdict.
+    Only(LineVerdict),
+}
+
 /// An import and one page of its lines that need a look.
 pub struct ImportPage {
     /// The company.
@@ -360,7 +426,7 @@ pub struct ImportPage {
     pub stalled: bool,
     /// How many lines have which verdict.
     pub verdicts: Vec<(LineVerdict, usize)>,
-    /// Lines, in their order: all of them while it is only checked, later those that were not imported.
+    /// The lines that were wanted, in their order.
     pub lines: Vec<ImportLine>,
     /// Number of the last line of this page, when there are more.
     pub more_after: Option<i64>,

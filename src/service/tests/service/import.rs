@@ -10,10 +10,11 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{AgentInput, AuditInput, ImportPage, LineVerdict},
+    console::{AgentInput, AuditInput, ImportPage, LineVerdict, LinesWanted},
     operator::AccountInput,
 };
 use vestibule_storage::ImportState;
+use vestibule_translations::Locale;
 
 use crate::{
     console::{acme, as_is, new_agent},
@@ -31,7 +32,7 @@ async fn check(site: &Site, file: &str, by: &Visitor) -> ImportId {
 async fn page(site: &Site, id: ImportId, by: &Visitor) -> ImportPage {
     site.service
         .console()
-        .import_page(&id.to_string(), 0, by)
+        .import_page(&id.to_string(), LinesWanted::All, 0, by)
         .await
         .unwrap()
 }
@@ -84,7 +85,8 @@ on_both! {
             k7;k7@acme.test;Kim;agent boss;;\r\n\
             k8;k8@acme.test;Kim;;xx;\r\n\
             k9;k9@acme.test;Kim\r\n\
-            k0;k0@acme.test;Kim;;;perhaps\r\n";
+            k0;k0@acme.test;Kim;;;perhaps\r\n\
+            k@0;nobody;;;;\r\n";
         let id = check(&site, file, &ada).await;
         let checked = page(&site, id, &ada).await;
         assert_eq!(checked.state, ImportState::Checked);
@@ -105,8 +107,16 @@ on_both! {
                 (13, "k8", "bad_language"),
                 (14, "k9", "bad_columns"),
                 (15, "k0", "bad_active"),
+                (16, "k@0", "bad_account+bad_email+bad_person"),
             ]
         );
+        assert_eq!(count(&checked, LineVerdict::BadAccount), 2, "it counts once, as what comes first");
+        assert_eq!(checked.verdicts.iter().map(|(_, count)| count).sum::<usize>(), 15);
+        let bad = site.service.console().import_page(&id.to_string(), LinesWanted::Problems, 0, &ada).await.unwrap();
+        assert_eq!((bad.lines.len(), bad.lines[0].line), (13, 4));
+        let only = LinesWanted::Only(LineVerdict::BadAccount);
+        let only = site.service.console().import_page(&id.to_string(), only, 0, &ada).await.unwrap();
+        assert_eq!(only.lines.iter().map(|line| line.line).collect::<Vec<_>>(), [9, 16]);
         assert!(site.service.operator().account_named("Acme", "kim").await.is_err(), "nothing is created yet");
         // Somebody takes a name between the check and the import.
         let mut lee = new_agent("lee");
@@ -119,7 +129,7 @@ on_both! {
         let imported = done(&site, id, &ada).await;
         assert_eq!(count(&imported, LineVerdict::Imported), 1);
         assert_eq!(verdicts(&imported)[0], (3, "lee", "name_taken"));
-        assert_eq!(verdicts(&imported).len(), 13);
+        assert_eq!(verdicts(&imported).len(), 14);
         let kim = site.account_of("Acme", "kim").await;
         assert_eq!((kim.roles, kim.active, kim.password_must_change), (vec![Role::Agent], true, true));
         let mails = site.mails().await;
@@ -131,7 +141,11 @@ on_both! {
         assert_eq!(told, ["kim@acme.test"]);
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("1"));
         assert_eq!(site.service.console().start_import(&id.to_string(), &ada).await, Err(Refusal::ImportOver));
-        assert!(imported.lines.iter().all(|line| line.fields.is_none()), "what is settled is forgotten");
+        assert_eq!(imported.lines[0].fields, None, "what is settled is forgotten");
+        let corrected = site.service.console().export_problems(&id.to_string(), Locale::en, &ada).await.unwrap();
+        let file = text_of(corrected).await;
+        assert!(file.contains("k@0,nobody,") && file.contains("k5,nowhere,Kim,"), "{file}");
+        assert!(file.contains("16,") && !file.contains("kim,kim@acme.test"), "{file}");
     }
 
     async fn what_is_no_file_of_agents_is_refused_whole(site: Site) {
@@ -359,14 +373,14 @@ on_both! {
         let eve = site.at_home("Beta", "eve", None).await;
         let id = check(&site, &many(1), &ada).await.to_string();
         for (id, by) in [(id.as_str(), &eve), (NOBODY, &ada), ("", &ada), ("../x", &ada)] {
-            assert_eq!(site.service.console().import_page(id, 0, by).await.map(drop), Err(Refusal::NotFound));
+            assert_eq!(site.service.console().import_page(id, LinesWanted::All, 0, by).await.map(drop), Err(Refusal::NotFound));
             assert_eq!(site.service.console().start_import(id, by).await, Err(Refusal::NotFound));
         }
         site.clock.advance(24 * 3600);
         let ada = site.at_home("Acme", "ada", None).await;
-        assert_eq!(site.service.console().import_page(&id, 0, &ada).await.map(drop), Err(Refusal::NotFound));
+        assert_eq!(site.service.console().import_page(&id, LinesWanted::All, 0, &ada).await.map(drop), Err(Refusal::NotFound));
         assert_eq!(site.service.console().start_import(&id, &ada).await, Err(Refusal::NotFound));
-        assert_eq!(site.service.console().import_page(&id, 0, &site::visitor()).await.map(drop), Err(Refusal::NotSignedIn));
+        assert_eq!(site.service.console().import_page(&id, LinesWanted::All, 0, &site::visitor()).await.map(drop), Err(Refusal::NotSignedIn));
     }
 
     async fn long_imports_have_pages(site: Site) {
@@ -375,7 +389,7 @@ on_both! {
         let mut after = 0;
         let mut sizes = Vec::new();
         loop {
-            let page = site.service.console().import_page(&id, after, &ada).await.unwrap();
+            let page = site.service.console().import_page(&id, LinesWanted::All, after, &ada).await.unwrap();
             sizes.push(page.lines.len());
             match page.more_after {
                 Some(more) => after = more,

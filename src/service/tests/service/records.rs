@@ -10,7 +10,7 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{AuditInput, CompanyInfoInput, DayOfSignIns, Download, PolicyInput},
+    console::{AuditInput, CompanyInfoInput, Download, LinesWanted, PeriodInput, PolicyInput, SpanOfSignIns},
     sign_in::Outcome,
 };
 
@@ -169,7 +169,7 @@ on_both! {
         site.service.console().save_policies(version, policies("0", "off", "12", "15"), &ada).await.unwrap();
         assert!(site.service.sign_in().session(&bob).await.unwrap().is_none());
         assert!(site.service.sign_in().session(&ada).await.unwrap().is_some());
-        assert_eq!(site.service.console().overview(&ada).await.unwrap().signed_in, 1);
+        assert_eq!(site.service.console().overview(&PeriodInput::default(), &ada).await.unwrap().signed_in, 1);
     }
 
     async fn a_shorter_two_factor_policy_ends_trust_that_was_given(site: Site) {
@@ -198,7 +198,7 @@ on_both! {
         for by in [&ada, &bob] {
             assert_eq!(site.service.sign_in().signed_in(by).await.map(drop), Err(Refusal::SetUpRequired));
         }
-        assert_eq!(site.service.console().overview(&ada).await.map(drop), Err(Refusal::SetUpRequired));
+        assert_eq!(site.service.console().overview(&PeriodInput::default(), &ada).await.map(drop), Err(Refusal::SetUpRequired));
     }
 
     async fn the_audit_log_is_asked_by_event_account_and_day(site: Site) {
@@ -244,8 +244,8 @@ on_both! {
         let older = site.service.console().audit_log(&older, &ada).await.unwrap();
         assert_eq!(older.events[0], all.events[1]);
 
-        let days = site.service.console().overview(&ada).await.unwrap().days;
-        let last = |day: &str, signed_in| DayOfSignIns { day: day.parse().unwrap(), signed_in, failed: 0 };
+        let days = site.service.console().overview(&PeriodInput::default(), &ada).await.unwrap().spans;
+        let last = |day: &str, signed_in| SpanOfSignIns { day: day.parse().unwrap(), hour: None, signed_in, failed: 0 };
         assert_eq!(days.len(), 14);
         assert_eq!(days[11..], [last("2026-03-28", 1), last("2026-03-29", 2), last("2026-03-30", 1)]);
     }
@@ -260,10 +260,10 @@ on_both! {
         site.lock("Acme", "sue").await;
         let wrong = site.try_password("Acme", "bob", "wrong password", &site::visitor()).await;
         assert_eq!(wrong.map(drop), Err(Refusal::WrongCredentials));
-        let overview = site.service.console().overview(&ada).await.unwrap();
+        let overview = site.service.console().overview(&PeriodInput::default(), &ada).await.unwrap();
         assert_eq!((overview.agents.all, overview.agents.locked, overview.agents.with_second_factor), (4, 1, 1));
         assert_eq!((overview.signed_in, overview.waiting), (1, 1));
-        let today = overview.days.last().unwrap();
+        let today = overview.spans.last().unwrap();
         assert_eq!((today.signed_in, today.failed), (1, 1));
     }
 
@@ -347,12 +347,12 @@ on_both! {
             let service = &site.service;
             assert_eq!(service.console().save_company(1, info("", "", ""), &by).await, Err(Refusal::Forbidden));
             assert_eq!(service.console().save_policies(1, policies("", "", "", ""), &by).await, Err(Refusal::Forbidden));
-            assert_eq!(service.console().overview(&by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().overview(&PeriodInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().audit_log(&AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().export_audit(AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().export_agents(AgentFilter::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().check_import(Vec::new(), &by).await.map(drop), Err(Refusal::Forbidden));
-            assert_eq!(service.console().import_page("", 0, &by).await.map(drop), Err(Refusal::Forbidden));
+            assert_eq!(service.console().import_page("", LinesWanted::All, 0, &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().start_import("", &by).await, Err(Refusal::Forbidden));
         }
     }

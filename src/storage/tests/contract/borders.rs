@@ -544,6 +544,27 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("count_signed_in", w.count_signed_in(c, None, at(1)).await? == 0),
             ("count_pending", w.count_pending(c, at(1)).await? == 0),
             (
+                "waiting_for_code",
+                w.waiting_for_code(c, at(1), 9).await?.is_empty(),
+            ),
+            ("count_identities", w.count_identities(c).await?.is_empty()),
+            ("proofs_of", w.proofs_of(c, at(-1), at(1), 9).await?.is_empty()),
+            (
+                "counts_of_events",
+                w.counts_of_events(c, &Event::ALL.map(|event| (event, at(-1), at(1))))
+                    .await?
+                    .iter()
+                    .all(|count| *count == 0),
+            ),
+            (
+                "sessions_of_company",
+                w.sessions_of_company(c, None, at(1), None, 9).await?.is_empty(),
+            ),
+            (
+                "account_of_session",
+                w.account_of_session(c, session).await?.is_none(),
+            ),
+            (
                 "count_events",
                 w.count_events(c, &Event::ALL, at(-1), at(1)).await? == 0,
             ),

@@ -4,7 +4,7 @@ use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
     sign_in::Purpose,
 };
-use vestibule_storage::{InstallationCounts, NewPending, NewSession, Store};
+use vestibule_storage::{InstallationCounts, NewPending, NewSession, Store, StoreError, Writer};
 
 use crate::fixture::{Maker, alice, at, entry, write};
 
@@ -31,6 +31,19 @@ pub async fn who_is_signed_in_is_counted_once(store: &Store) {
         ] {
             writer.insert_session(&session).await?;
         }
+        let live = async |writer: &mut Writer, idle_since, now, before| {
+            let sessions = writer
+                .sessions_of_company(company, idle_since, now, before, 9)
+                .await?;
+            let names: Vec<String> = sessions.iter().map(|session| session.name.clone()).collect();
+            Ok::<_, StoreError>((names.len(), sessions.last().map(|session| session.id)))
+        };
+        assert_eq!(live(writer, None, at(60), None).await?.0, 3);
+        assert_eq!(live(writer, Some(at(10)), at(60), None).await?.0, 1);
+        let (_, last) = live(writer, None, at(60), None).await?;
+        assert_eq!(live(writer, None, at(60), last).await?.0, 0);
+        let last = last.unwrap();
+        assert!(writer.account_of_session(company, last).await?.is_some());
         assert_eq!(writer.count_signed_in(company, None, at(60)).await?, 2);
         assert_eq!(writer.count_signed_in(company, Some(at(10)), at(60)).await?, 1);
         assert_eq!(writer.count_signed_in(company, Some(at(9)), at(60)).await?, 2);
@@ -65,6 +78,9 @@ pub async fn what_waits_and_what_happened_is_counted(store: &Store) {
                 .await?
         );
         assert_eq!(writer.count_pending(company, at(2)).await?, 1);
+        let waiting = writer.waiting_for_code(company, at(2), 9).await?;
+        assert_eq!(waiting.len(), 1);
+        assert_eq!((waiting[0].account(), waiting[0].created_at), (alice.id, at(0)));
         assert_eq!(writer.count_pending(company, at(600)).await?, 0);
         for (second, event) in [
             (0, Event::SignedIn),
@@ -80,6 +96,20 @@ pub async fn what_waits_and_what_happened_is_counted(store: &Store) {
                 .insert_event(maker.event_id_at(at(second)), at(second), &new)
                 .await?;
         }
+        let asked = [
+            (Event::CodeRefused, at(0), at(100)),
+            (Event::SignedIn, at(0), at(10)),
+            (Event::SignedIn, at(0), at(11)),
+            (Event::PasswordRefused, at(0), at(100)),
+        ];
+        assert_eq!(writer.counts_of_events(company, &asked).await?, [1, 1, 2, 0]);
+        assert_eq!(
+            writer.counts_of_events(company, &asked.repeat(60)).await?.len(),
+            240
+        );
+        let proofs = writer.proofs_of(company, at(0), at(100), 9).await?;
+        assert_eq!(proofs.iter().map(|(_, count)| count).sum::<i64>(), 2);
+        assert_eq!(writer.proofs_of(company, at(0), at(100), 1).await?[0].1, 1);
         let two = [Event::SignedIn, Event::AccountLocked];
         for (from, until, count) in [(0, 100, 3), (0, 20, 2), (1, 20, 1), (1, 21, 2), (21, 100, 0)] {
             assert_eq!(

@@ -1,11 +1,13 @@
 //! `/admin/audit`: what happened in the company, and who did it.
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
 use leptos::prelude::*;
 use vestibule_app::{
     components::forms::moment,
     page::{Content, Frame, Head, Sheet},
-    shell::console::console,
+    shell::console::console_wide,
 };
 use vestibule_core::{
     audit::{Actor, Event},
@@ -16,7 +18,7 @@ use vestibule_service::console::{AuditInput, AuditPage as Found};
 use vestibule_storage::EventRow;
 use vestibule_translations::{Locale, browser_name, event_detail, event_name, td_string};
 
-use super::download::csv;
+use super::{agents::agent_view, download::csv};
 use crate::{
     form::{Routes, redirect_or_refuse},
     http::{answer::show, facts::Facts, moments::Moments},
@@ -35,7 +37,12 @@ async fn audit(State(state): State<AppState>, facts: Facts) -> Response {
     match state.service.console().audit_log(&input, &facts.visitor).await {
         Ok(found) => {
             let (company, own) = (found.company.clone(), found.own.clone());
-            let page = AuditPage { input, found };
+            let zone: Tz = company.settings.time_zone.parse().unwrap_or(Tz::UTC);
+            let page = AuditPage {
+                today: state.service.clock().now().with_timezone(&zone).date_naive(),
+                input,
+                found,
+            };
             show(StatusCode::OK, facts.page_for(&state, &company, &own, page))
         }
         Err(refusal) => redirect_or_refuse(&refusal, &facts.path),
@@ -88,6 +95,8 @@ fn address(path: &str, input: &AuditInput, before: Option<&str>) -> String {
 }
 
 struct AuditPage {
+    /// Today, in the company's time zone.
+    today: NaiveDate,
     input: AuditInput,
     found: Found,
 }
@@ -102,8 +111,8 @@ impl Content for AuditPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let Self { input, found } = self;
-        let filter = filter(now, &input);
+        let Self { today, input, found } = self;
+        let filter = filter(now, &input, today);
         let older = found.events.last().filter(|_| found.older).map(|last| {
             let href = address(ADMIN_AUDIT, &input, Some(&last.id.to_string()));
             link(href, td_string!(now, company.older))
@@ -123,12 +132,16 @@ impl Content for AuditPage {
             }
         });
         let moments = Moments::of(now, &found.company, &found.own);
+        // The newest page shows what happens as it happens.
+        let live = input.before.is_empty().then_some("");
         let content = view! {
             <h1>{td_string!(now, company.audit_title)}</h1>
             <p class="lead">{td_string!(now, company.audit_intro)}</p>
             <p class="quiet">{moments.zone()}</p>
             {filter}
-            {event_table(now, moments, found.events)}
+            <div id="events" data-refresh=live>
+                {event_table(now, moments, found.events)}
+            </div>
             {pages}
             <p class="card-end">
                 <a class="button" href=address(ADMIN_AUDIT_EXPORT, &input, None) download="">
@@ -136,7 +149,7 @@ impl Content for AuditPage {
                 </a>
             </p>
         };
-        console(frame, ADMIN_AUDIT, None, content)
+        console_wide(frame, ADMIN_AUDIT, content)
     }
 }
 
@@ -149,7 +162,29 @@ fn link(href: String, label: &'static str) -> AnyView {
     .into_any()
 }
 
-fn filter(now: Locale, input: &AuditInput) -> AnyView {
+/// Days that are asked for often.
+fn presets(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
+    [1, 7, 30]
+        .map(|days| {
+            let from = today.checked_sub_days(Days::new(days - 1)).unwrap_or(today);
+            let asked = AuditInput {
+                from: from.to_string(),
+                until: today.to_string(),
+                ..input.clone()
+            };
+            let current = (input.from == asked.from && input.until == asked.until).then_some("true");
+            view! {
+                <a class="chip" href=address(ADMIN_AUDIT, &asked, None) aria-current=current>
+                    {td_string!(now, console.last_days, count = days)}
+                </a>
+            }
+        })
+        .into_iter()
+        .collect_view()
+        .into_any()
+}
+
+fn filter(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
     let events = Event::ALL
         .into_iter()
         .map(|event| {
@@ -199,6 +234,7 @@ fn filter(now: Locale, input: &AuditInput) -> AnyView {
                 <a class="button" href=ADMIN_AUDIT>
                     {td_string!(now, company.show_all)}
                 </a>
+                {presets(now, input, today)}
             </div>
         </form>
     }
@@ -252,27 +288,100 @@ pub fn event_table(now: Locale, moments: Moments, events: Vec<EventRow>) -> AnyV
     .into_any()
 }
 
+/// Whether it can only happen to somebody who gave the right password.
+const fn follows_password(event: Event) -> bool {
+    matches!(
+        event,
+        Event::SignedIn
+            | Event::PasswordAccepted
+            | Event::GateRefused
+            | Event::CodeRefused
+            | Event::CodeResent
+            | Event::AccountLocked
+            | Event::SignInCancelled
+            | Event::BackupCodeUsed
+            | Event::IssuedCodeUsed
+            | Event::BrowserTrusted
+    )
+}
+
+/// What else is known of an event: its request, and what else happened to the account that day.
+fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
+    let around = row.target_name.clone().map(|account| {
+        let day = moments.day(row.at);
+        let asked = AuditInput {
+            account,
+            from: day.clone(),
+            until: day,
+            ..AuditInput::default()
+        };
+        view! {
+            <p>
+                <a href=address(ADMIN_AUDIT, &asked, None)>{td_string!(now, audit.same_day)}</a>
+            </p>
+        }
+    });
+    let request = row.request.clone().map(|request| {
+        view! {
+            <p>
+                {td_string!(now, audit.request)}
+                ": "
+                <bdi>{request}</bdi>
+            </p>
+        }
+    });
+    (around.is_some() || request.is_some())
+        .then(|| {
+            view! {
+                <details class="more">
+                    <summary>{td_string!(now, company.detail)}</summary>
+                    {request}
+                    {around}
+                </details>
+            }
+        })
+        .into_any()
+}
+
 fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     let event = Event::from_word(&row.event);
     // What a newer version wrote has no name here.
-    let what = event.map_or(row.event, |event| event_name(now, event).to_owned());
-    let detail = row.detail.map(|stored| match event {
-        Some(event) => event_detail(now, event, &stored),
-        None => stored,
-    });
-    let refused = event.is_some_and(Event::is_refusal);
+    let what = event.map_or_else(|| row.event.clone(), |event| event_name(now, event).to_owned());
+    let detail = row.detail.as_deref().unwrap_or_default();
+    // A provider was tried, and was not as it should be.
+    let failed_test = event == Some(Event::SsoTested) && !detail.ends_with(": good");
+    let refused = failed_test || event.is_some_and(Event::is_refusal);
+    let detail = match event {
+        Some(event) if !detail.is_empty() => event_detail(now, event, detail),
+        _ => detail.to_owned(),
+    };
+    let more = more(now, moments, &row);
     let outcome = if refused {
         td_string!(now, company.refused)
     } else {
         td_string!(now, company.done)
     };
     let who = match row.actor {
+        // Whoever gave the right password is no stranger any more.
+        Actor::Visitor if event.is_some_and(follows_password) => row
+            .target_name
+            .clone()
+            .unwrap_or_else(|| td_string!(now, company.visitor).to_owned()),
         Actor::Visitor => td_string!(now, company.visitor).to_owned(),
         Actor::Operator => td_string!(now, company.operator).to_owned(),
         Actor::System => td_string!(now, company.system).to_owned(),
         Actor::Account(_) => row
             .actor_name
             .unwrap_or_else(|| td_string!(now, company.gone_account).to_owned()),
+    };
+    let target = match (row.target, row.target_name) {
+        (Some(id), Some(name)) => view! {
+            <a href=agent_view(id)>
+                <bdi>{name}</bdi>
+            </a>
+        }
+        .into_any(),
+        (_, name) => view! { <bdi>{name}</bdi> }.into_any(),
     };
     view! {
         <tr>
@@ -286,9 +395,7 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
             <td>
                 <bdi>{who}</bdi>
             </td>
-            <td>
-                <bdi>{row.target_name}</bdi>
-            </td>
+            <td>{target}</td>
             <td>
                 <bdi>{row.address}</bdi>
                 {row
@@ -302,6 +409,7 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
             </td>
             <td>
                 <bdi>{detail}</bdi>
+                {more}
             </td>
         </tr>
     }

@@ -7,7 +7,7 @@ use vestibule_app::{
     call::Call,
     components::{
         fields::{choice, meanwhile, radio, why},
-        forms::{good, problem},
+        forms::{copy_button, good, problem},
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed},
@@ -15,7 +15,7 @@ use vestibule_app::{
 };
 use vestibule_core::{
     company::NewAgentMail,
-    paths::ADMIN_COMPANY,
+    paths::{ADMIN_COMPANY, LOGIN},
     refusal::{Field, Refusal},
     rights::Action,
 };
@@ -89,6 +89,7 @@ async fn open(state: &AppState, facts: &Facts, form: &Filled<'_, SaveCompany>) -
         Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_COMPANY),
     };
     let page = CompanyPage {
+        agents_link: agents_link(&state.config.origin(), &company.name),
         name: company.name.clone(),
         version: form.version(form.typed.map(|form| form.version), company.version),
         language: form.text(|form| &form.language, &company.settings.language),
@@ -106,7 +107,32 @@ async fn open(state: &AppState, facts: &Facts, form: &Filled<'_, SaveCompany>) -
     )
 }
 
+/// Where agents of this company sign in: the page with the company filled in.
+pub fn agents_link(origin: &str, company: &str) -> String {
+    let company: String = form_urlencoded::byte_serialize(company.as_bytes()).collect();
+    [origin, LOGIN, "?company=", &company].concat()
+}
+
+/// That address, to be copied.
+pub fn agents_link_field(now: Locale, link: &str) -> AnyView {
+    view! {
+        <div class="field">
+            <label for="agents_link">{td_string!(now, console.agents_link)}</label>
+            <div class="control">
+                <input id="agents_link" type="text" value=link.to_owned() readonly dir="ltr" aria-describedby="agents_link-hint" />
+            </div>
+            <p class="hint" id="agents_link-hint">
+                {td_string!(now, console.agents_link_hint)}
+            </p>
+            <div class="buttons">{copy_button(now, link.to_owned())}</div>
+        </div>
+    }
+    .into_any()
+}
+
 struct CompanyPage {
+    /// Where agents sign in.
+    agents_link: String,
     name: String,
     /// Version that is saved over.
     version: i64,
@@ -209,6 +235,7 @@ fn general_form(now: Locale, page: CompanyPage, refusal: Option<&Refusal>) -> An
                     </div>
                 </dl>
                 <p class="hint">{td_string!(now, company.name_hint)}</p>
+                {agents_link_field(now, &page.agents_link)}
                 <div class="fields pairs">{language} {zone}</div>
             </section>
             <fieldset class="card">

@@ -285,12 +285,12 @@ fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
                 {ways}
                 {meanwhile(now, way_meanwhile)}
             </fieldset>
-            <section class="card" aria-labelledby="server-title">
+            <section class="card own-server" aria-labelledby="server-title">
                 <h2 id="server-title">{td_string!(now, mail_server.server)}</h2>
                 <div class="fields pairs">{server_fields(now, page, refusal)}</div>
             </section>
             {encryption(now, &page.security, refusal)}
-            <section class="card" aria-labelledby="mails-title">
+            <section class="card own-server" aria-labelledby="mails-title">
                 <h2 id="mails-title">{td_string!(now, mail_server.mails)}</h2>
                 <div class="fields pairs">{mail_fields(now, page, refusal)}</div>
                 <div class="choice">
@@ -418,7 +418,7 @@ fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> AnyView 
         .map(|word| MailSecurity::from_word(&word).map_or(word, |security| name(security).to_owned()));
     let wrong = problem(now, Field::MailSecurity, refusal);
     view! {
-        <fieldset id="security" class="card" tabindex="-1">
+        <fieldset id="security" class="card own-server" tabindex="-1">
             <legend>{td_string!(now, mail_server.security)}</legend>
             {wrong.map(|wrong| view! { <p class="problem">{wrong}</p> })}
             {options}

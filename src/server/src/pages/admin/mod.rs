@@ -7,6 +7,7 @@ mod download;
 mod mail;
 mod overview;
 mod security;
+mod sessions;
 mod sso;
 
 use crate::form::Routes;
@@ -16,6 +17,7 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .room(overview::routes)
         .room(agents::routes)
+        .room(sessions::routes)
         .room(company::routes)
         .room(security::routes)
         .room(sso::routes)

@@ -20,7 +20,10 @@ use vestibule_core::{
     refusal::{Field, Refusal},
     rights::Action,
 };
-use vestibule_service::{console::PolicyInput, sessions::SignedIn};
+use vestibule_service::{
+    console::{PeriodInput, PolicyInput},
+    sessions::SignedIn,
+};
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
@@ -111,7 +114,12 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
     );
     let without_second_factor = if require_second_factor.value == RequireSecondFactor::Everyone.as_str() {
         // The number only helps: a fault in it keeps nobody from the policies.
-        match state.service.console().overview(&facts.visitor).await {
+        match state
+            .service
+            .console()
+            .overview(&PeriodInput::default(), &facts.visitor)
+            .await
+        {
             Ok(overview) => overview.agents.active - overview.agents.with_second_factor,
             Err(_) => 0,
         }

@@ -23,6 +23,7 @@ use vestibule_service::console::{ProviderInput, ProviderSettings, SsoPage};
 use vestibule_translations::{Locale, td_string};
 use zeroize::Zeroizing;
 
+use super::company::{agents_link, agents_link_field};
 use crate::{
     form::{Filled, Form, Routes, redirect_or_refuse},
     http::{answer::show_form, facts::Facts},
@@ -172,6 +173,7 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveSs
     };
     let tested = facts.query("tested").as_deref().and_then(Provider::from_word);
     let page = SsoSettings {
+        agents_link: agents_link(&state.config.origin(), &company.name),
         providers: providers.map(|settings| card(form, settings)),
         saved: form.is_opened() && facts.asks("saved"),
         tested: tested.filter(|_| form.is_opened()),
@@ -221,6 +223,8 @@ fn card(form: &Filled<'_, SaveSso>, settings: ProviderSettings) -> ProviderCard 
 }
 
 struct SsoSettings {
+    /// Where agents sign in.
+    agents_link: String,
     providers: [ProviderCard; 2],
     /// Whether it was just saved.
     saved: bool,
@@ -280,6 +284,7 @@ impl Content for SsoSettings {
                 <p class="quiet">{td_string!(now, sso.test_intro)}</p>
                 <ul class="rows">{Provider::ALL.map(|provider| test(now, provider)).into_iter().collect_view()}</ul>
             </section>
+            <section class="card">{agents_link_field(now, &self.agents_link)}</section>
         };
         console(frame, ADMIN_SSO, Some(FORM), content)
     }

@@ -43,6 +43,7 @@ fn frame() -> Frame {
             icon: "/assets/icon.6.svg".to_owned(),
         },
         signed_in: None,
+        answers_form: false,
         refused: false,
     }
 }

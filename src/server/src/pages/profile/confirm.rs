@@ -8,7 +8,7 @@ use vestibule_app::{
     components::forms::{Input, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
-    shell::site::site,
+    shell::console::account_page,
     text::refusal_sentence,
 };
 use vestibule_core::{
@@ -181,7 +181,7 @@ impl Content for ConfirmPage {
                 {somebody_else(now)}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 
@@ -224,5 +224,5 @@ fn confirm_with(frame: Frame, page: &ConfirmPage) -> AnyView {
             </p>
         </main>
     };
-    site(frame, content).into_any()
+    account_page(frame, None, content)
 }

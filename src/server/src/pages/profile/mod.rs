@@ -11,10 +11,7 @@ use vestibule_app::{
     components::forms::{Input, action, good, refused},
     functions::{Done, JudgePassword},
     page::{Content, Frame, Head, Sheet, SignedIn as Somebody, When},
-    shell::{
-        console::{fact, role_name},
-        site::site_with_form,
-    },
+    shell::console::{account_page, fact, role_name},
     text::Sentence,
 };
 use vestibule_core::{
@@ -391,7 +388,7 @@ impl Content for ProfilePage {
                 </section>
             </main>
         };
-        site_with_form(frame, FORM, content)
+        account_page(frame, Some(FORM), content)
     }
 }
 

@@ -25,10 +25,10 @@ use vestibule_core::{
     rights::Action,
 };
 use vestibule_service::{
-    console::{ImportPage as Found, LineVerdict},
+    console::{ImportPage as Found, LineVerdict, LinesWanted},
     sessions::SignedIn,
 };
-use vestibule_storage::ImportState;
+use vestibule_storage::{ImportLine, ImportState};
 use vestibule_translations::{Locale, td_string, verdict_sentence};
 
 use crate::{
@@ -38,6 +38,7 @@ use crate::{
         denied::Denied,
         facts::Facts,
     },
+    pages::admin::download::csv,
     state::AppState,
 };
 
@@ -47,6 +48,11 @@ pub fn routes(routes: Routes) -> Routes {
         .page(AGENTS_IMPORT, Action::ImportAgents, choose)
         .upload(AGENTS_IMPORT, Action::ImportAgents, UPLOAD_MAX, upload)
         .page("/admin/agents/import/{id}", Action::ImportAgents, import)
+        .page(
+            "/admin/agents/import/{id}/problems",
+            Action::ImportAgents,
+            problems,
+        )
         .form::<StartImport>()
 }
 
@@ -262,6 +268,23 @@ async fn import(State(state): State<AppState>, Path(id): Path<String>, facts: Fa
     show_import(&state, &facts, &id, after, None).await
 }
 
+/// `/admin/agents/import/{id}/problems`: the lines that cannot be imported, as a file to be corrected.
+async fn problems(State(state): State<AppState>, Path(id): Path<String>, facts: Facts) -> Response {
+    let console = state.service.console();
+    let download = async {
+        let own = console.authorize(Action::ImportAgents, &facts.visitor).await?;
+        let locale = facts.locale(
+            own.account.person.language.as_deref(),
+            Some(&own.company.settings.language),
+        );
+        console.export_problems(&id, locale, &facts.visitor).await
+    };
+    match download.await {
+        Ok(download) => csv(&state, &facts, "import-problems", download).await,
+        Err(refusal) => redirect_or_refuse(&refusal, &facts.path),
+    }
+}
+
 async fn show_import(
     state: &AppState,
     facts: &Facts,
@@ -269,12 +292,10 @@ async fn show_import(
     after: i64,
     refusal: Option<&Refusal>,
 ) -> Response {
-    let found = match state
-        .service
-        .console()
-        .import_page(id, after, &facts.visitor)
-        .await
-    {
+    let only = facts.query("verdict").as_deref().and_then(LineVerdict::from_word);
+    let wanted = only.map_or(LinesWanted::Problems, LinesWanted::Only);
+    let console = state.service.console();
+    let found = match console.import_page(id, wanted, after, &facts.visitor).await {
         Ok(found) => found,
         // An import that is gone has nothing to show but that.
         Err(Refusal::NotFound) if refusal.is_some() => {
@@ -290,10 +311,22 @@ async fn show_import(
         }
         Err(reason) => return redirect_or_refuse(&reason, &facts.path),
     };
+    // What is wrong comes first, and what is not after it.
+    let good = if found.state == ImportState::Checked && only.is_none() && after == 0 {
+        let good = LinesWanted::Only(LineVerdict::Good);
+        match console.import_page(id, good, 0, &facts.visitor).await {
+            Ok(good) => Some(good),
+            Err(reason) => return redirect_or_refuse(&reason, &facts.path),
+        }
+    } else {
+        None
+    };
     let path = address(&found.id.to_string());
     let (company, own) = (found.company.clone(), found.own.clone());
     let page = ImportPage {
         found,
+        good,
+        only,
         is_later: after > 0,
         refusal: refusal.cloned(),
     };
@@ -375,7 +408,12 @@ impl Content for UploadPage {
 }
 
 struct ImportPage {
+    /// The lines with which something is wrong, or those with a verdict.
     found: Found,
+    /// The lines that will be imported, beside the others.
+    good: Option<Found>,
+    /// The verdict that was asked for.
+    only: Option<LineVerdict>,
     /// Whether this is not its first page.
     is_later: bool,
     /// Why it could not be started.
@@ -406,24 +444,47 @@ impl Content for ImportPage {
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
         let state = stands(now, &self);
+        let path = address(&self.found.id.to_string());
         let counts = self
             .found
             .verdicts
             .iter()
             .map(|(verdict, count)| {
+                let href = format!("{path}?verdict={}", verdict.as_str());
+                let current = (self.only == Some(*verdict)).then_some("true");
                 view! {
                     <div>
-                        <dt>{verdict_sentence(now, verdict.as_str())}</dt>
+                        <dt>
+                            <a href=href aria-current=current>
+                                {verdict_sentence(now, verdict.as_str())}
+                            </a>
+                        </dt>
                         <dd>{*count}</dd>
                     </div>
                 }
             })
             .collect_view();
-        let heading = if self.found.state == ImportState::Checked {
-            td_string!(now, company.lines)
-        } else {
-            td_string!(now, company.lines_left)
+        let heading = match (self.only, self.found.state) {
+            (Some(verdict), _) => verdict_sentence(now, verdict.as_str()),
+            (None, ImportState::Checked) => td_string!(now, company.lines_with_problems),
+            (None, _) => td_string!(now, company.lines_left),
         };
+        let has_problems = self.found.verdicts.iter().any(|(verdict, count)| {
+            *count > 0 && !matches!(verdict, LineVerdict::Good | LineVerdict::Imported)
+        });
+        let download = has_problems.then(|| {
+            view! {
+                <p>
+                    <a class="button" href=[&path, "/problems"].concat() download="">
+                        {td_string!(now, company.download_problems)}
+                    </a>
+                </p>
+            }
+        });
+        let good = self.good.as_ref().map(|good| {
+            let heading = verdict_sentence(now, LineVerdict::Good.as_str());
+            lines(now, "lines-good", heading, good, Some(LineVerdict::Good), false)
+        });
         let another = (self.found.state == ImportState::Done).then(|| {
             view! {
                 <p class="buttons">
@@ -445,7 +506,9 @@ impl Content for ImportPage {
                 <h2 id="summary-title">{td_string!(now, company.summary)}</h2>
                 <dl class="facts">{counts}</dl>
             </section>
-            {lines(now, heading, &self)}
+            {download}
+            {lines(now, "lines", heading, &self.found, self.only, self.is_later)}
+            {good}
             {another}
         };
         console(frame, AGENTS, None, content)
@@ -525,11 +588,24 @@ fn start(id: String, label: String) -> AnyView {
     .into_any()
 }
 
-fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> AnyView {
-    let path = address(&page.found.id.to_string());
-    let next = page.found.more_after.map(|line| format!("{path}?after={line}"));
-    let first = page.is_later.then_some(path);
-    let rows = &page.found.lines;
+fn lines(
+    now: Locale,
+    id: &'static str,
+    heading: &'static str,
+    found: &Found,
+    only: Option<LineVerdict>,
+    is_later: bool,
+) -> AnyView {
+    let path = address(&found.id.to_string());
+    let verdict = only.map(|verdict| format!("verdict={}", verdict.as_str()));
+    let address = |after: Option<i64>| {
+        let after = after.map(|line| format!("after={line}"));
+        let asked: Vec<String> = verdict.clone().into_iter().chain(after).collect();
+        [path.as_str(), "?", &asked.join("&")].concat()
+    };
+    let next = found.more_after.map(|line| address(Some(line)));
+    let first = is_later.then(|| address(None));
+    let rows = &found.lines;
     (!rows.is_empty() || first.is_some())
         .then(|| {
             let rows = rows
@@ -541,7 +617,7 @@ fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> AnyView {
                             <td>
                                 <bdi>{row.account.clone()}</bdi>
                             </td>
-                            <td>{verdict_sentence(now, &row.verdict)}</td>
+                            <td>{verdict_sentences(now, &row.verdict)}</td>
                         </tr>
                     }
                 })
@@ -555,8 +631,8 @@ fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> AnyView {
                 }
             });
             view! {
-                <section class="card" aria-labelledby="lines">
-                    <h2 id="lines">{heading}</h2>
+                <section class="card" aria-labelledby=id>
+                    <h2 id=id>{heading}</h2>
                     <div class="table-scroll">
                         <table>
                             <thead>
@@ -574,6 +650,15 @@ fn lines(now: Locale, heading: &'static str, page: &ImportPage) -> AnyView {
             }
         })
         .into_any()
+}
+
+/// All that is wrong with a line.
+fn verdict_sentences(now: Locale, words: &str) -> String {
+    let sentences: Vec<&str> = words
+        .split(ImportLine::BETWEEN)
+        .map(|word| verdict_sentence(now, word))
+        .collect();
+    sentences.join(" ")
 }
 
 fn page_link(href: String, label: &'static str) -> AnyView {

@@ -7,7 +7,7 @@ mod list;
 mod row;
 mod view;
 
-use vestibule_core::{paths, rights::Action};
+use vestibule_core::{id::AccountId, paths, rights::Action};
 
 use self::{
     edit::{AddAgent, CancelEmailChange, EditAgent, ResendEmailChange},
@@ -15,6 +15,14 @@ use self::{
     view::DisconnectAgent,
 };
 use crate::form::Routes;
+
+/// Where agents are unlocked, one or several, with the list to come back to.
+pub const UNLOCK_SELECTED: &str = <Unlock as list::Batch>::PATH;
+
+/// Where an agent is looked at.
+pub fn agent_view(id: AccountId) -> String {
+    row::page_of(&id.to_string(), "view")
+}
 
 /// Pages and forms about agents.
 pub fn routes(routes: Routes) -> Routes {

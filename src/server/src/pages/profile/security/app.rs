@@ -8,7 +8,7 @@ use vestibule_app::{
     components::forms::refused,
     functions::Done,
     page::{Content, Frame, Head, Sheet},
-    shell::site::site,
+    shell::console::account_page,
 };
 use vestibule_core::{
     paths::{SECURITY_APP, SECURITY_APP_CODE},
@@ -173,7 +173,7 @@ impl Content for AppPage {
                 {steps}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 
@@ -223,6 +223,6 @@ impl Content for CodePage {
                 {code_form(now, FinishAppSetUp::PATH, self.set_up, self.refusal.as_ref())}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }

@@ -9,7 +9,7 @@ use vestibule_app::{
     components::forms::{good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet, When},
-    shell::site::site,
+    shell::console::account_page,
 };
 use vestibule_core::{
     backup_code::BackupCode,
@@ -201,7 +201,7 @@ impl Content for BackupCodesPage {
                 {list}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 
@@ -308,7 +308,7 @@ impl Content for NewCodesPage {
                 </p>
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 

@@ -8,7 +8,7 @@ use vestibule_app::{
     components::forms::{good, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
-    shell::site::site,
+    shell::console::account_page,
 };
 use vestibule_core::{
     paths::SECURITY_EMAIL,
@@ -165,7 +165,7 @@ impl Content for EmailPage {
                 {steps}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 

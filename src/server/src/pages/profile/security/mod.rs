@@ -13,7 +13,7 @@ use vestibule_app::{
     components::forms::{action, ask_to_disconnect, danger, few_backup_codes, good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet, When},
-    shell::site::site,
+    shell::console::account_page,
     text::Sentence,
 };
 use vestibule_core::{
@@ -290,7 +290,7 @@ impl Content for SecurityPage {
                 {sessions(now, moments, all_sessions)}
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 

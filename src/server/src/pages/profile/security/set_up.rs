@@ -7,7 +7,7 @@ use vestibule_app::{
     components::forms::{refused, set_up_code},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
-    shell::site::site,
+    shell::console::account_page,
 };
 use vestibule_core::{
     backup_code::BackupCode,
@@ -127,7 +127,7 @@ impl Content for SetUpPage {
                 </section>
             </main>
         };
-        site(frame, content)
+        account_page(frame, None, content)
     }
 }
 

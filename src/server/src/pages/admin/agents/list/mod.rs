@@ -22,7 +22,7 @@ use vestibule_service::console::{AgentList, AgentQuery};
 use vestibule_translations::{Locale, td_string};
 
 pub use self::{
-    batch::{Activate, AskToDeactivate, Deactivate, Selection, UndoDeactivation, Unlock},
+    batch::{Activate, AskToDeactivate, Batch, Deactivate, Selection, UndoDeactivation, Unlock},
     columns::ChooseColumns,
 };
 use self::{

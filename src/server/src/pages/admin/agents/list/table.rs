@@ -282,12 +282,14 @@ fn menu(now: Locale, page: &ListPage, account: &Account) -> AnyView {
 
 /// Which of how many are shown, and the pages before and after.
 fn pages(now: Locale, page: &ListPage) -> AnyView {
-    let list = &page.list;
-    let shown = list.page.accounts.len();
-    let first = if list.page.before { page.number } else { 1 };
+    let found = &page.list;
+    let shown = found.page.accounts.len();
+    let first = if found.page.before { page.number } else { 1 };
     let last = first + shown - 1;
-    let all = list.found.max(last);
-    let range = if list.found_more {
+    let all = found.found.max(last);
+    let range = if found.found_more {
+        // One more than this was counted.
+        let all = found.found.saturating_sub(1).max(last);
         td_string!(now, agents.range_of_more, first = first, last = last, all = all)
     } else {
         td_string!(now, agents.range, first = first, last = last, all = all)
@@ -314,13 +316,13 @@ fn pages(now: Locale, page: &ListPage) -> AnyView {
     });
     let previous = link(
         "before",
-        list.page.accounts.first().filter(|_| list.page.before),
+        found.page.accounts.first().filter(|_| found.page.before),
         first.saturating_sub(page.view.rows).max(1),
         td_string!(now, agents.previous_page),
     );
     let next = link(
         "after",
-        list.page.accounts.last().filter(|_| list.page.after),
+        found.page.accounts.last().filter(|_| found.page.after),
         last + 1,
         td_string!(now, agents.next_page),
     );
@@ -335,8 +337,8 @@ fn pages(now: Locale, page: &ListPage) -> AnyView {
     .into_any()
 }
 
-/// Whether somebody sees all of the company.
 impl ListPage {
+    /// Whether whoever looks sees all of the company.
     pub(super) fn is_admin(&self) -> bool {
         self.list.own.highest_role() == Role::Admin
     }

@@ -1,0 +1,252 @@
+//! `/admin/sessions`: who is signed in to the company, and ending that.
+
+use axum::{extract::State, response::Response};
+use leptos::prelude::*;
+use serde::Deserialize;
+use vestibule_app::{
+    call::Call,
+    components::forms::{good, moment, refused},
+    functions::Done,
+    page::{Content, Frame, Head, Sheet},
+    shell::console::console_wide,
+};
+use vestibule_core::{paths::ADMIN_SESSIONS, refusal::Refusal, rights::Action};
+use vestibule_service::console::SessionList;
+use vestibule_storage::CompanySession;
+use vestibule_translations::{Locale, proof_name, td_string};
+
+use super::agents::agent_view;
+use crate::{
+    form::{Form, Routes, redirect_or_refuse},
+    http::{answer::show_form, facts::Facts, moments::Moments},
+    state::AppState,
+};
+
+/// Id of the form with the boxes of the list.
+const SELECTION: &str = "selection";
+
+/// The sessions of the company.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .page(ADMIN_SESSIONS, Action::EndSessions, list)
+        .form::<EndSessions>()
+}
+
+/// Ends sessions.
+#[derive(Clone, Deserialize)]
+pub struct EndSessions {
+    #[serde(rename = "selected[]", default)]
+    selected: Vec<String>,
+}
+
+impl Form for EndSessions {
+    const PATH: &'static str = "/admin/sessions/end";
+    const ACTION: Action = Action::EndSessions;
+    const OPENED: Option<&'static str> = Some(ADMIN_SESSIONS);
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        let ended = call
+            .service
+            .console()
+            .end_company_sessions(&self.selected, &call.visitor)
+            .await?;
+        Ok(Done::to(format!("{ADMIN_SESSIONS}?ended={ended}")))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        show_list(state, facts, refusal).await
+    }
+}
+
+async fn list(State(state): State<AppState>, facts: Facts) -> Response {
+    show_list(&state, &facts, None).await
+}
+
+async fn show_list(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+    let before = facts.query("before").filter(|_| refusal.is_none());
+    let found = state
+        .service
+        .console()
+        .company_sessions(before.as_deref(), &facts.visitor)
+        .await;
+    let list = match found {
+        Ok(list) => list,
+        Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_SESSIONS),
+    };
+    let (company, own) = (list.company.clone(), list.own.clone());
+    let page = SessionsPage {
+        list,
+        is_later: before.is_some(),
+        ended: facts
+            .query("ended")
+            .filter(|_| refusal.is_none())
+            .and_then(|count| count.parse().ok()),
+        refusal: refusal.cloned(),
+    };
+    show_form(
+        facts.page_at(state, &company, &own, ADMIN_SESSIONS, page),
+        refusal,
+    )
+}
+
+struct SessionsPage {
+    list: SessionList,
+    /// Whether this is not the first page.
+    is_later: bool,
+    /// How many sessions were just ended.
+    ended: Option<usize>,
+    /// Why none was ended.
+    refusal: Option<Refusal>,
+}
+
+impl Content for SessionsPage {
+    fn head(&self, now: Locale) -> Head {
+        Head::new(
+            td_string!(now, profile.sessions_title),
+            &[Sheet::Account, Sheet::Console],
+        )
+    }
+
+    fn view(self, frame: Frame) -> AnyView {
+        let now = frame.locale;
+        let signed_in = td_string!(now, console.sessions_intro, count = self.list.signed_in);
+        let ended = self
+            .ended
+            .map(|count| good(td_string!(now, console.sessions_ended, count = count)));
+        let content = view! {
+            <h1>{td_string!(now, profile.sessions_title)}</h1>
+            <p class="lead">{signed_in}</p>
+            {ended}
+            {refused(now, self.refusal.as_ref(), true)}
+            <div class="found" id="sessions" data-refresh="">
+                {table(now, &self)}
+            </div>
+        };
+        console_wide(frame, ADMIN_SESSIONS, content)
+    }
+}
+
+fn table(now: Locale, page: &SessionsPage) -> AnyView {
+    let list = &page.list;
+    let heads = [
+        ("name", td_string!(now, agents.name)),
+        ("col-account", td_string!(now, agents.account)),
+        ("col-last", td_string!(now, profile.since)),
+        ("col-created", td_string!(now, profile.last_used)),
+        ("col-email", td_string!(now, company.from_where)),
+        ("col-factor", td_string!(now, console.proved_with)),
+    ]
+    .map(|(class, label)| view! { <th scope="col" class=class>{label}</th> })
+    .into_iter()
+    .collect_view();
+    let rows = list
+        .sessions
+        .iter()
+        .map(|session| row(now, list, session))
+        .collect_view();
+    let older = list.sessions.last().filter(|_| list.older).map(|last| {
+        let href = format!("{ADMIN_SESSIONS}?before={}", last.id);
+        view! {
+            <a class="button small" href=href>
+                {td_string!(now, agents.next_page)}
+            </a>
+        }
+    });
+    let first = page.is_later.then(|| {
+        view! {
+            <a class="button small" href=ADMIN_SESSIONS>
+                {td_string!(now, agents.first_page)}
+            </a>
+        }
+    });
+    view! {
+        <form id=SELECTION method="post" action=EndSessions::PATH></form>
+        <div class="bar">
+            <div class="buttons selected" role="group" aria-label=td_string!(now, console.selected_sessions)>
+                <span class="quiet">
+                    {td_string!(now, console.selected_sessions)} <b class="after-script" data-count="">" 0"</b>
+                </span>
+                <button class="button small danger-line" form=SELECTION>
+                    {td_string!(now, profile.end)}
+                </button>
+            </div>
+        </div>
+        <div class="table-scroll list-table" role="region" aria-label=td_string!(now, profile.sessions_title) tabindex="0">
+            <table class="agents">
+                <thead>
+                    <tr>
+                        <th scope="col" class="select">
+                            <span class="visually-hidden">{td_string!(now, agents.select)}</span>
+                            <input
+                                type="checkbox"
+                                class="after-script"
+                                data-select-page=""
+                                aria-label=td_string!(now, agents.select_page)
+                                autocomplete="off"
+                            />
+                        </th>
+                        {heads}
+                        <th scope="col" class="actions">
+                            <span class="visually-hidden">{td_string!(now, agents.actions)}</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        <nav class="buttons pages" aria-label=td_string!(now, agents.pages)>
+            {first}
+            {older}
+        </nav>
+    }
+    .into_any()
+}
+
+fn row(now: Locale, list: &SessionList, session: &CompanySession) -> AnyView {
+    let moments = Moments::of(now, &list.company, &list.own);
+    let id = session.id.to_string();
+    let own = session.id == list.this;
+    let select = td_string!(now, agents.select_one, name = session.name.clone());
+    let place = [session.address.as_deref(), session.browser.as_deref()];
+    let place: Vec<&str> = place.into_iter().flatten().collect();
+    let place = place.join(" · ");
+    let title = place.clone();
+    let end = if own {
+        view! { <span class="state" data-on="">{td_string!(now, profile.this_session)}</span> }.into_any()
+    } else {
+        let label = [td_string!(now, profile.end), " ", &session.name].concat();
+        view! {
+            <form method="post" action=EndSessions::PATH>
+                <input type="hidden" name="selected[]" value=id.clone() />
+                <button class="button small danger-line" aria-label=label>
+                    {td_string!(now, profile.end)}
+                </button>
+            </form>
+        }
+        .into_any()
+    };
+    let tick = (!own).then(|| {
+        view! { <input type="checkbox" form=SELECTION name="selected[]" value=id aria-label=select autocomplete="off" /> }
+    });
+    view! {
+        <tr>
+            <td class="select">{tick}</td>
+            <th scope="row" class="name" title=session.alias.clone()>
+                <a href=agent_view(session.account)>
+                    <bdi>{session.alias.clone()}</bdi>
+                </a>
+            </th>
+            <td class="col-account" title=session.name.clone()>
+                <bdi>{session.name.clone()}</bdi>
+            </td>
+            <td class="col-last">{moment(moments.write(session.created_at))}</td>
+            <td class="col-created">{moment(moments.write(session.last_used_at))}</td>
+            <td class="col-email" title=title>
+                <bdi>{place}</bdi>
+            </td>
+            <td class="col-factor">{proof_name(now, session.proof.as_str())}</td>
+            <td class="actions">{end}</td>
+        </tr>
+    }
+    .into_any()
+}

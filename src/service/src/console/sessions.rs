@@ -1,0 +1,108 @@
+//! Who is signed in to the company, and ending that.
+
+use uuid::Uuid;
+use vestibule_core::{
+    audit::{AuditEntry, Event},
+    id::SessionId,
+    limits::{PAGE_SIZE, SELECTED_MAX},
+    refusal::Refusal,
+    rights::Action,
+};
+use vestibule_storage::again;
+
+use super::{Hold, SessionList};
+use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
+
+impl Console {
+    /// The live sessions of the company, the newest first; `before` is the identifier of the last of the page before.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`].
+    pub async fn company_sessions(
+        &self,
+        before: Option<&str>,
+        visitor: &Visitor,
+    ) -> Result<SessionList, Refusal> {
+        visitor
+            .attempt(async {
+                let SignedIn {
+                    company,
+                    account,
+                    session,
+                    ..
+                } = self.allowed(Action::EndSessions, visitor).await?;
+                let before = before.and_then(SessionId::parse);
+                let idle_since = self.idle_since(&company);
+                let mut reader = self.inner.store.read().await?;
+                let mut sessions = reader
+                    .sessions_of_company(company.id, idle_since, self.now(), before, PAGE_SIZE + 1)
+                    .await?;
+                let older = sessions.len() > PAGE_SIZE;
+                sessions.truncate(PAGE_SIZE);
+                let signed_in = reader.count_signed_in(company.id, idle_since, self.now()).await?;
+                Ok(SessionList {
+                    company,
+                    own: account,
+                    this: session,
+                    sessions,
+                    older,
+                    signed_in,
+                })
+            })
+            .await
+    }
+
+    /// Ends sessions of the company; says how many there were. One that has ended, or is another company's, is none.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be ended in one go.
+    pub async fn end_company_sessions(&self, ids: &[String], visitor: &Visitor) -> Result<usize, Refusal> {
+        visitor
+            .attempt(async {
+                self.allowed(Action::EndSessions, visitor).await?;
+                if ids.is_empty() {
+                    return Err(Refusal::NothingSelected.into());
+                }
+                if ids.len() > SELECTED_MAX {
+                    return Err(Refusal::Malformed.into());
+                }
+                let mut ended = 0;
+                for id in ids {
+                    let Ok(id) = Uuid::parse_str(id).map(SessionId) else {
+                        continue;
+                    };
+                    match again(|| self.end_one(id, visitor)).await {
+                        Ok(was_there) => ended += usize::from(was_there),
+                        Err(Failure::Refused(Refusal::NotFound)) => {}
+                        Err(other) => return Err(other),
+                    }
+                }
+                Ok(ended)
+            })
+            .await
+    }
+}
+
+impl Service {
+    async fn end_one(&self, id: SessionId, visitor: &Visitor) -> Result<bool, Failure> {
+        let own = self.allowed(Action::EndSessions, visitor).await?;
+        let mut reader = self.inner.store.read().await?;
+        let Some(account) = reader.account_of_session(own.company.id, id).await? else {
+            return Ok(false);
+        };
+        drop(reader);
+        let (mut work, own, target) = self
+            .act_behind_locks(Action::EndSessions, Hold::Accounts, account, visitor)
+            .await?;
+        let ended = work.end_session_of(own.company.id, target.id, id).await?;
+        if ended {
+            let entry = AuditEntry {
+                detail: Some("1".to_owned()),
+                ..work.entry(Event::SessionsEnded, own.company.id, Some(target.id))
+            };
+            self.record(&mut work, &entry).await?;
+            work.commit().await?;
+        }
+        Ok(ended)
+    }
+}
