@@ -348,13 +348,16 @@ impl Words {
             mail.activation_life,
             time = self.hours(hours)
         )));
-        let name = |fact: &str| Copied::Name(clean(fact));
         let sign_in =
             WebLink::parse(sign_in).map(|link| (td_string!(locale, mail.details_url), Copied::Link(link)));
         let names = [
-            (td_string!(locale, mail.details_company), name(&about.company)),
-            (td_string!(locale, mail.details_account), name(&about.account)),
+            (td_string!(locale, mail.details_company), clean(&about.company)),
+            (td_string!(locale, mail.details_account), clean(&about.account)),
         ];
+        let names = names
+            .into_iter()
+            .filter(|(_, name)| !name.is_empty())
+            .map(|(label, name)| (label, Copied::Name(name)));
         blocks.push(Block::ToCopy(sign_in.into_iter().chain(names).collect()));
         blocks.push(paragraph(td_string!(locale, mail.new_agent_not_you)));
         notice(td_string!(locale, mail.activation_subject), blocks)
