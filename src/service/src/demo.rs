@@ -6,7 +6,7 @@ use vestibule_core::{
     account::{Account, Person, Role, TimeFormat},
     audit::{Actor, AuditEntry, Event},
     company::Company,
-    id::{AccountId, CompanyId, EventId, SessionId},
+    id::{AccountId, CompanyId, EventId, PublicId, SessionId},
     name::{AccountName, EmailAddress},
     ports::Moment,
     secret::{Password, Token},
@@ -173,6 +173,7 @@ impl Service {
         let new = NewAccount {
             company: company.id,
             id: AccountId::new(at, self.random()),
+            public_id: PublicId::draw(self.random()),
             name: AccountName::parse(&name).map_err(OperatorError::BadAccountName)?,
             email: EmailAddress::parse(&format!("{name}@demo.test")).map_err(OperatorError::BadEmail)?,
             person: Person {

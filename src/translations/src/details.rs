@@ -12,8 +12,12 @@ pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
         // What an admin or an operator typed.
         Event::BackupCodeIssued | Event::CompanyCreated | Event::CompanyDeleted => stored.to_owned(),
         Event::SignedIn => proof_name(locale, stored).to_owned(),
-        Event::CodeRefused if is_number(stored) => td_string!(locale, audit.detail_wrong_code, number = stored),
-        Event::BackupCodeUsed if is_number(stored) => td_string!(locale, audit.detail_codes_left, number = stored),
+        Event::CodeRefused if is_number(stored) => {
+            td_string!(locale, audit.detail_wrong_code, number = stored)
+        }
+        Event::BackupCodeUsed if is_number(stored) => {
+            td_string!(locale, audit.detail_codes_left, number = stored)
+        }
         Event::SessionsEnded
         | Event::SessionEnded
         | Event::BrowserForgotten
@@ -231,8 +235,14 @@ mod tests {
 
     #[test]
     fn a_proof_is_told_in_words() {
-        assert_eq!(said(Event::SignedIn, "email_code"), "Email authentication");
-        assert_eq!(event_detail(Locale::de, Event::SignedIn, "password"), "Passwort");
+        assert_eq!(
+            said(Event::SignedIn, "email_code"),
+            "Password and a code by email"
+        );
+        assert_eq!(
+            event_detail(Locale::de, Event::SignedIn, "password"),
+            "Nur Passwort"
+        );
         for proof in Proof::ALL {
             assert_ne!(said(Event::SignedIn, proof.as_str()), proof.as_str());
         }
@@ -244,7 +254,7 @@ mod tests {
             said(Event::BackupCodeIssued, "password; lost: phone -> x"),
             "password; lost: phone -> x"
         );
-        assert_eq!(said(Event::SessionsEnded, "3"), "3");
+        assert_eq!(said(Event::SessionsEnded, "3"), "Number: 3");
         assert_eq!(said(Event::CompanyCreated, "Never"), "Never");
     }
 

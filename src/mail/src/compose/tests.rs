@@ -217,7 +217,7 @@ fn alice() -> About {
 
 /// What a mail says in English between greeting and footer, a paragraph each.
 fn said(mail: &Mail) -> Vec<String> {
-    let text = compose(mail, "en", at()).text;
+    let text = compose(mail, "en").text;
     let parts: Vec<_> = text.split("\n\n").map(|part| part.replace('\n', " ")).collect();
     assert_eq!(parts.first().map(String::as_str), Some("Hello Alice,"), "{text}");
     parts[1..parts.len() - 1].to_vec()
@@ -230,7 +230,7 @@ fn written(fact: impl Fn(&str) -> String) -> Vec<(String, Mail, Message)> {
         let tag = tag(locale).to_owned();
         mails
             .iter()
-            .map(move |mail| (tag.clone(), mail.clone(), compose(mail, &tag, at())))
+            .map(move |mail| (tag.clone(), mail.clone(), compose(mail, &tag)))
     });
     all.collect()
 }
@@ -383,7 +383,7 @@ fn a_joiner_inside_a_name_stays() {
 #[test]
 fn template_marks_in_facts_are_text() {
     let mail = &mails(|_| "{{ name }} {0} {} $t(x) &amp;".to_owned())[0];
-    let message = compose(mail, "en", at());
+    let message = compose(mail, "en");
     assert!(
         message.text.starts_with("Hello {{ name }} {0} {} $t(x) &amp;,"),
         "{}",
@@ -422,7 +422,7 @@ fn the_english_code_mail_reads_well() {
         address: "203.0.113.9".to_owned(),
         times: berlin(),
     };
-    let message = compose(&mail, "en-GB", at());
+    let message = compose(&mail, "en-GB");
     assert_eq!(message.subject, "042719 is your verification code");
     let life = td_string!(Locale::en, mail.code_life, time = "10 minutes");
     let warning = td_string!(Locale::en, mail.code_not_you);
@@ -461,7 +461,7 @@ fn the_other_code_mails_say_what_their_code_is_for() {
         minutes: 10,
     };
     assert_eq!(
-        compose(&mail, "en", at()).subject,
+        compose(&mail, "en").subject,
         "042719 is your verification code to confirm it's you"
     );
     assert_eq!(
@@ -480,7 +480,7 @@ fn the_other_code_mails_say_what_their_code_is_for() {
         minutes: 10,
     };
     assert_eq!(
-        compose(&mail, "en", at()).subject,
+        compose(&mail, "en").subject,
         "042719 is your verification code for email authentication"
     );
     assert_eq!(
@@ -514,7 +514,7 @@ fn alices() -> [Mail; 11] {
 #[test]
 fn account_details_are_labelled_as_the_contract_says() {
     let [details, ..] = alices();
-    let text = compose(&details, "en", at()).text;
+    let text = compose(&details, "en").text;
     let block: Vec<_> = text.split("\n\n").nth(2).unwrap().lines().collect();
     assert_eq!(
         block,
@@ -543,7 +543,7 @@ fn a_password_is_easy_to_copy_and_never_in_a_subject() {
         for &locale in all() {
             let mails = console_mails(&about, "alice@new.test".to_owned(), String::new());
             for mail in mails {
-                let message = compose(&mail, tag(locale), at());
+                let message = compose(&mail, tag(locale));
                 let is_details = matches!(mail, Mail::AccountDetails { .. });
                 assert!(!message.subject.contains(PASSWORD));
                 assert_eq!(message.text.matches(PASSWORD).count(), usize::from(is_details));
@@ -603,7 +603,7 @@ fn links_stand_alone_on_their_line_and_say_their_life() {
         assert!(said.iter().any(|part| part.contains(life)), "{said:?}");
         assert!(said.contains(&LINK.to_owned()), "{said:?}");
         assert!(said[0].contains("ccount alice at Acme"), "{said:?}");
-        let html = compose(&mail, "en", at()).html;
+        let html = compose(&mail, "en").html;
         assert!(html.contains(&format!(">{button}</a>")), "{html}");
         assert!(
             html.contains(&format!("<span dir=\"ltr\">{LINK}</span>")),
@@ -635,7 +635,7 @@ fn a_link_that_is_none_is_left_out() {
             hours: 72,
         },
     ] {
-        let message = compose(&mail, "en", at());
+        let message = compose(&mail, "en");
         assert!(!message.html.contains("javascript") && !message.text.contains("javascript"));
     }
 }
@@ -683,7 +683,7 @@ fn mails_are_told_apart_by_subject_and_changes_by_their_sentence() {
         let mut subjects: Vec<String> = Vec::new();
         let mut sentences: Vec<String> = Vec::new();
         for mail in mails(str::to_owned) {
-            let Message { subject, text, .. } = compose(&mail, tag(locale), at());
+            let Message { subject, text, .. } = compose(&mail, tag(locale));
             if matches!(mail, Mail::SecondFactorChanged { .. }) {
                 assert_eq!(subject, td_string!(locale, mail.factor_subject));
                 assert!(!sentences.contains(&text), "{text}");
@@ -702,7 +702,7 @@ fn a_used_backup_code_warns_when_few_are_left() {
     for left in 0..10 {
         let mail = Mail::BackupCodeUsed { about: alice(), left };
         for &locale in all() {
-            let text = compose(&mail, tag(locale), at()).text;
+            let text = compose(&mail, tag(locale)).text;
             let count = td_string!(locale, mail.backup_left, count = left);
             assert!(text.lines().any(|line| line == count), "{text}");
             let warned = text.contains(td_string!(locale, mail.backup_low));
@@ -741,7 +741,7 @@ fn an_issued_backup_code_says_its_life_and_no_place_that_is_not_known() {
         browser: String::new(),
         ..alice()
     };
-    let text = compose(&issued(address_only), "en", at()).text;
+    let text = compose(&issued(address_only), "en").text;
     assert!(text.contains("Unknown browser · 203.0.113.9"), "{text}");
 }
 
@@ -761,7 +761,7 @@ fn unknown_facts_leave_no_gaps() {
         );
     }
     assert!(
-        compose(&mails(|_| String::new())[1], "en", at())
+        compose(&mails(|_| String::new())[1], "en")
             .text
             .contains("Device: Unknown browser")
     );
@@ -771,7 +771,7 @@ fn unknown_facts_leave_no_gaps() {
         account: "ann".to_owned(),
         link: "javascript:alert(1)".to_owned(),
     };
-    assert!(!compose(&mail, "en", at()).html.contains("javascript"));
+    assert!(!compose(&mail, "en").html.contains("javascript"));
 }
 
 #[test]
@@ -785,6 +785,6 @@ fn an_unknown_language_is_written_in_the_nearest_known_one() {
         ("", "en"),
         ("../../etc/passwd", "en"),
     ] {
-        assert!(compose(mail, tag, at()) == compose(mail, expected, at()), "{tag}");
+        assert!(compose(mail, tag) == compose(mail, expected), "{tag}");
     }
 }

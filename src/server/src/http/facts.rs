@@ -8,8 +8,8 @@ use axum::{
 };
 use vestibule_app::page::{Frame, Page, SessionEnd, SignedIn as SignedInView};
 use vestibule_core::{
-    account::Account, agents::AgentView, browser::Browser, company::Company, paths, second_factor::must_set_up,
-    secret::Token,
+    account::Account, agents::AgentView, browser::Browser, company::Company, paths,
+    second_factor::must_set_up, secret::Token,
 };
 use vestibule_service::{
     Visitor,

@@ -7,6 +7,7 @@ use vestibule_core::{
     limits::{PAGE_SIZE, SELECTED_MAX},
     refusal::Refusal,
     rights::Action,
+    session::EndReason,
 };
 use vestibule_storage::again;
 
@@ -94,7 +95,8 @@ impl Service {
         let (mut work, own, target) = self
             .act_behind_locks(Action::EndSessions, Hold::Accounts, account, visitor)
             .await?;
-        let ended = work.end_session_of(own.company.id, target.id, id).await?;
+        let ending = self.ending(EndReason::ByAdmin);
+        let ended = work.end_session_of(own.company.id, target.id, id, ending).await?;
         if ended {
             let entry = AuditEntry {
                 detail: Some("1".to_owned()),
