@@ -7,6 +7,7 @@ use futures::FutureExt;
 use vestibule_core::ports::Clock;
 
 use crate::{
+    form::Finished,
     http::{
         assets::Site,
         client_address::TrustedProxies,
@@ -21,8 +22,8 @@ use crate::{
 
 /// Everything that Vestibule answers, inside all its layers.
 pub fn router(state: &AppState, site: Site) -> Router {
-    let (routes, forms) = pages::routes().finish();
-    let routes = routes
+    let Finished { router, forms, open } = pages::routes().finish();
+    let routes = router
         .with_state(state.clone())
         .merge(site.router())
         .merge(health::router(readiness(state), state.draining.clone()));
@@ -32,6 +33,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
         proxies: TrustedProxies::new(state.config.trusted_proxies.clone()),
         randomness: state.service.randomness().clone(),
         forms,
+        open: open.into(),
         page: pages::of_denied(state.clone()),
         cross_site: Arc::new(move |parts| {
             let facts = Facts::of(&refused, parts);

@@ -21,7 +21,7 @@ pub use self::{
     function::{FunctionPage, NoPage},
     language::REFUSED_TEXT,
     receive::{call_of, confirm_for, internal, redirect_or_refuse, refused_or, run},
-    routes::{Access, Routes},
+    routes::{Access, Finished, Routes},
     wait::{Answer, Had, give_up, value_of},
 };
 use crate::{

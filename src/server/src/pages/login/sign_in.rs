@@ -13,7 +13,8 @@ use vestibule_app::{
     page::{Content, Frame, Head, LoginPage},
     shell::document::shell,
 };
-use vestibule_core::{limits::COMPANY_MAX, paths, refusal::Refusal, rights::Action, sign_in::landing};
+use vestibule_core::{
+    limits::{COMPANY_MAX, EMAIL_MAX}, paths, refusal::Refusal, rights::Action, sign_in::landing};
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
@@ -63,6 +64,9 @@ impl Content for Login {
 #[derive(Debug, Default, Deserialize)]
 pub struct LoginQuery {
     company: Option<String>,
+    account: Option<String>,
+    /// What an application would like the page to be in.
+    language: Option<String>,
     next: Option<String>,
     signed_out: Option<String>,
     password_changed: Option<String>,
@@ -98,13 +102,14 @@ async fn login(
         forgot: forgot_password(&company),
         providers,
         company,
-        account: String::new(),
+        account: query.account.unwrap_or_default().chars().take(EMAIL_MAX).collect(),
         next,
         refusal: query.ended.map(|_| Refusal::SignInExpired),
         signed_out: query.signed_out.is_some(),
         password_changed: query.password_changed.is_some(),
     };
-    show(StatusCode::OK, facts.page(&state, Login(page)))
+    let locale = facts.locale(None, query.language.as_deref());
+    show(StatusCode::OK, facts.page_in(&state, locale, Login(page)))
 }
 
 /// The providers that somebody of this company may sign in with: names, and where their buttons lead.
