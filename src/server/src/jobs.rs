@@ -217,7 +217,8 @@ async fn complete_locks(service: Service, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, now and every ten minutes, until told to stop.
+/// Deletes what has expired, and ends idle sessions that applications have to be told of, now and every ten minutes, until
+/// told to stop.
 async fn clean_up(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
     loop {
@@ -229,6 +230,9 @@ async fn clean_up(service: Service, stop: CancellationToken) {
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(deleted, "expired rows are gone"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+        if let Err(error) = service.issuer().end_idle_sessions().await {
+            tracing::warn!(%error, "idle sessions could not be ended");
         }
     }
 }

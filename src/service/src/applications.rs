@@ -117,7 +117,9 @@ impl Console {
         visitor
             .transact(async || {
                 let settings = read(input)?;
-                let (mut work, own) = self.act(Action::ChangeApplications, Hold::Company, visitor).await?;
+                let (mut work, own) = self
+                    .act(Action::ChangeApplications, Hold::Company, visitor)
+                    .await?;
                 if work.count_applications(own.company.id).await? >= APPLICATIONS_MAX {
                     return Err(Refusal::ManyApplications.into());
                 }
@@ -145,8 +147,13 @@ impl Console {
                 let settings = read(input)?;
                 let (mut work, before) = self.act_on_application(id, visitor).await?;
                 let kind = before.settings.kind;
-                self.change_in(&mut work, &before, version, &ApplicationSettings { kind, ..settings })
-                    .await?;
+                self.change_in(
+                    &mut work,
+                    &before,
+                    version,
+                    &ApplicationSettings { kind, ..settings },
+                )
+                .await?;
                 Ok(work.commit().await?)
             })
             .await
@@ -273,10 +280,7 @@ impl Operator {
         }
     }
 
-    async fn operate_on_application(
-        &self,
-        id: &str,
-    ) -> Result<(Work<'static>, Application), OperatorError> {
+    async fn operate_on_application(&self, id: &str) -> Result<(Work<'static>, Application), OperatorError> {
         let id = ApplicationId::parse(id).ok_or(OperatorError::UnknownApplication)?;
         let mut work = self.operate().await?;
         let found = work.application(id).await?;
@@ -295,7 +299,9 @@ impl Service {
         visitor: &'a Visitor,
     ) -> Result<(Work<'a>, Application), Failure> {
         let id = ApplicationId::parse(id).ok_or(Refusal::NotFound)?;
-        let (mut work, own) = self.act(Action::ChangeApplications, Hold::Company, visitor).await?;
+        let (mut work, own) = self
+            .act(Action::ChangeApplications, Hold::Company, visitor)
+            .await?;
         let found = work.application(id).await?;
         let application = found
             .filter(|found| found.company == Some(own.company.id))
@@ -323,7 +329,8 @@ impl Service {
             ApplicationKind::Web => Some(self.add_secret_in(work, application.id).await?),
             ApplicationKind::SinglePage | ApplicationKind::BehindProxy => None,
         };
-        self.note_application(work, Event::ApplicationAdded, &application, "").await?;
+        self.note_application(work, Event::ApplicationAdded, &application, "")
+            .await?;
         Ok(AddedApplication { application, secret })
     }
 
@@ -354,22 +361,30 @@ impl Service {
             return Err(Refusal::NoNewSecret.into());
         }
         let now = self.now();
-        let newest = work.application_secrets(application.id).await?.last().map(|row| row.id);
+        let newest = work
+            .application_secrets(application.id)
+            .await?
+            .last()
+            .map(|row| row.id);
         work.end_application_secrets(application.id, now + TimeDelta::hours(OLD_SECRET_HOURS))
             .await?;
         if let Some(newest) = newest {
-            work.end_application_secrets_before(application.id, newest, now).await?;
+            work.end_application_secrets_before(application.id, newest, now)
+                .await?;
         }
         let secret = self.add_secret_in(work, application.id).await?;
-        work.clear_all_password_tries(&self.client_subject(application)).await?;
+        work.clear_all_password_tries(&self.client_subject(application))
+            .await?;
         self.note_application(work, Event::ApplicationSecretRotated, application, "")
             .await?;
         Ok(secret)
     }
 
     async fn delete_in(&self, work: &mut Work<'_>, application: &Application) -> Result<(), StoreError> {
-        work.delete_application(application.company, application.id).await?;
-        self.note_application(work, Event::ApplicationDeleted, application, "").await
+        work.delete_application(application.company, application.id)
+            .await?;
+        self.note_application(work, Event::ApplicationDeleted, application, "")
+            .await
     }
 
     async fn add_secret_in(

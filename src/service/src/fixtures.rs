@@ -1,7 +1,10 @@
 //! States that tests and the test kit put accounts into, past what the rules allow to people.
 
 use vestibule_core::{
-    account::Account, authenticator::AppSecret, backup_code::BackupCode, company::RequireSecondFactor,
+    account::Account,
+    authenticator::AppSecret,
+    backup_code::BackupCode,
+    company::RequireSecondFactor,
     id::SessionId,
     link::LinkPurpose,
     secret::Token,

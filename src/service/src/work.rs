@@ -42,7 +42,12 @@ impl<'a> By<'a> {
     }
 
     /// The same about what may be no company's.
-    pub fn entry_of(&self, event: Event, company: Option<CompanyId>, target: Option<AccountId>) -> AuditEntry {
+    pub fn entry_of(
+        &self,
+        event: Event,
+        company: Option<CompanyId>,
+        target: Option<AccountId>,
+    ) -> AuditEntry {
         let place = self.visitor.cloned().unwrap_or_default();
         AuditEntry {
             actor: self.actor.clone(),
@@ -69,7 +74,12 @@ impl<'a> Work<'a> {
     }
 
     /// The same about what may be no company's.
-    pub fn entry_of(&self, event: Event, company: Option<CompanyId>, target: Option<AccountId>) -> AuditEntry {
+    pub fn entry_of(
+        &self,
+        event: Event,
+        company: Option<CompanyId>,
+        target: Option<AccountId>,
+    ) -> AuditEntry {
         self.by.entry_of(event, company, target)
     }
 

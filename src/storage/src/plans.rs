@@ -13,11 +13,10 @@ use vestibule_core::{
 
 use crate::{
     EventFilter, Store, StoreOptions, account,
-    application, grant,
     agents::{self, Position, Source, Stretch, stretch_of},
-    audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, office,
-    outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
-    words,
+    application, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, links,
+    mail_server, office, outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle,
+    ticket, trusted, words,
 };
 
 #[tokio::test]
@@ -109,6 +108,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("grants of an account", grant::END_OF_ACCOUNT),
         ("applications of a session", grant::APPLICATIONS_OF_SESSION),
         ("notice that is taken", grant::CLAIM),
+        ("idle sessions of applications", grant::IDLE),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");

@@ -10,8 +10,7 @@ use crate::{
     link::{all, execute},
 };
 
-const ALL: &str =
-    "SELECT id, algorithm, sealed, created_at, begins_at, ends_at FROM signing_key ORDER BY id";
+const ALL: &str = "SELECT id, algorithm, sealed, created_at, begins_at, ends_at FROM signing_key ORDER BY id";
 /// Of several servers that make one at once, one does.
 const INSERT: &str = "INSERT INTO signing_key (id, algorithm, sealed, created_at, begins_at) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";

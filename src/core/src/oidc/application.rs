@@ -117,7 +117,11 @@ impl Application {
 
     /// Whether this account may use it: by company and role.
     pub fn admits(&self, account: &Account) -> bool {
-        self.serves(account.company) && account.roles.iter().any(|role| self.settings.roles.contains(role))
+        self.serves(account.company)
+            && account
+                .roles
+                .iter()
+                .any(|role| self.settings.roles.contains(role))
     }
 
     /// Whether a browser may be sent back to this address: one that was entered, letter by letter. An application on the
@@ -144,7 +148,8 @@ impl Application {
                     let bare = |uri| without_port(uri).map(|(host, _)| host.to_owned());
                     bare(known).is_some() && bare(known) == bare(origin)
                 };
-                Url::parse(known).is_ok_and(|url| url.origin().ascii_serialization() == origin) || same_machine()
+                Url::parse(known).is_ok_and(|url| url.origin().ascii_serialization() == origin)
+                    || same_machine()
             })
     }
 }
@@ -231,16 +236,25 @@ impl ApplicationSettings {
         let name = trim(&input.name).to_owned();
         note(Field::ApplicationName, name_problem(&name));
         let kind = ApplicationKind::from_word(&input.kind);
-        note(Field::ApplicationKind, kind.is_none().then_some(Problem::NotOffered));
+        note(
+            Field::ApplicationKind,
+            kind.is_none().then_some(Problem::NotOffered),
+        );
         let kind = kind.unwrap_or(ApplicationKind::Web);
         let behind_proxy = kind == ApplicationKind::BehindProxy;
         let redirect_uris = addresses(&input.redirect_uris);
         let missing = (redirect_uris.is_empty() && !behind_proxy).then_some(Problem::Missing);
-        note(Field::RedirectUris, missing.or_else(|| addresses_problem(&redirect_uris)));
+        note(
+            Field::RedirectUris,
+            missing.or_else(|| addresses_problem(&redirect_uris)),
+        );
         let logout_uris = addresses(&input.logout_uris);
         note(Field::LogoutUris, addresses_problem(&logout_uris));
         let back_channel_uri = one_address(&input.back_channel_uri);
-        note(Field::BackChannelUri, back_channel_uri.as_deref().and_then(address_problem));
+        note(
+            Field::BackChannelUri,
+            back_channel_uri.as_deref().and_then(address_problem),
+        );
         let launch_uri = one_address(&input.launch_uri);
         let missing = (launch_uri.is_none() && behind_proxy).then_some(Problem::Missing);
         note(
@@ -283,7 +297,10 @@ impl ApplicationSettings {
             ("kind", self.kind != after.kind),
             ("redirect_uris", self.redirect_uris != after.redirect_uris),
             ("logout_uris", self.logout_uris != after.logout_uris),
-            ("back_channel_uri", self.back_channel_uri != after.back_channel_uri),
+            (
+                "back_channel_uri",
+                self.back_channel_uri != after.back_channel_uri,
+            ),
             ("launch_uri", self.launch_uri != after.launch_uri),
             ("roles", self.roles != after.roles),
             ("signing", self.signing != after.signing),
@@ -302,7 +319,8 @@ mod tests {
         ApplicationInput {
             name: " Agent Desktop ".into(),
             kind: "web".into(),
-            redirect_uris: "https://desktop.acme.test/callback\r\n\r\nhttps://desktop.acme.test/callback".into(),
+            redirect_uris: "https://desktop.acme.test/callback\r\n\r\nhttps://desktop.acme.test/callback"
+                .into(),
             roles: vec!["supervisor".into(), "agent".into()],
             ..ApplicationInput::default()
         }
@@ -310,7 +328,9 @@ mod tests {
 
     fn problems(input: &ApplicationInput) -> Vec<(Field, Problem)> {
         let read = ApplicationSettings::read(input).unwrap_err();
-        read.into_iter().map(|found| (found.field, found.problem)).collect()
+        read.into_iter()
+            .map(|found| (found.field, found.problem))
+            .collect()
     }
 
     #[test]
@@ -371,7 +391,11 @@ mod tests {
             "data:text/html,x",
             "com.acme.desktop:/callback",
         ] {
-            assert_eq!(address_problem(bad), Some(Problem::NotAnApplicationAddress), "{bad}");
+            assert_eq!(
+                address_problem(bad),
+                Some(Problem::NotAnApplicationAddress),
+                "{bad}"
+            );
         }
         let long = format!("https://desktop.acme.test/{}", "a".repeat(APPLICATION_URI_MAX));
         assert!(matches!(address_problem(&long), Some(Problem::TooLong { .. })));
@@ -416,7 +440,12 @@ mod tests {
         }
         assert!(public.has_origin("https://desktop.acme.test"));
         assert!(public.has_origin("http://127.0.0.1:51004"));
-        for foreign in ["", "null", "https://evil.test", "https://desktop.acme.test.evil.test"] {
+        for foreign in [
+            "",
+            "null",
+            "https://evil.test",
+            "https://desktop.acme.test.evil.test",
+        ] {
             assert!(!public.has_origin(foreign), "{foreign}");
         }
         assert!(!application(ApplicationKind::Web).has_origin("https://desktop.acme.test"));

@@ -118,9 +118,7 @@ pub struct UserClaims {
 impl UserClaims {
     /// What these scopes let an application know. A field that is empty is left out.
     pub fn of(company: &Company, account: &Account, scopes: &Scopes) -> Self {
-        let if_any = |scope, text: &str| {
-            (scopes.has(scope) && !text.is_empty()).then(|| text.to_owned())
-        };
+        let if_any = |scope, text: &str| (scopes.has(scope) && !text.is_empty()).then(|| text.to_owned());
         let person = &account.person;
         let language = person.language.as_deref().unwrap_or(&company.settings.language);
         let company_id = company.id.to_string();

@@ -53,7 +53,10 @@ fn basic(header: &str) -> Option<(String, Zeroizing<String>)> {
     let decoded = |text: &str| {
         // A form of one field reads it as its name; an equals sign in it is none of ours.
         let mut pairs = url::form_urlencoded::parse(text.as_bytes());
-        pairs.next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+        pairs
+            .next()
+            .map(|(name, _)| name.into_owned())
+            .unwrap_or_default()
     };
     Some((decoded(name), Zeroizing::new(decoded(secret))))
 }
@@ -146,7 +149,10 @@ mod tests {
         let escaped: String = text.replace('-', "%2D").replace('_', "%5F");
         for (header, body) in [
             (Some(header(&id(), &text)), String::new()),
-            (Some(header(&id().replace('-', "%2D"), &escaped)), format!("client_id={}", id())),
+            (
+                Some(header(&id().replace('-', "%2D"), &escaped)),
+                format!("client_id={}", id()),
+            ),
             (None, format!("client_id={}&client_secret={text}", id())),
         ] {
             let read = Credentials::read(header.as_deref(), &Parameters::parse(&body)).unwrap();
@@ -168,9 +174,21 @@ mod tests {
             (Some("Bearer x".to_owned()), String::new(), E::InvalidClient),
             (Some("Basic !".to_owned()), String::new(), E::InvalidClient),
             (Some(header("nobody", &secret)), String::new(), E::InvalidClient),
-            (Some(good.clone()), format!("client_secret={secret}"), E::InvalidRequest),
-            (Some(good.clone()), "client_id=other".to_owned(), E::InvalidRequest),
-            (None, format!("client_id={}&client_id={}", id(), id()), E::InvalidRequest),
+            (
+                Some(good.clone()),
+                format!("client_secret={secret}"),
+                E::InvalidRequest,
+            ),
+            (
+                Some(good.clone()),
+                "client_id=other".to_owned(),
+                E::InvalidRequest,
+            ),
+            (
+                None,
+                format!("client_id={}&client_id={}", id(), id()),
+                E::InvalidRequest,
+            ),
             (Some(good), "client_assertion=x".to_owned(), E::InvalidClient),
         ] {
             let read = Credentials::read(header.as_deref(), &Parameters::parse(&body));
@@ -214,6 +232,9 @@ mod tests {
         ] {
             assert!(prove(&application(kind), secret, hours).is_err(), "{kind:?}");
         }
-        assert_eq!(prove(&application(ApplicationKind::SinglePage), None, 0), Ok(None));
+        assert_eq!(
+            prove(&application(ApplicationKind::SinglePage), None, 0),
+            Ok(None)
+        );
     }
 }

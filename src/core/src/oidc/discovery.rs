@@ -44,9 +44,28 @@ pub struct Discovery {
 
 /// What may stand in an ID token or come from the userinfo endpoint.
 const CLAIMS: [&str; 22] = [
-    "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "sub", "name", "given_name",
-    "family_name", "preferred_username", "locale", "zoneinfo", "email", "email_verified", "phone_number",
-    "company", "company_id", "roles",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "sub",
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "locale",
+    "zoneinfo",
+    "email",
+    "email_verified",
+    "phone_number",
+    "company",
+    "company_id",
+    "roles",
 ];
 
 /// How applications prove themselves.

@@ -67,7 +67,11 @@ impl LogoutRequest {
             application,
             redirect_uri: one("post_logout_redirect_uri")?,
             state: one("state")?,
-            ui_locales: locales.split(' ').filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+            ui_locales: locales
+                .split(' ')
+                .filter(|tag| !tag.is_empty())
+                .map(str::to_owned)
+                .collect(),
         })
     }
 
@@ -98,7 +102,10 @@ impl LogoutRequest {
             return Err(BadLogout);
         }
         let state = self.state.as_ref().map(|state| [("state", state.as_str())]);
-        Ok(Some(with_parameters(uri, state.as_ref().map_or(&[], |pairs| pairs))))
+        Ok(Some(with_parameters(
+            uri,
+            state.as_ref().map_or(&[], |pairs| pairs),
+        )))
     }
 }
 
@@ -144,7 +151,10 @@ mod tests {
     #[test]
     fn a_browser_goes_only_where_the_application_has_said() {
         let web = application(ApplicationKind::Web);
-        assert_eq!(asking(BYE).redirect(Some(&web)), Ok(Some(format!("{BYE}&state=s%26"))));
+        assert_eq!(
+            asking(BYE).redirect(Some(&web)),
+            Ok(Some(format!("{BYE}&state=s%26")))
+        );
         let silent = LogoutRequest {
             state: None,
             ..asking(BYE)
@@ -181,7 +191,11 @@ mod tests {
         assert_eq!(with(true, None).asked_by(None), Err(BadLogout));
         assert_eq!(with(true, Some(other)).asked_by(Some(hinted())), Err(BadLogout));
         for bad in ["client_id=nobody", "state=a&state=b"] {
-            assert_eq!(LogoutRequest::read(&Parameters::parse(bad)), Err(BadLogout), "{bad}");
+            assert_eq!(
+                LogoutRequest::read(&Parameters::parse(bad)),
+                Err(BadLogout),
+                "{bad}"
+            );
         }
         let read = LogoutRequest::read(&Parameters::parse("state=a&ui_locales=de+fr")).unwrap();
         assert_eq!((read.state.as_deref(), read.ui_locales.len()), (Some("a"), 2));
@@ -190,10 +204,16 @@ mod tests {
     #[test]
     fn nobody_is_signed_out_by_a_link_of_somebody_else() {
         let Hinted { session, subject, .. } = hinted();
-        assert_eq!(SigningOut::of(Some(hinted()), session, subject), SigningOut::AtOnce);
+        assert_eq!(
+            SigningOut::of(Some(hinted()), session, subject),
+            SigningOut::AtOnce
+        );
         assert_eq!(SigningOut::of(None, session, subject), SigningOut::Ask);
         let (other_session, somebody) = (SessionId(Uuid::nil()), PublicId(Uuid::nil()));
-        assert_eq!(SigningOut::of(Some(hinted()), other_session, subject), SigningOut::Ask);
+        assert_eq!(
+            SigningOut::of(Some(hinted()), other_session, subject),
+            SigningOut::Ask
+        );
         assert_eq!(SigningOut::of(Some(hinted()), session, somebody), SigningOut::Ask);
     }
 }

@@ -163,7 +163,9 @@ pub enum Unanswerable {
 /// # Errors
 /// [`PageProblem`]: what cannot be an application of ours is none.
 pub fn application_of(parameters: &Parameters) -> Result<ApplicationId, PageProblem> {
-    let named = parameters.one("client_id").map_err(|Doubled| PageProblem::Unreadable)?;
+    let named = parameters
+        .one("client_id")
+        .map_err(|Doubled| PageProblem::Unreadable)?;
     let named = named.ok_or(PageProblem::UnknownApplication)?;
     ApplicationId::parse(named).ok_or(PageProblem::UnknownApplication)
 }
@@ -191,13 +193,20 @@ impl AuthorizationRequest {
             let doubled = Described::new(E::InvalidRequest, "a parameter comes twice");
             parameters.one(name).map_err(|Doubled| doubled)
         };
-        for name in ["state", "response_mode"] {
-            one(name)?;
-        }
+        let state = one("state")?;
+        one("response_mode")?;
         for (name, error, description) in [
             ("request", E::RequestNotSupported, "request objects are not read"),
-            ("request_uri", E::RequestUriNotSupported, "request objects are not fetched"),
-            ("registration", E::RegistrationNotSupported, "applications do not register themselves"),
+            (
+                "request_uri",
+                E::RequestUriNotSupported,
+                "request objects are not fetched",
+            ),
+            (
+                "registration",
+                E::RegistrationNotSupported,
+                "applications do not register themselves",
+            ),
         ] {
             if one(name)?.is_some() {
                 return Err(Described::new(error, description));
@@ -207,15 +216,21 @@ impl AuthorizationRequest {
             Some("code") => {}
             None => return Err(Described::new(E::InvalidRequest, "response_type is missing")),
             Some(_) => {
-                return Err(Described::new(E::UnsupportedResponseType, "response_type must be code"));
+                return Err(Described::new(
+                    E::UnsupportedResponseType,
+                    "response_type must be code",
+                ));
             }
         }
         if !matches!(one("response_mode")?, None | Some("query" | "form_post")) {
-            return Err(Described::new(E::InvalidRequest, "response_mode must be query or form_post"));
+            return Err(Described::new(
+                E::InvalidRequest,
+                "response_mode must be query or form_post",
+            ));
         }
         let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > ECHOED_MAX);
         let nonce = one("nonce")?;
-        if too_long(nonce) || too_long(return_to.state.as_deref()) {
+        if too_long(nonce) || too_long(state) {
             return Err(Described::new(E::InvalidRequest, "state or nonce is too long"));
         }
         let scopes = Scopes::parse(one("scope")?.unwrap_or_default());
@@ -263,7 +278,9 @@ fn return_to(parameters: &Parameters, application: &Application) -> Result<Retur
             Some("form_post") => ResponseMode::FormPost,
             _ => ResponseMode::Query,
         },
-        state: once("state").filter(|state| state.len() <= ECHOED_MAX).map(str::to_owned),
+        state: once("state")
+            .filter(|state| state.len() <= ECHOED_MAX)
+            .map(str::to_owned),
     })
 }
 
@@ -310,7 +327,10 @@ fn prompt(text: Option<&str>) -> Result<Prompt, Described<AuthorizationError>> {
 
 fn max_age(text: Option<&str>) -> Result<Option<i64>, Described<AuthorizationError>> {
     let Some(text) = text else { return Ok(None) };
-    let wrong = Described::new(AuthorizationError::InvalidRequest, "max_age is no number of seconds");
+    let wrong = Described::new(
+        AuthorizationError::InvalidRequest,
+        "max_age is no number of seconds",
+    );
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
         Ok(seconds) if digits => Ok(Some(seconds.into())),
@@ -387,7 +407,10 @@ mod tests {
         assert_eq!(full.acr_values, [Acr::AppCode]);
         assert_eq!(full.return_to.mode, ResponseMode::FormPost);
         let hint = full.login_hint.unwrap();
-        assert_eq!((hint.company.as_deref(), hint.account.as_str()), (Some("Acme"), "alice"));
+        assert_eq!(
+            (hint.company.as_deref(), hint.account.as_str()),
+            (Some("Acme"), "alice")
+        );
         assert_eq!(LoginHint::parse("alice@acme.test").company, None);
         assert_eq!(LoginHint::parse("A/B/alice").company.as_deref(), Some("A/B"));
     }
@@ -397,8 +420,14 @@ mod tests {
     fn an_unknown_application_or_address_is_never_answered_elsewhere() {
         for (changes, problem) in [
             (&[("redirect_uri", "")][..], PageProblem::UnknownRedirect),
-            (&[("redirect_uri", "https://evil.test/")], PageProblem::UnknownRedirect),
-            (&[("redirect_uri", "javascript:alert(1)")], PageProblem::UnknownRedirect),
+            (
+                &[("redirect_uri", "https://evil.test/")],
+                PageProblem::UnknownRedirect,
+            ),
+            (
+                &[("redirect_uri", "javascript:alert(1)")],
+                PageProblem::UnknownRedirect,
+            ),
             (
                 &[("redirect_uri", CALLBACK), ("redirect_uri", CALLBACK)],
                 PageProblem::Unreadable,
@@ -432,7 +461,10 @@ mod tests {
             (&[("scope", "")], E::InvalidScope),
             (&[("scope", "email")], E::InvalidScope),
             (&[("request", "eyJ")], E::RequestNotSupported),
-            (&[("request_uri", "https://evil.test/")], E::RequestUriNotSupported),
+            (
+                &[("request_uri", "https://evil.test/")],
+                E::RequestUriNotSupported,
+            ),
             (&[("registration", "{}")], E::RegistrationNotSupported),
             (&[("prompt", "none login")], E::InvalidRequest),
             (&[("max_age", "-1")], E::InvalidRequest),
@@ -457,7 +489,9 @@ mod tests {
         assert_eq!(error(&[("nonce", &long)]), E::InvalidRequest);
         assert_eq!(error(&[("state", &long)]), E::InvalidRequest);
         let no_proof = read(ApplicationKind::SinglePage, &[]);
-        assert!(matches!(no_proof, Err(Unanswerable::AtRedirect(_, error)) if error.error == E::InvalidRequest));
+        assert!(
+            matches!(no_proof, Err(Unanswerable::AtRedirect(_, error)) if error.error == E::InvalidRequest)
+        );
     }
 
     #[test]
@@ -467,7 +501,10 @@ mod tests {
             query.with_code("c", "https://login.test").uri,
             format!("{CALLBACK}?code=c&state=s+1%26&iss=https%3A%2F%2Flogin.test")
         );
-        let form = read(ApplicationKind::Web, &[("response_mode", "form_post"), ("state", "")]);
+        let form = read(
+            ApplicationKind::Web,
+            &[("response_mode", "form_post"), ("state", "")],
+        );
         let denied = Described::new(AuthorizationError::AccessDenied, "no");
         let answer = form.unwrap().return_to.with_error(denied, "https://login.test");
         assert_eq!(answer.uri, CALLBACK);

@@ -119,15 +119,25 @@ fn for_whom(
     let (choice, refused) = if !application.serves(present.company.id) {
         let refused = Described::new(E::LoginRequired, "nobody of this company is signed in");
         (Choice::SomebodyElse, refused)
-    } else if so_far.hinted.is_some_and(|hinted| hinted != present.account.public_id) {
+    } else if so_far
+        .hinted
+        .is_some_and(|hinted| hinted != present.account.public_id)
+    {
         let refused = Described::new(E::LoginRequired, "somebody else is signed in");
         (Choice::SomebodyElse, refused)
     } else if !application.admits(present.account) {
-        let refused = Described::new(E::AccessDenied, "the role of the account may not use this application");
+        let refused = Described::new(
+            E::AccessDenied,
+            "the role of the account may not use this application",
+        );
         (Choice::NotAllowed, refused)
     } else if so_far.chosen {
         return None;
-    } else if request.login_hint.as_ref().is_some_and(|hint| !hint.means(present)) {
+    } else if request
+        .login_hint
+        .as_ref()
+        .is_some_and(|hint| !hint.means(present))
+    {
         let refused = Described::new(E::AccountSelectionRequired, "somebody else is signed in");
         (Choice::AsWhom, refused)
     } else if request.prompt.select_account {
@@ -148,7 +158,8 @@ impl LoginHint {
             .is_none_or(|typed| name::key(typed) == name::key(&present.company.name));
         company
             && (name::key(&self.account) == name::key(&present.account.name)
-                || EmailAddress::lookup_key(&self.account) == EmailAddress::lookup_key(&present.account.email))
+                || EmailAddress::lookup_key(&self.account)
+                    == EmailAddress::lookup_key(&present.account.email))
     }
 }
 
@@ -318,12 +329,42 @@ mod tests {
             ..account()
         };
         for (wanted, account, proof, begun, expected) in [
-            (&[][..], &account(), Proof::TrustedBrowser, 2000, Some(Step::Answer)),
-            (&[Acr::Password], &account(), Proof::AppCode, 2000, Some(Step::Answer)),
+            (
+                &[][..],
+                &account(),
+                Proof::TrustedBrowser,
+                2000,
+                Some(Step::Answer),
+            ),
+            (
+                &[Acr::Password],
+                &account(),
+                Proof::AppCode,
+                2000,
+                Some(Step::Answer),
+            ),
             (&Acr::ALL, &account(), Proof::Password, 2000, Some(Step::Answer)),
-            (&[Acr::MailCode], &account(), Proof::BackupCode, 2000, Some(Step::Answer)),
-            (&[Acr::MailCode], &account(), Proof::TrustedBrowser, 2000, Some(Step::Prove)),
-            (&[Acr::MailCode], &account(), Proof::TrustedBrowser, 900, Some(Step::Prove)),
+            (
+                &[Acr::MailCode],
+                &account(),
+                Proof::BackupCode,
+                2000,
+                Some(Step::Answer),
+            ),
+            (
+                &[Acr::MailCode],
+                &account(),
+                Proof::TrustedBrowser,
+                2000,
+                Some(Step::Prove),
+            ),
+            (
+                &[Acr::MailCode],
+                &account(),
+                Proof::TrustedBrowser,
+                900,
+                Some(Step::Prove),
+            ),
             (&[Acr::MailCode], &bare, Proof::Password, 2000, None),
             (&[Acr::AppCode], &account(), Proof::EmailCode, 2000, None),
             (&[Acr::Provider], &account(), Proof::Password, 2000, None),
@@ -364,12 +405,24 @@ mod tests {
         };
         let decide = |request: &AuthorizationRequest, hinted, chosen| {
             let begun = at(1000);
-            next_step(request, &application, Some(present), SoFar { begun, hinted, chosen })
+            next_step(
+                request,
+                &application,
+                Some(present),
+                SoFar {
+                    begun,
+                    hinted,
+                    chosen,
+                },
+            )
         };
         let own = Some(account.public_id);
         let other = Some(PublicId(uuid::Uuid::from_u128(5)));
         assert_eq!(decide(&request(), own, false), Step::Answer);
-        assert_eq!(decide(&request(), other, true), Step::Choose(Choice::SomebodyElse));
+        assert_eq!(
+            decide(&request(), other, true),
+            Step::Choose(Choice::SomebodyElse)
+        );
         for (hint, expected) in [
             ("alice", Step::Answer),
             ("A@acme.TEST", Step::Answer),

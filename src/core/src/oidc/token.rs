@@ -102,7 +102,11 @@ impl TokenRequest {
         if parameters.any_doubled() {
             return Err(refused("a parameter comes twice"));
         }
-        let one = |name| parameters.one(name).map_err(|Doubled| refused("a parameter comes twice"));
+        let one = |name| {
+            parameters
+                .one(name)
+                .map_err(|Doubled| refused("a parameter comes twice"))
+        };
         match one("grant_type")? {
             Some("authorization_code") => Ok(Self::Code {
                 code: Token::parse(one("code")?.ok_or(refused("code is missing"))?),
@@ -199,10 +203,21 @@ mod tests {
     fn a_challenge_fits_its_verifier_and_nothing_else() {
         let challenge = Challenge::parse(CHALLENGE).unwrap();
         assert!(challenge.fits(VERIFIER));
-        for bad in ["", CHALLENGE, &VERIFIER[1..], &format!("{VERIFIER}="), &"a".repeat(129)] {
+        for bad in [
+            "",
+            CHALLENGE,
+            &VERIFIER[1..],
+            &format!("{VERIFIER}="),
+            &"a".repeat(129),
+        ] {
             assert!(!challenge.fits(bad), "{bad}");
         }
-        for bad in ["", VERIFIER.trim_end_matches('k'), &format!("{CHALLENGE}="), "a b"] {
+        for bad in [
+            "",
+            VERIFIER.trim_end_matches('k'),
+            &format!("{CHALLENGE}="),
+            "a b",
+        ] {
             assert_eq!(Challenge::parse(bad), None, "{bad}");
         }
     }
@@ -252,7 +267,12 @@ mod tests {
         assert_eq!(after(30), Refreshing::EndFamily);
         let given = Scopes::parse("openid email");
         assert_eq!(narrowed(&given, None), Ok(given.clone()));
-        assert_eq!(narrowed(&given, Some(Scopes::parse("email"))).unwrap().to_string(), "email");
+        assert_eq!(
+            narrowed(&given, Some(Scopes::parse("email")))
+                .unwrap()
+                .to_string(),
+            "email"
+        );
         assert!(narrowed(&given, Some(Scopes::parse("openid roles"))).is_err());
     }
 
@@ -261,17 +281,32 @@ mod tests {
         use TokenError as E;
         let code = Token::new(&SeededRandomness::new(1)).reveal();
         let read = |text: &str| TokenRequest::read(&Parameters::parse(text));
-        let good = read(&format!("grant_type=authorization_code&code={code}&redirect_uri=x&unknown=1"));
-        assert!(matches!(good, Ok(TokenRequest::Code { code: Some(_), verifier: None, .. })));
+        let good = read(&format!(
+            "grant_type=authorization_code&code={code}&redirect_uri=x&unknown=1"
+        ));
+        assert!(matches!(
+            good,
+            Ok(TokenRequest::Code {
+                code: Some(_),
+                verifier: None,
+                ..
+            })
+        ));
         let nonsense = read("grant_type=refresh_token&refresh_token=nonsense");
         assert!(matches!(nonsense, Ok(TokenRequest::Refresh { token: None, .. })));
         for (text, expected) in [
             ("", E::InvalidRequest),
             ("grant_type=authorization_code", E::InvalidRequest),
             ("grant_type=refresh_token", E::InvalidRequest),
-            ("grant_type=password&username=a&password=b", E::UnsupportedGrantType),
+            (
+                "grant_type=password&username=a&password=b",
+                E::UnsupportedGrantType,
+            ),
             ("grant_type=client_credentials", E::UnsupportedGrantType),
-            ("grant_type=refresh_token&refresh_token=a&refresh_token=a", E::InvalidRequest),
+            (
+                "grant_type=refresh_token&refresh_token=a&refresh_token=a",
+                E::InvalidRequest,
+            ),
         ] {
             assert_eq!(read(text).unwrap_err().error, expected, "{text}");
         }
@@ -280,6 +315,9 @@ mod tests {
     /// OpenID Connect Core 1.0, appendix A.4, with the hash of RS256.
     #[test]
     fn the_hash_of_an_access_token_is_the_standards() {
-        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(
+            at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            "77QmUPtjPfzWtF2AnpK9RQ"
+        );
     }
 }

@@ -73,7 +73,11 @@ pub(super) async fn application(
     result
 }
 
-async fn act(service: &Service, command: ApplicationCommand, streams: &mut Streams<'_>) -> Result<(), Refused> {
+async fn act(
+    service: &Service,
+    command: ApplicationCommand,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refused> {
     match command {
         ApplicationCommand::Create { application, json } => create(service, application, json, streams).await,
         ApplicationCommand::List { company, json } => {
@@ -101,7 +105,10 @@ async fn act(service: &Service, command: ApplicationCommand, streams: &mut Strea
                 output::json_object(streams.output, &view)?;
             } else {
                 let name = &deleted.settings.name;
-                writeln!(streams.output, "Deleted the application {name:?}: nobody is signed in to it by Vestibule any more.")?;
+                writeln!(
+                    streams.output,
+                    "Deleted the application {name:?}: nobody is signed in to it by Vestibule any more."
+                )?;
             }
             Ok(())
         }
@@ -130,7 +137,11 @@ async fn create(
         signing,
         installation: _,
     } = arguments;
-    let roles = if roles.is_empty() { Role::ALL.to_vec() } else { roles };
+    let roles = if roles.is_empty() {
+        Role::ALL.to_vec()
+    } else {
+        roles
+    };
     let input = ApplicationInput {
         name,
         kind: kind.as_str().to_owned(),
@@ -141,7 +152,10 @@ async fn create(
         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
         signing: signing.as_str().to_owned(),
     };
-    let added = service.operator().add_application(company.as_deref(), &input).await;
+    let added = service
+        .operator()
+        .add_application(company.as_deref(), &input)
+        .await;
     let added = added.map_err(|error| told(company.as_deref(), &error))?;
     let issuer = service.issuer().issuer();
     let view = ApplicationView::of(&added.application, added.secret.as_ref(), issuer);
@@ -150,9 +164,16 @@ async fn create(
         return Ok(());
     }
     writeln!(streams.output, "Created the application {:?}.", view.name)?;
-    writeln!(streams.output, "Issuer:     {issuer}\nClient ID:  {}", view.client_id)?;
+    writeln!(
+        streams.output,
+        "Issuer:     {issuer}\nClient ID:  {}",
+        view.client_id
+    )?;
     if let Some(secret) = &view.client_secret {
-        writeln!(streams.output, "Secret:     {secret}\nThe secret is not shown again.")?;
+        writeln!(
+            streams.output,
+            "Secret:     {secret}\nThe secret is not shown again."
+        )?;
     }
     Ok(())
 }
@@ -171,7 +192,10 @@ fn list(
     if json {
         output::json(streams.output, &views)?;
     } else if views.is_empty() {
-        writeln!(streams.output, "There is no application yet: `vestibule application create --help`")?;
+        writeln!(
+            streams.output,
+            "There is no application yet: `vestibule application create --help`"
+        )?;
     } else {
         let rows = views.iter().map(|view| {
             [
@@ -179,11 +203,17 @@ fn list(
                 view.kind.to_owned(),
                 view.client_id.clone(),
                 view.roles.join(", "),
-                view.last_used_at
-                    .map_or_else(|| "never".to_owned(), |used| used.format("%Y-%m-%d %H:%M UTC").to_string()),
+                view.last_used_at.map_or_else(
+                    || "never".to_owned(),
+                    |used| used.format("%Y-%m-%d %H:%M UTC").to_string(),
+                ),
             ]
         });
-        output::table(streams.output, ["NAME", "KIND", "CLIENT ID", "ROLES", "LAST USED"], rows)?;
+        output::table(
+            streams.output,
+            ["NAME", "KIND", "CLIENT ID", "ROLES", "LAST USED"],
+            rows,
+        )?;
     }
     Ok(())
 }

@@ -32,8 +32,9 @@ use crate::{
 };
 
 pub use arguments::{
-    AccountCommand, AdminArguments, ApplicationArguments, ApplicationCommand, AuditCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments,
-    KeysCommand, MailCommand, SecondFactor, SessionCommand, command,
+    AccountCommand, AdminArguments, ApplicationArguments, ApplicationCommand, AuditCommand, Cli, Command,
+    CompanyCommand, ConfigCommand, DemoArguments, KeysCommand, MailCommand, SecondFactor, SessionCommand,
+    command,
 };
 pub use demo::run_demo;
 

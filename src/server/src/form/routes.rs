@@ -195,7 +195,11 @@ impl Routes {
 
     /// Puts them together.
     pub fn finish(self) -> Finished {
-        let open = self.access.iter().filter(|access| access.open).map(|access| access.path);
+        let open = self
+            .access
+            .iter()
+            .filter(|access| access.open)
+            .map(|access| access.path);
         let is_upload = |path| self.uploads.iter().any(|(upload, _)| *upload == path);
         let forms = self.access.iter().filter(|access| access.method == "POST");
         let rules: FormRules = forms

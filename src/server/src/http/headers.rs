@@ -305,15 +305,25 @@ mod tests {
         ] {
             let response = ask(router.clone(), "GET", path, &[], "").await;
             assert_eq!(response.headers()["access-control-allow-origin"], origin);
-            assert_eq!(response.headers().contains_key("access-control-allow-headers"), asks);
-            assert!(!response.headers().contains_key("access-control-allow-credentials"));
+            assert_eq!(
+                response.headers().contains_key("access-control-allow-headers"),
+                asks
+            );
+            assert!(
+                !response
+                    .headers()
+                    .contains_key("access-control-allow-credentials")
+            );
         }
     }
 
     #[test]
     fn a_form_may_lead_to_the_one_site_that_it_is_for() {
         let policy = ContentPolicy::PageWithForm(Arc::from("https://app.test")).text("n");
-        assert!(policy.contains("form-action 'self' https://app.test;"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://app.test;"),
+            "{policy}"
+        );
     }
 
     #[tokio::test]

@@ -296,7 +296,8 @@ mod tests {
 
     #[tokio::test]
     async fn endpoints_of_a_protocol_are_open_and_nothing_else_is() {
-        let public = PublicOrigin::new(&URL.parse().unwrap(), Arc::new(|_| {})).open_at(Arc::new(["/oauth/token"]));
+        let public =
+            PublicOrigin::new(&URL.parse().unwrap(), Arc::new(|_| {})).open_at(Arc::new(["/oauth/token"]));
         let router = Router::new()
             .fallback(any(|| async { "reached" }))
             .layer(from_fn_with_state(public, guard));
@@ -313,7 +314,10 @@ mod tests {
             assert_eq!(answer.status(), status, "{method} {path}");
         }
         let foreign = [("host", "evil.test")];
-        assert_eq!(ask(router, "POST", "/oauth/token", &foreign, "").await.status(), 421);
+        assert_eq!(
+            ask(router, "POST", "/oauth/token", &foreign, "").await.status(),
+            421
+        );
     }
 
     #[tokio::test]

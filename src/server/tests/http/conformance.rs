@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{
     relying_party::{
-        BYE, CALLBACK, CHALLENGE, ISSUER, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused,
-        typed,
+        BYE, CALLBACK, CHALLENGE, ISSUER, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part,
+        refused, typed,
     },
     site::{Browser, PASSWORD},
 };
@@ -75,14 +75,13 @@ const NOT_APPLICABLE: [(&str, &str); 1] = [(
 
 /// A test for each module, named as it is.
 macro_rules! modules {
-    ($(async fn $name:ident($party:ident) $body:block)*) => {
+    ($(async fn $name:ident($($party:tt)+) $body:block)*) => {
         const WRITTEN: &[&str] = &[$(stringify!($name)),*];
 
         $(
             #[tokio::test]
             async fn $name() {
-                #[expect(unused_mut, reason = "not every module moves the browser")]
-                let mut $party = RelyingParty::new().await;
+                let $($party)+ = RelyingParty::new().await;
                 $body
             }
         )*
@@ -122,7 +121,11 @@ async fn is_passed_over(changes: &[(&str, &str)]) {
 }
 
 /// A token of whoever is signed in, and the sign-out with these parameters besides.
-async fn sign_out(party: &mut RelyingParty, with_token: bool, parameters: &[(&str, &str)]) -> crate::site::Answer {
+async fn sign_out(
+    party: &mut RelyingParty,
+    with_token: bool,
+    parameters: &[(&str, &str)],
+) -> crate::site::Answer {
     party.sign_in("bob").await;
     let tokens = party.tokens(&[]).await;
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -139,7 +142,7 @@ async fn is_signed_in(party: &mut RelyingParty) -> bool {
 }
 
 modules! {
-    async fn oidcc_server(party) {
+    async fn oidcc_server(mut party) {
         let out = party.authorize(&[]).await;
         assert!(out.location().starts_with("/login?next=%2Foauth%2Fresume"), "{}", out.location());
         let next = parameter(out.location(), "next");
@@ -170,12 +173,12 @@ modules! {
         assert_ne!(claims["sub"], bob.id.to_string());
     }
 
-    async fn oidcc_response_type_missing(party) {
+    async fn oidcc_response_type_missing(mut party) {
         party.sign_in("bob").await;
         assert_eq!(party.error(&[("response_type", "")]).await, "invalid_request");
     }
 
-    async fn oidcc_idtoken_signature(party) {
+    async fn oidcc_idtoken_signature(_party) {
         for signing in ["ES256", "RS256"] {
             let input = vestibule_core::oidc::application::ApplicationInput {
                 signing: signing.into(),
@@ -188,17 +191,16 @@ modules! {
             assert_eq!(part(token, 0)["alg"], signing);
             other.verified(token).await;
         }
-        party.sign_in("bob").await;
     }
 
-    async fn oidcc_userinfo_get(party) {
+    async fn oidcc_userinfo_get(mut party) {
         party.sign_in("bob").await;
         let tokens = party.tokens(&[]).await;
         let said = json(&party.userinfo(tokens["access_token"].as_str().unwrap()).await);
         assert_eq!(said["sub"], part(tokens["id_token"].as_str().unwrap(), 1)["sub"]);
     }
 
-    async fn oidcc_userinfo_post_header(party) {
+    async fn oidcc_userinfo_post_header(mut party) {
         party.sign_in("bob").await;
         let tokens = party.tokens(&[]).await;
         let mut program = Browser::program();
@@ -209,7 +211,7 @@ modules! {
         assert!(json(&program.post(&party.site, "/oauth/userinfo", &[]).await)["sub"].is_string());
     }
 
-    async fn oidcc_userinfo_post_body(party) {
+    async fn oidcc_userinfo_post_body(mut party) {
         party.sign_in("bob").await;
         let tokens = party.tokens(&[]).await;
         let mut program = Browser::program();
@@ -218,7 +220,7 @@ modules! {
         assert!(json(&program.post(&party.site, "/oauth/userinfo", &fields).await)["sub"].is_string());
     }
 
-    async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(party) {
+    async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mut party) {
         party.sign_in("bob").await;
         assert!(claims(&mut party, &[("nonce", "")]).await.get("nonce").is_none());
     }
@@ -263,7 +265,7 @@ modules! {
         is_passed_over(&[("display", "popup")]).await;
     }
 
-    async fn oidcc_prompt_login(party) {
+    async fn oidcc_prompt_login(mut party) {
         party.sign_in("bob").await;
         let before = claims(&mut party, &[]).await["auth_time"].as_i64().unwrap();
         party.site.clock.advance(5);
@@ -281,18 +283,18 @@ modules! {
         assert_eq!(after, before + 10);
     }
 
-    async fn oidcc_prompt_none_not_logged_in(party) {
+    async fn oidcc_prompt_none_not_logged_in(mut party) {
         assert_eq!(party.error(&[("prompt", "none")]).await, "login_required");
     }
 
-    async fn oidcc_prompt_none_logged_in(party) {
+    async fn oidcc_prompt_none_logged_in(mut party) {
         party.sign_in("bob").await;
         let first = claims(&mut party, &[]).await;
         let second = claims(&mut party, &[("prompt", "none")]).await;
         assert_eq!((&first["sub"], &first["auth_time"]), (&second["sub"], &second["auth_time"]));
     }
 
-    async fn oidcc_max_age_1(party) {
+    async fn oidcc_max_age_1(mut party) {
         party.sign_in("bob").await;
         party.site.clock.advance(2);
         let out = party.authorize(&[("max_age", "1")]).await;
@@ -300,7 +302,7 @@ modules! {
         assert_eq!(party.error(&[("max_age", "1"), ("prompt", "none")]).await, "login_required");
     }
 
-    async fn oidcc_max_age_10000(party) {
+    async fn oidcc_max_age_10000(mut party) {
         party.sign_in("bob").await;
         party.site.clock.advance(2);
         let said = claims(&mut party, &[("max_age", "10000")]).await;
@@ -311,7 +313,7 @@ modules! {
         is_passed_over(&[("extra", "foobar")]).await;
     }
 
-    async fn oidcc_id_token_hint(party) {
+    async fn oidcc_id_token_hint(mut party) {
         party.sign_in("bob").await;
         let tokens = party.tokens(&[]).await;
         let hint = tokens["id_token"].as_str().unwrap();
@@ -327,7 +329,7 @@ modules! {
         assert_eq!(party.error(&[("id_token_hint", &damaged)]).await, "invalid_request");
     }
 
-    async fn oidcc_login_hint(party) {
+    async fn oidcc_login_hint(mut party) {
         let out = party.authorize(&[("login_hint", "Acme/bob")]).await;
         let page = party.browser.get(&party.site, out.location()).await;
         assert!(page.body.contains("value=\"Acme\"") && page.body.contains("value=\"bob\""));
@@ -338,7 +340,7 @@ modules! {
         assert!(page.body.contains("Continue as Bob") && page.body.contains("Agent Desktop"));
     }
 
-    async fn oidcc_ui_locales(party) {
+    async fn oidcc_ui_locales(mut party) {
         let out = party.authorize(&[("ui_locales", "se de")]).await;
         let page = party.browser.get(&party.site, out.location()).await;
         assert!(page.body.contains("<html lang=\"de\""), "{}", out.location());
@@ -348,7 +350,7 @@ modules! {
         is_passed_over(&[("claims_locales", "se")]).await;
     }
 
-    async fn oidcc_ensure_request_with_acr_values_succeeds(party) {
+    async fn oidcc_ensure_request_with_acr_values_succeeds(mut party) {
         party.sign_in("bob").await;
         let document = Browser::program().get(&party.site, "/.well-known/openid-configuration").await;
         let document: Value = serde_json::from_str(&document.body).unwrap();
@@ -360,14 +362,14 @@ modules! {
         assert_eq!(unmet, "unmet_authentication_requirements");
     }
 
-    async fn oidcc_codereuse(party) {
+    async fn oidcc_codereuse(mut party) {
         party.sign_in("bob").await;
         let code = party.code(&[]).await;
         json(&party.trade(&code).await);
         assert_eq!(refused(&party.trade(&code).await), "invalid_grant");
     }
 
-    async fn oidcc_codereuse_30seconds(party) {
+    async fn oidcc_codereuse_30seconds(mut party) {
         party.sign_in("bob").await;
         let code = party.code(&[("scope", "openid offline_access")]).await;
         let tokens = json(&party.trade(&code).await);
@@ -380,16 +382,16 @@ modules! {
         assert!(is_signed_in(&mut party).await, "the agent is not disturbed");
     }
 
-    async fn oidcc_ensure_registered_redirect_uri(party) {
+    async fn oidcc_ensure_registered_redirect_uri(mut party) {
         party.sign_in("bob").await;
         for uri in ["https://evil.test/", "https://desktop.acme.test/callback/other"] {
             let page = party.authorize(&[("redirect_uri", uri)]).await;
             assert_eq!(page.status, 400);
-            assert!(!page.has_header("location") && !page.body.contains("evil.test"), "{}", page.body);
+            assert!(!page.has_header("location") && !page.body.contains("=\"https://evil"), "{}", page.body);
         }
     }
 
-    async fn oidcc_ensure_post_request_succeeds(party) {
+    async fn oidcc_ensure_post_request_succeeds(mut party) {
         party.sign_in("bob").await;
         let body = party.query(&[]).into_bytes();
         // A form of the application: another site's, without cookies.
@@ -403,7 +405,7 @@ modules! {
         assert!(called_back(&led_on(&page)).contains_key("code"));
     }
 
-    async fn oidcc_server_client_secret_post(party) {
+    async fn oidcc_server_client_secret_post(mut party) {
         party.sign_in("bob").await;
         let code = party.code(&[]).await;
         let (id, secret) = (party.id.clone(), party.secret.clone().unwrap());
@@ -419,12 +421,12 @@ modules! {
         json(&program.post(&party.site, "/oauth/token", &fields).await);
     }
 
-    async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(party) {
+    async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(mut party) {
         let error = party.error(&[("request_uri", "https://desktop.acme.test/request")]).await;
         assert_eq!(error, "request_uri_not_supported");
     }
 
-    async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(party) {
+    async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(mut party) {
         let error = party.error(&[("request", "eyJhbGciOiJub25lIn0.e30.")]).await;
         assert_eq!(error, "request_not_supported");
     }
@@ -434,12 +436,12 @@ modules! {
         is_passed_over(&[("claims", "{\"userinfo\":{\"name\":{\"essential\":true}}}")]).await;
     }
 
-    async fn oidcc_ensure_request_object_with_redirect_uri(party) {
+    async fn oidcc_ensure_request_object_with_redirect_uri(mut party) {
         let changes = [("request", "eyJhbGciOiJub25lIn0.e30."), ("redirect_uri", "https://evil.test/")];
         assert_eq!(party.authorize(&changes).await.status, 400);
     }
 
-    async fn oidcc_refresh_token(party) {
+    async fn oidcc_refresh_token(mut party) {
         party.sign_in("bob").await;
         let first = party.tokens(&[("scope", "openid offline_access"), ("prompt", "consent")]).await;
         party.site.clock.advance(10);
@@ -459,7 +461,7 @@ modules! {
         assert_eq!(refused(&other.refresh(token).await), "invalid_grant");
     }
 
-    async fn oidcc_ensure_request_with_valid_pkce_succeeds(party) {
+    async fn oidcc_ensure_request_with_valid_pkce_succeeds(mut party) {
         party.sign_in("bob").await;
         let pkce = [("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];
         for (verifier, expected) in [(VERIFIER, 200), (CHALLENGE, 400), ("", 400)] {
@@ -495,30 +497,30 @@ modules! {
         assert_eq!(document["end_session_endpoint"], format!("{ISSUER}/oauth/logout"));
     }
 
-    async fn oidcc_rp_initiated_logout(party) {
+    async fn oidcc_rp_initiated_logout(mut party) {
         let out = sign_out(&mut party, true, &[("post_logout_redirect_uri", BYE), ("state", "s&")]).await;
         assert_eq!((out.status, out.location()), (303, "https://desktop.acme.test/bye?state=s%26"));
         assert!(!is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(party) {
+    async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(mut party) {
         let out = sign_out(&mut party, true, &[("post_logout_redirect_uri", "https://evil.test/")]).await;
         assert_eq!(out.status, 400);
         assert!(is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(party) {
+    async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(mut party) {
         let uri = format!("{BYE}?foo=bar");
         assert_eq!(sign_out(&mut party, true, &[("post_logout_redirect_uri", &uri)]).await.status, 400);
     }
 
-    async fn oidcc_rp_initiated_logout_bad_id_token_hint(party) {
+    async fn oidcc_rp_initiated_logout_bad_id_token_hint(mut party) {
         let parameters = [("id_token_hint", "1.2.3"), ("post_logout_redirect_uri", BYE)];
         assert_eq!(sign_out(&mut party, false, &parameters).await.status, 400);
         assert!(is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_modified_id_token_hint(party) {
+    async fn oidcc_rp_initiated_logout_modified_id_token_hint(mut party) {
         party.sign_in("bob").await;
         let tokens = party.tokens(&[]).await;
         let token = tokens["id_token"].as_str().unwrap();
@@ -532,7 +534,7 @@ modules! {
         assert!(is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_no_id_token_hint(party) {
+    async fn oidcc_rp_initiated_logout_no_id_token_hint(mut party) {
         let out = sign_out(&mut party, false, &[("post_logout_redirect_uri", BYE)]).await;
         assert_eq!(out.status, 400);
         // With its name the application is known, and the agent is asked.
@@ -546,24 +548,24 @@ modules! {
         assert!(!is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_no_params(party) {
+    async fn oidcc_rp_initiated_logout_no_params(mut party) {
         let out = sign_out(&mut party, false, &[]).await;
         assert!(out.status == 200 && out.body.contains("Sign out?"), "{}", out.body);
         assert!(is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_no_post_logout_redirect_uri(party) {
+    async fn oidcc_rp_initiated_logout_no_post_logout_redirect_uri(mut party) {
         let out = sign_out(&mut party, true, &[]).await;
         assert_eq!(out.location(), "/login?signed_out");
         assert!(!is_signed_in(&mut party).await);
     }
 
-    async fn oidcc_rp_initiated_logout_no_state(party) {
+    async fn oidcc_rp_initiated_logout_no_state(mut party) {
         let out = sign_out(&mut party, true, &[("post_logout_redirect_uri", BYE)]).await;
         assert_eq!(out.location(), BYE);
     }
 
-    async fn oidcc_rp_initiated_logout_only_state(party) {
+    async fn oidcc_rp_initiated_logout_only_state(mut party) {
         let out = sign_out(&mut party, false, &[("state", "x")]).await;
         assert!(out.status == 200 && out.body.contains("Sign out?"), "{}", out.body);
     }

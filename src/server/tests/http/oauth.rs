@@ -14,7 +14,8 @@ use vestibule_server::form::Access;
 use crate::{
     company::{account, other_company},
     relying_party::{
-        CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused, typed,
+        CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused,
+        typed,
     },
     site::{Browser, PASSWORD},
 };
@@ -28,7 +29,8 @@ pub async fn listening(party: RelyingParty) -> (RelyingParty, Told) {
     let heard = Arc::clone(&told);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
-    let routes = axum::Router::new().fallback(move |body: String| async move { heard.lock().unwrap().push(body) });
+    let routes =
+        axum::Router::new().fallback(move |body: String| async move { heard.lock().unwrap().push(body) });
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let input = ApplicationInput {
         back_channel_uri: format!("http://{address}/ended"),
@@ -39,11 +41,19 @@ pub async fn listening(party: RelyingParty) -> (RelyingParty, Told) {
 
 /// A code that was mailed, and what the account proved with it.
 async fn with_code(party: &mut RelyingParty, account: &str, next: &str) -> String {
-    let typed = [("company", "Acme"), ("account", account), ("password", PASSWORD), ("next", next)];
+    let typed = [
+        ("company", "Acme"),
+        ("account", account),
+        ("password", PASSWORD),
+        ("next", next),
+    ];
     let answer = party.browser.post(&party.site, "/login", &typed).await;
     assert_eq!(answer.location(), "/login/code", "{}", answer.body);
     let code = party.site.code(account).await;
-    let answer = party.browser.post(&party.site, "/login/code", &[("code", &code)]).await;
+    let answer = party
+        .browser
+        .post(&party.site, "/login/code", &[("code", &code)])
+        .await;
     answer.location().to_owned()
 }
 
@@ -59,7 +69,10 @@ async fn a_second_factor_stands_before_the_code_and_the_way_back_is_kept() {
     let claims = party.verified(tokens["id_token"].as_str().unwrap()).await;
     assert_eq!(claims["acr"], "urn:vestibule:acr:mail-code");
     assert_eq!(claims["amr"], serde_json::json!(["mfa", "otp"]));
-    assert_eq!((claims["email"].as_str(), claims["email_verified"].as_bool()), (Some("alice@acme.test"), Some(true)));
+    assert_eq!(
+        (claims["email"].as_str(), claims["email_verified"].as_bool()),
+        (Some("alice@acme.test"), Some(true))
+    );
 }
 
 #[tokio::test]
@@ -84,11 +97,17 @@ async fn an_application_that_asks_for_more_gets_a_step_up() {
     let asked = party.browser.post(&party.site, "/profile/confirm", &typed).await;
     assert_eq!(asked.location(), "/login/code", "{}", asked.body);
     let code = party.site.code("alice").await;
-    let back = party.browser.post(&party.site, "/login/code", &[("code", &code)]).await;
+    let back = party
+        .browser
+        .post(&party.site, "/login/code", &[("code", &code)])
+        .await;
     assert_eq!(back.location(), next);
     let page = party.browser.get(&party.site, &next).await;
     let tokens = json(&party.trade(&called_back(&led_on(&page))["code"]).await);
-    assert_eq!(part(tokens["id_token"].as_str().unwrap(), 1)["acr"], "urn:vestibule:acr:mail-code");
+    assert_eq!(
+        part(tokens["id_token"].as_str().unwrap(), 1)["acr"],
+        "urn:vestibule:acr:mail-code"
+    );
 }
 
 #[tokio::test]
@@ -108,7 +127,11 @@ async fn what_has_to_be_done_first_is_done_first() {
         .await
         .unwrap();
     operator.lock_account("Acme", "bob").await.unwrap();
-    assert_eq!(party.error(&[]).await, "access_denied", "a locked account goes nowhere");
+    assert_eq!(
+        party.error(&[]).await,
+        "access_denied",
+        "a locked account goes nowhere"
+    );
 }
 
 #[tokio::test]
@@ -120,14 +143,22 @@ async fn an_application_is_there_for_its_company_and_its_roles_only() {
     let mut party = RelyingParty::of("Acme", &input).await;
     party.sign_in("bob").await;
     let page = party.authorize(&[]).await;
-    assert!(page.status == 200 && page.body.contains("t use Agent Desktop"), "{}", page.body);
+    assert!(
+        page.status == 200 && page.body.contains("t use Agent Desktop"),
+        "{}",
+        page.body
+    );
     assert!(!page.body.contains("Continue as"));
     assert_eq!(party.error(&[("prompt", "none")]).await, "access_denied");
 
     let boss = other_company(&party.site).await;
     let own = std::mem::replace(&mut party.browser, boss);
     let page = party.authorize(&[]).await;
-    assert!(page.status == 200 && page.body.contains("expects an account other than"), "{}", page.body);
+    assert!(
+        page.status == 200 && page.body.contains("expects an account other than"),
+        "{}",
+        page.body
+    );
     assert_eq!(party.error(&[("prompt", "none")]).await, "login_required");
     party.browser = own;
 
@@ -157,9 +188,20 @@ async fn the_agent_chooses_as_whom() {
     let on = send(&mut party, "other").await;
     let out = party.browser.get(&party.site, on.location()).await;
     assert!(out.location().starts_with("/login?next="), "{}", out.location());
-    assert_eq!(party.browser.get(&party.site, "/agent").await.status, 303, "bob is signed out");
+    assert_eq!(
+        party.browser.get(&party.site, "/agent").await.status,
+        303,
+        "bob is signed out"
+    );
     let damaged = [("asked", "nonsense"), ("how", "go_on")];
-    assert_eq!(party.browser.post(&party.site, "/oauth/choose", &damaged).await.status, 400);
+    assert_eq!(
+        party
+            .browser
+            .post(&party.site, "/oauth/choose", &damaged)
+            .await
+            .status,
+        400
+    );
 }
 
 #[tokio::test]
@@ -172,19 +214,42 @@ async fn refresh_tokens_rotate_and_a_copy_ends_the_family() {
     party.site.clock.advance(29);
     let again = json(&party.refresh(token).await);
     for same in ["access_token", "refresh_token"] {
-        assert_eq!(second[same], again[same], "the answer was lost and is given again: {same}");
+        assert_eq!(
+            second[same], again[same],
+            "the answer was lost and is given again: {same}"
+        );
     }
     let newest = json(&party.refresh(second["refresh_token"].as_str().unwrap()).await);
     party.site.clock.advance(1);
     assert_eq!(refused(&party.refresh(token).await), "invalid_grant");
-    assert_eq!(refused(&party.refresh(newest["refresh_token"].as_str().unwrap()).await), "invalid_grant");
-    assert_eq!(party.userinfo(newest["access_token"].as_str().unwrap()).await.status, 401);
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", "openid roles")];
+    assert_eq!(
+        refused(&party.refresh(newest["refresh_token"].as_str().unwrap()).await),
+        "invalid_grant"
+    );
+    assert_eq!(
+        party
+            .userinfo(newest["access_token"].as_str().unwrap())
+            .await
+            .status,
+        401
+    );
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token),
+        ("scope", "openid roles"),
+    ];
     let mut other = RelyingParty::new().await;
     other.sign_in("bob").await;
     let fresh = other.tokens(&[("scope", "openid offline_access")]).await;
-    let fields = [fields[0], ("refresh_token", fresh["refresh_token"].as_str().unwrap()), fields[2]];
-    assert_eq!(refused(&other.post("/oauth/token", &fields).await), "invalid_scope");
+    let fields = [
+        fields[0],
+        ("refresh_token", fresh["refresh_token"].as_str().unwrap()),
+        fields[2],
+    ];
+    assert_eq!(
+        refused(&other.post("/oauth/token", &fields).await),
+        "invalid_scope"
+    );
 }
 
 /// The access token, the refresh token and a code that was not used yet.
@@ -196,9 +261,17 @@ async fn everything(party: &mut RelyingParty) -> (String, String, String) {
     (text("access_token"), text("refresh_token"), code)
 }
 
-async fn assert_all_over(party: &RelyingParty, (access, refresh, code): &(String, String, String), what: &str) {
+async fn assert_all_over(
+    party: &RelyingParty,
+    (access, refresh, code): &(String, String, String),
+    what: &str,
+) {
     let answer = party.userinfo(access).await;
-    assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer error=\"invalid_token\""), "{what}");
+    assert_eq!(
+        (answer.status, answer.header("www-authenticate")),
+        (401, "Bearer error=\"invalid_token\""),
+        "{what}"
+    );
     assert_eq!(refused(&party.refresh(refresh).await), "invalid_grant", "{what}");
     assert_eq!(refused(&party.trade(code).await), "invalid_grant", "{what}");
     let said = json(&party.post("/oauth/introspect", &[("token", access)]).await);
@@ -230,10 +303,16 @@ async fn everything_ends_with_the_session_and_with_what_ends_it() {
             }
             "password" => {
                 let new = "quiet marble lantern";
-                let fields = [("old_password", PASSWORD), ("new_password", new), ("confirm_password", new)];
-                let changed = party.browser.post(&party.site, "/profile/password", &fields).await;
+                let fields = [
+                    ("old_password", PASSWORD),
+                    ("new_password", new),
+                    ("confirm_password", new),
+                ];
+                let changed = party
+                    .browser
+                    .post(&party.site, "/profile/password", &fields)
+                    .await;
                 assert_eq!(changed.status, 303, "{}", changed.body);
-                assert_eq!(party.browser.get(&party.site, "/agent").await.status, 200);
             }
             _ => party.site.clock.advance(31 * 60),
         }
@@ -260,7 +339,10 @@ async fn applications_of_one_company_see_no_tokens_of_another() {
     party.sign_in("bob").await;
     let (access, refresh, _) = everything(&mut party).await;
     let said = json(&party.post("/oauth/introspect", &[("token", &access)]).await);
-    assert_eq!((said["active"].as_bool(), said["username"].as_str()), (Some(true), Some("bob")));
+    assert_eq!(
+        (said["active"].as_bool(), said["username"].as_str()),
+        (Some(true), Some("bob"))
+    );
     let said = json(&party.post("/oauth/introspect", &[("token", &refresh)]).await);
     assert_eq!(said["active"], true);
     other_company(&party.site).await;
@@ -273,8 +355,17 @@ async fn applications_of_one_company_see_no_tokens_of_another() {
     let foreign = RelyingParty::at(resource.site, Some("Globex"), &typed("web")).await;
     let said = json(&foreign.post("/oauth/introspect", &[("token", &access)]).await);
     assert_eq!(said["active"], false);
-    assert_eq!(foreign.post("/oauth/revoke", &[("token", &refresh)]).await.status, 200);
-    assert_eq!(foreign.post("/oauth/revoke", &[("token", "nonsense")]).await.status, 200);
+    assert_eq!(
+        foreign.post("/oauth/revoke", &[("token", &refresh)]).await.status,
+        200
+    );
+    assert_eq!(
+        foreign
+            .post("/oauth/revoke", &[("token", "nonsense")])
+            .await
+            .status,
+        200
+    );
     let own = RelyingParty {
         id: party.id,
         secret: party.secret,
@@ -282,8 +373,15 @@ async fn applications_of_one_company_see_no_tokens_of_another() {
         site: foreign.site,
     };
     assert_eq!(own.userinfo(&access).await.status, 200, "nobody else revokes it");
-    assert_eq!(own.post("/oauth/revoke", &[("token", &refresh)]).await.status, 200);
-    assert_eq!(own.userinfo(&access).await.status, 401, "all that came of the code ends with it");
+    assert_eq!(
+        own.post("/oauth/revoke", &[("token", &refresh)]).await.status,
+        200
+    );
+    assert_eq!(
+        own.userinfo(&access).await.status,
+        401,
+        "all that came of the code ends with it"
+    );
 }
 
 #[tokio::test]
@@ -313,9 +411,16 @@ async fn a_wrong_secret_is_counted_and_slowed_and_shuts_nobody_else_out() {
         ("client_id", &id),
         ("client_secret", &secret),
     ];
-    assert_eq!(elsewhere.post(&party.site, "/oauth/token", &fields).await.status, 200);
+    assert_eq!(
+        elsewhere.post(&party.site, "/oauth/token", &fields).await.status,
+        200
+    );
     party.site.clock.advance(31);
-    assert_eq!(refused(&party.trade("nonsense").await), "invalid_grant", "the wait is over");
+    assert_eq!(
+        refused(&party.trade("nonsense").await),
+        "invalid_grant",
+        "the wait is over"
+    );
 }
 
 #[tokio::test]
@@ -324,7 +429,11 @@ async fn a_secret_is_rotated_without_a_gap() {
     party.sign_in("bob").await;
     let rotate = async |party: &RelyingParty| {
         let operator = party.site.service.operator();
-        operator.rotate_application_secret(&party.id).await.unwrap().reveal()
+        operator
+            .rotate_application_secret(&party.id)
+            .await
+            .unwrap()
+            .reveal()
     };
     let first = party.secret.clone();
     let second = rotate(&party).await;
@@ -347,9 +456,18 @@ async fn an_application_in_the_browser_needs_pkce_and_reads_its_own_answers_only
     party.sign_in("bob").await;
     assert_eq!(party.error(&[]).await, "invalid_request");
     let pkce = [("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];
-    let port = [pkce[0], pkce[1], ("redirect_uri", "http://127.0.0.1:51004/callback")];
+    let port = [
+        pkce[0],
+        pkce[1],
+        ("redirect_uri", "http://127.0.0.1:51004/callback"),
+    ];
     let out = party.authorize(&port).await;
-    assert!(out.location().starts_with("http://127.0.0.1:51004/callback?code="), "{}", out.location());
+    assert!(
+        out.location()
+            .starts_with("http://127.0.0.1:51004/callback?code="),
+        "{}",
+        out.location()
+    );
     for (origin, opened) in [("https://desktop.acme.test", true), ("https://evil.test", false)] {
         let code = party.code(&pkce).await;
         let mut script = Browser::program();
@@ -371,29 +489,50 @@ async fn an_application_in_the_browser_needs_pkce_and_reads_its_own_answers_only
         assert!(!answer.has_header("access-control-allow-credentials"));
     }
     let mut script = Browser::program();
-    script.extra.push(("origin", "https://desktop.acme.test".to_owned()));
+    script
+        .extra
+        .push(("origin", "https://desktop.acme.test".to_owned()));
     let asked = script.send(&party.site, "OPTIONS", "/oauth/userinfo", None).await;
-    assert_eq!((asked.status, asked.header("access-control-allow-headers")), (204, "authorization, content-type"));
+    assert_eq!(
+        (asked.status, asked.header("access-control-allow-headers")),
+        (204, "authorization, content-type")
+    );
     party.secret = Some("A".repeat(43));
-    assert_eq!(refused(&party.trade("nonsense").await), "invalid_client", "it has no secret");
+    assert_eq!(
+        refused(&party.trade("nonsense").await),
+        "invalid_client",
+        "it has no secret"
+    );
 }
 
 #[tokio::test]
 async fn an_answer_may_be_posted_and_the_policy_lets_it() {
     let mut party = RelyingParty::new().await;
     party.sign_in("bob").await;
-    let hostile = [("response_mode", "form_post"), ("state", "\"><script>alert(1)</script>")];
+    let hostile = [
+        ("response_mode", "form_post"),
+        ("state", "\"><script>alert(1)</script>"),
+    ];
     let page = party.authorize(&hostile).await;
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy");
-    assert!(policy.contains("form-action 'self' https://desktop.acme.test;"), "{policy}");
+    assert!(
+        policy.contains("form-action 'self' https://desktop.acme.test;"),
+        "{policy}"
+    );
     for field in ["name=\"code\"", "name=\"state\"", "name=\"iss\""] {
         assert!(page.body.contains(field), "{field}");
     }
     assert!(page.body.contains(&format!("action=\"{CALLBACK}\"")) && !page.body.contains("<script>alert"));
     let silent = [("response_mode", "form_post"), ("prompt", "none")];
     party.browser = Browser::default();
-    assert!(party.authorize(&silent).await.body.contains("value=\"login_required\""));
+    assert!(
+        party
+            .authorize(&silent)
+            .await
+            .body
+            .contains("value=\"login_required\"")
+    );
 }
 
 /// Faults that other providers had.
@@ -401,11 +540,16 @@ async fn an_answer_may_be_posted_and_the_policy_lets_it() {
 async fn faults_of_others_are_none_of_ours() {
     let mut party = RelyingParty::new().await;
     // A callback that is not checked when nobody may be asked.
-    let page = party.authorize(&[("prompt", "none"), ("redirect_uri", "https://evil.test/")]).await;
+    let page = party
+        .authorize(&[("prompt", "none"), ("redirect_uri", "https://evil.test/")])
+        .await;
     assert!(page.status == 400 && !page.has_header("location"));
     party.sign_in("bob").await;
     for (changes, error) in [
-        (&[("code_challenge", CHALLENGE), ("code_challenge_method", "S512")][..], "invalid_request"),
+        (
+            &[("code_challenge", CHALLENGE), ("code_challenge_method", "S512")][..],
+            "invalid_request",
+        ),
         (&[("scope", "")], "invalid_scope"),
         (&[("response_type", "token")], "unsupported_response_type"),
         (&[("response_type", "code id_token")], "unsupported_response_type"),
@@ -413,25 +557,47 @@ async fn faults_of_others_are_none_of_ours() {
         assert_eq!(party.error(changes).await, error, "{changes:?}");
     }
     party.code(&[("scope", "openid everything and_more")]).await;
-    for uri in ["javascript:alert(1)", "https://*.acme.test/callback", "https://desktop.acme.test/callback#x"] {
-        assert_eq!(party.authorize(&[("redirect_uri", uri)]).await.status, 400, "{uri}");
+    for uri in [
+        "javascript:alert(1)",
+        "https://*.acme.test/callback",
+        "https://desktop.acme.test/callback#x",
+    ] {
+        assert_eq!(
+            party.authorize(&[("redirect_uri", uri)]).await.status,
+            400,
+            "{uri}"
+        );
         let input = ApplicationInput {
             redirect_uris: uri.into(),
             ..typed("web")
         };
-        let added = party.site.service.operator().add_application(Some("Acme"), &input).await;
+        let added = party
+            .site
+            .service
+            .operator()
+            .add_application(Some("Acme"), &input)
+            .await;
         assert!(added.is_err(), "{uri}");
     }
-    let page = party.authorize(&[("client_id", "\"><script>alert(1)</script>")]).await;
+    let page = party
+        .authorize(&[("client_id", "\"><script>alert(1)</script>")])
+        .await;
     assert!(page.status == 400 && !page.body.contains("<script>alert"));
     // Parameters of the token endpoint in the query are logged by every proxy.
     let code = party.code(&[]).await;
     let path = format!("/oauth/token?grant_type=authorization_code&code={code}");
-    assert_eq!(refused(&party.post(&path, &[("redirect_uri", CALLBACK)]).await), "invalid_request");
+    assert_eq!(
+        refused(&party.post(&path, &[("redirect_uri", CALLBACK)]).await),
+        "invalid_request"
+    );
     json(&party.trade(&code).await);
     let by_get = Browser::program().get(&party.site, "/oauth/token").await;
     assert_eq!(by_get.status, 405);
-    for grant in ["password", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"] {
+    for grant in [
+        "password",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ] {
         let answer = party.post("/oauth/token", &[("grant_type", grant)]).await;
         assert_eq!(refused(&answer), "unsupported_grant_type", "{grant}");
     }
@@ -460,11 +626,25 @@ async fn an_application_that_does_not_listen_is_told_later() {
     let heard: Told = Told::default();
     let hears = Arc::clone(&heard);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-    let routes = axum::Router::new().fallback(move |body: String| async move { hears.lock().unwrap().push(body) });
+    let routes =
+        axum::Router::new().fallback(move |body: String| async move { hears.lock().unwrap().push(body) });
     tokio::spawn(async move { axum::serve(listener, routes).await });
     party.site.clock.advance(60);
     assert_eq!(issuer().tell_logouts().await, Ok(1));
     assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_application_is_told_of_a_session_that_nobody_uses_any_more() {
+    let (mut party, told) = listening(RelyingParty::new().await).await;
+    party.sign_in("bob").await;
+    party.tokens(&[]).await;
+    party.site.clock.advance(29 * 60);
+    assert_eq!(party.site.service.issuer().end_idle_sessions().await, Ok(0));
+    party.site.clock.advance(60);
+    assert_eq!(party.site.service.issuer().end_idle_sessions().await, Ok(1));
+    assert_eq!(party.site.service.issuer().tell_logouts().await, Ok(1));
+    assert_eq!(told.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -510,7 +690,12 @@ struct Hidden(Vec<(&'static str, String)>);
 impl Hidden {
     fn check(&self, who: &str, access: &Access, body: &str) {
         for (what, text) in &self.0 {
-            assert!(!body.contains(text), "{who} finds {what} at {} {}", access.method, access.path);
+            assert!(
+                !body.contains(text),
+                "{who} finds {what} at {} {}",
+                access.method,
+                access.path
+            );
         }
     }
 }
@@ -524,7 +709,14 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
     other_company(&party.site).await;
     party.sign_in("bob").await;
     let (access, refresh, code) = everything(&mut party).await;
-    let boss = party.site.service.operator().account_named("Globex", "boss").await.unwrap().1;
+    let boss = party
+        .site
+        .service
+        .operator()
+        .account_named("Globex", "boss")
+        .await
+        .unwrap()
+        .1;
     let (carl_id, other_id) = {
         let operator = party.site.service.operator();
         let carl = operator.account_named("Acme", "carl").await.unwrap().1;
@@ -542,7 +734,11 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
         ("another company's number", boss.public_id.to_string()),
     ]);
     let mut people = vec![("nobody", Browser::default())];
-    for (who, account) in [("an agent", "carl"), ("a supervisor", "sue"), ("an admin", "root")] {
+    for (who, account) in [
+        ("an agent", "carl"),
+        ("a supervisor", "sue"),
+        ("an admin", "root"),
+    ] {
         people.push((who, crate::company::signed_in(&party.site, "Acme", account).await));
     }
     for (who, browser) in &mut people {
@@ -552,7 +748,11 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
                 if let Some(session) = &cookies {
                     browser.set_cookie("session", session);
                 }
-                let path = access.path.replace("{id}", id).replace("{page}", "view").replace("{token}", "x");
+                let path = access
+                    .path
+                    .replace("{id}", id)
+                    .replace("{page}", "view")
+                    .replace("{token}", "x");
                 let answer = if access.method == "GET" {
                     browser.get(&party.site, &path).await
                 } else if path.contains("logout") || path.contains("/sessions/") || access.method != "POST" {
@@ -564,7 +764,10 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
                 assert!(answer.status < 500, "{who} {path}: {}", answer.body);
                 if *who == "an agent" {
                     for address in ["bob@acme.test", "root@acme.test", "alice@acme.test"] {
-                        assert!(!answer.body.contains(address), "{path} shows {address} to an agent");
+                        assert!(
+                            !answer.body.contains(address),
+                            "{path} shows {address} to an agent"
+                        );
                     }
                 }
             }

@@ -51,7 +51,12 @@ impl RelyingParty {
     }
 
     pub async fn at(site: Site, company: Option<&str>, input: &ApplicationInput) -> Self {
-        let added = site.service.operator().add_application(company, input).await.unwrap();
+        let added = site
+            .service
+            .operator()
+            .add_application(company, input)
+            .await
+            .unwrap();
         Self {
             id: added.application.id.to_string(),
             secret: added.secret.map(|secret| secret.reveal()),
@@ -174,9 +179,15 @@ impl RelyingParty {
             other => panic!("{other}"),
         };
         let kid = header["kid"].as_str().unwrap();
-        let of_kid = keys.keys().iter().filter(|key| key.key_id().is_some_and(|id| id.as_str() == kid));
+        let of_kid = keys
+            .keys()
+            .iter()
+            .filter(|key| key.key_id().is_some_and(|id| id.as_str() == kid));
         let verified = of_kid
-            .filter(|key| key.verify_signature(&algorithm, text.as_bytes(), &signature).is_ok())
+            .filter(|key| {
+                key.verify_signature(&algorithm, text.as_bytes(), &signature)
+                    .is_ok()
+            })
             .count();
         assert_eq!(verified, 1, "signed by exactly one published key");
         part(token, 1)

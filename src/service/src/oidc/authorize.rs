@@ -124,7 +124,9 @@ impl Issuer {
             Ok(request) => request,
             Err((to, error)) => return Ok(self.refuse(&to, error, &application)),
         };
-        let answered = visitor.attempt(self.answer(&request, &application, begun, visitor)).await;
+        let answered = visitor
+            .attempt(self.answer(&request, &application, begun, visitor))
+            .await;
         answered.or_else(|refusal| self.told(refusal, &request.return_to, &application))
     }
 }
@@ -149,13 +151,20 @@ impl Issuer {
     /// What [`Issuer::seal_request`] sealed. A request that was carried for more than an hour begins anew.
     pub fn open_request(&self, sealed: &str) -> Option<(String, Begun)> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let plain = self.inner.keys.open(Purpose::Request, REQUEST_CONTEXT, &bytes).ok()?;
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::Request, REQUEST_CONTEXT, &bytes)
+            .ok()?;
         let Carried { query, at, chosen } = serde_json::from_slice(&plain).ok()?;
         let (now, at) = (self.now(), Moment::from_timestamp_micros(at)?);
         let begun = if now - at < CARRIED_FOR {
             Begun { at, chosen }
         } else {
-            Begun { at: now, chosen: false }
+            Begun {
+                at: now,
+                chosen: false,
+            }
         };
         Some((query, begun))
     }
@@ -190,12 +199,18 @@ impl Service {
     }
 
     /// A fault of ours is told where the application waits for its answer.
-    fn told(&self, refusal: Refusal, to: &ReturnTo, application: &Application) -> Result<Authorized, Refusal> {
+    fn told(
+        &self,
+        refusal: Refusal,
+        to: &ReturnTo,
+        application: &Application,
+    ) -> Result<Authorized, Refusal> {
         use AuthorizationError as E;
         let error = match refusal {
-            Refusal::Unavailable { .. } | Refusal::Busy { .. } => {
-                Described::new(E::TemporarilyUnavailable, "the provider is not available for a moment")
-            }
+            Refusal::Unavailable { .. } | Refusal::Busy { .. } => Described::new(
+                E::TemporarilyUnavailable,
+                "the provider is not available for a moment",
+            ),
             Refusal::Internal { .. } => Described::new(E::ServerError, "the provider failed"),
             Refusal::AccountLocked | Refusal::AccountInactive | Refusal::CompanyDisabled => {
                 Described::new(E::AccessDenied, "the account may not sign in")
@@ -285,7 +300,9 @@ impl Service {
             (Step::Answer, Some(signed_in)) => {
                 let code = self.give_code(request, application, &signed_in, visitor).await?;
                 Authorized::Answer {
-                    answer: request.return_to.with_code(&code.reveal(), &self.inner.settings.origin),
+                    answer: request
+                        .return_to
+                        .with_code(&code.reveal(), &self.inner.settings.origin),
                     application: application.settings.name.clone(),
                 }
             }

@@ -8,7 +8,7 @@ use vestibule_core::{
         client::{ClientSecret, Credentials, unknown},
         parameters::Parameters,
     },
-    throttle::{TRIES_TO_DISABLE, wait_after},
+    throttle::{FREE_TRIES, TRIES_TO_DISABLE, wait_after},
 };
 
 use super::Trouble;
@@ -33,7 +33,7 @@ impl Service {
         }
         let (subject, lane) = self.client_lane(&application, visitor);
         if reader.is_password_blocked(&subject, &lane, now).await? {
-            return Err(Trouble::Wait(wait_seconds(TRIES_TO_DISABLE - 1)));
+            return Err(Trouble::Wait(shortest_wait()));
         }
         let rows = reader.application_secrets(application.id).await?;
         drop(reader);
@@ -41,7 +41,8 @@ impl Service {
         match credentials.prove(&application, &secrets, now) {
             Ok(_) => Ok(application),
             Err(refused) => {
-                self.count_wrong_secret(&application, (&subject, &lane), visitor).await?;
+                self.count_wrong_secret(&application, (&subject, &lane), visitor)
+                    .await?;
                 Err(refused.into())
             }
         }
@@ -55,7 +56,10 @@ impl Service {
 
     fn client_lane(&self, application: &Application, visitor: &Visitor) -> ([u8; 32], [u8; 32]) {
         let source = visitor.source.as_bytes();
-        let lane = self.inner.keys.derive(Purpose::Subject, &[b"source of an application", source]);
+        let lane = self
+            .inner
+            .keys
+            .derive(Purpose::Subject, &[b"source of an application", source]);
         (self.client_subject(application), lane)
     }
 
@@ -87,8 +91,8 @@ impl Service {
     }
 }
 
-/// The longest that somebody has to wait, after so many failures.
-fn wait_seconds(failures: i64) -> u32 {
-    let wait = wait_after(failures).unwrap_or_default();
+/// The shortest that somebody has to wait, in seconds: whoever comes too early is told once more.
+fn shortest_wait() -> u32 {
+    let wait = wait_after(FREE_TRIES + 1).unwrap_or_default();
     u32::try_from(wait.num_seconds()).unwrap_or(u32::MAX)
 }

@@ -9,20 +9,15 @@ use chrono::TimeDelta;
 use ring::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256,
-        RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
     },
 };
 use rsa::{RsaPrivateKey, pkcs8::EncodePrivateKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use vestibule_core::{
-    id::SigningKeyId,
-    oidc::application::Signing,
-    ports::Moment,
-    refusal::Refusal,
-};
+use vestibule_core::{id::SigningKeyId, oidc::application::Signing, ports::Moment, refusal::Refusal};
 use vestibule_storage::{SigningKeyRow, again};
 use zeroize::Zeroizing;
 
@@ -81,12 +76,11 @@ impl Pair {
     fn read(algorithm: Signing, der: &[u8]) -> Result<Self, Unsealable> {
         Ok(match algorithm {
             Signing::Es256 => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new());
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new());
                 Self::Es256(Box::new(pair.map_err(|_| Unsealable)?))
             }
-            Signing::Rs256 => {
-                Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(der).map_err(|_| Unsealable)?))
-            }
+            Signing::Rs256 => Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(der).map_err(|_| Unsealable)?)),
         })
     }
 
@@ -94,12 +88,16 @@ impl Pair {
     fn make(algorithm: Signing) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
         match algorithm {
             Signing::Es256 => {
-                let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+                let made =
+                    EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
                 Ok(Zeroizing::new(made.map_err(|_| Unsealable)?.as_ref().to_vec()))
             }
             Signing::Rs256 => {
-                let made = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS).map_err(|_| Unsealable)?;
-                Ok(Zeroizing::new(made.to_pkcs8_der().map_err(|_| Unsealable)?.as_bytes().to_vec()))
+                let made =
+                    RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS).map_err(|_| Unsealable)?;
+                Ok(Zeroizing::new(
+                    made.to_pkcs8_der().map_err(|_| Unsealable)?.as_bytes().to_vec(),
+                ))
             }
         }
     }
@@ -107,7 +105,11 @@ impl Pair {
     fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Unsealable> {
         let random = SystemRandom::new();
         match self {
-            Self::Es256(pair) => Ok(pair.sign(&random, text).map_err(|_| Unsealable)?.as_ref().to_vec()),
+            Self::Es256(pair) => Ok(pair
+                .sign(&random, text)
+                .map_err(|_| Unsealable)?
+                .as_ref()
+                .to_vec()),
             Self::Rs256(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature)
@@ -125,7 +127,9 @@ impl Pair {
             }
             Self::Rs256(pair) => {
                 let public: RsaPublicKeyComponents<Vec<u8>> = pair.public().into();
-                public.verify(&RSA_PKCS1_2048_8192_SHA256, text, signature).is_ok()
+                public
+                    .verify(&RSA_PKCS1_2048_8192_SHA256, text, signature)
+                    .is_ok()
             }
         }
     }
@@ -165,14 +169,19 @@ impl SigningKey {
 
 impl Known {
     fn current(&self, algorithm: Signing) -> Option<&SigningKey> {
-        self.keys.iter().find(|key| key.is_current && key.algorithm == algorithm)
+        self.keys
+            .iter()
+            .find(|key| key.is_current && key.algorithm == algorithm)
     }
 }
 
 impl SigningRing {
     fn fresh(&self, now: Moment) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().filter(|known| (now - known.at).abs() < KNOWN_FOR).cloned()
+        known
+            .as_ref()
+            .filter(|known| (now - known.at).abs() < KNOWN_FOR)
+            .cloned()
     }
 
     fn put(&self, known: &Arc<Known>) {
@@ -220,7 +229,8 @@ impl Operator {
             let next = self.make_key(algorithm, None).await?;
             again(async || {
                 let mut work = self.operate().await?;
-                work.begin_next_signing_key(algorithm, now, now + GOOD_AFTERWARDS).await?;
+                work.begin_next_signing_key(algorithm, now, now + GOOD_AFTERWARDS)
+                    .await?;
                 work.insert_signing_key(&next).await?;
                 work.commit().await
             })
@@ -247,7 +257,8 @@ impl Service {
             kid: &key.id.to_string(),
         };
         let part = |json: Result<Vec<u8>, serde_json::Error>| {
-            json.map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(|_| Unsealable)
+            json.map(|json| URL_SAFE_NO_PAD.encode(json))
+                .map_err(|_| Unsealable)
         };
         let text = format!(
             "{}.{}",
@@ -327,7 +338,10 @@ impl Service {
             if row.ends_at.is_some_and(|end| end <= now) {
                 continue;
             }
-            let der = self.inner.keys.open(Purpose::SigningKey, row.id.0.as_bytes(), &row.sealed)?;
+            let der = self
+                .inner
+                .keys
+                .open(Purpose::SigningKey, row.id.0.as_bytes(), &row.sealed)?;
             keys.push(SigningKey {
                 id: row.id,
                 algorithm: row.algorithm,
@@ -341,7 +355,11 @@ impl Service {
     }
 
     /// Makes a key on a thread of its own, and seals it.
-    async fn make_key(&self, algorithm: Signing, begins_at: Option<Moment>) -> Result<SigningKeyRow, Unsealable> {
+    async fn make_key(
+        &self,
+        algorithm: Signing,
+        begins_at: Option<Moment>,
+    ) -> Result<SigningKeyRow, Unsealable> {
         let made = tokio::task::spawn_blocking(move || Pair::make(algorithm)).await;
         let der = made.map_err(|_| Unsealable)??;
         let now = self.now();

@@ -64,13 +64,47 @@ impl Issuer {
         let mut told = 0;
         loop {
             let now = self.now();
-            let notices = self.inner.store.read().await?.logout_notices(now, AT_ONCE).await?;
+            let notices = self
+                .inner
+                .store
+                .read()
+                .await?
+                .logout_notices(now, AT_ONCE)
+                .await?;
             let more = notices.len() as i64 == AT_ONCE;
             told += self.tell_all(notices).await?;
             if !more {
                 return Ok(told);
             }
         }
+    }
+
+    /// Ends the sessions that nobody has used for too long and that applications have tokens of, so that these are told too;
+    /// gives how many. Others end when their browser comes again, or at their absolute end.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn end_idle_sessions(&self) -> Result<usize, StoreError> {
+        let now = self.database_now();
+        let companies = self.inner.store.read().await?.companies().await?;
+        let mut ended = 0;
+        for company in companies {
+            let Some(minutes) = company.settings.idle_minutes else {
+                continue;
+            };
+            let until = now - TimeDelta::minutes(minutes.into());
+            let mut reader = self.inner.store.read().await?;
+            let idle = reader
+                .idle_sessions_of_applications(company.id, until, AT_ONCE)
+                .await?;
+            drop(reader);
+            for session in idle {
+                let mut writer = self.inner.store.write_one().await?;
+                ended += usize::from(writer.end_session(company.id, session).await?);
+                writer.commit().await?;
+            }
+        }
+        Ok(ended)
     }
 
     async fn tell_all(&self, notices: Vec<LogoutNotice>) -> Result<usize, StoreError> {
@@ -106,7 +140,13 @@ impl Service {
             return Ok(false);
         }
         writer.commit().await?;
-        let Some(uri) = notice.application.settings.back_channel_uri.clone().filter(|_| notice.has_tokens) else {
+        let Some(uri) = notice
+            .application
+            .settings
+            .back_channel_uri
+            .clone()
+            .filter(|_| notice.has_tokens)
+        else {
             self.finish_notice(&notice).await?;
             return Ok(false);
         };
@@ -151,7 +191,8 @@ impl Service {
             sid: notice.session,
             events: LogoutEvents::default(),
         };
-        self.sign(notice.application.settings.signing, "logout+jwt", &claims).await
+        self.sign(notice.application.settings.signing, "logout+jwt", &claims)
+            .await
     }
 
     async fn finish_notice(&self, notice: &LogoutNotice) -> Result<(), StoreError> {

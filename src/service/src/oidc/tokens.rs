@@ -18,7 +18,9 @@ use vestibule_core::{
     secret::Token,
     session::TOUCH_SECONDS,
 };
-use vestibule_storage::{AccessTokenRow, GrantRow, NewAccessToken, RefreshTokenRow, StoreError, Writer, again};
+use vestibule_storage::{
+    AccessTokenRow, GrantRow, NewAccessToken, RefreshTokenRow, StoreError, Writer, again,
+};
 
 use super::{EndpointError, Trouble};
 use crate::{Failure, Issuer, Service, Visitor, keys::Purpose};
@@ -172,7 +174,9 @@ impl Service {
             grant: &grant,
             application,
             access: Token::new(self.random()),
-            refresh: scopes.has(Scope::OfflineAccess).then(|| Token::new(self.random())),
+            refresh: scopes
+                .has(Scope::OfflineAccess)
+                .then(|| Token::new(self.random())),
             scopes,
             nonce: grant.nonce.as_deref(),
         };
@@ -268,7 +272,9 @@ impl Service {
 
     async fn sign_tokens(&self, fresh: &Fresh<'_>) -> Result<TokenAnswer, Failure> {
         let now = self.now();
-        let Fresh { grant, application, .. } = fresh;
+        let Fresh {
+            grant, application, ..
+        } = fresh;
         let access_token = fresh.access.reveal();
         let session = &grant.session;
         let claims = IdClaims {
@@ -310,7 +316,11 @@ impl Service {
         let entry = AuditEntry {
             actor: Actor::System,
             detail: Some(application.settings.name.clone()),
-            ..visitor.entry(Event::TokenReused, Some(session.company.id), Some(session.account.id))
+            ..visitor.entry(
+                Event::TokenReused,
+                Some(session.company.id),
+                Some(session.account.id),
+            )
         };
         self.record(&mut writer, &entry).await?;
         writer.commit().await
@@ -356,7 +366,13 @@ impl Service {
             if !asking.serves(row.grant.session.company.id) {
                 return Ok(inactive);
             }
-            let AccessTokenRow { expires_at, created_at, scopes, grant, .. } = &row;
+            let AccessTokenRow {
+                expires_at,
+                created_at,
+                scopes,
+                grant,
+                ..
+            } = &row;
             return Ok(active(grant, scopes, *expires_at, *created_at, Some("Bearer")));
         }
         let Some(row) = self.own_refresh_token(token, asking.id).await? else {
@@ -366,7 +382,13 @@ impl Service {
             return Ok(inactive);
         }
         let grant = &row.grant;
-        Ok(active(grant, &grant.scopes, grant.session.ends_at, grant.created_at, None))
+        Ok(active(
+            grant,
+            &grant.scopes,
+            grant.session.ends_at,
+            grant.created_at,
+            None,
+        ))
     }
 
     async fn own_refresh_token(

@@ -39,7 +39,9 @@ pub async fn an_application_is_read_as_it_was_written(store: &Store) {
     write(store, async |writer| {
         writer.insert_application(&own).await?;
         writer.insert_application(&shared).await?;
-        writer.insert_application(&application(&maker, Some(company), "CRM")).await
+        writer
+            .insert_application(&application(&maker, Some(company), "CRM"))
+            .await
     })
     .await
     .unwrap();
@@ -59,11 +61,23 @@ pub async fn an_application_is_read_as_it_was_written(store: &Store) {
     let (id, settings) = (own.id, own.settings.clone());
     let (other, now) = (maker.company("Other").id, at(9));
     write(store, async |writer| {
-        assert!(!writer.set_application(Some(company), id, 2, &settings, now).await?);
+        assert!(
+            !writer
+                .set_application(Some(company), id, 2, &settings, now)
+                .await?
+        );
         assert!(!writer.set_application(Some(other), id, 1, &settings, now).await?);
         assert!(!writer.set_application(None, id, 1, &settings, now).await?);
-        assert!(writer.set_application(Some(company), id, 1, &settings, now).await?);
-        assert!(!writer.set_application(Some(company), id, 1, &settings, now).await?);
+        assert!(
+            writer
+                .set_application(Some(company), id, 1, &settings, now)
+                .await?
+        );
+        assert!(
+            !writer
+                .set_application(Some(company), id, 1, &settings, now)
+                .await?
+        );
         writer.note_application_use(id, at(100), at(40)).await?;
         writer.note_application_use(id, at(130), at(70)).await?;
         let read = writer.application(id).await?.unwrap();
@@ -101,14 +115,25 @@ pub async fn secrets_of_an_application_end_one_after_the_other(store: &TestStore
     })
     .await
     .unwrap();
-    let read = store.read().await.unwrap().application_secrets(own.id).await.unwrap();
+    let read = store
+        .read()
+        .await
+        .unwrap()
+        .application_secrets(own.id)
+        .await
+        .unwrap();
     let ends: Vec<_> = read.iter().map(|row| row.secret.expires_at).collect();
     assert_eq!(ends, [Some(at(10)), Some(at(1000)), Some(at(1000))]);
     assert_eq!(read[2].secret.hash, secrets[2].hash);
 
-    store.delete_expired(at(500), std::time::Duration::ZERO).await.unwrap();
+    store
+        .delete_expired(at(500), std::time::Duration::ZERO)
+        .await
+        .unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM application_secret").await, 2);
-    write(store, async |writer| writer.delete_company(company).await).await.unwrap();
+    write(store, async |writer| writer.delete_company(company).await)
+        .await
+        .unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM application_secret").await, 0);
     assert_eq!(count(store, "SELECT count(*) FROM application").await, 0);
 }

@@ -94,7 +94,9 @@ pub async fn a_grant_is_read_with_the_session_that_it_came_of(store: &Store) {
         writer.insert_access_token(&access).await?;
         writer.insert_access_token(&access).await?;
         let id = IssuedTokenId(gone.maker.uuid());
-        writer.insert_refresh_token(id, gone.grant.id, refresh, at(3)).await
+        writer
+            .insert_refresh_token(id, gone.grant.id, refresh, at(3))
+            .await
     })
     .await
     .unwrap();
@@ -102,14 +104,20 @@ pub async fn a_grant_is_read_with_the_session_that_it_came_of(store: &Store) {
     let by_code = reader.grant_by_code(gone.grant.code_hash).await.unwrap().unwrap();
     assert_eq!(by_code.id, gone.grant.id);
     assert_eq!(by_code.application, gone.application.id);
-    assert_eq!((by_code.scopes.as_str(), by_code.nonce.as_deref()), ("openid email", Some("n")));
+    assert_eq!(
+        (by_code.scopes.as_str(), by_code.nonce.as_deref()),
+        ("openid email", Some("n"))
+    );
     assert_eq!((by_code.proof, by_code.proved_at), (Proof::EmailCode, at(1)));
     assert_eq!(by_code.challenge, gone.grant.challenge);
     assert_eq!((by_code.code_used_at, by_code.is_over), (None, false));
     assert_eq!(by_code.session.id, gone.session.id);
     assert_eq!(by_code.session.account.public_id, gone.account.public_id);
     let by_access = reader.access_token(access.hash).await.unwrap().unwrap();
-    assert_eq!((by_access.scopes.as_str(), by_access.expires_at), ("openid", at(303)));
+    assert_eq!(
+        (by_access.scopes.as_str(), by_access.expires_at),
+        ("openid", at(303))
+    );
     assert_eq!(by_access.application, gone.application);
     assert_eq!(by_access.grant.id, gone.grant.id);
     let by_refresh = reader.refresh_token(refresh).await.unwrap().unwrap();
@@ -120,8 +128,21 @@ pub async fn a_grant_is_read_with_the_session_that_it_came_of(store: &Store) {
         assert!(reader.refresh_token(nothing).await.unwrap().is_none());
     }
     drop(reader);
-    write(store, async |writer| writer.delete_access_token(access.hash).await).await.unwrap();
-    assert!(store.read().await.unwrap().access_token(access.hash).await.unwrap().is_none());
+    write(store, async |writer| {
+        writer.delete_access_token(access.hash).await
+    })
+    .await
+    .unwrap();
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .access_token(access.hash)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 pub async fn a_code_and_a_refresh_token_have_one_winner(store: &Store) {
@@ -129,22 +150,32 @@ pub async fn a_code_and_a_refresh_token_have_one_winner(store: &Store) {
     let refresh = gone.maker.token();
     write(store, async |writer| {
         let id = IssuedTokenId(gone.maker.uuid());
-        writer.insert_refresh_token(id, gone.grant.id, refresh, at(3)).await
+        writer
+            .insert_refresh_token(id, gone.grant.id, refresh, at(3))
+            .await
     })
     .await
     .unwrap();
-    let codes = winners_of_twenty(store, async |w| w.use_authorization_code(gone.grant.id, at(4)).await);
+    let codes = winners_of_twenty(store, async |w| {
+        w.use_authorization_code(gone.grant.id, at(4)).await
+    });
     assert_eq!(codes.await, 1);
     let tokens = winners_of_twenty(store, async |w| w.use_refresh_token(refresh, at(5)).await);
     assert_eq!(tokens.await, 1);
     let mut reader = store.read().await.unwrap();
     let used = reader.refresh_token(refresh).await.unwrap().unwrap();
-    assert_eq!((used.used_at, used.grant.code_used_at), (Some(at(5)), Some(at(4))));
+    assert_eq!(
+        (used.used_at, used.grant.code_used_at),
+        (Some(at(5)), Some(at(4)))
+    );
 }
 
 /// However a session ends, the application is told, and nothing it has is worth anything.
 pub async fn a_session_that_ends_ends_what_came_of_it(store: &TestStore) {
-    for (what, end) in [("session", "DELETE FROM session"), ("account", "DELETE FROM account")] {
+    for (what, end) in [
+        ("session", "DELETE FROM session"),
+        ("account", "DELETE FROM account"),
+    ] {
         raw(store, "DELETE FROM company").await;
         let gone = gone(store).await;
         write(store, async |writer| {
@@ -156,7 +187,13 @@ pub async fn a_session_that_ends_ends_what_came_of_it(store: &TestStore) {
         assert_eq!(untold(store, 5).await, 0, "{what}");
         raw(store, end).await;
         let mut reader = store.read().await.unwrap();
-        assert!(reader.grant_by_code(gone.grant.code_hash).await.unwrap().is_none());
+        assert!(
+            reader
+                .grant_by_code(gone.grant.code_hash)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let notices = reader.logout_notices(at(5), 10).await.unwrap();
         assert_eq!(notices.len(), 1, "{what}");
         assert_eq!(notices[0].session, gone.session.id);
@@ -174,7 +211,11 @@ pub async fn a_lock_and_a_new_password_end_what_came_of_the_old_one(store: &Stor
             if lock {
                 assert!(writer.lock_account(company, id, "wrong_codes", at(9)).await?);
             } else {
-                assert!(writer.set_password(company, id, "hash", false, None, at(9)).await?);
+                assert!(
+                    writer
+                        .set_password(company, id, "hash", false, None, at(9))
+                        .await?
+                );
             }
             let found = writer.grant_by_code(gone.grant.code_hash).await?.unwrap();
             assert!(found.is_over, "lock: {lock}");
@@ -226,18 +267,38 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     })
     .await
     .unwrap();
-    let notices = store.read().await.unwrap().logout_notices(at(5), 10).await.unwrap();
+    let notices = store
+        .read()
+        .await
+        .unwrap()
+        .logout_notices(at(5), 10)
+        .await
+        .unwrap();
     assert_eq!(notices.len(), 2);
     let notice = &notices[0];
-    let claimed = winners_of_twenty(store, async |w| w.claim_logout_notice(notice, at(5), at(35)).await);
+    let claimed = winners_of_twenty(store, async |w| {
+        w.claim_logout_notice(notice, at(5), at(35)).await
+    });
     assert_eq!(claimed.await, 1, "both grants of the session are one notice");
     assert_eq!(untold(store, 34).await, 0);
     assert_eq!(untold(store, 35).await, 2);
-    write(store, async |writer| writer.put_logout_notice_off(notice, at(50)).await).await.unwrap();
+    write(store, async |writer| {
+        writer.put_logout_notice_off(notice, at(50)).await
+    })
+    .await
+    .unwrap();
     assert_eq!(untold(store, 49).await, 0);
-    let again = store.read().await.unwrap().logout_notices(at(50), 10).await.unwrap();
+    let again = store
+        .read()
+        .await
+        .unwrap()
+        .logout_notices(at(50), 10)
+        .await
+        .unwrap();
     assert_eq!((again[0].since, again[0].tries), (Some(at(5)), 1));
-    write(store, async |writer| writer.finish_logout_notice(notice).await).await.unwrap();
+    write(store, async |writer| writer.finish_logout_notice(notice).await)
+        .await
+        .unwrap();
     assert_eq!(untold(store, 5000).await, 0);
 }
 
@@ -245,7 +306,15 @@ pub async fn what_an_application_ends_itself_it_is_not_told(store: &TestStore) {
     let gone = gone(store).await;
     let named = |store: &Store| {
         let (store, session) = (store.clone(), gone.session.id);
-        async move { store.read().await.unwrap().applications_not_told(session).await.unwrap() }
+        async move {
+            store
+                .read()
+                .await
+                .unwrap()
+                .applications_not_told(session)
+                .await
+                .unwrap()
+        }
     };
     assert!(named(store).await.is_empty(), "nothing was got");
     raw(store, "UPDATE application SET back_channel_uri = NULL").await;
@@ -255,20 +324,43 @@ pub async fn what_an_application_ends_itself_it_is_not_told(store: &TestStore) {
     .await
     .unwrap();
     assert_eq!(named(store).await, ["Wallboard"]);
-    write(store, async |writer| writer.end_grant(gone.grant.id).await).await.unwrap();
+    write(store, async |writer| writer.end_grant(gone.grant.id).await)
+        .await
+        .unwrap();
     assert!(named(store).await.is_empty());
     assert_eq!(untold(store, 10).await, 0);
+}
+
+pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &Store) {
+    let gone = gone(store).await;
+    let found = async |until| {
+        let mut reader = store.read().await.unwrap();
+        let idle = reader.idle_sessions_of_applications(gone.account.company, at(until), 10);
+        idle.await.unwrap()
+    };
+    assert!(found(-1).await.is_empty());
+    assert_eq!(found(0).await, [gone.session.id]);
+    write(store, async |writer| writer.end_grant(gone.grant.id).await)
+        .await
+        .unwrap();
+    assert!(found(0).await.is_empty());
 }
 
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     let gone = gone(store).await;
     let access = access_token(&gone);
-    write(store, async |writer| writer.insert_access_token(&access).await).await.unwrap();
+    write(store, async |writer| writer.insert_access_token(&access).await)
+        .await
+        .unwrap();
     store.delete_expired(at(303), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_token").await, 0);
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 1);
     store.delete_expired(day(1), Duration::ZERO).await.unwrap();
-    assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 1, "it may have to be told");
+    assert_eq!(
+        count(store, "SELECT count(*) FROM access_grant").await,
+        1,
+        "it may have to be told"
+    );
     store.delete_expired(day(2), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 0);
 }
@@ -295,22 +387,42 @@ pub async fn of_each_algorithm_one_key_is_in_use_and_one_comes_next(store: &Test
             assert!(writer.insert_signing_key(row).await?);
         }
         for begins in [true, false] {
-            assert!(!writer.insert_signing_key(&key(&maker, Signing::Es256, begins)).await?);
+            assert!(
+                !writer
+                    .insert_signing_key(&key(&maker, Signing::Es256, begins))
+                    .await?
+            );
         }
-        writer.begin_next_signing_key(Signing::Es256, at(10), at(20)).await?;
+        writer
+            .begin_next_signing_key(Signing::Es256, at(10), at(20))
+            .await?;
         assert!(writer.insert_signing_key(&newer).await?);
-        assert!(writer.reseal_signing_key(other.id, &other.sealed, b"anew").await?);
-        assert!(!writer.reseal_signing_key(other.id, &other.sealed, b"again").await?);
+        assert!(
+            writer
+                .reseal_signing_key(other.id, &other.sealed, b"anew")
+                .await?
+        );
+        assert!(
+            !writer
+                .reseal_signing_key(other.id, &other.sealed, b"again")
+                .await?
+        );
         Ok(())
     })
     .await
     .unwrap();
     let rows = store.read().await.unwrap().signing_keys().await.unwrap();
     let of = |wanted: &SigningKeyRow| rows.iter().find(|row| row.id == wanted.id).unwrap().clone();
-    assert_eq!((of(&current).begins_at, of(&current).ends_at), (Some(at(0)), Some(at(20))));
+    assert_eq!(
+        (of(&current).begins_at, of(&current).ends_at),
+        (Some(at(0)), Some(at(20)))
+    );
     assert_eq!((of(&next).begins_at, of(&next).ends_at), (Some(at(10)), None));
     assert_eq!(of(&newer).begins_at, None);
-    assert_eq!((of(&other).sealed.as_slice(), of(&other).ends_at), (&b"anew"[..], None));
+    assert_eq!(
+        (of(&other).sealed.as_slice(), of(&other).ends_at),
+        (&b"anew"[..], None)
+    );
     store.delete_expired(at(20), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM signing_key").await, 3);
 }

@@ -14,7 +14,12 @@ use vestibule_app::{
     shell::document::shell,
 };
 use vestibule_core::{
-    limits::{COMPANY_MAX, EMAIL_MAX}, paths, refusal::Refusal, rights::Action, sign_in::landing};
+    limits::{COMPANY_MAX, EMAIL_MAX},
+    paths,
+    refusal::Refusal,
+    rights::Action,
+    sign_in::landing,
+};
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
@@ -102,7 +107,12 @@ async fn login(
         forgot: forgot_password(&company),
         providers,
         company,
-        account: query.account.unwrap_or_default().chars().take(EMAIL_MAX).collect(),
+        account: query
+            .account
+            .unwrap_or_default()
+            .chars()
+            .take(EMAIL_MAX)
+            .collect(),
         next,
         refusal: query.ended.map(|_| Refusal::SignInExpired),
         signed_out: query.signed_out.is_some(),

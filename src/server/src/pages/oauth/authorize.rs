@@ -44,7 +44,11 @@ const REQUEST_MAX: usize = 8192;
 
 /// The query of this request.
 fn query_of(facts: &Facts) -> String {
-    facts.path.split_once('?').map_or("", |(_, query)| query).to_owned()
+    facts
+        .path
+        .split_once('?')
+        .map_or("", |(_, query)| query)
+        .to_owned()
 }
 
 /// `GET /oauth/authorize`
@@ -248,7 +252,11 @@ impl Content for ChoosePage {
             let label = td_string!(now, oauth.continue_as, name = name);
             button("go_on", "button primary wide", label)
         });
-        let other = button("other", "button wide", td_string!(now, oauth.other_account).to_owned());
+        let other = button(
+            "other",
+            "button wide",
+            td_string!(now, oauth.other_account).to_owned(),
+        );
         let content = view! {
             <h1>{td_string!(now, oauth.choose_title)}</h1>
             <p class="lead">{intro}</p>

@@ -40,7 +40,9 @@ fn published(mut response: Response) -> Response {
 pub async fn preflight(headers: HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(origin) = headers.get(header::ORIGIN) {
-        response.extensions_mut().insert(CrossOrigin::asking(origin.clone()));
+        response
+            .extensions_mut()
+            .insert(CrossOrigin::asking(origin.clone()));
     }
     response
 }

@@ -28,9 +28,8 @@ struct Asked {
 
 /// Reads a request. Nothing may stand in the query: queries are logged by proxies, and secrets are sent here.
 fn read(facts: &Facts, headers: &HeaderMap, body: &str) -> Result<Asked, EndpointError> {
-    let refused = |description| {
-        EndpointError::Protocol(Described::new(TokenError::InvalidRequest, description))
-    };
+    let refused =
+        |description| EndpointError::Protocol(Described::new(TokenError::InvalidRequest, description));
     if facts.path.contains('?') {
         return Err(refused("parameters belong into the body, not into the query"));
     }
@@ -44,15 +43,21 @@ fn read(facts: &Facts, headers: &HeaderMap, body: &str) -> Result<Asked, Endpoin
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next()).is_some_and(|kind| {
+        kind.trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// The one value of a header.
 fn one(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<String>, ()> {
     let mut values = headers.get_all(name).iter();
-    let value = values.next().map(|value| value.to_str().map(str::to_owned).map_err(|_| ()));
+    let value = values
+        .next()
+        .map(|value| value.to_str().map(str::to_owned).map_err(|_| ()));
     if values.next().is_some() {
         return Err(());
     }
@@ -91,7 +96,9 @@ fn answered(value: impl IntoResponse, application: &Application, headers: &Heade
     if let Some(origin) = origin
         && origin.to_str().is_ok_and(|text| application.has_origin(text))
     {
-        response.extensions_mut().insert(CrossOrigin::reading(origin.clone()));
+        response
+            .extensions_mut()
+            .insert(CrossOrigin::reading(origin.clone()));
     }
     response
 }
@@ -103,10 +110,15 @@ pub async fn token(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let given = asked(&state, &facts, (&headers, &body), |service, asked, visitor| async move {
-        let header = asked.header.as_deref();
-        service.issuer().tokens(header, &asked.form, &visitor).await
-    })
+    let given = asked(
+        &state,
+        &facts,
+        (&headers, &body),
+        |service, asked, visitor| async move {
+            let header = asked.header.as_deref();
+            service.issuer().tokens(header, &asked.form, &visitor).await
+        },
+    )
     .await;
     match given {
         Ok((tokens, application)) => answered(Json(tokens), &application, &headers),
@@ -121,10 +133,15 @@ pub async fn introspect(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let said = asked(&state, &facts, (&headers, &body), |service, asked, visitor| async move {
-        let header = asked.header.as_deref();
-        service.issuer().introspect(header, &asked.form, &visitor).await
-    })
+    let said = asked(
+        &state,
+        &facts,
+        (&headers, &body),
+        |service, asked, visitor| async move {
+            let header = asked.header.as_deref();
+            service.issuer().introspect(header, &asked.form, &visitor).await
+        },
+    )
     .await;
     match said {
         Ok(said) => Json(said).into_response(),
@@ -139,10 +156,15 @@ pub async fn revoke(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let done = asked(&state, &facts, (&headers, &body), |service, asked, visitor| async move {
-        let header = asked.header.as_deref();
-        service.issuer().revoke(header, &asked.form, &visitor).await
-    })
+    let done = asked(
+        &state,
+        &facts,
+        (&headers, &body),
+        |service, asked, visitor| async move {
+            let header = asked.header.as_deref();
+            service.issuer().revoke(header, &asked.form, &visitor).await
+        },
+    )
     .await;
     match done {
         Ok(()) => StatusCode::OK.into_response(),
@@ -173,9 +195,13 @@ pub async fn userinfo_posted(
     };
     let posted = form.one("access_token").map(|token| token.map(str::to_owned));
     match (bearer(&headers), posted) {
-        (Ok(Some(token)), Ok(None)) | (Ok(None), Ok(Some(token))) => user(&state, &facts, &headers, token).await,
+        (Ok(Some(token)), Ok(None)) | (Ok(None), Ok(Some(token))) => {
+            user(&state, &facts, &headers, token).await
+        }
         (Ok(None), Ok(None)) => unauthorized(None),
-        (Ok(Some(_)), Ok(Some(_))) | (Err(()), _) | (_, Err(Doubled)) => unauthorized(Some("invalid_request")),
+        (Ok(Some(_)), Ok(Some(_))) | (Err(()), _) | (_, Err(Doubled)) => {
+            unauthorized(Some("invalid_request"))
+        }
     }
 }
 
@@ -192,7 +218,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, ()> {
 
 async fn user(state: &AppState, facts: &Facts, headers: &HeaderMap, token: String) -> Response {
     let (service, visitor) = (state.service.clone(), Visitor::clone(&facts.visitor));
-    let found = run(facts, async move { service.issuer().user(&token, &visitor).await }).await;
+    let found = run(
+        facts,
+        async move { service.issuer().user(&token, &visitor).await },
+    )
+    .await;
     match found {
         Ok(Some(user)) => answered(Json(&user.claims), &user.application, headers),
         Ok(None) => unauthorized(Some("invalid_token")),
@@ -245,7 +275,11 @@ fn failed(error: &EndpointError, headers: &HeaderMap) -> Response {
         EndpointError::Fault(refusal) => {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             match refusal.retry_after() {
-                Some(seconds) => later(status, seconds, Json(json!({ "error": "temporarily_unavailable" }))),
+                Some(seconds) => later(
+                    status,
+                    seconds,
+                    Json(json!({ "error": "temporarily_unavailable" })),
+                ),
                 None => (status, Json(json!({ "error": "server_error" }))).into_response(),
             }
         }
@@ -254,6 +288,8 @@ fn failed(error: &EndpointError, headers: &HeaderMap) -> Response {
 
 fn later(status: StatusCode, seconds: u32, body: impl IntoResponse) -> Response {
     let mut response = (status, body).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }

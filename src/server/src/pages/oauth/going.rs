@@ -22,7 +22,17 @@ use crate::{
 /// Leads to `to`, which is an address of an application, by itself or by a link.
 pub fn lead_on(state: &AppState, facts: &Facts, application: Option<String>, to: String) -> Response {
     let fields = None;
-    secretive(show(StatusCode::OK, facts.page(state, GoingPage { application, to, fields })))
+    secretive(show(
+        StatusCode::OK,
+        facts.page(
+            state,
+            GoingPage {
+                application,
+                to,
+                fields,
+            },
+        ),
+    ))
 }
 
 /// Posts an answer to an application, by itself or by a button.
@@ -51,7 +61,10 @@ pub fn address_of(answer: AuthorizationAnswer) -> String {
     match answer.fields {
         None => answer.uri,
         Some(fields) => {
-            let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let pairs: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             vestibule_core::oidc::parameters::with_parameters(&answer.uri, &pairs)
         }
     }

@@ -35,7 +35,11 @@ const SIGNED_OUT: &str = "/login?signed_out";
 
 /// `GET /oauth/logout`
 pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
-    let query = facts.path.split_once('?').map_or("", |(_, query)| query).to_owned();
+    let query = facts
+        .path
+        .split_once('?')
+        .map_or("", |(_, query)| query)
+        .to_owned();
     if query.len() > REQUEST_MAX {
         return Denied::from(Refusal::TooLarge).into_response();
     }
@@ -92,7 +96,11 @@ impl Form for SignOutAgreed {
     const OPENED: Option<&'static str> = Some("/");
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let done = call.service.issuer().log_out(&self.asked, true, &call.visitor).await?;
+        let done = call
+            .service
+            .issuer()
+            .log_out(&self.asked, true, &call.visitor)
+            .await?;
         forget(call);
         Ok(Done::to(match done {
             LoggingOut::Done(Some(to)) => to,

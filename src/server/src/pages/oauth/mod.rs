@@ -26,7 +26,11 @@ pub fn routes(routes: Routes) -> Routes {
     let both = &["GET", "POST"][..];
     let opened = |handler: MethodRouter<AppState>| handler.options(documents::preflight);
     let routes = [
-        (paths::OPENID_CONFIGURATION, opened(get(documents::discovery)), get_only),
+        (
+            paths::OPENID_CONFIGURATION,
+            opened(get(documents::discovery)),
+            get_only,
+        ),
         (paths::OAUTH_SERVER, opened(get(documents::discovery)), get_only),
         (paths::OAUTH_KEYS, opened(get(documents::keys)), get_only),
         (
@@ -42,7 +46,11 @@ pub fn routes(routes: Routes) -> Routes {
         ),
         (paths::OAUTH_INTROSPECT, post(endpoints::introspect), post_only),
         (paths::OAUTH_REVOKE, opened(post(endpoints::revoke)), post_only),
-        (paths::OAUTH_LOGOUT, get(logout::logout).post(logout::logout_posted), both),
+        (
+            paths::OAUTH_LOGOUT,
+            get(logout::logout).post(logout::logout_posted),
+            both,
+        ),
     ]
     .into_iter()
     .fold(routes, |routes, (path, handler, methods)| {
