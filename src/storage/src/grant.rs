@@ -244,7 +244,6 @@ pub struct LogoutNotice {
 }
 
 #[derive(FromRow)]
-#[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]
 struct GrantColumns {
     g_id: Uuid,
     g_application_id: Uuid,

@@ -5,7 +5,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     oidc::{
         application::Application,
-        client::{ClientSecret, Credentials, unknown},
+        client::{ClientSecret, Credentials, SentSecret, unknown},
         parameters::Parameters,
     },
     throttle::{FREE_TRIES, TRIES_TO_DISABLE, wait_after},
@@ -27,7 +27,7 @@ impl Service {
         let found = reader.application(credentials.application).await?;
         let application = found.ok_or(unknown())?;
         let now = self.now();
-        if credentials.secret.is_none() {
+        if matches!(credentials.secret, SentSecret::Nothing) {
             credentials.prove(&application, &[], now)?;
             return Ok(application);
         }

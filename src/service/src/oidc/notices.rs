@@ -71,7 +71,7 @@ impl Issuer {
                 .await?
                 .logout_notices(now, AT_ONCE)
                 .await?;
-            let more = notices.len() as i64 == AT_ONCE;
+            let more = i64::try_from(notices.len()) == Ok(AT_ONCE);
             told += self.tell_all(notices).await?;
             if !more {
                 return Ok(told);
