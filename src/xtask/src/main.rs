@@ -8,6 +8,7 @@ mod attack;
 #[cfg(feature = "bench")]
 mod bench;
 mod check;
+mod clients;
 mod files;
 mod postgres;
 mod say;
@@ -77,6 +78,8 @@ enum Task {
         #[arg(long)]
         mail: bool,
     },
+    /// Sign in with relying parties that others wrote, on both databases; installs them from npm and PyPI
+    Clients,
     /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
     #[cfg(feature = "attack")]
     Attack(attack::Arguments),
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Task::Site => site::build(site::Kind::Shipped).map(drop),
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
+        Task::Clients => clients::run(),
         Task::Bench { mail } => bench(mail),
         #[cfg(feature = "attack")]
         Task::Attack(arguments) => attack::run(arguments),
