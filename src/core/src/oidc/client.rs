@@ -128,7 +128,8 @@ impl Credentials {
                     let fits = same(&secret.hash.0, &hash.0);
                     fits && secret.expires_at.is_none_or(|end| now < end)
                 });
-                fitting.map(|(place, _)| Some(place)).last().ok_or(INVALID)
+                let newest = fitting.fold(None, |_, (place, _)| Some(place));
+                newest.map(Some).ok_or(INVALID)
             }
             _ => Err(INVALID),
         }

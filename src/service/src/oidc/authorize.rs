@@ -231,16 +231,16 @@ impl Service {
         let signed_in = self.find_session(visitor).await?;
         let hinted = match &request.id_token_hint {
             None => None,
-            Some(token) => match self.hinted(token).await? {
-                Some(hinted) => Some(hinted.subject),
-                None => {
+            Some(token) => {
+                let Some(hinted) = self.hinted(token).await? else {
                     let error = Described::new(
                         AuthorizationError::InvalidRequest,
                         "id_token_hint is no token of this provider",
                     );
                     return Ok(self.refuse(&request.return_to, error, application));
-                }
-            },
+                };
+                Some(hinted.subject)
+            }
         };
         if let Some(signed_in) = &signed_in {
             match self.meets(signed_in, Need::Home) {
