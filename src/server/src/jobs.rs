@@ -23,6 +23,9 @@ const TELL_LINE_EVERY: Duration = Duration::from_secs(1);
 /// How often links that were asked for on other nodes are looked for.
 const LOOK_FOR_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 
+/// How often is looked for applications that have to be told of the end of a session.
+const TELL_LOGOUTS_EVERY: Duration = Duration::from_millis(400);
+
 /// How long lines about strangers wait after the database failed.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -96,6 +99,29 @@ pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, st
     tasks.spawn(complete_locks(service(), stop()));
     tasks.spawn(write_stranger_lines(service(), stop()));
     tasks.spawn(clean_up(service(), stop()));
+    tasks.spawn(tell_logouts(service(), stop()));
+}
+
+/// Tells applications that sessions are over, soon after they ended on whichever server, until told to stop.
+async fn tell_logouts(service: Service, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(TELL_LOGOUTS_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut readable = true;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match service.issuer().tell_logouts().await {
+            Ok(_) => readable = true,
+            // Said once, not several times a second.
+            Err(error) if readable => {
+                readable = false;
+                tracing::warn!(%error, "applications cannot be told of the ends of sessions");
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Looks up who asked for a link to choose a new password: at once when it was asked here, and every two seconds for
@@ -191,7 +217,8 @@ async fn complete_locks(service: Service, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, now and every ten minutes, until told to stop.
+/// Deletes what has expired, and ends idle sessions that applications have to be told of, now and every ten minutes, until
+/// told to stop.
 async fn clean_up(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
     loop {
@@ -203,6 +230,9 @@ async fn clean_up(service: Service, stop: CancellationToken) {
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(deleted, "expired rows are gone"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
+        }
+        if let Err(error) = service.issuer().end_idle_sessions().await {
+            tracing::warn!(%error, "idle sessions could not be ended");
         }
     }
 }

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use vestibule_core::ports::Clock;
 
 use crate::{
-    form::restore,
+    form::{Finished, restore},
     http::{
         assets::Site,
         client_address::TrustedProxies,
@@ -22,8 +22,13 @@ use crate::{
 
 /// Everything that Vestibule answers, inside all its layers.
 pub fn router(state: &AppState, site: Site) -> Router {
-    let (routes, forms, restorable) = pages::routes().finish();
-    let routes = routes
+    let Finished {
+        router,
+        forms,
+        restorable,
+        open,
+    } = pages::routes().finish();
+    let routes = router
         .with_state(state.clone())
         .layer(from_fn_with_state((state.clone(), restorable), restore))
         .merge(site.router())
@@ -34,6 +39,7 @@ pub fn router(state: &AppState, site: Site) -> Router {
         proxies: TrustedProxies::new(state.config.trusted_proxies.clone()),
         randomness: state.service.randomness().clone(),
         forms,
+        open: open.into(),
         page: pages::of_denied(state.clone()),
         cross_site: Arc::new(move |parts| {
             let facts = Facts::of(&refused, parts);

@@ -1,10 +1,16 @@
 //! States that tests and the test kit put accounts into, past what the rules allow to people.
 
 use vestibule_core::{
-    account::Account, authenticator::AppSecret, backup_code::BackupCode, company::RequireSecondFactor,
+    account::Account,
+    authenticator::AppSecret,
+    backup_code::BackupCode,
+    company::RequireSecondFactor,
+    id::SessionId,
     link::LinkPurpose,
+    secret::Token,
+    session::{Proof, absolute_end},
 };
-use vestibule_storage::again;
+use vestibule_storage::{NewSession, again};
 
 use crate::{
     Operator, Visitor,
@@ -104,6 +110,37 @@ impl Operator {
         work.set_password(company.id, account.id, &hash, true, Some(ends), now)
             .await?;
         Ok(work.commit().await?)
+    }
+
+    /// Opens a session of an account that has just proved who it is with this; gives the session and its cookie.
+    ///
+    /// # Errors
+    /// Unknown names; a failing database.
+    pub async fn give_session(
+        &self,
+        company: &str,
+        account: &str,
+        proof: Proof,
+    ) -> Result<(SessionId, Token), OperatorError> {
+        let (company, account) = self.account_named(company, account).await?;
+        let (now, token) = (self.now(), Token::new(self.random()));
+        let id = SessionId::new(now, self.random());
+        let mut work = self.operate().await?;
+        work.insert_session(&NewSession {
+            company: company.id,
+            id,
+            account: account.id,
+            token_hash: token.hash(),
+            created_at: now,
+            ends_at: absolute_end(now, account.highest_role()),
+            proof,
+            address: None,
+            browser: None,
+            credential_version: account.credential_version,
+        })
+        .await?;
+        work.commit().await?;
+        Ok((id, token))
     }
 
     /// Locks an account as the fifth wrong code does.

@@ -40,6 +40,8 @@ pub enum Purpose {
     SsoSecret,
     /// What a browser's way to a provider and back needs at its end.
     SsoFlow,
+    /// Requests of applications that are carried along during a sign-in.
+    Request,
     /// Private keys that tokens are signed with.
     SigningKey,
     /// Tokens of applications that follow from one another.
@@ -68,6 +70,7 @@ impl Purpose {
             Self::MailPassword => b"vestibule mail server password v1",
             Self::SsoSecret => b"vestibule sso secret v1",
             Self::SsoFlow => b"vestibule sso flow v1",
+            Self::Request => b"vestibule authorization request v1",
             Self::SigningKey => b"vestibule signing key v1",
             Self::Refresh => b"vestibule refresh token v1",
             Self::Ticket => b"vestibule ticket v1",

@@ -174,9 +174,10 @@ impl Reader {
         &mut self,
         company: Option<CompanyId>,
     ) -> Result<Vec<Application>, StoreError> {
-        let rows = match company {
-            Some(company) => all!(self, ApplicationColumns, OF_COMPANY, company.0),
-            None => all!(self, ApplicationColumns, OF_INSTALLATION),
+        let rows = if let Some(company) = company {
+            all!(self, ApplicationColumns, OF_COMPANY, company.0)
+        } else {
+            all!(self, ApplicationColumns, OF_INSTALLATION)
         };
         rows?.into_iter().map(Application::try_from).collect()
     }

@@ -87,13 +87,17 @@ pub(crate) const APPLICATIONS_OF_SESSION: &str = "SELECT DISTINCT p.name FROM ac
     WHERE g.session_id = $1 AND NOT g.is_over AND g.code_used_at IS NOT NULL AND p.back_channel_uri IS NULL \
     ORDER BY p.name";
 
+pub(crate) const IDLE: &str = "SELECT DISTINCT s.id FROM session s JOIN access_grant g ON g.session_id = s.id \
+    WHERE s.company_id = $1 AND s.last_used_at <= $2 AND NOT g.is_over LIMIT $3";
+
 pub(crate) const UNTOLD: &str = concat!(
     "SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
      g.session_id AS g_session_id, g.notice_since AS g_notice_since, g.notice_tries AS g_notice_tries, \
      g.code_used_at AS g_code_used_at, ",
     application_columns!(),
     " FROM access_grant g JOIN application p ON p.id = g.application_id \
-     WHERE g.is_over AND NOT g.is_told AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) ORDER BY g.id LIMIT $2"
+     WHERE g.is_over AND NOT g.is_told AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) \
+     ORDER BY g.notice_due_at NULLS FIRST LIMIT $2"
 );
 /// Of several servers one takes it.
 pub(crate) const CLAIM: &str = "UPDATE access_grant SET notice_due_at = $4, \
@@ -240,7 +244,6 @@ pub struct LogoutNotice {
 }
 
 #[derive(FromRow)]
-#[expect(clippy::struct_field_names, reason = "the fields are the columns of a join")]
 struct GrantColumns {
     g_id: Uuid,
     g_application_id: Uuid,
@@ -361,6 +364,20 @@ impl Reader {
     pub async fn applications_not_told(&mut self, session: SessionId) -> Result<Vec<String>, StoreError> {
         let rows = all!(self, (String,), APPLICATIONS_OF_SESSION, session.0)?;
         Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+
+    /// Up to `most` sessions of a company that were not used since `until` and that applications have tokens of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn idle_sessions_of_applications(
+        &mut self,
+        company: CompanyId,
+        until: Moment,
+        most: i64,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let rows = all!(self, (Uuid,), IDLE, company.0, until, most)?;
+        Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
     }
 
     /// Up to `most` applications that are to be told now that a session is over, the oldest first.

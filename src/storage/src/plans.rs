@@ -117,6 +117,7 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("grants of an account", grant::END_OF_ACCOUNT),
         ("applications of a session", grant::APPLICATIONS_OF_SESSION),
         ("notice that is taken", grant::CLAIM),
+        ("idle sessions of applications", grant::IDLE),
     ] {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");

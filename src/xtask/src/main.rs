@@ -9,6 +9,7 @@ mod attack;
 mod bench;
 mod bindings;
 mod check;
+mod clients;
 mod files;
 mod locales;
 mod postgres;
@@ -84,6 +85,8 @@ enum Task {
         #[arg(long)]
         mail: bool,
     },
+    /// Sign in with relying parties that others wrote, on both databases; installs them from npm and PyPI
+    Clients,
     /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
     #[cfg(feature = "attack")]
     Attack(attack::Arguments),
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
         Task::Locales { task } => locales::run(&task),
+        Task::Clients => clients::run(),
         Task::Bench { mail } => bench(mail),
         #[cfg(feature = "attack")]
         Task::Attack(arguments) => attack::run(arguments),

@@ -19,8 +19,25 @@ use crate::{
 pub struct Credentials {
     /// Which one.
     pub application: ApplicationId,
-    /// What proves it; `None` = it has no secret, `Some(None)` = one that can be none of ours.
-    pub secret: Option<Option<Token>>,
+    /// What proves it.
+    pub secret: SentSecret,
+}
+
+/// The secret that came along.
+#[derive(Clone, Debug)]
+pub enum SentSecret {
+    /// None.
+    Nothing,
+    /// One that can be none of ours.
+    Unreadable,
+    /// One that may be right.
+    Token(Token),
+}
+
+impl SentSecret {
+    fn parse(text: &str) -> Self {
+        Token::parse(text).map_or(Self::Unreadable, Self::Token)
+    }
 }
 
 /// A secret of an application.
@@ -79,7 +96,7 @@ impl Credentials {
             let application = id.and_then(ApplicationId::parse).ok_or(INVALID)?;
             return Ok(Self {
                 application,
-                secret: posted.map(Token::parse),
+                secret: posted.map_or(SentSecret::Nothing, SentSecret::parse),
             });
         };
         let (name, secret) = basic(header).ok_or(INVALID)?;
@@ -88,7 +105,7 @@ impl Credentials {
         }
         Ok(Self {
             application: ApplicationId::parse(&name).ok_or(INVALID)?,
-            secret: Some(Token::parse(&secret)),
+            secret: SentSecret::parse(&secret),
         })
     }
 
@@ -103,16 +120,16 @@ impl Credentials {
         now: Moment,
     ) -> Result<Option<usize>, Described<TokenError>> {
         match &self.secret {
-            None if application.is_public() => Ok(None),
-            Some(Some(token)) if !application.is_public() && application.speaks_protocol() => {
+            SentSecret::Nothing if application.is_public() => Ok(None),
+            SentSecret::Token(token) if !application.is_public() && application.speaks_protocol() => {
                 let hash = token.hash();
                 // All are compared, whichever fits.
                 let fitting = secrets.iter().enumerate().filter(|(_, secret)| {
                     let fits = same(&secret.hash.0, &hash.0);
                     fits && secret.expires_at.is_none_or(|end| now < end)
                 });
-                let last = fitting.fold(None, |_, (place, _)| Some(place));
-                last.map(Some).ok_or(INVALID)
+                let newest = fitting.fold(None, |_, (place, _)| Some(place));
+                newest.map(Some).ok_or(INVALID)
             }
             _ => Err(INVALID),
         }
@@ -158,10 +175,10 @@ mod tests {
         ] {
             let read = Credentials::read(header.as_deref(), &Parameters::parse(&body)).unwrap();
             assert_eq!(read.application.to_string(), id());
-            assert_eq!(read.secret.unwrap().unwrap().hash(), secret.hash());
+            assert!(matches!(read.secret, SentSecret::Token(sent) if sent.hash() == secret.hash()));
         }
         let public = Credentials::read(None, &Parameters::parse(&format!("client_id={}", id())));
-        assert!(public.unwrap().secret.is_none());
+        assert!(matches!(public.unwrap().secret, SentSecret::Nothing));
     }
 
     #[test]
@@ -219,22 +236,26 @@ mod tests {
             };
             credentials.prove(application, &secrets, now + TimeDelta::hours(hours))
         };
-        assert_eq!(prove(&web, Some(Some(old.clone())), 0), Ok(Some(0)));
-        assert_eq!(prove(&web, Some(Some(new.clone())), 0), Ok(Some(1)));
-        assert_eq!(prove(&web, Some(Some(new.clone())), 1), Ok(Some(1)));
+        assert_eq!(prove(&web, SentSecret::Token(old.clone()), 0), Ok(Some(0)));
+        assert_eq!(prove(&web, SentSecret::Token(new.clone()), 0), Ok(Some(1)));
+        assert_eq!(prove(&web, SentSecret::Token(new.clone()), 1), Ok(Some(1)));
         for (kind, secret, hours) in [
-            (ApplicationKind::Web, Some(Some(old)), 1),
-            (ApplicationKind::Web, Some(Some(Token::new(&randomness))), 0),
-            (ApplicationKind::Web, Some(None), 0),
-            (ApplicationKind::Web, None, 0),
-            (ApplicationKind::SinglePage, Some(Some(new.clone())), 0),
-            (ApplicationKind::BehindProxy, Some(Some(new)), 0),
-            (ApplicationKind::BehindProxy, None, 0),
+            (ApplicationKind::Web, SentSecret::Token(old), 1),
+            (
+                ApplicationKind::Web,
+                SentSecret::Token(Token::new(&randomness)),
+                0,
+            ),
+            (ApplicationKind::Web, SentSecret::Unreadable, 0),
+            (ApplicationKind::Web, SentSecret::Nothing, 0),
+            (ApplicationKind::SinglePage, SentSecret::Token(new.clone()), 0),
+            (ApplicationKind::BehindProxy, SentSecret::Token(new), 0),
+            (ApplicationKind::BehindProxy, SentSecret::Nothing, 0),
         ] {
             assert!(prove(&application(kind), secret, hours).is_err(), "{kind:?}");
         }
         assert_eq!(
-            prove(&application(ApplicationKind::SinglePage), None, 0),
+            prove(&application(ApplicationKind::SinglePage), SentSecret::Nothing, 0),
             Ok(None)
         );
     }

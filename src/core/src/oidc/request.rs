@@ -193,9 +193,8 @@ impl AuthorizationRequest {
             let doubled = Described::new(E::InvalidRequest, "a parameter comes twice");
             parameters.one(name).map_err(|Doubled| doubled)
         };
-        for name in ["state", "response_mode"] {
-            one(name)?;
-        }
+        let state = one("state")?;
+        one("response_mode")?;
         for (name, error, description) in [
             ("request", E::RequestNotSupported, "request objects are not read"),
             (
@@ -231,7 +230,7 @@ impl AuthorizationRequest {
         }
         let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > ECHOED_MAX);
         let nonce = one("nonce")?;
-        if too_long(nonce) || too_long(return_to.state.as_deref()) {
+        if too_long(nonce) || too_long(state) {
             return Err(Described::new(E::InvalidRequest, "state or nonce is too long"));
         }
         let scopes = Scopes::parse(one("scope")?.unwrap_or_default());

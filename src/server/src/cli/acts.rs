@@ -384,8 +384,10 @@ pub(super) async fn keys(
     }
     let service = open_service(config).await?;
     let done = service.operator().reseal_secrets().await;
+    let rotated = service.operator().rotate_signing_keys().await;
     service.store().close().await;
     let done = done.map_err(|error| refused("", "", &error))?;
+    rotated.map_err(|error| refused("", "", &error))?;
     writeln!(streams.output, "Encrypted {} secrets anew.", done.resealed)?;
     if done.unreadable > 0 {
         return Err(Refused::because(format!(
@@ -537,7 +539,7 @@ async fn list_accounts(
     Ok(())
 }
 
-fn refused(company: &str, account: &str, error: &OperatorError) -> Refused {
+pub(super) fn refused(company: &str, account: &str, error: &OperatorError) -> Refused {
     let languages = assembly::languages();
     Refused::because(sentences::operator(
         error,

@@ -7,6 +7,7 @@ use vestibule_core::{
     account::Role,
     company::{NewAgentMail, RequireSecondFactor},
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST},
+    oidc::application::{ApplicationKind, Signing},
 };
 use vestibule_service::operator::LogOut;
 use vestibule_storage::Office;
@@ -117,6 +118,12 @@ Examples:
         #[command(subcommand)]
         command: AccountCommand,
     },
+    /// Manage the applications that people are signed in to
+    Application {
+        /// What to do.
+        #[command(subcommand)]
+        command: ApplicationCommand,
+    },
     /// End sessions
     Session {
         /// What to do.
@@ -172,6 +179,7 @@ impl Command {
                 _ => true,
             },
             Self::Account { command } => !matches!(command, AccountCommand::List { .. }),
+            Self::Application { command } => !matches!(command, ApplicationCommand::List { .. }),
             Self::Keys {
                 command: KeysCommand::Rotate { add_only, .. },
             } => !*add_only,
@@ -227,7 +235,8 @@ pub enum KeysCommand {
     /// Add a new key to the key file and encrypt the secrets in the database with it
     #[command(after_help = "\
 Servers that run go on serving: they read the key file again when they meet the new key, and every minute. Make a copy of
-the new file. Keep the old keys in it for a day: mails and codes under way were made with them.
+the new file. Keep the old keys in it for a day: mails and codes under way were made with them. The keys that tokens of
+applications are signed with change too; what was signed before is good for a day.
 
 Several servers with a file each: add the key, copy the file to all of them, then encrypt.
   vestibule keys rotate --add-only
@@ -548,6 +557,104 @@ Example:
     },
 }
 
+/// Commands about applications.
+#[derive(Debug, Subcommand)]
+pub enum ApplicationCommand {
+    /// Add an application: what it needs to sign people in is printed
+    #[command(after_help = "\
+Agents of the company come in by OpenID Connect: give the application the issuer, its client ID and its secret. The secret
+is printed once. With --installation instead of --company it is there for all companies.
+
+Examples:
+  vestibule application create --company Acme --name 'Agent Desktop' --redirect-uri https://desktop.acme.example/callback
+  vestibule application create --company Acme --name Wallboard --kind single_page --role supervisor \\
+      --redirect-uri https://wall.acme.example/callback --json
+  vestibule application create --installation --name Dialler --redirect-uri https://dialler.example/callback \\
+      --back-channel-uri https://dialler.example/signed-out")]
+    Create {
+        /// What it is.
+        #[command(flatten)]
+        application: ApplicationArguments,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the applications of a company, or the installation's
+    #[command(after_help = "\
+Examples:
+  vestibule application list --company Acme --json
+  vestibule application list")]
+    List {
+        /// Name of the company [default: those of the installation]
+        #[arg(long)]
+        company: Option<String>,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new secret; the one before stays good for 24 hours
+    #[command(after_help = "\
+Example:
+  vestibule application rotate --id 019b0000-0000-7000-8000-000000000000 --json")]
+    Rotate {
+        /// Client ID
+        #[arg(long)]
+        id: String,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an application, for ever
+    #[command(after_help = "\
+Everything that it got is worth nothing then. Its lines of the audit log stay.
+
+Example:
+  vestibule application delete --id 019b0000-0000-7000-8000-000000000000")]
+    Delete {
+        /// Client ID
+        #[arg(long)]
+        id: String,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What an application is.
+#[derive(Clone, Debug, Args)]
+pub struct ApplicationArguments {
+    /// Name of the company
+    #[arg(long, required_unless_present = "installation")]
+    pub company: Option<String>,
+    /// For all companies
+    #[arg(long, conflicts_with = "company")]
+    pub installation: bool,
+    /// What agents call it: up to 64 characters
+    #[arg(long)]
+    pub name: String,
+    /// Where it runs: on a server, in the browser, or behind a proxy that asks for it
+    #[arg(long, value_name = "KIND", default_value = "web", value_parser = application_kind())]
+    pub kind: ApplicationKind,
+    /// Where browsers may be sent back to; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub redirect_uri: Vec<String>,
+    /// Where browsers may be sent to after a sign-out; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub logout_uri: Vec<String>,
+    /// Is told of the end of every session
+    #[arg(long, value_name = "ADDRESS")]
+    pub back_channel_uri: Option<String>,
+    /// Where agents open it
+    #[arg(long, value_name = "ADDRESS")]
+    pub launch_uri: Option<String>,
+    /// Who may use it; may be given more than once [default: everybody]
+    #[arg(long = "role", value_name = "ROLE", value_parser = role())]
+    pub roles: Vec<Role>,
+    /// How ID tokens are signed
+    #[arg(long, value_name = "ALGORITHM", default_value = "RS256", value_parser = signing())]
+    pub signing: Signing,
+}
+
 /// What is asked for besides the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SecondFactor {
@@ -588,6 +695,20 @@ fn log_out(typed: &str) -> Result<LogOut, String> {
         .filter(|minutes| (IDLE_MINUTES_LEAST..=IDLE_MINUTES_MOST).contains(minutes))
         .map(LogOut::After)
         .ok_or_else(|| format!("{IDLE_MINUTES_LEAST} to {IDLE_MINUTES_MOST} minutes, or never"))
+}
+
+fn application_kind() -> impl clap::builder::TypedValueParser<Value = ApplicationKind> {
+    use clap::builder::TypedValueParser as _;
+    // Every possible value is a kind, so that the fallback is never used.
+    clap::builder::PossibleValuesParser::new(ApplicationKind::ALL.map(ApplicationKind::as_str))
+        .map(|word| ApplicationKind::from_word(&word).unwrap_or(ApplicationKind::Web))
+}
+
+fn signing() -> impl clap::builder::TypedValueParser<Value = Signing> {
+    use clap::builder::TypedValueParser as _;
+    // Every possible value is an algorithm, so that the fallback is never used.
+    clap::builder::PossibleValuesParser::new(Signing::ALL.map(Signing::as_str))
+        .map(|word| Signing::from_word(&word).unwrap_or(Signing::Rs256))
 }
 
 fn role() -> impl clap::builder::TypedValueParser<Value = Role> {

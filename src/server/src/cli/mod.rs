@@ -5,6 +5,7 @@
 //! seen by every user of the machine and stay in the history of the shell.
 
 mod acts;
+mod applications;
 mod arguments;
 mod backup;
 mod demo;
@@ -31,8 +32,9 @@ use crate::{
 };
 
 pub use arguments::{
-    AccountCommand, AdminArguments, AuditCommand, Cli, Command, CompanyCommand, ConfigCommand, DemoArguments,
-    KeysCommand, MailCommand, SecondFactor, SessionCommand, command,
+    AccountCommand, AdminArguments, ApplicationArguments, ApplicationCommand, AuditCommand, Cli, Command,
+    CompanyCommand, ConfigCommand, DemoArguments, KeysCommand, MailCommand, SecondFactor, SessionCommand,
+    command,
 };
 pub use demo::run_demo;
 
@@ -153,6 +155,7 @@ async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_
         Command::Restore { file: None, .. } => backup::already_there(config, streams).await,
         Command::Company { command } => acts::company(config, command, streams).await,
         Command::Keys { command } => acts::keys(config, &command, streams).await,
+        Command::Application { command } => applications::application(config, command, streams).await,
         Command::Session { command } => acts::session(config, command, streams).await,
         Command::Audit { command } => acts::audit(config, command, streams).await,
         Command::Stats { json } => acts::stats(config, json, streams).await,

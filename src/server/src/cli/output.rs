@@ -82,6 +82,12 @@ pub(super) fn json<T: Serialize>(output: &mut dyn Write, list: &[T]) -> io::Resu
     writeln!(output)
 }
 
+/// Writes one thing as JSON.
+pub(super) fn json_object<T: Serialize>(output: &mut dyn Write, value: &T) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *output, value)?;
+    writeln!(output)
+}
+
 /// Writes companies as a table.
 pub(super) fn companies(output: &mut dyn Write, companies: &[Company]) -> io::Result<()> {
     let rows = companies.iter().map(|company| {
@@ -216,7 +222,7 @@ fn second_factor(account: &Account) -> &'static str {
     }
 }
 
-fn table<const N: usize>(
+pub(super) fn table<const N: usize>(
     output: &mut dyn Write,
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,

@@ -963,3 +963,73 @@ async fn a_backup_is_put_back_and_what_it_would_revive_has_ended() {
     let log = site.run("audit tail --lines 2", "").await.unwrap();
     assert_eq!(log.matches("database_restored").count(), 2, "{log}");
 }
+
+#[tokio::test]
+async fn applications_are_provisioned_by_programs() {
+    let site = Site::prepared().await;
+    let json = |answer: String| serde_json::from_str::<serde_json::Value>(&answer).unwrap();
+    let create =
+        "application create --company Acme --name Desktop --redirect-uri https://desktop.acme.test/callback";
+    let made = json(
+        site.run(&format!("{create} --role agent --json"), "")
+            .await
+            .unwrap(),
+    );
+    let (id, secret) = (
+        made["client_id"].as_str().unwrap(),
+        made["client_secret"].as_str().unwrap(),
+    );
+    assert_eq!((made["kind"].as_str(), secret.len()), (Some("web"), 43));
+    assert_eq!(made["issuer"], "http://127.0.0.1:3000");
+    assert_eq!(made["roles"], serde_json::json!(["agent"]));
+    assert_eq!(made["id_token_signed_response_alg"], "RS256");
+    let listed = site
+        .run("application list --company Acme --json", "")
+        .await
+        .unwrap();
+    assert!(!listed.contains(secret), "a secret is shown once");
+    let listed = json(listed);
+    assert_eq!(
+        (listed[0]["client_id"].as_str(), listed[0]["name"].as_str()),
+        (Some(id), Some("Desktop"))
+    );
+    let rotate = format!("application rotate --id {id} --json");
+    let rotated = json(site.run(&rotate, "").await.unwrap());
+    assert_ne!(rotated["client_secret"].as_str(), Some(secret));
+
+    let wall = "application create --installation --name Wall --kind single_page --signing ES256 \
+                --redirect-uri https://wall.test/ --json";
+    let wall = json(site.run(wall, "").await.unwrap());
+    assert!(wall.get("client_secret").is_none() && wall["company_id"].is_null());
+    let refused = site
+        .run(
+            &format!("application rotate --id {}", wall["client_id"].as_str().unwrap()),
+            "",
+        )
+        .await;
+    assert!(refused.unwrap_err().contains("without a secret"));
+    assert!(site.run("application list", "").await.unwrap().contains("Wall"));
+
+    let refused = site
+        .run(&format!("{create} --redirect-uri http://desktop.acme.test/"), "")
+        .await;
+    assert!(refused.unwrap_err().contains("https://"));
+    assert!(
+        parse("application create --name Desktop").is_err(),
+        "a company, or --installation"
+    );
+    site.run(&format!("application delete --id {id}"), "")
+        .await
+        .unwrap();
+    let gone = site.run(&rotate, "").await.unwrap_err();
+    assert!(gone.contains("no such application"), "{gone}");
+    let events = events(&site, "--company Acme").await;
+    let told: Vec<_> = told(&events).into_iter().map(|(event, _)| event).collect();
+    for event in [
+        "application_added",
+        "application_secret_rotated",
+        "application_deleted",
+    ] {
+        assert!(told.contains(&event), "{told:?}");
+    }
+}

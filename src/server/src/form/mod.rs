@@ -23,7 +23,7 @@ pub use self::{
     kept::{Restorable, is_kept, restore},
     language::REFUSED_TEXT,
     receive::{call_of, confirm_for, internal, leading_to, redirect_or_refuse, refused_or, run},
-    routes::{Access, Routes},
+    routes::{Access, Finished, Routes},
     wait::{Answer, Had, give_up, value_of},
 };
 use crate::{

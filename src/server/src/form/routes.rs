@@ -4,7 +4,7 @@ use axum::{
     Extension, Router,
     extract::{DefaultBodyLimit, State},
     handler::Handler,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use leptos::server_fn::ServerFn;
 use serde::de::DeserializeOwned;
@@ -36,6 +36,8 @@ pub struct Access {
     pub action: Action,
     /// The fields of a form; everything else in it is refused (attacks.md T094, T160).
     pub fields: Vec<&'static str>,
+    /// Whether it is an endpoint of a protocol, which reads by itself what other sites and programs post to it.
+    pub open: bool,
 }
 
 /// Forms and pages, each with its right. What a form may send is taken from its type.
@@ -47,6 +49,18 @@ pub struct Routes {
     switched_fields: Vec<&'static str>,
     restorable: Vec<Restorable>,
     access: Vec<Access>,
+}
+
+/// All routes, put together.
+pub struct Finished {
+    /// The router.
+    pub router: Router<AppState>,
+    /// What its forms may send.
+    pub forms: FormRules,
+    /// The forms that are shown again with what was kept of them.
+    pub restorable: Vec<Restorable>,
+    /// Where other sites and programs may post to.
+    pub open: Vec<&'static str>,
 }
 
 impl Routes {
@@ -128,6 +142,28 @@ impl Routes {
         self
     }
 
+    /// Adds an endpoint of a protocol: other sites and programs may post to it, and its handler reads what they send.
+    #[must_use]
+    pub fn endpoint(
+        mut self,
+        path: &'static str,
+        action: Action,
+        methods: &[&'static str],
+        handler: MethodRouter<AppState>,
+    ) -> Self {
+        for method in methods {
+            self.access.push(Access {
+                method,
+                path,
+                action,
+                fields: Vec::new(),
+                open: true,
+            });
+        }
+        self.router = self.router.route(path, handler);
+        self
+    }
+
     /// Adds the forms and pages of a room.
     #[must_use]
     pub fn room(self, room: impl FnOnce(Self) -> Self) -> Self {
@@ -160,21 +196,32 @@ impl Routes {
             path,
             action,
             fields,
+            open: false,
         });
     }
 
-    /// The router, what its forms may send, and which of them are shown again with what was kept of them.
-    pub fn finish(self) -> (Router<AppState>, FormRules, Vec<Restorable>) {
+    /// Puts them together.
+    pub fn finish(self) -> Finished {
+        let open = self
+            .access
+            .iter()
+            .filter(|access| access.open)
+            .map(|access| access.path);
         let is_upload = |path| self.uploads.iter().any(|(upload, _)| *upload == path);
         let forms = self.access.iter().filter(|access| access.method == "POST");
         let rules: FormRules = forms
-            .filter(|form| !is_upload(form.path))
+            .filter(|form| !form.open && !is_upload(form.path))
             .map(|form| (form.path, form.fields.clone()))
             .collect();
         let rules = self
             .uploads
             .iter()
             .fold(rules, |rules, &(path, most)| rules.with_upload(path, most));
-        (self.router, rules, self.restorable)
+        Finished {
+            router: self.router,
+            forms: rules,
+            restorable: self.restorable,
+            open: open.collect(),
+        }
     }
 }

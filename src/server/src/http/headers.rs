@@ -7,8 +7,9 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SERVER, STRICT_TRANSPORT_SECURITY,
-            X_CONTENT_TYPE_OPTIONS,
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SERVER,
+            STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -23,13 +24,15 @@ pub struct Nonce(pub Arc<str>);
 
 /// Which Content-Security-Policy an answer gets; an extension of the response. Without one it is
 /// [`ContentPolicy::Page`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ContentPolicy {
     /// A page: our own scripts under the nonce, our own style sheet, no frames.
     #[default]
     Page,
     /// A page that shows another of our addresses in a frame: a message of the local mailbox.
     PageWithFrame,
+    /// A page with a form that is posted to another site: the answer to an application there. With its origin.
+    PageWithForm(Arc<str>),
     /// The HTML part of a mail, shown in a frame of the local mailbox: inline styles, pictures that are part of it,
     /// nothing that runs, nothing remote.
     MailPart,
@@ -38,10 +41,14 @@ pub enum ContentPolicy {
 }
 
 impl ContentPolicy {
-    fn text(self, nonce: &str) -> String {
+    fn text(&self, nonce: &str) -> String {
         match self {
-            Self::Page | Self::PageWithFrame => {
-                let frames = if self == Self::PageWithFrame {
+            Self::Page | Self::PageWithFrame | Self::PageWithForm(_) => {
+                let elsewhere = match self {
+                    Self::PageWithForm(origin) => format!(" {origin}"),
+                    _ => String::new(),
+                };
+                let frames = if *self == Self::PageWithFrame {
                     "frame-src 'self'; "
                 } else {
                     ""
@@ -49,7 +56,7 @@ impl ContentPolicy {
                 format!(
                     "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
                      style-src 'self'; img-src 'self' data:; font-src 'none'; connect-src 'self'; \
-                     form-action 'self'; {frames}frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+                     form-action 'self'{elsewhere}; {frames}frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
                 )
             }
             Self::MailPart => {
@@ -62,6 +69,48 @@ impl ContentPolicy {
                 "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
                  frame-ancestors 'none'; sandbox"
                     .to_owned()
+            }
+        }
+    }
+}
+
+/// Lets scripts of other origins read an answer of the OpenID provider; an extension of the response. Cookies are never
+/// let along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossOrigin {
+    origin: HeaderValue,
+    asks: bool,
+}
+
+impl CrossOrigin {
+    /// Everybody's scripts may read it: it is public.
+    pub const fn anybody() -> Self {
+        Self {
+            origin: HeaderValue::from_static("*"),
+            asks: false,
+        }
+    }
+
+    /// Scripts of this origin may read it.
+    pub const fn reading(origin: HeaderValue) -> Self {
+        Self { origin, asks: false }
+    }
+
+    /// Scripts of this origin may ask.
+    pub const fn asking(origin: HeaderValue) -> Self {
+        Self { origin, asks: true }
+    }
+
+    fn open(self, headers: &mut HeaderMap) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if self.asks {
+            for (name, value) in [
+                (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+                (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+                (ACCESS_CONTROL_MAX_AGE, "600"),
+            ] {
+                headers.insert(name, HeaderValue::from_static(value));
             }
         }
     }
@@ -106,10 +155,14 @@ pub async fn protect(State(protection): State<Protection>, mut request: Request,
     let policy = response
         .extensions()
         .get::<ContentPolicy>()
-        .copied()
+        .cloned()
         .unwrap_or_default();
+    let opened = response.extensions_mut().remove::<CrossOrigin>();
     let headers = response.headers_mut();
     close_to_others(headers);
+    if let Some(opened) = opened {
+        opened.open(headers);
+    }
     for (name, value) in FIXED {
         headers.insert(name, value);
     }
@@ -228,6 +281,49 @@ mod tests {
         assert!(!response.headers().contains_key("server"));
         assert!(!response.headers().contains_key("access-control-allow-origin"));
         assert_eq!(response.headers()["x-other"], "stays");
+    }
+
+    #[tokio::test]
+    async fn only_what_says_so_is_open_to_other_sites() {
+        let opened = |opened: CrossOrigin| get(move || async { Extension(opened) });
+        let origin = HeaderValue::from_static("https://app.test");
+        let router = Router::new()
+            .route("/public", opened(CrossOrigin::anybody()))
+            .route("/read", opened(CrossOrigin::reading(origin.clone())))
+            .route("/ask", opened(CrossOrigin::asking(origin)))
+            .layer(from_fn_with_state(
+                Protection {
+                    https: true,
+                    randomness: Arc::new(SeededRandomness::new(1)),
+                },
+                protect,
+            ));
+        for (path, origin, asks) in [
+            ("/public", "*", false),
+            ("/read", "https://app.test", false),
+            ("/ask", "https://app.test", true),
+        ] {
+            let response = ask(router.clone(), "GET", path, &[], "").await;
+            assert_eq!(response.headers()["access-control-allow-origin"], origin);
+            assert_eq!(
+                response.headers().contains_key("access-control-allow-headers"),
+                asks
+            );
+            assert!(
+                !response
+                    .headers()
+                    .contains_key("access-control-allow-credentials")
+            );
+        }
+    }
+
+    #[test]
+    fn a_form_may_lead_to_the_one_site_that_it_is_for() {
+        let policy = ContentPolicy::PageWithForm(Arc::from("https://app.test")).text("n");
+        assert!(
+            policy.contains("form-action 'self' https://app.test;"),
+            "{policy}"
+        );
     }
 
     #[tokio::test]

@@ -54,6 +54,7 @@ pub struct PublicOrigin {
     default_port: u16,
     report: Report,
     public_url: String,
+    open: Arc<[&'static str]>,
     told: Arc<Said>,
 }
 
@@ -87,8 +88,17 @@ impl PublicOrigin {
             default_port,
             report,
             public_url: public_url.origin().ascii_serialization(),
+            open: Arc::new([]),
             told: Arc::new(Said::new(HOSTS_TOLD)),
         }
+    }
+
+    /// Lets other sites and programs post to these addresses, and ask whether they may: endpoints of a protocol, which
+    /// take nobody's cookies for a word.
+    #[must_use]
+    pub fn open_at(mut self, paths: Arc<[&'static str]>) -> Self {
+        self.open = paths;
+        self
     }
 
     /// What the log has to say, once for each host, about a request for a foreign one. Mostly it is a proxy that does not
@@ -174,7 +184,9 @@ fn is_ours(site: &Site, headers: &HeaderMap) -> bool {
 /// Health checks come from machines that know no name, so `/healthz` and `/readyz` answer under every host.
 pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads && request.method() != Method::POST {
+    let is_open = public.open.contains(&request.uri().path());
+    let asks = is_open && request.method() == Method::OPTIONS;
+    if !reads && !asks && request.method() != Method::POST {
         let denied = Denied::with_status(StatusCode::METHOD_NOT_ALLOWED, Refusal::NotFound);
         return ([(ALLOW, "GET, HEAD, POST")], denied).into_response();
     }
@@ -187,7 +199,7 @@ pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: N
         }
         return Denied::from(Refusal::WrongAddress).into_response();
     };
-    if !reads && !is_ours(site, request.headers()) {
+    if !reads && !is_open && !is_ours(site, request.headers()) {
         // What tells of it in the log is the line of the audit log, one a minute; and every request has a line of its own.
         tracing::debug!("a request from another site was refused");
         (public.report)(&request.into_parts().0);
@@ -280,6 +292,32 @@ mod tests {
             .await;
         }
         assert_eq!(*seen.lock().unwrap(), ["/logout"]);
+    }
+
+    #[tokio::test]
+    async fn endpoints_of_a_protocol_are_open_and_nothing_else_is() {
+        let public =
+            PublicOrigin::new(&URL.parse().unwrap(), Arc::new(|_| {})).open_at(Arc::new(["/oauth/token"]));
+        let router = Router::new()
+            .fallback(any(|| async { "reached" }))
+            .layer(from_fn_with_state(public, guard));
+        let headers = [("host", "login.acme.test"), ("origin", "https://app.test")];
+        for (method, path, status) in [
+            ("POST", "/oauth/token", 200),
+            ("OPTIONS", "/oauth/token", 200),
+            ("PUT", "/oauth/token", 405),
+            ("POST", "/oauth/token/", 403),
+            ("POST", "/login", 403),
+            ("OPTIONS", "/login", 405),
+        ] {
+            let answer = ask(router.clone(), method, path, &headers, "").await;
+            assert_eq!(answer.status(), status, "{method} {path}");
+        }
+        let foreign = [("host", "evil.test")];
+        assert_eq!(
+            ask(router, "POST", "/oauth/token", &foreign, "").await.status(),
+            421
+        );
     }
 
     #[tokio::test]

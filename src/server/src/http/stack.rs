@@ -30,6 +30,8 @@ pub struct Stack {
     pub randomness: Arc<dyn Randomness>,
     /// The names each form may have.
     pub forms: FormRules,
+    /// Where other sites and programs may post to.
+    pub open: Arc<[&'static str]>,
     /// Makes the page of a refusal.
     pub page: DeniedPage,
     /// Is told of refused requests from other sites.
@@ -40,7 +42,7 @@ impl Stack {
     /// Puts the layers around the routes. What has no route, and methods a route does not know, become refusals too.
     pub fn around(self, routes: Router) -> Router {
         let https = self.public_url.scheme() == "https";
-        let public = PublicOrigin::new(&self.public_url, self.cross_site);
+        let public = PublicOrigin::new(&self.public_url, self.cross_site).open_at(self.open);
         let protection = Protection {
             https,
             randomness: self.randomness.clone(),
@@ -100,6 +102,7 @@ mod tests {
             proxies: TrustedProxies::default(),
             randomness: Arc::new(SeededRandomness::new(1)),
             forms: [("/login", vec!["company"])].into_iter().collect(),
+            open: Arc::new([]),
             page: Arc::new(|asked, denied| {
                 let nonce = asked.extensions.get::<Nonce>().unwrap().0.clone();
                 async move { Html(format!("{nonce} {:?}", denied.refusal)).into_response() }.boxed()

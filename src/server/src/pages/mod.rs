@@ -12,6 +12,7 @@ mod links;
 mod login;
 mod logout;
 mod mailbox;
+mod oauth;
 mod problem;
 mod profile;
 mod session;
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .room(home::routes)
         .room(login::routes)
         .room(auth::routes)
+        .room(oauth::routes)
         .room(logout::routes)
         .room(session::routes)
         .room(forgot_password::routes)

@@ -28,8 +28,10 @@ use vestibule_core::{
     backup_code::BackupCode,
     company::{NewAgentMail, RequireSecondFactor},
     limits::BODY_MAX,
+    oidc::application::ApplicationInput,
     ports::{Clock, Moment},
     secret::Password,
+    session::Proof,
 };
 use vestibule_mail::{
     StoredMail,
@@ -122,6 +124,8 @@ pub fn router(
         .route("/_test/accounts", post(create_account))
         .route("/_test/accounts/state", post(set_account_state))
         .route("/_test/accounts/backup-code", post(issue_backup_code))
+        .route("/_test/sessions", post(create_session))
+        .route("/_test/applications", post(create_application))
         .route("/_test/line", post(hold_line))
         .route("/_test/reset", post(reset))
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -529,6 +533,108 @@ async fn issue_backup_code(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct SessionFixture {
+    company: String,
+    account: String,
+    #[serde(default)]
+    proof: ProofFixture,
+}
+
+/// With what the account has just proved who it is.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ProofFixture {
+    #[default]
+    Password,
+    EmailCode,
+    AppCode,
+    TrustedBrowser,
+    Provider,
+}
+
+impl From<ProofFixture> for Proof {
+    fn from(proof: ProofFixture) -> Self {
+        match proof {
+            ProofFixture::Password => Self::Password,
+            ProofFixture::EmailCode => Self::EmailCode,
+            ProofFixture::AppCode => Self::AppCode,
+            ProofFixture::TrustedBrowser => Self::TrustedBrowser,
+            ProofFixture::Provider => Self::Provider,
+        }
+    }
+}
+
+async fn create_session(
+    State(kit): State<Kit>,
+    input: Input<SessionFixture>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    let operator = kit.state.service.operator();
+    let (id, token) = operator
+        .give_session(&input.company, &input.account, input.proof.into())
+        .await?;
+    let cookie = kit.state.cookies.name(crate::http::cookies::Kind::Session);
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "sid": id, "cookie": cookie, "value": token.reveal() })),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApplicationFixture {
+    company: Option<String>,
+    name: String,
+    #[serde(default = "web")]
+    kind: String,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    backchannel_logout_uri: Option<String>,
+    launch_uri: Option<String>,
+    #[serde(default = "everybody")]
+    roles: Vec<Role>,
+    id_token_signed_response_alg: Option<String>,
+}
+
+fn web() -> String {
+    "web".to_owned()
+}
+
+fn everybody() -> Vec<Role> {
+    Role::ALL.to_vec()
+}
+
+async fn create_application(
+    State(kit): State<Kit>,
+    input: Input<ApplicationFixture>,
+) -> KitResult<impl IntoResponse> {
+    let Json(input) = input?;
+    let typed = ApplicationInput {
+        name: input.name,
+        kind: input.kind,
+        redirect_uris: input.redirect_uris.join("\n"),
+        logout_uris: input.post_logout_redirect_uris.join("\n"),
+        back_channel_uri: input.backchannel_logout_uri.unwrap_or_default(),
+        launch_uri: input.launch_uri.unwrap_or_default(),
+        roles: input.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+        signing: input.id_token_signed_response_alg.unwrap_or_default(),
+    };
+    let operator = kit.state.service.operator();
+    let added = operator.add_application(input.company.as_deref(), &typed).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({
+            "issuer": kit.state.service.issuer().issuer(),
+            "client_id": added.application.id,
+            "client_secret": added.secret.map(|secret| secret.reveal()),
+        })),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LineFixture {
     hold: bool,
 }
@@ -548,6 +654,10 @@ async fn reset(State(kit): State<Kit>) -> KitResult<impl IntoResponse> {
     kit.let_go();
     for company in kit.state.service.operator().companies().await? {
         kit.state.service.operator().delete_company(&company.name).await?;
+    }
+    for application in kit.state.service.operator().applications(None).await? {
+        let id = application.id.to_string();
+        kit.state.service.operator().delete_application(&id).await?;
     }
     kit.state.service.operator().forget_tries().await?;
     if let Some(mailbox) = &kit.state.mailbox {

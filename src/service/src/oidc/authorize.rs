@@ -1,7 +1,8 @@
 //! From a request of an application to its code.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
@@ -24,9 +25,14 @@ use vestibule_storage::NewGrant;
 
 use crate::{
     Failure, Issuer, Service, Visitor,
+    keys::Purpose,
     sessions::{Need, SignedIn},
 };
 
+/// What sealed requests are bound to.
+const REQUEST_CONTEXT: &[u8] = b"authorization request";
+/// How long a request may be carried along: longer than a sign-in takes.
+const CARRIED_FOR: TimeDelta = TimeDelta::hours(1);
 /// How often the last use of an application is written down at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -73,6 +79,15 @@ pub enum Authorized {
     },
 }
 
+/// A request that is carried along.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    query: String,
+    /// Microseconds since 1970.
+    at: i64,
+    chosen: bool,
+}
+
 /// What an ID token of ours says that is shown again.
 #[derive(Deserialize)]
 struct HintClaims {
@@ -101,7 +116,7 @@ impl Issuer {
     pub async fn authorize(
         &self,
         query: &str,
-        begun: Option<Begun>,
+        begun: Begun,
         visitor: &Visitor,
     ) -> Result<Authorized, Refusal> {
         let (application, read) = visitor.attempt(self.read_request(query)).await?;
@@ -113,6 +128,45 @@ impl Issuer {
             .attempt(self.answer(&request, &application, begun, visitor))
             .await;
         answered.or_else(|refusal| self.told(refusal, &request.return_to, &application))
+    }
+}
+
+impl Issuer {
+    /// A request as it is carried along while something else happens: nobody can make it look older, or chosen. `None` when
+    /// it is too long to be carried.
+    pub fn seal_request(&self, query: &str, begun: Begun) -> Option<String> {
+        let carried = Carried {
+            query: query.to_owned(),
+            at: begun.at.timestamp_micros(),
+            chosen: begun.chosen,
+        };
+        let plain = serde_json::to_vec(&carried).ok()?;
+        let sealed = self
+            .inner
+            .keys
+            .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random());
+        sealed.ok().map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// What [`Issuer::seal_request`] sealed. A request that was carried for more than an hour begins anew.
+    pub fn open_request(&self, sealed: &str) -> Option<(String, Begun)> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let plain = self
+            .inner
+            .keys
+            .open(Purpose::Request, REQUEST_CONTEXT, &bytes)
+            .ok()?;
+        let Carried { query, at, chosen } = serde_json::from_slice(&plain).ok()?;
+        let (now, at) = (self.now(), Moment::from_timestamp_micros(at)?);
+        let begun = if now - at < CARRIED_FOR {
+            Begun { at, chosen }
+        } else {
+            Begun {
+                at: now,
+                chosen: false,
+            }
+        };
+        Some((query, begun))
     }
 }
 
@@ -170,23 +224,23 @@ impl Service {
         &self,
         request: &AuthorizationRequest,
         application: &Application,
-        begun: Option<Begun>,
+        begun: Begun,
         visitor: &Visitor,
     ) -> Result<Authorized, Failure> {
         let now = self.now();
         let signed_in = self.find_session(visitor).await?;
         let hinted = match &request.id_token_hint {
             None => None,
-            Some(token) => match self.hinted(token).await? {
-                Some(hinted) => Some(hinted.subject),
-                None => {
+            Some(token) => {
+                let Some(hinted) = self.hinted(token).await? else {
                     let error = Described::new(
                         AuthorizationError::InvalidRequest,
                         "id_token_hint is no token of this provider",
                     );
                     return Ok(self.refuse(&request.return_to, error, application));
-                }
-            },
+                };
+                Some(hinted.subject)
+            }
         };
         if let Some(signed_in) = &signed_in {
             match self.meets(signed_in, Need::Home) {
@@ -204,9 +258,9 @@ impl Service {
             gate::admit(&signed_in.company, &signed_in.account)?;
         }
         let so_far = SoFar {
-            begun: begun.map_or(now, |begun| begun.at.min(now)),
+            begun: begun.at.min(now),
             hinted,
-            chosen: begun.is_some_and(|begun| begun.chosen),
+            chosen: begun.chosen,
         };
         let present = signed_in.as_ref().map(|signed_in| Present {
             company: &signed_in.company,

@@ -5,10 +5,10 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     oidc::{
         application::Application,
-        client::{ClientSecret, Credentials, unknown},
+        client::{ClientSecret, Credentials, SentSecret, unknown},
         parameters::Parameters,
     },
-    throttle::{TRIES_TO_DISABLE, wait_after},
+    throttle::{FREE_TRIES, TRIES_TO_DISABLE, wait_after},
 };
 
 use super::Trouble;
@@ -27,13 +27,13 @@ impl Service {
         let found = reader.application(credentials.application).await?;
         let application = found.ok_or(unknown())?;
         let now = self.now();
-        if credentials.secret.is_none() {
+        if matches!(credentials.secret, SentSecret::Nothing) {
             credentials.prove(&application, &[], now)?;
             return Ok(application);
         }
         let (subject, lane) = self.client_lane(&application, visitor);
         if reader.is_password_blocked(&subject, &lane, now).await? {
-            return Err(Trouble::Wait(wait_seconds(TRIES_TO_DISABLE - 1)));
+            return Err(Trouble::Wait(shortest_wait()));
         }
         let rows = reader.application_secrets(application.id).await?;
         drop(reader);
@@ -91,8 +91,8 @@ impl Service {
     }
 }
 
-/// The longest that somebody has to wait, after so many failures.
-fn wait_seconds(failures: i64) -> u32 {
-    let wait = wait_after(failures).unwrap_or_default();
+/// The shortest that somebody has to wait, in seconds: whoever comes too early is told once more.
+fn shortest_wait() -> u32 {
+    let wait = wait_after(FREE_TRIES + 1).unwrap_or_default();
     u32::try_from(wait.num_seconds()).unwrap_or(u32::MAX)
 }

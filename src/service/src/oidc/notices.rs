@@ -71,12 +71,40 @@ impl Issuer {
                 .await?
                 .logout_notices(now, AT_ONCE)
                 .await?;
-            let more = notices.len() as i64 == AT_ONCE;
+            let more = i64::try_from(notices.len()) == Ok(AT_ONCE);
             told += self.tell_all(notices).await?;
             if !more {
                 return Ok(told);
             }
         }
+    }
+
+    /// Ends the sessions that nobody has used for too long and that applications have tokens of, so that these are told too;
+    /// gives how many. Others end when their browser comes again, or at their absolute end.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn end_idle_sessions(&self) -> Result<usize, StoreError> {
+        let now = self.database_now();
+        let companies = self.inner.store.read().await?.companies().await?;
+        let mut ended = 0;
+        for company in companies {
+            let Some(minutes) = company.settings.idle_minutes else {
+                continue;
+            };
+            let until = now - TimeDelta::minutes(minutes.into());
+            let mut reader = self.inner.store.read().await?;
+            let idle = reader
+                .idle_sessions_of_applications(company.id, until, AT_ONCE)
+                .await?;
+            drop(reader);
+            for session in idle {
+                let mut writer = self.inner.store.write_one().await?;
+                ended += usize::from(writer.end_session(company.id, session).await?);
+                writer.commit().await?;
+            }
+        }
+        Ok(ended)
     }
 
     async fn tell_all(&self, notices: Vec<LogoutNotice>) -> Result<usize, StoreError> {

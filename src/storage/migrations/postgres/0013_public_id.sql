@@ -1,4 +1,4 @@
 -- By what applications know an account: random, so that it says nothing. A server of the version before writes accounts
--- without it: the database draws it then.
-ALTER TABLE account ADD COLUMN public_id UUID NOT NULL DEFAULT gen_random_uuid();
-ALTER TABLE account ADD CONSTRAINT account_public_id UNIQUE (public_id);
+-- without it, and has written some: migration 17 draws theirs.
+ALTER TABLE account ADD COLUMN public_id UUID;
+CREATE UNIQUE INDEX account_public_id ON account (public_id);

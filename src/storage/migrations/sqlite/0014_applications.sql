@@ -97,9 +97,3 @@ CREATE TABLE signing_key (
 CREATE UNIQUE INDEX signing_key_next ON signing_key (algorithm) WHERE begins_at IS NULL;
 CREATE INDEX signing_key_ends_at ON signing_key (ends_at) WHERE ends_at IS NOT NULL;
 CREATE UNIQUE INDEX signing_key_current ON signing_key (algorithm) WHERE begins_at IS NOT NULL AND ends_at IS NULL;
-
--- However a session ends, what applications got from it ends with it.
-CREATE TRIGGER session_ends_grants AFTER DELETE ON session
-BEGIN
-    UPDATE access_grant SET is_over = TRUE WHERE session_id = OLD.id AND NOT is_over;
-END;

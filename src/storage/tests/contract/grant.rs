@@ -331,6 +331,21 @@ pub async fn what_an_application_ends_itself_it_is_not_told(store: &TestStore) {
     assert_eq!(untold(store, 10).await, 0);
 }
 
+pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &Store) {
+    let gone = gone(store).await;
+    let found = async |until| {
+        let mut reader = store.read().await.unwrap();
+        let idle = reader.idle_sessions_of_applications(gone.account.company, at(until), 10);
+        idle.await.unwrap()
+    };
+    assert!(found(-1).await.is_empty());
+    assert_eq!(found(0).await, [gone.session.id]);
+    write(store, async |writer| writer.end_grant(gone.grant.id).await)
+        .await
+        .unwrap();
+    assert!(found(0).await.is_empty());
+}
+
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     let gone = gone(store).await;
     let access = access_token(&gone);

@@ -101,6 +101,7 @@ contract! {
     grant::a_lock_and_a_new_password_end_what_came_of_the_old_one,
     grant::an_application_is_told_by_one_server_and_once,
     grant::what_an_application_ends_itself_it_is_not_told,
+    grant::an_idle_session_is_found_as_long_as_something_came_of_it,
     grant::what_applications_got_goes_when_it_is_over,
     grant::of_each_algorithm_one_key_is_in_use_and_one_comes_next,
     grant::every_account_has_a_public_number,

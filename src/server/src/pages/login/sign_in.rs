@@ -77,8 +77,10 @@ impl Content for Login {
 #[derive(Debug, Default, Deserialize)]
 pub struct LoginQuery {
     company: Option<String>,
-    next: Option<String>,
     account: Option<String>,
+    /// What an application would like the page to be in.
+    language: Option<String>,
+    next: Option<String>,
     signed_out: Option<String>,
     password_changed: Option<String>,
     password_chosen: Option<String>,
@@ -199,7 +201,8 @@ async fn login(
         notice,
         good,
     };
-    let mut response = show(StatusCode::OK, facts.page(&state, Login(page)));
+    let locale = facts.locale(None, query.language.as_deref());
+    let mut response = show(StatusCode::OK, facts.page_in(&state, locale, Login(page)));
     give_cookie(&state, &facts, &mut response);
     response
 }

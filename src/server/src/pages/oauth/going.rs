@@ -1,0 +1,131 @@
+//! Pages that lead a browser on to an application. A redirect after a form of ours may lead to this site only, so there is a
+//! page between; and an answer that the application wants posted is a form.
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use leptos::prelude::*;
+use url::Url;
+use vestibule_app::page::{Content, Frame, Head, Refresh, Sheet};
+use vestibule_core::oidc::request::AuthorizationAnswer;
+use vestibule_translations::{Locale, td_string};
+
+use crate::{
+    http::{answer::show, facts::Facts, headers::ContentPolicy},
+    pages::common::in_gate,
+    state::AppState,
+};
+
+/// Leads to `to`, which is an address of an application, by itself or by a link.
+pub fn lead_on(state: &AppState, facts: &Facts, application: Option<String>, to: String) -> Response {
+    let fields = None;
+    secretive(show(
+        StatusCode::OK,
+        facts.page(
+            state,
+            GoingPage {
+                application,
+                to,
+                fields,
+            },
+        ),
+    ))
+}
+
+/// Posts an answer to an application, by itself or by a button.
+pub fn post_on(
+    state: &AppState,
+    facts: &Facts,
+    application: String,
+    to: String,
+    fields: Vec<(&'static str, String)>,
+) -> Response {
+    let policy = Url::parse(&to)
+        .map(|url| ContentPolicy::PageWithForm(Arc::from(url.origin().ascii_serialization())))
+        .unwrap_or_default();
+    let page = GoingPage {
+        application: Some(application),
+        to,
+        fields: Some(fields),
+    };
+    let mut response = secretive(show(StatusCode::OK, facts.page(state, page)));
+    response.extensions_mut().insert(policy);
+    response
+}
+
+/// The address to go to with an answer when nothing may be posted.
+pub fn address_of(answer: AuthorizationAnswer) -> String {
+    match answer.fields {
+        None => answer.uri,
+        Some(fields) => {
+            let pairs: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            vestibule_core::oidc::parameters::with_parameters(&answer.uri, &pairs)
+        }
+    }
+}
+
+/// What stands in the page, or led to it, is told to nobody.
+pub fn secretive(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+struct GoingPage {
+    /// Its name, where it is known.
+    application: Option<String>,
+    /// An address of the application.
+    to: String,
+    /// What is posted there; `None` = it is a link.
+    fields: Option<Vec<(&'static str, String)>>,
+}
+
+impl Content for GoingPage {
+    fn head(&self, now: Locale) -> Head {
+        let refresh = self.fields.is_none().then(|| Refresh::To(self.to.clone()));
+        Head::new(td_string!(now, oauth.going_title), &[Sheet::Account]).refreshed(refresh)
+    }
+
+    fn view(self, mut frame: Frame) -> AnyView {
+        let now = frame.locale;
+        // The language switch would come back to an answer that is good once.
+        vestibule_core::paths::LOGIN.clone_into(&mut frame.path);
+        let text = self
+            .application
+            .map(|name| view! { <p class="lead">{td_string!(now, oauth.going, application = name)}</p> });
+        let onward = match self.fields {
+            None => view! {
+                <a class="button primary wide" href=self.to>
+                    {td_string!(now, common.go_on)}
+                </a>
+            }
+            .into_any(),
+            Some(fields) => {
+                let fields = fields
+                    .into_iter()
+                    .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+                    .collect_view();
+                view! {
+                    <form id="answer" method="post" action=self.to>
+                        {fields}
+                        <button class="button primary wide">{td_string!(now, common.go_on)}</button>
+                    </form>
+                    <script nonce=frame.nonce.clone()>"document.getElementById('answer').submit()"</script>
+                }
+                .into_any()
+            }
+        };
+        let content = view! {
+            <h1>{td_string!(now, oauth.going_title)}</h1>
+            {text}
+            {onward}
+        };
+        in_gate(frame, |now| td_string!(now, oauth.going_title), content)
+    }
+}
