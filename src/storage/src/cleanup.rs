@@ -46,7 +46,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 26] = [
+const EXPIRED: [Expired; 27] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -165,6 +165,7 @@ const EXPIRED: [Expired; 26] = [
         TimeDelta::hours(LOGOUT_NOTICE_HOURS + 1)
     ),
     expired!("application_secret", "id", "expires_at <= $1", TimeDelta::zero()),
+    expired!("application_session", "id", "expires_at <= $1", TimeDelta::zero()),
     expired!("signing_key", "id", "ends_at <= $1", TimeDelta::zero()),
 ];
 

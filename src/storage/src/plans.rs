@@ -13,7 +13,7 @@ use vestibule_core::{
 
 use crate::{
     EventFilter, Store, StoreOptions, account,
-    application, grant,
+    application, application_session, grant,
     agents::{self, Position, Source, Stretch, stretch_of},
     audit, authenticator, backup_code, cleanup, code, company, folding, import, links, mail_server, office,
     outbox, overview, pending, reset_request, session, set_up, sign_in, sso, throttle, ticket, trusted,
@@ -103,6 +103,8 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("applications of a company", application::OF_COMPANY),
         ("applications of the installation", application::OF_INSTALLATION),
         ("secrets of an application", application::SECRETS),
+        ("session at an application", application_session::BY_TOKEN),
+        ("ticket to an application", application_session::ENTER),
         ("grant of a code", grant::BY_CODE),
         ("grant of a refresh token", grant::BY_REFRESH),
         ("grant of an access token", grant::BY_ACCESS),

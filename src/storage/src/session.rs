@@ -12,7 +12,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Changed, Reader, StoreError, Writer,
     columns::{AccountColumns, CompanyColumns, account_columns, company_columns, proof},
     link::{all, execute, optional},
 };
@@ -337,6 +337,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn end_session(&mut self, company: CompanyId, id: SessionId) -> Result<bool, StoreError> {
+        self.note_change(Changed::Session(id));
         Ok(execute!(self, END, company.0, id.0)? == 1)
     }
 

@@ -8,6 +8,7 @@ mod acts;
 mod arguments;
 mod backup;
 mod demo;
+mod doctor;
 mod events;
 mod mails;
 mod output;
@@ -134,6 +135,9 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Mail {
             command: MailCommand::Preview { out },
         } => mails::preview(&out, &mut streams),
+        Command::Doctor { behind, direct } => {
+            doctor::behind(&behind, direct.as_deref(), &mut streams).await
+        }
         of_database => {
             let config = commands_config(inputs)?;
             if writes {
@@ -157,7 +161,11 @@ async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_
         Command::Audit { command } => acts::audit(config, command, streams).await,
         Command::Stats { json } => acts::stats(config, json, streams).await,
         Command::Account { command } => acts::account(config, command, streams).await,
-        Command::Serve | Command::Demo(_) | Command::Config { .. } | Command::Mail { .. } => Ok(()),
+        Command::Serve
+        | Command::Demo(_)
+        | Command::Config { .. }
+        | Command::Mail { .. }
+        | Command::Doctor { .. } => Ok(()),
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod abuse;
 mod access;
+mod applications;
 mod attacks;
 mod company;
 mod console;
 mod documents;
+mod forward_auth;
 mod import;
 mod mail_server;
 mod profile;

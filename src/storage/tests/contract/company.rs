@@ -41,6 +41,7 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
             password_min: 14,
             idle_minutes: Some(30),
             new_agent_mail: NewAgentMail::ActivationLink,
+            after_sign_in: None,
         },
     };
     assert_eq!(reader.company(acme.id).await, Ok(Some(expected.clone())));

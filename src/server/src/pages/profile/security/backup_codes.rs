@@ -100,6 +100,7 @@ pub async fn show_new(state: &AppState, facts: &Facts, done: Done) -> Response {
     let Done {
         to,
         backup_codes: Some(codes),
+        ..
     } = done
     else {
         return see_other(&done.to);
