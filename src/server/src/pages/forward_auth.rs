@@ -14,7 +14,7 @@ use vestibule_app::page::{Content, Frame, Head, Refresh};
 use vestibule_core::{
     forward_auth::way_back,
     oidc::application::Application,
-    paths::{BEHIND_ENTER, BEHIND_START, OPEN},
+    paths::{BEHIND_ENTER, BEHIND_START, LOGIN, OPEN},
     refusal::Refusal,
     rights::Action,
     secret::Token,
@@ -143,7 +143,7 @@ async fn enter(State(state): State<AppState>, headers: HeaderMap, facts: Facts) 
     let mark = marks.into_iter().flatten().next();
     let ticket = facts.query("ticket").as_deref().and_then(Token::parse);
     let (Some(mark), Some(ticket)) = (mark, ticket) else {
-        return Denied::from(Refusal::SignInExpired).into_response();
+        return expired(&state);
     };
     let (service, visitor) = (state.service.clone(), facts.visitor.clone());
     let entered = run(&facts, async move {
@@ -155,6 +155,7 @@ async fn enter(State(state): State<AppState>, headers: HeaderMap, facts: Facts) 
     .await;
     let entered = match entered {
         Ok(entered) => entered,
+        Err(Refusal::SignInExpired) => return expired(&state),
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
     let Some(origin) = entered.application.origin() else {
@@ -168,6 +169,11 @@ async fn enter(State(state): State<AppState>, headers: HeaderMap, facts: Facts) 
         cookies::set_host_cookie(HostCookie::Session, &entered.session, https),
     );
     response
+}
+
+/// Pages of ours are on our host only: the sign-in page says that it took too long, and who is signed in goes to the panel.
+fn expired(state: &AppState) -> Response {
+    secretive(see_other(&format!("{}{LOGIN}?ended", state.config.origin())))
 }
 
 /// Nobody else learns the address that a browser comes from or goes to.

@@ -1,6 +1,12 @@
 //! Applications in the console, on the Agent Panel, and at the end of a session.
 
-use vestibule_core::{account::Role, oidc::application::ApplicationInput};
+use vestibule_core::{
+    account::Role,
+    id::{ApplicationId, GrantId},
+    oidc::application::ApplicationInput,
+    secret::Token,
+};
+use vestibule_storage::NewGrant;
 
 use crate::{
     company::{account, other_company, signed_in, version},
@@ -249,4 +255,42 @@ async fn a_company_chooses_where_agents_go_after_a_sign_in() {
         "/agent",
         "an application that is gone leads nowhere"
     );
+}
+
+#[tokio::test]
+async fn a_sign_out_names_what_it_could_not_reach() {
+    let site = Site::new().await;
+    let id = application(&site, "Wallboard <b>", "web", "https://wall.acme.test/").await;
+    let mut bob = signed_in(&site, "Acme", "bob").await;
+    let token = Token::parse(&bob.cookie("session").unwrap()).unwrap();
+    let store = site.service.store();
+    let session = store.read().await.unwrap().session_by_token(token.hash()).await;
+    let session = session.unwrap().unwrap();
+    let grant = NewGrant {
+        id: GrantId(session.id.0),
+        company: session.company.id,
+        application: ApplicationId::parse(&id).unwrap(),
+        account: session.account.id,
+        subject: session.account.public_id,
+        session: session.id,
+        scopes: "openid".to_owned(),
+        nonce: None,
+        proof: session.proof,
+        proved_at: session.proved_at,
+        code_hash: token.hash(),
+        redirect_uri: "https://callback.acme.test/".to_owned(),
+        challenge: None,
+        created_at: site.now(),
+        expires_at: session.ends_at,
+    };
+    let mut writer = store.write().await.unwrap();
+    writer.insert_grant(&grant).await.unwrap();
+    assert!(writer.use_authorization_code(grant.id, site.now()).await.unwrap());
+    writer.commit().await.unwrap();
+
+    let out = bob.post(&site, "/logout", &[]).await;
+    assert_eq!(out.status, 200);
+    assert!(out.body.contains("Wallboard &lt;b&gt;"), "{}", out.body);
+    assert!(!bob.has("session"));
+    assert_eq!(bob.get(&site, "/agent").await.status, 303);
 }

@@ -168,6 +168,7 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
         require_second_factor: RequireSecondFactor::Everyone,
         password_min: 20,
         idle_minutes: None,
+        after_sign_in: None,
     };
     write(store, async |writer| {
         writer.insert_company(&acme).await?;
@@ -233,6 +234,7 @@ pub async fn what_a_policy_has_ended_stays_ended(store: &Store) {
         require_second_factor: RequireSecondFactor::Off,
         password_min: 12,
         idle_minutes,
+        after_sign_in: None,
     };
     write(store, async |writer| {
         writer.insert_company(&other).await?;
