@@ -248,6 +248,7 @@ mod tests {
             c_new_agent_mail: "account_details".into(),
             c_version: 1,
             c_created_at: Moment::UNIX_EPOCH,
+            c_after_sign_in: None,
         }
     }
 
