@@ -7,6 +7,7 @@ import { AdminPage } from './admin-page';
 import { AgentPage } from './agent-page';
 import { AgentActPage, AgentFormPage, AgentViewPage } from './agent-pages';
 import { AgentsPage } from './agents-page';
+import { ApplicationsPage } from './application-pages';
 import { BackupCodesPage, NewBackupCodesPage } from './backup-codes-pages';
 import { CodePage } from './code-page';
 import { GeneralPage, PoliciesPage } from './company-pages';
@@ -45,6 +46,7 @@ export class Visitor {
   readonly mailServer: MailServerPage;
   readonly bind: BindPage;
   readonly ssoSettings: SsoSettingsPage;
+  readonly applications: ApplicationsPage;
   readonly forgot: ForgotPage;
   readonly choosePassword: ChoosePasswordPage;
   readonly emailLink: EmailLinkPage;
@@ -82,6 +84,7 @@ export class Visitor {
     this.mailServer = new MailServerPage(page, labels, live);
     this.bind = new BindPage(page, labels, live);
     this.ssoSettings = new SsoSettingsPage(page, labels, live);
+    this.applications = new ApplicationsPage(page, labels, live);
     this.forgot = new ForgotPage(page, labels, live);
     this.choosePassword = new ChoosePasswordPage(page, labels, live);
     this.emailLink = new EmailLinkPage(page, labels, live);

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Role,
-    id::CompanyId,
+    id::{ApplicationId, CompanyId},
     limits::{IDLE_MINUTES_DEFAULT, PASSWORD_MIN_DEFAULT},
     ports::Moment,
     words,
@@ -95,6 +95,8 @@ pub struct CompanySettings {
     pub password_min: usize,
     /// Log-out Policy: minutes without activity (15-999); `None` = never.
     pub idle_minutes: Option<u16>,
+    /// After sign-in agents go to this application; `None` = the Agent Panel.
+    pub after_sign_in: Option<ApplicationId>,
 }
 
 impl CompanySettings {
@@ -108,6 +110,7 @@ impl CompanySettings {
             require_second_factor: RequireSecondFactor::default(),
             password_min: PASSWORD_MIN_DEFAULT,
             idle_minutes: Some(IDLE_MINUTES_DEFAULT),
+            after_sign_in: None,
         }
     }
 
@@ -118,6 +121,12 @@ impl CompanySettings {
                 ("language", settings.language.clone()),
                 ("time_zone", settings.time_zone.clone()),
                 ("new_agent_mail", settings.new_agent_mail.as_str().to_owned()),
+                (
+                    "after_sign_in",
+                    settings
+                        .after_sign_in
+                        .map_or_else(|| "panel".to_owned(), |application| application.to_string()),
+                ),
             ]
         };
         changed(words(self), words(after))

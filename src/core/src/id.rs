@@ -69,6 +69,8 @@ identifier!(/// A file of accounts that is being imported.
     ImportId);
 identifier!(/// An application.
     ApplicationId);
+identifier!(/// A session at an application behind a proxy.
+    ApplicationSessionId);
 identifier!(/// A secret of an application.
     ApplicationSecretId);
 identifier!(/// What an application got from one sign-in.

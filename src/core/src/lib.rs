@@ -30,6 +30,8 @@ pub mod code;
 #[cfg(feature = "server")]
 pub mod company;
 #[cfg(feature = "server")]
+pub mod forward_auth;
+#[cfg(feature = "server")]
 pub mod gate;
 #[cfg(feature = "server")]
 pub mod id;

@@ -59,6 +59,12 @@ pub const APPLICATION_URIS_MAX: usize = 20;
 pub const APPLICATIONS_MAX: i64 = 200;
 /// Life of an authorization code, in seconds.
 pub const CODE_OF_APPLICATION_SECONDS: i64 = 60;
+/// Life of a ticket to an application behind a proxy, in seconds.
+pub const APPLICATION_TICKET_SECONDS: i64 = 60;
+/// Life of the word on who is signed in at an application behind a proxy, in seconds.
+pub const ASSERTION_SECONDS: i64 = 60;
+/// How long a server may remember what a session at an application is worth, in milliseconds.
+pub const REMEMBERED_MILLISECONDS: i64 = 1000;
 /// Life of an access token and of an ID token, in seconds.
 pub const ACCESS_TOKEN_SECONDS: i64 = 300;
 /// How long a used refresh token gives the same answer once more, in seconds.

@@ -18,6 +18,8 @@ pub const LOGOUT: &str = "/logout";
 pub const LANGUAGE: &str = "/language";
 /// Landing page of agents.
 pub const AGENT: &str = "/agent";
+/// Where agents go after a sign-in when the company has chosen an application.
+pub const AGENT_START: &str = "/agent/start";
 /// Landing page of admins.
 pub const ADMIN: &str = "/admin";
 /// An agent's own data; a POST to it saves them.
@@ -57,6 +59,10 @@ pub const ADMIN_MAIL_TEST: &str = "/admin/mail/test";
 pub const ADMIN_SSO: &str = "/admin/sso";
 /// Who is signed in to the company.
 pub const ADMIN_SESSIONS: &str = "/admin/sessions";
+/// Applications.
+pub const ADMIN_APPLICATIONS: &str = "/admin/applications";
+/// Add application; a POST to it adds one.
+pub const ADMIN_APPLICATIONS_NEW: &str = "/admin/applications/new";
 /// Audit log.
 pub const ADMIN_AUDIT: &str = "/admin/audit";
 /// The audit log as a file.
@@ -101,6 +107,14 @@ pub const OAUTH_REVOKE: &str = "/oauth/revoke";
 pub const OAUTH_LOGOUT: &str = "/oauth/logout";
 /// Signs out after the agent was asked; a POST.
 pub const OAUTH_SIGN_OUT: &str = "/oauth/logout/confirm";
+/// Begins the addresses of Vestibule on the host of an application behind a proxy.
+pub const BEHIND: &str = "/.vestibule/";
+/// Begins a sign-in on the host of an application behind a proxy.
+pub const BEHIND_START: &str = "/.vestibule/start";
+/// Ends it there.
+pub const BEHIND_ENTER: &str = "/.vestibule/enter";
+/// Gives whoever is signed in a ticket to an application behind a proxy.
+pub const OPEN: &str = "/open";
 /// Forgot Password; a POST to it asks for a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Choosing a password, with a link of a mail or in place of a temporary one; a POST to it saves it.

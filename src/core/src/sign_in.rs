@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::{
     account::{Account, Role},
-    company::{Company, TwoFactorPolicy},
+    company::{Company, CompanySettings, TwoFactorPolicy},
     gate,
     id::{AccountId, CompanyId, PendingId, SessionId},
     limits::{PENDING_SECONDS, WRONG_CODES_TO_LOCK},
@@ -236,12 +236,13 @@ pub fn after_code(comparison: Comparison, counted: i64) -> AfterCode {
     }
 }
 
-/// Where a completed sign-in lands: the deep link if it is local, else `/admin` for admins and `/agent` for
-/// everyone else (product.md section 4.9).
-pub fn landing(highest: Role, next: Option<&str>) -> String {
+/// Where a completed sign-in lands: the deep link if it is local, else `/admin` for admins, and for everyone else the
+/// application that the company has chosen or `/agent` (product.md section 4.9).
+pub fn landing(settings: &CompanySettings, highest: Role, next: Option<&str>) -> String {
     match next {
         Some(next) if paths::is_local(next) && next != "/" => next.to_owned(),
         _ if highest == Role::Admin => paths::ADMIN.to_owned(),
+        _ if settings.after_sign_in.is_some() => paths::AGENT_START.to_owned(),
         _ => paths::AGENT.to_owned(),
     }
 }
@@ -249,7 +250,7 @@ pub fn landing(highest: Role, next: Option<&str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{account::Person, company::CompanySettings, id::PublicId, ports::SeededRandomness};
+    use crate::{account::Person, id::PublicId, ports::SeededRandomness};
 
     fn at(seconds: i64) -> Moment {
         Moment::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -540,10 +541,21 @@ pub(crate) mod tests {
 
     #[test]
     fn everyone_lands_where_they_belong() {
-        assert_eq!(landing(Role::Admin, None), "/admin");
-        assert_eq!(landing(Role::Supervisor, None), "/agent");
-        assert_eq!(landing(Role::Agent, Some("/profile?tab=2")), "/profile?tab=2");
-        assert_eq!(landing(Role::Agent, Some("//evil.example")), "/agent");
-        assert_eq!(landing(Role::Agent, Some("/")), "/agent");
+        let panel = company().settings;
+        assert_eq!(landing(&panel, Role::Admin, None), "/admin");
+        assert_eq!(landing(&panel, Role::Supervisor, None), "/agent");
+        assert_eq!(
+            landing(&panel, Role::Agent, Some("/profile?tab=2")),
+            "/profile?tab=2"
+        );
+        assert_eq!(landing(&panel, Role::Agent, Some("//evil.example")), "/agent");
+        assert_eq!(landing(&panel, Role::Agent, Some("/")), "/agent");
+        let application = CompanySettings {
+            after_sign_in: Some(crate::id::ApplicationId(uuid::Uuid::from_u128(1))),
+            ..panel
+        };
+        assert_eq!(landing(&application, Role::Admin, None), "/admin");
+        assert_eq!(landing(&application, Role::Supervisor, None), "/agent/start");
+        assert_eq!(landing(&application, Role::Agent, Some("/profile")), "/profile");
     }
 }

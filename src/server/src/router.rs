@@ -12,6 +12,7 @@ use crate::{
         assets::Site,
         client_address::TrustedProxies,
         facts::Facts,
+        forward_auth,
         health::{self, Condition, Readiness},
         stack::Stack,
     },
@@ -46,7 +47,8 @@ pub fn router(state: &AppState, site: Site) -> Router {
             refused.service.upkeep().note_cross_site(&facts.visitor);
         }),
     };
-    stack.around(routes)
+    // Proxies ask at every request of every application: that goes past the layers for browsers.
+    stack.around(routes).merge(forward_auth::router(state))
 }
 
 fn readiness(state: &AppState) -> health::Check {

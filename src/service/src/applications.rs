@@ -201,9 +201,31 @@ impl Profile {
                 let mut reader = self.inner.store.read().await?;
                 let mut all = reader.applications_of(Some(company.id)).await?;
                 all.extend(reader.applications_of(None).await?);
-                all.retain(|found| found.settings.launch_uri.is_some() && found.admits(&account));
+                all.retain(|found| found.can_be_opened_in(company.id) && found.admits(&account));
                 all.sort_by(|one, other| one.settings.name.cmp(&other.settings.name));
                 Ok(all)
+            })
+            .await
+    }
+}
+
+impl Profile {
+    /// The application that agents of the company go to after a sign-in, if this account may open it.
+    ///
+    /// # Errors
+    /// What the session refuses; a failing database.
+    pub async fn after_sign_in(&self, visitor: &Visitor) -> Result<(SignedIn, Option<Application>), Refusal> {
+        visitor
+            .attempt(async {
+                let signed_in = self.require(Need::Home, visitor).await?;
+                let found = match signed_in.company.settings.after_sign_in {
+                    Some(id) => self.inner.store.read().await?.application(id).await?,
+                    None => None,
+                };
+                let opened = found.filter(|found| {
+                    found.can_be_opened_in(signed_in.company.id) && found.admits(&signed_in.account)
+                });
+                Ok((signed_in, opened))
             })
             .await
     }

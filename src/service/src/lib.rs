@@ -31,6 +31,7 @@ mod counted;
 mod demo;
 #[cfg(feature = "test-support")]
 pub mod fixtures;
+pub mod forward_auth;
 pub mod hashing;
 mod judges;
 pub mod kept;
@@ -113,6 +114,8 @@ parts! {
     Sso sso;
     /// Signing agents in to applications: the OpenID provider (product.md section 9).
     Issuer issuer;
+    /// Signing agents in to applications behind a proxy (product.md section 9).
+    ForwardAuth forward_auth;
     /// Links of mails: choosing a password, confirming an e-mail address (product.md sections 3 and 5).
     Recovery recovery;
     /// What an agent does with the own account (product.md section 3, Profile and Security Settings).
@@ -142,6 +145,7 @@ struct Inner {
     sso_asking: sign_in::sso::Asking,
     signing: oidc::SigningRing,
     back_channels: oidc::BackChannels,
+    admitted: Arc<forward_auth::Memory>,
     ticket_turns: Semaphore,
     metrics: Metrics,
     /// Companies' own mail servers as they were last read.
@@ -267,6 +271,9 @@ impl Service {
         let metrics = Metrics::default();
         hasher.line().note_waits(metrics.hashing_waits());
         let back_channels = oidc::BackChannels::new(settings.company_mail_reach);
+        let admitted = Arc::new(forward_auth::Memory::default());
+        let told = Arc::clone(&admitted);
+        store.watch(move |changed| told.forget(changed));
         let [outbox_filled, reset_asked] = [(); 2].map(|()| Arc::new(Notify::new()));
         Self {
             inner: Arc::new(Inner {
@@ -284,6 +291,7 @@ impl Service {
                 sso_asking: sign_in::sso::Asking::default(),
                 signing: oidc::SigningRing::default(),
                 back_channels,
+                admitted,
                 ticket_turns: Semaphore::new(TICKETS_AT_ONCE),
                 metrics,
                 own_servers: Mutex::default(),

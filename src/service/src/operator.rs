@@ -7,7 +7,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     backup_code::BackupCode,
     company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
-    id::{AccountId, CompanyId},
+    id::{AccountId, ApplicationId, CompanyId},
     limits::{
         IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, PERSON_FIELD_MAX,
     },
@@ -178,6 +178,15 @@ pub enum LogOut {
     After(u16),
 }
 
+/// Where agents go after a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSignIn {
+    /// The Agent Panel.
+    Panel,
+    /// An application.
+    Application(ApplicationId),
+}
+
 /// Settings of a company to change (product.md section 6); `None` leaves one as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PolicyChange {
@@ -191,6 +200,8 @@ pub struct PolicyChange {
     pub log_out: Option<LogOut>,
     /// New-agent mail.
     pub new_agent_mail: Option<NewAgentMail>,
+    /// Where agents go after a sign-in.
+    pub after_sign_in: Option<AfterSignIn>,
 }
 
 impl Operator {
@@ -314,6 +325,12 @@ impl Operator {
             work.hold_company(id).await?;
             let company = work.company(id).await?.ok_or(OperatorError::UnknownCompany)?;
             let settings = change.applied_to(company.settings.clone())?;
+            if let Some(AfterSignIn::Application(application)) = change.after_sign_in {
+                let found = work.application(application).await?;
+                found
+                    .filter(|found| found.can_be_opened_in(id))
+                    .ok_or(OperatorError::UnknownApplication)?;
+            }
             self.put_settings(&mut work, &company, &settings, "").await?;
             Ok(work.commit().await?)
         })
@@ -707,6 +724,11 @@ impl PolicyChange {
                 .require_second_factor
                 .unwrap_or(settings.require_second_factor),
             new_agent_mail: self.new_agent_mail.unwrap_or(settings.new_agent_mail),
+            after_sign_in: match self.after_sign_in {
+                Some(AfterSignIn::Panel) => None,
+                Some(AfterSignIn::Application(id)) => Some(id),
+                None => settings.after_sign_in,
+            },
             ..settings
         })
     }

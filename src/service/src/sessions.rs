@@ -153,26 +153,29 @@ impl SignIn {
             .await
     }
 
-    /// Ends the session of this browser on the server. Nothing to end is fine.
+    /// Ends the session of this browser on the server. Nothing to end is fine. Gives the names of the applications that
+    /// cannot be told of it.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), Refusal> {
+    pub async fn sign_out(&self, visitor: &Visitor) -> Result<Vec<String>, Refusal> {
         visitor
             .transact(async || {
                 let Some(token) = &visitor.session else {
-                    return Ok(());
+                    return Ok(Vec::new());
                 };
                 // Anybody can send a token that is none: that costs no transaction.
                 let mut reader = self.inner.store.read().await?;
-                let Some((company, account, _)) = reader.session_to_end(token.hash()).await? else {
-                    return Ok(());
+                let Some((company, account, session)) = reader.session_to_end(token.hash()).await? else {
+                    return Ok(Vec::new());
                 };
+                let not_told = reader.applications_not_told(session).await?;
                 drop(reader);
                 let mut writer = self.inner.store.write().await?;
                 writer.hold_account(company, account).await?;
                 self.end_session_of_browser(&mut writer, token, visitor).await?;
-                Ok(writer.commit().await?)
+                writer.commit().await?;
+                Ok(not_told)
             })
             .await
     }
@@ -366,7 +369,7 @@ fn ends_of(row: &SessionRow, last_used: Moment) -> SessionEnds {
     }
 }
 
-fn is_live_at(now: Moment, row: &SessionRow) -> bool {
+pub(crate) fn is_live_at(now: Moment, row: &SessionRow) -> bool {
     row.company.enabled
         && row.account.active
         && row.credential_version == row.account.credential_version

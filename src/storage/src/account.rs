@@ -10,7 +10,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Changed, Reader, StoreError, Writer,
     columns::{AccountColumns, account_columns, password_columns},
     grant::END_OF_ACCOUNT,
     link::{Link, all, execute, optional},
@@ -414,6 +414,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn hold_account(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
+        self.note_change(Changed::Account(id));
         match self.link {
             // Nobody else writes while a transaction does.
             Link::Sqlite(_) => Ok(()),

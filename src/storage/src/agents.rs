@@ -12,7 +12,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Changed, Reader, StoreError, Writer,
     built::{Built, built_all},
     columns::{AccountColumns, account_columns},
     link::{all, execute, optional},
@@ -897,6 +897,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn hold_company(&mut self, id: CompanyId) -> Result<bool, StoreError> {
+        self.note_change(Changed::Company(id));
         Ok(execute!(self, HOLD_COMPANY, id.0)? == 1)
     }
 }

@@ -48,7 +48,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 29] = [
+const EXPIRED: [Expired; 30] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -186,6 +186,7 @@ const EXPIRED: [Expired; 29] = [
         TimeDelta::hours(LOGOUT_NOTICE_HOURS + 1)
     ),
     expired!("application_secret", "id", "expires_at <= $1", TimeDelta::zero()),
+    expired!("application_session", "id", "expires_at <= $1", TimeDelta::zero()),
     expired!("signing_key", "id", "ends_at <= $1", TimeDelta::zero()),
 ];
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use vestibule_core::{
     account::{Account, LockReason, PendingEmail, Person, Role, TimeFormat},
     company::{Company, CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
-    id::{AccountId, CompanyId, PublicId},
+    id::{AccountId, ApplicationId, CompanyId, PublicId},
     limits::{PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST, WRONG_CODES_TO_LOCK},
     ports::Moment,
     secret::TokenHash,
@@ -26,7 +26,7 @@ macro_rules! company_columns {
          c.enabled AS c_enabled, c.skip_second_factor_days AS c_skip_second_factor_days, \
          c.require_second_factor AS c_require_second_factor, c.password_min_length AS c_password_min_length, \
          c.idle_minutes AS c_idle_minutes, c.new_agent_mail AS c_new_agent_mail, c.version AS c_version, \
-         c.created_at AS c_created_at"
+         c.created_at AS c_created_at, c.after_sign_in AS c_after_sign_in"
     };
 }
 
@@ -80,6 +80,7 @@ pub(crate) struct CompanyColumns {
     c_new_agent_mail: String,
     c_version: i64,
     c_created_at: Moment,
+    c_after_sign_in: Option<Uuid>,
 }
 
 impl TryFrom<CompanyColumns> for Company {
@@ -112,6 +113,7 @@ impl TryFrom<CompanyColumns> for Company {
                 require_second_factor,
                 password_min,
                 idle_minutes,
+                after_sign_in: row.c_after_sign_in.map(ApplicationId),
             },
             version: row.c_version,
             created_at: row.c_created_at,
@@ -246,6 +248,7 @@ mod tests {
             c_new_agent_mail: "account_details".into(),
             c_version: 1,
             c_created_at: Moment::UNIX_EPOCH,
+            c_after_sign_in: None,
         }
     }
 

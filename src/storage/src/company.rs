@@ -10,7 +10,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Changed, Reader, StoreError, Writer,
     columns::{CompanyColumns, PASSWORD_MIN, company_columns},
     link::{Link, all, execute, optional},
     session::{NOTE_IDLE, note},
@@ -18,7 +18,7 @@ use crate::{
 
 const INSERT: &str = "INSERT INTO company (id, name, name_key, language, time_zone, enabled, \
     skip_second_factor_days, require_second_factor, password_min_length, idle_minutes, new_agent_mail, \
-    created_at, changed_at) VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $9, $10, $11, $11)";
+    created_at, changed_at, after_sign_in) VALUES ($1, $2, $3, $4, $5, TRUE, $6, $7, $8, $9, $10, $11, $11, $12)";
 const BY_ID: &str = concat!("SELECT ", company_columns!(), " FROM company c WHERE c.id = $1");
 pub(crate) const BY_KEY: &str = concat!(
     "SELECT ",
@@ -34,7 +34,7 @@ const SET_ENABLED: &str =
     "UPDATE company SET enabled = $2, changed_at = $3, version = version + 1 WHERE id = $1";
 const SET: &str = "UPDATE company SET language = $3, time_zone = $4, new_agent_mail = $5, \
     skip_second_factor_days = $6, require_second_factor = $7, password_min_length = $8, idle_minutes = $9, \
-    changed_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
+    changed_at = $10, after_sign_in = $11, version = version + 1 WHERE id = $1 AND version = $2";
 const DELETE: &str = "DELETE FROM company WHERE id = $1";
 const END_TRUST: &str = "DELETE FROM trusted_browser WHERE company_id = $1";
 // Moments are text on SQLite. A day is 24 hours on both, whatever time zone a server has.
@@ -119,6 +119,7 @@ impl Writer {
             settings.idle_minutes.map(i64::from),
             settings.new_agent_mail.as_str(),
             new.created_at,
+            settings.after_sign_in.map(|application| application.0),
         )
         .map(drop)
     }
@@ -133,6 +134,7 @@ impl Writer {
         enabled: bool,
         now: Moment,
     ) -> Result<bool, StoreError> {
+        self.note_change(Changed::Company(id));
         Ok(execute!(self, SET_ENABLED, id.0, enabled, now)? == 1)
     }
 
@@ -165,6 +167,7 @@ impl Writer {
             password_min,
             settings.idle_minutes.map(i64::from),
             now,
+            settings.after_sign_in.map(|application| application.0),
         )? == 1;
         if set {
             self.end_by_policies(id, &before.settings, settings, now).await?;
@@ -219,6 +222,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn hold_accounts_of(&mut self, company: CompanyId) -> Result<(), StoreError> {
+        self.note_change(Changed::Company(company));
         match self.link {
             // Nobody else writes while a transaction does.
             Link::Sqlite(_) => Ok(()),
@@ -231,6 +235,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn delete_company(&mut self, id: CompanyId) -> Result<bool, StoreError> {
+        self.note_change(Changed::Company(id));
         Ok(execute!(self, DELETE, id.0)? == 1)
     }
 }

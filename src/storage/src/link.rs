@@ -10,7 +10,7 @@ use std::{
 use sqlx::{Database, Postgres, SqlSafeStr, Sqlite, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{StoreError, error::spoils, presence::Presence, traffic::Counter};
+use crate::{Changed, StoreError, error::spoils, presence::Presence, traffic::Counter, watch::Watch};
 
 /// A connection of one driver, with or without a transaction. It goes back to its pool only in a state that the pool
 /// knows of.
@@ -158,14 +158,28 @@ impl Reader {
 pub struct Writer {
     reader: Reader,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
+    watch: Arc<Watch>,
+    changed: Vec<Changed>,
 }
 
 impl Writer {
-    pub(crate) fn new(link: Link, presence: Option<Arc<Presence>>, counter: Arc<Counter>) -> Self {
+    pub(crate) fn new(
+        link: Link,
+        presence: Option<Arc<Presence>>,
+        counter: Arc<Counter>,
+        watch: Arc<Watch>,
+    ) -> Self {
         Self {
             reader: Reader::new(link, presence, counter),
             after_commit: Vec::new(),
+            watch,
+            changed: Vec::new(),
         }
+    }
+
+    /// What this transaction may change about sessions: who remembers them hears of it once it is final.
+    pub(crate) fn note_change(&mut self, changed: Changed) {
+        self.changed.push(changed);
     }
 
     /// Does this once everything is final, and not otherwise: what tells others must not tell what never was.
@@ -191,6 +205,7 @@ impl Writer {
         let done = attended(presence.as_ref(), self.reader.link.commit()).await;
         self.reader.settle(done)?;
         self.reader.counter.commit();
+        self.watch.tell(&self.changed);
         for act in self.after_commit {
             act();
         }

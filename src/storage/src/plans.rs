@@ -14,7 +14,7 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    application, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept,
+    application, application_session, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept,
     links, mail_server, note, office, outbox, overview, pending, reset_request, session, set_up, sign_in,
     sso, throttle, ticket, trusted, words,
 };
@@ -111,6 +111,8 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("applications of a company", application::OF_COMPANY),
         ("applications of the installation", application::OF_INSTALLATION),
         ("secrets of an application", application::SECRETS),
+        ("session at an application", application_session::BY_TOKEN),
+        ("ticket to an application", application_session::ENTER),
         ("grant of a code", grant::BY_CODE),
         ("grant of a refresh token", grant::BY_REFRESH),
         ("grant of an access token", grant::BY_ACCESS),

@@ -12,7 +12,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    Reader, StoreError, Writer,
+    Changed, Reader, StoreError, Writer,
     built::{Built, built_all},
     columns::{AccountColumns, CompanyColumns, account_columns, company_columns, proof},
     link::{all, execute, optional},
@@ -535,6 +535,7 @@ impl Writer {
         ending: Ending,
     ) -> Result<bool, StoreError> {
         note!(self, NOTE, ending, company, id.0)?;
+        self.note_change(Changed::Session(id));
         Ok(execute!(self, END, company.0, id.0)? == 1)
     }
 

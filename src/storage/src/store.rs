@@ -18,10 +18,11 @@ use sqlx::{
 };
 
 use crate::{
-    Reader, StoreError, Writer, contact, file,
+    Changed, Reader, StoreError, Writer, contact, file,
     link::{Held, Link, all},
     presence::Presence,
     traffic::{Counter, Traffic},
+    watch::Watch,
 };
 
 pub(crate) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -82,6 +83,7 @@ enum Pools {
 pub struct Store {
     pools: Pools,
     counter: Arc<Counter>,
+    watch: Arc<Watch>,
 }
 
 impl Store {
@@ -106,7 +108,14 @@ impl Store {
         Self {
             pools,
             counter: Arc::default(),
+            watch: Arc::default(),
         }
+    }
+
+    /// Tells `listener` of every transaction of this store and its clones that may have ended sessions, or changed what
+    /// they are worth, as soon as it is final. Others' transactions are not heard. The first listener stays the only one.
+    pub fn watch(&self, listener: impl Fn(&[Changed]) + Send + Sync + 'static) {
+        self.watch.listen(Box::new(listener));
     }
 
     /// How often this database was asked, through this store and its clones.
@@ -313,24 +322,29 @@ impl Store {
             Pools::Postgres { pool, presence, .. } => {
                 let connection = Box::pin(presence.acquire(pool)).await?;
                 let (link, presence) = (Link::Postgres(Held::plain(connection)), Arc::clone(presence));
-                Ok(Writer::new(link, Some(presence), Arc::clone(&self.counter)))
+                Ok(Writer::new(
+                    link,
+                    Some(presence),
+                    Arc::clone(&self.counter),
+                    Arc::clone(&self.watch),
+                ))
             }
         }
     }
 
     async fn begin(self) -> Result<Writer, StoreError> {
-        let counter = self.counter;
+        let (counter, watch) = (self.counter, self.watch);
         counter.statement();
         Ok(match self.pools {
             Pools::Sqlite { writer, .. } => {
                 let connection = writer.acquire().await?;
                 let held = Held::begin(connection, Some("BEGIN IMMEDIATE")).await?;
-                Writer::new(Link::Sqlite(held), None, counter)
+                Writer::new(Link::Sqlite(held), None, counter, watch)
             }
             Pools::Postgres { pool, presence, .. } => {
                 let connection = presence.acquire(&pool).await?;
                 let held = presence.attend(Held::begin(connection, None)).await?;
-                Writer::new(Link::Postgres(held), Some(presence), counter)
+                Writer::new(Link::Postgres(held), Some(presence), counter, watch)
             }
         })
     }

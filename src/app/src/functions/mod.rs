@@ -51,6 +51,12 @@ pub struct Done {
     /// The backup codes that were made by it. This is the only time that they are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_codes: Option<Vec<String>>,
+    /// The secret of an application that was made by it, shown only now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Names of the applications that could not be told of a sign-out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told: Vec<String>,
 }
 
 impl Done {
@@ -59,6 +65,8 @@ impl Done {
         Self {
             to: local_path.into(),
             backup_codes: None,
+            secret: None,
+            not_told: Vec::new(),
         }
     }
 }

@@ -75,7 +75,11 @@ pub async fn verify_code(
             format!("{PROFILE_CONFIRM}?expired")
         } else {
             // A second tab of a sign-in that another tab has completed: it is where it wanted to be.
-            landing(signed_in.account.highest_role(), None)
+            landing(
+                &signed_in.company.settings,
+                signed_in.account.highest_role(),
+                None,
+            )
         };
         return Ok(Onward { to });
     }

@@ -56,6 +56,7 @@ fn navigation(frame: &Frame, current: &'static str) -> AnyView {
         (paths::ADMIN_COMPANY, td_string!(now, console.general)),
         (paths::ADMIN_SECURITY, td_string!(now, console.security)),
         (paths::ADMIN_SSO, td_string!(now, console.sso)),
+        (paths::ADMIN_APPLICATIONS, td_string!(now, applications.title)),
         (paths::ADMIN_MAIL, td_string!(now, console.mail)),
         (paths::ADMIN_AUDIT, td_string!(now, console.audit)),
     ]

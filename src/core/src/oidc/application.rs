@@ -1,6 +1,6 @@
 //! What stands behind the door: an application, where browsers may be sent back to, and who may use it.
 
-use url::Url;
+use url::{Origin, Url};
 
 use crate::{
     account::{Account, Role},
@@ -113,6 +113,24 @@ impl Application {
     /// Whether it is there for the accounts of this company.
     pub fn serves(&self, company: CompanyId) -> bool {
         self.company.is_none_or(|own| own == company)
+    }
+
+    /// Whether accounts of this company can open it.
+    pub fn can_be_opened_in(&self, company: CompanyId) -> bool {
+        self.serves(company) && self.settings.launch_uri.is_some()
+    }
+
+    /// Where agents open it: scheme, host and port.
+    pub fn origin(&self) -> Option<Origin> {
+        let url = Url::parse(self.settings.launch_uri.as_deref()?).ok()?;
+        Some(url.origin()).filter(Origin::is_tuple)
+    }
+
+    /// Its host, with the port where that is not the usual one: for whom the word on who is signed in is signed.
+    pub fn audience(&self) -> String {
+        let origin = self.origin().map(|origin| origin.ascii_serialization());
+        let host = origin.as_deref().and_then(|origin| origin.split_once("://"));
+        host.map_or_else(String::new, |(_, host)| host.to_owned())
     }
 
     /// Whether this account may use it: by company and role.

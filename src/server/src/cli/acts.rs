@@ -173,6 +173,7 @@ async fn company_act(
             password_min,
             log_out_after,
             new_agent_mail,
+            after_sign_in,
         } => {
             let change = PolicyChange {
                 two_factor_days: two_factor_policy,
@@ -180,6 +181,7 @@ async fn company_act(
                 password_min: password_min.map(usize::from),
                 log_out: log_out_after,
                 new_agent_mail,
+                after_sign_in,
             };
             let done = service.operator().change_policies(&name, change).await;
             done.map_err(|error| refused(&name, "", &error))?;

@@ -6,10 +6,11 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use vestibule_core::{
     account::Role,
     company::{NewAgentMail, RequireSecondFactor},
+    id::ApplicationId,
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST},
     oidc::application::{ApplicationKind, Signing},
 };
-use vestibule_service::operator::LogOut;
+use vestibule_service::operator::{AfterSignIn, LogOut};
 use vestibule_storage::Office;
 
 use crate::config::KEYS;
@@ -100,6 +101,23 @@ Examples:
         #[arg(long, conflicts_with = "file")]
         already_there: bool,
     },
+    /// Prove that a set-up is right
+    #[command(after_help = "\
+Asks an application behind a proxy as a visitor would: nobody is let in without a sign-in, what a visitor says about
+themselves counts for nothing, and cookies stay on their host. Run it where visitors are, not on the proxy. With --direct
+it is tried, too, that nobody gets past the proxy: name the address at which the application itself listens.
+
+Examples:
+  vestibule doctor --behind https://wallboard.example.com
+  vestibule doctor --behind https://wallboard.example.com --direct 10.0.0.5:8080")]
+    Doctor {
+        /// Address of an application behind a proxy
+        #[arg(long, value_name = "URL")]
+        behind: url::Url,
+        /// Where the application itself listens: a host and a port that must not be reachable from here
+        #[arg(long, value_name = "HOST:PORT")]
+        direct: Option<String>,
+    },
     /// Look at the settings
     Config {
         /// What to do.
@@ -184,6 +202,7 @@ impl Command {
                 command: KeysCommand::Rotate { add_only, .. },
             } => !*add_only,
             Self::Serve
+            | Self::Doctor { .. }
             | Self::Backup { .. }
             | Self::Config { .. }
             | Self::Audit { .. }
@@ -347,7 +366,7 @@ Examples:
         name: String,
         /// Days for which people may skip the second factor in a browser they trust; 0 = never
         #[arg(long, value_name = "DAYS", value_parser = policy_days(),
-            required_unless_present_any = ["require_second_factor", "password_min", "log_out_after", "new_agent_mail"])]
+            required_unless_present_any = ["require_second_factor", "password_min", "log_out_after", "new_agent_mail", "after_sign_in"])]
         two_factor_policy: Option<i64>,
         /// Who has to set up a second factor at the next sign-in
         #[arg(long, value_name = "WHO", value_parser = require_second_factor())]
@@ -361,6 +380,9 @@ Examples:
         /// How new agents are told how to sign in
         #[arg(long, value_name = "KIND", value_parser = new_agent_mail())]
         new_agent_mail: Option<NewAgentMail>,
+        /// Where agents go after a sign-in: panel, or the client ID of an application
+        #[arg(long, value_name = "WHERE", value_parser = after_sign_in)]
+        after_sign_in: Option<AfterSignIn>,
     },
     /// Say from where the people of a company sign in together, or list it
     #[command(after_help = "\
@@ -676,6 +698,15 @@ fn require_second_factor() -> impl clap::builder::TypedValueParser<Value = Requi
     // Every possible value is a policy, so that the fallback is never used.
     clap::builder::PossibleValuesParser::new(RequireSecondFactor::ALL.map(RequireSecondFactor::as_str))
         .map(|word| RequireSecondFactor::from_word(&word).unwrap_or_default())
+}
+
+fn after_sign_in(typed: &str) -> Result<AfterSignIn, String> {
+    match typed {
+        "panel" => Ok(AfterSignIn::Panel),
+        id => ApplicationId::parse(id)
+            .map(AfterSignIn::Application)
+            .ok_or_else(|| "panel, or the client ID of an application".to_owned()),
+    }
 }
 
 fn new_agent_mail() -> impl clap::builder::TypedValueParser<Value = NewAgentMail> {

@@ -9,6 +9,7 @@ mod applications;
 mod arguments;
 mod backup;
 mod demo;
+mod doctor;
 mod events;
 mod mails;
 mod output;
@@ -136,6 +137,9 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Mail {
             command: MailCommand::Preview { out },
         } => mails::preview(&out, &mut streams),
+        Command::Doctor { behind, direct } => {
+            doctor::behind(&behind, direct.as_deref(), &mut streams).await
+        }
         of_database => {
             let config = commands_config(inputs)?;
             if writes {
@@ -160,7 +164,11 @@ async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_
         Command::Audit { command } => acts::audit(config, command, streams).await,
         Command::Stats { json } => acts::stats(config, json, streams).await,
         Command::Account { command } => acts::account(config, command, streams).await,
-        Command::Serve | Command::Demo(_) | Command::Config { .. } | Command::Mail { .. } => Ok(()),
+        Command::Serve
+        | Command::Demo(_)
+        | Command::Config { .. }
+        | Command::Mail { .. }
+        | Command::Doctor { .. } => Ok(()),
     }
 }
 

@@ -19,6 +19,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use vestibule_core::{
     limits::{COMPANY_MAX, KEPT_SECONDS, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
     name::has_bad_characters,
+    oidc::application::Application,
+    secret::Token,
 };
 
 /// The only value of [`Kind::Probe`].
@@ -288,6 +290,67 @@ impl Cookies {
         }
         found
     }
+}
+
+/// A cookie on the host of an application behind a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostCookie {
+    /// Token of the session at the application. Ends with the browser; the server ends it earlier.
+    Session,
+    /// What marks the browser that begins a sign-in, ten minutes.
+    State,
+}
+
+impl HostCookie {
+    const fn name(self, https: bool) -> &'static str {
+        match (self, https) {
+            (Self::Session, true) => "__Host-vestibule",
+            (Self::Session, false) => "vestibule",
+            (Self::State, true) => "__Host-vestibule-state",
+            (Self::State, false) => "vestibule-state",
+        }
+    }
+}
+
+/// Whether an application is reached by https; if not, it is on a loopback address.
+pub fn is_https(application: &Application) -> bool {
+    let uri = application.settings.launch_uri.as_deref();
+    uri.is_some_and(|uri| uri.starts_with("https:"))
+}
+
+/// The token in a cookie of an application's host; `None` when it is missing, doubled, or can be none of ours.
+pub fn read_host_cookie(headers: &HeaderMap, cookie: HostCookie, https: bool) -> Option<Token> {
+    let name = cookie.name(https);
+    let mut found = None;
+    for line in headers.get_all(COOKIE) {
+        for pair in line.as_bytes().split(|byte| *byte == b';') {
+            let pair = pair.trim_ascii();
+            let Some(value) = pair
+                .strip_prefix(name.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b"="))
+            else {
+                continue;
+            };
+            if found.is_some() {
+                return None;
+            }
+            found = Some(value);
+        }
+    }
+    Token::parse(str::from_utf8(found?).ok()?)
+}
+
+/// The `Set-Cookie` that leaves a token on an application's host.
+pub fn set_host_cookie(cookie: HostCookie, token: &Token, https: bool) -> Option<HeaderValue> {
+    let mut built = Cookie::build((cookie.name(https), token.reveal()))
+        .path("/")
+        .secure(https)
+        .http_only(true)
+        .same_site(SameSite::Lax);
+    if cookie == HostCookie::State {
+        built = built.max_age(Duration::from_secs(10 * MINUTE).try_into().ok()?);
+    }
+    HeaderValue::from_str(&built.build().encoded().to_string()).ok()
 }
 
 /// The layer that removes cookies that cannot be ours, unless the answer sets them anyway.

@@ -22,6 +22,7 @@ pub mod cookies;
 pub mod denied;
 pub mod facts;
 pub mod form_guard;
+pub mod forward_auth;
 pub mod headers;
 pub mod health;
 pub mod language;

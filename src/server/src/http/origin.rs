@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use url::Url;
-use vestibule_core::refusal::Refusal;
+use vestibule_core::{paths::BEHIND, refusal::Refusal};
 
 use crate::http::{denied::Denied, health, said::Said};
 
@@ -181,7 +181,8 @@ fn is_ours(site: &Site, headers: &HeaderMap) -> bool {
 
 /// The layer that refuses foreign hosts (421), foreign sites (403) and methods other than GET, HEAD and POST (405).
 ///
-/// Health checks come from machines that know no name, so `/healthz` and `/readyz` answer under every host.
+/// Health checks come from machines that know no name, so `/healthz` and `/readyz` answer under every host. What begins
+/// with [`BEHIND`] is asked for on the hosts of applications, and asks itself whether the host is right.
 pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_open = public.open.contains(&request.uri().path());
@@ -190,7 +191,8 @@ pub async fn guard(State(public): State<PublicOrigin>, request: Request, next: N
         let denied = Denied::with_status(StatusCode::METHOD_NOT_ALLOWED, Refusal::NotFound);
         return ([(ALLOW, "GET, HEAD, POST")], denied).into_response();
     }
-    if reads && [health::ALIVE, health::READY].contains(&request.uri().path()) {
+    let path = request.uri().path();
+    if reads && ([health::ALIVE, health::READY].contains(&path) || path.starts_with(BEHIND)) {
         return next.run(request).await;
     }
     let Some(site) = public.site(request.uri(), request.headers()) else {

@@ -20,7 +20,11 @@ pub fn routes(routes: Routes) -> Routes {
 /// Leads to the landing page, or to the sign-in page.
 async fn home(State(state): State<AppState>, facts: Facts) -> Response {
     match state.service.sign_in().session(&facts.visitor).await {
-        Ok(Some(signed_in)) => see_other(&landing(signed_in.account.highest_role(), None)),
+        Ok(Some(signed_in)) => see_other(&landing(
+            &signed_in.company.settings,
+            signed_in.account.highest_role(),
+            None,
+        )),
         Ok(None) => see_other(paths::LOGIN),
         Err(refusal) => Denied::from(refusal).into_response(),
     }

@@ -6,6 +6,7 @@ mod agent;
 mod auth;
 mod common;
 mod forgot_password;
+mod forward_auth;
 mod home;
 mod legal;
 mod links;
@@ -33,6 +34,7 @@ pub fn routes() -> Routes {
         .room(forgot_password::routes)
         .room(links::routes)
         .room(agent::routes)
+        .room(forward_auth::routes)
         .room(profile::routes)
         .room(admin::routes)
         .room(legal::routes)

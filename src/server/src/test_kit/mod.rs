@@ -383,6 +383,7 @@ async fn set_company_state(
         password_min: input.password_min,
         log_out: input.idle_minutes.map(log_out),
         new_agent_mail: input.new_agent_mail.map(NewAgentMail::from),
+        ..PolicyChange::default()
     };
     kit.state
         .service

@@ -4,12 +4,14 @@
 
 mod abuse;
 mod access;
+mod applications;
 mod attacks;
 mod company;
 mod conformance;
 mod console;
 mod documents;
 mod ended;
+mod forward_auth;
 mod import;
 mod mail_server;
 mod oauth;

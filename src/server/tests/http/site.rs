@@ -30,7 +30,7 @@ use vestibule_storage::test_support::TestStore;
 
 /// The password of every account.
 pub const PASSWORD: &str = "violet harbour kettle";
-const HOST: &str = "127.0.0.1:3000";
+pub const HOST: &str = "127.0.0.1:3000";
 
 pub struct Site {
     pub service: Service,
@@ -201,6 +201,8 @@ impl Answer {
 pub struct Browser {
     pub accept_language: &'static str,
     pub address: &'static str,
+    /// The host that it asks; cookies of all hosts are in one jar.
+    pub host: &'static str,
     pub content_type: String,
     pub extra: Vec<(&'static str, String)>,
     accept: &'static str,
@@ -213,6 +215,7 @@ impl Default for Browser {
         Self {
             accept_language: "en",
             address: "127.0.0.1",
+            host: HOST,
             content_type: "application/x-www-form-urlencoded".to_owned(),
             extra: Vec::new(),
             accept: "text/html,application/xhtml+xml,*/*;q=0.8",
@@ -280,7 +283,7 @@ impl Browser {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", HOST)
+            .header("host", self.host)
             .header("accept", self.accept)
             .header("accept-language", self.accept_language);
         if body.is_some() && !self.content_type.is_empty() {

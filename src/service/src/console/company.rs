@@ -3,6 +3,7 @@
 
 use vestibule_core::{
     company::{CompanySettings, NewAgentMail, RequireSecondFactor, TwoFactorPolicy},
+    id::ApplicationId,
     limits::{IDLE_MINUTES_LEAST, IDLE_MINUTES_MOST, PASSWORD_MIN_HIGHEST, PASSWORD_MIN_LOWEST},
     refusal::{Field, FieldProblem, Problem, Refusal},
     rights::Action,
@@ -101,6 +102,41 @@ impl Console {
                     language: info.language,
                     time_zone: info.time_zone,
                     new_agent_mail: info.new_agent_mail,
+                    ..own.company.settings.clone()
+                };
+                self.save_settings(work, &own, version, &settings).await
+            })
+            .await
+    }
+
+    /// Saves where agents go after a sign-in, if the company's version is still `version`: to this application, or with
+    /// an empty word to the Agent Panel.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `Malformed` for what is no application of the company that can be opened;
+    /// `ChangedMeanwhile`.
+    pub async fn save_after_sign_in(
+        &self,
+        version: i64,
+        application: &str,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let (mut work, own) = self.act(Action::ChangeCompany, Hold::Company, visitor).await?;
+                let after_sign_in = match application {
+                    "" => None,
+                    typed => {
+                        let id = ApplicationId::parse(typed).ok_or(Refusal::Malformed)?;
+                        let found = work.application(id).await?;
+                        found
+                            .filter(|found| found.can_be_opened_in(own.company.id))
+                            .ok_or(Refusal::Malformed)?;
+                        Some(id)
+                    }
+                };
+                let settings = CompanySettings {
+                    after_sign_in,
                     ..own.company.settings.clone()
                 };
                 self.save_settings(work, &own, version, &settings).await

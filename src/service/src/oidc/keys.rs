@@ -243,7 +243,7 @@ impl Operator {
 
 impl Service {
     /// Signs claims with the key in use.
-    pub(super) async fn sign<C: Serialize>(
+    pub(crate) async fn sign<C: Serialize>(
         &self,
         algorithm: Signing,
         typ: &str,

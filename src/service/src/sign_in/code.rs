@@ -365,7 +365,11 @@ impl Service {
             session,
             browser: None,
             trusted,
-            landing: landing(row.account.highest_role(), pending.next.as_deref()),
+            landing: landing(
+                &row.company.settings,
+                row.account.highest_role(),
+                pending.next.as_deref(),
+            ),
             company: row.company.name,
             step_up: pending.purpose != Leads::SignIn,
         }))
@@ -417,7 +421,7 @@ impl Service {
             session: opening.token.clone(),
             browser: None,
             trusted: None,
-            landing: landing(account.highest_role(), opening.next),
+            landing: landing(&company.settings, account.highest_role(), opening.next),
             company: company.name.clone(),
             step_up: true,
         })

@@ -173,7 +173,7 @@ impl Service {
             session: opening.token.clone(),
             browser,
             trusted: None,
-            landing: landing(account.highest_role(), opening.next),
+            landing: landing(&company.settings, account.highest_role(), opening.next),
             company: company.name.clone(),
             step_up: false,
         })

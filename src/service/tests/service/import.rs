@@ -317,7 +317,7 @@ on_both! {
             let held = site.service.sign_in().hold_line().await;
             site.service.console().start_import(&id.to_string(), &by).await.unwrap();
             match way {
-                "signed out" => site.service.sign_in().sign_out(&by).await.unwrap(),
+                "signed out" => drop(site.service.sign_in().sign_out(&by).await.unwrap()),
                 "ended by the operator" => {
                     site.service.operator().end_sessions_of("Acme", Some("ada")).await.unwrap();
                 }

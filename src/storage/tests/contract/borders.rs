@@ -159,6 +159,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
         require_second_factor: RequireSecondFactor::Off,
         password_min: 8,
         idle_minutes: None,
+        after_sign_in: None,
     };
     let alices = owned.account.email.clone();
     let stolen = EmailAddress::parse("stolen@example.test").unwrap();

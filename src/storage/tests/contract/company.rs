@@ -41,6 +41,7 @@ pub async fn a_company_is_read_as_it_was_written(store: &Store) {
             password_min: 14,
             idle_minutes: Some(30),
             new_agent_mail: NewAgentMail::ActivationLink,
+            after_sign_in: None,
         },
     };
     assert_eq!(reader.company(acme.id).await, Ok(Some(expected.clone())));
@@ -167,6 +168,7 @@ pub async fn settings_are_saved_once_per_version(store: &Store) {
         require_second_factor: RequireSecondFactor::Everyone,
         password_min: 20,
         idle_minutes: None,
+        after_sign_in: None,
     };
     write(store, async |writer| {
         writer.insert_company(&acme).await?;
@@ -232,6 +234,7 @@ pub async fn what_a_policy_has_ended_stays_ended(store: &Store) {
         require_second_factor: RequireSecondFactor::Off,
         password_min: 12,
         idle_minutes,
+        after_sign_in: None,
     };
     write(store, async |writer| {
         writer.insert_company(&other).await?;

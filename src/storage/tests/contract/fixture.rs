@@ -156,6 +156,7 @@ impl Maker {
                 password_min: 14,
                 idle_minutes: Some(30),
                 new_agent_mail: NewAgentMail::ActivationLink,
+                after_sign_in: None,
             },
         }
     }

@@ -10,6 +10,7 @@
 mod account;
 mod agents;
 mod application;
+mod application_session;
 mod audit;
 mod authenticator;
 mod backup;
@@ -95,6 +96,8 @@ contract! {
     agents::accounts_from_before_get_their_words,
     application::an_application_is_read_as_it_was_written,
     application::secrets_of_an_application_end_one_after_the_other,
+    application_session::a_ticket_becomes_a_session_once_and_ends_with_it,
+    application_session::who_remembers_sessions_hears_of_what_may_change_them,
     grant::a_grant_is_read_with_the_session_that_it_came_of,
     grant::a_code_and_a_refresh_token_have_one_winner,
     grant::a_session_that_ends_ends_what_came_of_it,

@@ -1,6 +1,7 @@
 //! `/admin`: the console.
 
 mod agents;
+mod applications;
 mod audit;
 mod company;
 mod download;
@@ -21,6 +22,7 @@ pub fn routes(routes: Routes) -> Routes {
         .room(company::routes)
         .room(security::routes)
         .room(sso::routes)
+        .room(applications::routes)
         .room(mail::routes)
         .room(audit::routes)
 }

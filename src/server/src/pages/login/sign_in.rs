@@ -167,7 +167,11 @@ async fn login(
     let next = query.next.clone().filter(|next| paths::is_local(next));
     match state.service.sign_in().session(&facts.visitor).await {
         Ok(Some(signed_in)) => {
-            return see_other(&landing(signed_in.account.highest_role(), next.as_deref()));
+            return see_other(&landing(
+                &signed_in.company.settings,
+                signed_in.account.highest_role(),
+                next.as_deref(),
+            ));
         }
         Ok(None) => {}
         Err(refusal) => return Denied::from(refusal).into_response(),

@@ -81,13 +81,14 @@ pub async fn finish(call: &Call, method: Method, set_up: &str, code: &str) -> Re
         .finish_set_up(method, set_up, code, &call.visitor)
         .await?;
     let codes = |codes: Vec<BackupCode>| codes.iter().map(BackupCode::reveal).collect();
+    let to = if required {
+        "/".to_owned()
+    } else {
+        format!("{SECURITY}?changed")
+    };
     Ok(Done {
-        to: if required {
-            "/".to_owned()
-        } else {
-            format!("{SECURITY}?changed")
-        },
         backup_codes: done.backup_codes.map(codes),
+        ..Done::to(to)
     })
 }
 
