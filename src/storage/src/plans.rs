@@ -14,15 +14,14 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    application, application_session, audit, authenticator, backup_code, cleanup, code, company, folding, grant, import, kept,
-    links, mail_server, note, office, outbox, overview, pending, reset_request, session, set_up, sign_in,
-    sso, throttle, ticket, trusted, words,
+    application, application_session, audit, authenticator, backup_code, cleanup, code, company, folding,
+    grant, import, kept, links, mail_server, note, office, outbox, overview, pending, reset_request, session,
+    set_up, sign_in, sso, throttle, ticket, trusted, words,
 };
 
-#[tokio::test]
-async fn look_ups_use_an_index_on_sqlite() {
-    let (_folder, mut connection) = connection().await;
-    for (what, sql) in [
+/// The look-ups of a sign-in and of a page, each with what it is for.
+fn look_ups() -> Vec<(&'static str, &'static str)> {
+    vec![
         ("session of a cookie", session::BY_TOKEN),
         ("sessions of an account", session::OF_ACCOUNT),
         ("session to end", session::BY_FORMER_TOKEN),
@@ -120,7 +119,13 @@ async fn look_ups_use_an_index_on_sqlite() {
         ("applications of a session", grant::APPLICATIONS_OF_SESSION),
         ("notice that is taken", grant::CLAIM),
         ("idle sessions of applications", grant::IDLE),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn look_ups_use_an_index_on_sqlite() {
+    let (_folder, mut connection) = connection().await;
+    for (what, sql) in look_ups() {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
         assert!(

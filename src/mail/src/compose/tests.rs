@@ -148,11 +148,6 @@ fn links_in(mail: &Mail) -> usize {
     }
 }
 
-/// When what the mails tell about happened.
-fn at() -> Moment {
-    "2026-01-05T09:00:59Z".parse().unwrap()
-}
-
 /// The page without what only Outlook for Windows reads.
 fn without_outlook(html: &str) -> String {
     let mut parts = html.split("<!--[if mso]>");

@@ -1,7 +1,7 @@
 //! The one place where commands meet the rest of the program.
 
 use std::{
-    io::{BufRead as _, Read as _},
+    io::{self, BufRead as _, Read as _},
     sync::Arc,
 };
 
@@ -158,13 +158,7 @@ async fn company_act(
                 .await
                 .map_err(|error| refused(&name, account, &error))?;
             writeln!(streams.output, "Created the company {:?}.", made.name)?;
-            if let Some((account, email)) = told {
-                writeln!(
-                    streams.output,
-                    "Created its first admin {account:?}. A mail to {email} says how to sign in, within 72 hours; it leaves \
-                     when `vestibule serve` runs."
-                )?;
-            }
+            tell_first_admin(told.as_ref(), streams)?;
         }
         CompanyCommand::Set {
             name,
@@ -228,6 +222,17 @@ async fn company_act(
         }
     }
     Ok(())
+}
+
+fn tell_first_admin(told: Option<&(String, String)>, streams: &mut Streams<'_>) -> io::Result<()> {
+    let Some((account, email)) = told else {
+        return Ok(());
+    };
+    writeln!(
+        streams.output,
+        "Created its first admin {account:?}. A mail to {email} says how to sign in, within 72 hours; it leaves when \
+         `vestibule serve` runs."
+    )
 }
 
 async fn list_companies(service: &Service, json: bool, streams: &mut Streams<'_>) -> Result<(), Refused> {

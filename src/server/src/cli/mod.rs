@@ -137,9 +137,7 @@ pub async fn run(cli: Cli, inputs: Inputs, mut streams: Streams<'_>) -> Result<(
         Command::Mail {
             command: MailCommand::Preview { out },
         } => mails::preview(&out, &mut streams),
-        Command::Doctor { behind, direct } => {
-            doctor::behind(&behind, direct.as_deref(), &mut streams).await
-        }
+        Command::Doctor { behind, direct } => doctor::behind(&behind, direct.as_deref(), &mut streams).await,
         of_database => {
             let config = commands_config(inputs)?;
             if writes {

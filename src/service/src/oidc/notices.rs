@@ -8,6 +8,7 @@ use vestibule_core::{
     limits::LOGOUT_NOTICE_HOURS,
     oidc::claims::{LogoutClaims, LogoutEvents, seconds},
     secret::Token,
+    session::{EndReason, Ending},
 };
 use vestibule_mail::{Reach, is_public};
 use vestibule_sso::{BackChannel, SsoError};
@@ -99,8 +100,13 @@ impl Issuer {
                 .await?;
             drop(reader);
             for session in idle {
-                let mut writer = self.inner.store.write_one().await?;
-                ended += usize::from(writer.end_session(company.id, session).await?);
+                let ending = Ending {
+                    reason: EndReason::Idle,
+                    at: now,
+                    minutes: Some(minutes.into()),
+                };
+                let mut writer = self.inner.store.write().await?;
+                ended += usize::from(writer.end_session(company.id, session, ending).await?);
                 writer.commit().await?;
             }
         }

@@ -8,6 +8,7 @@ use std::{
 use vestibule_core::{id::ApplicationSessionId, secret::TokenHash};
 use vestibule_storage::{Changed, NewApplicationSession, Store, test_support::TestStore};
 
+use crate::session::by_admin;
 use crate::{
     application::application,
     fixture::{Maker, alice, at, count, write},
@@ -78,7 +79,7 @@ pub async fn a_ticket_becomes_a_session_once_and_ends_with_it(store: &TestStore)
             .is_some()
     );
     write(store, async |writer| {
-        writer.end_session(account.company, session.id).await
+        writer.end_session(account.company, session.id, by_admin()).await
     })
     .await
     .unwrap();
@@ -93,8 +94,8 @@ pub async fn who_remembers_sessions_hears_of_what_may_change_them(store: &Store)
     let maker = Maker::new();
     let account = alice(store, &maker).await;
     let heard: Arc<Mutex<Vec<Changed>>> = Arc::default();
-    let hears = Arc::clone(&heard);
-    store.watch(move |changed| hears.lock().unwrap().extend(changed));
+    let listener = Arc::clone(&heard);
+    store.watch(move |changed| listener.lock().unwrap().extend(changed));
     let (company, id) = (account.company, account.id);
     write(store, async |writer| {
         writer.hold_company(company).await?;

@@ -15,6 +15,7 @@ use vestibule_storage::{
     NewAccessToken, NewAccount, NewGrant, NewSession, SigningKeyRow, Store, test_support::TestStore,
 };
 
+use crate::session::by_admin;
 use crate::{
     application::application,
     fixture::{Maker, alice, at, count, day, raw, winners_of_twenty, write},
@@ -263,7 +264,9 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     write(store, async |writer| {
         writer.insert_grant(&second).await?;
         writer.use_authorization_code(second.id, at(4)).await?;
-        writer.end_session(gone.account.company, gone.session.id).await
+        writer
+            .end_session(gone.account.company, gone.session.id, by_admin())
+            .await
     })
     .await
     .unwrap();

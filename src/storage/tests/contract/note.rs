@@ -3,6 +3,7 @@
 use vestibule_storage::{Store, test_support::TestStore};
 
 use crate::fixture::{Maker, alice, at, write};
+use crate::session::by_admin;
 
 pub async fn a_note_is_its_sessions_until_it_is_over(store: &TestStore) {
     let maker = Maker::new();
@@ -36,7 +37,7 @@ pub async fn a_note_is_its_sessions_until_it_is_over(store: &TestStore) {
                 .await?
                 .is_some()
         );
-        writer.end_session(company, two.id).await?;
+        writer.end_session(company, two.id, by_admin()).await?;
         assert_eq!(writer.session_note(company, two.id, "undo", at(9)).await?, None);
         Ok(())
     })

@@ -354,7 +354,8 @@ pub async fn wrong_passwords_are_counted_in_their_session_until_a_proof(store: &
     .unwrap();
 }
 
-fn by_admin() -> Ending {
+/// An end that an admin brought about.
+pub fn by_admin() -> Ending {
     Ending::now(EndReason::ByAdmin, at(60))
 }
 

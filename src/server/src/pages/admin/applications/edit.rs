@@ -82,7 +82,6 @@ impl Form for AddApplication {
     const PATH: &'static str = ADMIN_APPLICATIONS_NEW;
     const ACTION: Action = Self::RIGHT;
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let added = call
@@ -153,7 +152,6 @@ impl Form for EditApplication {
     const ACTION: Action = Action::ChangeApplications;
     const OPENED: Option<&'static str> = Some(ADMIN_APPLICATIONS);
     const SWITCHED: bool = true;
-    const KEPT_FOR_STEP_UP: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let (id, version) = (self.id.clone(), self.version);
@@ -227,7 +225,12 @@ async fn open_one(
     let (company, own) = (found.company.clone(), found.own.clone());
     let page = ApplicationPage {
         form: Fields::of(Some(&found.application), version, form),
-        details: Some(Details::of(state, &company, &own, found)),
+        details: Some(Details::of(
+            state,
+            facts.locale_for(&company, &own),
+            (&company, &own),
+            found,
+        )),
         added: opened("added"),
         saved: opened("saved"),
         refusal: form.refusal.cloned(),
@@ -255,8 +258,13 @@ struct Details {
 }
 
 impl Details {
-    fn of(state: &AppState, company: &Company, own: &Account, found: ApplicationDetails) -> Self {
-        let moments = Moments::of(company, own);
+    fn of(
+        state: &AppState,
+        locale: Locale,
+        (company, own): (&Company, &Account),
+        found: ApplicationDetails,
+    ) -> Self {
+        let moments = Moments::of(locale, company, own);
         let Application {
             id,
             settings,
@@ -355,9 +363,10 @@ struct ApplicationPage {
 
 impl Content for ApplicationPage {
     fn head(&self, now: Locale) -> Head {
-        let title = match &self.details {
-            Some(_) => td_string!(now, applications.one_title),
-            None => td_string!(now, applications.add),
+        let title = if self.details.is_some() {
+            td_string!(now, applications.one_title)
+        } else {
+            td_string!(now, applications.add)
         };
         Head::new(title, &[Sheet::Account, Sheet::Console]).with_account_script()
     }
@@ -463,16 +472,15 @@ fn more(now: Locale, details: Details) -> AnyView {
             .secrets
             .into_iter()
             .map(|(since, until)| {
-                let sentence = match until {
-                    Some(until) => {
-                        td_string!(
-                            now,
-                            applications.secret_until,
-                            when = since.shown,
-                            until = until.shown
-                        )
-                    }
-                    None => td_string!(now, applications.secret_since, when = since.shown),
+                let sentence = if let Some(until) = until {
+                    td_string!(
+                        now,
+                        applications.secret_until,
+                        when = since.shown,
+                        until = until.shown
+                    )
+                } else {
+                    td_string!(now, applications.secret_since, when = since.shown)
                 };
                 view! { <li class="row">{sentence}</li> }
             })

@@ -70,7 +70,7 @@ async fn open(state: &AppState, facts: &Facts, form: &Filled<'_, SaveAfterSignIn
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_APPLICATIONS),
     };
-    let moments = Moments::of(&company, &own);
+    let moments = Moments::of(facts.locale_for(&company, &own), &company, &own);
     let to_open = applications.iter().chain(&of_installation);
     let offered = to_open
         .filter(|application| application.can_be_opened_in(company.id))

@@ -25,7 +25,11 @@ pub fn routes(routes: Routes) -> Routes {
         .page("/admin/applications/{id}", Action::SeeSettings, edit::edit)
         .form::<EditApplication>()
         .form::<NewSecret>()
-        .page("/admin/applications/{id}/delete", Action::ChangeApplications, delete::ask)
+        .page(
+            "/admin/applications/{id}/delete",
+            Action::ChangeApplications,
+            delete::ask,
+        )
         .form::<DeleteApplication>()
 }
 
