@@ -73,6 +73,8 @@ pub const ISLANDS: &[&str] = &[
     "errors.bad_characters",
     "errors.wrong_credentials",
     "errors.too_many_tries",
+    "errors.wrong_too_often",
+    "errors.no_cookies",
     "errors.busy",
     "errors.unavailable",
     "errors.account_locked",

@@ -185,6 +185,7 @@ fn value(locale: Locale, stored: &str) -> &str {
 /// The page that somebody was not let into, by the right that it asks for.
 fn page(locale: Locale, action: &str) -> Option<&'static str> {
     Some(match action {
+        "ChangeApplications" => td_string!(locale, applications.title),
         "OwnAccount" => td_string!(locale, common.profile),
         "SeeAgents" | "AddAgent" | "EditAgent" | "DeleteAgent" | "ResetPassword" | "SendAccountDetails"
         | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents" | "ExportAgents" => {

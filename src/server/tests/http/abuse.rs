@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 66] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 72] = [
     (
         "/login",
         &[
@@ -72,6 +72,37 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 66] = [
     ("/profile/security/trusted/remove-all", &[]),
     ("/profile/security/sessions/end", &[("id", SOMETHING)]),
     ("/profile/security/sessions/end-others", &[]),
+    ("/admin/applications", &[("version", "1"), ("after_sign_in", "")]),
+    (
+        "/admin/applications/new",
+        &[
+            ("name", "Agent Desktop"),
+            ("kind", "web"),
+            ("launch_uri", "https://desktop.acme.test/"),
+            ("redirect_uris", "https://desktop.acme.test/callback"),
+            ("logout_uris", ""),
+            ("back_channel_uri", ""),
+            ("roles[]", "agent"),
+            ("signing", "ES256"),
+        ],
+    ),
+    (
+        "/admin/applications/edit",
+        &[
+            ("id", SOMETHING),
+            ("version", "1"),
+            ("name", "Agent Desktop"),
+            ("kind", "web"),
+            ("launch_uri", "https://desktop.acme.test/"),
+            ("redirect_uris", "https://desktop.acme.test/callback"),
+            ("logout_uris", ""),
+            ("back_channel_uri", ""),
+            ("roles[]", "agent"),
+            ("signing", "ES256"),
+        ],
+    ),
+    ("/admin/applications/secret", &[("id", SOMETHING)]),
+    ("/admin/applications/delete", &[("id", SOMETHING)]),
     (
         "/admin/agents/new",
         &[

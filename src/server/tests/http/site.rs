@@ -184,6 +184,15 @@ impl Answer {
         self.headers.contains_key(name)
     }
 
+    /// The page without the texts that it brings for later.
+    pub fn shown(&self) -> String {
+        let Some((before, rest)) = self.body.split_once("data-texts=\"") else {
+            return self.body.clone();
+        };
+        let (_, after) = rest.split_once('"').unwrap();
+        [before, after].concat()
+    }
+
     pub fn location(&self) -> &str {
         self.header("location")
     }

@@ -5,10 +5,3 @@ CREATE TABLE audit_kept (
     -- Events before this one may go.
     from_id BLOB NOT NULL
 ) STRICT;
-
-DROP TRIGGER audit_event_no_delete;
-CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
-WHEN NOT EXISTS (SELECT 1 FROM audit_kept WHERE OLD.id < from_id)
-BEGIN
-    SELECT RAISE(ABORT, 'the audit log is only ever added to');
-END;

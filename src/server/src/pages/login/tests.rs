@@ -127,8 +127,8 @@ fn an_island_gets_its_facts_back_unharmed() {
 #[test]
 fn a_page_brings_the_texts_of_its_language_and_says_where_the_others_are() {
     for html in [
-        shown_in(Locale::de, Login(login_page(None))),
-        shown_in(Locale::de, Code(code_page(None))),
+        whole(Locale::de, Login(login_page(None))),
+        whole(Locale::de, Code(code_page(None))),
     ] {
         let (_, rest) = html.split_once("data-texts=\"").unwrap();
         let (texts, _) = rest.split_once('"').unwrap();

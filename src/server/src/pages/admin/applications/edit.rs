@@ -14,7 +14,10 @@ use vestibule_app::{
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed, When},
-    shell::console::{console, role_name},
+    shell::{
+        console::{console, role_name},
+        document::escape,
+    },
 };
 use vestibule_core::{
     account::{Account, Role},
@@ -657,9 +660,8 @@ fn lines(
                     spellcheck="false"
                     aria-invalid=invalid
                     aria-describedby=described_by
-                >
-                    {typed.value.clone()}
-                </textarea>
+                    inner_html=escape(&typed.value)
+                ></textarea>
             </div>
             {wrong.map(|sentence| view! { <p class="problem" id=problem_id>{sentence}</p> })}
             {meanwhile(now, typed.meanwhile.clone())}
