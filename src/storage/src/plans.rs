@@ -318,7 +318,7 @@ fn index_of(source: &Source) -> &'static str {
     match source {
         Source::Word(_) => "(company_id=? AND word>? AND word<?)",
         Source::Role(_) => "INDEX account_role_role (company_id=? AND role=?)",
-        Source::NeverSignedIn => "INDEX account_never_signed_in",
+        Source::NeverSignedIn => "INDEX account_last_sign_in (company_id=? AND last_sign_in_at=?)",
         Source::Locked => "INDEX account_locked",
         Source::Inactive => "INDEX account_inactive",
         Source::Factor(FactorFilter::App) => "INDEX account_app",
