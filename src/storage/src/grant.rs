@@ -92,11 +92,10 @@ pub(crate) const IDLE: &str = "SELECT DISTINCT s.id FROM session s JOIN access_g
 
 pub(crate) const UNTOLD: &str = concat!(
     "SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
-     g.session_id AS g_session_id, g.notice_since AS g_notice_since, g.notice_tries AS g_notice_tries, \
-     g.code_used_at AS g_code_used_at, ",
+     g.session_id AS g_session_id, g.notice_since AS g_notice_since, g.notice_tries AS g_notice_tries, ",
     application_columns!(),
     " FROM access_grant g JOIN application p ON p.id = g.application_id \
-     WHERE g.is_over AND NOT g.is_told AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) \
+     WHERE g.is_over AND NOT g.is_told AND g.code_used_at IS NOT NULL AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) \
      ORDER BY g.notice_due_at NULLS FIRST LIMIT $2"
 );
 /// Of several servers one takes it.
@@ -235,8 +234,6 @@ pub struct LogoutNotice {
     pub subject: PublicId,
     /// Which session.
     pub session: SessionId,
-    /// Whether it ever got a token.
-    pub has_tokens: bool,
     /// When it was first tried; `None` = never.
     pub since: Option<Moment>,
     /// How often it was tried.
@@ -286,7 +283,6 @@ struct NoticeColumns {
     g_session_id: Uuid,
     g_notice_since: Option<Moment>,
     g_notice_tries: i64,
-    g_code_used_at: Option<Moment>,
     #[sqlx(flatten)]
     application: ApplicationColumns,
 }
@@ -394,7 +390,6 @@ impl Reader {
                     account: AccountId(row.g_account_id),
                     subject: PublicId(row.g_subject),
                     session: SessionId(row.g_session_id),
-                    has_tokens: row.g_code_used_at.is_some(),
                     since: row.g_notice_since,
                     tries: row.g_notice_tries,
                 })

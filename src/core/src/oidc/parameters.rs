@@ -1,6 +1,8 @@
 //! The parameters of a request. One that comes twice is refused by whoever asks for it, and those that nobody asks for do
 //! not matter (RFC 6749, section 3.1). One without a value is as if it were not there.
 
+use std::collections::HashSet;
+
 use url::form_urlencoded;
 
 /// The parameters of a query or a form.
@@ -41,10 +43,8 @@ impl Parameters {
 
     /// Whether any parameter comes twice, but for those that may.
     pub fn any_doubled(&self) -> bool {
-        self.0
-            .iter()
-            .enumerate()
-            .any(|(place, (name, _))| self.0.iter().take(place).any(|(earlier, _)| earlier == name))
+        let mut seen = HashSet::new();
+        !self.0.iter().all(|(name, _)| seen.insert(name.as_str()))
     }
 }
 

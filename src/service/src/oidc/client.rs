@@ -31,21 +31,20 @@ impl Service {
             credentials.prove(&application, &[], now)?;
             return Ok(application);
         }
+        let rows = reader.application_secrets(application.id).await?;
+        let secrets: Vec<ClientSecret> = rows.iter().map(|row| row.secret).collect();
+        // A right secret always passes: agents at the application's address must not be able to shut it out.
+        let Err(refused) = credentials.prove(&application, &secrets, now) else {
+            return Ok(application);
+        };
         let (subject, lane) = self.client_lane(&application, visitor);
         if reader.is_password_blocked(&subject, &lane, now).await? {
             return Err(Trouble::Wait(shortest_wait()));
         }
-        let rows = reader.application_secrets(application.id).await?;
         drop(reader);
-        let secrets: Vec<ClientSecret> = rows.iter().map(|row| row.secret).collect();
-        match credentials.prove(&application, &secrets, now) {
-            Ok(_) => Ok(application),
-            Err(refused) => {
-                self.count_wrong_secret(&application, (&subject, &lane), visitor)
-                    .await?;
-                Err(refused.into())
-            }
-        }
+        self.count_wrong_secret(&application, (&subject, &lane), visitor)
+            .await?;
+        Err(refused.into())
     }
 
     /// What the wrong secrets of an application are counted by.

@@ -146,13 +146,7 @@ impl Service {
             return Ok(false);
         }
         writer.commit().await?;
-        let Some(uri) = notice
-            .application
-            .settings
-            .back_channel_uri
-            .clone()
-            .filter(|_| notice.has_tokens)
-        else {
+        let Some(uri) = notice.application.settings.back_channel_uri.clone() else {
             self.finish_notice(&notice).await?;
             return Ok(false);
         };
