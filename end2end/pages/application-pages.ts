@@ -24,7 +24,8 @@ export class ApplicationsPage extends ConsolePage {
 
   /** The secret that is shown only now. */
   get secret(): Locator {
-    return this.field(this.labels.applications.secret);
+    // The section below the form has the same name.
+    return this.main.getByRole('textbox', { name: this.labels.applications.secret, exact: true });
   }
 
   /** Fills the form of a new application in and sends it; gives the status of the answer. */
