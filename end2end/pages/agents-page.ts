@@ -23,15 +23,15 @@ export class AgentsPage extends ConsolePage {
   }
 
   get state(): Locator {
-    return this.field(this.labels.agents.state);
+    return this.main.getByRole('combobox', { name: this.labels.agents.state, exact: true });
   }
 
   get role(): Locator {
-    return this.field(this.labels.agents.role);
+    return this.main.getByRole('combobox', { name: this.labels.agents.role, exact: true });
   }
 
   get factor(): Locator {
-    return this.field(this.labels.agents.factor);
+    return this.main.getByRole('combobox', { name: this.labels.agents.factor, exact: true });
   }
 
   get show(): Locator {

@@ -28,7 +28,9 @@ impl FormFields {
 
     /// The fields as they may be kept: of a password, a secret or a code only the name.
     pub fn without_secrets(&self) -> Vec<(String, String)> {
-        let is_secret = |name: &str| name.contains("password") || name.contains("secret") || name == "code";
+        // How long passwords have to be is a policy.
+        let is_password = |name: &str| name.contains("password") && name != "password_min";
+        let is_secret = |name: &str| is_password(name) || name.contains("secret") || name == "code";
         self.iter()
             .map(|(name, value)| {
                 let value = if is_secret(name) { "" } else { value };
@@ -217,6 +219,7 @@ mod tests {
             ("google_client_secret", "hush"),
             ("code", "123456"),
             ("new_password", "hush"),
+            ("password_min", "14"),
         ];
         let fields: FormFields = sent
             .iter()
@@ -230,6 +233,7 @@ mod tests {
             ("google_client_secret", ""),
             ("code", ""),
             ("new_password", ""),
+            ("password_min", "14"),
         ];
         assert_eq!(kept, expected);
     }
