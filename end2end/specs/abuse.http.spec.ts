@@ -282,7 +282,7 @@ test.describe('guessing', { tag: '@journey' }, () => {
     }
     const waiting = await http.post('/login', { company, account: name, password });
     expect(waiting.status(), 'the right one is refused too').toBe(401);
-    expect(await waiting.json()).toEqual({ code: 'wrong_credentials' });
+    expect(await waiting.json()).toEqual({ code: 'wrong_too_often', retry_after: 30 });
     await clock.advance({ seconds: 120 });
     expect((await http.post('/login', { company, account: name, password })).status()).toBe(200);
   });
