@@ -38,12 +38,13 @@ impl Facts {
     /// Takes them out of `mail` about something that happened at this moment, for sentences of a language.
     pub(super) fn of(mail: &Mail, locale: Locale, at: Moment) -> Self {
         let right_to_left = is_rtl(locale);
-        let (name, company, account, browser, address) = match mail {
+        let (name, company, account, browser, address, times) = match mail {
             Mail::SignInCode {
                 name,
                 company,
                 browser,
                 address,
+                times,
                 ..
             } => (
                 name.as_str(),
@@ -51,6 +52,7 @@ impl Facts {
                 "",
                 browser.as_str(),
                 address.as_str(),
+                Some(times),
             ),
             Mail::AccountLocked {
                 name,
@@ -58,6 +60,7 @@ impl Facts {
                 account,
                 browser,
                 address,
+                times,
                 ..
             } => (
                 name.as_str(),
@@ -65,13 +68,14 @@ impl Facts {
                 account.as_str(),
                 browser.as_str(),
                 address.as_str(),
+                Some(times),
             ),
             Mail::AccountUnlocked {
                 name,
                 company,
                 account,
                 ..
-            } => (name.as_str(), company.as_str(), account.as_str(), "", ""),
+            } => (name.as_str(), company.as_str(), account.as_str(), "", "", None),
             Mail::ConfirmCode { about, .. }
             | Mail::SetUpCode { about, .. }
             | Mail::PasswordChanged { about }
@@ -96,6 +100,7 @@ impl Facts {
                 about.account.as_str(),
                 about.browser.as_str(),
                 about.address.as_str(),
+                Some(&about.times),
             ),
         };
         let (new_email, by) = match mail {
@@ -123,37 +128,17 @@ impl Facts {
             address: fact(address),
             new_email: fact(new_email),
             by: fact(by),
-            when: times_of(mail).say_with_zone(locale, at),
+            when: times_of(times).say_with_zone(locale, at),
         }
     }
 }
 
-/// How the receiver of a mail reads times.
-fn times_of(mail: &Mail) -> Times {
-    let TimeStyle { zone, format } = match mail {
-        Mail::SignInCode { times, .. } | Mail::AccountLocked { times, .. } => times,
-        Mail::AccountUnlocked { .. } => return Times::new("", TimeFormat::default()),
-        Mail::ConfirmCode { about, .. }
-        | Mail::SetUpCode { about, .. }
-        | Mail::PasswordChanged { about }
-        | Mail::SecondFactorChanged { about, .. }
-        | Mail::BackupCodeUsed { about, .. }
-        | Mail::BackupCodeIssued { about, .. }
-        | Mail::NewBrowser { about }
-        | Mail::SessionCut { about }
-        | Mail::AccountDetails { about, .. }
-        | Mail::ActivationLink { about, .. }
-        | Mail::ResetLink { about, .. }
-        | Mail::PasswordReset { about }
-        | Mail::PasswordRemoved { about, .. }
-        | Mail::ConfirmEmail { about, .. }
-        | Mail::EmailChangeBegan { about, .. }
-        | Mail::SsoConnected { about, .. }
-        | Mail::SsoDisconnected { about, .. }
-        | Mail::TestMail { about, .. }
-        | Mail::PoliciesChanged { about, .. } => &about.times,
-    };
-    Times::new(zone, *format)
+/// How the receiver of a mail reads times; in UTC where the mail does not say.
+fn times_of(style: Option<&TimeStyle>) -> Times {
+    match style {
+        Some(TimeStyle { zone, format }) => Times::new(zone, *format),
+        None => Times::new("", TimeFormat::default()),
+    }
 }
 
 /// One line without control characters, and without characters that are invisible or change the writing direction, but

@@ -16,7 +16,7 @@ use vestibule_translations::{Locale, td_string};
 
 use super::{
     common::{few_codes, signed_in},
-    forward_auth::lead_to,
+    oauth::going::lead_to,
 };
 use crate::{
     form::{Routes, redirect_or_refuse},

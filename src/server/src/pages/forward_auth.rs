@@ -4,13 +4,11 @@
 use axum::{
     extract::State,
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderValue,
         header::{HOST, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
-use leptos::prelude::*;
-use vestibule_app::page::{Content, Frame, Head, Refresh};
 use vestibule_core::{
     forward_auth::way_back,
     oidc::application::Application,
@@ -19,14 +17,12 @@ use vestibule_core::{
     rights::Action,
     secret::Token,
 };
-use vestibule_service::sessions::SignedIn;
-use vestibule_translations::{Locale, td_string};
 
-use super::common::in_gate;
+use super::oauth::going::{lead_on, secretive};
 use crate::{
     form::{Routes, redirect_or_refuse, run},
     http::{
-        answer::{see_other, show},
+        answer::see_other,
         cookies::{self, HostCookie},
         denied::Denied,
         facts::Facts,
@@ -130,7 +126,12 @@ async fn open(State(state): State<AppState>, headers: HeaderMap, facts: Facts) -
         .get("sec-fetch-site")
         .is_some_and(|site| site.as_bytes() == b"same-origin");
     if after_form {
-        lead_on(&state, &facts, opened.application.settings.name.clone(), uri)
+        lead_on(
+            &state,
+            &facts,
+            Some(opened.application.settings.name.clone()),
+            uri,
+        )
     } else {
         secretive(see_other(&uri))
     }
@@ -174,56 +175,4 @@ async fn enter(State(state): State<AppState>, headers: HeaderMap, facts: Facts) 
 /// Pages of ours are on our host only: the sign-in page says that it took too long, and who is signed in goes to the panel.
 fn expired(state: &AppState) -> Response {
     secretive(see_other(&format!("{}{LOGIN}?ended", state.config.origin())))
-}
-
-/// Nobody else learns the address that a browser comes from or goes to.
-fn secretive(mut response: Response) -> Response {
-    let none = HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert("referrer-policy", none);
-    response
-}
-
-/// A page that leads on to another site by itself: after a form, a redirect may lead to this site only.
-fn lead_on(state: &AppState, facts: &Facts, application: String, uri: String) -> Response {
-    let page = GoingPage { application, uri };
-    secretive(show(StatusCode::OK, facts.page(state, page)))
-}
-
-/// The same for somebody who is signed in.
-pub fn lead_to(
-    state: &AppState,
-    facts: &Facts,
-    signed_in: &SignedIn,
-    application: String,
-    uri: String,
-) -> Response {
-    let page = GoingPage { application, uri };
-    let page = facts.page_for(state, &signed_in.company, &signed_in.account, page);
-    secretive(show(StatusCode::OK, page))
-}
-
-struct GoingPage {
-    application: String,
-    uri: String,
-}
-
-impl Content for GoingPage {
-    fn head(&self, now: Locale) -> Head {
-        Head::new(td_string!(now, oauth.going_title), &[]).refreshed(Some(Refresh::To(self.uri.clone())))
-    }
-
-    fn view(self, frame: Frame) -> AnyView {
-        let now = frame.locale;
-        let name = self.application;
-        let content = view! {
-            <h1>{td_string!(now, oauth.going_title)}</h1>
-            <p class="lead">{td_string!(now, oauth.going, application = name)}</p>
-            <p class="fields">
-                <a class="button primary wide" href=self.uri>
-                    {td_string!(now, common.go_on)}
-                </a>
-            </p>
-        };
-        in_gate(frame, |now| td_string!(now, oauth.going_title), content)
-    }
 }

@@ -628,10 +628,10 @@ async fn an_application_that_does_not_listen_is_told_later() {
     party.site.clock.advance(1);
     assert_eq!(issuer().tell_logouts().await, Ok(0), "not before its time");
     let heard: Told = Told::default();
-    let hears = Arc::clone(&heard);
+    let inbox = Arc::clone(&heard);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let routes =
-        axum::Router::new().fallback(move |body: String| async move { hears.lock().unwrap().push(body) });
+        axum::Router::new().fallback(move |body: String| async move { inbox.lock().unwrap().push(body) });
     tokio::spawn(async move { axum::serve(listener, routes).await });
     party.site.clock.advance(60);
     assert_eq!(issuer().tell_logouts().await, Ok(1));

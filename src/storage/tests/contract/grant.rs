@@ -208,6 +208,7 @@ pub async fn a_lock_and_a_new_password_end_what_came_of_the_old_one(store: &Stor
         let gone = gone_again(store, lock).await;
         let (company, id) = (gone.account.company, gone.account.id);
         write(store, async |writer| {
+            assert!(writer.use_authorization_code(gone.grant.id, at(4)).await?);
             if lock {
                 assert!(writer.lock_account(company, id, "wrong_codes", at(9)).await?);
             } else {
@@ -262,7 +263,9 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     let second = grant(&gone.maker, &gone.account, &gone.session, &gone.application);
     write(store, async |writer| {
         writer.insert_grant(&second).await?;
-        writer.use_authorization_code(second.id, at(4)).await?;
+        for used in [gone.grant.id, second.id] {
+            assert!(writer.use_authorization_code(used, at(4)).await?);
+        }
         writer
             .end_session(gone.account.company, gone.session.id, by_admin())
             .await

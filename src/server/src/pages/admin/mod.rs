@@ -11,6 +11,9 @@ mod security;
 mod sessions;
 mod sso;
 
+use leptos::prelude::*;
+use vestibule_translations::{Locale, td_string};
+
 use crate::form::Routes;
 
 /// Pages and forms of the console.
@@ -25,4 +28,21 @@ pub fn routes(routes: Routes) -> Routes {
         .room(applications::routes)
         .room(mail::routes)
         .room(audit::routes)
+}
+
+/// The head of the column with the boxes that select rows: with scripts a box for all on the page.
+fn select_page(now: Locale) -> AnyView {
+    view! {
+        <th scope="col" class="select">
+            <span class="visually-hidden">{td_string!(now, agents.select)}</span>
+            <input
+                type="checkbox"
+                class="after-script"
+                data-select-page=""
+                aria-label=td_string!(now, agents.select_page)
+                autocomplete="off"
+            />
+        </th>
+    }
+    .into_any()
 }

@@ -15,7 +15,7 @@ use vestibule_service::console::SessionList;
 use vestibule_storage::CompanySession;
 use vestibule_translations::{Locale, proof_name, td_string};
 
-use super::agents::agent_view;
+use super::{agents::agent_view, select_page};
 use crate::{
     form::{Form, Routes, redirect_or_refuse},
     http::{answer::show_form, facts::Facts, moments::Moments},
@@ -175,16 +175,7 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
             <table class="agents">
                 <thead>
                     <tr>
-                        <th scope="col" class="select">
-                            <span class="visually-hidden">{td_string!(now, agents.select)}</span>
-                            <input
-                                type="checkbox"
-                                class="after-script"
-                                data-select-page=""
-                                aria-label=td_string!(now, agents.select_page)
-                                autocomplete="off"
-                            />
-                        </th>
+                        {select_page(now)}
                         {heads}
                         <th scope="col" class="actions">
                             <span class="visually-hidden">{td_string!(now, agents.actions)}</span>

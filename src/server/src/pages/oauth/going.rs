@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use url::Url;
 use vestibule_app::page::{Content, Frame, Head, Refresh, Sheet};
 use vestibule_core::oidc::request::AuthorizationAnswer;
+use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
@@ -33,6 +34,23 @@ pub fn lead_on(state: &AppState, facts: &Facts, application: Option<String>, to:
             },
         ),
     ))
+}
+
+/// Leads somebody who is signed in on to an application, in their own language.
+pub fn lead_to(
+    state: &AppState,
+    facts: &Facts,
+    signed_in: &SignedIn,
+    application: String,
+    to: String,
+) -> Response {
+    let page = GoingPage {
+        application: Some(application),
+        to,
+        fields: None,
+    };
+    let page = facts.page_for(state, &signed_in.company, &signed_in.account, page);
+    secretive(show(StatusCode::OK, page))
 }
 
 /// Posts an answer to an application, by itself or by a button.

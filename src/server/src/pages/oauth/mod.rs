@@ -4,7 +4,7 @@
 mod authorize;
 mod documents;
 mod endpoints;
-mod going;
+pub mod going;
 mod logout;
 
 use axum::{

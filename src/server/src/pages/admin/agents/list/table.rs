@@ -21,6 +21,7 @@ use crate::{
     form::Form,
     http::moments::Moments,
     pages::admin::agents::row::{actions, factors, list_state, page_of, roles},
+    pages::admin::select_page,
 };
 
 /// Id of the form with the boxes of the list.
@@ -88,16 +89,7 @@ pub fn table(now: Locale, page: &ListPage) -> AnyView {
             <table class="agents">
                 <thead>
                     <tr>
-                        <th scope="col" class="select">
-                            <span class="visually-hidden">{td_string!(now, agents.select)}</span>
-                            <input
-                                type="checkbox"
-                                class="after-script"
-                                data-select-page=""
-                                aria-label=td_string!(now, agents.select_page)
-                                autocomplete="off"
-                            />
-                        </th>
+                        {select_page(now)}
                         {sortable(page, AgentSort::Alias, td_string!(now, agents.name), None)}
                         {heads}
                         <th scope="col" class="actions">
