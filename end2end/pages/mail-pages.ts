@@ -36,7 +36,7 @@ export class MailServerPage extends ConsolePage {
   }
 
   override async ready(): Promise<void> {
-    await expect(this.host).toBeVisible();
+    await expect(this.own).toBeVisible();
   }
 
   async goto(): Promise<void> {

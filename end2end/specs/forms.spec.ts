@@ -14,7 +14,8 @@ test('every form is a post to its own server function', async ({ visitor, accoun
   expect(await actions()).toEqual(['post /language', 'post /logout']);
   await visitor.page.context().clearCookies();
   await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
-  expect(await actions()).toEqual(['post /language', 'post /logout']);
+  // The overview asks for the days it is to show.
+  expect(await actions()).toEqual(['get /admin', 'post /language', 'post /logout']);
 });
 
 test('so is every form of the profile, and the only other one asks for the next page', async ({ visitor, createAccount, mail }) => {

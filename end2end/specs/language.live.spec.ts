@@ -167,7 +167,8 @@ test('the texts of other languages are fetched when the menu gets the focus', as
   await expect.poll(() => [...fetched].sort()).toEqual(languages.filter((tag) => tag !== 'en'));
 });
 
-test('a language whose texts do not arrive leaves the old one and says so', async ({ visitor, account }) => {
+test('a language whose texts do not arrive leaves the old one and says so', async ({ visitor, account, console }) => {
+  console.allow(/ERR_INTERNET_DISCONNECTED/);
   await visitor.login.goto();
   await visitor.login.type(account);
   await mark(visitor);

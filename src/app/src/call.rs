@@ -274,14 +274,15 @@ pub fn list_with(back: &str, word: &str) -> Onward {
     }
 }
 
-/// The list of agents as it was, after several of them were changed. What could not be changed is told by one reason.
-pub fn list_again(back: &str, done: &Selected) -> Onward {
+/// The list of agents as it was, after several of them were changed; `word` is what the list then says of those who were.
+/// What could not be changed is told by one reason.
+pub fn list_again(back: &str, word: &str, done: &Selected) -> Onward {
     let kept = match done.refused.first() {
         Some((_, Refusal::OwnAccount)) => "&kept=own_account",
         Some((_, Refusal::LastAdmin)) => "&kept=last_admin",
         _ => "",
     };
-    list_with(back, &format!("changed={}{kept}", done.changed))
+    list_with(back, &format!("{word}={}{kept}", done.changed))
 }
 
 #[cfg(test)]

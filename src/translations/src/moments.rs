@@ -4,8 +4,8 @@ use chrono::{Datelike, FixedOffset, NaiveDateTime, Offset, Timelike};
 use chrono_tz::Tz;
 use icu_calendar::Gregorian;
 use icu_datetime::{
-    FixedCalendarDateTimeFormatter,
-    fieldsets::{YMD, zone::LocalizedOffsetShort},
+    FixedCalendarDateTimeFormatter, NoCalendarFormatter,
+    fieldsets::{T, YMD, zone::LocalizedOffsetShort},
     input::{Date, DateTime, Time, UtcOffset, ZonedDateTime},
 };
 use vestibule_core::{account::TimeFormat, browser::Browser, ports::Moment};
@@ -45,6 +45,15 @@ impl Times {
         words.unwrap_or_else(|| [&plain(local), " ", &offset.to_string()].concat())
     }
 
+    /// The time of day alone, for what is less than a day away: `9:30 PM` or `21:30`.
+    pub fn time_of_day(self, locale: Locale, at: Moment) -> String {
+        if self.zone.is_none() {
+            return self.say_with_zone(locale, at);
+        }
+        let (local, _) = self.local(at);
+        self.time_in_words(locale, local).unwrap_or_else(|| plain(local))
+    }
+
     /// The day of a moment, `2026-01-05`.
     pub fn day(self, at: Moment) -> String {
         self.local(at).0.date().to_string()
@@ -66,6 +75,12 @@ impl Times {
             FixedCalendarDateTimeFormatter::<Gregorian, _>::try_new(self.language(locale)?.into(), fields);
         let (date, time) = day_and_time(local)?;
         Some(words.ok()?.format(&DateTime { date, time }).to_string())
+    }
+
+    fn time_in_words(self, locale: Locale, local: NaiveDateTime) -> Option<String> {
+        let words = NoCalendarFormatter::try_new(self.language(locale)?.into(), T::hm());
+        let (_, time) = day_and_time(local)?;
+        Some(words.ok()?.format(&time).to_string())
     }
 
     fn words_with_zone(self, locale: Locale, local: NaiveDateTime, offset: FixedOffset) -> Option<String> {
@@ -122,6 +137,13 @@ mod tests {
 
     fn at(moment: &str) -> Moment {
         moment.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_of_day_has_no_date() {
+        let said = |locale, format| Times::new("Europe/Berlin", format).time_of_day(locale, at(EVENING));
+        assert_eq!(said(Locale::en, TimeFormat::Hours12), "9:30\u{202f}PM");
+        assert_eq!(said(Locale::de, TimeFormat::Hours24), "21:30");
     }
 
     #[test]

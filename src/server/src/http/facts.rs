@@ -262,7 +262,7 @@ impl Facts {
         SessionEnd {
             left: u32::try_from(left).unwrap_or_default(),
             idle: end != ends.latest,
-            at: Moments::of(self.locale_for(company, account), company, account).write(end),
+            at: Moments::of(self.locale_for(company, account), company, account).write_time(end),
         }
     }
 }

@@ -35,6 +35,14 @@ impl Moments {
         }
     }
 
+    /// The same, for what is less than a day away: the time of day alone.
+    pub fn write_time(self, moment: Moment) -> When {
+        When {
+            shown: self.times.time_of_day(self.locale, moment),
+            ..self.write(moment)
+        }
+    }
+
     /// Says in which time zone they all are.
     pub fn zone(self) -> String {
         td_string!(self.locale, common.times_in_zone, zone = self.times.zone_name())

@@ -25,7 +25,7 @@ use vestibule_core::{
 use vestibule_service::sign_in::sso::{Arrival, AuthorizationRequest, SsoAnswer};
 use vestibule_translations::{Locale, td_string};
 
-use super::{common::in_gate, login::input, problem::closed};
+use super::{common::in_gate, login::input, oauth::going::secretive, problem::closed};
 use crate::{
     form::{FormFields, Routes, call_of, redirect_or_refuse, run},
     http::{
@@ -187,10 +187,7 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
             };
             let mut page = facts.page(&state, page);
             paths::LOGIN.clone_into(&mut page.frame.path);
-            let mut response = show(StatusCode::OK, page);
-            response
-                .headers_mut()
-                .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            let mut response = secretive(show(StatusCode::OK, page));
             keep_flows(&state, &mut response, Some(flows));
             response
         }

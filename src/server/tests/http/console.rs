@@ -142,7 +142,7 @@ async fn ticked_agents_are_switched_off_together_and_nobody_switches_off_the_own
     let done = admin.post(&site, "/admin/agents/deactivate", &ticked).await;
     assert_eq!(
         (done.status, done.location()),
-        (303, "/admin/agents?search=c&changed=2&kept=own_account")
+        (303, "/admin/agents?search=c&deactivated=2&kept=own_account")
     );
     let list = admin.get(&site, done.location()).await;
     assert!(list.body.contains("2 agents deactivated."), "{}", list.body);
@@ -207,7 +207,7 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
     let off = admin
         .post(&site, "/admin/agents/switch-off", &[("id", &carl)])
         .await;
-    assert_eq!(off.location(), "/admin/agents?changed=1");
+    assert_eq!(off.location(), "/admin/agents?deactivated=1");
     site.clock.advance(16);
     let late = admin
         .post(&site, "/admin/agents/deactivate/undo", &[("back", "")])

@@ -233,7 +233,7 @@ pub fn parameter(location: &str, name: &str) -> String {
 /// Where a page leads on to by itself.
 pub fn led_on(page: &Answer) -> String {
     assert_eq!(page.status, 200, "{}", page.body);
-    assert_eq!(page.header("referrer-policy"), "no-referrer");
+    assert_eq!(page.header("referrer-policy"), "strict-origin");
     let (_, rest) = page.body.split_once("href=\"https://desktop").unwrap();
     let (address, _) = rest.split_once('"').unwrap();
     format!("https://desktop{}", address.replace("&amp;", "&"))

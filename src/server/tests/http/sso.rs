@@ -96,7 +96,7 @@ async fn whoever_is_unknown_connects_once_and_comes_in_from_then_on() {
         "{}",
         back.body
     );
-    assert!(!back.body.contains("secret-code") && back.header("referrer-policy") == "no-referrer");
+    assert!(!back.body.contains("secret-code") && back.header("referrer-policy") == "strict-origin");
     assert!(
         !browser.has("session"),
         "an answer of a provider alone signs nobody in"

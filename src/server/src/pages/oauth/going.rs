@@ -88,10 +88,11 @@ pub fn address_of(answer: AuthorizationAnswer) -> String {
     }
 }
 
-/// What stands in the page, or led to it, is told to nobody.
+/// What stands behind our host in the address is told to nobody. Not `no-referrer`: browsers then send `Origin: null` with
+/// the forms of the page, also with the language switch, and these would be refused.
 pub fn secretive(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     response
 }
 

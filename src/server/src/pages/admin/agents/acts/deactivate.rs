@@ -15,6 +15,7 @@ use super::{Act, act_form, address, again};
 use crate::{
     form::{Filled, Form},
     http::facts::Facts,
+    pages::admin::agents::list::DEACTIVATED,
     state::AppState,
 };
 
@@ -39,7 +40,7 @@ impl Form for DeactivateAgent {
         match done.refused.first() {
             Some((_, refusal)) => Err(refusal.clone()),
             None if done.changed + done.unchanged == 0 => Err(Refusal::NotFound),
-            None => Ok(Done::to(list_again("", &done).to)),
+            None => Ok(Done::to(list_again("", DEACTIVATED, &done).to)),
         }
     }
 

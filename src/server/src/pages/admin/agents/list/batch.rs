@@ -18,6 +18,7 @@ use vestibule_service::console::{Chosen, ChosenAgents, Selected};
 use vestibule_translations::{Locale, td_string, wait};
 
 use super::{
+    CHANGED, DEACTIVATED,
     query::{filter_of, list_at},
     show_list,
 };
@@ -33,6 +34,8 @@ pub trait Batch: Clone + Send + Sync + 'static {
     const PATH: &'static str;
     /// What it does.
     const ACTION: Action;
+    /// What the list then says of them.
+    const WORD: &'static str = CHANGED;
 
     /// Does it to those who were chosen.
     fn run(chosen: Chosen, call: &Call) -> impl Future<Output = Result<Selected, Refusal>> + Send;
@@ -68,7 +71,7 @@ impl<B: Batch> Form for Selection<B> {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let chosen = chosen(&self.selected, self.all.is_some(), &self.back);
         let done = B::run(chosen, call).await?;
-        Ok(Done::to(list_again(&self.back, &done).to))
+        Ok(Done::to(list_again(&self.back, B::WORD, &done).to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
@@ -99,6 +102,7 @@ pub struct Deactivate;
 impl Batch for Deactivate {
     const PATH: &'static str = "/admin/agents/deactivate";
     const ACTION: Action = Action::EditAgent;
+    const WORD: &'static str = DEACTIVATED;
 
     async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
         call.service

@@ -118,12 +118,19 @@ async fn show_list(
 /// Further down no list is read page by page.
 const NUMBER_MAX: usize = 10_000_000;
 
+/// In the query, before how many were changed.
+pub const CHANGED: &str = "changed";
+/// In the query, before how many were switched off.
+pub const DEACTIVATED: &str = "deactivated";
+
 /// What went well before the list was shown.
 enum Notice {
     /// An agent was deleted.
     Deleted,
     /// So many agents were changed.
     Changed(usize),
+    /// So many were switched off.
+    Deactivated(usize),
     /// So many were switched on again.
     Undone(usize),
     /// It was too late to undo it.
@@ -132,8 +139,10 @@ enum Notice {
 
 fn notice(facts: &Facts) -> Option<Notice> {
     let count = |word| facts.query(word).and_then(|count| count.parse().ok());
-    if let Some(changed) = count("changed") {
+    if let Some(changed) = count(CHANGED) {
         Some(Notice::Changed(changed))
+    } else if let Some(deactivated) = count(DEACTIVATED) {
+        Some(Notice::Deactivated(deactivated))
     } else if let Some(undone) = count("undone") {
         Some(Notice::Undone(undone))
     } else if facts.asks("undo_over") {
@@ -201,25 +210,30 @@ impl Content for ListPage {
 fn notices(now: Locale, page: &ListPage) -> AnyView {
     let undo = page.list.undo;
     let done = match (&page.notice, undo) {
-        (_, Some(count)) => Some(td_string!(now, agents.deactivated, count = count)),
-        (Some(Notice::Changed(count)), None) => Some(td_string!(now, agents.changed, count = *count)),
-        (Some(Notice::Undone(count)), None) => Some(td_string!(now, agents.undone, count = *count)),
-        (Some(Notice::UndoOver), None) => Some(td_string!(now, agents.undo_over).to_owned()),
-        (Some(Notice::Deleted), None) => Some(td_string!(now, agents.deleted).to_owned()),
-        (None, None) => None,
+        (Some(Notice::Changed(count)), _) => Some(td_string!(now, agents.changed, count = *count)),
+        (Some(Notice::Undone(count)), _) => Some(td_string!(now, agents.undone, count = *count)),
+        (Some(Notice::UndoOver), _) => Some(td_string!(now, agents.undo_over).to_owned()),
+        (Some(Notice::Deleted), _) => Some(td_string!(now, agents.deleted).to_owned()),
+        (Some(Notice::Deactivated(count)), None) => Some(td_string!(now, agents.deactivated, count = *count)),
+        // Said with the offer.
+        (Some(Notice::Deactivated(_)), Some(_)) | (None, _) => None,
     };
-    let undo = undo.map(|_| {
+    let done = done.map(|sentence| {
+        view! { <div class="done">{good(sentence)}</div> }
+    });
+    // Offered as long as it is taken, also when something else was done meanwhile.
+    let undo = undo.map(|count| {
         view! {
-            <form class="undo" method="post" action=UndoDeactivation::PATH>
-                <input type="hidden" name="back" value=page.query.clone() />
-                <button class="button small">{td_string!(now, agents.undo)}</button>
-            </form>
+            <div class="done">
+                {good(td_string!(now, agents.deactivated, count = count))}
+                <form class="undo" method="post" action=UndoDeactivation::PATH>
+                    <input type="hidden" name="back" value=page.query.clone() />
+                    <button class="button small">{td_string!(now, agents.undo)}</button>
+                </form>
+            </div>
         }
     });
-    done.map(|sentence| {
-        view! { <div class="done">{good(sentence)} {undo}</div> }
-    })
-    .into_any()
+    (done, undo).into_any()
 }
 
 fn state_name(now: Locale, state: AgentState) -> &'static str {
