@@ -1,14 +1,11 @@
-//! What must not be lost: a form that was sent when its session had ended or a proof was missing, and codes that are shown
-//! once. Both are sealed and live for a quarter of an hour.
+//! What must not be lost: a form that was sent when its session had ended or a proof was missing. It is sealed and lives for
+//! a quarter of an hour.
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
-    account::Account,
-    backup_code::BackupCode,
     id::{AccountId, CompanyId, SessionId},
     limits::KEPT_SECONDS,
-    paths::SECURITY_BACKUP_CODES_NEW,
     refusal::Refusal,
     secret::Token,
 };
@@ -16,9 +13,9 @@ use vestibule_storage::{KeptRow, NewKept, Writer};
 use zeroize::Zeroizing;
 
 use crate::{
-    Failure, Profile, Service, SignIn, Visitor,
+    Failure, Service, SignIn, Visitor,
     keys::{Purpose, Unsealable},
-    sessions::{Need, SignedIn},
+    sessions::SignedIn,
 };
 
 /// A form that is kept, without its secrets.
@@ -30,11 +27,7 @@ pub struct KeptForm {
     pub fields: Vec<(String, String)>,
 }
 
-/// Codes that were just made.
-#[derive(Serialize, Deserialize)]
-struct ShownCodes(Zeroizing<Vec<String>>);
-
-/// What is kept, and of whom.
+/// Whose form is kept.
 struct Owner {
     session: SessionId,
     company: CompanyId,
@@ -74,8 +67,7 @@ impl SignIn {
                 if writer.account(owner.company, owner.account).await?.is_none() {
                     return Ok(None);
                 }
-                self.keep(&mut writer, &owner, &form.path, Some(&token), form)
-                    .await?;
+                self.keep(&mut writer, &owner, &token, form).await?;
                 writer.commit().await?;
                 Ok(Some(token))
             })
@@ -122,65 +114,26 @@ impl SignIn {
     }
 }
 
-impl Profile {
-    /// The backup codes that were made in this session moments ago, as they are typed. `None`: none were.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`].
-    pub async fn new_codes(&self, visitor: &Visitor) -> Result<Option<Zeroizing<Vec<String>>>, Refusal> {
-        visitor
-            .attempt(async {
-                let SignedIn { session, account, .. } = self.require(Need::SetUp, visitor).await?;
-                let mut reader = self.inner.store.read().await?;
-                let row = reader
-                    .kept_of_session(session, SECURITY_BACKUP_CODES_NEW)
-                    .await?
-                    .filter(|row| row.account == account.id);
-                let shown = row.and_then(|row| self.opened::<ShownCodes>(&row));
-                Ok(shown.map(|shown| shown.0))
-            })
-            .await
-    }
-}
-
 impl Service {
-    /// Keeps backup codes for the page that shows them, as part of the transaction that makes them.
-    pub(crate) async fn keep_codes(
-        &self,
-        writer: &mut Writer,
-        (session, account): (SessionId, &Account),
-        codes: &[BackupCode],
-    ) -> Result<(), Failure> {
-        let owner = Owner {
-            session,
-            company: account.company,
-            account: account.id,
-        };
-        let shown = ShownCodes(Zeroizing::new(codes.iter().map(BackupCode::reveal).collect()));
-        self.keep(writer, &owner, SECURITY_BACKUP_CODES_NEW, None, &shown)
-            .await
-    }
-
     async fn keep(
         &self,
         writer: &mut Writer,
         owner: &Owner,
-        path: &str,
-        token: Option<&Token>,
-        what: &impl Serialize,
+        token: &Token,
+        form: &KeptForm,
     ) -> Result<(), Failure> {
-        let plain = Zeroizing::new(serde_json::to_vec(what).map_err(|_| Unsealable)?);
-        let context = context(owner.session, path);
+        let plain = Zeroizing::new(serde_json::to_vec(form).map_err(|_| Unsealable)?);
+        let context = context(owner.session, &form.path);
         let sealed = self
             .inner
             .keys
             .seal(Purpose::Kept, &context, &plain, self.random())?;
         let new = NewKept {
             session: owner.session,
-            path,
+            path: &form.path,
             company: owner.company,
             account: owner.account,
-            token_hash: token.map(Token::hash),
+            token_hash: token.hash(),
             sealed: &sealed,
             expires_at: self.database_now() + TimeDelta::seconds(KEPT_SECONDS),
         };
@@ -188,7 +141,7 @@ impl Service {
     }
 
     /// What is kept in a row; nothing when its time is over, or no key opens it.
-    fn opened<T: DeserializeOwned>(&self, row: &KeptRow) -> Option<T> {
+    fn opened(&self, row: &KeptRow) -> Option<KeptForm> {
         if row.expires_at <= self.database_now() {
             return None;
         }
@@ -198,7 +151,7 @@ impl Service {
     }
 }
 
-/// What is kept for one session and page opens for no other.
+/// What is kept for one session and form opens for no other.
 fn context(session: SessionId, path: &str) -> Vec<u8> {
     [session.0.as_bytes(), path.as_bytes()].concat()
 }

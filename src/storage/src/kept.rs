@@ -1,4 +1,4 @@
-//! What somebody typed, or was shown once: sealed, and for minutes.
+//! Forms that somebody sent in vain: sealed, and for minutes.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    link::{all, execute, optional},
+    link::{all, execute},
 };
 
 const PUT: &str = "INSERT INTO kept (session_id, path, company_id, account_id, token_hash, sealed, expires_at) \
@@ -18,23 +18,21 @@ const PUT: &str = "INSERT INTO kept (session_id, path, company_id, account_id, t
     SET token_hash = excluded.token_hash, sealed = excluded.sealed, expires_at = excluded.expires_at";
 pub(crate) const BY_TOKEN: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
     WHERE token_hash = $1 AND company_id = $2 AND account_id = $3";
-pub(crate) const OF_SESSION: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
-    WHERE session_id = $1 AND path = $2";
 pub(crate) const DROP: &str = "DELETE FROM kept WHERE token_hash = $1 AND path = $2";
 
 /// What is kept, in the place of what was kept before for the same session and path.
 #[derive(Clone, Debug)]
 pub struct NewKept<'a> {
-    /// The session in which it was typed or shown, which may be over.
+    /// The session in which it was typed, which may be over.
     pub session: SessionId,
-    /// What it belongs to: the address of a form or of a page.
+    /// Which form it is.
     pub path: &'a str,
     /// The company.
     pub company: CompanyId,
     /// The account.
     pub account: AccountId,
-    /// By what the browser finds it; `None` = by its session.
-    pub token_hash: Option<TokenHash>,
+    /// By what the browser finds it.
+    pub token_hash: TokenHash,
     /// What is kept, sealed.
     pub sealed: &'a [u8],
     /// When it is worth nothing any more.
@@ -44,9 +42,9 @@ pub struct NewKept<'a> {
 /// Something that is kept. Whether it is still good is for the caller to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptRow {
-    /// The session in which it was typed or shown.
+    /// The session in which it was typed.
     pub session: SessionId,
-    /// What it belongs to.
+    /// Which form it is.
     pub path: String,
     /// The company.
     pub company: CompanyId,
@@ -94,18 +92,6 @@ impl Reader {
         let rows = all!(self, KeptColumns, BY_TOKEN, &token.0[..], company.0, account.0)?;
         Ok(rows.into_iter().map(KeptRow::from).collect())
     }
-
-    /// What is kept of a session for this page.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn kept_of_session(
-        &mut self,
-        session: SessionId,
-        path: &str,
-    ) -> Result<Option<KeptRow>, StoreError> {
-        Ok(optional!(self, KeptColumns, OF_SESSION, session.0, path)?.map(KeptRow::from))
-    }
 }
 
 impl Writer {
@@ -121,7 +107,7 @@ impl Writer {
             new.path,
             new.company.0,
             new.account.0,
-            new.token_hash.map(|token| token.0.to_vec()),
+            &new.token_hash.0[..],
             new.sealed,
             new.expires_at
         )

@@ -16,11 +16,12 @@ use vestibule_core::{
 use vestibule_storage::again;
 use zeroize::Zeroizing;
 
-use super::{Chosen, Hold, NewPasswordInput, Selected, notes::NoteKind};
+use super::{Chosen, Hold, NewPasswordInput, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::Sending,
+    notes::NoteKind,
 };
 
 /// A backup code that was issued just now. It has no `Debug`.

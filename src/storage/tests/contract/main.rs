@@ -170,7 +170,7 @@ contract! {
     connections::a_server_that_falls_silent_is_away,
     import::an_import_is_read_as_it_was_written,
     import::an_import_is_run_by_one,
-    kept::what_is_kept_is_found_by_its_browser_or_its_session,
+    kept::a_kept_form_is_its_browsers_and_its_accounts,
     key_check::a_key_is_noted_once_and_retired,
     key_check::a_key_is_in_use_while_something_is_made_with_it,
     links::a_link_is_read_as_it_was_written,
