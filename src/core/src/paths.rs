@@ -43,7 +43,7 @@ pub const SECURITY_APP: &str = "/profile/security/app";
 pub const SECURITY_APP_CODE: &str = "/profile/security/app/code";
 /// Which backup codes are used; a POST to it makes new ones.
 pub const SECURITY_BACKUP_CODES: &str = "/profile/security/backup-codes";
-/// The backup codes that were made moments ago.
+/// The backup codes that were made moments ago; a POST to it says that they are saved.
 pub const SECURITY_BACKUP_CODES_NEW: &str = "/profile/security/backup-codes/new";
 /// Server function: until when the session lasts, and staying signed in.
 pub const SESSION: &str = "/session";

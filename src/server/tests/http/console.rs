@@ -67,7 +67,9 @@ async fn every_function_of_the_console_asks_for_the_role() {
         match path {
             // Not locked, and without a second factor: allowed, but of no use.
             path if for_supervisors.contains(&path) => assert_eq!(status, 409, "{path}"),
-            "/admin/agents/unlock-selected" | "/admin/agents/columns" => assert_eq!(status, 200, "{path}"),
+            "/admin/agents/unlock-selected" | "/admin/agents/columns" | "/admin/agents/issued-code" => {
+                assert_eq!(status, 200, "{path}");
+            }
             _ => assert_eq!(status, 403, "{path}"),
         }
     }
@@ -693,6 +695,14 @@ async fn an_issued_backup_code_is_shown_once() {
         (303, false),
         "another session"
     );
+    let handed_on = admin
+        .post(&site, "/admin/agents/issued-code", &[("id", &alice)])
+        .await;
+    assert_eq!(
+        (handed_on.status, handed_on.location()),
+        (303, format!("/admin/agents/{alice}/view").as_str())
+    );
+    assert_eq!(admin.get(&site, &page).await.status, 303, "it was handed on");
     let (_, rest) = issued.body.split_once("class=\"issued-code\"").unwrap();
     let (_, rest) = rest.split_once("<code dir=\"ltr\">").unwrap();
     let code = rest.split_once('<').unwrap().0.to_owned();

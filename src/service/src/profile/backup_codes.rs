@@ -3,7 +3,7 @@
 use vestibule_core::{
     account::Account,
     backup_code::BackupCode,
-    limits::{BACKUP_CODES, KEPT_SECONDS},
+    limits::{BACKUP_CODES, CODES_SHOWN_SECONDS},
     mail::FactorChange,
     refusal::Refusal,
 };
@@ -53,16 +53,40 @@ impl Profile {
             .await
     }
 
-    /// The backup codes that were made in this session moments ago, as they are typed. `None`: none were.
+    /// The backup codes that were made in this session moments ago, as they are typed, until they are saved. They are told
+    /// only with a recent proof of identity: whoever sits down at a browser that was left reads none. `None`: there are none.
     ///
     /// # Errors
-    /// [`Refusal::NotSignedIn`].
+    /// [`Refusal::NotSignedIn`]; `StepUpNeeded`; what the gate says.
     pub async fn new_codes(&self, visitor: &Visitor) -> Result<Option<Zeroizing<Vec<String>>>, Refusal> {
         visitor
             .attempt(async {
                 let own = self.require(Need::SetUp, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
-                self.kept_note(&mut reader, &own, NoteKind::NewCodes).await
+                let codes: Option<Zeroizing<Vec<String>>> =
+                    self.kept_note(&mut reader, &own, NoteKind::NewCodes).await?;
+                if codes.is_some() {
+                    self.meets(&own, Need::ProvedSetUp)?;
+                }
+                Ok(codes)
+            })
+            .await
+    }
+
+    /// Forgets the backup codes that were made in this session: they are saved. Nothing to forget is fine.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`].
+    pub async fn forget_new_codes(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.require(Need::SetUp, visitor).await?;
+                let kind = NoteKind::NewCodes.as_str();
+                let mut writer = self.inner.store.write_one().await?;
+                writer
+                    .drop_session_note(own.company.id, own.session, kind)
+                    .await?;
+                Ok(writer.commit().await?)
             })
             .await
     }
@@ -145,7 +169,7 @@ impl Service {
     ) -> Result<(), Failure> {
         let typed: Vec<String> = codes.iter().map(BackupCode::reveal).collect();
         let typed = Zeroizing::new(typed);
-        self.keep_note(writer, own, NoteKind::NewCodes, &typed, KEPT_SECONDS)
+        self.keep_note(writer, own, NoteKind::NewCodes, &typed, CODES_SHOWN_SECONDS)
             .await
     }
 
