@@ -36,7 +36,7 @@ struct Owner {
 
 impl SignIn {
     /// Keeps a form for the account of this browser's session, be it alive or over; gives by what the browser finds it
-    /// again. `None`: it has no session and had none.
+    /// again. `None`: it has no session and had none, or whoever had it has signed out: then somebody else may sit there.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -49,7 +49,7 @@ impl SignIn {
                         company: account.company,
                         account: account.id,
                     }),
-                    None => self.find_ended(visitor).await?.map(|ended| Owner {
+                    None => self.find_interrupted(visitor).await?.map(|ended| Owner {
                         session: ended.session,
                         company: ended.company,
                         account: ended.account,
