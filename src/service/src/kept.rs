@@ -23,6 +23,9 @@ use crate::{
 pub struct KeptForm {
     /// Where it is sent to.
     pub path: String,
+    /// Its page: what is sent to one address may be about different things.
+    #[serde(default)]
+    pub page: String,
     /// Its fields, in the order in which they were sent.
     pub fields: Vec<(String, String)>,
 }
@@ -63,6 +66,7 @@ impl SignIn {
                     None => Token::new(self.random()),
                 };
                 let mut writer = self.inner.store.write().await?;
+                writer.hold_account(owner.company, owner.account).await?;
                 // It may be gone by now, and everything of it.
                 if writer.account(owner.company, owner.account).await?.is_none() {
                     return Ok(None);
@@ -74,7 +78,7 @@ impl SignIn {
             .await
     }
 
-    /// The forms that this browser has kept for whoever is signed in. Changes nothing.
+    /// The forms that this browser has kept for whoever is signed in, the newest first. Changes nothing.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -96,18 +100,27 @@ impl SignIn {
             .await
     }
 
-    /// Throws a form away that this browser has kept: it was sent.
+    /// Throws a form away that this browser has kept for whoever is signed in: it was sent. What somebody else has kept in
+    /// this browser stays, and what is about something else.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn drop_kept_form(&self, path: &str, visitor: &Visitor) -> Result<(), Refusal> {
+    pub async fn drop_kept_form(&self, path: &str, page: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .attempt(async {
-                let Some(token) = &visitor.kept else {
+                let (Some(token), Some(session)) = (&visitor.kept, &visitor.session) else {
+                    return Ok(());
+                };
+                let mut reader = self.inner.store.read().await?;
+                let owner = reader.session_to_end(session.hash()).await?;
+                drop(reader);
+                let Some((company, account, _)) = owner else {
                     return Ok(());
                 };
                 let mut writer = self.inner.store.write_one().await?;
-                writer.drop_kept(token.hash(), path).await?;
+                writer
+                    .drop_kept(token.hash(), (company, account), &key(path, page))
+                    .await?;
                 Ok(writer.commit().await?)
             })
             .await
@@ -123,14 +136,15 @@ impl Service {
         form: &KeptForm,
     ) -> Result<(), Failure> {
         let plain = Zeroizing::new(serde_json::to_vec(form).map_err(|_| Unsealable)?);
-        let context = context(owner.session, &form.path);
+        let key = key(&form.path, &form.page);
+        let context = context(owner.session, &key);
         let sealed = self
             .inner
             .keys
             .seal(Purpose::Kept, &context, &plain, self.random())?;
         let new = NewKept {
             session: owner.session,
-            path: &form.path,
+            path: &key,
             company: owner.company,
             account: owner.account,
             token_hash: token.hash(),
@@ -151,7 +165,12 @@ impl Service {
     }
 }
 
+/// What a form is known by among those of its account.
+fn key(path: &str, page: &str) -> String {
+    [path, " ", page].concat()
+}
+
 /// What is kept for one session and form opens for no other.
-fn context(session: SessionId, path: &str) -> Vec<u8> {
-    [session.0.as_bytes(), path.as_bytes()].concat()
+fn context(session: SessionId, key: &str) -> Vec<u8> {
+    [session.0.as_bytes(), key.as_bytes()].concat()
 }

@@ -17,15 +17,16 @@ const PUT: &str = "INSERT INTO kept (session_id, path, company_id, account_id, t
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_id, path) DO UPDATE \
     SET token_hash = excluded.token_hash, sealed = excluded.sealed, expires_at = excluded.expires_at";
 pub(crate) const BY_TOKEN: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
-    WHERE token_hash = $1 AND company_id = $2 AND account_id = $3";
-pub(crate) const DROP: &str = "DELETE FROM kept WHERE token_hash = $1 AND path = $2";
+    WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 ORDER BY expires_at DESC";
+pub(crate) const DROP: &str =
+    "DELETE FROM kept WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 AND path = $4";
 
-/// What is kept, in the place of what was kept before for the same session and path.
+/// What is kept, in the place of what the same account kept of the same form in the same browser before.
 #[derive(Clone, Debug)]
 pub struct NewKept<'a> {
     /// The session in which it was typed, which may be over.
     pub session: SessionId,
-    /// Which form it is.
+    /// Which form it is, and what it is about.
     pub path: &'a str,
     /// The company.
     pub company: CompanyId,
@@ -44,7 +45,7 @@ pub struct NewKept<'a> {
 pub struct KeptRow {
     /// The session in which it was typed.
     pub session: SessionId,
-    /// Which form it is.
+    /// Which form it is, and what it is about.
     pub path: String,
     /// The company.
     pub company: CompanyId,
@@ -80,7 +81,7 @@ impl From<KeptColumns> for KeptRow {
 }
 
 impl Reader {
-    /// What this account finds by the token of its browser.
+    /// What this account finds by the token of its browser, the newest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -95,11 +96,14 @@ impl Reader {
 }
 
 impl Writer {
-    /// Keeps something.
+    /// Keeps something. Call it with the account held.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_kept(&mut self, new: &NewKept<'_>) -> Result<(), StoreError> {
+        // Of an earlier session.
+        self.drop_kept(new.token_hash, (new.company, new.account), new.path)
+            .await?;
         execute!(
             self,
             PUT,
@@ -114,11 +118,16 @@ impl Writer {
         .map(drop)
     }
 
-    /// Throws away what the browser with this token has kept of a form.
+    /// Throws away what this account has kept of a form in the browser with this token.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn drop_kept(&mut self, token: TokenHash, path: &str) -> Result<(), StoreError> {
-        execute!(self, DROP, &token.0[..], path).map(drop)
+    pub async fn drop_kept(
+        &mut self,
+        token: TokenHash,
+        (company, account): (CompanyId, AccountId),
+        path: &str,
+    ) -> Result<(), StoreError> {
+        execute!(self, DROP, &token.0[..], company.0, account.0, path).map(drop)
     }
 }

@@ -671,6 +671,38 @@ async fn what_somebody_else_saved_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn forms_about_two_agents_are_both_kept() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    account(&site, "Acme", "dora", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let dora = id_of(&mut admin, &site, "dora").await;
+    let [carls, doras] = [&carl, &dora].map(|id| format!("/admin/agents/{id}"));
+    let seen = version(&admin.get(&site, &carls).await);
+    site.clock.advance(31 * 60);
+    let carls_form = edited(&carl, &seen, "carl@Acme.test", "Carlsson");
+    let doras_form = edited(&dora, &seen, "dora@Acme.test", "Dorasdotter");
+    for form in [&carls_form, &doras_form] {
+        let sent = admin.post(&site, "/admin/agents/edit", form).await;
+        assert!(sent.location().ends_with("%3Fkept"), "{}", sent.location());
+    }
+    let fields = [("company", "Acme"), ("account", "rita"), ("password", PASSWORD)];
+    admin.post(&site, "/login", &fields).await;
+    for (page, name) in [(&carls, "Carlsson"), (&doras, "Dorasdotter")] {
+        let shown = admin.get(&site, &format!("{page}?kept")).await;
+        assert!(shown.body.contains(name), "{name}: {}", shown.body);
+    }
+    let saved = admin.post(&site, "/admin/agents/edit", &carls_form).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let page = admin.get(&site, &format!("{carls}?kept")).await;
+    assert!(!page.body.contains("still here"), "{}", page.body);
+    let page = admin.get(&site, &format!("{doras}?kept")).await;
+    assert!(page.body.contains("Dorasdotter"), "the other one is still kept");
+}
+
+#[tokio::test]
 async fn an_issued_backup_code_is_shown_once() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;
