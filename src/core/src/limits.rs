@@ -138,8 +138,12 @@ pub const DOUBLE_SUBMIT_SECONDS: i64 = 60;
 /// Seconds for which the token of a trusted browser that was just replaced is still good: the answer with the new one may
 /// be lost.
 pub const TRUST_GRACE_SECONDS: i64 = 30;
-/// Accounts that one browser remembers trust for. Their tokens fit the 4 kB of a cookie twice.
-pub const TRUSTED_ACCOUNTS_MAX: usize = 40;
+/// Accounts that one browser remembers trust for (product.md section 4.7). With their tokens all cookies together stay
+/// below 4 KiB.
+pub const TRUSTED_ACCOUNTS_MAX: usize = 25;
+/// Longest text that a browser keeps for all its ways to providers and back, in bytes. It is what is left of 4 KiB beside
+/// the cookies that must not be lost.
+pub const SSO_FLOWS_BYTES: usize = 2400;
 /// How far apart the clocks of two nodes may be without anybody noticing, in seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).
