@@ -201,6 +201,11 @@ export class AgentActPage extends ConsolePage {
     return this.after(() => this.reason.fill(reason), this.labels.agents.issue, '/admin/agents/backup-code');
   }
 
+  /** Says that the code was handed on. */
+  handOn(): Promise<number> {
+    return this.press(this.labels.agents.done, '/admin/agents/issued-code');
+  }
+
   unlock(): Promise<number> {
     return this.press(this.labels.agents.unlock, '/admin/agents/unlock');
   }

@@ -44,7 +44,7 @@ export class BackupCodesPage extends SignedInPage {
   }
 }
 
-/** The page that shows ten new codes, this once. */
+/** The page that shows ten new codes, until they are saved. */
 export class NewBackupCodesPage extends SignedInPage {
   get warning(): Locator {
     return this.sentence(this.labels.profile.codes_once);
@@ -63,7 +63,7 @@ export class NewBackupCodesPage extends SignedInPage {
   }
 
   get done(): Locator {
-    return this.main.getByRole('link', { name: this.labels.profile.done, exact: true });
+    return this.main.getByRole('button', { name: this.labels.profile.done, exact: true });
   }
 
   override async ready(): Promise<void> {

@@ -20,6 +20,7 @@ const ownFunctions: Record<string, Form> = {
   '/profile/security/app/code': { set_up: nothing, code: '123456' },
   '/profile/security/app/off': {},
   '/profile/security/backup-codes': {},
+  '/profile/security/backup-codes/new': { next: '/profile/security' },
   '/profile/security/trusted/remove': { id: nothing },
   '/profile/security/trusted/remove-all': {},
   '/profile/security/sessions/end': { id: nothing },
@@ -29,7 +30,7 @@ const ownFunctions: Record<string, Form> = {
 const functions = ['/login', '/login/code', '/login/code/resend', '/login/code/cancel', '/login/code/status', '/login/code/method', '/logout', '/language', ...Object.keys(ownFunctions)];
 
 /** Pages of somebody who is signed in. */
-const ownPages = ['/agent', '/admin', '/profile', '/profile/confirm', '/profile/security', '/profile/security/set-up', '/profile/security/email', '/profile/security/app', '/profile/security/app/code', '/profile/security/backup-codes'];
+const ownPages = ['/agent', '/admin', '/profile', '/profile/confirm', '/profile/security', '/profile/security/set-up', '/profile/security/email', '/profile/security/app', '/profile/security/app/code', '/profile/security/backup-codes', '/profile/security/backup-codes/new'];
 
 /** Functions whose address is a page too. */
 const alsoPages = ['/login', '/login/code', ...ownPages];

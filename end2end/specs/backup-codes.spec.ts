@@ -196,8 +196,11 @@ test.describe('Generate new codes', { tag: '@journey' }, () => {
     for (const code of account.backupCodes) expect(codes).not.toContain(code);
     expect((await visitor.newBackupCodes.save()).text).toContain(codes[9]);
     expect((await mail.next(account.email, labels.mail.factor_subject)).text).toContain(fill(labels.mail.factor_backup_codes, account));
+    const shownAt = visitor.page.url();
     await visitor.newBackupCodes.done.click();
-    await visitor.backupCodes.goto();
+    await visitor.security.ready();
+    await visitor.open(shownAt);
+    await visitor.backupCodes.ready();
     await visitor.backupCodes.expectLeft(10);
     expect(await visitor.page.content()).not.toContain(codes[0]);
 

@@ -37,9 +37,13 @@ test('a supervisor\'s minute: a locked agent is unlocked, and one without a phon
   const code = (await visitor.agentAct.issuedCode.innerText()).trim();
   const { text } = await mail.next(account.email, labels.mail.backup_issued_subject);
   expect(text).not.toContain(code);
-  await visitor.agentAct.link(labels.agents.done).click();
+  const shownAt = new URL(visitor.page.url()).pathname;
+  await visitor.agentAct.handOn();
   await visitor.agentView.ready();
   await expect(visitor.page.getByText(code)).toHaveCount(0);
+  await visitor.open(shownAt);
+  await visitor.agentView.ready();
+  await expect(visitor.page.getByText(code), 'it was handed on').toHaveCount(0);
   await expect(visitor.agentView.fact(labels.agents.issued_until)).toBeVisible();
   await expect(visitor.agentView.events, 'the audit log is for admins').toHaveCount(0);
 

@@ -24,8 +24,7 @@ pub const BACKUP_CODES_LOW: usize = 3;
 pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
 /// How long a proof of identity is good for changing credentials, in seconds (N21).
 pub const STEP_UP_SECONDS: i64 = 300;
-/// How long what was typed into a form is kept for somebody who has to sign in again, and codes that are shown once can be
-/// seen again, in seconds.
+/// How long what was typed into a form is kept for somebody who has to sign in again, in seconds.
 pub const KEPT_SECONDS: i64 = 15 * 60;
 /// Seconds before the end of an idle session at which the page offers to stay.
 pub const STAY_SECONDS: i64 = 2 * 60;
@@ -97,8 +96,9 @@ pub const COUNTED_MAX: usize = FOUND_MAX + 1;
 pub const COUNTED_ALL_MAX: usize = 100_000;
 /// How long a deactivation of several accounts can be undone, in seconds.
 pub const UNDO_SECONDS: i64 = 10;
-/// How long a backup code that was issued can be looked at again, in seconds.
-pub const ISSUED_SHOWN_SECONDS: i64 = 300;
+/// How long backup codes that were made, or issued, can be looked at again, in seconds: no longer than the proof of identity
+/// that is asked for it.
+pub const CODES_SHOWN_SECONDS: i64 = STEP_UP_SECONDS;
 /// Largest file of accounts to import, in bytes.
 pub const IMPORT_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// Most accounts in one file.
@@ -138,8 +138,12 @@ pub const DOUBLE_SUBMIT_SECONDS: i64 = 60;
 /// Seconds for which the token of a trusted browser that was just replaced is still good: the answer with the new one may
 /// be lost.
 pub const TRUST_GRACE_SECONDS: i64 = 30;
-/// Accounts that one browser remembers trust for. Their tokens fit the 4 kB of a cookie twice.
-pub const TRUSTED_ACCOUNTS_MAX: usize = 40;
+/// Accounts that one browser remembers trust for (product.md section 4.7). With their tokens all cookies together stay
+/// below 4 KiB.
+pub const TRUSTED_ACCOUNTS_MAX: usize = 25;
+/// Longest text that a browser keeps for all its ways to providers and back, in bytes. It is what is left of 4 KiB beside
+/// the cookies that must not be lost.
+pub const SSO_FLOWS_BYTES: usize = 2400;
 /// How far apart the clocks of two nodes may be without anybody noticing, in seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).

@@ -43,7 +43,7 @@ pub const SECURITY_APP: &str = "/profile/security/app";
 pub const SECURITY_APP_CODE: &str = "/profile/security/app/code";
 /// Which backup codes are used; a POST to it makes new ones.
 pub const SECURITY_BACKUP_CODES: &str = "/profile/security/backup-codes";
-/// The backup codes that were made moments ago.
+/// The backup codes that were made moments ago; a POST to it says that they are saved.
 pub const SECURITY_BACKUP_CODES_NEW: &str = "/profile/security/backup-codes/new";
 /// Server function: until when the session lasts, and staying signed in.
 pub const SESSION: &str = "/session";
@@ -140,8 +140,8 @@ pub const PRIVACY: &str = "/privacy";
 /// The demo's local mailbox.
 pub const MAILBOX: &str = "/mailbox";
 
-/// Longest return address that is kept, in bytes: the request of an application has room in it, and a browser that goes to
-/// a provider and back has room for it in its cookie.
+/// Longest return address that is kept, in bytes: the request of an application has room in it. A browser that goes to a
+/// provider and back has room for one of [`crate::limits::SSO_FLOWS_BYTES`] at most.
 pub const LOCAL_PATH_MAX: usize = 2048;
 
 /// Says whether `path` may be used as a return address: an absolute path on this host and nothing that any

@@ -67,6 +67,26 @@ words! {
     }
 }
 
+impl EndReason {
+    /// Whether it may come upon somebody at work, so that what they send next must not be lost. Whoever signed out, here or
+    /// from another browser, has left, and whoever guesses passwords was never there: what is sent then is anybody's.
+    pub const fn interrupts(self) -> bool {
+        match self {
+            Self::Idle
+            | Self::Lifetime
+            | Self::ByAdmin
+            | Self::Deactivated
+            | Self::CompanyDisabled
+            | Self::PasswordChanged
+            | Self::CredentialsChanged
+            | Self::RolesChanged
+            | Self::Policy
+            | Self::TooMany => true,
+            Self::SignedOut | Self::ByOwner | Self::Deleted | Self::WrongPasswords => false,
+        }
+    }
+}
+
 /// The end of a session, as it is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
@@ -233,5 +253,19 @@ mod tests {
         for reason in EndReason::ALL {
             assert_eq!(EndReason::from_word(reason.as_str()), Some(reason));
         }
+    }
+
+    #[test]
+    fn whoever_left_is_not_interrupted() {
+        let left = EndReason::ALL.into_iter().filter(|reason| !reason.interrupts());
+        assert_eq!(
+            left.collect::<Vec<_>>(),
+            [
+                EndReason::SignedOut,
+                EndReason::ByOwner,
+                EndReason::Deleted,
+                EndReason::WrongPasswords,
+            ]
+        );
     }
 }

@@ -1,14 +1,11 @@
-//! What must not be lost: a form that was sent when its session had ended or a proof was missing, and codes that are shown
-//! once. Both are sealed and live for a quarter of an hour.
+//! What must not be lost: a form that was sent when its session had ended or a proof was missing. It is sealed and lives for
+//! a quarter of an hour.
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
-    account::Account,
-    backup_code::BackupCode,
     id::{AccountId, CompanyId, SessionId},
     limits::KEPT_SECONDS,
-    paths::SECURITY_BACKUP_CODES_NEW,
     refusal::Refusal,
     secret::Token,
 };
@@ -16,9 +13,9 @@ use vestibule_storage::{KeptRow, NewKept, Writer};
 use zeroize::Zeroizing;
 
 use crate::{
-    Failure, Profile, Service, SignIn, Visitor,
+    Failure, Service, SignIn, Visitor,
     keys::{Purpose, Unsealable},
-    sessions::{Need, SignedIn},
+    sessions::SignedIn,
 };
 
 /// A form that is kept, without its secrets.
@@ -26,15 +23,14 @@ use crate::{
 pub struct KeptForm {
     /// Where it is sent to.
     pub path: String,
+    /// Its page: what is sent to one address may be about different things.
+    #[serde(default)]
+    pub page: String,
     /// Its fields, in the order in which they were sent.
     pub fields: Vec<(String, String)>,
 }
 
-/// Codes that were just made.
-#[derive(Serialize, Deserialize)]
-struct ShownCodes(Zeroizing<Vec<String>>);
-
-/// What is kept, and of whom.
+/// Whose form is kept.
 struct Owner {
     session: SessionId,
     company: CompanyId,
@@ -43,7 +39,7 @@ struct Owner {
 
 impl SignIn {
     /// Keeps a form for the account of this browser's session, be it alive or over; gives by what the browser finds it
-    /// again. `None`: it has no session and had none.
+    /// again. `None`: it has no session and had none, or whoever had it has signed out: then somebody else may sit there.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -56,7 +52,7 @@ impl SignIn {
                         company: account.company,
                         account: account.id,
                     }),
-                    None => self.find_ended(visitor).await?.map(|ended| Owner {
+                    None => self.find_interrupted(visitor).await?.map(|ended| Owner {
                         session: ended.session,
                         company: ended.company,
                         account: ended.account,
@@ -70,19 +66,19 @@ impl SignIn {
                     None => Token::new(self.random()),
                 };
                 let mut writer = self.inner.store.write().await?;
+                writer.hold_account(owner.company, owner.account).await?;
                 // It may be gone by now, and everything of it.
                 if writer.account(owner.company, owner.account).await?.is_none() {
                     return Ok(None);
                 }
-                self.keep(&mut writer, &owner, &form.path, Some(&token), form)
-                    .await?;
+                self.keep(&mut writer, &owner, &token, form).await?;
                 writer.commit().await?;
                 Ok(Some(token))
             })
             .await
     }
 
-    /// The forms that this browser has kept for whoever is signed in. Changes nothing.
+    /// The forms that this browser has kept for whoever is signed in, the newest first. Changes nothing.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -104,83 +100,54 @@ impl SignIn {
             .await
     }
 
-    /// Throws a form away that this browser has kept: it was sent.
+    /// Throws a form away that this browser has kept for whoever is signed in: it was sent. What somebody else has kept in
+    /// this browser stays, and what is about something else.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn drop_kept_form(&self, path: &str, visitor: &Visitor) -> Result<(), Refusal> {
+    pub async fn drop_kept_form(&self, path: &str, page: &str, visitor: &Visitor) -> Result<(), Refusal> {
         visitor
             .attempt(async {
-                let Some(token) = &visitor.kept else {
+                let (Some(token), Some(session)) = (&visitor.kept, &visitor.session) else {
+                    return Ok(());
+                };
+                let mut reader = self.inner.store.read().await?;
+                let owner = reader.session_to_end(session.hash()).await?;
+                drop(reader);
+                let Some((company, account, _)) = owner else {
                     return Ok(());
                 };
                 let mut writer = self.inner.store.write_one().await?;
-                writer.drop_kept(token.hash(), path).await?;
+                writer
+                    .drop_kept(token.hash(), (company, account), &key(path, page))
+                    .await?;
                 Ok(writer.commit().await?)
             })
             .await
     }
 }
 
-impl Profile {
-    /// The backup codes that were made in this session moments ago, as they are typed. `None`: none were.
-    ///
-    /// # Errors
-    /// [`Refusal::NotSignedIn`].
-    pub async fn new_codes(&self, visitor: &Visitor) -> Result<Option<Zeroizing<Vec<String>>>, Refusal> {
-        visitor
-            .attempt(async {
-                let SignedIn { session, account, .. } = self.require(Need::SetUp, visitor).await?;
-                let mut reader = self.inner.store.read().await?;
-                let row = reader
-                    .kept_of_session(session, SECURITY_BACKUP_CODES_NEW)
-                    .await?
-                    .filter(|row| row.account == account.id);
-                let shown = row.and_then(|row| self.opened::<ShownCodes>(&row));
-                Ok(shown.map(|shown| shown.0))
-            })
-            .await
-    }
-}
-
 impl Service {
-    /// Keeps backup codes for the page that shows them, as part of the transaction that makes them.
-    pub(crate) async fn keep_codes(
-        &self,
-        writer: &mut Writer,
-        (session, account): (SessionId, &Account),
-        codes: &[BackupCode],
-    ) -> Result<(), Failure> {
-        let owner = Owner {
-            session,
-            company: account.company,
-            account: account.id,
-        };
-        let shown = ShownCodes(Zeroizing::new(codes.iter().map(BackupCode::reveal).collect()));
-        self.keep(writer, &owner, SECURITY_BACKUP_CODES_NEW, None, &shown)
-            .await
-    }
-
     async fn keep(
         &self,
         writer: &mut Writer,
         owner: &Owner,
-        path: &str,
-        token: Option<&Token>,
-        what: &impl Serialize,
+        token: &Token,
+        form: &KeptForm,
     ) -> Result<(), Failure> {
-        let plain = Zeroizing::new(serde_json::to_vec(what).map_err(|_| Unsealable)?);
-        let context = context(owner.session, path);
+        let plain = Zeroizing::new(serde_json::to_vec(form).map_err(|_| Unsealable)?);
+        let key = key(&form.path, &form.page);
+        let context = context(owner.session, &key);
         let sealed = self
             .inner
             .keys
             .seal(Purpose::Kept, &context, &plain, self.random())?;
         let new = NewKept {
             session: owner.session,
-            path,
+            path: &key,
             company: owner.company,
             account: owner.account,
-            token_hash: token.map(Token::hash),
+            token_hash: token.hash(),
             sealed: &sealed,
             expires_at: self.database_now() + TimeDelta::seconds(KEPT_SECONDS),
         };
@@ -188,7 +155,7 @@ impl Service {
     }
 
     /// What is kept in a row; nothing when its time is over, or no key opens it.
-    fn opened<T: DeserializeOwned>(&self, row: &KeptRow) -> Option<T> {
+    fn opened(&self, row: &KeptRow) -> Option<KeptForm> {
         if row.expires_at <= self.database_now() {
             return None;
         }
@@ -198,7 +165,12 @@ impl Service {
     }
 }
 
-/// What is kept for one session and page opens for no other.
-fn context(session: SessionId, path: &str) -> Vec<u8> {
-    [session.0.as_bytes(), path.as_bytes()].concat()
+/// What a form is known by among those of its account.
+fn key(path: &str, page: &str) -> String {
+    [path, " ", page].concat()
+}
+
+/// What is kept for one session and form opens for no other.
+fn context(session: SessionId, key: &str) -> Vec<u8> {
+    [session.0.as_bytes(), key.as_bytes()].concat()
 }

@@ -50,7 +50,7 @@ pub enum Purpose {
     Ticket,
     /// What a page shows for a moment to one session.
     Note,
-    /// What somebody typed, or was shown once.
+    /// Forms that somebody sent in vain.
     Kept,
     /// How many wrong passwords a browser has sent.
     Tries,

@@ -44,6 +44,7 @@ mod locks;
 pub mod metrics;
 mod new_agents;
 pub mod node;
+mod notes;
 pub mod offices;
 pub mod oidc;
 pub mod operator;

@@ -237,11 +237,26 @@ impl Service {
         Ok(Some(row.into()))
     }
 
-    /// The session of this browser that is over.
-    pub(crate) async fn find_ended(&self, visitor: &Visitor) -> Result<Option<EndedRow>, Failure> {
-        let Some(token) = visitor.session.as_ref().or(visitor.ended.as_ref()) else {
+    /// The session of this browser that is over: the one of its cookie, or else the one that it signed out of moments ago.
+    async fn find_ended(&self, visitor: &Visitor) -> Result<Option<EndedRow>, Failure> {
+        match visitor.session.as_ref().or(visitor.ended.as_ref()) {
+            Some(token) => self.ended_with(token).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session of this browser's cookie that is over, unless whoever had it has left: what comes from the browser after
+    /// that is not theirs.
+    pub(crate) async fn find_interrupted(&self, visitor: &Visitor) -> Result<Option<EndedRow>, Failure> {
+        let Some(token) = &visitor.session else {
             return Ok(None);
         };
+        let ended = self.ended_with(token).await?;
+        Ok(ended.filter(|ended| ended.ending.reason.interrupts()))
+    }
+
+    /// The session that had this token, when it ended not long ago.
+    async fn ended_with(&self, token: &Token) -> Result<Option<EndedRow>, Failure> {
         let mut reader = self.inner.store.read().await?;
         let ended = reader.ended_session(token.hash()).await?;
         let told_from = self.now() - TimeDelta::hours(TOLD_HOURS);

@@ -1,4 +1,4 @@
-//! What somebody typed, or was shown once: sealed, and for minutes.
+//! Forms that somebody sent in vain: sealed, and for minutes.
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -10,31 +10,30 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    link::{all, execute, optional},
+    link::{all, execute},
 };
 
 const PUT: &str = "INSERT INTO kept (session_id, path, company_id, account_id, token_hash, sealed, expires_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_id, path) DO UPDATE \
     SET token_hash = excluded.token_hash, sealed = excluded.sealed, expires_at = excluded.expires_at";
 pub(crate) const BY_TOKEN: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
-    WHERE token_hash = $1 AND company_id = $2 AND account_id = $3";
-pub(crate) const OF_SESSION: &str = "SELECT session_id, path, company_id, account_id, sealed, expires_at FROM kept \
-    WHERE session_id = $1 AND path = $2";
-pub(crate) const DROP: &str = "DELETE FROM kept WHERE token_hash = $1 AND path = $2";
+    WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 ORDER BY expires_at DESC";
+pub(crate) const DROP: &str =
+    "DELETE FROM kept WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 AND path = $4";
 
-/// What is kept, in the place of what was kept before for the same session and path.
+/// What is kept, in the place of what the same account kept of the same form in the same browser before.
 #[derive(Clone, Debug)]
 pub struct NewKept<'a> {
-    /// The session in which it was typed or shown, which may be over.
+    /// The session in which it was typed, which may be over.
     pub session: SessionId,
-    /// What it belongs to: the address of a form or of a page.
+    /// Which form it is, and what it is about.
     pub path: &'a str,
     /// The company.
     pub company: CompanyId,
     /// The account.
     pub account: AccountId,
-    /// By what the browser finds it; `None` = by its session.
-    pub token_hash: Option<TokenHash>,
+    /// By what the browser finds it.
+    pub token_hash: TokenHash,
     /// What is kept, sealed.
     pub sealed: &'a [u8],
     /// When it is worth nothing any more.
@@ -44,9 +43,9 @@ pub struct NewKept<'a> {
 /// Something that is kept. Whether it is still good is for the caller to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptRow {
-    /// The session in which it was typed or shown.
+    /// The session in which it was typed.
     pub session: SessionId,
-    /// What it belongs to.
+    /// Which form it is, and what it is about.
     pub path: String,
     /// The company.
     pub company: CompanyId,
@@ -82,7 +81,7 @@ impl From<KeptColumns> for KeptRow {
 }
 
 impl Reader {
-    /// What this account finds by the token of its browser.
+    /// What this account finds by the token of its browser, the newest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -94,26 +93,17 @@ impl Reader {
         let rows = all!(self, KeptColumns, BY_TOKEN, &token.0[..], company.0, account.0)?;
         Ok(rows.into_iter().map(KeptRow::from).collect())
     }
-
-    /// What is kept of a session for this page.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn kept_of_session(
-        &mut self,
-        session: SessionId,
-        path: &str,
-    ) -> Result<Option<KeptRow>, StoreError> {
-        Ok(optional!(self, KeptColumns, OF_SESSION, session.0, path)?.map(KeptRow::from))
-    }
 }
 
 impl Writer {
-    /// Keeps something.
+    /// Keeps something. Call it with the account held.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_kept(&mut self, new: &NewKept<'_>) -> Result<(), StoreError> {
+        // Of an earlier session.
+        self.drop_kept(new.token_hash, (new.company, new.account), new.path)
+            .await?;
         execute!(
             self,
             PUT,
@@ -121,18 +111,23 @@ impl Writer {
             new.path,
             new.company.0,
             new.account.0,
-            new.token_hash.map(|token| token.0.to_vec()),
+            &new.token_hash.0[..],
             new.sealed,
             new.expires_at
         )
         .map(drop)
     }
 
-    /// Throws away what the browser with this token has kept of a form.
+    /// Throws away what this account has kept of a form in the browser with this token.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn drop_kept(&mut self, token: TokenHash, path: &str) -> Result<(), StoreError> {
-        execute!(self, DROP, &token.0[..], path).map(drop)
+    pub async fn drop_kept(
+        &mut self,
+        token: TokenHash,
+        (company, account): (CompanyId, AccountId),
+        path: &str,
+    ) -> Result<(), StoreError> {
+        execute!(self, DROP, &token.0[..], company.0, account.0, path).map(drop)
     }
 }

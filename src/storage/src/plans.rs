@@ -27,7 +27,6 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("session to end", session::BY_FORMER_TOKEN),
         ("session that has ended", session::ENDED),
         ("what a browser has kept", kept::BY_TOKEN),
-        ("what a session has kept", kept::OF_SESSION),
         ("what is kept no longer", kept::DROP),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),

@@ -56,11 +56,12 @@ pub async fn keep<F: Form>(
     form: &F,
     refusal: &Refusal,
 ) -> Response {
+    let page = form.page();
     let kept = KeptForm {
         path: F::PATH.to_owned(),
+        page: page.clone(),
         fields: fields.without_secrets(),
     };
-    let page = form.page();
     match state.service.sign_in().keep_form(&kept, &facts.visitor).await {
         Ok(Some(token)) => {
             let mut response = redirect_or_refuse(refusal, &with_word(&page));
@@ -74,13 +75,13 @@ pub async fn keep<F: Form>(
 }
 
 /// The form was sent: what was kept of it is of no use any more.
-pub async fn forget<F: Form>(state: &AppState, facts: &Facts) {
+pub async fn forget<F: Form>(state: &AppState, facts: &Facts, form: &F) {
     if F::KEPT && facts.visitor.kept.is_some() {
         // What stays is thrown away in its time.
         let _ = state
             .service
             .sign_in()
-            .drop_kept_form(F::PATH, &facts.visitor)
+            .drop_kept_form(F::PATH, &form.page(), &facts.visitor)
             .await;
     }
 }
@@ -108,7 +109,7 @@ pub async fn restore(
 async fn restored(state: &AppState, facts: &Facts, forms: &[Restorable]) -> Option<Response> {
     let address = without_word(&facts.path);
     let kept = state.service.sign_in().kept_forms(&facts.visitor).await.ok()?;
-    for KeptForm { path, fields } in kept {
+    for KeptForm { path, fields, .. } in kept {
         let Some((_, show)) = forms.iter().find(|(known, _)| *known == path) else {
             continue;
         };

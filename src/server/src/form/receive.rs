@@ -66,7 +66,7 @@ pub async fn receive<F: Form>(
     };
     let mut response = match outcome {
         Ok(done) if facts.wants_page => {
-            kept::forget::<F>(&state, &facts).await;
+            kept::forget(&state, &facts, &form).await;
             form.done(&state, &facts, done).await
         }
         Ok(done) => Json(done).into_response(),

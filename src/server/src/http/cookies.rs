@@ -3,6 +3,10 @@
 //!
 //! Over https every name begins with `__Host-` and the cookie is `Secure`; on plain http, which is only for loopback,
 //! names are plain. A cookie that is doubled or cannot be one of ours counts as absent, and the next answer removes it.
+//!
+//! Each has a longest length, and all together stay below 4 KiB: proxies before us refuse requests with large headers, and
+//! whoever had collected too much could not even sign in. Lists lose their oldest entries where they are made;
+//! where there is still too much, [`clean`] takes comfort away.
 
 use std::time::Duration;
 
@@ -17,7 +21,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use vestibule_core::{
-    limits::{COMPANY_MAX, KEPT_SECONDS, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
+    limits::{COMPANY_MAX, KEPT_SECONDS, SSO_FLOWS_BYTES, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
     name::has_bad_characters,
     oidc::application::Application,
     secret::Token,
@@ -27,14 +31,19 @@ use vestibule_core::{
 pub const PROBE: &str = "1";
 /// Length of a token's text, see `vestibule_core::secret::Token`.
 const TOKEN_LENGTH: usize = 43;
-/// Longest sealed text, in bytes: browsers keep no cookie of more than 4096.
-const SEALED_MAX: usize = 3800;
+/// Longest sealed count of wrong passwords, in bytes.
+const TRIES_MAX: usize = 400;
 /// Longest language tag, in bytes (RFC 5646, section 4.4.1, recommends room for 35).
 const LANGUAGE_MAX: usize = 35;
 
 /// Longest way to show the list of agents, and longest query of it, in bytes.
 const VIEW_MAX: usize = 200;
-const QUERY_MAX: usize = 1500;
+const QUERY_MAX: usize = 1000;
+
+/// What a browser sends us in all our cookies together stays below this, in bytes.
+const TOGETHER_MAX: usize = 4096;
+/// What stands between two cookies.
+const BETWEEN: &str = "; ";
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -97,6 +106,9 @@ impl Kind {
         Self::Language,
     ];
 
+    /// Those that are comfort, and yield when there would be too much: the first goes first.
+    const YIELDING: [Self; 4] = [Self::AgentsQuery, Self::Tries, Self::Company, Self::AgentView];
+
     const fn plain_name(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -151,6 +163,28 @@ impl Kind {
         }
     }
 
+    /// Longest value as it is sent, in bytes, with everything in it encoded that has to be.
+    const fn longest(self) -> usize {
+        match self {
+            Self::Session
+            | Self::Pending
+            | Self::Browser
+            | Self::Link
+            | Self::Ticket
+            | Self::Ended
+            | Self::Kept => TOKEN_LENGTH,
+            Self::Trusted => TRUSTED_ACCOUNTS_MAX * (TOKEN_LENGTH + 1) - 1,
+            Self::SsoFlow => SSO_FLOWS_BYTES,
+            Self::Tries => TRIES_MAX,
+            Self::AgentView => VIEW_MAX,
+            Self::AgentsQuery => QUERY_MAX,
+            // Four bytes of UTF-8, each encoded by three.
+            Self::Company => COMPANY_MAX * 12,
+            Self::Probe => PROBE.len(),
+            Self::Language => LANGUAGE_MAX,
+        }
+    }
+
     /// Whether `value` can be one of ours.
     fn fits(self, value: &str) -> bool {
         match self {
@@ -163,19 +197,17 @@ impl Kind {
             | Self::Kept => is_token(value),
             Self::Probe => value == PROBE,
             Self::SsoFlow | Self::Tries => {
-                (TOKEN_LENGTH..=SEALED_MAX).contains(&value.len()) && value.split('.').all(is_base64url)
+                (TOKEN_LENGTH..=self.longest()).contains(&value.len()) && value.split('.').all(is_base64url)
             }
-            Self::Trusted => {
-                value.split('.').count() <= TRUSTED_ACCOUNTS_MAX && value.split('.').all(is_token)
-            }
+            Self::Trusted => value.len() <= self.longest() && value.split('.').all(is_token),
             Self::AgentView => {
-                value.len() <= VIEW_MAX
+                value.len() <= self.longest()
                     && value
                         .bytes()
                         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
             }
             Self::AgentsQuery => {
-                value.len() <= QUERY_MAX
+                value.len() <= self.longest()
                     && value.bytes().all(|byte| {
                         byte.is_ascii_alphanumeric()
                             || matches!(byte, b'%' | b'&' | b'=' | b'+' | b'.' | b'-' | b'_' | b'*')
@@ -245,7 +277,9 @@ impl Cookies {
         if !kind.fits(value) {
             return None;
         }
+        // What is encoded is longer.
         self.write(kind, value, kind.seconds())
+            .filter(|cookie| pair_of(cookie).len() <= self.name(kind).len() + "=".len() + kind.longest())
     }
 
     /// The `Set-Cookie` that removes the cookie.
@@ -270,6 +304,82 @@ impl Cookies {
         HeaderValue::from_str(&cookie.build().encoded().to_string()).ok()
     }
 
+    /// Bytes of the cookie in a request.
+    fn brought(self, headers: &HeaderMap, kind: Kind) -> usize {
+        let pairs = headers
+            .get_all(COOKIE)
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+            .map(<[u8]>::trim_ascii);
+        let ours = pairs.filter(|pair| {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            name.trim_ascii() == self.name(kind).as_bytes()
+        });
+        ours.map(|pair| pair.len() + BETWEEN.len()).sum()
+    }
+
+    /// Bytes of the cookie that an answer gives the browser, none for one that it removes; `None` when it says nothing of it.
+    fn given(self, headers: &HeaderMap, kind: Kind) -> Option<usize> {
+        let last = headers
+            .get_all(SET_COOKIE)
+            .iter()
+            .rfind(|cookie| self.is_of(cookie, kind))?;
+        let pair = pair_of(last);
+        Some(if pair.ends_with(b"=") {
+            0
+        } else {
+            pair.len() + BETWEEN.len()
+        })
+    }
+
+    /// Whether an answer gives, or removes, this cookie here.
+    fn is_of(self, cookie: &HeaderValue, kind: Kind) -> bool {
+        let value = cookie.as_bytes().strip_prefix(self.name(kind).as_bytes());
+        value.is_some_and(|value| value.starts_with(b"="))
+    }
+
+    /// Bytes of a cookie in requests after this answer; `brought` are those in the request before it.
+    fn sent_after(self, headers: &HeaderMap, (kind, brought): (Kind, usize)) -> usize {
+        if kind == Kind::Trusted {
+            // It does not come along from other sites, and is there all the same.
+            return self.name(kind).len() + "=".len() + kind.longest() + BETWEEN.len();
+        }
+        self.given(headers, kind).unwrap_or(brought)
+    }
+
+    /// Takes comfort away until the browser sends less than [`TOGETHER_MAX`] after this answer.
+    fn make_room(self, brought: &[(Kind, usize)], headers: &mut HeaderMap) {
+        let sent: Vec<(Kind, usize)> = brought
+            .iter()
+            .map(|&brought| (brought.0, self.sent_after(headers, brought)))
+            .collect();
+        let mut together: usize = sent.iter().map(|(_, bytes)| bytes).sum();
+        for kind in Kind::YIELDING {
+            if together < TOGETHER_MAX {
+                return;
+            }
+            let bytes = sent.iter().find(|(known, _)| *known == kind);
+            let bytes = bytes.map_or(0, |&(_, bytes)| bytes);
+            if bytes > 0 {
+                together -= bytes;
+                self.take_away(kind, headers);
+            }
+        }
+    }
+
+    /// Makes an answer remove a cookie, whatever it said of it before.
+    fn take_away(self, kind: Kind, headers: &mut HeaderMap) {
+        let others = headers.get_all(SET_COOKIE).iter();
+        let others: Vec<HeaderValue> = others
+            .filter(|cookie| !self.is_of(cookie, kind))
+            .cloned()
+            .collect();
+        headers.remove(SET_COOKIE);
+        for cookie in others.into_iter().chain(self.remove(kind)) {
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
+
     fn find(self, headers: &HeaderMap, kind: Kind) -> Found {
         let mut found = Found::Nothing;
         for line in headers.get_all(COOKIE) {
@@ -290,6 +400,12 @@ impl Cookies {
         }
         found
     }
+}
+
+/// Name and value in a `Set-Cookie`.
+fn pair_of(cookie: &HeaderValue) -> &[u8] {
+    let pair = cookie.as_bytes().split(|byte| *byte == b';').next();
+    pair.unwrap_or_default()
 }
 
 /// A cookie on the host of an application behind a proxy.
@@ -353,7 +469,8 @@ pub fn set_host_cookie(cookie: HostCookie, token: &Token, https: bool) -> Option
     HeaderValue::from_str(&built.build().encoded().to_string()).ok()
 }
 
-/// The layer that removes cookies that cannot be ours, unless the answer sets them anyway.
+/// The layer that removes cookies that cannot be ours, unless the answer sets them anyway, and comfort that there is no room
+/// for.
 pub async fn clean(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
     let unreadable = Kind::ALL.map(|kind| {
         (
@@ -361,16 +478,17 @@ pub async fn clean(State(cookies): State<Cookies>, request: Request, next: Next)
             matches!(cookies.find(request.headers(), kind), Found::Unreadable),
         )
     });
+    let brought = Kind::ALL.map(|kind| (kind, cookies.brought(request.headers(), kind)));
     let mut response = next.run(request).await;
+    let headers = response.headers_mut();
     for (kind, _) in unreadable.into_iter().filter(|(_, unreadable)| *unreadable) {
-        let begin = format!("{}=", cookies.name(kind));
-        let set = |value: &HeaderValue| value.as_bytes().starts_with(begin.as_bytes());
-        if !response.headers().get_all(SET_COOKIE).iter().any(set)
+        if cookies.given(headers, kind).is_none()
             && let Some(removal) = cookies.remove(kind)
         {
-            response.headers_mut().append(SET_COOKIE, removal);
+            headers.append(SET_COOKIE, removal);
         }
     }
+    cookies.make_room(&brought, headers);
     response
 }
 
@@ -576,18 +694,135 @@ mod tests {
         assert_eq!(read(PLAIN, Kind::Session, &[hundred.as_bytes()]), Some(t));
     }
 
+    /// The longest value of a cookie, as it is given.
+    fn longest(kind: Kind) -> String {
+        match kind {
+            Kind::Trusted => [&*token('a'); TRUSTED_ACCOUNTS_MAX].join("."),
+            Kind::Company => "\u{10ffff}".repeat(COMPANY_MAX),
+            Kind::Probe => PROBE.to_owned(),
+            kind => "a".repeat(kind.longest()),
+        }
+    }
+
+    /// Bytes of a cookie in a request.
+    fn bytes(name: &str, length: usize) -> usize {
+        name.len() + "=".len() + length + BETWEEN.len()
+    }
+
     #[test]
-    fn no_cookie_is_larger_than_browsers_keep() {
-        let longest = [&*token('a'); TRUSTED_ACCOUNTS_MAX].join(".");
-        assert!(SECURE.set(Kind::Trusted, &longest).unwrap().len() < 4096);
-        assert!(SECURE.set(Kind::SsoFlow, &"a".repeat(SEALED_MAX)).unwrap().len() < 4096);
-        assert_eq!(SECURE.set(Kind::SsoFlow, &"a".repeat(SEALED_MAX + 1)), None);
+    fn no_cookie_is_larger_than_it_may_be() {
+        for kind in Kind::ALL {
+            let cookie = SECURE.set(kind, &longest(kind)).unwrap();
+            let sent = bytes(SECURE.name(kind), kind.longest());
+            assert_eq!(pair_of(&cookie).len() + BETWEEN.len(), sent, "{kind:?}");
+            if kind != Kind::Probe {
+                let longer = [longest(kind).as_str(), ".a"].concat();
+                assert_eq!(SECURE.set(kind, &longer), None, "{kind:?}");
+            }
+        }
+        // What has to be encoded takes more room.
         assert!(
             SECURE
-                .set(Kind::Company, &"\u{10ffff}".repeat(COMPANY_MAX))
-                .unwrap()
-                .len()
-                < 4096
+                .set(Kind::AgentsQuery, &"=".repeat(QUERY_MAX / 3))
+                .is_some()
+        );
+        assert_eq!(SECURE.set(Kind::AgentsQuery, &"=".repeat(QUERY_MAX / 2)), None);
+    }
+
+    #[test]
+    fn there_is_room_for_all_but_a_way_to_a_provider_and_for_that_without_comfort() {
+        let together = |without: &[Kind]| -> usize {
+            let kinds = Kind::ALL.into_iter().filter(|kind| !without.contains(kind));
+            kinds.map(|kind| bytes(SECURE.name(kind), kind.longest())).sum()
+        };
+        assert!(together(&[Kind::SsoFlow]) < TOGETHER_MAX);
+        assert!(together(&Kind::YIELDING) < TOGETHER_MAX);
+    }
+
+    /// A browser that keeps what it is given.
+    #[derive(Default)]
+    struct Jar(Vec<(String, String)>);
+
+    impl Jar {
+        fn has(&self, kind: Kind) -> bool {
+            self.0.iter().any(|(name, _)| name == SECURE.name(kind))
+        }
+
+        /// Asks for the longest cookie of this kind; gives how much it sends from then on.
+        async fn ask_for(&mut self, router: &Router, kind: Kind, from_another_site: bool) -> usize {
+            let comes_along = |name: &str| !from_another_site || name != SECURE.name(Kind::Trusted);
+            let pairs = self.0.iter().filter(|(name, _)| comes_along(name));
+            let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+            let path = format!("/{}", kind.plain_name());
+            let sent = pairs.join(BETWEEN);
+            let response = ask(router.clone(), "GET", &path, &[("cookie", &sent)], "").await;
+            for cookie in response.headers().get_all(SET_COOKIE) {
+                let pair = str::from_utf8(pair_of(cookie)).unwrap();
+                let (name, value) = pair.split_once('=').unwrap();
+                self.0.retain(|(known, _)| known != name);
+                if !value.is_empty() {
+                    self.0.push((name.to_owned(), value.to_owned()));
+                }
+            }
+            self.0.iter().map(|(name, value)| bytes(name, value.len())).sum()
+        }
+    }
+
+    /// A page for each cookie, which gives the longest that there is.
+    fn giver() -> Router {
+        let pages = Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
+            let page = move || async move { [(SET_COOKIE, SECURE.set(kind, &longest(kind)).unwrap())] };
+            router.route(&format!("/{}", kind.plain_name()), get(page))
+        });
+        pages.layer(from_fn_with_state(SECURE, clean))
+    }
+
+    #[tokio::test]
+    async fn whatever_is_kept_all_cookies_together_stay_small() {
+        let router = giver();
+        for from_another_site in [false, true] {
+            for first in 0..Kind::ALL.len() {
+                let mut jar = Jar::default();
+                for kind in Kind::ALL
+                    .into_iter()
+                    .cycle()
+                    .skip(first)
+                    .take(2 * Kind::ALL.len())
+                {
+                    let together = jar.ask_for(&router, kind, from_another_site).await;
+                    assert!(together < TOGETHER_MAX, "{together} {kind:?} {first}");
+                }
+                for kind in Kind::ALL
+                    .into_iter()
+                    .filter(|kind| !Kind::YIELDING.contains(kind))
+                {
+                    assert!(jar.has(kind), "{kind:?} {first}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn comfort_yields_in_its_order_and_only_when_there_is_too_much() {
+        let router = giver();
+        let mut jar = Jar::default();
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::SsoFlow) {
+            jar.ask_for(&router, kind, false).await;
+        }
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::SsoFlow) {
+            assert!(jar.has(kind), "{kind:?}");
+        }
+        let small = Router::new()
+            .route(
+                "/sso",
+                get(|| async { [(SET_COOKIE, SECURE.set(Kind::SsoFlow, &"a".repeat(1000)).unwrap())] }),
+            )
+            .layer(from_fn_with_state(SECURE, clean));
+        jar.ask_for(&small, Kind::SsoFlow, false).await;
+        assert!(jar.has(Kind::SsoFlow) && !jar.has(Kind::AgentsQuery));
+        assert!(
+            Kind::YIELDING[1..].iter().all(|kind| jar.has(*kind)),
+            "there is room for the others"
         );
     }
 

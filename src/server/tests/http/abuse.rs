@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 72] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
     (
         "/login",
         &[
@@ -68,6 +68,10 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 72] = [
     ),
     ("/profile/security/app/off", &[]),
     ("/profile/security/backup-codes", &[]),
+    (
+        "/profile/security/backup-codes/new",
+        &[("next", "/profile/security")],
+    ),
     ("/profile/security/trusted/remove", &[("id", SOMETHING)]),
     ("/profile/security/trusted/remove-all", &[]),
     ("/profile/security/sessions/end", &[("id", SOMETHING)]),
@@ -151,6 +155,7 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 72] = [
     ("/admin/agents/reset-link", &[("id", SOMETHING)]),
     ("/admin/agents/send-details", &[("id", SOMETHING)]),
     ("/admin/agents/backup-code", &[("id", SOMETHING), ("reason", "x")]),
+    ("/admin/agents/issued-code", &[("id", SOMETHING)]),
     ("/admin/agents/unlock", &[("id", SOMETHING)]),
     ("/admin/agents/end-sessions", &[("id", SOMETHING)]),
     ("/admin/agents/email/resend", &[("id", SOMETHING)]),

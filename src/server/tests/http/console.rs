@@ -67,7 +67,9 @@ async fn every_function_of_the_console_asks_for_the_role() {
         match path {
             // Not locked, and without a second factor: allowed, but of no use.
             path if for_supervisors.contains(&path) => assert_eq!(status, 409, "{path}"),
-            "/admin/agents/unlock-selected" | "/admin/agents/columns" => assert_eq!(status, 200, "{path}"),
+            "/admin/agents/unlock-selected" | "/admin/agents/columns" | "/admin/agents/issued-code" => {
+                assert_eq!(status, 200, "{path}");
+            }
             _ => assert_eq!(status, 403, "{path}"),
         }
     }
@@ -669,6 +671,38 @@ async fn what_somebody_else_saved_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn forms_about_two_agents_are_both_kept() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    account(&site, "Acme", "dora", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let dora = id_of(&mut admin, &site, "dora").await;
+    let [carls, doras] = [&carl, &dora].map(|id| format!("/admin/agents/{id}"));
+    let seen = version(&admin.get(&site, &carls).await);
+    site.clock.advance(31 * 60);
+    let carls_form = edited(&carl, &seen, "carl@Acme.test", "Carlsson");
+    let doras_form = edited(&dora, &seen, "dora@Acme.test", "Dorasdotter");
+    for form in [&carls_form, &doras_form] {
+        let sent = admin.post(&site, "/admin/agents/edit", form).await;
+        assert!(sent.location().ends_with("%3Fkept"), "{}", sent.location());
+    }
+    let fields = [("company", "Acme"), ("account", "rita"), ("password", PASSWORD)];
+    admin.post(&site, "/login", &fields).await;
+    for (page, name) in [(&carls, "Carlsson"), (&doras, "Dorasdotter")] {
+        let shown = admin.get(&site, &format!("{page}?kept")).await;
+        assert!(shown.body.contains(name), "{name}: {}", shown.body);
+    }
+    let saved = admin.post(&site, "/admin/agents/edit", &carls_form).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let page = admin.get(&site, &format!("{carls}?kept")).await;
+    assert!(!page.body.contains("still here"), "{}", page.body);
+    let page = admin.get(&site, &format!("{doras}?kept")).await;
+    assert!(page.body.contains("Dorasdotter"), "the other one is still kept");
+}
+
+#[tokio::test]
 async fn an_issued_backup_code_is_shown_once() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;
@@ -693,6 +727,14 @@ async fn an_issued_backup_code_is_shown_once() {
         (303, false),
         "another session"
     );
+    let handed_on = admin
+        .post(&site, "/admin/agents/issued-code", &[("id", &alice)])
+        .await;
+    assert_eq!(
+        (handed_on.status, handed_on.location()),
+        (303, format!("/admin/agents/{alice}/view").as_str())
+    );
+    assert_eq!(admin.get(&site, &page).await.status, 303, "it was handed on");
     let (_, rest) = issued.body.split_once("class=\"issued-code\"").unwrap();
     let (_, rest) = rest.split_once("<code dir=\"ltr\">").unwrap();
     let code = rest.split_once('<').unwrap().0.to_owned();

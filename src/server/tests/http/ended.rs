@@ -188,8 +188,54 @@ async fn another_tab_hears_that_somebody_signed_out() {
     );
     bob.post(&site, "/login", &CREDENTIALS).await;
     assert!(!bob.has("ended"));
+}
+
+#[tokio::test]
+async fn whoever_sits_down_after_a_sign_out_leaves_no_form_behind() {
+    let site = Site::new().await;
+    for cookie_comes_back in [false, true] {
+        let mut desk = signed_in(&site, "Acme", "bob").await;
+        let session = desk.cookie("session").unwrap();
+        desk.post(&site, "/logout", &[]).await;
+        if cookie_comes_back {
+            desk.set_cookie("session", &session);
+        }
+        let planted = desk.post(&site, "/profile", &profile("+49 170 5")).await;
+        assert_eq!(planted.location(), "/login?next=%2Fprofile");
+        assert!(!desk.has("kept"));
+        desk.post(&site, "/login", &CREDENTIALS).await;
+        let page = desk.get(&site, "/profile?kept").await;
+        assert_eq!(page.status, 200);
+        assert!(!page.body.contains("+49 170 5"), "{}", page.body);
+    }
+    // Bob ends this session from another browser: he is not here either.
+    let mut desk = signed_in(&site, "Acme", "bob").await;
+    let mut phone = signed_in(&site, "Acme", "bob").await;
+    phone
+        .post(&site, "/profile/security/sessions/end-others", &[])
+        .await;
+    let planted = desk.post(&site, "/profile", &profile("+49 170 6")).await;
+    assert_eq!(planted.location(), "/login?next=%2Fprofile");
+    assert!(!desk.has("kept"));
+}
+
+#[tokio::test]
+async fn what_was_typed_survives_an_end_that_comes_upon_somebody_at_work() {
+    let site = Site::new().await;
+    let mut bob = signed_in(&site, "Acme", "bob").await;
+    site.service
+        .operator()
+        .end_sessions_of("Acme", Some("bob"))
+        .await
+        .unwrap();
+    let sent = bob.post(&site, "/profile", &profile("+49 170 7")).await;
+    assert_eq!(sent.location(), "/login?next=%2Fprofile%3Fkept");
+    bob.post(&site, "/login", &CREDENTIALS).await;
     let page = bob.get(&site, "/profile?kept").await;
-    assert!(page.body.contains("value=\"+49 170 4\""), "{}", page.body);
+    assert!(page.body.contains("value=\"+49 170 7\""), "{}", page.body);
+    // It is shown, and nothing was done with it.
+    let page = bob.get(&site, "/profile").await;
+    assert!(!page.body.contains("+49 170 7"), "{}", page.body);
 }
 
 #[tokio::test]

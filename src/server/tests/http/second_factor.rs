@@ -20,7 +20,7 @@ const PAGES: [&str; 10] = [
 ];
 
 /// Every server function that only somebody who is signed in may call.
-const FUNCTIONS: [(&str, &[(&str, &str)]); 17] = [
+const FUNCTIONS: [(&str, &[(&str, &str)]); 18] = [
     (
         "/profile",
         &[
@@ -60,6 +60,10 @@ const FUNCTIONS: [(&str, &[(&str, &str)]); 17] = [
     ),
     ("/profile/security/app/off", &[]),
     ("/profile/security/backup-codes", &[]),
+    (
+        "/profile/security/backup-codes/new",
+        &[("next", "/profile/security")],
+    ),
     (
         "/profile/security/trusted/remove",
         &[("id", "00000000-0000-0000-0000-000000000000")],
@@ -214,7 +218,8 @@ async fn an_authenticator_app_is_set_up_and_asked_for() {
     assert!(page.body.contains("download=") && page.body.contains("data:text/plain"));
     assert!(page.header("cache-control").contains("no-store"));
     assert!(
-        page.body.contains("href=\"/profile/security?changed\""),
+        page.body
+            .contains("name=\"next\" value=\"/profile/security?changed\""),
         "{}",
         page.body
     );
@@ -369,7 +374,10 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
     for (path, fields) in FUNCTIONS {
         let opens = path.starts_with("/profile/security/app")
             || path.starts_with("/profile/security/email")
-            || matches!(path, "/profile/confirm" | "/login/code/method");
+            || matches!(
+                path,
+                "/profile/confirm" | "/login/code/method" | "/profile/security/backup-codes/new"
+            );
         if !opens || path.ends_with("/off") {
             let answer = program.post(&site, path, fields).await;
             assert_eq!(answer.status, 403, "{path}: {}", answer.body);
@@ -380,7 +388,7 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
     let page = shown_codes(&site, &mut browser, &done).await;
     assert_eq!(backup_codes(&page).len(), 10);
     assert!(
-        page.body.contains("href=\"/\""),
+        page.body.contains("name=\"next\" value=\"/\""),
         "whoever had to set it up goes on"
     );
     assert_eq!(browser.get(&site, "/agent").await.status, 200);
@@ -391,9 +399,56 @@ async fn who_has_to_set_up_a_second_factor_gets_nowhere_else() {
         "{}",
         refused.body
     );
-    site.clock.advance(vestibule_core::limits::KEPT_SECONDS);
+    site.clock.advance(vestibule_core::limits::CODES_SHOWN_SECONDS);
     let late = browser.get(&site, done.location()).await;
     assert_eq!(late.location(), "/profile/security/backup-codes", "not for long");
+}
+
+#[tokio::test]
+async fn new_codes_are_shown_again_to_whoever_proves_who_they_are_until_they_are_saved() {
+    let site = Site::new().await;
+    let mut browser = signed_in(&site, "bob").await;
+    site.clock.advance(200);
+    let (secret, done) = set_up_app(&site, &mut browser).await;
+    let codes = backup_codes(&shown_codes(&site, &mut browser, &done).await);
+    site.clock.advance(101);
+    // Whoever sits down at a browser that was left.
+    let left = browser.get(&site, done.location()).await;
+    assert_eq!(left.status, 303, "{}", left.body);
+    assert!(
+        left.location().starts_with("/profile/confirm?next="),
+        "{}",
+        left.location()
+    );
+    let fields = [("password", PASSWORD), ("next", done.location())];
+    let asked = browser.post(&site, "/profile/confirm", &fields).await;
+    assert_eq!(asked.location(), "/login/code", "{}", asked.body);
+    let code = code_of(&site, &secret);
+    let proved = browser.post(&site, "/login/code", &[("code", &code)]).await;
+    assert_eq!(
+        proved.location(),
+        done.location(),
+        "it leads back: {}",
+        proved.body
+    );
+    let again = browser.get(&site, proved.location()).await;
+    assert_eq!(backup_codes(&again), codes);
+
+    for (next, leads_to) in [
+        ("/profile/security?changed", "/profile/security?changed"),
+        ("//evil.test", "/profile/security"),
+    ] {
+        let saved = browser
+            .post(&site, "/profile/security/backup-codes/new", &[("next", next)])
+            .await;
+        assert_eq!((saved.status, saved.location()), (303, leads_to));
+    }
+    let over = browser.get(&site, done.location()).await;
+    assert_eq!(
+        over.location(),
+        "/profile/security/backup-codes",
+        "they are saved"
+    );
 }
 
 #[tokio::test]

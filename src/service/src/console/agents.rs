@@ -16,15 +16,13 @@ use vestibule_core::{
 };
 use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, again};
 
-use super::{
-    AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected,
-    notes::NoteKind,
-};
+use super::{AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::EMAIL_LINKS,
     letters::{Receiver, Sending},
     new_agents::{check_email, taken_field},
+    notes::NoteKind,
     recovery::REPLACED,
     sessions::SignedIn,
     work::Work,

@@ -5,7 +5,7 @@ use vestibule_core::{
     audit::Event,
     backup_code::BackupCode,
     id::AccountId,
-    limits::{ISSUED_SHOWN_SECONDS, RESET_LINK_MINUTES},
+    limits::{CODES_SHOWN_SECONDS, RESET_LINK_MINUTES},
     link::LinkPurpose,
     mail::Mail,
     refusal::{Field, Refusal},
@@ -16,11 +16,12 @@ use vestibule_core::{
 use vestibule_storage::again;
 use zeroize::Zeroizing;
 
-use super::{Chosen, Hold, NewPasswordInput, Selected, notes::NoteKind};
+use super::{Chosen, Hold, NewPasswordInput, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
     accounts::{PasswordToSet, reason_problem},
     letters::Sending,
+    notes::NoteKind,
 };
 
 /// A backup code that was issued just now. It has no `Debug`.
@@ -221,7 +222,7 @@ impl Console {
                     account: target.id,
                     code: Zeroizing::new(drawn.code.reveal()),
                 };
-                self.keep_note(&mut work, &own, NoteKind::IssuedCode, &note, ISSUED_SHOWN_SECONDS)
+                self.keep_note(&mut work, &own, NoteKind::IssuedCode, &note, CODES_SHOWN_SECONDS)
                     .await?;
                 work.commit().await?;
                 Ok(drawn.code)
@@ -229,10 +230,11 @@ impl Console {
             .await
     }
 
-    /// The backup code that this session has just issued for an agent; `None` when that was too long ago.
+    /// The backup code that this session has just issued for an agent, with a recent proof of identity; `None` when that was
+    /// too long ago, or it was handed on.
     ///
     /// # Errors
-    /// As [`crate::Console::agent`], without a proof of identity: it was given for the code.
+    /// As [`crate::Console::agent`]; `StepUpNeeded` when there is one.
     pub async fn issued_code(
         &self,
         id: &str,
@@ -244,9 +246,35 @@ impl Console {
                 let mut reader = self.inner.store.read().await?;
                 let note: Option<IssuedNote> =
                     self.kept_note(&mut reader, &own, NoteKind::IssuedCode).await?;
-                Ok(note
-                    .filter(|note| note.account == target.id)
-                    .map(|note| note.code))
+                let note = note.filter(|note| note.account == target.id);
+                if note.is_some() {
+                    self.step_up(&own)?;
+                }
+                Ok(note.map(|note| note.code))
+            })
+            .await
+    }
+
+    /// Forgets the backup code that this session has just issued for an agent: it was handed on. Nothing to forget is fine.
+    ///
+    /// # Errors
+    /// As [`crate::Console::agent`].
+    pub async fn forget_issued_code(&self, id: &str, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .transact(async || {
+                let (own, target) = self.require_target(Action::SeeAgents, id, visitor).await?;
+                let mut writer = self.inner.store.write().await?;
+                let note: Option<IssuedNote> =
+                    self.kept_note(&mut writer, &own, NoteKind::IssuedCode).await?;
+                // Another tab may have issued one for somebody else meanwhile.
+                if note.is_some_and(|note| note.account == target.id) {
+                    let kind = NoteKind::IssuedCode.as_str();
+                    writer
+                        .drop_session_note(own.company.id, own.session, kind)
+                        .await?;
+                    writer.commit().await?;
+                }
+                Ok(())
             })
             .await
     }

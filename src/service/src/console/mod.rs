@@ -15,7 +15,6 @@ mod gate;
 mod import;
 mod import_file;
 mod mail_server;
-mod notes;
 mod overview;
 mod sessions;
 mod sso;

@@ -1,7 +1,11 @@
 //! The ten backup codes (N16).
 
 use vestibule_core::{
-    account::Account, backup_code::BackupCode, limits::BACKUP_CODES, mail::FactorChange, refusal::Refusal,
+    account::Account,
+    backup_code::BackupCode,
+    limits::{BACKUP_CODES, CODES_SHOWN_SECONDS},
+    mail::FactorChange,
+    refusal::Refusal,
 };
 use vestibule_storage::Writer;
 use zeroize::Zeroizing;
@@ -9,6 +13,7 @@ use zeroize::Zeroizing;
 use super::BackupCodesPage;
 use crate::{
     Failure, Profile, Service, Visitor,
+    notes::NoteKind,
     sessions::{Need, SignedIn},
 };
 
@@ -20,8 +25,8 @@ pub(crate) struct FreshCodes {
 }
 
 impl Profile {
-    /// Makes ten new backup codes: the old ones are dead, trust in browsers ends, and a mail tells of it. The answer is
-    /// the only place that ever holds the codes.
+    /// Makes ten new backup codes: the old ones are dead, trust in browsers ends, and a mail tells of it. Besides the answer
+    /// only [`Profile::new_codes`] tells them, for a while.
     ///
     /// # Errors
     /// `StepUpNeeded`; [`Refusal::Forbidden`] for an account without a second factor; what the gate says.
@@ -39,12 +44,49 @@ impl Profile {
                 }
                 self.store_backup_codes(&mut work, &signed_in.account, &fresh)
                     .await?;
-                self.keep_codes(&mut work, (signed_in.session, &signed_in.account), &fresh.codes)
-                    .await?;
+                self.keep_codes(&mut work, &signed_in, &fresh.codes).await?;
                 self.factor_changed(&mut work, &signed_in, FactorChange::BackupCodes, visitor)
                     .await?;
                 work.commit().await?;
                 Ok(fresh.codes)
+            })
+            .await
+    }
+
+    /// The backup codes that were made in this session moments ago, as they are typed, until they are saved. They are told
+    /// only with a recent proof of identity: whoever sits down at a browser that was left reads none. `None`: there are none.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; `StepUpNeeded`; what the gate says.
+    pub async fn new_codes(&self, visitor: &Visitor) -> Result<Option<Zeroizing<Vec<String>>>, Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.require(Need::SetUp, visitor).await?;
+                let mut reader = self.inner.store.read().await?;
+                let codes: Option<Zeroizing<Vec<String>>> =
+                    self.kept_note(&mut reader, &own, NoteKind::NewCodes).await?;
+                if codes.is_some() {
+                    self.meets(&own, Need::ProvedSetUp)?;
+                }
+                Ok(codes)
+            })
+            .await
+    }
+
+    /// Forgets the backup codes that were made in this session: they are saved. Nothing to forget is fine.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`].
+    pub async fn forget_new_codes(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor
+            .attempt(async {
+                let own = self.require(Need::SetUp, visitor).await?;
+                let kind = NoteKind::NewCodes.as_str();
+                let mut writer = self.inner.store.write_one().await?;
+                writer
+                    .drop_session_note(own.company.id, own.session, kind)
+                    .await?;
+                Ok(writer.commit().await?)
             })
             .await
     }
@@ -116,6 +158,19 @@ impl Service {
             )
             .await?;
         Ok(())
+    }
+
+    /// Keeps new codes for the page that shows them, as part of the transaction that makes them.
+    pub(crate) async fn keep_codes(
+        &self,
+        writer: &mut Writer,
+        own: &SignedIn,
+        codes: &[BackupCode],
+    ) -> Result<(), Failure> {
+        let typed: Vec<String> = codes.iter().map(BackupCode::reveal).collect();
+        let typed = Zeroizing::new(typed);
+        self.keep_note(writer, own, NoteKind::NewCodes, &typed, CODES_SHOWN_SECONDS)
+            .await
     }
 
     pub(crate) async fn count_backup_codes(&self, account: &Account) -> Result<Option<usize>, Failure> {

@@ -491,8 +491,7 @@ impl Service {
         };
         if let Some(fresh) = &fresh {
             self.store_backup_codes(&mut work, account, fresh).await?;
-            self.keep_codes(&mut work, (signed_in.session, account), &fresh.codes)
-                .await?;
+            self.keep_codes(&mut work, &signed_in, &fresh.codes).await?;
         }
         let signed_in = SignedIn {
             proof: Proof::by(method),

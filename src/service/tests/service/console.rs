@@ -395,7 +395,8 @@ on_both! {
         site.account("Acme", "kim", true).await;
         let (kim, bob) = (site.id_of("Acme", "kim").await, site.id_of("Acme", "bob").await);
         let console = site.service.console();
-        let sue = site.at_home("Acme", "sue", None).await;
+        let mut sue = site.at_home("Acme", "sue", None).await;
+        site.clock.advance(100);
         let code = console.issue_backup_code_for(&kim, "lost phone", &sue).await.unwrap();
         for _ in 0..2 {
             let shown = console.issued_code(&kim, &sue).await.unwrap();
@@ -405,8 +406,32 @@ on_both! {
         assert!(console.issued_code(&kim, &ada).await.unwrap().is_none());
         let stored = site.dump().await;
         assert!(!stored.contains(&code.reveal()), "sealed");
-        site.clock.advance(301);
-        assert!(console.issued_code(&kim, &sue).await.unwrap().is_none());
+        site.clock.advance(200);
+        assert_eq!(console.issued_code(&kim, &sue).await.map(drop), Err(Refusal::StepUpNeeded));
+        assert!(console.issued_code(&bob, &sue).await.unwrap().is_none(), "there is nothing to prove");
+        let right = site::password(site::PASSWORD);
+        let Confirmed::Proved(session) = site.service.profile().confirm_identity(&right, "/x", &sue).await.unwrap() else {
+            panic!("a code is asked")
+        };
+        sue = Visitor { session: Some(session), ..sue };
+        assert!(console.issued_code(&kim, &sue).await.unwrap().is_some());
+        site.clock.advance(100);
+        assert!(console.issued_code(&kim, &sue).await.unwrap().is_none(), "that was long ago");
+    }
+
+    async fn a_code_that_was_handed_on_is_shown_no_more(site: Site) {
+        acme(&site).await;
+        site.account("Acme", "kim", true).await;
+        let (kim, bob) = (site.id_of("Acme", "kim").await, site.id_of("Acme", "bob").await);
+        let console = site.service.console();
+        let sue = site.at_home("Acme", "sue", None).await;
+        console.issue_backup_code_for(&kim, "lost phone", &sue).await.unwrap();
+        console.forget_issued_code(&bob, &sue).await.unwrap();
+        assert!(console.issued_code(&kim, &sue).await.unwrap().is_some(), "somebody else's stays");
+        for _ in 0..2 {
+            console.forget_issued_code(&kim, &sue).await.unwrap();
+            assert!(console.issued_code(&kim, &sue).await.unwrap().is_none());
+        }
     }
 
     async fn a_deleted_agent_leaves_a_trail_and_free_names(site: Site) {

@@ -6,6 +6,7 @@ mod attacks;
 mod budget;
 mod console;
 mod import;
+mod kept;
 mod keys;
 mod links;
 mod mail_server;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use futures::future::join_all;
 use vestibule_core::{
     account::Account,
+    limits::TRUSTED_ACCOUNTS_MAX,
     mail::Mail,
     ports::Clock,
     refusal::{Field, Problem, Refusal},
@@ -574,7 +575,7 @@ on_both! {
 
     async fn many_agents_trust_one_browser_and_dead_trust_takes_nobodys_place(site: Site) {
         site.company("Acme", 30).await;
-        let names: Vec<_> = (0..25).map(|n| format!("agent{n}")).collect();
+        let names: Vec<_> = (1..TRUSTED_ACCOUNTS_MAX).map(|n| format!("agent{n}")).collect();
         let mut shared = site::visitor();
         for name in &names {
             site.account("Acme", name, true).await;
@@ -591,18 +592,18 @@ on_both! {
             let granted = site.signed_in("Acme", name, &shared).await;
             shared = browser_with(&cookie(&granted));
         }
-        assert_eq!(shared.trusted.len(), 25, "bob's dead trust has left the cookie");
+        assert_eq!(shared.trusted.len(), names.len(), "bob's dead trust has left the cookie");
     }
 
     async fn a_browser_that_is_full_forgets_whoever_used_it_least(site: Site) {
         site.company("Acme", 30).await;
         let mut shared = site::visitor();
-        for n in 0..41 {
+        for n in 0..=TRUSTED_ACCOUNTS_MAX {
             let name = format!("agent{n}");
             site.account("Acme", &name, true).await;
             shared = trusting(&site, &name, &shared).await;
         }
-        assert_eq!(shared.trusted.len(), 40);
+        assert_eq!(shared.trusted.len(), TRUSTED_ACCOUNTS_MAX);
         assert!(code_is_asked(&site, "agent0", &shared).await);
         site.signed_in("Acme", "agent1", &shared).await;
     }

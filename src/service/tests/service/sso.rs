@@ -1,7 +1,9 @@
 //! Sign-in with Google and Office 365, against a provider on a real socket.
 
 use serde_json::{Value, json};
-use vestibule_core::{account::Role, ports::Clock, refusal::Refusal, session::Proof, sso::Provider};
+use vestibule_core::{
+    account::Role, limits::SSO_FLOWS_BYTES, ports::Clock, refusal::Refusal, session::Proof, sso::Provider,
+};
 use vestibule_service::{
     Visitor,
     console::{NewPasswordInput, ProviderInput, ProviderSettings},
@@ -182,6 +184,32 @@ on_both! {
         let signed_in = service.sign_in().session(&session).await.unwrap().unwrap();
         assert_eq!((signed_in.account.name.as_str(), signed_in.proof), ("bob", Proof::Provider));
         assert_eq!(service.sso().arrive(None, &visitor).await.map(drop), Err(Refusal::SignInExpired), "once");
+    }
+
+    async fn what_a_browser_keeps_of_its_ways_has_bounds_and_a_request_of_an_application_has_room(site: Site) {
+        let (site, issuer) = with_providers(&site).await;
+        let visitor = back_as(&site, &issuer, "bob-at-google").await;
+        bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
+        let sso = site.service.sso();
+        let request = format!("/oauth/resume?asked={}", "A".repeat(1600));
+        let too_long = format!("/agent?{}", "a".repeat(1900));
+        let mut flows = None;
+        for (next, landing) in [(&request, request.as_str()), (&too_long, "/agent"), (&request, request.as_str())] {
+            let before = Visitor { sso_flow: flows, ..site::visitor() };
+            let out = sso.begin_sso(GOOGLE, "Acme", Some(next.clone()), &before).await.unwrap();
+            assert!(out.flow.len() <= SSO_FLOWS_BYTES, "{}", out.flow.len());
+            let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("the-code".to_owned()), issuer: None };
+            issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), "bob-at-google"));
+            let visitor = Visitor { sso_flow: Some(out.flow), ..site::visitor() };
+            let kept = sso.answer_sso(GOOGLE, &answer, &visitor).await.unwrap();
+            assert!(kept.len() <= SSO_FLOWS_BYTES, "{}", kept.len());
+            flows = Some(kept.clone());
+            let back = Visitor { sso_flow: Some(kept), ..site::visitor() };
+            let Ok(Arrival::In(Outcome::SignedIn(granted))) = sso.arrive(None, &back).await else {
+                panic!("not signed in")
+            };
+            assert_eq!(granted.landing, landing);
+        }
     }
 
     async fn with_a_second_factor_the_link_is_made_after_the_code_and_the_code_is_asked_every_time(site: Site) {

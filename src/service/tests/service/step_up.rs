@@ -1,6 +1,7 @@
 //! Proving once more who it is, and everything that asks for it.
 
 use vestibule_core::{
+    backup_code::BackupCode,
     refusal::{Field, Problem, Refusal},
     sign_in_view::Method,
 };
@@ -85,6 +86,28 @@ async fn code_asked(site: &Site, visitor: &Visitor, next: &str) -> Visitor {
         },
         Confirmed::Proved(_) => panic!("no code is asked"),
     }
+}
+
+/// The session after a step-up with a mailed code.
+async fn proved_anew(site: &Site, home: &Visitor) -> Visitor {
+    let pending = code_asked(site, home, "/x").await;
+    let code = site.code_for("alice").await;
+    let granted = site
+        .service
+        .sign_in()
+        .verify_code(&code, false, &pending)
+        .await
+        .unwrap();
+    Visitor {
+        session: Some(granted.session),
+        ..site::visitor()
+    }
+}
+
+/// The new backup codes that this session may read.
+async fn shown(site: &Site, visitor: &Visitor) -> Result<Option<Vec<String>>, Refusal> {
+    let codes = site.service.profile().new_codes(visitor).await?;
+    Ok(codes.map(|codes| codes.to_vec()))
 }
 
 on_both! {
@@ -212,6 +235,34 @@ on_both! {
         assert!(site.service.sign_in().session(&home).await.unwrap().is_none(), "the old token is dead");
         assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 1, "a step-up forgives nothing (N14)");
         assert_eq!(site.sessions("Acme", "alice").await, 1);
+    }
+
+    async fn new_codes_are_read_again_only_with_a_recent_proof_and_until_they_are_saved(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let home = site.at_home("Acme", "alice", None).await;
+        let other = site.at_home("Acme", "alice", None).await;
+        let profile = site.service.profile();
+        assert_eq!(profile.new_codes(&home).await, Ok(None));
+        site.clock.advance(200);
+        let made: Vec<String> = profile.new_backup_codes(&home).await.unwrap().iter().map(BackupCode::reveal).collect();
+        assert_eq!(shown(&site, &home).await, Ok(Some(made.clone())));
+        assert!(!site.dump().await.contains(&made[0]), "sealed");
+        assert_eq!(shown(&site, &other).await, Err(Refusal::NotSignedIn), "the new codes ended it");
+        site.clock.advance(100);
+        assert_eq!(shown(&site, &home).await, Err(needed()), "whoever sits down at a browser that was left");
+        site.no_mail().await;
+        let fresh = proved_anew(&site, &home).await;
+        assert_eq!(shown(&site, &fresh).await, Ok(Some(made)));
+        site.clock.advance(200);
+        assert_eq!(shown(&site, &fresh).await, Ok(None), "not for longer, however recent the proof");
+
+        profile.new_backup_codes(&fresh).await.unwrap();
+        assert!(shown(&site, &fresh).await.unwrap().is_some());
+        for _ in 0..2 {
+            profile.forget_new_codes(&fresh).await.unwrap();
+            assert_eq!(shown(&site, &fresh).await, Ok(None), "they are saved");
+        }
     }
 
     async fn a_step_up_serves_only_the_session_that_began_it(site: Site) {

@@ -1,10 +1,10 @@
-//! What is kept for a while: forms by the token of a browser, codes by their session.
+//! Forms that are kept for a while, by the token of a browser.
 
 use vestibule_storage::{KeptRow, NewKept, Store};
 
 use crate::fixture::{Maker, alice, at, write};
 
-pub async fn what_is_kept_is_found_by_its_browser_or_its_session(store: &Store) {
+pub async fn a_kept_form_is_its_browsers_and_its_accounts(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;
     let bob = maker.account(alice.company, "bob");
@@ -14,21 +14,13 @@ pub async fn what_is_kept_is_found_by_its_browser_or_its_session(store: &Store) 
         path: "/profile",
         company,
         account: alice.id,
-        token_hash: Some(token),
+        token_hash: token,
         sealed: b"first",
         expires_at: at(900),
     };
-    let codes = NewKept {
-        path: "/codes",
-        token_hash: None,
-        sealed: b"codes",
-        ..form.clone()
-    };
     write(store, async |writer| {
         writer.insert_account(&bob).await?;
-        for new in [&form, &codes] {
-            writer.put_kept(new).await?;
-        }
+        writer.put_kept(&form).await?;
         let newer = NewKept {
             sealed: b"second",
             ..form.clone()
@@ -37,33 +29,86 @@ pub async fn what_is_kept_is_found_by_its_browser_or_its_session(store: &Store) 
     })
     .await
     .unwrap();
-    let row = |new: &NewKept<'_>, sealed: &[u8]| KeptRow {
+    let second = KeptRow {
         session,
-        path: new.path.to_owned(),
+        path: "/profile".to_owned(),
         company,
         account: alice.id,
-        sealed: sealed.to_vec(),
+        sealed: b"second".to_vec(),
         expires_at: at(900),
     };
     let mut reader = store.read().await.unwrap();
     let found = reader.kept_by_token(token, (company, alice.id)).await;
-    assert_eq!(found, Ok(vec![row(&form, b"second")]), "the newer one");
+    assert_eq!(found, Ok(vec![second]), "the newer one");
     let found = reader.kept_by_token(token, (company, bob.id)).await;
     assert_eq!(found, Ok(Vec::new()), "somebody else in the same browser");
-    let found = reader.kept_of_session(session, "/codes").await;
-    assert_eq!(found, Ok(Some(row(&codes, b"codes"))));
-    let found = reader.kept_of_session(maker.session_id(), "/codes").await;
-    assert_eq!(found, Ok(None));
+    let found = reader.kept_by_token(maker.token(), (company, alice.id)).await;
+    assert_eq!(found, Ok(Vec::new()), "another browser");
     drop(reader);
     write(store, async |writer| {
-        writer.drop_kept(maker.token(), "/profile").await?;
-        assert_eq!(writer.kept_by_token(token, (company, alice.id)).await?.len(), 1);
-        writer.drop_kept(token, "/profile").await?;
-        assert!(writer.kept_by_token(token, (company, alice.id)).await?.is_empty());
+        let (alices, bobs) = ((company, alice.id), (company, bob.id));
+        writer.drop_kept(maker.token(), alices, "/profile").await?;
+        writer.drop_kept(token, bobs, "/profile").await?;
+        writer.drop_kept(token, alices, "/profile/email").await?;
+        assert_eq!(writer.kept_by_token(token, alices).await?.len(), 1);
+        writer.drop_kept(token, alices, "/profile").await?;
+        assert!(writer.kept_by_token(token, alices).await?.is_empty());
+        writer.put_kept(&form).await?;
         assert!(writer.delete_account(company, alice.id).await?);
-        assert_eq!(writer.kept_of_session(session, "/codes").await?, None);
+        assert!(writer.kept_by_token(token, (company, alice.id)).await?.is_empty());
         Ok(())
     })
     .await
     .unwrap();
+}
+
+pub async fn of_each_form_of_an_account_the_newest_is_kept(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let (company, token) = (alice.company, maker.token());
+    let first = NewKept {
+        session: maker.session_id(),
+        path: "/agents/edit /agents/1",
+        company,
+        account: alice.id,
+        token_hash: token,
+        sealed: b"one",
+        expires_at: at(900),
+    };
+    let second = NewKept {
+        path: "/agents/edit /agents/2",
+        sealed: b"two",
+        expires_at: at(901),
+        ..first.clone()
+    };
+    let bobs = NewKept {
+        session: maker.session_id(),
+        account: bob.id,
+        sealed: b"bob",
+        ..first.clone()
+    };
+    // She has signed in again meanwhile.
+    let newer = NewKept {
+        session: maker.session_id(),
+        sealed: b"newer",
+        expires_at: at(902),
+        ..first.clone()
+    };
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        for new in [&first, &second, &bobs, &newer] {
+            writer.put_kept(new).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let mut sealed = async |account| {
+        let rows = reader.kept_by_token(token, (company, account)).await.unwrap();
+        rows.into_iter().map(|row| row.sealed).collect::<Vec<_>>()
+    };
+    assert_eq!(sealed(alice.id).await, [b"newer".as_slice(), b"two"]);
+    assert_eq!(sealed(bob.id).await, [b"bob".as_slice()]);
 }

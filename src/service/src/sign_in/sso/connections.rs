@@ -6,6 +6,7 @@ use vestibule_core::{
     gate,
     id::SessionId,
     mail::Mail,
+    paths::SECURITY,
     refusal::Refusal,
     session::Proof,
     sso::{Identity, Provider},
@@ -148,7 +149,7 @@ impl Service {
             return Err(Refusal::IdentityOther { provider }.into());
         }
         let receiver = Receiver::new(&company, &account);
-        let next = flow.next.clone().unwrap_or_default();
+        let next = flow.next.clone().unwrap_or_else(|| SECURITY.to_owned());
         let confirmed = self
             .confirm_in(&mut work, receiver, (session, Proof::Provider), &next, visitor)
             .await?;

@@ -18,8 +18,9 @@ use vestibule_core::{
     company::Company,
     gate,
     id::{AccountId, CompanyId, SessionId, SsoFlowId},
-    limits::PENDING_SECONDS,
+    limits::{PENDING_SECONDS, SSO_FLOWS_BYTES},
     mail::Mail,
+    paths::OAUTH_RESUME,
     ports::Moment,
     refusal::Refusal,
     secret::{Token, TokenHash, same},
@@ -132,20 +133,34 @@ fn is_state(kept: &Kept, state: &str) -> bool {
     same(kept.state.as_bytes(), state.as_bytes())
 }
 
-/// What a browser keeps, the first way first. No browser keeps more than there is room for.
+/// What a browser keeps, the first way first. No browser keeps more than there is room for: the oldest goes first.
 fn joined(first: String, others: Vec<String>) -> String {
     let mut all = first;
     for other in others.into_iter().take(FLOWS_MAX - 1) {
-        if all.len() + other.len() < FLOWS_BYTES {
-            all.push('.');
-            all.push_str(&other);
+        if all.len() + other.len() >= SSO_FLOWS_BYTES {
+            break;
         }
+        all.push('.');
+        all.push_str(&other);
     }
     all
 }
 
-/// Longest text that a browser keeps for all of them, in bytes: a cookie has room for 4096.
-const FLOWS_BYTES: usize = 3800;
+/// Stands before a request of an application, which follows the rest of a way. No JSON holds it.
+const MARK: u8 = 0;
+/// Stands before such a request where it is a part of an address.
+const ASKED: &str = "?asked=";
+
+/// The request of an application that an address carries along, as bytes: they take a quarter less room than their text.
+fn carried_in(next: &str) -> Option<Vec<u8>> {
+    let text = next.strip_prefix(OAUTH_RESUME)?.strip_prefix(ASKED)?;
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// The address that carries this request along.
+fn carrying(request: &[u8]) -> String {
+    [OAUTH_RESUME, ASKED, &URL_SAFE_NO_PAD.encode(request)].concat()
+}
 
 /// Requests to providers that are under way at once, of visitors from one source.
 const OF_SOURCE: usize = 8;
@@ -472,15 +487,37 @@ impl Service {
             next: way.next,
             ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| crate::keys::Unsealable)?);
+        let flow = self.flow_text(kept)?;
+        Ok(AuthorizationRequest {
+            url: begun.url,
+            flow: joined(flow, self.others("", visitor)),
+        })
+    }
+
+    /// What the browser keeps of a way. An address that there is no room for is left behind: whoever comes back is signed in
+    /// all the same, and goes on where nobody has asked for anything.
+    fn flow_text(&self, mut kept: Kept) -> Result<String, crate::keys::Unsealable> {
+        let carried = kept.next.as_deref().and_then(carried_in);
+        if carried.is_some() {
+            kept.next = None;
+        }
+        let text = self.sealed_text(&kept, carried.as_deref())?;
+        if text.len() <= SSO_FLOWS_BYTES {
+            return Ok(text);
+        }
+        kept.next = None;
+        self.sealed_text(&kept, None)
+    }
+
+    fn sealed_text(&self, kept: &Kept, carried: Option<&[u8]>) -> Result<String, crate::keys::Unsealable> {
+        let rest = Zeroizing::new(serde_json::to_vec(kept).map_err(|_| crate::keys::Unsealable)?);
+        let carried = carried.map_or_else(Vec::new, |carried| [[MARK].as_slice(), carried].concat());
+        let plain = Zeroizing::new([rest.as_slice(), carried.as_slice()].concat());
         let sealed = self
             .inner
             .keys
             .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
-        Ok(AuthorizationRequest {
-            url: begun.url,
-            flow: joined(URL_SAFE_NO_PAD.encode(sealed), self.others("", visitor)),
-        })
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Notes why nobody came in; gives what the visitor is told.
@@ -550,7 +587,13 @@ impl Service {
 
     fn open_kept(&self, sealed: &[u8]) -> Result<Kept, crate::keys::Unsealable> {
         let plain = self.inner.keys.open(Purpose::SsoFlow, OF_COOKIE, sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| crate::keys::Unsealable)
+        let mut parts = plain.splitn(2, |byte| *byte == MARK);
+        let rest = parts.next().unwrap_or_default();
+        let mut kept: Kept = serde_json::from_slice(rest).map_err(|_| crate::keys::Unsealable)?;
+        if let Some(carried) = parts.next() {
+            kept.next = Some(carrying(carried));
+        }
+        Ok(kept)
     }
 
     fn kept(&self, flow: &SsoFlowRow) -> Result<Kept, Failure> {

@@ -21,7 +21,7 @@ use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
 
 use crate::{
-    form::{Form, Routes, leading_to, redirect_or_refuse},
+    form::{Form, Routes, confirm_for, leading_to, redirect_or_refuse, refused_or},
     http::{
         answer::{see_other, show, show_form},
         facts::Facts,
@@ -37,6 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
         .page(SECURITY_BACKUP_CODES, Action::OwnAccount, backup_codes)
         .page(SECURITY_BACKUP_CODES_NEW, Action::OwnAccount, new_codes)
         .form::<NewBackupCodes>()
+        .form::<CodesSaved>()
 }
 
 /// Makes ten new backup codes; the old ones no longer work.
@@ -62,6 +63,33 @@ impl Form for NewBackupCodes {
     async fn done(&self, _: &AppState, _: &Facts, done: Done) -> Response {
         to_new_codes(&done)
     }
+}
+
+/// Says that the new codes are saved: their page shows them no more.
+#[derive(Clone, Deserialize)]
+pub struct CodesSaved {
+    /// Where it leads; anything but a local path leads to Security Settings.
+    next: String,
+}
+
+impl Form for CodesSaved {
+    const PATH: &'static str = SECURITY_BACKUP_CODES_NEW;
+    const ACTION: Action = Action::OwnAccount;
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        call.service.profile().forget_new_codes(&call.visitor).await?;
+        Ok(Done::to(onward(Some(self.next))))
+    }
+
+    async fn redisplay(&self, _: &AppState, _: &Facts, refusal: Option<&Refusal>) -> Response {
+        refused_or(refusal, SECURITY_BACKUP_CODES)
+    }
+}
+
+/// Where the page with the new codes leads.
+fn onward(next: Option<String>) -> String {
+    next.filter(|next| paths::is_local(next))
+        .unwrap_or_else(|| SECURITY.to_owned())
 }
 
 async fn backup_codes(State(state): State<AppState>, facts: Facts) -> Response {
@@ -104,11 +132,13 @@ pub fn to_new_codes(done: &Done) -> Response {
     see_other(&leading_to(SECURITY_BACKUP_CODES_NEW, &done.to))
 }
 
-/// The codes that were made in this session moments ago: a reload, or another language, shows them again.
+/// The codes that were made in this session moments ago: a reload, or another language, shows them again to whoever has
+/// proved who they are.
 async fn new_codes(State(state): State<AppState>, facts: Facts) -> Response {
     let codes = match state.service.profile().new_codes(&facts.visitor).await {
         Ok(Some(codes)) => codes,
         Ok(None) => return see_other(SECURITY_BACKUP_CODES),
+        Err(Refusal::StepUpNeeded) => return see_other(&confirm_for(&facts.path)),
         Err(refusal) => return redirect_or_refuse(&refusal, SECURITY_BACKUP_CODES),
     };
     let SignedIn { company, account, .. } = match session(&state, &facts, SECURITY_BACKUP_CODES).await {
@@ -119,11 +149,10 @@ async fn new_codes(State(state): State<AppState>, facts: Facts) -> Response {
         account.person.language.as_deref(),
         Some(&company.settings.language),
     );
-    let next = facts.query("next").filter(|next| paths::is_local(next));
     let page = NewCodesPage {
         file: text_file(locale, &company.name, &account.name, &codes),
         codes: codes.to_vec(),
-        to: next.unwrap_or_else(|| SECURITY.to_owned()),
+        to: onward(facts.query("next")),
     };
     show(StatusCode::OK, facts.page_for(&state, &company, &account, page))
 }
@@ -301,11 +330,10 @@ impl Content for NewCodesPage {
                     {copy}
                     {copied}
                 </div>
-                <p class="card-end">
-                    <a class="button primary" href=to>
-                        {td_string!(now, profile.done)}
-                    </a>
-                </p>
+                <form class="card-end" method="post" action=CodesSaved::PATH>
+                    <input type="hidden" name="next" value=to />
+                    <button class="button primary">{td_string!(now, profile.done)}</button>
+                </form>
             </main>
         };
         account_page(frame, None, content)

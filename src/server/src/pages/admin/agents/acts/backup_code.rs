@@ -11,7 +11,7 @@ use vestibule_app::{
     shell::console::console,
 };
 use vestibule_core::{
-    limits::{ISSUED_CODE_SECONDS, ISSUED_SHOWN_SECONDS, REASON_MAX},
+    limits::{CODES_SHOWN_SECONDS, ISSUED_CODE_SECONDS, REASON_MAX},
     paths::AGENTS,
     refusal::{Field, Refusal},
     rights::Action,
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::{Act, act_form, address, again};
 use crate::{
-    form::{Filled, Form, redirect_or_refuse},
+    form::{Filled, Form, confirm_for, redirect_or_refuse, refused_or},
     http::{
         answer::{see_other, show},
         facts::Facts,
@@ -38,12 +38,14 @@ fn life(now: Locale) -> String {
 /// The last part of the address at which a code is shown that was issued.
 pub const ISSUED: &str = "issued-code";
 
-/// The code that was just issued, for a while: opening its page once more issues none.
+/// The code that was just issued, for a while and for whoever has proved who they are: opening its page once more issues
+/// none.
 pub async fn issued(state: &AppState, facts: &Facts, id: &str) -> Response {
     let console = state.service.console();
     let code = match console.issued_code(id, &facts.visitor).await {
         Ok(Some(code)) => code,
         Ok(None) => return see_other(&agent_page(id, "view").to),
+        Err(Refusal::StepUpNeeded) => return see_other(&confirm_for(&facts.path)),
         Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
     };
     match console.agent(Action::SeeAgents, id, &facts.visitor).await {
@@ -51,7 +53,7 @@ pub async fn issued(state: &AppState, facts: &Facts, id: &str) -> Response {
             let page = IssuedPage {
                 code,
                 alias: found.target.person.alias.clone(),
-                to: agent_page(id, "view").to,
+                id: found.target.id.to_string(),
             };
             show(
                 StatusCode::OK,
@@ -124,14 +126,42 @@ impl Act for IssueBackupCode {
     }
 }
 
+/// Says that the code was handed on: its page shows it no more.
+#[derive(Clone, Deserialize)]
+pub struct CodeHandedOn {
+    id: String,
+}
+
+impl Form for CodeHandedOn {
+    const PATH: &'static str = "/admin/agents/issued-code";
+    const ACTION: Action = Action::SeeAgents;
+    const OPENED: Option<&'static str> = Some(AGENTS);
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        call.service
+            .console()
+            .forget_issued_code(&self.id, &call.visitor)
+            .await?;
+        Ok(Done::to(self.page()))
+    }
+
+    fn page(&self) -> String {
+        agent_page(&self.id, "view").to
+    }
+
+    async fn redisplay(&self, _: &AppState, _: &Facts, refusal: Option<&Refusal>) -> Response {
+        refused_or(refusal, &self.page())
+    }
+}
+
 /// The backup code that was just issued. It has no `Debug`.
 struct IssuedPage {
     /// The code, as it is typed.
     code: Zeroizing<String>,
     /// What colleagues see of the agent.
     alias: String,
-    /// Where `Done` leads.
-    to: String,
+    /// The agent.
+    id: String,
 }
 
 impl Content for IssuedPage {
@@ -142,7 +172,7 @@ impl Content for IssuedPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let shown = u32::try_from(ISSUED_SHOWN_SECONDS).unwrap_or_default();
+        let shown = u32::try_from(CODES_SHOWN_SECONDS).unwrap_or_default();
         let content = view! {
             <h1>{td_string!(now, agents.backup_code)}</h1>
             <p class="lead">{td_string!(now, agents.issued_text, name = self.alias, time = life(now))}</p>
@@ -151,11 +181,10 @@ impl Content for IssuedPage {
             </p>
             <div class="buttons">{copy_button(now, self.code.to_string())}</div>
             <p class="notice caution">{td_string!(now, agents.issued_again, time = wait(now, shown))}</p>
-            <p class="card-end">
-                <a class="button primary" href=self.to>
-                    {td_string!(now, agents.done)}
-                </a>
-            </p>
+            <form class="card-end" method="post" action=CodeHandedOn::PATH>
+                <input type="hidden" name="id" value=self.id />
+                <button class="button primary">{td_string!(now, agents.done)}</button>
+            </form>
         };
         console(frame, AGENTS, None, content)
     }

@@ -45,6 +45,7 @@ pub fn routes(routes: Routes) -> Routes {
         .form::<password::RemovePassword>()
         .form::<SendAccountDetails>()
         .form::<IssueBackupCode>()
+        .form::<backup_code::CodeHandedOn>()
         .form::<UnlockAgent>()
         .form::<EndAgentSessions>()
 }

@@ -16,6 +16,8 @@ words! {
     /// What is kept.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum NoteKind {
+        /// Ten backup codes that were made.
+        NewCodes = "new_codes",
         /// A backup code that was issued, and for whom.
         IssuedCode = "issued_code",
         /// Who was switched off just now.
