@@ -651,6 +651,33 @@ async fn an_application_is_told_of_a_session_that_nobody_uses_any_more() {
     assert_eq!(told.lock().unwrap().len(), 1);
 }
 
+/// Whoever has stolen a refresh token, and whoever gives one back, ends tokens and nothing else.
+#[tokio::test]
+async fn an_application_without_tokens_is_told_of_the_end_of_the_session_all_the_same() {
+    for stolen in [true, false] {
+        let (mut party, told) = listening(RelyingParty::new().await).await;
+        party.sign_in("bob").await;
+        let tokens = party.tokens(&[("scope", "openid offline_access")]).await;
+        let token = tokens["refresh_token"].as_str().unwrap();
+        if stolen {
+            json(&party.refresh(token).await);
+            party.site.clock.advance(30);
+            assert_eq!(refused(&party.refresh(token).await), "invalid_grant");
+        } else {
+            let revoked = party.post("/oauth/revoke", &[("token", token)]).await;
+            assert_eq!(revoked.status, 200);
+        }
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_eq!(party.userinfo(access).await.status, 401);
+        let issuer = || party.site.service.issuer();
+        assert_eq!(issuer().tell_logouts().await, Ok(0), "the session goes on");
+        let out = party.browser.post(&party.site, "/logout", &[]).await;
+        assert_eq!(out.status, 303);
+        assert_eq!(issuer().tell_logouts().await, Ok(1));
+        assert_eq!(told.lock().unwrap().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_company_has_nothing_told_inside_of_the_operators_network() {
     let input = ApplicationInput {

@@ -300,7 +300,8 @@ impl Service {
         })
     }
 
-    /// Ends everything that came of a sign-in, because a code or a refresh token of it was sent a second time.
+    /// Ends all tokens that came of a sign-in, because a code or a refresh token of it was sent a second time. The
+    /// application is told of the session's end all the same: whoever has a copy must not be able to prevent it.
     async fn end_reused(
         &self,
         grant: &GrantRow,
@@ -311,7 +312,10 @@ impl Service {
             return Ok(());
         }
         let mut writer = self.inner.store.write().await?;
-        writer.end_grant(grant.id).await?;
+        if !writer.end_grant(grant.id).await? {
+            // It has ended meanwhile, with the session or because of somebody else who saw the same.
+            return Ok(());
+        }
         let session = &grant.session;
         let entry = AuditEntry {
             actor: Actor::System,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use vestibule_core::{
     id::{GrantId, IssuedTokenId, SigningKeyId},
     oidc::{
@@ -307,33 +308,60 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     assert_eq!(untold(store, 5000).await, 0);
 }
 
-pub async fn what_an_application_ends_itself_it_is_not_told(store: &TestStore) {
-    let gone = gone(store).await;
-    let named = |store: &Store| {
-        let (store, session) = (store.clone(), gone.session.id);
-        async move {
-            store
-                .read()
-                .await
-                .unwrap()
-                .applications_not_told(session)
-                .await
-                .unwrap()
+/// Whoever shows a copy of a token ends it for everybody, but must not keep the end of the session from the application.
+pub async fn what_ends_before_its_session_is_told_with_it(store: &TestStore) {
+    for lock in [true, false] {
+        let gone = gone_again(store, lock).await;
+        let named = async || {
+            let mut reader = store.read().await.unwrap();
+            reader.applications_not_told(gone.session.id).await.unwrap()
+        };
+        assert!(named().await.is_empty(), "nothing was got");
+        raw(store, "UPDATE application SET back_channel_uri = NULL").await;
+        write(store, async |writer| {
+            assert!(writer.use_authorization_code(gone.grant.id, at(4)).await?);
+            assert!(writer.end_grant(gone.grant.id).await?);
+            assert!(!writer.end_grant(gone.grant.id).await?, "once");
+            let found = writer.grant_by_code(gone.grant.code_hash).await?.unwrap();
+            assert!(found.is_over);
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let own = gone.application.settings.name.clone();
+        assert_eq!(named().await, [own], "it may have a session of its own");
+        assert_eq!(untold(store, 10).await, 0, "the session goes on");
+        if lock {
+            let (company, id) = (gone.account.company, gone.account.id);
+            write(store, async |writer| {
+                writer.lock_account(company, id, "wrong_codes", at(9)).await
+            })
+            .await
+            .unwrap();
+        } else {
+            raw(store, "DELETE FROM session").await;
         }
-    };
-    assert!(named(store).await.is_empty(), "nothing was got");
-    raw(store, "UPDATE application SET back_channel_uri = NULL").await;
+        assert_eq!(untold(store, 10).await, 1, "lock: {lock}");
+        raw(store, "DELETE FROM access_grant").await;
+    }
+}
+
+/// Also when nobody has deleted the session yet.
+pub async fn what_ended_early_is_told_at_the_end_of_its_session_at_the_latest(store: &Store) {
+    let gone = gone(store).await;
     write(store, async |writer| {
-        writer.use_authorization_code(gone.grant.id, at(4)).await
+        assert!(writer.use_authorization_code(gone.grant.id, at(4)).await?);
+        writer.end_grant(gone.grant.id).await
     })
     .await
     .unwrap();
-    assert_eq!(named(store).await, ["Wallboard"]);
-    write(store, async |writer| writer.end_grant(gone.grant.id).await)
-        .await
-        .unwrap();
-    assert!(named(store).await.is_empty());
-    assert_eq!(untold(store, 10).await, 0);
+    let end = gone.session.ends_at;
+    let due = async |now| {
+        let mut reader = store.read().await.unwrap();
+        reader.logout_notices(now, 10).await.unwrap().len()
+    };
+    assert_eq!(due(end - TimeDelta::seconds(1)).await, 0);
+    assert_eq!(due(end).await, 1);
 }
 
 pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &Store) {
@@ -348,7 +376,14 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
     write(store, async |writer| writer.end_grant(gone.grant.id).await)
         .await
         .unwrap();
-    assert!(found(0).await.is_empty());
+    assert_eq!(found(0).await, [gone.session.id], "it has to be told of its end");
+    write(store, async |writer| {
+        let (company, id) = (gone.account.company, gone.account.id);
+        writer.lock_account(company, id, "wrong_codes", at(9)).await
+    })
+    .await
+    .unwrap();
+    assert!(found(0).await.is_empty(), "it is told already");
 }
 
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
