@@ -252,6 +252,26 @@ async fn refresh_tokens_rotate_and_a_copy_ends_the_family() {
     );
 }
 
+/// Whoever has used what a token was traded for has got the answer: the token is a copy then, however young.
+#[tokio::test]
+async fn an_answer_that_was_used_is_not_given_again() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let first = party.tokens(&[("scope", "openid offline_access")]).await;
+    let token = first["refresh_token"].as_str().unwrap();
+    let second = json(&party.refresh(token).await);
+    let third = json(&party.refresh(second["refresh_token"].as_str().unwrap()).await);
+    assert_eq!(refused(&party.refresh(token).await), "invalid_grant");
+    let newest = third["refresh_token"].as_str().unwrap();
+    assert_eq!(
+        refused(&party.refresh(newest).await),
+        "invalid_grant",
+        "the family has ended"
+    );
+    let access = third["access_token"].as_str().unwrap();
+    assert_eq!(party.userinfo(access).await.status, 401);
+}
+
 /// The access token, the refresh token and a code that was not used yet.
 async fn everything(party: &mut RelyingParty) -> (String, String, String) {
     let tokens = party.tokens(&[("scope", "openid offline_access")]).await;

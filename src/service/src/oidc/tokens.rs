@@ -213,24 +213,26 @@ impl Service {
         if grant.application != application.id {
             return Err(worthless().into());
         }
-        let refreshing = Refreshing::of(used_at, now);
+        // Both follow from the token, so that whoever sends it once more, because the answer was lost, gets the same.
+        let follows = |what: &[u8]| {
+            let bytes = self.inner.keys.derive(Purpose::Refresh, &[what, token.bytes()]);
+            Token::from_bytes(bytes)
+        };
+        let (access, next) = (follows(b"access token"), follows(b"refresh token"));
+        let answer_unused = used_at.is_none() || self.is_unused(&next).await?;
+        let refreshing = Refreshing::of(used_at, answer_unused, now);
         if refreshing == Refreshing::EndFamily {
             self.end_reused(&grant, application, visitor).await?;
         }
         if refreshing == Refreshing::EndFamily || !self.is_grant_good(&grant, application) {
             return Err(worthless().into());
         }
-        // Both follow from the token, so that whoever sends it once more, because the answer was lost, gets the same.
-        let follows = |what: &[u8]| {
-            let bytes = self.inner.keys.derive(Purpose::Refresh, &[what, token.bytes()]);
-            Token::from_bytes(bytes)
-        };
         let fresh = Fresh {
             grant: &grant,
             application,
             scopes: narrowed(&Scopes::parse(&grant.scopes), asked)?,
-            access: follows(b"access token"),
-            refresh: Some(follows(b"refresh token")),
+            access,
+            refresh: Some(next),
             nonce: None,
         };
         let answer = self.sign_tokens(&fresh).await?;
@@ -247,6 +249,12 @@ impl Service {
         })
         .await?;
         Ok(answer)
+    }
+
+    /// Whether this refresh token was given and never shown.
+    async fn is_unused(&self, token: &Token) -> Result<bool, StoreError> {
+        let found = self.inner.store.read().await?.refresh_token(token.hash()).await?;
+        Ok(found.is_some_and(|row| row.used_at.is_none()))
     }
 
     async fn store_tokens(&self, writer: &mut Writer, fresh: &Fresh<'_>) -> Result<(), StoreError> {
