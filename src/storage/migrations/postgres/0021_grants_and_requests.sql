@@ -2,3 +2,6 @@
 -- tokens any more then, but may have a session of its own, so it is told when this one ends: until then `notice_due_at` is
 -- the moment at which that is at the latest.
 ALTER TABLE access_grant ADD COLUMN ended_early BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- Codes that were never used go soon.
+CREATE INDEX access_grant_unused ON access_grant (created_at) WHERE code_used_at IS NULL;

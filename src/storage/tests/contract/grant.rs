@@ -389,9 +389,12 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     let gone = gone(store).await;
     let access = access_token(&gone);
-    write(store, async |writer| writer.insert_access_token(&access).await)
-        .await
-        .unwrap();
+    write(store, async |writer| {
+        assert!(writer.use_authorization_code(gone.grant.id, at(3)).await?);
+        writer.insert_access_token(&access).await
+    })
+    .await
+    .unwrap();
     store.delete_expired(at(303), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_token").await, 0);
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 1);
@@ -403,6 +406,25 @@ pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     );
     store.delete_expired(day(2), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 0);
+}
+
+pub async fn a_code_that_nobody_used_goes_soon(store: &TestStore) {
+    let gone = gone(store).await;
+    let used = grant(&gone.maker, &gone.account, &gone.session, &gone.application);
+    write(store, async |writer| {
+        writer.insert_grant(&used).await?;
+        writer.use_authorization_code(used.id, at(4)).await
+    })
+    .await
+    .unwrap();
+    // Both were given at 2.
+    for (seconds, expected) in [(301, 2), (302, 1), (9000, 1)] {
+        store.delete_expired(at(seconds), Duration::ZERO).await.unwrap();
+        let left = count(store, "SELECT count(*) FROM access_grant").await;
+        assert_eq!(left, expected, "{seconds}");
+    }
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.grant_by_code(used.code_hash).await.unwrap().is_some());
 }
 
 fn key(maker: &Maker, algorithm: Signing, begins: bool) -> SigningKeyRow {
