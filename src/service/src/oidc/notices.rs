@@ -106,8 +106,14 @@ impl Issuer {
                     minutes: Some(minutes.into()),
                 };
                 let mut writer = self.inner.store.write().await?;
-                ended += usize::from(writer.end_session(company.id, session, ending).await?);
-                writer.commit().await?;
+                // Somebody may have used it since it was found.
+                if writer
+                    .end_idle_session(company.id, session, until, ending)
+                    .await?
+                {
+                    writer.commit().await?;
+                    ended += 1;
+                }
             }
         }
         Ok(ended)

@@ -210,6 +210,7 @@ contract! {
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,
     session::sessions_end_one_by_one_and_together,
+    session::an_idle_session_that_was_used_meanwhile_goes_on,
     session::the_oldest_sessions_make_room,
     session::a_session_is_proved_once_more,
     session::a_former_token_ends_its_session_and_opens_nothing,
