@@ -62,7 +62,7 @@ impl LoginHint {
 }
 
 /// Where an answer goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ReturnTo {
     /// The redirect URI: one of the application's own.
     pub uri: String,
@@ -73,12 +73,31 @@ pub struct ReturnTo {
 }
 
 /// An answer on its way: an address, or a form to be posted there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationAnswer {
     /// The redirect URI, with the parameters where they go in the query.
     pub uri: String,
     /// The fields of the form; none for an address.
     pub fields: Option<Vec<(&'static str, String)>>,
+}
+
+impl std::fmt::Debug for ReturnTo {
+    /// Without the state, which is the application's secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReturnTo")
+            .field("uri", &self.uri)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for AuthorizationAnswer {
+    /// Without what is answered: a code is among it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationAnswer")
+            .field("uri", &self.uri.split('?').next())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ReturnTo {
@@ -125,7 +144,7 @@ impl ReturnTo {
 }
 
 /// A request that is whole and right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// Where the answer goes.
     pub return_to: ReturnTo,
@@ -147,6 +166,19 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     /// How much has to be proved: any of these. None that is known here = nothing in particular.
     pub acr_values: Vec<Acr>,
+}
+
+impl std::fmt::Debug for AuthorizationRequest {
+    /// Without what is the application's secret, and without the token that came along.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("return_to", &self.return_to)
+            .field("scopes", &self.scopes)
+            .field("prompt", &self.prompt)
+            .field("max_age", &self.max_age)
+            .field("acr_values", &self.acr_values)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a request gets no code.
@@ -492,6 +524,29 @@ mod tests {
         assert!(
             matches!(no_proof, Err(Unanswerable::AtRedirect(_, error)) if error.error == E::InvalidRequest)
         );
+    }
+
+    #[test]
+    fn nothing_secret_is_shown_in_a_log() {
+        let changes = [
+            ("state", "secret-state"),
+            ("nonce", "secret-nonce"),
+            ("id_token_hint", "secret-token"),
+        ];
+        let request = read(ApplicationKind::Web, &changes).unwrap();
+        let form = ReturnTo {
+            mode: ResponseMode::FormPost,
+            ..request.return_to.clone()
+        };
+        let denied = Described::new(AuthorizationError::AccessDenied, "no");
+        let shown = format!(
+            "{request:?} {:?} {:?} {:?}",
+            request.return_to.with_code("secret-code", "https://login.test"),
+            form.with_code("secret-code", "https://login.test"),
+            Unanswerable::AtRedirect(form.clone(), denied),
+        );
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains(CALLBACK), "{shown}");
     }
 
     #[test]

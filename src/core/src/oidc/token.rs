@@ -38,7 +38,7 @@ impl Challenge {
 }
 
 /// What the token endpoint is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum TokenRequest {
     /// Tokens for a code.
     Code {
@@ -56,6 +56,16 @@ pub enum TokenRequest {
         /// Fewer scopes than before.
         scopes: Option<Scopes>,
     },
+}
+
+impl std::fmt::Debug for TokenRequest {
+    /// Its kind alone: everything else in it is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Code { .. } => "Code(…)",
+            Self::Refresh { .. } => "Refresh(…)",
+        })
+    }
 }
 
 /// What a code is, wherever it is stored.
@@ -296,6 +306,10 @@ mod tests {
                 ..
             })
         ));
+        let secret = read(&format!(
+            "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}"
+        ));
+        assert_eq!(format!("{secret:?}"), "Ok(Code(…))");
         let nonsense = read("grant_type=refresh_token&refresh_token=nonsense");
         assert!(matches!(nonsense, Ok(TokenRequest::Refresh { token: None, .. })));
         for (text, expected) in [

@@ -10,8 +10,9 @@ use vestibule_core::{
 
 use crate::{Failure, Issuer, Visitor};
 
-/// What becomes of a sign-out that an application asks for.
-#[derive(Debug, PartialEq, Eq)]
+/// What becomes of a sign-out that an application asks for. An address may have the application's state in it, so there is no
+/// `Debug`.
+#[derive(PartialEq, Eq)]
 pub enum LoggingOut {
     /// Nobody is signed in any more; with where the browser goes, if the application has said so.
     Done(Option<String>),
