@@ -699,6 +699,22 @@ async fn an_application_without_tokens_is_told_of_the_end_of_the_session_all_the
 }
 
 #[tokio::test]
+async fn a_logout_token_is_no_id_token() {
+    let (mut party, told) = listening(RelyingParty::new().await).await;
+    party.sign_in("bob").await;
+    party.tokens(&[]).await;
+    party.browser.post(&party.site, "/logout", &[]).await;
+    assert_eq!(party.site.service.issuer().tell_logouts().await, Ok(1));
+    let body = told.lock().unwrap().pop().unwrap();
+    let token = body.strip_prefix("logout_token=").unwrap();
+    party.verified(token).await;
+    party.sign_in("bob").await;
+    assert_eq!(party.error(&[("id_token_hint", token)]).await, "invalid_request");
+    let out = format!("/oauth/logout?id_token_hint={token}");
+    assert_eq!(party.browser.get(&party.site, &out).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_company_has_nothing_told_inside_of_the_operators_network() {
     let input = ApplicationInput {
         back_channel_uri: "http://127.0.0.1:9/ended".into(),

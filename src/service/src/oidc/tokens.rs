@@ -22,7 +22,7 @@ use vestibule_storage::{
     AccessTokenRow, GrantRow, NewAccessToken, RefreshTokenRow, StoreError, Writer, again,
 };
 
-use super::{EndpointError, Trouble};
+use super::{EndpointError, Trouble, keys::ID_TOKEN};
 use crate::{Failure, Issuer, Service, Visitor, keys::Purpose};
 
 /// What the token endpoint answers (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3). It holds secrets, so it
@@ -299,7 +299,7 @@ impl Service {
             user: UserClaims::of(&session.company, &session.account, &fresh.scopes),
         };
         Ok(TokenAnswer {
-            id_token: self.sign(application.settings.signing, "JWT", &claims).await?,
+            id_token: self.sign(application.settings.signing, ID_TOKEN, &claims).await?,
             access_token,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,
