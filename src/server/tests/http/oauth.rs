@@ -110,6 +110,46 @@ async fn an_application_that_asks_for_more_gets_a_step_up() {
     );
 }
 
+/// Whoever has to sign in again does it for this request: one that somebody else began, and handed over, is met by nothing.
+#[tokio::test]
+async fn a_proof_counts_for_the_request_in_the_browser_that_it_came_to() {
+    let mut party = RelyingParty::new().await;
+    let out = party.authorize(&[("prompt", "login")]).await;
+    assert!(party.browser.has("browser"), "it is known again");
+    let next = parameter(out.location(), "next");
+    let own = std::mem::take(&mut party.browser);
+    party.site.clock.advance(5);
+    party.sign_in("bob").await;
+    let asked = party.browser.get(&party.site, &next).await;
+    assert!(
+        asked.location().starts_with("/profile/confirm?next="),
+        "{}",
+        asked.body
+    );
+    party.browser = own;
+    party.sign_in("bob").await;
+    let page = party.browser.get(&party.site, &next).await;
+    assert!(called_back(&led_on(&page)).contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_choice_counts_in_the_browser_that_it_was_made_in() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let page = party.authorize(&[("prompt", "select_account")]).await;
+    let (_, rest) = page.body.split_once("name=\"asked\" value=\"").unwrap();
+    let asked = rest.split_once('"').unwrap().0.to_owned();
+    let typed = [("asked", asked.as_str()), ("how", "go_on")];
+    let on = party.browser.post(&party.site, "/oauth/choose", &typed).await;
+    let chosen = on.location().to_owned();
+    let page = party.browser.get(&party.site, &chosen).await;
+    assert!(called_back(&led_on(&page)).contains_key("code"));
+    party.browser = Browser::default();
+    party.sign_in("bob").await;
+    let page = party.browser.get(&party.site, &chosen).await;
+    assert!(page.body.contains("Continue as Bob"), "{}", page.body);
+}
+
 #[tokio::test]
 async fn what_has_to_be_done_first_is_done_first() {
     let mut party = RelyingParty::new().await;

@@ -86,6 +86,14 @@ struct Carried {
     /// Microseconds since 1970.
     at: i64,
     chosen: bool,
+    /// By what the browser is known that it came to; `None` = it has to come there first.
+    #[serde(default)]
+    browser: Option<String>,
+}
+
+/// By what a browser with this number is known.
+fn known_by(number: &Token) -> String {
+    URL_SAFE_NO_PAD.encode(number.hash().0)
 }
 
 /// What an ID token of ours says that is shown again.
@@ -132,13 +140,14 @@ impl Issuer {
 }
 
 impl Issuer {
-    /// A request as it is carried along while something else happens: nobody can make it look older, or chosen. `None` when
-    /// it is too long to be carried.
-    pub fn seal_request(&self, query: &str, begun: Begun) -> Option<String> {
+    /// A request as it is carried along while something else happens: nobody can make it look older, or chosen, and what has
+    /// happened to it counts in the browser with this number only. `None` when it is too long to be carried.
+    pub fn seal_request(&self, query: &str, begun: Begun, browser: Option<&Token>) -> Option<String> {
         let carried = Carried {
             query: query.to_owned(),
             at: begun.at.timestamp_micros(),
             chosen: begun.chosen,
+            browser: browser.map(known_by),
         };
         let plain = serde_json::to_vec(&carried).ok()?;
         let sealed = self
@@ -148,25 +157,30 @@ impl Issuer {
         sealed.ok().map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// What [`Issuer::seal_request`] sealed. A request that was carried for more than an hour begins anew.
-    pub fn open_request(&self, sealed: &str) -> Option<(String, Begun)> {
+    /// What [`Issuer::seal_request`] sealed. A request begins anew that was carried for more than an hour, or comes from
+    /// another browser: whoever has it from somebody else has proved nothing for it.
+    pub fn open_request(&self, sealed: &str, visitor: &Visitor) -> Option<(String, Begun)> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let plain = self
             .inner
             .keys
             .open(Purpose::Request, REQUEST_CONTEXT, &bytes)
             .ok()?;
-        let Carried { query, at, chosen } = serde_json::from_slice(&plain).ok()?;
-        let (now, at) = (self.now(), Moment::from_timestamp_micros(at)?);
-        let begun = if now - at < CARRIED_FOR {
-            Begun { at, chosen }
+        let carried: Carried = serde_json::from_slice(&plain).ok()?;
+        let (now, at) = (self.now(), Moment::from_timestamp_micros(carried.at)?);
+        let own = visitor.browser_token.as_ref().map(known_by);
+        let begun = if now - at < CARRIED_FOR && own.is_some() && own == carried.browser {
+            Begun {
+                at,
+                chosen: carried.chosen,
+            }
         } else {
             Begun {
                 at: now,
                 chosen: false,
             }
         };
-        Some((query, begun))
+        Some((carried.query, begun))
     }
 }
 
@@ -259,6 +273,7 @@ impl Service {
         }
         let so_far = SoFar {
             begun: begun.at.min(now),
+            now,
             hinted,
             chosen: begun.chosen,
         };

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -20,6 +20,7 @@ use vestibule_core::{
     paths,
     refusal::Refusal,
     rights::Action,
+    secret::Token,
 };
 use vestibule_service::{
     oidc::{Authorized, Begun},
@@ -32,6 +33,7 @@ use crate::{
     form::{Form, confirm_for, redirect_or_refuse, refused_or, run},
     http::{
         answer::{see_other, show},
+        cookies::Kind,
         denied::Denied,
         facts::Facts,
     },
@@ -66,7 +68,7 @@ pub async fn authorize_posted(State(state): State<AppState>, body: String) -> Re
         at: state.service.clock().now(),
         chosen: false,
     };
-    match resume_path(&state, &body, begun) {
+    match resume_path(&state, &body, begun, None) {
         Some(path) => see_other(&path),
         None => Denied::from(Refusal::TooLarge).into_response(),
     }
@@ -75,7 +77,7 @@ pub async fn authorize_posted(State(state): State<AppState>, body: String) -> Re
 /// `GET /oauth/resume`
 pub async fn resume(State(state): State<AppState>, facts: Facts) -> Response {
     let asked = facts.query("asked").unwrap_or_default();
-    match state.service.issuer().open_request(&asked) {
+    match state.service.issuer().open_request(&asked, &facts.visitor) {
         Some((query, begun)) => answer(&state, &facts, query, begun, Way::AfterForm).await,
         None => Denied::from(Refusal::Malformed).into_response(),
     }
@@ -90,9 +92,9 @@ enum Way {
     AfterForm,
 }
 
-/// Where the request goes on later; `None` when it is too long to be carried along.
-fn resume_path(state: &AppState, query: &str, begun: Begun) -> Option<String> {
-    let asked = state.service.issuer().seal_request(query, begun)?;
+/// Where the request goes on later in the browser with this number; `None` when it is too long to be carried along.
+fn resume_path(state: &AppState, query: &str, begun: Begun, browser: Option<&Token>) -> Option<String> {
+    let asked = state.service.issuer().seal_request(query, begun, browser)?;
     let path = format!("{}?asked={asked}", paths::OAUTH_RESUME);
     paths::is_local(&path).then_some(path)
 }
@@ -131,9 +133,23 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
     if let Authorized::Answer { answer, application } = authorized {
         return send(state, facts, answer, application, way);
     }
-    let Some(resume) = resume_path(state, &query, begun) else {
+    let number = facts.visitor.browser_token.clone();
+    let number = number.unwrap_or_else(|| Token::new(state.service.randomness().as_ref()));
+    let Some(resume) = resume_path(state, &query, begun, Some(&number)) else {
         return Denied::from(Refusal::TooLarge).into_response();
     };
+    let mut response = interrupt(state, facts, authorized, resume);
+    // What happens now counts for this request in this browser alone.
+    if facts.visitor.browser_token.is_none()
+        && let Some(cookie) = state.cookies.set(Kind::Browser, &number.reveal())
+    {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Leads to what has to happen before the request goes on at `resume`.
+fn interrupt(state: &AppState, facts: &Facts, authorized: Authorized, resume: String) -> Response {
     match authorized {
         Authorized::SignIn { hint, ui_locales } => sign_in(&resume, hint.as_ref(), &ui_locales),
         Authorized::Prove => see_other(&confirm_for(&resume)),
@@ -190,7 +206,8 @@ impl Form for Choose {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let issuer = call.service.issuer();
-        let (query, begun) = issuer.open_request(&self.asked).ok_or(Refusal::Malformed)?;
+        let opened = issuer.open_request(&self.asked, &call.visitor);
+        let (query, begun) = opened.ok_or(Refusal::Malformed)?;
         let goes_on = self.how == "go_on";
         if !goes_on {
             call.service.sign_in().sign_out(&call.visitor).await?;
@@ -200,7 +217,10 @@ impl Form for Choose {
             chosen: goes_on,
             ..begun
         };
-        let asked = issuer.seal_request(&query, begun).ok_or(Refusal::Malformed)?;
+        let number = call.visitor.browser_token.as_ref();
+        let asked = issuer
+            .seal_request(&query, begun, number)
+            .ok_or(Refusal::Malformed)?;
         Ok(Done::to(format!("{}?asked={asked}", paths::OAUTH_RESUME)))
     }
 
