@@ -140,7 +140,7 @@ pub const PRIVACY: &str = "/privacy";
 /// The demo's local mailbox.
 pub const MAILBOX: &str = "/mailbox";
 
-/// Longest return address that is kept, in bytes: the request of an application has room in it, and a browser that goes to
+/// Longest return address that is kept, in bytes: most requests of applications have room in it, and a browser that goes to
 /// a provider and back has room for it in its cookie.
 pub const LOCAL_PATH_MAX: usize = 2048;
 

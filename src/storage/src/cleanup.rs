@@ -48,7 +48,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 31] = [
+const EXPIRED: [Expired; 32] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -191,6 +191,12 @@ const EXPIRED: [Expired; 31] = [
         "id",
         "created_at <= $1 AND code_used_at IS NULL",
         TimeDelta::minutes(5)
+    ),
+    expired!(
+        "carried_request",
+        "token_hash",
+        "created_at <= $1",
+        TimeDelta::days(1)
     ),
     expired!("application_secret", "id", "expires_at <= $1", TimeDelta::zero()),
     expired!("application_session", "id", "expires_at <= $1", TimeDelta::zero()),

@@ -3,6 +3,7 @@
 
 use crate::{
     id::ApplicationId,
+    limits::OAUTH_ECHOED_MAX,
     oidc::{
         application::Application,
         claims::Acr,
@@ -12,9 +13,6 @@ use crate::{
         token::Challenge,
     },
 };
-
-/// Longest `state` and `nonce`, in bytes.
-const ECHOED_MAX: usize = 2048;
 
 /// How an answer reaches the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +258,7 @@ impl AuthorizationRequest {
                 "response_mode must be query or form_post",
             ));
         }
-        let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > ECHOED_MAX);
+        let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > OAUTH_ECHOED_MAX);
         let nonce = one("nonce")?;
         if too_long(nonce) || too_long(state) {
             return Err(Described::new(E::InvalidRequest, "state or nonce is too long"));
@@ -311,7 +309,7 @@ fn return_to(parameters: &Parameters, application: &Application) -> Result<Retur
             _ => ResponseMode::Query,
         },
         state: once("state")
-            .filter(|state| state.len() <= ECHOED_MAX)
+            .filter(|state| state.len() <= OAUTH_ECHOED_MAX)
             .map(str::to_owned),
     })
 }
@@ -517,7 +515,10 @@ mod tests {
         ] {
             assert_eq!(error(changes), expected, "{changes:?}");
         }
-        let long = "a".repeat(ECHOED_MAX + 1);
+        let longest = "a".repeat(OAUTH_ECHOED_MAX);
+        let fits = read(ApplicationKind::Web, &[("nonce", &longest), ("state", &longest)]).unwrap();
+        assert_eq!(fits.return_to.state, Some(longest));
+        let long = "a".repeat(OAUTH_ECHOED_MAX + 1);
         assert_eq!(error(&[("nonce", &long)]), E::InvalidRequest);
         assert_eq!(error(&[("state", &long)]), E::InvalidRequest);
         let no_proof = read(ApplicationKind::SinglePage, &[]);

@@ -17,7 +17,7 @@ use crate::{
         CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused,
         typed,
     },
-    site::{Browser, PASSWORD},
+    site::{Answer, Browser, PASSWORD},
 };
 
 /// What an application was told.
@@ -73,6 +73,61 @@ async fn a_second_factor_stands_before_the_code_and_the_way_back_is_kept() {
         (claims["email"].as_str(), claims["email_verified"].as_bool()),
         (Some("alice@acme.test"), Some(true))
     );
+}
+
+/// A form of another site: it brings no cookies.
+async fn posted(party: &RelyingParty, body: String) -> Answer {
+    let mut foreign = Browser::default();
+    foreign.without_origin();
+    foreign
+        .extra
+        .push(("origin", "https://desktop.acme.test".to_owned()));
+    foreign.extra.push(("sec-fetch-site", "cross-site".to_owned()));
+    let body = Some(body.into_bytes());
+    foreign.send(&party.site, "POST", "/oauth/authorize", body).await
+}
+
+#[tokio::test]
+async fn a_long_request_survives_the_sign_in_and_one_that_is_too_long_is_answered() {
+    let mut party = RelyingParty::new().await;
+    let (state, nonce) = ("s".repeat(2048), "n".repeat(2048));
+    let long = [
+        ("state", state.as_str()),
+        ("nonce", &nonce),
+        ("scope", "openid profile email phone company roles offline_access"),
+    ];
+    let out = party.authorize(&long).await;
+    assert!(out.location().len() < 200, "{}", out.location());
+    let next = parameter(out.location(), "next");
+    assert_eq!(with_code(&mut party, "alice", &next).await, next);
+    let page = party.browser.get(&party.site, &next).await;
+    let said = called_back(&led_on(&page));
+    assert_eq!(said["state"], state);
+    let tokens = json(&party.trade(&said["code"]).await);
+    assert_eq!(
+        part(tokens["id_token"].as_str().unwrap(), 1)["nonce"],
+        nonce.as_str()
+    );
+
+    let out = posted(&party, party.query(&long)).await;
+    let page = party.browser.get(&party.site, out.location()).await;
+    assert_eq!(called_back(&led_on(&page))["state"], state);
+    for nonsense in ["a".repeat(5000), party.query(&[long[0], ("scope", "")])] {
+        let page = posted(&party, nonsense).await;
+        assert!(page.status == 400 && !page.has_header("location"));
+    }
+
+    let (more, hint) = ("s".repeat(2049), "h".repeat(9000));
+    for too_long in [("state", more.as_str()), ("login_hint", &hint)] {
+        assert_eq!(
+            party.error(&[too_long]).await,
+            "invalid_request",
+            "{}",
+            too_long.0
+        );
+    }
+    let gone = format!("/oauth/resume?asked={}", "A".repeat(43));
+    assert_eq!(party.browser.get(&party.site, &gone).await.status, 400);
 }
 
 #[tokio::test]

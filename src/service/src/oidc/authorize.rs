@@ -7,6 +7,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
     id::{ApplicationId, GrantId, PublicId, SessionId},
+    limits::{CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
     oidc::{
         application::Application,
         error::{AuthorizationError, Described, PageProblem},
@@ -17,15 +18,16 @@ use vestibule_core::{
         },
         step::{Choice, Present, SoFar, Step, next_step},
     },
+    paths,
     ports::Moment,
     refusal::Refusal,
     secret::Token,
 };
-use vestibule_storage::NewGrant;
+use vestibule_storage::{NewCarried, NewGrant};
 
 use crate::{
     Failure, Issuer, Service, Visitor,
-    keys::Purpose,
+    keys::{Purpose, Unsealable},
     sessions::{Need, SignedIn},
 };
 
@@ -91,6 +93,14 @@ struct Carried {
     browser: Option<String>,
 }
 
+const TOO_LONG: Described<AuthorizationError> =
+    Described::new(AuthorizationError::InvalidRequest, "the request is too long");
+
+/// Where a request goes on that is carried along under this name.
+fn resuming(asked: &str) -> String {
+    format!("{}?asked={asked}", paths::OAUTH_RESUME)
+}
+
 /// By what a browser with this number is known.
 fn known_by(number: &Token) -> String {
     URL_SAFE_NO_PAD.encode(number.hash().0)
@@ -140,31 +150,109 @@ impl Issuer {
 }
 
 impl Issuer {
-    /// A request as it is carried along while something else happens: nobody can make it look older, or chosen, and what has
-    /// happened to it counts in the browser with this number only. `None` when it is too long to be carried.
-    pub fn seal_request(&self, query: &str, begun: Begun, browser: Option<&Token>) -> Option<String> {
+    /// Carries a request along while something else happens; gives the local address at which it goes on. Nobody can make it
+    /// look older, or chosen, and what has happened to it counts in the browser with the number `browser` only.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`]; what [`Issuer::authorize`] says of what is no request; a failing database.
+    pub async fn carry_request(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+        visitor: &Visitor,
+    ) -> Result<String, Refusal> {
+        visitor
+            .transact(|| self.carry(query, begun, browser, visitor))
+            .await
+    }
+
+    /// What [`Issuer::carry_request`] carries along under this name. A request begins anew that was carried for more than an
+    /// hour, or comes from another browser: whoever has it from somebody else has proved nothing for it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn open_request(
+        &self,
+        asked: &str,
+        visitor: &Visitor,
+    ) -> Result<Option<(String, Begun)>, Refusal> {
+        visitor.attempt(self.open_carried(asked, visitor)).await
+    }
+}
+
+impl Service {
+    /// Where an address has no room for the request, it is written down, and the address names it.
+    async fn carry(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+        visitor: &Visitor,
+    ) -> Result<String, Failure> {
+        if query.len() > OAUTH_REQUEST_MAX {
+            return Err(Refusal::TooLarge.into());
+        }
+        let sealed = self.seal_request(query, begun, browser)?;
+        let resume = resuming(&URL_SAFE_NO_PAD.encode(&sealed));
+        if paths::is_local(&resume) {
+            return Ok(resume);
+        }
+        // Anybody may come here: only what an application may ask is written down.
+        let (_, read) = self.read_request(query).await?;
+        read.map_err(|_| Refusal::Malformed)?;
+        let token = Token::new(self.random());
+        let mut writer = self.inner.store.write().await?;
+        writer
+            .put_carried_request(
+                &NewCarried {
+                    token_hash: token.hash(),
+                    source: &visitor.source,
+                    sealed: &sealed,
+                    created_at: self.now(),
+                },
+                (CARRIED_OF_SOURCE_MAX, CARRIED_MAX),
+            )
+            .await?;
+        writer.commit().await?;
+        Ok(resuming(&token.reveal()))
+    }
+
+    fn seal_request(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+    ) -> Result<Vec<u8>, Unsealable> {
         let carried = Carried {
             query: query.to_owned(),
             at: begun.at.timestamp_micros(),
             chosen: begun.chosen,
             browser: browser.map(known_by),
         };
-        let plain = serde_json::to_vec(&carried).ok()?;
-        let sealed = self
-            .inner
+        let plain = serde_json::to_vec(&carried).map_err(|_| Unsealable)?;
+        self.inner
             .keys
-            .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random());
-        sealed.ok().map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
+            .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random())
     }
 
-    /// What [`Issuer::seal_request`] sealed. A request begins anew that was carried for more than an hour, or comes from
-    /// another browser: whoever has it from somebody else has proved nothing for it.
-    pub fn open_request(&self, sealed: &str, visitor: &Visitor) -> Option<(String, Begun)> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    async fn open_carried(&self, asked: &str, visitor: &Visitor) -> Result<Option<(String, Begun)>, Failure> {
+        // What is sealed is longer than any token.
+        let sealed = match Token::parse(asked) {
+            Some(token) => {
+                let mut reader = self.inner.store.read().await?;
+                reader.carried_request(token.hash()).await?
+            }
+            None => URL_SAFE_NO_PAD.decode(asked).ok(),
+        };
+        Ok(sealed.and_then(|sealed| self.unseal_request(&sealed, visitor)))
+    }
+
+    fn unseal_request(&self, sealed: &[u8], visitor: &Visitor) -> Option<(String, Begun)> {
         let plain = self
             .inner
             .keys
-            .open(Purpose::Request, REQUEST_CONTEXT, &bytes)
+            .open(Purpose::Request, REQUEST_CONTEXT, sealed)
             .ok()?;
         let carried: Carried = serde_json::from_slice(&plain).ok()?;
         let (now, at) = (self.now(), Moment::from_timestamp_micros(carried.at)?);
@@ -194,6 +282,9 @@ impl Service {
         let found = self.inner.store.read().await?.application(id).await?;
         let application = found.ok_or(PageProblem::UnknownApplication)?;
         match AuthorizationRequest::read(&parameters, &application) {
+            Ok(request) if query.len() > OAUTH_REQUEST_MAX => {
+                Ok((application, Err((request.return_to, TOO_LONG))))
+            }
             Ok(request) => Ok((application, Ok(request))),
             Err(Unanswerable::Page(problem)) => Err(problem.into()),
             Err(Unanswerable::AtRedirect(to, error)) => Ok((application, Err((to, error)))),

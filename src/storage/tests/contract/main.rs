@@ -16,6 +16,7 @@ mod authenticator;
 mod backup;
 mod backup_code;
 mod borders;
+mod carried;
 mod cleanup;
 mod code;
 mod company;
@@ -132,6 +133,8 @@ contract! {
     borders::another_companys_identifiers_do_not_exist,
     borders::nothing_is_attached_to_another_companys_account,
     borders::no_second_factor_is_attached_to_another_companys_account,
+    carried::a_long_request_is_found_by_its_token_for_a_day,
+    carried::there_are_never_more_long_requests_than_there_is_room_for,
     cleanup::what_is_over_goes_and_what_counts_stays,
     cleanup::links_and_imports_go_at_their_end,
     cleanup::a_long_clean_up_lets_others_write_in_between,

@@ -13,6 +13,7 @@ use vestibule_app::{
     page::{Content, Frame, Head, Sheet},
 };
 use vestibule_core::{
+    limits::{COMPANY_MAX, EMAIL_MAX},
     oidc::{
         request::{AuthorizationAnswer, LoginHint},
         step::Choice,
@@ -41,9 +42,6 @@ use crate::{
     state::AppState,
 };
 
-/// Longest request of an application, in bytes.
-const REQUEST_MAX: usize = 8192;
-
 /// The query of this request.
 fn query_of(facts: &Facts) -> String {
     facts
@@ -63,23 +61,26 @@ pub async fn authorize(State(state): State<AppState>, facts: Facts) -> Response 
 }
 
 /// `POST /oauth/authorize`: another site's form brings no cookies, so the browser comes once more by itself.
-pub async fn authorize_posted(State(state): State<AppState>, body: String) -> Response {
+pub async fn authorize_posted(State(state): State<AppState>, facts: Facts, body: String) -> Response {
     let begun = Begun {
         at: state.service.clock().now(),
         chosen: false,
     };
-    match resume_path(&state, &body, begun, None) {
-        Some(path) => see_other(&path),
-        None => Denied::from(Refusal::TooLarge).into_response(),
+    // It begins when the browser comes with its cookies.
+    let issuer = state.service.issuer();
+    match issuer.carry_request(&body, begun, None, &facts.visitor).await {
+        Ok(resume) => see_other(&resume),
+        Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
 
 /// `GET /oauth/resume`
 pub async fn resume(State(state): State<AppState>, facts: Facts) -> Response {
     let asked = facts.query("asked").unwrap_or_default();
-    match state.service.issuer().open_request(&asked, &facts.visitor) {
-        Some((query, begun)) => answer(&state, &facts, query, begun, Way::AfterForm).await,
-        None => Denied::from(Refusal::Malformed).into_response(),
+    match state.service.issuer().open_request(&asked, &facts.visitor).await {
+        Ok(Some((query, begun))) => answer(&state, &facts, query, begun, Way::AfterForm).await,
+        Ok(None) => Denied::from(Refusal::Malformed).into_response(),
+        Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
 
@@ -92,22 +93,17 @@ enum Way {
     AfterForm,
 }
 
-/// Where the request goes on later in the browser with this number; `None` when it is too long to be carried along.
-fn resume_path(state: &AppState, query: &str, begun: Begun, browser: Option<&Token>) -> Option<String> {
-    let asked = state.service.issuer().seal_request(query, begun, browser)?;
-    let path = format!("{}?asked={asked}", paths::OAUTH_RESUME);
-    paths::is_local(&path).then_some(path)
-}
-
 /// The sign-in page, which leads back to `resume`.
 fn sign_in(resume: &str, hint: Option<&LoginHint>, ui_locales: &[String]) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("next", resume);
     if let Some(hint) = hint {
+        // No more than there is room for in the fields, and in the address.
+        let shortened = |text: &str, most| text.chars().take(most).collect::<String>();
         if let Some(company) = &hint.company {
-            query.append_pair("company", company);
+            query.append_pair("company", &shortened(company, COMPANY_MAX));
         }
-        query.append_pair("account", &hint.account);
+        query.append_pair("account", &shortened(&hint.account, EMAIL_MAX));
     }
     let known = |tag: &&String| vestibule_translations::from_tag(tag).is_some();
     if let Some(tag) = ui_locales.iter().find(known) {
@@ -117,9 +113,6 @@ fn sign_in(resume: &str, hint: Option<&LoginHint>, ui_locales: &[String]) -> Res
 }
 
 async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, way: Way) -> Response {
-    if query.len() > REQUEST_MAX {
-        return Denied::from(Refusal::TooLarge).into_response();
-    }
     let (service, visitor, asked) = (state.service.clone(), facts.visitor.clone(), query.clone());
     let authorized = run(facts, async move {
         service.issuer().authorize(&asked, begun, &visitor).await
@@ -135,8 +128,11 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
     }
     let number = facts.visitor.browser_token.clone();
     let number = number.unwrap_or_else(|| Token::new(state.service.randomness().as_ref()));
-    let Some(resume) = resume_path(state, &query, begun, Some(&number)) else {
-        return Denied::from(Refusal::TooLarge).into_response();
+    let issuer = state.service.issuer();
+    let carried = issuer.carry_request(&query, begun, Some(&number), &facts.visitor);
+    let resume = match carried.await {
+        Ok(resume) => resume,
+        Err(refusal) => return Denied::from(refusal).into_response(),
     };
     let mut response = interrupt(state, facts, authorized, resume);
     // What happens now counts for this request in this browser alone.
@@ -206,7 +202,7 @@ impl Form for Choose {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let issuer = call.service.issuer();
-        let opened = issuer.open_request(&self.asked, &call.visitor);
+        let opened = issuer.open_request(&self.asked, &call.visitor).await?;
         let (query, begun) = opened.ok_or(Refusal::Malformed)?;
         let goes_on = self.how == "go_on";
         if !goes_on {
@@ -218,10 +214,8 @@ impl Form for Choose {
             ..begun
         };
         let number = call.visitor.browser_token.as_ref();
-        let asked = issuer
-            .seal_request(&query, begun, number)
-            .ok_or(Refusal::Malformed)?;
-        Ok(Done::to(format!("{}?asked={asked}", paths::OAUTH_RESUME)))
+        let resume = issuer.carry_request(&query, begun, number, &call.visitor).await?;
+        Ok(Done::to(resume))
     }
 
     async fn redisplay(&self, _: &AppState, _: &Facts, refusal: Option<&Refusal>) -> Response {

@@ -12,7 +12,7 @@ use vestibule_app::{
     functions::Done,
     page::{Content, Frame, Head, Sheet},
 };
-use vestibule_core::{paths, refusal::Refusal, rights::Action};
+use vestibule_core::{limits::OAUTH_REQUEST_MAX, paths, refusal::Refusal, rights::Action};
 use vestibule_service::oidc::LoggingOut;
 use vestibule_translations::{Locale, td_string};
 
@@ -28,8 +28,6 @@ use crate::{
     state::AppState,
 };
 
-/// Longest request, in bytes.
-const REQUEST_MAX: usize = 8192;
 /// Where a browser goes that is signed out and not led back.
 const SIGNED_OUT: &str = "/login?signed_out";
 
@@ -40,7 +38,7 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
         .split_once('?')
         .map_or("", |(_, query)| query)
         .to_owned();
-    if query.len() > REQUEST_MAX {
+    if query.len() > OAUTH_REQUEST_MAX {
         return Denied::from(Refusal::TooLarge).into_response();
     }
     let (service, visitor, sent) = (state.service.clone(), facts.visitor.clone(), query.clone());
@@ -68,7 +66,7 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
 
 /// `POST /oauth/logout`: another site's form brings no cookies, so the browser comes once more by itself.
 pub async fn logout_posted(body: String) -> Response {
-    if body.len() > REQUEST_MAX {
+    if body.len() > OAUTH_REQUEST_MAX {
         return Denied::from(Refusal::TooLarge).into_response();
     }
     // Written anew: whatever it was, it is a query now.
