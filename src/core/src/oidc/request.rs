@@ -200,6 +200,12 @@ pub fn application_of(parameters: &Parameters) -> Result<ApplicationId, PageProb
     ApplicationId::parse(named).ok_or(PageProblem::UnknownApplication)
 }
 
+/// Whether nobody may be asked or shown anything, whatever else is wrong with the request.
+pub fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.one("prompt").ok().flatten();
+    words_of(prompt).iter().any(|word| word == "none")
+}
+
 impl AuthorizationRequest {
     /// Reads a request of this application.
     ///
@@ -525,6 +531,19 @@ mod tests {
         assert!(
             matches!(no_proof, Err(Unanswerable::AtRedirect(_, error)) if error.error == E::InvalidRequest)
         );
+    }
+
+    #[test]
+    fn a_request_is_silent_though_the_rest_of_it_is_wrong() {
+        for (query, expected) in [
+            ("prompt=none&response_type=token", true),
+            ("prompt=login+none", true),
+            ("prompt=login", false),
+            ("prompt=none&prompt=none", false),
+            ("", false),
+        ] {
+            assert_eq!(is_silent(&Parameters::parse(query)), expected, "{query}");
+        }
     }
 
     #[test]

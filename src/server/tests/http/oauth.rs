@@ -14,8 +14,8 @@ use vestibule_server::form::Access;
 use crate::{
     company::{account, other_company},
     relying_party::{
-        CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused,
-        typed,
+        BYE, CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part,
+        refused, typed,
     },
     site::{Answer, Browser, PASSWORD},
 };
@@ -652,6 +652,68 @@ async fn an_answer_may_be_posted_and_the_policy_lets_it() {
             .body
             .contains("value=\"login_required\"")
     );
+}
+
+/// A company enters the addresses of its applications itself: a link to this site must not be a link to any of them.
+#[tokio::test]
+async fn nobody_is_led_to_the_application_of_a_company_by_a_link_that_is_wrong() {
+    let mut party = RelyingParty::new().await;
+    let wrong = ("response_type", "token");
+    let error = "unsupported_response_type";
+    assert_eq!(party.offered(&[wrong]).await, error);
+    let page = party.authorize(&[wrong, ("response_mode", "form_post")]).await;
+    assert!(page.status == 400 && page.body.contains("name=\"error\""));
+    assert!(!page.body.contains(".submit()") && page.body.contains(">desktop.acme.test<"));
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("form-action 'self' https://desktop.acme.test;"),
+        "{policy}"
+    );
+    let damaged = [("id_token_hint", "damaged")];
+    assert_eq!(party.offered(&damaged).await, "invalid_request");
+    assert_eq!(
+        party.error(&[wrong, ("prompt", "none")]).await,
+        error,
+        "nobody may be shown a page"
+    );
+
+    let boss = other_company(&party.site).await;
+    let stranger = std::mem::replace(&mut party.browser, boss);
+    assert_eq!(party.offered(&[wrong]).await, error, "of another company");
+    party.browser = stranger;
+    party.sign_in("bob").await;
+    assert_eq!(party.error(&[wrong]).await, error, "the company's own people");
+
+    let mut shared = RelyingParty::at(party.site, None, &typed("web")).await;
+    assert_eq!(shared.error(&[wrong]).await, error, "the operator knows them");
+}
+
+#[tokio::test]
+async fn a_sign_out_leads_nobody_on_who_was_not_signed_in() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let tokens = party.tokens(&[]).await;
+    party.browser = Browser::default();
+    let hint = tokens["id_token"].as_str().unwrap();
+    let id = party.id.clone();
+    for (name, value) in [("client_id", id.as_str()), ("id_token_hint", hint)] {
+        let path = format!("/oauth/logout?{name}={value}&post_logout_redirect_uri={BYE}");
+        let page = party.browser.get(&party.site, &path).await;
+        assert!(page.status == 200 && !page.has_header("location"), "{name}");
+        assert!(!page.body.contains("http-equiv=\"refresh\""), "{name}");
+        assert!(
+            page.body.contains(&format!("href=\"{BYE}\"")),
+            "{name}: {}",
+            page.body
+        );
+    }
+    let mut shared = RelyingParty::at(party.site, None, &typed("web")).await;
+    let path = format!(
+        "/oauth/logout?client_id={}&post_logout_redirect_uri={BYE}",
+        shared.id
+    );
+    let out = shared.browser.get(&shared.site, &path).await;
+    assert_eq!((out.status, out.location()), (303, BYE));
 }
 
 /// Faults that other providers had.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
-    id::{ApplicationId, GrantId, PublicId, SessionId},
+    id::{ApplicationId, CompanyId, GrantId, PublicId, SessionId},
     limits::{CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
     oidc::{
         application::Application,
@@ -15,6 +15,7 @@ use vestibule_core::{
         parameters::Parameters,
         request::{
             AuthorizationAnswer, AuthorizationRequest, LoginHint, ReturnTo, Unanswerable, application_of,
+            is_silent,
         },
         step::{Choice, Present, SoFar, Step, next_step},
     },
@@ -79,6 +80,23 @@ pub enum Authorized {
         /// Name of the application.
         application: String,
     },
+    /// The same, but nobody is led to it who does not want to: a page says that it cannot go on, with the way back.
+    Offer {
+        /// Where it goes.
+        answer: AuthorizationAnswer,
+        /// Name of the application.
+        application: String,
+    },
+}
+
+impl Authorized {
+    /// An answer that nobody is led to by itself.
+    fn offered(self) -> Self {
+        match self {
+            Self::Answer { answer, application } => Self::Offer { answer, application },
+            other => other,
+        }
+    }
 }
 
 /// A request that is carried along.
@@ -140,7 +158,10 @@ impl Issuer {
         let (application, read) = visitor.attempt(self.read_request(query)).await?;
         let request = match read {
             Ok(request) => request,
-            Err((to, error)) => return Ok(self.refuse(&to, error, &application)),
+            Err(wrong) => {
+                let answered = self.answer_wrong(&wrong, &application, visitor);
+                return visitor.attempt(answered).await;
+            }
         };
         let answered = visitor
             .attempt(self.answer(&request, &application, begun, visitor))
@@ -272,8 +293,26 @@ impl Service {
     }
 }
 
-/// A request that can be answered, or where its error belongs.
-type Read = Result<AuthorizationRequest, (ReturnTo, Described<AuthorizationError>)>;
+/// A request that can be answered, or what is wrong with it.
+type Read = Result<AuthorizationRequest, Wrong>;
+
+/// A request that cannot be answered, and where its error belongs.
+struct Wrong {
+    to: ReturnTo,
+    error: Described<AuthorizationError>,
+    /// Whether nobody may be shown anything.
+    silent: bool,
+}
+
+/// Whether a browser is led to the application with an error by itself. A company enters the addresses of its applications
+/// itself, and whoever follows a link to this site must not end at any of them unasked (RFC 9700, section 4.11.2): so only
+/// the company's own people are, and everybody by an application of the installation. Others get a page with the way back,
+/// by which the error reaches the application too (OpenID Connect Core 1.0, section 3.1.2.6). Where nobody may be shown
+/// anything, that section leaves no choice.
+fn is_led_back(application: &Application, signed_in: Option<&SignedIn>, silent: bool) -> bool {
+    let of_company = |company: CompanyId| signed_in.is_some_and(|signed_in| signed_in.company.id == company);
+    silent || application.company.is_none_or(of_company)
+}
 
 impl Service {
     async fn read_request(&self, query: &str) -> Result<(Application, Read), Failure> {
@@ -283,12 +322,32 @@ impl Service {
         let application = found.ok_or(PageProblem::UnknownApplication)?;
         match AuthorizationRequest::read(&parameters, &application) {
             Ok(request) if query.len() > OAUTH_REQUEST_MAX => {
-                Ok((application, Err((request.return_to, TOO_LONG))))
+                let wrong = Wrong {
+                    to: request.return_to,
+                    error: TOO_LONG,
+                    silent: request.prompt.none,
+                };
+                Ok((application, Err(wrong)))
             }
             Ok(request) => Ok((application, Ok(request))),
             Err(Unanswerable::Page(problem)) => Err(problem.into()),
-            Err(Unanswerable::AtRedirect(to, error)) => Ok((application, Err((to, error)))),
+            Err(Unanswerable::AtRedirect(to, error)) => {
+                let silent = is_silent(&parameters);
+                Ok((application, Err(Wrong { to, error, silent })))
+            }
         }
+    }
+
+    async fn answer_wrong(
+        &self,
+        wrong: &Wrong,
+        application: &Application,
+        visitor: &Visitor,
+    ) -> Result<Authorized, Failure> {
+        let signed_in = self.find_session(visitor).await?;
+        let refused = self.refuse(&wrong.to, wrong.error, application);
+        let led = is_led_back(application, signed_in.as_ref(), wrong.silent);
+        Ok(if led { refused } else { refused.offered() })
     }
 
     fn refuse(
@@ -303,7 +362,7 @@ impl Service {
         }
     }
 
-    /// A fault of ours is told where the application waits for its answer.
+    /// A fault of ours is told where the application waits for its answer: nobody brings it about with a link.
     fn told(
         &self,
         refusal: Refusal,
@@ -317,9 +376,6 @@ impl Service {
                 "the provider is not available for a moment",
             ),
             Refusal::Internal { .. } => Described::new(E::ServerError, "the provider failed"),
-            Refusal::AccountLocked | Refusal::AccountInactive | Refusal::CompanyDisabled => {
-                Described::new(E::AccessDenied, "the account may not sign in")
-            }
             other => return Err(other),
         };
         Ok(self.refuse(to, error, application))
@@ -334,15 +390,19 @@ impl Service {
     ) -> Result<Authorized, Failure> {
         let now = self.now();
         let signed_in = self.find_session(visitor).await?;
+        let led = is_led_back(application, signed_in.as_ref(), request.prompt.none);
+        let refused = |error| {
+            let refused = self.refuse(&request.return_to, error, application);
+            if led { refused } else { refused.offered() }
+        };
         let hinted = match &request.id_token_hint {
             None => None,
             Some(token) => {
                 let Some(hinted) = self.hinted(token).await? else {
-                    let error = Described::new(
+                    return Ok(refused(Described::new(
                         AuthorizationError::InvalidRequest,
                         "id_token_hint is no token of this provider",
-                    );
-                    return Ok(self.refuse(&request.return_to, error, application));
+                    )));
                 };
                 Some(hinted.subject)
             }
@@ -351,16 +411,20 @@ impl Service {
             match self.meets(signed_in, Need::Home) {
                 Err(Failure::Refused(first)) if request.prompt.none => {
                     tracing::debug!(reason = ?first, "somebody has to do something first");
-                    let error = Described::new(
+                    return Ok(refused(Described::new(
                         AuthorizationError::InteractionRequired,
                         "the agent has to do something first",
-                    );
-                    return Ok(self.refuse(&request.return_to, error, application));
+                    )));
                 }
                 Err(Failure::Refused(first)) => return Ok(Authorized::First(first)),
                 other => other?,
             }
-            gate::admit(&signed_in.company, &signed_in.account)?;
+            if gate::admit(&signed_in.company, &signed_in.account).is_err() {
+                return Ok(refused(Described::new(
+                    AuthorizationError::AccessDenied,
+                    "the account may not sign in",
+                )));
+            }
         }
         let so_far = SoFar {
             begun: begun.at.min(now),

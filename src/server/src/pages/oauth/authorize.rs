@@ -11,6 +11,7 @@ use vestibule_app::{
     call::{Call, Effect},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
+    text::Sentence,
 };
 use vestibule_core::{
     limits::{COMPANY_MAX, EMAIL_MAX},
@@ -29,7 +30,7 @@ use vestibule_service::{
 };
 use vestibule_translations::{Locale, td_string};
 
-use super::going::{address_of, lead_on, post_on, secretive};
+use super::going::{Offer, address_of, lead_on, offer, post_on, secretive};
 use crate::{
     form::{Form, confirm_for, redirect_or_refuse, refused_or, run},
     http::{
@@ -123,9 +124,20 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
         // A page here: nothing is certain about where the request would lead.
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
-    if let Authorized::Answer { answer, application } = authorized {
-        return send(state, facts, answer, application, way);
-    }
+    let authorized = match authorized {
+        Authorized::Answer { answer, application } => return send(state, facts, answer, application, way),
+        Authorized::Offer { answer, application } => {
+            let title: Sentence = |now| td_string!(now, errors.application_unknown_title);
+            let back = Offer {
+                title,
+                application,
+                to: answer.uri,
+                fields: answer.fields,
+            };
+            return offer(state, facts, StatusCode::BAD_REQUEST, back);
+        }
+        interrupted => interrupted,
+    };
     let number = facts.visitor.browser_token.clone();
     let number = number.unwrap_or_else(|| Token::new(state.service.randomness().as_ref()));
     let issuer = state.service.issuer();
@@ -168,7 +180,9 @@ fn interrupt(state: &AppState, facts: &Facts, authorized: Authorized, resume: St
             let page = facts.page_at(state, &company, &account, resume, page);
             secretive(show(StatusCode::OK, page))
         }
-        Authorized::Answer { .. } => Denied::from(Refusal::Malformed).into_response(),
+        Authorized::Answer { .. } | Authorized::Offer { .. } => {
+            Denied::from(Refusal::Malformed).into_response()
+        }
     }
 }
 

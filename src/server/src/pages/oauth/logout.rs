@@ -11,12 +11,13 @@ use vestibule_app::{
     call::{Call, Effect},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
+    text::Sentence,
 };
 use vestibule_core::{limits::OAUTH_REQUEST_MAX, paths, refusal::Refusal, rights::Action};
 use vestibule_service::oidc::LoggingOut;
 use vestibule_translations::{Locale, td_string};
 
-use super::going::{lead_on, secretive};
+use super::going::{Offer, lead_on, offer, secretive};
 use crate::{
     form::{Form, call_of, refused_or, run},
     http::{
@@ -48,11 +49,18 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
     .await;
     match done {
         Ok(LoggingOut::Done(to)) => {
-            let call = call_of(&state, &facts);
-            forget(&call);
-            let mut response = secretive(see_other(to.as_deref().unwrap_or(SIGNED_OUT)));
-            apply(&state, &call.take_effects(), &mut response);
-            response
+            let response = secretive(see_other(to.as_deref().unwrap_or(SIGNED_OUT)));
+            forgetting(&state, &facts, response)
+        }
+        Ok(LoggingOut::Offer { to, application }) => {
+            let title: Sentence = |now| td_string!(now, sign_in.signed_out);
+            let back = Offer {
+                title,
+                application,
+                to,
+                fields: None,
+            };
+            forgetting(&state, &facts, offer(&state, &facts, StatusCode::OK, back))
         }
         Ok(LoggingOut::Ask) => {
             let mut page = facts.page(&state, AskPage { asked: query });
@@ -74,6 +82,14 @@ pub async fn logout_posted(body: String) -> Response {
         .extend_pairs(form_urlencoded::parse(body.as_bytes()))
         .finish();
     secretive(see_other(&format!("{}?{query}", paths::OAUTH_LOGOUT)))
+}
+
+/// The answer to a browser in which nobody is signed in any more.
+fn forgetting(state: &AppState, facts: &Facts, mut response: Response) -> Response {
+    let call = call_of(state, facts);
+    forget(&call);
+    apply(state, &call.take_effects(), &mut response);
+    response
 }
 
 fn forget(call: &Call) {
@@ -102,7 +118,7 @@ impl Form for SignOutAgreed {
         forget(call);
         Ok(Done::to(match done {
             LoggingOut::Done(Some(to)) => to,
-            LoggingOut::Done(None) | LoggingOut::Ask => SIGNED_OUT.to_owned(),
+            LoggingOut::Done(None) | LoggingOut::Offer { .. } | LoggingOut::Ask => SIGNED_OUT.to_owned(),
         }))
     }
 
