@@ -93,13 +93,21 @@ pub(crate) const APPLICATIONS_OF_SESSION: &str = "SELECT DISTINCT p.name FROM ac
 pub(crate) const IDLE: &str = "SELECT DISTINCT s.id FROM session s JOIN access_grant g ON g.session_id = s.id \
     WHERE s.company_id = $1 AND s.last_used_at <= $2 AND (NOT g.is_over OR g.ended_early) LIMIT $3";
 
+/// One notice of each owner of applications after the other, and of each owner one of each application after the other: a
+/// long list of one of them comes behind the short ones of others. Those that are due are few and read first.
 pub(crate) const UNTOLD: &str = concat!(
-    "SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
+    "WITH due AS MATERIALIZED (SELECT id, application_id, notice_due_at FROM access_grant \
+     WHERE is_over AND NOT is_told AND code_used_at IS NOT NULL AND (notice_due_at IS NULL OR notice_due_at <= $1)), \
+     placed AS (SELECT d.id, d.notice_due_at, o.company_id, row_number() OVER ( \
+     PARTITION BY d.application_id ORDER BY d.notice_due_at NULLS FIRST, d.id) AS place \
+     FROM due d JOIN application o ON o.id = d.application_id), \
+     in_turn AS (SELECT id, row_number() OVER ( \
+     PARTITION BY company_id ORDER BY place, notice_due_at NULLS FIRST, id) AS turn FROM placed) \
+     SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
      g.session_id AS g_session_id, g.notice_since AS g_notice_since, g.notice_tries AS g_notice_tries, ",
     application_columns!(),
-    " FROM access_grant g JOIN application p ON p.id = g.application_id \
-     WHERE g.is_over AND NOT g.is_told AND g.code_used_at IS NOT NULL AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) \
-     ORDER BY g.notice_due_at NULLS FIRST LIMIT $2"
+    " FROM in_turn t JOIN access_grant g ON g.id = t.id JOIN application p ON p.id = g.application_id \
+     ORDER BY t.turn, g.notice_due_at NULLS FIRST, g.id LIMIT $2"
 );
 /// Of several servers one takes it.
 pub(crate) const CLAIM: &str = "UPDATE access_grant SET notice_due_at = $4, \
@@ -379,7 +387,8 @@ impl Reader {
         Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
     }
 
-    /// Up to `most` applications that are to be told now that a session is over, the oldest first.
+    /// Up to `most` applications that are to be told now that a session is over: of each owner and each application one in
+    /// turn, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`].

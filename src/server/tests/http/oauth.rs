@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -813,6 +814,42 @@ async fn an_application_that_does_not_listen_is_told_later() {
     party.site.clock.advance(60);
     assert_eq!(issuer().tell_logouts().await, Ok(1));
     assert_eq!(heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_application_that_hangs_holds_nobody_up() {
+    let party = RelyingParty::new().await;
+    // It takes every connection, and says nothing.
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let input = ApplicationInput {
+        back_channel_uri: format!("http://{}/ended", hanging.local_addr().unwrap()),
+        ..typed("web")
+    };
+    let mut slow = RelyingParty::at(party.site, None, &input).await;
+    for _ in 0..20 {
+        let operator = slow.site.service.operator();
+        let session = operator.give_session("Acme", "bob", Proof::Password).await;
+        slow.browser.set_cookie("session", &session.unwrap().1.reveal());
+        slow.tokens(&[]).await;
+    }
+    let (mut quick, told) = listening(slow).await;
+    quick.sign_in("bob").await;
+    quick.tokens(&[]).await;
+    let service = quick.site.service.clone();
+    service
+        .operator()
+        .set_company_enabled("Acme", false)
+        .await
+        .unwrap();
+    let telling = tokio::spawn(async move { service.issuer().tell_logouts().await });
+    let heard = async {
+        while told.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // An application is given up after five seconds.
+    tokio::time::timeout(Duration::from_secs(4), heard).await.unwrap();
+    telling.abort();
 }
 
 #[tokio::test]

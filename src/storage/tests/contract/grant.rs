@@ -308,6 +308,44 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     assert_eq!(untold(store, 5000).await, 0);
 }
 
+/// However many one application is to be told, the next one is told after its first.
+pub async fn applications_are_told_in_turn(store: &Store) {
+    let gone = gone(store).await;
+    let company = gone.account.company;
+    let others = [
+        application(&gone.maker, Some(company), "Dialler"),
+        application(&gone.maker, None, "CRM"),
+    ];
+    write(store, async |writer| {
+        let mut given = vec![gone.grant.clone()];
+        for application in [&gone.application, &gone.application, &others[0], &others[1]] {
+            given.push(grant(&gone.maker, &gone.account, &gone.session, application));
+        }
+        for other in &others {
+            writer.insert_application(other).await?;
+        }
+        for new in &given {
+            if new.id != gone.grant.id {
+                writer.insert_grant(new).await?;
+            }
+            assert!(writer.use_authorization_code(new.id, at(4)).await?);
+        }
+        writer.end_session(company, gone.session.id, by_admin()).await
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let first = reader.logout_notices(at(5), 3).await.unwrap();
+    let told = |name: &str| {
+        let of_name = first
+            .iter()
+            .filter(|notice| notice.application.settings.name == name);
+        of_name.count()
+    };
+    assert_eq!((told("Wallboard"), told("Dialler"), told("CRM")), (1, 1, 1));
+    assert_eq!(reader.logout_notices(at(5), 10).await.unwrap().len(), 5);
+}
+
 /// Whoever shows a copy of a token ends it for everybody, but must not keep the end of the session from the application.
 pub async fn what_ends_before_its_session_is_told_with_it(store: &TestStore) {
     for lock in [true, false] {

@@ -104,6 +104,7 @@ contract! {
     grant::a_session_that_ends_ends_what_came_of_it,
     grant::a_lock_and_a_new_password_end_what_came_of_the_old_one,
     grant::an_application_is_told_by_one_server_and_once,
+    grant::applications_are_told_in_turn,
     grant::what_ends_before_its_session_is_told_with_it,
     grant::what_ended_early_is_told_at_the_end_of_its_session_at_the_latest,
     grant::an_idle_session_is_found_as_long_as_something_came_of_it,
