@@ -56,6 +56,17 @@ pub const APPLICATION_URI_MAX: usize = 1000;
 pub const APPLICATION_URIS_MAX: usize = 20;
 /// Applications that one company may have.
 pub const APPLICATIONS_MAX: i64 = 200;
+/// Longest request of an application to sign somebody in or out, in bytes, as it is sent: what proxies let through in an
+/// address.
+pub const OAUTH_REQUEST_MAX: usize = 8 * 1024;
+/// Longest `state` and longest `nonce` of an application, in bytes. An answer in an address, where a byte may take the room of
+/// three, stays within [`OAUTH_REQUEST_MAX`] with both the state and the longest address of an application.
+pub const OAUTH_ECHOED_MAX: usize = 2048;
+/// Requests of applications that are kept for one place while people sign in: those that no address of ours has room for. An
+/// office may be one place.
+pub const CARRIED_OF_SOURCE_MAX: i64 = 1_000;
+/// The same for all places together.
+pub const CARRIED_MAX: i64 = 20_000;
 /// Life of an authorization code, in seconds.
 pub const CODE_OF_APPLICATION_SECONDS: i64 = 60;
 /// Life of a ticket to an application behind a proxy, in seconds.

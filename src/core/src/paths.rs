@@ -140,7 +140,7 @@ pub const PRIVACY: &str = "/privacy";
 /// The demo's local mailbox.
 pub const MAILBOX: &str = "/mailbox";
 
-/// Longest return address that is kept, in bytes: the request of an application has room in it. A browser that goes to a
+/// Longest return address that is kept, in bytes: most requests of applications have room in it. A browser that goes to a
 /// provider and back has room for one of [`crate::limits::SSO_FLOWS_BYTES`] at most.
 pub const LOCAL_PATH_MAX: usize = 2048;
 

@@ -112,7 +112,12 @@ async fn tell_logouts(service: Service, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match service.issuer().tell_logouts().await {
+        // It goes on while others are slow. What is broken off here comes again soon, on whichever server.
+        let told = tokio::select! {
+            () = stop.cancelled() => return,
+            told = service.issuer().tell_logouts() => told,
+        };
+        match told {
             Ok(_) => readable = true,
             // Said once, not several times a second.
             Err(error) if readable => {

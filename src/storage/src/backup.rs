@@ -27,11 +27,12 @@ const NO_DATABASE: u32 = 26;
 
 /// What would go on where the copy was made, as if nothing had happened since: who is signed in or about to be, trust in
 /// browsers, links and codes that may have been used meanwhile, mails that went out long ago.
-const REVIVED: [&str; 16] = [
+const REVIVED: [&str; 17] = [
     "DELETE FROM access_grant",
     "DELETE FROM session",
     "DELETE FROM ended_session",
     "DELETE FROM kept",
+    "DELETE FROM carried_request",
     "DELETE FROM pending_sign_in",
     "DELETE FROM one_time_code",
     "DELETE FROM trusted_browser",

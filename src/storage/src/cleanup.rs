@@ -48,7 +48,7 @@ macro_rules! expired {
     };
 }
 
-const EXPIRED: [Expired; 30] = [
+const EXPIRED: [Expired; 32] = [
     expired!(
         "pending_sign_in",
         "company_id, id",
@@ -184,6 +184,19 @@ const EXPIRED: [Expired; 30] = [
         "id",
         "expires_at <= $1",
         TimeDelta::hours(LOGOUT_NOTICE_HOURS + 1)
+    ),
+    // A code that nobody trades in is worth nothing after a minute, and nobody has to be told of its end.
+    expired!(
+        "access_grant",
+        "id",
+        "created_at <= $1 AND code_used_at IS NULL",
+        TimeDelta::minutes(5)
+    ),
+    expired!(
+        "carried_request",
+        "token_hash",
+        "created_at <= $1",
+        TimeDelta::days(1)
     ),
     expired!("application_secret", "id", "expires_at <= $1", TimeDelta::zero()),
     expired!("application_session", "id", "expires_at <= $1", TimeDelta::zero()),

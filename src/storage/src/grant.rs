@@ -78,25 +78,36 @@ const INSERT_REFRESH: &str = "INSERT INTO refresh_token (id, grant_id, token_has
 const INSERT_ACCESS: &str = "INSERT INTO access_token (id, grant_id, token_hash, scopes, created_at, expires_at) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token_hash) DO NOTHING";
 const DELETE_ACCESS: &str = "DELETE FROM access_token WHERE token_hash = $1";
-/// The application itself has ended it, or misused it: it need not be told.
-const END: &str = "UPDATE access_grant SET is_over = TRUE, is_told = TRUE WHERE id = $1";
-pub(crate) const END_OF_ACCOUNT: &str = "UPDATE access_grant SET is_over = TRUE \
-    WHERE company_id = $1 AND account_id = $2 AND NOT is_over";
+/// Its tokens end, and the session does not: the application is told when that does, at its absolute end at the latest.
+const END: &str = "UPDATE access_grant SET is_over = TRUE, ended_early = TRUE, notice_due_at = expires_at \
+    WHERE id = $1 AND NOT is_over";
+pub(crate) const END_OF_ACCOUNT: &str = "UPDATE access_grant \
+    SET is_over = TRUE, ended_early = FALSE, notice_due_at = NULL \
+    WHERE company_id = $1 AND account_id = $2 AND (NOT is_over OR ended_early)";
 pub(crate) const APPLICATIONS_OF_SESSION: &str = "SELECT DISTINCT p.name FROM access_grant g \
     JOIN application p ON p.id = g.application_id \
-    WHERE g.session_id = $1 AND NOT g.is_over AND g.code_used_at IS NOT NULL AND p.back_channel_uri IS NULL \
+    WHERE g.session_id = $1 AND (NOT g.is_over OR g.ended_early) AND g.code_used_at IS NOT NULL \
+    AND p.back_channel_uri IS NULL \
     ORDER BY p.name";
 
 pub(crate) const IDLE: &str = "SELECT DISTINCT s.id FROM session s JOIN access_grant g ON g.session_id = s.id \
-    WHERE s.company_id = $1 AND s.last_used_at <= $2 AND NOT g.is_over LIMIT $3";
+    WHERE s.company_id = $1 AND s.last_used_at <= $2 AND (NOT g.is_over OR g.ended_early) LIMIT $3";
 
+/// One notice of each owner of applications after the other, and of each owner one of each application after the other: a
+/// long list of one of them comes behind the short ones of others. Those that are due are few and read first.
 pub(crate) const UNTOLD: &str = concat!(
-    "SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
+    "WITH due AS MATERIALIZED (SELECT id, application_id, notice_due_at FROM access_grant \
+     WHERE is_over AND NOT is_told AND code_used_at IS NOT NULL AND (notice_due_at IS NULL OR notice_due_at <= $1)), \
+     placed AS (SELECT d.id, d.notice_due_at, o.company_id, row_number() OVER ( \
+     PARTITION BY d.application_id ORDER BY d.notice_due_at NULLS FIRST, d.id) AS place \
+     FROM due d JOIN application o ON o.id = d.application_id), \
+     in_turn AS (SELECT id, row_number() OVER ( \
+     PARTITION BY company_id ORDER BY place, notice_due_at NULLS FIRST, id) AS turn FROM placed) \
+     SELECT g.subject AS g_subject, g.company_id AS g_company_id, g.account_id AS g_account_id, \
      g.session_id AS g_session_id, g.notice_since AS g_notice_since, g.notice_tries AS g_notice_tries, ",
     application_columns!(),
-    " FROM access_grant g JOIN application p ON p.id = g.application_id \
-     WHERE g.is_over AND NOT g.is_told AND g.code_used_at IS NOT NULL AND (g.notice_due_at IS NULL OR g.notice_due_at <= $1) \
-     ORDER BY g.notice_due_at NULLS FIRST LIMIT $2"
+    " FROM in_turn t JOIN access_grant g ON g.id = t.id JOIN application p ON p.id = g.application_id \
+     ORDER BY t.turn, g.notice_due_at NULLS FIRST, g.id LIMIT $2"
 );
 /// Of several servers one takes it.
 pub(crate) const CLAIM: &str = "UPDATE access_grant SET notice_due_at = $4, \
@@ -174,7 +185,7 @@ pub struct GrantRow {
     pub created_at: Moment,
     /// When the code was used.
     pub code_used_at: Option<Moment>,
-    /// Whether it ended before the session.
+    /// Whether its tokens have ended.
     pub is_over: bool,
     /// The session, with company and account.
     pub session: SessionRow,
@@ -353,7 +364,7 @@ impl Reader {
         .transpose()
     }
 
-    /// Names of the applications that have tokens of a session and cannot be told when it ends.
+    /// Names of the applications that got tokens of a session and cannot be told when it ends.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -362,7 +373,7 @@ impl Reader {
         Ok(rows.into_iter().map(|(name,)| name).collect())
     }
 
-    /// Up to `most` sessions of a company that were not used since `until` and that applications have tokens of.
+    /// Up to `most` sessions of a company that were not used since `until` and that applications got tokens of.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -376,7 +387,8 @@ impl Reader {
         Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
     }
 
-    /// Up to `most` applications that are to be told now that a session is over, the oldest first.
+    /// Up to `most` applications that are to be told now that a session is over: of each owner and each application one in
+    /// turn, the oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -482,12 +494,13 @@ impl Writer {
         execute!(self, DELETE_ACCESS, &token.0[..]).map(drop)
     }
 
-    /// Ends a grant with all its tokens; its application is not told.
+    /// Ends a grant with all its tokens before its session; says whether it had not ended yet. Its application is told
+    /// when the session ends: it may have one of its own that hangs on it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_grant(&mut self, grant: GrantId) -> Result<(), StoreError> {
-        execute!(self, END, grant.0).map(drop)
+    pub async fn end_grant(&mut self, grant: GrantId) -> Result<bool, StoreError> {
+        Ok(execute!(self, END, grant.0)? == 1)
     }
 
     /// Takes a notice for whoever calls, until the given moment; says whether it was to be had.

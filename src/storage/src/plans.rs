@@ -14,9 +14,9 @@ use vestibule_core::{
 use crate::{
     EventFilter, Store, StoreOptions, account,
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
-    application, application_session, audit, authenticator, backup_code, cleanup, code, company, folding,
-    grant, import, kept, links, mail_server, note, office, outbox, overview, pending, reset_request, session,
-    set_up, sign_in, sso, throttle, ticket, trusted, words,
+    application, application_session, audit, authenticator, backup_code, carried, cleanup, code, company,
+    folding, grant, import, kept, links, mail_server, note, office, outbox, overview, pending, reset_request,
+    session, set_up, sign_in, sso, throttle, ticket, trusted, words,
 };
 
 /// The look-ups of a sign-in and of a page, each with what it is for.
@@ -27,6 +27,8 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("session to end", session::BY_FORMER_TOKEN),
         ("session that has ended", session::ENDED),
         ("what a browser has kept", kept::BY_TOKEN),
+        ("request that is carried along", carried::BY_TOKEN),
+        ("requests of a place", carried::MAKE_ROOM_OF_SOURCE),
         ("what is kept no longer", kept::DROP),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
@@ -179,6 +181,19 @@ async fn applications_to_be_told_are_looked_for_among_those_that_are_not() {
         plan.iter().any(|step| step.contains("INDEX access_grant_untold")),
         "{plan:#?}"
     );
+}
+
+#[tokio::test]
+async fn the_oldest_requests_make_room_without_being_sorted() {
+    let (_folder, mut connection) = connection().await;
+    for sql in [carried::MAKE_ROOM, carried::MAKE_ROOM_OF_SOURCE] {
+        let plan = plan_of(&mut connection, sql).await;
+        assert!(
+            plan.iter().any(|step| step.contains("INDEX carried_request_")),
+            "{plan:#?}"
+        );
+        assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,7 @@ macro_rules! note_sql {
     };
 }
 const NOTE: &str = note_sql!(" AND id = $5");
+const NOTE_ONE_IDLE: &str = note_sql!(" AND id = $5 AND last_used_at <= $6");
 const NOTE_ONE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5 AND id = $6");
 const NOTE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5");
 const NOTE_OTHERS: &str = note_sql!(" AND account_id = $5 AND id <> $6");
@@ -96,6 +97,8 @@ pub(crate) use note;
 
 pub(crate) const ENDED: &str = "SELECT session_id, company_id, account_id, reason, minutes, ended_at FROM ended_session WHERE token_hash = $1";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
+/// Whoever used it since it was found idle keeps it.
+const END_IDLE: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2 AND last_used_at <= $3";
 const END_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2";
 const END_ONE_OF_ACCOUNT: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id = $3";
 const END_OTHERS: &str = "DELETE FROM session WHERE company_id = $1 AND account_id = $2 AND id <> $3";
@@ -537,6 +540,23 @@ impl Writer {
         note!(self, NOTE, ending, company, id.0)?;
         self.note_change(Changed::Session(id));
         Ok(execute!(self, END, company.0, id.0)? == 1)
+    }
+
+    /// Ends a session that was not used since `until`; says whether there was one. Without one nothing may be committed:
+    /// somebody may have used it after its end was noted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_idle_session(
+        &mut self,
+        company: CompanyId,
+        id: SessionId,
+        until: Moment,
+        ending: Ending,
+    ) -> Result<bool, StoreError> {
+        note!(self, NOTE_ONE_IDLE, ending, company, id.0, until)?;
+        self.note_change(Changed::Session(id));
+        Ok(execute!(self, END_IDLE, company.0, id.0, until)? == 1)
     }
 
     /// Ends a session of this account; says whether there was one.

@@ -20,7 +20,7 @@ pub struct Hinted {
 }
 
 /// A request to sign out, as it was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct LogoutRequest {
     /// An ID token.
     pub id_token_hint: Option<String>,
@@ -32,6 +32,16 @@ pub struct LogoutRequest {
     pub state: Option<String>,
     /// Language tags, the best first.
     pub ui_locales: Vec<String>,
+}
+
+impl std::fmt::Debug for LogoutRequest {
+    /// Without the token that came along, and the application's state.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogoutRequest")
+            .field("application", &self.application)
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The request cannot be followed: it shows a page, and leads nowhere.
@@ -197,6 +207,9 @@ mod tests {
                 "{bad}"
             );
         }
+        let secret =
+            LogoutRequest::read(&Parameters::parse("state=secret-s&id_token_hint=secret-t")).unwrap();
+        assert!(!format!("{secret:?}").contains("secret"));
         let read = LogoutRequest::read(&Parameters::parse("state=a&ui_locales=de+fr")).unwrap();
         assert_eq!((read.state.as_deref(), read.ui_locales.len()), (Some("a"), 2));
     }

@@ -3,6 +3,7 @@
 
 use crate::{
     id::ApplicationId,
+    limits::OAUTH_ECHOED_MAX,
     oidc::{
         application::Application,
         claims::Acr,
@@ -12,9 +13,6 @@ use crate::{
         token::Challenge,
     },
 };
-
-/// Longest `state` and `nonce`, in bytes.
-const ECHOED_MAX: usize = 2048;
 
 /// How an answer reaches the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +60,7 @@ impl LoginHint {
 }
 
 /// Where an answer goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ReturnTo {
     /// The redirect URI: one of the application's own.
     pub uri: String,
@@ -73,12 +71,31 @@ pub struct ReturnTo {
 }
 
 /// An answer on its way: an address, or a form to be posted there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationAnswer {
     /// The redirect URI, with the parameters where they go in the query.
     pub uri: String,
     /// The fields of the form; none for an address.
     pub fields: Option<Vec<(&'static str, String)>>,
+}
+
+impl std::fmt::Debug for ReturnTo {
+    /// Without the state, which is the application's secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReturnTo")
+            .field("uri", &self.uri)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for AuthorizationAnswer {
+    /// Without what is answered: a code is among it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationAnswer")
+            .field("uri", &self.uri.split('?').next())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ReturnTo {
@@ -125,7 +142,7 @@ impl ReturnTo {
 }
 
 /// A request that is whole and right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// Where the answer goes.
     pub return_to: ReturnTo,
@@ -149,6 +166,19 @@ pub struct AuthorizationRequest {
     pub acr_values: Vec<Acr>,
 }
 
+impl std::fmt::Debug for AuthorizationRequest {
+    /// Without what is the application's secret, and without the token that came along.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("return_to", &self.return_to)
+            .field("scopes", &self.scopes)
+            .field("prompt", &self.prompt)
+            .field("max_age", &self.max_age)
+            .field("acr_values", &self.acr_values)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why a request gets no code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswerable {
@@ -168,6 +198,12 @@ pub fn application_of(parameters: &Parameters) -> Result<ApplicationId, PageProb
         .map_err(|Doubled| PageProblem::Unreadable)?;
     let named = named.ok_or(PageProblem::UnknownApplication)?;
     ApplicationId::parse(named).ok_or(PageProblem::UnknownApplication)
+}
+
+/// Whether nobody may be asked or shown anything, whatever else is wrong with the request.
+pub fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.one("prompt").ok().flatten();
+    words_of(prompt).iter().any(|word| word == "none")
 }
 
 impl AuthorizationRequest {
@@ -228,7 +264,7 @@ impl AuthorizationRequest {
                 "response_mode must be query or form_post",
             ));
         }
-        let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > ECHOED_MAX);
+        let too_long = |text: Option<&str>| text.is_some_and(|text| text.len() > OAUTH_ECHOED_MAX);
         let nonce = one("nonce")?;
         if too_long(nonce) || too_long(state) {
             return Err(Described::new(E::InvalidRequest, "state or nonce is too long"));
@@ -279,7 +315,7 @@ fn return_to(parameters: &Parameters, application: &Application) -> Result<Retur
             _ => ResponseMode::Query,
         },
         state: once("state")
-            .filter(|state| state.len() <= ECHOED_MAX)
+            .filter(|state| state.len() <= OAUTH_ECHOED_MAX)
             .map(str::to_owned),
     })
 }
@@ -485,13 +521,52 @@ mod tests {
         ] {
             assert_eq!(error(changes), expected, "{changes:?}");
         }
-        let long = "a".repeat(ECHOED_MAX + 1);
+        let longest = "a".repeat(OAUTH_ECHOED_MAX);
+        let fits = read(ApplicationKind::Web, &[("nonce", &longest), ("state", &longest)]).unwrap();
+        assert_eq!(fits.return_to.state, Some(longest));
+        let long = "a".repeat(OAUTH_ECHOED_MAX + 1);
         assert_eq!(error(&[("nonce", &long)]), E::InvalidRequest);
         assert_eq!(error(&[("state", &long)]), E::InvalidRequest);
         let no_proof = read(ApplicationKind::SinglePage, &[]);
         assert!(
             matches!(no_proof, Err(Unanswerable::AtRedirect(_, error)) if error.error == E::InvalidRequest)
         );
+    }
+
+    #[test]
+    fn a_request_is_silent_though_the_rest_of_it_is_wrong() {
+        for (query, expected) in [
+            ("prompt=none&response_type=token", true),
+            ("prompt=login+none", true),
+            ("prompt=login", false),
+            ("prompt=none&prompt=none", false),
+            ("", false),
+        ] {
+            assert_eq!(is_silent(&Parameters::parse(query)), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown_in_a_log() {
+        let changes = [
+            ("state", "secret-state"),
+            ("nonce", "secret-nonce"),
+            ("id_token_hint", "secret-token"),
+        ];
+        let request = read(ApplicationKind::Web, &changes).unwrap();
+        let form = ReturnTo {
+            mode: ResponseMode::FormPost,
+            ..request.return_to.clone()
+        };
+        let denied = Described::new(AuthorizationError::AccessDenied, "no");
+        let shown = format!(
+            "{request:?} {:?} {:?} {:?}",
+            request.return_to.with_code("secret-code", "https://login.test"),
+            form.with_code("secret-code", "https://login.test"),
+            Unanswerable::AtRedirect(form.clone(), denied),
+        );
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains(CALLBACK), "{shown}");
     }
 
     #[test]

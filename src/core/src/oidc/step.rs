@@ -7,6 +7,7 @@ use crate::{
     account::Account,
     company::Company,
     id::PublicId,
+    limits::STEP_UP_SECONDS,
     name::{self, EmailAddress},
     oidc::{
         application::Application,
@@ -14,7 +15,7 @@ use crate::{
         error::{AuthorizationError, Described},
         request::{AuthorizationRequest, LoginHint},
     },
-    ports::Moment,
+    ports::{Moment, has_begun},
     session::Proof,
 };
 
@@ -34,8 +35,10 @@ pub struct Present<'a> {
 /// What has happened to a request so far.
 #[derive(Clone, Copy)]
 pub struct SoFar {
-    /// When it came.
+    /// When it came to this browser.
     pub begun: Moment,
+    /// The present moment.
+    pub now: Moment,
     /// Whom an ID token that came with it is about.
     pub hinted: Option<PublicId>,
     /// Whether the agent has said to go on as who is signed in.
@@ -163,12 +166,16 @@ impl LoginHint {
     }
 }
 
-/// Whether the last proof is older than the application accepts. What was proved after the request came is young enough:
-/// otherwise `max_age=0` would ask for ever.
+/// Whether the last proof is older than the application accepts. One that was given for this request is young enough, or
+/// `max_age=0` would ask for ever: after the request came, and moments ago, so that a request that somebody left behind at a
+/// shared desk is not met by what the next one proved for another end.
 fn is_too_old(request: &AuthorizationRequest, present: Present<'_>, so_far: SoFar) -> bool {
-    let age = so_far.begun - present.proved_at;
+    let age = so_far.now - present.proved_at;
+    let for_this = present.proved_at > so_far.begun
+        && has_begun(so_far.now, present.proved_at)
+        && age <= TimeDelta::seconds(STEP_UP_SECONDS);
     let too_old = request.max_age.is_some_and(|most| age > TimeDelta::seconds(most));
-    too_old || (request.prompt.login && age > TimeDelta::zero())
+    (too_old || request.prompt.login) && !for_this
 }
 
 enum Reach {
@@ -237,8 +244,18 @@ mod tests {
         }
     }
 
-    /// The step for somebody who proved who it is at 1000 with this, asked at `begun`.
+    /// The step for somebody who proved who it is at 1000 with this, asked at `begun`, or soon after both.
     fn step(request: &AuthorizationRequest, account: &Account, proof: Proof, begun: i64) -> Step {
+        step_at(request, account, proof, (begun, begun.max(1000)))
+    }
+
+    /// The same at `now`.
+    fn step_at(
+        request: &AuthorizationRequest,
+        account: &Account,
+        proof: Proof,
+        (begun, now): (i64, i64),
+    ) -> Step {
         let (company, application) = (company(), application(ApplicationKind::Web));
         let present = Present {
             company: &company,
@@ -248,6 +265,7 @@ mod tests {
         };
         let so_far = SoFar {
             begun: at(begun),
+            now: at(now),
             hinted: None,
             chosen: false,
         };
@@ -266,6 +284,7 @@ mod tests {
     fn nobody_is_asked_who_may_not_be() {
         let so_far = SoFar {
             begun: at(0),
+            now: at(0),
             hinted: None,
             chosen: false,
         };
@@ -292,8 +311,29 @@ mod tests {
             },
             ..request()
         };
-        assert_eq!(step(&login, &account(), Proof::EmailCode, 1001), Step::Prove);
-        assert_eq!(step(&login, &account(), Proof::EmailCode, 999), Step::Answer);
+        for (begun, now, expected) in [
+            (1001, 1001, Step::Prove),
+            (1000, 1000, Step::Prove),
+            (999, 1000, Step::Answer),
+            (999, 1300, Step::Answer),
+            (999, 1301, Step::Prove),
+        ] {
+            let step = step_at(&login, &account(), Proof::EmailCode, (begun, now));
+            assert_eq!(step, expected, "{begun} {now}");
+        }
+        let young = AuthorizationRequest {
+            max_age: Some(60),
+            ..request()
+        };
+        for (begun, now, expected) in [
+            (1010, 1060, Step::Answer),
+            (1010, 1061, Step::Prove),
+            (990, 1300, Step::Answer),
+            (990, 1301, Step::Prove),
+        ] {
+            let step = step_at(&young, &account(), Proof::EmailCode, (begun, now));
+            assert_eq!(step, expected, "{begun} {now}");
+        }
         for (max_age, begun, expected) in [
             (1, 1001, Step::Answer),
             (1, 1002, Step::Prove),
@@ -411,6 +451,7 @@ mod tests {
                 Some(present),
                 SoFar {
                     begun,
+                    now: begun,
                     hinted,
                     chosen,
                 },
@@ -467,6 +508,7 @@ mod tests {
         };
         let so_far = SoFar {
             begun: at(0),
+            now: at(0),
             hinted: None,
             chosen: true,
         };

@@ -38,7 +38,7 @@ impl Challenge {
 }
 
 /// What the token endpoint is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum TokenRequest {
     /// Tokens for a code.
     Code {
@@ -56,6 +56,16 @@ pub enum TokenRequest {
         /// Fewer scopes than before.
         scopes: Option<Scopes>,
     },
+}
+
+impl std::fmt::Debug for TokenRequest {
+    /// Its kind alone: everything else in it is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Code { .. } => "Code(…)",
+            Self::Refresh { .. } => "Refresh(…)",
+        })
+    }
 }
 
 /// What a code is, wherever it is stored.
@@ -78,7 +88,7 @@ pub enum Refreshing {
     Rotate,
     /// It was used a moment ago, and the answer may have been lost: the same answer once more.
     Repeat,
-    /// It was used long ago: somebody has a copy. Everything that came of the first code ends.
+    /// It was used long ago, or its answer arrived: somebody has a copy. Everything that came of the first code ends.
     EndFamily,
 }
 
@@ -154,11 +164,14 @@ impl CodeFacts<'_> {
 }
 
 impl Refreshing {
-    /// What becomes of a refresh token that was used at `used_at`, if it was.
-    pub fn of(used_at: Option<Moment>, now: Moment) -> Self {
+    /// What becomes of a refresh token that was used at `used_at`, if it was. `answer_unused`: whether the token that took
+    /// its place was never shown. Whoever has shown that one has got the answer, and sends this one no more.
+    pub fn of(used_at: Option<Moment>, answer_unused: bool, now: Moment) -> Self {
         match used_at {
             None => Self::Rotate,
-            Some(used) if now < used + TimeDelta::seconds(REFRESH_REUSE_SECONDS) => Self::Repeat,
+            Some(used) if answer_unused && now < used + TimeDelta::seconds(REFRESH_REUSE_SECONDS) => {
+                Self::Repeat
+            }
             Some(_) => Self::EndFamily,
         }
     }
@@ -260,11 +273,12 @@ mod tests {
     #[test]
     fn a_refresh_token_is_good_once_and_for_a_moment_more() {
         let used = Moment::UNIX_EPOCH;
-        let after = |seconds| Refreshing::of(Some(used), used + TimeDelta::seconds(seconds));
-        assert_eq!(Refreshing::of(None, used), Refreshing::Rotate);
-        assert_eq!(after(0), Refreshing::Repeat);
-        assert_eq!(after(29), Refreshing::Repeat);
-        assert_eq!(after(30), Refreshing::EndFamily);
+        let after = |seconds, unused| Refreshing::of(Some(used), unused, used + TimeDelta::seconds(seconds));
+        assert_eq!(Refreshing::of(None, false, used), Refreshing::Rotate);
+        assert_eq!(after(0, true), Refreshing::Repeat);
+        assert_eq!(after(29, true), Refreshing::Repeat);
+        assert_eq!(after(30, true), Refreshing::EndFamily);
+        assert_eq!(after(0, false), Refreshing::EndFamily, "the answer arrived");
         let given = Scopes::parse("openid email");
         assert_eq!(narrowed(&given, None), Ok(given.clone()));
         assert_eq!(
@@ -292,6 +306,10 @@ mod tests {
                 ..
             })
         ));
+        let secret = read(&format!(
+            "grant_type=authorization_code&code={code}&code_verifier={VERIFIER}"
+        ));
+        assert_eq!(format!("{secret:?}"), "Ok(Code(…))");
         let nonsense = read("grant_type=refresh_token&refresh_token=nonsense");
         assert!(matches!(nonsense, Ok(TokenRequest::Refresh { token: None, .. })));
         for (text, expected) in [

@@ -137,6 +137,15 @@ async fn sign_out(
     party.browser.get(&party.site, &path).await
 }
 
+/// The application is told, as the modules want it. A browser in which nobody is signed in goes there by a link and not by
+/// itself: the standard says that the error comes to the application, and RFC 9700, section 4.11.2, that nobody is led on
+/// unasked to an address that a stranger may have sent them to.
+async fn is_refused(party: &mut RelyingParty, changes: &[(&str, &str)], error: &str) {
+    assert_eq!(party.offered(changes).await, error);
+    party.sign_in("bob").await;
+    assert_eq!(party.error(changes).await, error);
+}
+
 async fn is_signed_in(party: &mut RelyingParty) -> bool {
     party.browser.get(&party.site, "/agent").await.status == 200
 }
@@ -422,13 +431,13 @@ modules! {
     }
 
     async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(mut party) {
-        let error = party.error(&[("request_uri", "https://desktop.acme.test/request")]).await;
-        assert_eq!(error, "request_uri_not_supported");
+        let changes = [("request_uri", "https://desktop.acme.test/request")];
+        is_refused(&mut party, &changes, "request_uri_not_supported").await;
     }
 
     async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(mut party) {
-        let error = party.error(&[("request", "eyJhbGciOiJub25lIn0.e30.")]).await;
-        assert_eq!(error, "request_not_supported");
+        let changes = [("request", "eyJhbGciOiJub25lIn0.e30.")];
+        is_refused(&mut party, &changes, "request_not_supported").await;
     }
 
     async fn oidcc_claims_essential(_party) {

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -14,10 +15,10 @@ use vestibule_server::form::Access;
 use crate::{
     company::{account, other_company},
     relying_party::{
-        CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part, refused,
-        typed,
+        BYE, CALLBACK, CHALLENGE, RelyingParty, VERIFIER, called_back, json, led_on, parameter, part,
+        refused, typed,
     },
-    site::{Browser, PASSWORD},
+    site::{Answer, Browser, PASSWORD},
 };
 
 /// What an application was told.
@@ -75,6 +76,61 @@ async fn a_second_factor_stands_before_the_code_and_the_way_back_is_kept() {
     );
 }
 
+/// A form of another site: it brings no cookies.
+async fn posted(party: &RelyingParty, body: String) -> Answer {
+    let mut foreign = Browser::default();
+    foreign.without_origin();
+    foreign
+        .extra
+        .push(("origin", "https://desktop.acme.test".to_owned()));
+    foreign.extra.push(("sec-fetch-site", "cross-site".to_owned()));
+    let body = Some(body.into_bytes());
+    foreign.send(&party.site, "POST", "/oauth/authorize", body).await
+}
+
+#[tokio::test]
+async fn a_long_request_survives_the_sign_in_and_one_that_is_too_long_is_answered() {
+    let mut party = RelyingParty::new().await;
+    let (state, nonce) = ("s".repeat(2048), "n".repeat(2048));
+    let long = [
+        ("state", state.as_str()),
+        ("nonce", &nonce),
+        ("scope", "openid profile email phone company roles offline_access"),
+    ];
+    let out = party.authorize(&long).await;
+    assert!(out.location().len() < 200, "{}", out.location());
+    let next = parameter(out.location(), "next");
+    assert_eq!(with_code(&mut party, "alice", &next).await, next);
+    let page = party.browser.get(&party.site, &next).await;
+    let said = called_back(&led_on(&page));
+    assert_eq!(said["state"], state);
+    let tokens = json(&party.trade(&said["code"]).await);
+    assert_eq!(
+        part(tokens["id_token"].as_str().unwrap(), 1)["nonce"],
+        nonce.as_str()
+    );
+
+    let out = posted(&party, party.query(&long)).await;
+    let page = party.browser.get(&party.site, out.location()).await;
+    assert_eq!(called_back(&led_on(&page))["state"], state);
+    for nonsense in ["a".repeat(5000), party.query(&[long[0], ("scope", "")])] {
+        let page = posted(&party, nonsense).await;
+        assert!(page.status == 400 && !page.has_header("location"));
+    }
+
+    let (more, hint) = ("s".repeat(2049), "h".repeat(9000));
+    for too_long in [("state", more.as_str()), ("login_hint", &hint)] {
+        assert_eq!(
+            party.error(&[too_long]).await,
+            "invalid_request",
+            "{}",
+            too_long.0
+        );
+    }
+    let gone = format!("/oauth/resume?asked={}", "A".repeat(43));
+    assert_eq!(party.browser.get(&party.site, &gone).await.status, 400);
+}
+
 #[tokio::test]
 async fn an_application_that_asks_for_more_gets_a_step_up() {
     let mut party = RelyingParty::new().await;
@@ -108,6 +164,46 @@ async fn an_application_that_asks_for_more_gets_a_step_up() {
         part(tokens["id_token"].as_str().unwrap(), 1)["acr"],
         "urn:vestibule:acr:mail-code"
     );
+}
+
+/// Whoever has to sign in again does it for this request: one that somebody else began, and handed over, is met by nothing.
+#[tokio::test]
+async fn a_proof_counts_for_the_request_in_the_browser_that_it_came_to() {
+    let mut party = RelyingParty::new().await;
+    let out = party.authorize(&[("prompt", "login")]).await;
+    assert!(party.browser.has("browser"), "it is known again");
+    let next = parameter(out.location(), "next");
+    let own = std::mem::take(&mut party.browser);
+    party.site.clock.advance(5);
+    party.sign_in("bob").await;
+    let asked = party.browser.get(&party.site, &next).await;
+    assert!(
+        asked.location().starts_with("/profile/confirm?next="),
+        "{}",
+        asked.body
+    );
+    party.browser = own;
+    party.sign_in("bob").await;
+    let page = party.browser.get(&party.site, &next).await;
+    assert!(called_back(&led_on(&page)).contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_choice_counts_in_the_browser_that_it_was_made_in() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let page = party.authorize(&[("prompt", "select_account")]).await;
+    let (_, rest) = page.body.split_once("name=\"asked\" value=\"").unwrap();
+    let asked = rest.split_once('"').unwrap().0.to_owned();
+    let typed = [("asked", asked.as_str()), ("how", "go_on")];
+    let on = party.browser.post(&party.site, "/oauth/choose", &typed).await;
+    let chosen = on.location().to_owned();
+    let page = party.browser.get(&party.site, &chosen).await;
+    assert!(called_back(&led_on(&page)).contains_key("code"));
+    party.browser = Browser::default();
+    party.sign_in("bob").await;
+    let page = party.browser.get(&party.site, &chosen).await;
+    assert!(page.body.contains("Continue as Bob"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -250,6 +346,26 @@ async fn refresh_tokens_rotate_and_a_copy_ends_the_family() {
         refused(&other.post("/oauth/token", &fields).await),
         "invalid_scope"
     );
+}
+
+/// Whoever has used what a token was traded for has got the answer: the token is a copy then, however young.
+#[tokio::test]
+async fn an_answer_that_was_used_is_not_given_again() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let first = party.tokens(&[("scope", "openid offline_access")]).await;
+    let token = first["refresh_token"].as_str().unwrap();
+    let second = json(&party.refresh(token).await);
+    let third = json(&party.refresh(second["refresh_token"].as_str().unwrap()).await);
+    assert_eq!(refused(&party.refresh(token).await), "invalid_grant");
+    let newest = third["refresh_token"].as_str().unwrap();
+    assert_eq!(
+        refused(&party.refresh(newest).await),
+        "invalid_grant",
+        "the family has ended"
+    );
+    let access = third["access_token"].as_str().unwrap();
+    assert_eq!(party.userinfo(access).await.status, 401);
 }
 
 /// The access token, the refresh token and a code that was not used yet.
@@ -539,6 +655,68 @@ async fn an_answer_may_be_posted_and_the_policy_lets_it() {
     );
 }
 
+/// A company enters the addresses of its applications itself: a link to this site must not be a link to any of them.
+#[tokio::test]
+async fn nobody_is_led_to_the_application_of_a_company_by_a_link_that_is_wrong() {
+    let mut party = RelyingParty::new().await;
+    let wrong = ("response_type", "token");
+    let error = "unsupported_response_type";
+    assert_eq!(party.offered(&[wrong]).await, error);
+    let page = party.authorize(&[wrong, ("response_mode", "form_post")]).await;
+    assert!(page.status == 400 && page.body.contains("name=\"error\""));
+    assert!(!page.body.contains(".submit()") && page.body.contains(">desktop.acme.test<"));
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("form-action 'self' https://desktop.acme.test;"),
+        "{policy}"
+    );
+    let damaged = [("id_token_hint", "damaged")];
+    assert_eq!(party.offered(&damaged).await, "invalid_request");
+    assert_eq!(
+        party.error(&[wrong, ("prompt", "none")]).await,
+        error,
+        "nobody may be shown a page"
+    );
+
+    let boss = other_company(&party.site).await;
+    let stranger = std::mem::replace(&mut party.browser, boss);
+    assert_eq!(party.offered(&[wrong]).await, error, "of another company");
+    party.browser = stranger;
+    party.sign_in("bob").await;
+    assert_eq!(party.error(&[wrong]).await, error, "the company's own people");
+
+    let mut shared = RelyingParty::at(party.site, None, &typed("web")).await;
+    assert_eq!(shared.error(&[wrong]).await, error, "the operator knows them");
+}
+
+#[tokio::test]
+async fn a_sign_out_leads_nobody_on_who_was_not_signed_in() {
+    let mut party = RelyingParty::new().await;
+    party.sign_in("bob").await;
+    let tokens = party.tokens(&[]).await;
+    party.browser = Browser::default();
+    let hint = tokens["id_token"].as_str().unwrap();
+    let id = party.id.clone();
+    for (name, value) in [("client_id", id.as_str()), ("id_token_hint", hint)] {
+        let path = format!("/oauth/logout?{name}={value}&post_logout_redirect_uri={BYE}");
+        let page = party.browser.get(&party.site, &path).await;
+        assert!(page.status == 200 && !page.has_header("location"), "{name}");
+        assert!(!page.body.contains("http-equiv=\"refresh\""), "{name}");
+        assert!(
+            page.body.contains(&format!("href=\"{BYE}\"")),
+            "{name}: {}",
+            page.body
+        );
+    }
+    let mut shared = RelyingParty::at(party.site, None, &typed("web")).await;
+    let path = format!(
+        "/oauth/logout?client_id={}&post_logout_redirect_uri={BYE}",
+        shared.id
+    );
+    let out = shared.browser.get(&shared.site, &path).await;
+    assert_eq!((out.status, out.location()), (303, BYE));
+}
+
 /// Faults that other providers had.
 #[tokio::test]
 async fn faults_of_others_are_none_of_ours() {
@@ -639,6 +817,42 @@ async fn an_application_that_does_not_listen_is_told_later() {
 }
 
 #[tokio::test]
+async fn an_application_that_hangs_holds_nobody_up() {
+    let party = RelyingParty::new().await;
+    // It takes every connection, and says nothing.
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let input = ApplicationInput {
+        back_channel_uri: format!("http://{}/ended", hanging.local_addr().unwrap()),
+        ..typed("web")
+    };
+    let mut slow = RelyingParty::at(party.site, None, &input).await;
+    for _ in 0..20 {
+        let operator = slow.site.service.operator();
+        let session = operator.give_session("Acme", "bob", Proof::Password).await;
+        slow.browser.set_cookie("session", &session.unwrap().1.reveal());
+        slow.tokens(&[]).await;
+    }
+    let (mut quick, told) = listening(slow).await;
+    quick.sign_in("bob").await;
+    quick.tokens(&[]).await;
+    let service = quick.site.service.clone();
+    service
+        .operator()
+        .set_company_enabled("Acme", false)
+        .await
+        .unwrap();
+    let telling = tokio::spawn(async move { service.issuer().tell_logouts().await });
+    let heard = async {
+        while told.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // An application is given up after five seconds.
+    tokio::time::timeout(Duration::from_secs(4), heard).await.unwrap();
+    telling.abort();
+}
+
+#[tokio::test]
 async fn an_application_is_told_of_a_session_that_nobody_uses_any_more() {
     let (mut party, told) = listening(RelyingParty::new().await).await;
     party.sign_in("bob").await;
@@ -649,6 +863,49 @@ async fn an_application_is_told_of_a_session_that_nobody_uses_any_more() {
     assert_eq!(party.site.service.issuer().end_idle_sessions().await, Ok(1));
     assert_eq!(party.site.service.issuer().tell_logouts().await, Ok(1));
     assert_eq!(told.lock().unwrap().len(), 1);
+}
+
+/// Whoever has stolen a refresh token, and whoever gives one back, ends tokens and nothing else.
+#[tokio::test]
+async fn an_application_without_tokens_is_told_of_the_end_of_the_session_all_the_same() {
+    for stolen in [true, false] {
+        let (mut party, told) = listening(RelyingParty::new().await).await;
+        party.sign_in("bob").await;
+        let tokens = party.tokens(&[("scope", "openid offline_access")]).await;
+        let token = tokens["refresh_token"].as_str().unwrap();
+        if stolen {
+            json(&party.refresh(token).await);
+            party.site.clock.advance(30);
+            assert_eq!(refused(&party.refresh(token).await), "invalid_grant");
+        } else {
+            let revoked = party.post("/oauth/revoke", &[("token", token)]).await;
+            assert_eq!(revoked.status, 200);
+        }
+        let access = tokens["access_token"].as_str().unwrap();
+        assert_eq!(party.userinfo(access).await.status, 401);
+        let issuer = || party.site.service.issuer();
+        assert_eq!(issuer().tell_logouts().await, Ok(0), "the session goes on");
+        let out = party.browser.post(&party.site, "/logout", &[]).await;
+        assert_eq!(out.status, 303);
+        assert_eq!(issuer().tell_logouts().await, Ok(1));
+        assert_eq!(told.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_logout_token_is_no_id_token() {
+    let (mut party, told) = listening(RelyingParty::new().await).await;
+    party.sign_in("bob").await;
+    party.tokens(&[]).await;
+    party.browser.post(&party.site, "/logout", &[]).await;
+    assert_eq!(party.site.service.issuer().tell_logouts().await, Ok(1));
+    let body = told.lock().unwrap().pop().unwrap();
+    let token = body.strip_prefix("logout_token=").unwrap();
+    party.verified(token).await;
+    party.sign_in("bob").await;
+    assert_eq!(party.error(&[("id_token_hint", token)]).await, "invalid_request");
+    let out = format!("/oauth/logout?id_token_hint={token}");
+    assert_eq!(party.browser.get(&party.site, &out).await.status, 400);
 }
 
 #[tokio::test]

@@ -116,6 +116,15 @@ impl RelyingParty {
         said["error"].clone()
     }
 
+    /// The error that the application is told when the visitor follows the link of the page: nobody is led to it.
+    pub async fn offered(&mut self, changes: &[(&str, &str)]) -> String {
+        let page = self.authorize(changes).await;
+        assert_eq!(page.status, 400, "{}", page.body);
+        assert!(!page.has_header("location") && !page.body.contains("http-equiv=\"refresh\""));
+        assert!(page.body.contains("Back to Agent Desktop"), "{}", page.body);
+        called_back(&onward(&page))["error"].clone()
+    }
+
     /// The code for whoever is signed in.
     pub async fn code(&mut self, changes: &[(&str, &str)]) -> String {
         let said = self.answered(changes).await;
@@ -233,6 +242,11 @@ pub fn parameter(location: &str, name: &str) -> String {
 /// Where a page leads on to by itself.
 pub fn led_on(page: &Answer) -> String {
     assert_eq!(page.status, 200, "{}", page.body);
+    onward(page)
+}
+
+/// Where a page has a link to.
+fn onward(page: &Answer) -> String {
     assert_eq!(page.header("referrer-policy"), "strict-origin");
     let (_, rest) = page.body.split_once("href=\"https://desktop").unwrap();
     let (address, _) = rest.split_once('"').unwrap();

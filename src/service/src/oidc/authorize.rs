@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
-    id::{ApplicationId, GrantId, PublicId, SessionId},
+    id::{ApplicationId, CompanyId, GrantId, PublicId, SessionId},
+    limits::{CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
     oidc::{
         application::Application,
         error::{AuthorizationError, Described, PageProblem},
@@ -14,18 +15,20 @@ use vestibule_core::{
         parameters::Parameters,
         request::{
             AuthorizationAnswer, AuthorizationRequest, LoginHint, ReturnTo, Unanswerable, application_of,
+            is_silent,
         },
         step::{Choice, Present, SoFar, Step, next_step},
     },
+    paths,
     ports::Moment,
     refusal::Refusal,
     secret::Token,
 };
-use vestibule_storage::NewGrant;
+use vestibule_storage::{NewCarried, NewGrant};
 
 use crate::{
     Failure, Issuer, Service, Visitor,
-    keys::Purpose,
+    keys::{Purpose, Unsealable},
     sessions::{Need, SignedIn},
 };
 
@@ -77,6 +80,23 @@ pub enum Authorized {
         /// Name of the application.
         application: String,
     },
+    /// The same, but nobody is led to it who does not want to: a page says that it cannot go on, with the way back.
+    Offer {
+        /// Where it goes.
+        answer: AuthorizationAnswer,
+        /// Name of the application.
+        application: String,
+    },
+}
+
+impl Authorized {
+    /// An answer that nobody is led to by itself.
+    fn offered(self) -> Self {
+        match self {
+            Self::Answer { answer, application } => Self::Offer { answer, application },
+            other => other,
+        }
+    }
 }
 
 /// A request that is carried along.
@@ -86,6 +106,22 @@ struct Carried {
     /// Microseconds since 1970.
     at: i64,
     chosen: bool,
+    /// By what the browser is known that it came to; `None` = it has to come there first.
+    #[serde(default)]
+    browser: Option<String>,
+}
+
+const TOO_LONG: Described<AuthorizationError> =
+    Described::new(AuthorizationError::InvalidRequest, "the request is too long");
+
+/// Where a request goes on that is carried along under this name.
+fn resuming(asked: &str) -> String {
+    format!("{}?asked={asked}", paths::OAUTH_RESUME)
+}
+
+/// By what a browser with this number is known.
+fn known_by(number: &Token) -> String {
+    URL_SAFE_NO_PAD.encode(number.hash().0)
 }
 
 /// What an ID token of ours says that is shown again.
@@ -122,7 +158,10 @@ impl Issuer {
         let (application, read) = visitor.attempt(self.read_request(query)).await?;
         let request = match read {
             Ok(request) => request,
-            Err((to, error)) => return Ok(self.refuse(&to, error, &application)),
+            Err(wrong) => {
+                let answered = self.answer_wrong(&wrong, &application, visitor);
+                return visitor.attempt(answered).await;
+            }
         };
         let answered = visitor
             .attempt(self.answer(&request, &application, begun, visitor))
@@ -132,46 +171,148 @@ impl Issuer {
 }
 
 impl Issuer {
-    /// A request as it is carried along while something else happens: nobody can make it look older, or chosen. `None` when
-    /// it is too long to be carried.
-    pub fn seal_request(&self, query: &str, begun: Begun) -> Option<String> {
+    /// Carries a request along while something else happens; gives the local address at which it goes on. Nobody can make it
+    /// look older, or chosen, and what has happened to it counts in the browser with the number `browser` only.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`]; what [`Issuer::authorize`] says of what is no request; a failing database.
+    pub async fn carry_request(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+        visitor: &Visitor,
+    ) -> Result<String, Refusal> {
+        visitor
+            .transact(|| self.carry(query, begun, browser, visitor))
+            .await
+    }
+
+    /// What [`Issuer::carry_request`] carries along under this name. A request begins anew that was carried for more than an
+    /// hour, or comes from another browser: whoever has it from somebody else has proved nothing for it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn open_request(
+        &self,
+        asked: &str,
+        visitor: &Visitor,
+    ) -> Result<Option<(String, Begun)>, Refusal> {
+        visitor.attempt(self.open_carried(asked, visitor)).await
+    }
+}
+
+impl Service {
+    /// Where an address has no room for the request, it is written down, and the address names it.
+    async fn carry(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+        visitor: &Visitor,
+    ) -> Result<String, Failure> {
+        if query.len() > OAUTH_REQUEST_MAX {
+            return Err(Refusal::TooLarge.into());
+        }
+        let sealed = self.seal_request(query, begun, browser)?;
+        let resume = resuming(&URL_SAFE_NO_PAD.encode(&sealed));
+        if paths::is_local(&resume) {
+            return Ok(resume);
+        }
+        // Anybody may come here: only what an application may ask is written down.
+        let (_, read) = self.read_request(query).await?;
+        read.map_err(|_| Refusal::Malformed)?;
+        let token = Token::new(self.random());
+        let mut writer = self.inner.store.write().await?;
+        writer
+            .put_carried_request(
+                &NewCarried {
+                    token_hash: token.hash(),
+                    source: &visitor.source,
+                    sealed: &sealed,
+                    created_at: self.now(),
+                },
+                (CARRIED_OF_SOURCE_MAX, CARRIED_MAX),
+            )
+            .await?;
+        writer.commit().await?;
+        Ok(resuming(&token.reveal()))
+    }
+
+    fn seal_request(
+        &self,
+        query: &str,
+        begun: Begun,
+        browser: Option<&Token>,
+    ) -> Result<Vec<u8>, Unsealable> {
         let carried = Carried {
             query: query.to_owned(),
             at: begun.at.timestamp_micros(),
             chosen: begun.chosen,
+            browser: browser.map(known_by),
         };
-        let plain = serde_json::to_vec(&carried).ok()?;
-        let sealed = self
-            .inner
+        let plain = serde_json::to_vec(&carried).map_err(|_| Unsealable)?;
+        self.inner
             .keys
-            .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random());
-        sealed.ok().map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
+            .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random())
     }
 
-    /// What [`Issuer::seal_request`] sealed. A request that was carried for more than an hour begins anew.
-    pub fn open_request(&self, sealed: &str) -> Option<(String, Begun)> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    async fn open_carried(&self, asked: &str, visitor: &Visitor) -> Result<Option<(String, Begun)>, Failure> {
+        // What is sealed is longer than any token.
+        let sealed = match Token::parse(asked) {
+            Some(token) => {
+                let mut reader = self.inner.store.read().await?;
+                reader.carried_request(token.hash()).await?
+            }
+            None => URL_SAFE_NO_PAD.decode(asked).ok(),
+        };
+        Ok(sealed.and_then(|sealed| self.unseal_request(&sealed, visitor)))
+    }
+
+    fn unseal_request(&self, sealed: &[u8], visitor: &Visitor) -> Option<(String, Begun)> {
         let plain = self
             .inner
             .keys
-            .open(Purpose::Request, REQUEST_CONTEXT, &bytes)
+            .open(Purpose::Request, REQUEST_CONTEXT, sealed)
             .ok()?;
-        let Carried { query, at, chosen } = serde_json::from_slice(&plain).ok()?;
-        let (now, at) = (self.now(), Moment::from_timestamp_micros(at)?);
-        let begun = if now - at < CARRIED_FOR {
-            Begun { at, chosen }
+        let carried: Carried = serde_json::from_slice(&plain).ok()?;
+        let (now, at) = (self.now(), Moment::from_timestamp_micros(carried.at)?);
+        let own = visitor.browser_token.as_ref().map(known_by);
+        let begun = if now - at < CARRIED_FOR && own.is_some() && own == carried.browser {
+            Begun {
+                at,
+                chosen: carried.chosen,
+            }
         } else {
             Begun {
                 at: now,
                 chosen: false,
             }
         };
-        Some((query, begun))
+        Some((carried.query, begun))
     }
 }
 
-/// A request that can be answered, or where its error belongs.
-type Read = Result<AuthorizationRequest, (ReturnTo, Described<AuthorizationError>)>;
+/// A request that can be answered, or what is wrong with it.
+type Read = Result<AuthorizationRequest, Wrong>;
+
+/// A request that cannot be answered, and where its error belongs.
+struct Wrong {
+    to: ReturnTo,
+    error: Described<AuthorizationError>,
+    /// Whether nobody may be shown anything.
+    silent: bool,
+}
+
+/// Whether a browser is led to the application with an error by itself. A company enters the addresses of its applications
+/// itself, and whoever follows a link to this site must not end at any of them unasked (RFC 9700, section 4.11.2): so only
+/// the company's own people are, and everybody by an application of the installation. Others get a page with the way back,
+/// by which the error reaches the application too (OpenID Connect Core 1.0, section 3.1.2.6). Where nobody may be shown
+/// anything, that section leaves no choice.
+fn is_led_back(application: &Application, signed_in: Option<&SignedIn>, silent: bool) -> bool {
+    let of_company = |company: CompanyId| signed_in.is_some_and(|signed_in| signed_in.company.id == company);
+    silent || application.company.is_none_or(of_company)
+}
 
 impl Service {
     async fn read_request(&self, query: &str) -> Result<(Application, Read), Failure> {
@@ -180,10 +321,33 @@ impl Service {
         let found = self.inner.store.read().await?.application(id).await?;
         let application = found.ok_or(PageProblem::UnknownApplication)?;
         match AuthorizationRequest::read(&parameters, &application) {
+            Ok(request) if query.len() > OAUTH_REQUEST_MAX => {
+                let wrong = Wrong {
+                    to: request.return_to,
+                    error: TOO_LONG,
+                    silent: request.prompt.none,
+                };
+                Ok((application, Err(wrong)))
+            }
             Ok(request) => Ok((application, Ok(request))),
             Err(Unanswerable::Page(problem)) => Err(problem.into()),
-            Err(Unanswerable::AtRedirect(to, error)) => Ok((application, Err((to, error)))),
+            Err(Unanswerable::AtRedirect(to, error)) => {
+                let silent = is_silent(&parameters);
+                Ok((application, Err(Wrong { to, error, silent })))
+            }
         }
+    }
+
+    async fn answer_wrong(
+        &self,
+        wrong: &Wrong,
+        application: &Application,
+        visitor: &Visitor,
+    ) -> Result<Authorized, Failure> {
+        let signed_in = self.find_session(visitor).await?;
+        let refused = self.refuse(&wrong.to, wrong.error, application);
+        let led = is_led_back(application, signed_in.as_ref(), wrong.silent);
+        Ok(if led { refused } else { refused.offered() })
     }
 
     fn refuse(
@@ -198,7 +362,7 @@ impl Service {
         }
     }
 
-    /// A fault of ours is told where the application waits for its answer.
+    /// A fault of ours is told where the application waits for its answer: nobody brings it about with a link.
     fn told(
         &self,
         refusal: Refusal,
@@ -212,9 +376,6 @@ impl Service {
                 "the provider is not available for a moment",
             ),
             Refusal::Internal { .. } => Described::new(E::ServerError, "the provider failed"),
-            Refusal::AccountLocked | Refusal::AccountInactive | Refusal::CompanyDisabled => {
-                Described::new(E::AccessDenied, "the account may not sign in")
-            }
             other => return Err(other),
         };
         Ok(self.refuse(to, error, application))
@@ -229,15 +390,19 @@ impl Service {
     ) -> Result<Authorized, Failure> {
         let now = self.now();
         let signed_in = self.find_session(visitor).await?;
+        let led = is_led_back(application, signed_in.as_ref(), request.prompt.none);
+        let refused = |error| {
+            let refused = self.refuse(&request.return_to, error, application);
+            if led { refused } else { refused.offered() }
+        };
         let hinted = match &request.id_token_hint {
             None => None,
             Some(token) => {
                 let Some(hinted) = self.hinted(token).await? else {
-                    let error = Described::new(
+                    return Ok(refused(Described::new(
                         AuthorizationError::InvalidRequest,
                         "id_token_hint is no token of this provider",
-                    );
-                    return Ok(self.refuse(&request.return_to, error, application));
+                    )));
                 };
                 Some(hinted.subject)
             }
@@ -246,19 +411,24 @@ impl Service {
             match self.meets(signed_in, Need::Home) {
                 Err(Failure::Refused(first)) if request.prompt.none => {
                     tracing::debug!(reason = ?first, "somebody has to do something first");
-                    let error = Described::new(
+                    return Ok(refused(Described::new(
                         AuthorizationError::InteractionRequired,
                         "the agent has to do something first",
-                    );
-                    return Ok(self.refuse(&request.return_to, error, application));
+                    )));
                 }
                 Err(Failure::Refused(first)) => return Ok(Authorized::First(first)),
                 other => other?,
             }
-            gate::admit(&signed_in.company, &signed_in.account)?;
+            if gate::admit(&signed_in.company, &signed_in.account).is_err() {
+                return Ok(refused(Described::new(
+                    AuthorizationError::AccessDenied,
+                    "the account may not sign in",
+                )));
+            }
         }
         let so_far = SoFar {
             begun: begun.at.min(now),
+            now,
             hinted,
             chosen: begun.chosen,
         };

@@ -36,6 +36,9 @@ const RSA_BITS: usize = 2048;
 /// Longest token of ours that is read, in bytes.
 const TOKEN_MAX: usize = 16 * 1024;
 
+/// What the header of an ID token says that it is.
+pub(super) const ID_TOKEN: &str = "JWT";
+
 /// A key, ready to sign.
 struct SigningKey {
     id: SigningKeyId,
@@ -269,7 +272,8 @@ impl Service {
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// The claims of a token that one of our keys has signed, however old it is; `None` for anything else.
+    /// The claims of an ID token that one of our keys has signed, however old it is; `None` for anything else. The same keys
+    /// sign logout tokens, which say much the same and are sent to applications for another end.
     pub(super) async fn signed_claims<C: DeserializeOwned>(&self, token: &str) -> Result<Option<C>, Failure> {
         if token.len() > TOKEN_MAX {
             return Ok(None);
@@ -287,6 +291,9 @@ impl Service {
         let Ok(header) = serde_json::from_slice::<Header<'_>>(&header) else {
             return Ok(None);
         };
+        if header.typ != ID_TOKEN {
+            return Ok(None);
+        }
         let known = self.known_keys().await?;
         let signed = known.keys.iter().any(|key| {
             key.id.to_string() == header.kid

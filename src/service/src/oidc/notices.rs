@@ -1,10 +1,19 @@
 //! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): soon after it ended, however it
 //! ended and on whichever server, and again for a day while an application does not listen.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use chrono::TimeDelta;
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 use vestibule_core::{
     audit::{Actor, AuditEntry, Event},
+    id::{ApplicationId, CompanyId},
     limits::LOGOUT_NOTICE_HOURS,
     oidc::claims::{LogoutClaims, LogoutEvents, seconds},
     secret::Token,
@@ -14,12 +23,18 @@ use vestibule_mail::{Reach, is_public};
 use vestibule_sso::{BackChannel, SsoError};
 use vestibule_storage::{LogoutNotice, StoreError};
 
-use crate::{Failure, Issuer, Service, Visitor};
+use crate::{Failure, Issuer, Service, Visitor, turns::TurnsOf};
 
 /// Notices that are looked at in one go.
 const AT_ONCE: i64 = 100;
-/// Applications that are spoken to at once.
-const PARALLEL: usize = 16;
+/// Notices to one application that are under way at once.
+const OF_APPLICATION: usize = 4;
+/// The same to all applications of one company, and to those of the installation.
+const OF_OWNER: usize = 8;
+/// The same in all.
+const IN_ALL: usize = 64;
+/// How often is looked for others while some are under way: an application takes seconds to be given up.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// How long whoever tells an application has it for itself, in seconds: longer than a call may take.
 const CLAIM_SECONDS: i64 = 30;
 /// First pause after an application did not listen, in seconds; it doubles with every try.
@@ -55,27 +70,74 @@ impl BackChannels {
     }
 }
 
+/// The places of notices that are under way: an application that is slow, or dead, has its own and nobody else's.
+struct Turns {
+    applications: TurnsOf<ApplicationId>,
+    owners: TurnsOf<Option<CompanyId>>,
+    all: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            applications: TurnsOf::new(OF_APPLICATION),
+            owners: TurnsOf::new(OF_OWNER),
+            all: Arc::new(Semaphore::new(IN_ALL)),
+        }
+    }
+}
+
+impl Turns {
+    /// A place for a notice to this application, until it is dropped; `None` when the notice has to wait.
+    fn take(
+        &self,
+        application: ApplicationId,
+        owner: Option<CompanyId>,
+    ) -> Option<[OwnedSemaphorePermit; 3]> {
+        let own = self.applications.of(application).try_acquire_owned().ok()?;
+        let of_owner = self.owners.of(owner).try_acquire_owned().ok()?;
+        let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some([own, of_owner, of_all])
+    }
+}
+
+/// Notices that are under way, and those that wait for a place.
+#[derive(Default)]
+struct Round {
+    turns: Turns,
+    tasks: JoinSet<Result<bool, StoreError>>,
+    waiting: Vec<LogoutNotice>,
+}
+
 impl Issuer {
-    /// Tells all applications that are to be told now; gives how many were told. For the background, several times a
-    /// second: looking costs no write.
+    /// Tells all applications that are to be told now, and whatever becomes due meanwhile; gives how many were told. For the
+    /// background, several times a second: looking costs no write. Whoever takes long holds nobody up: others are looked
+    /// for, and told, while it does.
     ///
     /// # Errors
     /// A failing database: what was not told waits for the next time.
     pub async fn tell_logouts(&self) -> Result<usize, StoreError> {
-        let mut told = 0;
+        let (mut round, mut told, mut failure) = (Round::default(), 0, None);
+        let (mut looking, mut looked) = (true, Instant::now());
         loop {
-            let now = self.now();
-            let notices = self
-                .inner
-                .store
-                .read()
-                .await?
-                .logout_notices(now, AT_ONCE)
-                .await?;
-            let more = i64::try_from(notices.len()) == Ok(AT_ONCE);
-            told += self.tell_all(notices).await?;
-            if !more {
-                return Ok(told);
+            if looking && (round.waiting.is_empty() || looked.elapsed() >= LOOK_AGAIN) {
+                looked = Instant::now();
+                match self.due_notices().await {
+                    Ok(due) => round.waiting = due,
+                    Err(error) => failure = Some(error),
+                }
+            }
+            looking &= failure.is_none();
+            if looking {
+                self.begin_notices(&mut round);
+            }
+            match tokio::time::timeout(LOOK_AGAIN, round.tasks.join_next()).await {
+                Err(_) => {}
+                Ok(None) => return failure.map_or(Ok(told), Err),
+                Ok(Some(Ok(Ok(now)))) => told += usize::from(now),
+                Ok(Some(Ok(Err(error)))) => failure = Some(error),
+                // One that broke off has told nobody, and its notice comes again: not at once, or it would for ever.
+                Ok(Some(Err(_))) => looking = false,
             }
         }
     }
@@ -106,34 +168,41 @@ impl Issuer {
                     minutes: Some(minutes.into()),
                 };
                 let mut writer = self.inner.store.write().await?;
-                ended += usize::from(writer.end_session(company.id, session, ending).await?);
-                writer.commit().await?;
+                // Somebody may have used it since it was found.
+                if writer
+                    .end_idle_session(company.id, session, until, ending)
+                    .await?
+                {
+                    writer.commit().await?;
+                    ended += 1;
+                }
             }
         }
         Ok(ended)
     }
 
-    async fn tell_all(&self, notices: Vec<LogoutNotice>) -> Result<usize, StoreError> {
-        let (mut told, mut tasks) = (0, JoinSet::new());
-        for notice in notices {
-            while tasks.len() >= PARALLEL {
-                told += usize::from(joined(tasks.join_next().await)?);
-            }
-            let service = Service::clone(self);
-            tasks.spawn(async move { service.tell_logout(notice).await });
-        }
-        while let Some(done) = tasks.join_next().await {
-            told += usize::from(joined(Some(done))?);
-        }
-        Ok(told)
+    async fn due_notices(&self) -> Result<Vec<LogoutNotice>, StoreError> {
+        let now = self.now();
+        let mut reader = self.inner.store.read().await?;
+        reader.logout_notices(now, AT_ONCE).await
     }
-}
 
-/// What came of one; a task that broke off has told nobody, and its notice comes again.
-fn joined(
-    done: Option<Result<Result<bool, StoreError>, tokio::task::JoinError>>,
-) -> Result<bool, StoreError> {
-    done.and_then(Result::ok).unwrap_or(Ok(false))
+    /// Begins with all for which there is a place.
+    fn begin_notices(&self, round: &mut Round) {
+        for notice in std::mem::take(&mut round.waiting) {
+            let (application, owner) = (notice.application.id, notice.application.company);
+            let Some(turn) = round.turns.take(application, owner) else {
+                round.waiting.push(notice);
+                continue;
+            };
+            let service = Service::clone(self);
+            round.tasks.spawn(async move {
+                let told = service.tell_logout(notice).await;
+                drop(turn);
+                told
+            });
+        }
+    }
 }
 
 impl Service {
@@ -223,5 +292,33 @@ impl Service {
         };
         self.record(&mut writer, &entry).await?;
         writer.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::ports::{Moment, SeededRandomness};
+
+    use super::*;
+
+    #[test]
+    fn an_application_and_its_company_take_their_own_share_and_no_more() {
+        let randomness = SeededRandomness::new(1);
+        let application = || ApplicationId::new(Moment::UNIX_EPOCH, &randomness);
+        let company = Some(CompanyId::new(Moment::UNIX_EPOCH, &randomness));
+        let (dead, slow) = (application(), application());
+        let turns = Turns::default();
+        let mut taken = Vec::new();
+        for own in [dead, slow] {
+            taken.extend((0..OF_APPLICATION).map(|_| turns.take(own, company).unwrap()));
+            assert!(turns.take(own, company).is_none());
+        }
+        assert!(
+            turns.take(application(), company).is_none(),
+            "the company's share"
+        );
+        assert!(turns.take(application(), None).is_some());
+        taken.clear();
+        assert!(turns.take(dead, company).is_some());
     }
 }

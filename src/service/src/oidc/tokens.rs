@@ -22,7 +22,7 @@ use vestibule_storage::{
     AccessTokenRow, GrantRow, NewAccessToken, RefreshTokenRow, StoreError, Writer, again,
 };
 
-use super::{EndpointError, Trouble};
+use super::{EndpointError, Trouble, keys::ID_TOKEN};
 use crate::{Failure, Issuer, Service, Visitor, keys::Purpose};
 
 /// What the token endpoint answers (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3). It holds secrets, so it
@@ -213,24 +213,26 @@ impl Service {
         if grant.application != application.id {
             return Err(worthless().into());
         }
-        let refreshing = Refreshing::of(used_at, now);
+        // Both follow from the token, so that whoever sends it once more, because the answer was lost, gets the same.
+        let follows = |what: &[u8]| {
+            let bytes = self.inner.keys.derive(Purpose::Refresh, &[what, token.bytes()]);
+            Token::from_bytes(bytes)
+        };
+        let (access, next) = (follows(b"access token"), follows(b"refresh token"));
+        let answer_unused = used_at.is_none() || self.is_unused(&next).await?;
+        let refreshing = Refreshing::of(used_at, answer_unused, now);
         if refreshing == Refreshing::EndFamily {
             self.end_reused(&grant, application, visitor).await?;
         }
         if refreshing == Refreshing::EndFamily || !self.is_grant_good(&grant, application) {
             return Err(worthless().into());
         }
-        // Both follow from the token, so that whoever sends it once more, because the answer was lost, gets the same.
-        let follows = |what: &[u8]| {
-            let bytes = self.inner.keys.derive(Purpose::Refresh, &[what, token.bytes()]);
-            Token::from_bytes(bytes)
-        };
         let fresh = Fresh {
             grant: &grant,
             application,
             scopes: narrowed(&Scopes::parse(&grant.scopes), asked)?,
-            access: follows(b"access token"),
-            refresh: Some(follows(b"refresh token")),
+            access,
+            refresh: Some(next),
             nonce: None,
         };
         let answer = self.sign_tokens(&fresh).await?;
@@ -247,6 +249,12 @@ impl Service {
         })
         .await?;
         Ok(answer)
+    }
+
+    /// Whether this refresh token was given and never shown.
+    async fn is_unused(&self, token: &Token) -> Result<bool, StoreError> {
+        let found = self.inner.store.read().await?.refresh_token(token.hash()).await?;
+        Ok(found.is_some_and(|row| row.used_at.is_none()))
     }
 
     async fn store_tokens(&self, writer: &mut Writer, fresh: &Fresh<'_>) -> Result<(), StoreError> {
@@ -291,7 +299,7 @@ impl Service {
             user: UserClaims::of(&session.company, &session.account, &fresh.scopes),
         };
         Ok(TokenAnswer {
-            id_token: self.sign(application.settings.signing, "JWT", &claims).await?,
+            id_token: self.sign(application.settings.signing, ID_TOKEN, &claims).await?,
             access_token,
             token_type: "Bearer",
             expires_in: ACCESS_TOKEN_SECONDS,
@@ -300,7 +308,8 @@ impl Service {
         })
     }
 
-    /// Ends everything that came of a sign-in, because a code or a refresh token of it was sent a second time.
+    /// Ends all tokens that came of a sign-in, because a code or a refresh token of it was sent a second time. The
+    /// application is told of the session's end all the same: whoever has a copy must not be able to prevent it.
     async fn end_reused(
         &self,
         grant: &GrantRow,
@@ -311,7 +320,10 @@ impl Service {
             return Ok(());
         }
         let mut writer = self.inner.store.write().await?;
-        writer.end_grant(grant.id).await?;
+        if !writer.end_grant(grant.id).await? {
+            // It has ended meanwhile, with the session or because of somebody else who saw the same.
+            return Ok(());
+        }
         let session = &grant.session;
         let entry = AuditEntry {
             actor: Actor::System,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use vestibule_core::{
     id::{GrantId, IssuedTokenId, SigningKeyId},
     oidc::{
@@ -307,33 +308,98 @@ pub async fn an_application_is_told_by_one_server_and_once(store: &Store) {
     assert_eq!(untold(store, 5000).await, 0);
 }
 
-pub async fn what_an_application_ends_itself_it_is_not_told(store: &TestStore) {
+/// However many one application is to be told, the next one is told after its first.
+pub async fn applications_are_told_in_turn(store: &Store) {
     let gone = gone(store).await;
-    let named = |store: &Store| {
-        let (store, session) = (store.clone(), gone.session.id);
-        async move {
-            store
-                .read()
-                .await
-                .unwrap()
-                .applications_not_told(session)
-                .await
-                .unwrap()
-        }
-    };
-    assert!(named(store).await.is_empty(), "nothing was got");
-    raw(store, "UPDATE application SET back_channel_uri = NULL").await;
+    let company = gone.account.company;
+    let others = [
+        application(&gone.maker, Some(company), "Dialler"),
+        application(&gone.maker, None, "CRM"),
+    ];
     write(store, async |writer| {
-        writer.use_authorization_code(gone.grant.id, at(4)).await
+        let mut given = vec![gone.grant.clone()];
+        for application in [&gone.application, &gone.application, &others[0], &others[1]] {
+            given.push(grant(&gone.maker, &gone.account, &gone.session, application));
+        }
+        for other in &others {
+            writer.insert_application(other).await?;
+        }
+        for new in &given {
+            if new.id != gone.grant.id {
+                writer.insert_grant(new).await?;
+            }
+            assert!(writer.use_authorization_code(new.id, at(4)).await?);
+        }
+        writer.end_session(company, gone.session.id, by_admin()).await
     })
     .await
     .unwrap();
-    assert_eq!(named(store).await, ["Wallboard"]);
-    write(store, async |writer| writer.end_grant(gone.grant.id).await)
+    let mut reader = store.read().await.unwrap();
+    let first = reader.logout_notices(at(5), 3).await.unwrap();
+    let told = |name: &str| {
+        let of_name = first
+            .iter()
+            .filter(|notice| notice.application.settings.name == name);
+        of_name.count()
+    };
+    assert_eq!((told("Wallboard"), told("Dialler"), told("CRM")), (1, 1, 1));
+    assert_eq!(reader.logout_notices(at(5), 10).await.unwrap().len(), 5);
+}
+
+/// Whoever shows a copy of a token ends it for everybody, but must not keep the end of the session from the application.
+pub async fn what_ends_before_its_session_is_told_with_it(store: &TestStore) {
+    for lock in [true, false] {
+        let gone = gone_again(store, lock).await;
+        let named = async || {
+            let mut reader = store.read().await.unwrap();
+            reader.applications_not_told(gone.session.id).await.unwrap()
+        };
+        assert!(named().await.is_empty(), "nothing was got");
+        raw(store, "UPDATE application SET back_channel_uri = NULL").await;
+        write(store, async |writer| {
+            assert!(writer.use_authorization_code(gone.grant.id, at(4)).await?);
+            assert!(writer.end_grant(gone.grant.id).await?);
+            assert!(!writer.end_grant(gone.grant.id).await?, "once");
+            let found = writer.grant_by_code(gone.grant.code_hash).await?.unwrap();
+            assert!(found.is_over);
+            Ok(())
+        })
         .await
         .unwrap();
-    assert!(named(store).await.is_empty());
-    assert_eq!(untold(store, 10).await, 0);
+        let own = gone.application.settings.name.clone();
+        assert_eq!(named().await, [own], "it may have a session of its own");
+        assert_eq!(untold(store, 10).await, 0, "the session goes on");
+        if lock {
+            let (company, id) = (gone.account.company, gone.account.id);
+            write(store, async |writer| {
+                writer.lock_account(company, id, "wrong_codes", at(9)).await
+            })
+            .await
+            .unwrap();
+        } else {
+            raw(store, "DELETE FROM session").await;
+        }
+        assert_eq!(untold(store, 10).await, 1, "lock: {lock}");
+        raw(store, "DELETE FROM access_grant").await;
+    }
+}
+
+/// Also when nobody has deleted the session yet.
+pub async fn what_ended_early_is_told_at_the_end_of_its_session_at_the_latest(store: &Store) {
+    let gone = gone(store).await;
+    write(store, async |writer| {
+        assert!(writer.use_authorization_code(gone.grant.id, at(4)).await?);
+        writer.end_grant(gone.grant.id).await
+    })
+    .await
+    .unwrap();
+    let end = gone.session.ends_at;
+    let due = async |now| {
+        let mut reader = store.read().await.unwrap();
+        reader.logout_notices(now, 10).await.unwrap().len()
+    };
+    assert_eq!(due(end - TimeDelta::seconds(1)).await, 0);
+    assert_eq!(due(end).await, 1);
 }
 
 pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &Store) {
@@ -348,15 +414,25 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
     write(store, async |writer| writer.end_grant(gone.grant.id).await)
         .await
         .unwrap();
-    assert!(found(0).await.is_empty());
+    assert_eq!(found(0).await, [gone.session.id], "it has to be told of its end");
+    write(store, async |writer| {
+        let (company, id) = (gone.account.company, gone.account.id);
+        writer.lock_account(company, id, "wrong_codes", at(9)).await
+    })
+    .await
+    .unwrap();
+    assert!(found(0).await.is_empty(), "it is told already");
 }
 
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     let gone = gone(store).await;
     let access = access_token(&gone);
-    write(store, async |writer| writer.insert_access_token(&access).await)
-        .await
-        .unwrap();
+    write(store, async |writer| {
+        assert!(writer.use_authorization_code(gone.grant.id, at(3)).await?);
+        writer.insert_access_token(&access).await
+    })
+    .await
+    .unwrap();
     store.delete_expired(at(303), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_token").await, 0);
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 1);
@@ -368,6 +444,25 @@ pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {
     );
     store.delete_expired(day(2), Duration::ZERO).await.unwrap();
     assert_eq!(count(store, "SELECT count(*) FROM access_grant").await, 0);
+}
+
+pub async fn a_code_that_nobody_used_goes_soon(store: &TestStore) {
+    let gone = gone(store).await;
+    let used = grant(&gone.maker, &gone.account, &gone.session, &gone.application);
+    write(store, async |writer| {
+        writer.insert_grant(&used).await?;
+        writer.use_authorization_code(used.id, at(4)).await
+    })
+    .await
+    .unwrap();
+    // Both were given at 2.
+    for (seconds, expected) in [(301, 2), (302, 1), (9000, 1)] {
+        store.delete_expired(at(seconds), Duration::ZERO).await.unwrap();
+        let left = count(store, "SELECT count(*) FROM access_grant").await;
+        assert_eq!(left, expected, "{seconds}");
+    }
+    let mut reader = store.read().await.unwrap();
+    assert!(reader.grant_by_code(used.code_hash).await.unwrap().is_some());
 }
 
 fn key(maker: &Maker, algorithm: Signing, begins: bool) -> SigningKeyRow {

@@ -16,6 +16,7 @@ mod authenticator;
 mod backup;
 mod backup_code;
 mod borders;
+mod carried;
 mod cleanup;
 mod code;
 mod company;
@@ -103,9 +104,12 @@ contract! {
     grant::a_session_that_ends_ends_what_came_of_it,
     grant::a_lock_and_a_new_password_end_what_came_of_the_old_one,
     grant::an_application_is_told_by_one_server_and_once,
-    grant::what_an_application_ends_itself_it_is_not_told,
+    grant::applications_are_told_in_turn,
+    grant::what_ends_before_its_session_is_told_with_it,
+    grant::what_ended_early_is_told_at_the_end_of_its_session_at_the_latest,
     grant::an_idle_session_is_found_as_long_as_something_came_of_it,
     grant::what_applications_got_goes_when_it_is_over,
+    grant::a_code_that_nobody_used_goes_soon,
     grant::of_each_algorithm_one_key_is_in_use_and_one_comes_next,
     grant::every_account_has_a_public_number,
     audit::events_are_listed_newest_first,
@@ -130,6 +134,8 @@ contract! {
     borders::another_companys_identifiers_do_not_exist,
     borders::nothing_is_attached_to_another_companys_account,
     borders::no_second_factor_is_attached_to_another_companys_account,
+    carried::a_long_request_is_found_by_its_token_for_a_day,
+    carried::there_are_never_more_long_requests_than_there_is_room_for,
     cleanup::what_is_over_goes_and_what_counts_stays,
     cleanup::links_and_imports_go_at_their_end,
     cleanup::a_long_clean_up_lets_others_write_in_between,
@@ -209,6 +215,7 @@ contract! {
     session::a_session_is_read_with_its_company_and_account,
     session::a_session_is_touched_forwards_only,
     session::sessions_end_one_by_one_and_together,
+    session::an_idle_session_that_was_used_meanwhile_goes_on,
     session::the_oldest_sessions_make_room,
     session::a_session_is_proved_once_more,
     session::a_former_token_ends_its_session_and_opens_nothing,

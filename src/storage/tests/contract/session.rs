@@ -94,6 +94,29 @@ pub async fn sessions_end_one_by_one_and_together(store: &Store) {
     .unwrap();
 }
 
+pub async fn an_idle_session_that_was_used_meanwhile_goes_on(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let session = maker.session(&alice, at(0));
+    let ending = Ending {
+        minutes: Some(30),
+        ..Ending::now(EndReason::Idle, at(1800))
+    };
+    write(store, async |writer| {
+        writer.insert_session(&session).await?;
+        writer.touch_session(alice.company, session.id, at(60)).await?;
+        for (until, expected) in [(59, false), (60, true), (60, false)] {
+            let ended = writer.end_idle_session(alice.company, session.id, at(until), ending);
+            assert_eq!(ended.await?, expected, "{until}");
+            let known = writer.ended_session(session.token_hash).await?;
+            assert_eq!(known.is_some(), until == 60, "{until}");
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn the_oldest_sessions_make_room(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -11,8 +11,10 @@ use vestibule_app::{
     call::{Call, Effect},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
+    text::Sentence,
 };
 use vestibule_core::{
+    limits::{COMPANY_MAX, EMAIL_MAX},
     oidc::{
         request::{AuthorizationAnswer, LoginHint},
         step::Choice,
@@ -20,6 +22,7 @@ use vestibule_core::{
     paths,
     refusal::Refusal,
     rights::Action,
+    secret::Token,
 };
 use vestibule_service::{
     oidc::{Authorized, Begun},
@@ -27,20 +30,18 @@ use vestibule_service::{
 };
 use vestibule_translations::{Locale, td_string};
 
-use super::going::{address_of, lead_on, post_on, secretive};
+use super::going::{Offer, address_of, lead_on, offer, post_on, secretive};
 use crate::{
     form::{Form, confirm_for, redirect_or_refuse, refused_or, run},
     http::{
         answer::{see_other, show},
+        cookies::Kind,
         denied::Denied,
         facts::Facts,
     },
     pages::common::in_gate,
     state::AppState,
 };
-
-/// Longest request of an application, in bytes.
-const REQUEST_MAX: usize = 8192;
 
 /// The query of this request.
 fn query_of(facts: &Facts) -> String {
@@ -61,23 +62,26 @@ pub async fn authorize(State(state): State<AppState>, facts: Facts) -> Response 
 }
 
 /// `POST /oauth/authorize`: another site's form brings no cookies, so the browser comes once more by itself.
-pub async fn authorize_posted(State(state): State<AppState>, body: String) -> Response {
+pub async fn authorize_posted(State(state): State<AppState>, facts: Facts, body: String) -> Response {
     let begun = Begun {
         at: state.service.clock().now(),
         chosen: false,
     };
-    match resume_path(&state, &body, begun) {
-        Some(path) => see_other(&path),
-        None => Denied::from(Refusal::TooLarge).into_response(),
+    // It begins when the browser comes with its cookies.
+    let issuer = state.service.issuer();
+    match issuer.carry_request(&body, begun, None, &facts.visitor).await {
+        Ok(resume) => see_other(&resume),
+        Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
 
 /// `GET /oauth/resume`
 pub async fn resume(State(state): State<AppState>, facts: Facts) -> Response {
     let asked = facts.query("asked").unwrap_or_default();
-    match state.service.issuer().open_request(&asked) {
-        Some((query, begun)) => answer(&state, &facts, query, begun, Way::AfterForm).await,
-        None => Denied::from(Refusal::Malformed).into_response(),
+    match state.service.issuer().open_request(&asked, &facts.visitor).await {
+        Ok(Some((query, begun))) => answer(&state, &facts, query, begun, Way::AfterForm).await,
+        Ok(None) => Denied::from(Refusal::Malformed).into_response(),
+        Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
 
@@ -90,22 +94,17 @@ enum Way {
     AfterForm,
 }
 
-/// Where the request goes on later; `None` when it is too long to be carried along.
-fn resume_path(state: &AppState, query: &str, begun: Begun) -> Option<String> {
-    let asked = state.service.issuer().seal_request(query, begun)?;
-    let path = format!("{}?asked={asked}", paths::OAUTH_RESUME);
-    paths::is_local(&path).then_some(path)
-}
-
 /// The sign-in page, which leads back to `resume`.
 fn sign_in(resume: &str, hint: Option<&LoginHint>, ui_locales: &[String]) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("next", resume);
     if let Some(hint) = hint {
+        // No more than there is room for in the fields, and in the address.
+        let shortened = |text: &str, most| text.chars().take(most).collect::<String>();
         if let Some(company) = &hint.company {
-            query.append_pair("company", company);
+            query.append_pair("company", &shortened(company, COMPANY_MAX));
         }
-        query.append_pair("account", &hint.account);
+        query.append_pair("account", &shortened(&hint.account, EMAIL_MAX));
     }
     let known = |tag: &&String| vestibule_translations::from_tag(tag).is_some();
     if let Some(tag) = ui_locales.iter().find(known) {
@@ -115,9 +114,6 @@ fn sign_in(resume: &str, hint: Option<&LoginHint>, ui_locales: &[String]) -> Res
 }
 
 async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, way: Way) -> Response {
-    if query.len() > REQUEST_MAX {
-        return Denied::from(Refusal::TooLarge).into_response();
-    }
     let (service, visitor, asked) = (state.service.clone(), facts.visitor.clone(), query.clone());
     let authorized = run(facts, async move {
         service.issuer().authorize(&asked, begun, &visitor).await
@@ -128,12 +124,40 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
         // A page here: nothing is certain about where the request would lead.
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
-    if let Authorized::Answer { answer, application } = authorized {
-        return send(state, facts, answer, application, way);
-    }
-    let Some(resume) = resume_path(state, &query, begun) else {
-        return Denied::from(Refusal::TooLarge).into_response();
+    let authorized = match authorized {
+        Authorized::Answer { answer, application } => return send(state, facts, answer, application, way),
+        Authorized::Offer { answer, application } => {
+            let title: Sentence = |now| td_string!(now, errors.application_unknown_title);
+            let back = Offer {
+                title,
+                application,
+                to: answer.uri,
+                fields: answer.fields,
+            };
+            return offer(state, facts, StatusCode::BAD_REQUEST, back);
+        }
+        interrupted => interrupted,
     };
+    let number = facts.visitor.browser_token.clone();
+    let number = number.unwrap_or_else(|| Token::new(state.service.randomness().as_ref()));
+    let issuer = state.service.issuer();
+    let carried = issuer.carry_request(&query, begun, Some(&number), &facts.visitor);
+    let resume = match carried.await {
+        Ok(resume) => resume,
+        Err(refusal) => return Denied::from(refusal).into_response(),
+    };
+    let mut response = interrupt(state, facts, authorized, resume);
+    // What happens now counts for this request in this browser alone.
+    if facts.visitor.browser_token.is_none()
+        && let Some(cookie) = state.cookies.set(Kind::Browser, &number.reveal())
+    {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Leads to what has to happen before the request goes on at `resume`.
+fn interrupt(state: &AppState, facts: &Facts, authorized: Authorized, resume: String) -> Response {
     match authorized {
         Authorized::SignIn { hint, ui_locales } => sign_in(&resume, hint.as_ref(), &ui_locales),
         Authorized::Prove => see_other(&confirm_for(&resume)),
@@ -156,7 +180,9 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
             let page = facts.page_at(state, &company, &account, resume, page);
             secretive(show(StatusCode::OK, page))
         }
-        Authorized::Answer { .. } => Denied::from(Refusal::Malformed).into_response(),
+        Authorized::Answer { .. } | Authorized::Offer { .. } => {
+            Denied::from(Refusal::Malformed).into_response()
+        }
     }
 }
 
@@ -190,7 +216,8 @@ impl Form for Choose {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let issuer = call.service.issuer();
-        let (query, begun) = issuer.open_request(&self.asked).ok_or(Refusal::Malformed)?;
+        let opened = issuer.open_request(&self.asked, &call.visitor).await?;
+        let (query, begun) = opened.ok_or(Refusal::Malformed)?;
         let goes_on = self.how == "go_on";
         if !goes_on {
             call.service.sign_in().sign_out(&call.visitor).await?;
@@ -200,8 +227,9 @@ impl Form for Choose {
             chosen: goes_on,
             ..begun
         };
-        let asked = issuer.seal_request(&query, begun).ok_or(Refusal::Malformed)?;
-        Ok(Done::to(format!("{}?asked={asked}", paths::OAUTH_RESUME)))
+        let number = call.visitor.browser_token.as_ref();
+        let resume = issuer.carry_request(&query, begun, number, &call.visitor).await?;
+        Ok(Done::to(resume))
     }
 
     async fn redisplay(&self, _: &AppState, _: &Facts, refusal: Option<&Refusal>) -> Response {

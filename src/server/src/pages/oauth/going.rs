@@ -9,7 +9,10 @@ use axum::{
 };
 use leptos::prelude::*;
 use url::Url;
-use vestibule_app::page::{Content, Frame, Head, Refresh, Sheet};
+use vestibule_app::{
+    page::{Content, Frame, Head, Refresh, Sheet},
+    text::Sentence,
+};
 use vestibule_core::oidc::request::AuthorizationAnswer;
 use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
@@ -61,9 +64,7 @@ pub fn post_on(
     to: String,
     fields: Vec<(&'static str, String)>,
 ) -> Response {
-    let policy = Url::parse(&to)
-        .map(|url| ContentPolicy::PageWithForm(Arc::from(url.origin().ascii_serialization())))
-        .unwrap_or_default();
+    let policy = with_form_to(&to);
     let page = GoingPage {
         application: Some(application),
         to,
@@ -71,6 +72,35 @@ pub fn post_on(
     };
     let mut response = secretive(show(StatusCode::OK, facts.page(state, page)));
     response.extensions_mut().insert(policy);
+    response
+}
+
+/// The policy of a page with a form that is posted to an application.
+fn with_form_to(to: &str) -> ContentPolicy {
+    Url::parse(to)
+        .map(|url| ContentPolicy::PageWithForm(Arc::from(url.origin().ascii_serialization())))
+        .unwrap_or_default()
+}
+
+/// A way on to an application that the visitor may take, and is not led on by itself.
+pub struct Offer {
+    /// What has happened here.
+    pub title: Sentence,
+    /// Name of the application.
+    pub application: String,
+    /// An address of the application.
+    pub to: String,
+    /// What is posted there; `None` = it is a link.
+    pub fields: Option<Vec<(&'static str, String)>>,
+}
+
+/// Shows an offer.
+pub fn offer(state: &AppState, facts: &Facts, status: StatusCode, offer: Offer) -> Response {
+    let policy = offer.fields.is_some().then(|| with_form_to(&offer.to));
+    let mut response = secretive(show(status, facts.page(state, offer)));
+    if let Some(policy) = policy {
+        response.extensions_mut().insert(policy);
+    }
     response
 }
 
@@ -94,6 +124,53 @@ pub fn secretive(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     response
+}
+
+/// The fields of a form as a browser posts them.
+fn hidden(fields: Vec<(&'static str, String)>) -> AnyView {
+    fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
+        .into_any()
+}
+
+impl Content for Offer {
+    fn head(&self, now: Locale) -> Head {
+        Head::new((self.title)(now), &[Sheet::Account])
+    }
+
+    fn view(self, mut frame: Frame) -> AnyView {
+        let now = frame.locale;
+        // The request is the application's: it is not brought back by a switch of the language.
+        vestibule_core::paths::LOGIN.clone_into(&mut frame.path);
+        // The name is the application's own choice, so the host is told, too.
+        let url = Url::parse(&self.to).ok();
+        let host = url.and_then(|url| url.host_str().map(str::to_owned));
+        let back = td_string!(now, oauth.back, application = self.application);
+        let onward = match self.fields {
+            None => view! {
+                <a class="button wide" href=self.to>
+                    {back}
+                </a>
+            }
+            .into_any(),
+            Some(fields) => view! {
+                <form method="post" action=self.to>
+                    {hidden(fields)} <button class="button wide">{back}</button>
+                </form>
+            }
+            .into_any(),
+        };
+        let content = view! {
+            <h1>{(self.title)(now)}</h1>
+            {onward}
+            <p class="aside">
+                <bdi>{host}</bdi>
+            </p>
+        };
+        in_gate(frame, self.title, content)
+    }
 }
 
 struct GoingPage {
@@ -125,20 +202,14 @@ impl Content for GoingPage {
                 </a>
             }
             .into_any(),
-            Some(fields) => {
-                let fields = fields
-                    .into_iter()
-                    .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
-                    .collect_view();
-                view! {
-                    <form id="answer" method="post" action=self.to>
-                        {fields}
-                        <button class="button primary wide">{td_string!(now, common.go_on)}</button>
-                    </form>
-                    <script nonce=frame.nonce.clone()>"document.getElementById('answer').submit()"</script>
-                }
-                .into_any()
+            Some(fields) => view! {
+                <form id="answer" method="post" action=self.to>
+                    {hidden(fields)}
+                    <button class="button primary wide">{td_string!(now, common.go_on)}</button>
+                </form>
+                <script nonce=frame.nonce.clone()>"document.getElementById('answer').submit()"</script>
             }
+            .into_any(),
         };
         let content = view! {
             <h1>{td_string!(now, oauth.going_title)}</h1>

@@ -11,12 +11,13 @@ use vestibule_app::{
     call::{Call, Effect},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
+    text::Sentence,
 };
-use vestibule_core::{paths, refusal::Refusal, rights::Action};
+use vestibule_core::{limits::OAUTH_REQUEST_MAX, paths, refusal::Refusal, rights::Action};
 use vestibule_service::oidc::LoggingOut;
 use vestibule_translations::{Locale, td_string};
 
-use super::going::{lead_on, secretive};
+use super::going::{Offer, lead_on, offer, secretive};
 use crate::{
     form::{Form, call_of, refused_or, run},
     http::{
@@ -28,8 +29,6 @@ use crate::{
     state::AppState,
 };
 
-/// Longest request, in bytes.
-const REQUEST_MAX: usize = 8192;
 /// Where a browser goes that is signed out and not led back.
 const SIGNED_OUT: &str = "/login?signed_out";
 
@@ -40,7 +39,7 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
         .split_once('?')
         .map_or("", |(_, query)| query)
         .to_owned();
-    if query.len() > REQUEST_MAX {
+    if query.len() > OAUTH_REQUEST_MAX {
         return Denied::from(Refusal::TooLarge).into_response();
     }
     let (service, visitor, sent) = (state.service.clone(), facts.visitor.clone(), query.clone());
@@ -50,11 +49,18 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
     .await;
     match done {
         Ok(LoggingOut::Done(to)) => {
-            let call = call_of(&state, &facts);
-            forget(&call);
-            let mut response = secretive(see_other(to.as_deref().unwrap_or(SIGNED_OUT)));
-            apply(&state, &call.take_effects(), &mut response);
-            response
+            let response = secretive(see_other(to.as_deref().unwrap_or(SIGNED_OUT)));
+            forgetting(&state, &facts, response)
+        }
+        Ok(LoggingOut::Offer { to, application }) => {
+            let title: Sentence = |now| td_string!(now, sign_in.signed_out);
+            let back = Offer {
+                title,
+                application,
+                to,
+                fields: None,
+            };
+            forgetting(&state, &facts, offer(&state, &facts, StatusCode::OK, back))
         }
         Ok(LoggingOut::Ask) => {
             let mut page = facts.page(&state, AskPage { asked: query });
@@ -68,7 +74,7 @@ pub async fn logout(State(state): State<AppState>, facts: Facts) -> Response {
 
 /// `POST /oauth/logout`: another site's form brings no cookies, so the browser comes once more by itself.
 pub async fn logout_posted(body: String) -> Response {
-    if body.len() > REQUEST_MAX {
+    if body.len() > OAUTH_REQUEST_MAX {
         return Denied::from(Refusal::TooLarge).into_response();
     }
     // Written anew: whatever it was, it is a query now.
@@ -76,6 +82,14 @@ pub async fn logout_posted(body: String) -> Response {
         .extend_pairs(form_urlencoded::parse(body.as_bytes()))
         .finish();
     secretive(see_other(&format!("{}?{query}", paths::OAUTH_LOGOUT)))
+}
+
+/// The answer to a browser in which nobody is signed in any more.
+fn forgetting(state: &AppState, facts: &Facts, mut response: Response) -> Response {
+    let call = call_of(state, facts);
+    forget(&call);
+    apply(state, &call.take_effects(), &mut response);
+    response
 }
 
 fn forget(call: &Call) {
@@ -104,7 +118,7 @@ impl Form for SignOutAgreed {
         forget(call);
         Ok(Done::to(match done {
             LoggingOut::Done(Some(to)) => to,
-            LoggingOut::Done(None) | LoggingOut::Ask => SIGNED_OUT.to_owned(),
+            LoggingOut::Done(None) | LoggingOut::Offer { .. } | LoggingOut::Ask => SIGNED_OUT.to_owned(),
         }))
     }
 
