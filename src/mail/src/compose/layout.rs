@@ -5,6 +5,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use textwrap::{Options, WordSplitter};
 use url::Url;
+use vestibule_translations::{Locale, direction, is_rtl, isolate, tag};
 
 /// Width of the plain text, in columns.
 const TEXT_WIDTH: usize = 72;
@@ -60,10 +61,8 @@ impl WebLink {
 
 /// A mail before it is written out.
 pub(super) struct Page {
-    /// Language tag.
-    pub(super) language: &'static str,
-    /// `ltr` or `rtl`.
-    pub(super) direction: &'static str,
+    /// The language.
+    pub(super) locale: Locale,
     /// The product's name.
     pub(super) product: &'static str,
     /// The company's name.
@@ -90,12 +89,12 @@ pub(super) fn text(page: &Page) -> String {
             Block::Button { link, .. } => link.0.clone(),
             Block::Facts(facts) => facts
                 .iter()
-                .map(|(label, fact)| format!("{label}: {fact}"))
+                .map(|(label, fact)| format!("{label}: {}", isolate(page.locale, fact)))
                 .collect::<Vec<_>>()
                 .join("\n"),
             Block::ToCopy(facts) => {
                 // Marks of direction would be copied along: from right to left, each stands alone on its line instead.
-                let gap = if page.direction == "rtl" { '\n' } else { ' ' };
+                let gap = if is_rtl(page.locale) { '\n' } else { ' ' };
                 facts
                     .iter()
                     .map(|(label, fact)| format!("{label}:{gap}{}", fact.words()))
@@ -159,11 +158,11 @@ const DOORS: [&str; 3] = [
 /// The HTML page.
 pub(super) fn html(page: &Page) -> String {
     // Outlook knows neither `start` nor that a table need not hand its middle on.
-    let side = if page.direction == "rtl" { "right" } else { "left" };
+    let side = if is_rtl(page.locale) { "right" } else { "left" };
     let column = format!("{COLUMN};text-align:{side}");
     html! {
         (DOCTYPE)
-        html lang=(page.language) dir=(page.direction) {
+        html lang=(tag(page.locale)) dir=(direction(page.locale)) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -179,12 +178,12 @@ pub(super) fn html(page: &Page) -> String {
                     td align="center" style=(AROUND) {
                         (PreEscaped("<!--[if mso]><table role=\"presentation\" width=\"560\"><tr><td><![endif]-->"))
                         // Some clients show only what is inside the body: language and direction are said again.
-                        div class="canvas" lang=(page.language) dir=(page.direction) style=(column) {
+                        div class="canvas" lang=(tag(page.locale)) dir=(direction(page.locale)) style=(column) {
                             (brand(page))
                             (table("100%", &html! {
                                 td class="card" style=(CARD) {
                                     @if page.heading { h1 style=(HEADING) { (page.subject) } }
-                                    @for block in &page.blocks { (block_html(block)) }
+                                    @for block in &page.blocks { (block_html(page.locale, block)) }
                                 }
                             }))
                             p class="quiet" style=(FOOTER) { (page.footer) }
@@ -218,7 +217,7 @@ fn brand(page: &Page) -> Markup {
                     (page.product)
                     @if !page.company.is_empty() {
                         br;
-                        span class="quiet" style=(COMPANY) { (page.company) }
+                        span class="quiet" style=(COMPANY) { (isolate(page.locale, &page.company)) }
                     }
                 }
             }))
@@ -226,7 +225,7 @@ fn brand(page: &Page) -> Markup {
     }
 }
 
-fn block_html(block: &Block) -> Markup {
+fn block_html(locale: Locale, block: &Block) -> Markup {
     html! {
         @match block {
             Block::Paragraph(words) => p style=(PARAGRAPH) { (words) },
@@ -243,7 +242,7 @@ fn block_html(block: &Block) -> Markup {
                     p style=(PARAGRAPH) {
                         span class="quiet" style=(LABEL) { (label) }
                         br;
-                        (fact)
+                        (isolate(locale, fact))
                     }
                 }
             },
@@ -293,8 +292,7 @@ mod tests {
     fn page(blocks: Vec<Block>) -> Page {
         let footer = "Sent by a test.".to_owned();
         Page {
-            language: "en",
-            direction: "ltr",
+            locale: Locale::en,
             product: "P",
             company: "C".to_owned(),
             subject: "S".to_owned(),
