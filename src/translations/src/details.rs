@@ -63,9 +63,9 @@ fn told(locale: Locale, event: Event, item: &str) -> String {
         None if change == "changed" => td_string!(locale, company.detail_secret, field = field),
         None => td_string!(
             locale,
-            company.detail_of,
-            name = field,
-            field = value(locale, change)
+            common.labelled,
+            label = field,
+            value = value(locale, change)
         ),
     }
 }

@@ -24,6 +24,7 @@ pub mod legal;
 mod moments;
 pub mod refusal;
 pub mod time;
+mod together;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub use leptos_i18n;
 #[cfg(feature = "ssr")]
 pub use moments::{Times, browser_name};
 pub use time::wait;
+pub use together::sentences;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod generated {

@@ -5,7 +5,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use textwrap::{Options, WordSplitter};
 use url::Url;
-use vestibule_translations::{Locale, direction, is_rtl, isolate, tag};
+use vestibule_translations::{Locale, direction, is_rtl, isolate, tag, td_string};
 
 /// Width of the plain text, in columns.
 const TEXT_WIDTH: usize = 72;
@@ -89,23 +89,31 @@ pub(super) fn text(page: &Page) -> String {
             Block::Button { link, .. } => link.0.clone(),
             Block::Facts(facts) => facts
                 .iter()
-                .map(|(label, fact)| format!("{label}: {}", isolate(page.locale, fact)))
+                .map(|(label, fact)| td_string!(page.locale, common.labelled, label = label, value = fact))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            Block::ToCopy(facts) => {
-                // Marks of direction would be copied along: from right to left, each stands alone on its line instead.
-                let gap = if is_rtl(page.locale) { '\n' } else { ' ' };
-                facts
-                    .iter()
-                    .map(|(label, fact)| format!("{label}:{gap}{}", fact.words()))
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            }
+            Block::ToCopy(facts) => facts
+                .iter()
+                .map(|(label, fact)| to_copy(page.locale, label, fact.words()))
+                .collect::<Vec<_>>()
+                .join("\n"),
         })
         .collect();
     // Mail clients know this line as the start of a signature and show what follows less loudly.
     parts.push(format!("-- \n{}", wrap(&page.footer)));
     parts.join("\n\n") + "\n"
+}
+
+/// Something to copy, behind its label. Marks of direction would be copied along: from right to left it stands alone on its line
+/// instead.
+fn to_copy(locale: Locale, label: &str, copied: &str) -> String {
+    let line = td_string!(locale, common.labelled, label = label, value = "\n");
+    let (before, after) = line.split_once('\n').unwrap_or((line.as_str(), ""));
+    if is_rtl(locale) {
+        [before.trim_end(), "\n", copied, after].concat()
+    } else {
+        [before, copied, after].concat()
+    }
 }
 
 fn wrap(words: &str) -> String {
