@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, type Locator } from '@playwright/test';
-import { counted } from '../fixtures/labels';
+import { counted, pattern } from '../fixtures/labels';
 import { SignedInPage } from './signed-in-page';
 
 /** `/profile/security/backup-codes`: which are used. */
@@ -19,7 +19,7 @@ export class BackupCodesPage extends SignedInPage {
   }
 
   get used(): Locator {
-    return this.codes.filter({ hasText: this.labels.profile.used_on });
+    return this.codes.filter({ hasText: pattern(this.labels.profile.used_on) });
   }
 
   get generate(): Locator {

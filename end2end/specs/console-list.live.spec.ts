@@ -1,4 +1,5 @@
 import { expect, test } from '../fixtures';
+import { fill } from '../fixtures/labels';
 
 const admin = { roles: ['admin' as const], second_factor: 'none' as const, first_name: 'Rita' };
 
@@ -29,10 +30,11 @@ test('a row leads to its agent, and the boxes of a page are counted together', a
   await agents.goto();
   const bar = page.getByRole('group', { name: labels.agents.selected, exact: true });
   await page.getByLabel(labels.agents.select_page, { exact: true }).check();
-  await expect(bar).toContainText(`${labels.agents.selected} 2`);
+  const selected = (value: number): string => fill(labels.common.labelled, { label: labels.agents.selected, value });
+  await expect(bar).toContainText(selected(2));
   await agents.tick(account.account);
   await page.getByLabel(labels.agents.select_page, { exact: true }).uncheck();
-  await expect(bar).toContainText(`${labels.agents.selected} 0`);
+  await expect(bar).toContainText(selected(0));
   await agents.row(account.account).getByRole('cell').getByText(account.email, { exact: true }).click();
   await visitor.agentView.ready();
 });

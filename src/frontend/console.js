@@ -54,7 +54,7 @@ function count() {
   if (!shown) return;
   const all = document.querySelector("[data-select-found]");
   const ticked = boxes().filter((box) => box.checked).length;
-  shown.textContent = ` ${all?.checked ? all.dataset.selectFound : ticked}`;
+  shown.textContent = all?.checked ? all.dataset.selectFound : ticked;
   const whole = document.querySelector("[data-select-page]");
   whole.checked = ticked > 0 && ticked === boxes().length;
   whole.indeterminate = ticked > 0 && !whole.checked;

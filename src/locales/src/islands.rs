@@ -15,6 +15,7 @@ pub const ISLANDS: &[&str] = &[
     "common.language",
     "common.change_language",
     "common.language_failed",
+    "common.two_sentences",
     "common.refused_title",
     "common.terms",
     "common.privacy",

@@ -91,6 +91,6 @@ impl Locale {
 
     /// The same with its placeholders filled.
     pub fn filled(self, key: Key, values: &[(&str, String)]) -> String {
-        fill(self.text(key), values)
+        fill(self.text(key), self.0.direction == "rtl", values)
     }
 }

@@ -4,7 +4,7 @@
 use icu_list::{ListFormatter, options::ListFormatterOptions};
 use vestibule_core::{audit::Event, session::Proof, sso::Provider};
 
-use crate::{Locale, tag, td_string};
+use crate::{Locale, isolate, tag, td_string};
 
 /// The detail of an event: what changed from what to what, which kind of proof it was, how many there were.
 pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
@@ -63,23 +63,23 @@ fn told(locale: Locale, event: Event, item: &str) -> String {
         None if change == "changed" => td_string!(locale, company.detail_secret, field = field),
         None => td_string!(
             locale,
-            company.detail_of,
-            name = field,
-            field = value(locale, change)
+            common.labelled,
+            label = field,
+            value = value(locale, change)
         ),
     }
 }
 
-/// Several things, as the language lists them.
+/// Several things, as the language lists them. Each has a border of its own where it is written in the other direction.
 pub fn list<T: AsRef<str>>(locale: Locale, items: &[T]) -> String {
     let language = tag(locale).parse::<icu_locale::Locale>();
     let formatter = language.ok().and_then(|language| {
         ListFormatter::try_new_unit(language.into(), ListFormatterOptions::default()).ok()
     });
-    let items = items.iter().map(AsRef::as_ref);
+    let items: Vec<String> = items.iter().map(|item| isolate(locale, item.as_ref())).collect();
     match formatter {
-        Some(formatter) => formatter.format(items).to_string(),
-        None => items.collect::<Vec<_>>().join(", "),
+        Some(formatter) => formatter.format(items.iter().map(String::as_str)).to_string(),
+        None => items.join(", "),
     }
 }
 

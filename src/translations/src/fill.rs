@@ -1,7 +1,9 @@
 //! Values for the placeholders of a text, in the browser.
 
-/// The text with its placeholders, such as `{days}`, filled.
-pub fn fill(text: &str, values: &[(&str, String)]) -> String {
+use crate::isolation::isolated;
+
+/// The text, of a language that is written from right to left or not, with its placeholders, such as `{days}`, filled.
+pub fn fill(text: &str, right_to_left: bool, values: &[(&str, String)]) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -9,7 +11,7 @@ pub fn fill(text: &str, values: &[(&str, String)]) -> String {
         let (name, behind) = after.split_once('}').unwrap_or((after, ""));
         for (known, value) in values {
             if *known == name {
-                filled.push_str(value);
+                filled.push_str(&isolated(value, right_to_left));
             }
         }
         rest = behind;
@@ -23,7 +25,7 @@ mod tests {
     use vestibule_locales::ISLANDS;
 
     use super::fill;
-    use crate::{all, direction, island_texts, tag, td_string};
+    use crate::{all, direction, is_rtl, island_texts, tag, td_string};
 
     /// The text of a key as it travels.
     fn travelling(texts: &str, key: &str) -> String {
@@ -47,23 +49,31 @@ mod tests {
                 travelling(texts, "errors.offline"),
                 td_string!(locale, errors.offline)
             );
+            let filled =
+                |key: &str, values: &[(&str, String)]| fill(&travelling(texts, key), is_rtl(locale), values);
             assert_eq!(
-                fill(&travelling(texts, "sign_in.trust"), &[("days", "30".to_owned())]),
+                filled("sign_in.trust", &[("days", "30".to_owned())]),
                 td_string!(locale, sign_in.trust, days = 30)
             );
             let values = [("longer", "1 h".to_owned()), ("shorter", "2 min".to_owned())];
             assert_eq!(
-                fill(&travelling(texts, "time.two_units"), &values),
+                filled("time.two_units", &values),
                 td_string!(locale, time.two_units, longer = "1 h", shorter = "2 min")
             );
+            for title in ["Sign in", "تسجيل الدخول"] {
+                assert_eq!(
+                    filled("common.refused_title", &[("title", title.to_owned())]),
+                    td_string!(locale, common.refused_title, title = title)
+                );
+            }
         }
     }
 
     #[test]
     fn what_is_no_placeholder_of_ours_disappears() {
         let values = [("a", "{a}".to_owned())];
-        assert_eq!(fill("{a} {b} {a}", &values), "{a}  {a}");
-        assert_eq!(fill("x {a", &values), "x {a}");
-        assert_eq!(fill("", &values), "");
+        assert_eq!(fill("{a} {b} {a}", false, &values), "{a}  {a}");
+        assert_eq!(fill("x {a", false, &values), "x {a}");
+        assert_eq!(fill("", false, &values), "");
     }
 }

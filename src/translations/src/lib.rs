@@ -13,6 +13,7 @@ mod browser;
 mod details;
 #[cfg(any(target_arch = "wasm32", test))]
 mod fill;
+mod isolation;
 #[cfg(feature = "ssr")]
 pub mod labels;
 #[cfg(not(target_arch = "wasm32"))]
@@ -23,6 +24,7 @@ pub mod legal;
 mod moments;
 pub mod refusal;
 pub mod time;
+mod together;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,10 @@ pub use details::{event_detail, list, proof_name};
 pub use generated::i18n;
 #[cfg(not(target_arch = "wasm32"))]
 pub use i18n::Locale;
+pub use isolation::isolate;
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+pub use isolation::placed;
 #[cfg(feature = "ssr")]
 pub use labels::{event_name, verdict_sentence, yes_or_no};
 #[cfg(feature = "ssr")]
@@ -47,6 +53,7 @@ pub use leptos_i18n;
 #[cfg(feature = "ssr")]
 pub use moments::{Times, browser_name};
 pub use time::wait;
+pub use together::sentences;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod generated {
@@ -61,15 +68,35 @@ mod generated {
 }
 
 /// The text of a key in one language: `td_string!(locale, sign_in.title)` is a `&'static str`,
-/// `td_string!(locale, common.signed_in_as, name = "Ada")` a `String`.
+/// `td_string!(locale, common.signed_in_as, name = "Ada")` a `String`. A value that is written in the other direction stands
+/// between marks, as [`isolate`] makes them; `count`, which chooses the form, is a number.
 #[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! td_string {
-    ($($input:tt)*) => {{
+    ($locale:expr, $file:ident . $key:ident $(,)?) => {{
         // The library's macro names its own crate; this makes the name known to crates that do not depend on it.
         use $crate::leptos_i18n;
-        leptos_i18n::td_string!($($input)*)
+        leptos_i18n::td_string!($locale, $file.$key)
     }};
+    ($locale:expr, $file:ident . $key:ident, $($name:ident = $value:expr),+ $(,)?) => {{
+        use $crate::leptos_i18n;
+        let locale = $locale;
+        let ($($name,)+) = ($($crate::placed!(locale, $name, $value),)+);
+        leptos_i18n::td_string!(locale, $file.$key, $($name),+)
+    }};
+}
+
+/// What the library's macro is given for a placeholder.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! placed {
+    ($locale:expr, count, $value:expr) => {
+        $value
+    };
+    ($locale:expr, $name:ident, $value:expr) => {
+        $crate::placed($locale, $value)
+    };
 }
 
 /// The text of a key that an island says: as on the server.

@@ -9,7 +9,7 @@ use vestibule_core::{
     refusals,
 };
 
-use crate::{Locale, td_string, wait};
+use crate::{Locale, sentences, td_string, wait};
 
 /// Bytes of what a sentence about the size of a file counts in.
 #[cfg(feature = "ssr")]
@@ -180,7 +180,7 @@ fn every_problem(locale: Locale, fields: &[FieldProblem]) -> String {
     if said.is_empty() {
         return td_string!(locale, errors.malformed).to_owned();
     }
-    said.join(" ")
+    sentences(locale, &said)
 }
 
 fn wrong_code(locale: Locale, hint: Option<CodeHint>) -> String {
@@ -244,12 +244,11 @@ pub fn warning(locale: Locale, refusal: &Refusal) -> Option<&'static str> {
 
 /// [`sentence`] and [`warning`] in one, for places that show a single text.
 pub fn full_sentence(locale: Locale, refusal: &Refusal) -> String {
-    let mut text = sentence(locale, refusal);
-    if let Some(warning) = warning(locale, refusal) {
-        text.push(' ');
-        text.push_str(warning);
+    let text = sentence(locale, refusal);
+    match warning(locale, refusal) {
+        Some(warning) => sentences(locale, &[text.as_str(), warning]),
+        None => text,
     }
-    text
 }
 
 #[cfg(test)]

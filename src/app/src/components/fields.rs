@@ -146,7 +146,7 @@ pub fn text<'a>(
         autocomplete: "off",
         value: typed.value.clone(),
         required: false,
-        hint: Some(hint.join(" ")),
+        hint: Some(hint.join("\n")),
         refusal,
     }
 }

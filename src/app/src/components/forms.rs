@@ -81,7 +81,7 @@ pub struct Input<'a> {
     pub value: String,
     /// Whether nothing may be left empty.
     pub required: bool,
-    /// What to know before typing.
+    /// What to know before typing; several things stand on lines of their own.
     pub hint: Option<String>,
     /// Why the form was refused.
     pub refusal: Option<&'a Refusal>,
@@ -187,6 +187,19 @@ pub fn moment(when: When) -> AnyView {
         <time datetime=when.datetime>
             <bdi>{when.shown}</bdi>
         </time>
+    }
+    .into_any()
+}
+
+/// A sentence around something that is an element of its own, such as a moment: a line end in the sentence says where that
+/// belongs.
+pub fn around(sentence: &str, inside: impl IntoView) -> AnyView {
+    let (before, after) = sentence.split_once('\n').unwrap_or((sentence, ""));
+    let words = |words: &str| (!words.is_empty()).then(|| words.to_owned());
+    view! {
+        {words(before)}
+        {inside}
+        {words(after)}
     }
     .into_any()
 }

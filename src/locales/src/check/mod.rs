@@ -105,7 +105,7 @@ impl Rules<'_> {
                 findings.extend(keys::keys(english, language, file, &forms));
             }
             for entry in &file.entries {
-                let mut problems = texts::plain(language, entry);
+                let mut problems = texts::plain(entry);
                 problems.extend(texts::placeholders(english, entry, &forms));
                 problems.extend(self.words(language, file, english, entry));
                 findings.extend(

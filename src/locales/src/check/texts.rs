@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Entry, File, Language,
+    Entry, File,
     plural::{COUNT, Forms, ending, source},
     text,
 };
 
-/// Opening and closing marks around a value that may run in the other direction.
-const ISOLATES: [char; 4] = ['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'];
+/// Marks of the direction in which words run.
+fn is_direction(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// Letters that nobody sees: they break searches and are typed by accident. Blanks that do not break are no such letters.
 fn is_invisible(letter: char) -> bool {
@@ -20,7 +22,7 @@ fn is_invisible(letter: char) -> bool {
 }
 
 /// What is wrong with the letters of a text.
-pub fn plain(language: &Language, entry: &Entry) -> Vec<String> {
+pub fn plain(entry: &Entry) -> Vec<String> {
     let text = entry.text.as_str();
     let mut problems = Vec::new();
     let mut say = |problem: &str| problems.push(problem.to_owned());
@@ -44,16 +46,15 @@ pub fn plain(language: &Language, entry: &Entry) -> Vec<String> {
         say("Digits are written as 0 to 9.");
     }
     for letter in text.chars().filter(|letter| is_invisible(*letter)) {
-        if !(language.is_rtl() && ISOLATES.contains(&letter)) {
-            problems.push(format!(
-                "There is a letter that nobody sees. Expected: none. Found: U+{:04X}.",
-                u32::from(letter)
-            ));
-        }
-    }
-    let begun = text.matches(['\u{2066}', '\u{2067}', '\u{2068}']).count();
-    if begun != text.matches('\u{2069}').count() {
-        problems.push("Every mark U+2066 to U+2068 needs a U+2069 after the value.".to_owned());
+        let code = u32::from(letter);
+        problems.push(if is_direction(letter) {
+            format!(
+                "There is a mark of direction, which nobody sees: U+{code:04X}. Remove it: pages and mails draw a border around \
+                 every value of the other direction by themselves, and marks in a file would be doubled or forgotten."
+            )
+        } else {
+            format!("There is a letter that nobody sees. Expected: none. Found: U+{code:04X}.")
+        });
     }
     problems
 }
@@ -84,28 +85,35 @@ pub fn placeholders(english: &File, entry: &Entry, forms: &Forms) -> Vec<String>
 mod tests {
     use super::*;
 
-    fn problems(tag: &str, text: &str) -> Vec<String> {
-        let language = Language::empty(tag);
+    fn problems(text: &str) -> Vec<String> {
         let entry = Entry {
             key: "a".to_owned(),
             text: text.to_owned(),
             line: 1,
         };
-        plain(&language, &entry)
+        plain(&entry)
     }
 
     #[test]
     fn only_plain_texts_pass() {
         for good in ["Sign in", "Mot de passe\u{a0}:", "{{ a }} & b", "密码"] {
-            assert_eq!(problems("fr", good), Vec::<String>::new(), "{good}");
+            assert_eq!(problems(good), Vec::<String>::new(), "{good}");
         }
         for bad in ["", " ", "a ", "a  b", "<b>", "٣ أيام", "a\u{200b}b", "a\nb"] {
-            assert_eq!(problems("de", bad).len(), 1, "{bad:?}");
+            assert_eq!(problems(bad).len(), 1, "{bad:?}");
         }
-        // Both marks are said where no value runs in the other direction.
-        assert_eq!(problems("de", "\u{2068}a\u{2069}").len(), 2);
-        assert_eq!(problems("ar", "\u{2068}a\u{2069}").len(), 0);
-        assert_eq!(problems("ar", "\u{2068}a").len(), 1);
+    }
+
+    #[test]
+    fn marks_of_direction_are_left_to_the_product() {
+        for mark in [
+            '\u{61c}', '\u{200e}', '\u{200f}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+        ] {
+            let said = problems(&format!("مرحبًا، {mark}{{{{ name }}}}"));
+            let code = format!("U+{:04X}. Remove it", u32::from(mark));
+            assert!(said.len() == 1 && said[0].contains(&code), "{said:?}");
+        }
+        assert_eq!(problems("\u{2068}{{ name }}\u{2069}").len(), 2);
     }
 
     #[test]

@@ -7,12 +7,10 @@ use vestibule_core::{
     name::without_bad_characters,
     ports::Moment,
 };
-use vestibule_translations::{Locale, Times, is_rtl, td_string};
+use vestibule_translations::{Locale, Times, td_string};
 
 /// Longest fact that is shown, in characters; more than any field may hold.
 const FACT_MAX: usize = 200;
-const FIRST_STRONG_ISOLATE: char = '\u{2068}';
-const POP_ISOLATE: char = '\u{2069}';
 
 /// Who a mail is about and where it happened, whatever mail it is; ready to stand in a sentence, empty = unknown.
 pub(super) struct Facts {
@@ -37,7 +35,6 @@ pub(super) struct Facts {
 impl Facts {
     /// Takes them out of `mail` about something that happened at this moment, for sentences of a language.
     pub(super) fn of(mail: &Mail, locale: Locale, at: Moment) -> Self {
-        let right_to_left = is_rtl(locale);
         let (name, company, account, browser, address, times) = match mail {
             Mail::SignInCode {
                 name,
@@ -108,11 +105,10 @@ impl Facts {
             Mail::PoliciesChanged { by, .. } => ("", by.as_str()),
             _ => ("", ""),
         };
-        let fact = |fact: &str| isolate(clean(fact), right_to_left);
         Self {
-            name: fact(name),
-            company: fact(company),
-            account: fact(account),
+            name: clean(name),
+            company: clean(company),
+            account: clean(account),
             browser: match Browser::read(browser) {
                 Browser {
                     name,
@@ -120,14 +116,14 @@ impl Facts {
                 } => td_string!(
                     locale,
                     common.browser_on,
-                    browser = fact(name),
-                    system = fact(system)
+                    browser = clean(name),
+                    system = clean(system)
                 ),
-                Browser { name, system: None } => fact(name),
+                Browser { name, system: None } => clean(name),
             },
-            address: fact(address),
-            new_email: fact(new_email),
-            by: fact(by),
+            address: clean(address),
+            new_email: clean(new_email),
+            by: clean(by),
             when: times_of(times).say_with_zone(locale, at),
         }
     }
@@ -168,25 +164,6 @@ pub(super) fn clean(fact: &str) -> String {
     line
 }
 
-/// Keeps a cleaned fact from disturbing the order of the words around it, when it is written in the other direction
-/// than the sentence.
-pub(super) fn isolate(fact: String, right_to_left: bool) -> String {
-    let foreign = fact
-        .chars()
-        .any(|c| c.is_alphabetic() && is_right_to_left(c) != right_to_left);
-    if foreign {
-        format!("{FIRST_STRONG_ISOLATE}{fact}{POP_ISOLATE}")
-    } else {
-        fact
-    }
-}
-
-/// Whether a letter belongs to a script that is written from right to left.
-fn is_right_to_left(c: char) -> bool {
-    matches!(c, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
-        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,14 +179,5 @@ mod tests {
         assert_eq!(clean("Müller & Söhne <b>"), "Müller & Söhne <b>");
         assert_eq!(clean(&"é".repeat(500)).chars().count(), FACT_MAX + 1);
         assert_eq!(clean("\r\n \u{200e}"), "");
-    }
-
-    #[test]
-    fn only_facts_of_the_other_direction_are_isolated() {
-        assert_eq!(isolate("Acme".to_owned(), false), "Acme");
-        assert_eq!(isolate("Acme".to_owned(), true), "\u{2068}Acme\u{2069}");
-        assert_eq!(isolate("شركة".to_owned(), false), "\u{2068}شركة\u{2069}");
-        assert_eq!(isolate("شركة".to_owned(), true), "شركة");
-        assert_eq!(isolate("123".to_owned(), true), "123");
     }
 }

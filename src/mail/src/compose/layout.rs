@@ -5,6 +5,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use textwrap::{Options, WordSplitter};
 use url::Url;
+use vestibule_translations::{Locale, direction, is_rtl, isolate, tag, td_string};
 
 /// Width of the plain text, in columns.
 const TEXT_WIDTH: usize = 72;
@@ -60,10 +61,8 @@ impl WebLink {
 
 /// A mail before it is written out.
 pub(super) struct Page {
-    /// Language tag.
-    pub(super) language: &'static str,
-    /// `ltr` or `rtl`.
-    pub(super) direction: &'static str,
+    /// The language.
+    pub(super) locale: Locale,
     /// The product's name.
     pub(super) product: &'static str,
     /// The company's name.
@@ -90,23 +89,31 @@ pub(super) fn text(page: &Page) -> String {
             Block::Button { link, .. } => link.0.clone(),
             Block::Facts(facts) => facts
                 .iter()
-                .map(|(label, fact)| format!("{label}: {fact}"))
+                .map(|(label, fact)| td_string!(page.locale, common.labelled, label = label, value = fact))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            Block::ToCopy(facts) => {
-                // Marks of direction would be copied along: from right to left, each stands alone on its line instead.
-                let gap = if page.direction == "rtl" { '\n' } else { ' ' };
-                facts
-                    .iter()
-                    .map(|(label, fact)| format!("{label}:{gap}{}", fact.words()))
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            }
+            Block::ToCopy(facts) => facts
+                .iter()
+                .map(|(label, fact)| to_copy(page.locale, label, fact.words()))
+                .collect::<Vec<_>>()
+                .join("\n"),
         })
         .collect();
     // Mail clients know this line as the start of a signature and show what follows less loudly.
     parts.push(format!("-- \n{}", wrap(&page.footer)));
     parts.join("\n\n") + "\n"
+}
+
+/// Something to copy, behind its label. Marks of direction would be copied along: from right to left it stands alone on its line
+/// instead.
+fn to_copy(locale: Locale, label: &str, copied: &str) -> String {
+    let line = td_string!(locale, common.labelled, label = label, value = "\n");
+    let (before, after) = line.split_once('\n').unwrap_or((line.as_str(), ""));
+    if is_rtl(locale) {
+        [before.trim_end(), "\n", copied, after].concat()
+    } else {
+        [before, copied, after].concat()
+    }
 }
 
 fn wrap(words: &str) -> String {
@@ -159,11 +166,11 @@ const DOORS: [&str; 3] = [
 /// The HTML page.
 pub(super) fn html(page: &Page) -> String {
     // Outlook knows neither `start` nor that a table need not hand its middle on.
-    let side = if page.direction == "rtl" { "right" } else { "left" };
+    let side = if is_rtl(page.locale) { "right" } else { "left" };
     let column = format!("{COLUMN};text-align:{side}");
     html! {
         (DOCTYPE)
-        html lang=(page.language) dir=(page.direction) {
+        html lang=(tag(page.locale)) dir=(direction(page.locale)) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -179,12 +186,12 @@ pub(super) fn html(page: &Page) -> String {
                     td align="center" style=(AROUND) {
                         (PreEscaped("<!--[if mso]><table role=\"presentation\" width=\"560\"><tr><td><![endif]-->"))
                         // Some clients show only what is inside the body: language and direction are said again.
-                        div class="canvas" lang=(page.language) dir=(page.direction) style=(column) {
+                        div class="canvas" lang=(tag(page.locale)) dir=(direction(page.locale)) style=(column) {
                             (brand(page))
                             (table("100%", &html! {
                                 td class="card" style=(CARD) {
                                     @if page.heading { h1 style=(HEADING) { (page.subject) } }
-                                    @for block in &page.blocks { (block_html(block)) }
+                                    @for block in &page.blocks { (block_html(page.locale, block)) }
                                 }
                             }))
                             p class="quiet" style=(FOOTER) { (page.footer) }
@@ -218,7 +225,7 @@ fn brand(page: &Page) -> Markup {
                     (page.product)
                     @if !page.company.is_empty() {
                         br;
-                        span class="quiet" style=(COMPANY) { (page.company) }
+                        span class="quiet" style=(COMPANY) { (isolate(page.locale, &page.company)) }
                     }
                 }
             }))
@@ -226,7 +233,7 @@ fn brand(page: &Page) -> Markup {
     }
 }
 
-fn block_html(block: &Block) -> Markup {
+fn block_html(locale: Locale, block: &Block) -> Markup {
     html! {
         @match block {
             Block::Paragraph(words) => p style=(PARAGRAPH) { (words) },
@@ -243,7 +250,7 @@ fn block_html(block: &Block) -> Markup {
                     p style=(PARAGRAPH) {
                         span class="quiet" style=(LABEL) { (label) }
                         br;
-                        (fact)
+                        (isolate(locale, fact))
                     }
                 }
             },
@@ -293,8 +300,7 @@ mod tests {
     fn page(blocks: Vec<Block>) -> Page {
         let footer = "Sent by a test.".to_owned();
         Page {
-            language: "en",
-            direction: "ltr",
+            locale: Locale::en,
             product: "P",
             company: "C".to_owned(),
             subject: "S".to_owned(),

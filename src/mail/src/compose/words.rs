@@ -5,7 +5,7 @@ use vestibule_core::{
     mail::{About, FactorChange, Mail},
     ports::Moment,
 };
-use vestibule_translations::{Locale, direction, tag, td_string, wait};
+use vestibule_translations::{Locale, isolate, td_string, wait};
 
 use super::{
     facts::{Facts, clean},
@@ -43,8 +43,7 @@ impl Words {
         let greeting =
             (!name.is_empty()).then(|| Block::Paragraph(td_string!(locale, mail.greeting, name = name)));
         Page {
-            language: tag(locale),
-            direction: direction(locale),
+            locale,
             product: td_string!(locale, common.product),
             company: self.facts.company.clone(),
             subject: clean(&body.subject),
@@ -558,7 +557,7 @@ impl Words {
         let place = if address.is_empty() {
             browser.to_owned()
         } else {
-            format!("{browser} · {address}")
+            [isolate(self.locale, browser), isolate(self.locale, address)].join(" · ")
         };
         Block::Facts(vec![(label.to_owned(), place), self.when()])
     }

@@ -16,7 +16,7 @@ use vestibule_app::{
 };
 use vestibule_core::{id::MailId, paths::MAILBOX, ports::Moment, refusal::Refusal, rights::Action};
 use vestibule_mail::{Mailbox, StoredMail};
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, sentences, td_string};
 
 use crate::{
     form::Routes,
@@ -149,7 +149,7 @@ impl Content for ListPage {
                     </a>
                 </div>
                 <p class="lead">
-                    {td_string!(now, mailbox.intro)} " " {td_string!(now, mailbox.refreshes)}
+                    {sentences(now, &[td_string!(now, mailbox.intro), td_string!(now, mailbox.refreshes)])}
                 </p>
                 {mails}
             </main>

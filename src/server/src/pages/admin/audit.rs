@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::moment,
+    components::forms::{around, moment},
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
 };
@@ -307,7 +307,7 @@ const fn follows_password(event: Event) -> bool {
 
 /// What else is known of an event: its request, and what else happened to the account that day.
 fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
-    let around = row.target_name.clone().map(|account| {
+    let same_day = row.target_name.clone().map(|account| {
         let day = moments.day(row.at);
         let asked = AuditInput {
             account,
@@ -322,21 +322,17 @@ fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
         }
     });
     let request = row.request.clone().map(|request| {
-        view! {
-            <p>
-                {td_string!(now, audit.request)}
-                ": "
-                <bdi>{request}</bdi>
-            </p>
-        }
+        let label = td_string!(now, audit.request);
+        let sentence = td_string!(now, common.labelled, label = label, value = "\n");
+        view! { <p>{around(&sentence, view! { <bdi>{request}</bdi> })}</p> }
     });
-    (around.is_some() || request.is_some())
+    (same_day.is_some() || request.is_some())
         .then(|| {
             view! {
                 <details class="more">
                     <summary>{td_string!(now, company.detail)}</summary>
                     {request}
-                    {around}
+                    {same_day}
                 </details>
             }
         })

@@ -9,7 +9,7 @@ use vestibule_app::{
     call::Call,
     components::{
         fields::{meanwhile, number, radio, text, why},
-        forms::{Input, good, moment, problem, refused},
+        forms::{Input, around, good, moment, problem, refused},
     },
     functions::Done,
     page::{Content, Frame, Head, Refresh, Sheet, Typed, When},
@@ -433,14 +433,8 @@ fn test_card(now: Locale, page: &MailPage) -> AnyView {
         view! { <p class="quiet">{td_string!(now, mail_server.test_none)}</p> }.into_any()
     } else {
         let last = page.last_test.clone().map(|at| {
-            view! {
-                <span>
-                    <a href=SendTestMail::PATH>{td_string!(now, mail_server.last_test)}</a>
-                    " ("
-                    {moment(at)}
-                    ")"
-                </span>
-            }
+            let label = td_string!(now, mail_server.last_test, when = "\n");
+            view! { <a href=SendTestMail::PATH>{around(&label, moment(at))}</a> }
         });
         view! {
             <p class="quiet">{td_string!(now, mail_server.test_intro, email = page.email.clone())}</p>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::Call,
-    components::forms::{good, moment, refused},
+    components::forms::{around, good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
@@ -159,12 +159,14 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
             </a>
         }
     });
+    let label = td_string!(now, console.selected_sessions);
+    let selected = td_string!(now, common.labelled, label = label, value = "\n");
     view! {
         <form id=SELECTION method="post" action=EndSessions::PATH></form>
         <div class="bar">
             <div class="buttons selected" role="group" aria-label=td_string!(now, console.selected_sessions)>
                 <span class="quiet">
-                    {td_string!(now, console.selected_sessions)} <b class="after-script" data-count="">" 0"</b>
+                    {around(&selected, view! { <b class="after-script" data-count="">"0"</b> })}
                 </span>
                 <button class="button small danger-line" form=SELECTION>
                     {td_string!(now, profile.end)}
@@ -205,12 +207,13 @@ fn row(now: Locale, list: &SessionList, session: &CompanySession) -> AnyView {
     let end = if own {
         view! { <span class="state" data-on="">{td_string!(now, profile.this_session)}</span> }.into_any()
     } else {
-        let label = [td_string!(now, profile.end), " ", &session.name].concat();
+        let end = td_string!(now, profile.end);
+        let label = td_string!(now, common.labelled, label = end, value = &session.name);
         view! {
             <form method="post" action=EndSessions::PATH>
                 <input type="hidden" name="selected[]" value=id.clone() />
                 <button class="button small danger-line" aria-label=label>
-                    {td_string!(now, profile.end)}
+                    {end}
                 </button>
             </form>
         }

@@ -433,7 +433,7 @@ impl FormPage {
 impl Content for FormPage {
     fn head(&self, now: Locale) -> Head {
         let title = match &self.alias_saved {
-            Some(alias) => [self.title_in(now), ": ", alias].concat(),
+            Some(alias) => td_string!(now, common.labelled, label = self.title_in(now), value = alias),
             None => self.title_in(now).to_owned(),
         };
         Head::new(title, &[Sheet::Account, Sheet::Console])
@@ -506,7 +506,7 @@ fn fields(now: Locale, page: FormPage) -> AnyView {
             .meanwhile
             .map(|value| td_string!(now, company.meanwhile, value = value));
         let hint = match (meanwhile, hint) {
-            (Some(meanwhile), Some(hint)) => Some(format!("{meanwhile} {hint}")),
+            (Some(meanwhile), Some(hint)) => Some([meanwhile.as_str(), "\n", hint].concat()),
             (Some(only), None) => Some(only),
             (None, hint) => hint.map(str::to_owned),
         };

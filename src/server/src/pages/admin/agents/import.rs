@@ -29,7 +29,7 @@ use vestibule_service::{
     sessions::SignedIn,
 };
 use vestibule_storage::{ImportLine, ImportState};
-use vestibule_translations::{Locale, td_string, verdict_sentence};
+use vestibule_translations::{Locale, sentences, td_string, verdict_sentence};
 
 use crate::{
     form::{Form, Routes, redirect_or_refuse},
@@ -545,10 +545,12 @@ fn stands(now: Locale, page: &ImportPage) -> AnyView {
         }
         ImportState::Checked => {
             let label = td_string!(now, company.import_button, count = good);
+            let next = [
+                td_string!(now, company.import_checked),
+                td_string!(now, company.import_mails),
+            ];
             view! {
-                <p class="lead">
-                    {td_string!(now, company.import_checked)} " " {td_string!(now, company.import_mails)}
-                </p>
+                <p class="lead">{sentences(now, &next)}</p>
                 {start(page.found.id.to_string(), label)}
             }
             .into_any()
@@ -654,11 +656,11 @@ fn lines(
 
 /// All that is wrong with a line.
 fn verdict_sentences(now: Locale, words: &str) -> String {
-    let sentences: Vec<&str> = words
+    let said: Vec<&str> = words
         .split(ImportLine::BETWEEN)
         .map(|word| verdict_sentence(now, word))
         .collect();
-    sentences.join(" ")
+    sentences(now, &said)
 }
 
 fn page_link(href: String, label: &'static str) -> AnyView {

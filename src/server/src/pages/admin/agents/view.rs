@@ -202,7 +202,7 @@ fn connected(now: Locale, found: &AgentDetails) -> AnyView {
 
 /// How the agent signs in, besides by password.
 fn sign_in_by(now: Locale, found: &AgentDetails) -> Option<String> {
-    let provider = names(&found.providers);
+    let provider = names(now, &found.providers);
     if provider.is_empty() {
         None
     } else if found.target.has_password {

@@ -28,7 +28,7 @@ use vestibule_core::{
     rights::Action,
 };
 use vestibule_service::{applications::ApplicationDetails, sessions::SignedIn};
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, list, td_string};
 
 use super::{
     page_of,
@@ -691,10 +691,8 @@ fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> AnyView {
         .collect_view();
     let before = typed.meanwhile.map(|words| {
         let saved = words.split(' ').filter_map(Role::from_word);
-        saved
-            .map(|role| role_name(now, role))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let names: Vec<&str> = saved.map(|role| role_name(now, role)).collect();
+        list(now, &names)
     });
     view! {
         <fieldset id=Field::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>

@@ -21,7 +21,7 @@ use vestibule_core::{
 };
 use vestibule_service::console::{Overview, PeriodInput};
 use vestibule_storage::Waiting;
-use vestibule_translations::{Locale, event_name, proof_name, td_string};
+use vestibule_translations::{Locale, event_name, proof_name, sentences, td_string};
 
 use self::chart::{FAILED_FILL, GOOD_FILL, chart, most};
 use super::agents::{UNLOCK_SELECTED, agent_view};
@@ -193,7 +193,7 @@ fn tiles(now: Locale, found: &Overview) -> AnyView {
         {tile(
             td_string!(now, company.coverage),
             covered,
-            Some([of, said(&mix)].join(" ")),
+            Some([vec![of], labelled(now, &mix)].concat().join(" · ")),
             incomplete
                 .then(|| (without, td_string!(now, company.see_without)))
                 .or_else(|| Some((active, td_string!(now, console.see_active)))),
@@ -202,13 +202,12 @@ fn tiles(now: Locale, found: &Overview) -> AnyView {
     .into_any()
 }
 
-/// Names with their numbers, in one line.
-fn said(numbers: &[(&'static str, i64)]) -> String {
-    let parts: Vec<String> = numbers
-        .iter()
-        .map(|(name, number)| format!("{name}: {number}"))
-        .collect();
-    parts.join(" · ")
+/// Numbers with their names.
+fn labelled(now: Locale, numbers: &[(&'static str, i64)]) -> Vec<String> {
+    let numbers = numbers.iter();
+    numbers
+        .map(|(name, number)| td_string!(now, common.labelled, label = name, value = number))
+        .collect()
 }
 
 /// How many mails wait, and what is wrong with them.
@@ -225,7 +224,7 @@ fn mails(now: Locale, found: &Overview) -> AnyView {
     tile(
         td_string!(now, company.mails_waiting),
         mails.waiting.to_string(),
-        (!more.is_empty()).then(|| more.join(" ")),
+        (!more.is_empty()).then(|| sentences(now, &more)),
         Some((ADMIN_MAIL.to_owned(), td_string!(now, company.see_mail))),
     )
 }

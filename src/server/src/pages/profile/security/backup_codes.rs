@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use vestibule_app::{
     call::Call,
-    components::forms::{good, moment, refused},
+    components::forms::{around, good, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet, When},
     shell::console::account_page,
@@ -18,7 +18,7 @@ use vestibule_core::{
     rights::Action,
 };
 use vestibule_service::sessions::SignedIn;
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, sentences, td_string};
 
 use crate::{
     form::{Form, Routes, confirm_for, leading_to, redirect_or_refuse, refused_or},
@@ -238,13 +238,13 @@ impl Content for BackupCodesPage {
 fn made(now: Locale, made_at: Option<When>, used_at: Vec<Option<When>>) -> AnyView {
     let left = used_at.iter().filter(|used| used.is_none()).count();
     let since = match made_at {
-        Some(when) => view! {
-            <p class="quiet">
-                {td_string!(now, profile.backup_left, count = left)} " "
-                {td_string!(now, profile.backup_made)} " " {moment(when)}
-            </p>
+        Some(when) => {
+            let said = [
+                td_string!(now, profile.backup_left, count = left),
+                td_string!(now, profile.backup_made, when = "\n"),
+            ];
+            view! { <p class="quiet">{around(&sentences(now, &said), moment(when))}</p> }.into_any()
         }
-        .into_any(),
         None => view! { <p class="quiet">{td_string!(now, profile.backup_none)}</p> }.into_any(),
     };
     let codes = (1..)
@@ -257,10 +257,10 @@ fn made(now: Locale, made_at: Option<When>, used_at: Vec<Option<When>>) -> AnyVi
                     </span>
                 }
                 .into_any(),
-                Some(when) => view! {
-                    <span class="quiet">{td_string!(now, profile.used_on)} " " {moment(when)}</span>
+                Some(when) => {
+                    let used = td_string!(now, profile.used_on, when = "\n");
+                    view! { <span class="quiet">{around(&used, moment(when))}</span> }.into_any()
                 }
-                .into_any(),
             };
             view! {
                 <li>

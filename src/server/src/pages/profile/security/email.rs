@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::Call,
-    components::forms::{good, refused},
+    components::forms::{around, good, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::account_page,
@@ -178,9 +178,9 @@ fn email_steps(now: Locale, set_up: EmailSetUp, resent: bool, refusal: Option<&R
         CodeMail::Queued | CodeMail::Sent => None,
     };
     let lead = if news.is_some() {
-        td_string!(now, profile.email_lead_waiting)
+        td_string!(now, profile.email_lead_waiting, address = "\n")
     } else {
-        td_string!(now, profile.email_lead)
+        td_string!(now, profile.email_lead, address = "\n")
     };
     let wait = if set_up.resend_in == 0 {
         td_string!(now, sign_in.resend_now).to_owned()
@@ -189,9 +189,7 @@ fn email_steps(now: Locale, set_up: EmailSetUp, resent: bool, refusal: Option<&R
     };
     let resent = (resent && news.is_none()).then(|| good(td_string!(now, sign_in.resent)));
     view! {
-        <p class="lead">
-            {lead} " " <bdi>{set_up.address}</bdi>
-        </p>
+        <p class="lead">{around(&lead, view! { <bdi>{set_up.address}</bdi> })}</p>
         {news.map(|news| view! { <p class="notice caution">{news}</p> })}
         {resent}
         {refused(now, refusal, false)}

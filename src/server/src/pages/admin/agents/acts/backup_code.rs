@@ -166,7 +166,8 @@ struct IssuedPage {
 
 impl Content for IssuedPage {
     fn head(&self, now: Locale) -> Head {
-        let title = [td_string!(now, agents.backup_code), ": ", &self.alias].concat();
+        let label = td_string!(now, agents.backup_code);
+        let title = td_string!(now, common.labelled, label = label, value = &self.alias);
         Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 

@@ -152,23 +152,24 @@ struct ActPage {
 }
 
 impl Content for ActPage {
-    fn head(&self, _now: Locale) -> Head {
-        let title = [self.title, ": ", &self.alias].concat();
+    fn head(&self, now: Locale) -> Head {
+        let title = td_string!(now, common.labelled, label = self.title, value = &self.alias);
         Head::new(title, &[Sheet::Account, Sheet::Console])
     }
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let who = [&self.alias, " (", &self.account, ")"].concat();
         let content = view! {
             <p class="back">
                 <a href=view_of(&self.id)>
-                    <bdi>{self.alias}</bdi>
+                    <bdi>{self.alias.clone()}</bdi>
                 </a>
             </p>
             <h1 id=HEADING>{self.title}</h1>
             <p class="lead">
-                <bdi>{who}</bdi>
+                <bdi>{self.alias}</bdi>
+                " "
+                <bdi class="quiet">{self.account}</bdi>
             </p>
             {refused(now, self.refusal.as_ref(), true)}
             {self.forms}

@@ -16,7 +16,7 @@ use vestibule_core::{
     sso::Provider,
 };
 use vestibule_service::console::{AgentDetails, NewPasswordInput};
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, list, td_string};
 
 use super::{Act, HEADING, act_form, address, again};
 use crate::{
@@ -127,7 +127,7 @@ fn removal(now: Locale, found: &AgentDetails) -> Option<impl IntoView + use<>> {
             td_string!(
                 now,
                 agents.remove_password_intro,
-                provider = names(&found.providers)
+                provider = names(now, &found.providers)
             ),
             action(
                 RemovePassword::PATH,
@@ -150,10 +150,10 @@ fn card(id: &'static str, title: &'static str, text: String, button: impl IntoVi
     .into_any()
 }
 
-/// The names of providers, in a row.
-pub fn names(providers: &[Provider]) -> String {
+/// The names of providers, as the language lists them.
+pub fn names(now: Locale, providers: &[Provider]) -> String {
     let names: Vec<&str> = providers.iter().map(|provider| provider.name()).collect();
-    names.join(", ")
+    list(now, &names)
 }
 
 /// Sends an agent a link to choose a new password.

@@ -8,7 +8,7 @@ mod table;
 use axum::{extract::State, http::header, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{good, refused},
+    components::forms::{around, good, refused},
     page::{Content, Frame, Head, Sheet},
     shell::console::{console_wide, role_name},
 };
@@ -392,12 +392,11 @@ fn chips(now: Locale, page: &ListPage) -> AnyView {
 
 fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView {
     let label = td_string!(now, agents.remove_filter, name = name, value = value.clone());
+    let shown = td_string!(now, common.labelled, label = name, value = "\n");
     view! {
         <li>
             <a class="chip" href=href aria-label=label>
-                {name}
-                ": "
-                <bdi>{value}</bdi>
+                {around(&shown, view! { <bdi>{value}</bdi> })}
                 " ×"
             </a>
         </li>

@@ -1,7 +1,7 @@
 //! What the list found: the bar for those that are ticked, the table, and the way to its other pages.
 
 use leptos::prelude::*;
-use vestibule_app::components::forms::moment;
+use vestibule_app::components::forms::{around, moment};
 use vestibule_core::{
     account::{Account, Role},
     agents::{AgentColumn, AgentFilter, AgentSort},
@@ -133,11 +133,13 @@ fn bar(now: Locale, page: &ListPage) -> AnyView {
             .into_any()
         }
     });
+    let label = td_string!(now, agents.selected);
+    let selected = td_string!(now, common.labelled, label = label, value = "\n");
     view! {
         <div class="bar">
             <div class="buttons selected" role="group" aria-label=td_string!(now, agents.selected)>
                 <span class="quiet">
-                    {td_string!(now, agents.selected)} <b class="after-script" data-count="">" 0"</b>
+                    {around(&selected, view! { <b class="after-script" data-count="">"0"</b> })}
                 </span>
                 {switches}
                 <button class="button small" form=SELECTION formaction=Unlock::PATH>
@@ -241,16 +243,15 @@ fn unlock(now: Locale, page: &ListPage, account: &Account) -> AnyView {
     let offered = account.is_locked() && Action::Unlock.reaches(&page.list.own, account);
     offered
         .then(|| {
+            let unlock = td_string!(now, agents.unlock);
+            let label = td_string!(now, common.labelled, label = unlock, value = &account.name);
             view! {
                 <form method="post" action=Unlock::PATH>
                     <input type="hidden" name="selected[]" value=account.id.to_string() />
                     <input type="hidden" name="back" value=page.query.clone() />
-                    <button class="button small" aria-label=[
-                        td_string!(now, agents.unlock),
-                        " ",
-                        &account.name,
-                    ]
-                        .concat()>{td_string!(now, agents.unlock)}</button>
+                    <button class="button small" aria-label=label>
+                        {unlock}
+                    </button>
                 </form>
             }
         })
