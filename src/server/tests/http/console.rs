@@ -453,7 +453,7 @@ async fn a_refused_agent_comes_back_with_everything_typed() {
         "/profile/confirm?next=/admin/agents/new?kept&again"
     );
     let asked = admin.get(&site, late.location()).await;
-    assert!(asked.body.contains("What you entered is kept"), "{}", asked.body);
+    assert!(asked.body.contains("Your entries are kept"), "{}", asked.body);
     let proof = [("password", PASSWORD), ("next", "/admin/agents/new?kept")];
     let proved = admin.post(&site, "/profile/confirm", &proof).await;
     assert_eq!(proved.location(), "/admin/agents/new?kept");
