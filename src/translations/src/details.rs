@@ -187,8 +187,9 @@ fn page(locale: Locale, action: &str) -> Option<&'static str> {
     Some(match action {
         "ChangeApplications" => td_string!(locale, applications.title),
         "OwnAccount" => td_string!(locale, common.profile),
-        "SeeAgents" | "AddAgent" | "EditAgent" | "DeleteAgent" | "ResetPassword" | "SendAccountDetails"
-        | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents" | "ExportAgents" => {
+        "SeeAgents" | "AddAgent" | "EditAgent" | "ActivateAgents" | "DeleteAgent" | "ResetPassword"
+        | "SendAccountDetails" | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents"
+        | "ExportAgents" => {
             td_string!(locale, console.agents)
         }
         "SeeOverview" => td_string!(locale, console.overview),

@@ -817,11 +817,14 @@ async fn nothing_that_helps_to_open_the_own_account_is_offered() {
     assert!(refused.body.contains(why), "{}", refused.body);
     site.clock.advance(301);
     let ticked = [("selected[]", carl.as_str()), ("back", "")];
-    let late = admin.post(&site, "/admin/agents/unlock-selected", &ticked).await;
-    assert_eq!(
-        (late.status, late.location()),
-        (303, "/profile/confirm?next=/admin/agents&again")
-    );
+    for path in ["/admin/agents/unlock-selected", "/admin/agents/activate"] {
+        let late = admin.post(&site, path, &ticked).await;
+        assert_eq!(
+            (late.status, late.location()),
+            (303, "/profile/confirm?next=/admin/agents&again"),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -319,7 +319,7 @@ impl Console {
                     Err(fields) => return Err(Refusal::Invalid { fields }.into()),
                     Ok(agent) => agent,
                 };
-                let rights = gives_rights(None, &agent.data.roles, true);
+                let rights = gives_rights(None, &agent.data.roles, agent.data.active, true);
                 if rights {
                     self.step_up(&own)?;
                 }
@@ -342,9 +342,9 @@ impl Console {
     /// to the new one and a notice to the old one.
     ///
     /// # Errors
-    /// As [`crate::Console::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
-    /// `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or another address for
-    /// oneself.
+    /// As [`crate::Console::agent`]; `Invalid`; `StepUpNeeded` for other roles, another address or switching somebody
+    /// on; `ChangedMeanwhile`; `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or
+    /// another address for oneself.
     pub async fn edit_agent(
         &self,
         id: &str,
@@ -384,7 +384,7 @@ impl Console {
                     not_oneself(&own, &target)?;
                 }
                 change.may_be_made(&mut work).await?;
-                if gives_rights(Some(&target), &data.roles, email_changes) {
+                if gives_rights(Some(&target), &data.roles, data.active, email_changes) {
                     self.step_up(&own)?;
                 }
                 if email_changes
@@ -424,9 +424,14 @@ impl Console {
         let chosen = chosen.into();
         visitor
             .attempt(async {
-                let own = self.allowed(Action::EditAgent, visitor).await?;
-                let ids = self.identifiers(Action::EditAgent, &chosen, &own).await?;
-                let (selected, changed) = self.switch_agents(&ids, active, visitor).await?;
+                let action = if active {
+                    Action::ActivateAgents
+                } else {
+                    Action::EditAgent
+                };
+                let own = self.allowed(action, visitor).await?;
+                let ids = self.identifiers(action, &chosen, &own).await?;
+                let (selected, changed) = self.switch_agents(action, &ids, active, visitor).await?;
                 if !active && !changed.is_empty() {
                     let mut writer = self.inner.store.write().await?;
                     let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
@@ -439,7 +444,8 @@ impl Console {
             .await
     }
 
-    /// Switches those on again whom this session switched off just now. `None`: it is too late, and nothing was done.
+    /// Switches those on again whom this session switched off just now. `None`: it is too late, and nothing was done. It
+    /// gives back what the same session has just taken, so it asks for no proof of identity.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`].
@@ -458,7 +464,7 @@ impl Console {
                 let Some(ids) = ids else {
                     return Ok(None);
                 };
-                let (selected, _) = self.switch_agents(&ids, true, visitor).await?;
+                let (selected, _) = self.switch_agents(Action::EditAgent, &ids, true, visitor).await?;
                 Ok(Some(selected))
             })
             .await
@@ -581,13 +587,14 @@ impl Service {
     /// Switches agents on or off, each in a transaction of its own; gives those that were not so before, too.
     async fn switch_agents(
         &self,
+        action: Action,
         ids: &[AccountId],
         active: bool,
         visitor: &Visitor,
     ) -> Result<(Selected, Vec<AccountId>), Failure> {
         let (mut selected, mut changed) = (Selected::default(), Vec::new());
         for &id in ids {
-            match again(|| self.switch_agent(id, active, visitor)).await {
+            match again(|| self.switch_agent(action, id, active, visitor)).await {
                 Ok(Ok(true)) => changed.push(id),
                 Ok(Ok(false)) => selected.unchanged += 1,
                 Ok(Err(refused)) => selected.refused.push(refused),
@@ -697,13 +704,12 @@ impl Service {
     /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
     async fn switch_agent(
         &self,
+        action: Action,
         id: AccountId,
         active: bool,
         visitor: &Visitor,
     ) -> Result<Result<bool, (String, Refusal)>, Failure> {
-        let (mut work, own, target) = self
-            .act_behind_locks(Action::EditAgent, Hold::Company, id, visitor)
-            .await?;
+        let (mut work, own, target) = self.act_behind_locks(action, Hold::Company, id, visitor).await?;
         if target.active == active {
             return Ok(Ok(false));
         }

@@ -134,7 +134,7 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
             service.console().delete_agent(id, "nobody", by).await,
         ),
         (
-            Action::EditAgent,
+            Action::ActivateAgents,
             service
                 .console()
                 .set_agents_active(&ids, true, by)
@@ -223,6 +223,29 @@ on_both! {
         assert_eq!(site.service.console().edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
         let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
         site.service.console().edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+    }
+
+    async fn shutting_somebody_out_asks_nothing_and_letting_them_in_again_does(site: Site) {
+        let ada = acme(&site).await;
+        let bob = site.id_of("Acme", "bob").await;
+        let ids = [bob.clone()];
+        let console = site.service.console();
+        site.clock.advance(301);
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 1, "what it took itself a moment ago");
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        let needed = || Err(Refusal::StepUpNeeded);
+        assert_eq!(console.set_agents_active(&ids, true, &ada).await.map(drop), needed());
+        let before = site.account_of("Acme", "bob").await;
+        let on = AgentInput { active: true, ..as_is(&before) };
+        assert_eq!(console.edit_agent(&bob, before.version, on, &ada).await.map(drop), needed());
+        let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
+        console.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+        assert!(!site.account_of("Acme", "bob").await.active);
+        let ada = site.at_home("Acme", "ada", None).await;
+        assert_eq!(console.set_agents_active(&ids, true, &ada).await.unwrap().changed, 1);
+        let sue = site.at_home("Acme", "sue", None).await;
+        assert_eq!(console.set_agents_active(&ids, true, &sue).await.map(drop), Err(Refusal::Forbidden));
     }
 
     async fn a_new_agent_is_told_and_everything_wrong_is_said_at_once(site: Site) {

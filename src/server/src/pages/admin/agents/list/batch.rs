@@ -82,7 +82,7 @@ pub struct Activate;
 
 impl Batch for Activate {
     const PATH: &'static str = "/admin/agents/activate";
-    const ACTION: Action = Action::EditAgent;
+    const ACTION: Action = Action::ActivateAgents;
 
     async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
         call.service
