@@ -165,8 +165,8 @@ impl Service {
         Ok(true)
     }
 
-    /// Switches an account on or off. Off ends its sessions, set-ups, trusted browsers and links; a sign-in under way is
-    /// stopped by the gate, which tells why.
+    /// Switches an account on or off. Off ends its sessions, set-ups, trusted browsers and links, and a backup code that was
+    /// issued to it; a sign-in under way is stopped by the gate, which tells why.
     pub(crate) async fn switch_account_in(
         &self,
         work: &mut Work<'_>,
@@ -190,6 +190,8 @@ impl Service {
             Event::AccountActivated
         } else {
             self.end_what_is_open(work, receiver, &LinkPurpose::ALL, EndReason::Deactivated)
+                .await?;
+            work.delete_issued_code(receiver.company.id, receiver.account.id)
                 .await?;
             Event::AccountDeactivated
         };
