@@ -174,14 +174,15 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
     ] {
         assert!(asked.body.contains(part), "{part}: {}", asked.body);
     }
-    let all = admin
-        .post(&site, ask, &[("all", "yes"), ("back", "search=carl")])
-        .await;
-    assert!(
-        all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""),
-        "{}",
-        all.body
-    );
+    let all = [("all", "yes"), ("counted", "1"), ("back", "search=carl")];
+    let all = admin.post(&site, ask, &all).await;
+    for part in [
+        "Deactivate 1 agent?",
+        "name=\"all\"",
+        "name=\"counted\" value=\"1\"",
+    ] {
+        assert!(all.body.contains(part), "{part}: {}", all.body);
+    }
     let still = admin.get(&site, "/admin/agents?state=active&search=carl").await;
     assert!(still.body.contains(&carl), "asking does nothing");
 
@@ -218,6 +219,63 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
         .post(&site, "/admin/agents/switch-off", &[("id", &rita)])
         .await;
     assert_eq!(oneself.status, 409, "{}", oneself.body);
+}
+
+#[tokio::test]
+async fn all_that_were_found_are_meant_only_as_they_were_counted() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    for number in 0..26 {
+        account(&site, "Acme", &format!("carl{number:02}"), Role::Agent).await;
+    }
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let rows = [("rows", "25"), ("back", "search=carl")];
+    admin.post(&site, "/admin/agents/columns", &rows).await;
+    let list = admin.get(&site, "/admin/agents?search=carl").await;
+    assert!(
+        list.body.contains("name=\"counted\" value=\"26\"") && list.body.contains("All found (26)"),
+        "{}",
+        list.body
+    );
+    let carl = id_of(&mut admin, &site, "carl07").await;
+    account(&site, "Acme", "carl99", Role::Agent).await;
+    for path in [
+        "/admin/agents/deactivate/ask",
+        "/admin/agents/deactivate",
+        "/admin/agents/activate",
+        "/admin/agents/unlock-selected",
+    ] {
+        for counted in [Some("26"), Some("x"), None] {
+            let mut fields = vec![
+                ("selected[]", carl.as_str()),
+                ("all", "yes"),
+                ("back", "search=carl"),
+            ];
+            fields.extend(counted.map(|counted| ("counted", counted)));
+            let refused = admin.post(&site, path, &fields).await;
+            assert_eq!(refused.status, 409, "{path} {counted:?}: {}", refused.body);
+            // The filter is as it was, and so is what was ticked; the number is the new one.
+            for part in [
+                "value=\"carl\"",
+                "name=\"counted\" value=\"27\"",
+                "All found (27)",
+                "Someone else saved changes",
+            ] {
+                assert!(refused.body.contains(part), "{path} {part}: {}", refused.body);
+            }
+            assert_eq!(
+                refused.body.matches(" checked").count(),
+                2,
+                "{path}: {}",
+                refused.body
+            );
+        }
+    }
+    let active = admin.get(&site, "/admin/agents?search=carl&state=active").await;
+    assert!(active.body.contains("1–25 of 27"), "{}", active.body);
+    let fields = [("all", "yes"), ("counted", "27"), ("back", "search=carl")];
+    let done = admin.post(&site, "/admin/agents/deactivate", &fields).await;
+    assert_eq!(done.location(), "/admin/agents?search=carl&changed=27");
 }
 
 #[tokio::test]

@@ -414,7 +414,8 @@ impl Console {
     /// few seconds: [`crate::Console::undo_deactivation`].
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
+    /// As [`crate::Console::authorize`]; `NothingSelected`; `ChangedMeanwhile` when a filter finds another number than was
+    /// told; [`Refusal::Malformed`] for more than may be changed in one go.
     pub async fn set_agents_active(
         &self,
         chosen: impl Into<Chosen>,
@@ -552,35 +553,44 @@ fn in_scope(filter: AgentFilter, action: Action, own: &SignedIn) -> AgentFilter 
 }
 
 impl Service {
-    /// The agents that were chosen, each once.
+    /// The agents that were chosen, each once. All that a filter finds are searched for again: when they are not as many as
+    /// whoever chose them was told, others would be meant by it.
     pub(super) async fn identifiers(
         &self,
         action: Action,
         chosen: &Chosen,
         own: &SignedIn,
     ) -> Result<Vec<AccountId>, Failure> {
-        let filter = match chosen {
+        let (filter, counted) = match chosen {
             Chosen::Ticked(ids) => return Ok(ticked(ids)?),
-            Chosen::Found(filter) => in_scope(filter.clone(), action, own),
+            Chosen::Found { filter, counted } => (in_scope(filter.clone(), action, own), *counted),
         };
+        let counted = counted.ok_or(Refusal::ChangedMeanwhile)?;
+        if counted > FOUND_MAX {
+            return Err(Refusal::Malformed.into());
+        }
         let mut reader = self.inner.store.read().await?;
         let mut ids: Vec<AccountId> = Vec::new();
         let mut from = PageFrom::Start;
-        loop {
+        // One more than were counted is enough to know.
+        while ids.len() <= counted {
             let page = reader.agent_page(own.company.id, &filter, from, TOGETHER).await?;
             ids.extend(page.accounts.iter().map(|account| account.id));
-            if ids.len() > FOUND_MAX {
-                return Err(Refusal::Malformed.into());
-            }
             match ids.last() {
-                None => return Err(Refusal::NothingSelected.into()),
                 Some(last) if page.after => from = PageFrom::After(*last),
-                Some(_) => break,
+                _ => break,
             }
         }
         // Whoever is created or deleted meanwhile may shift a page.
         ids.sort_unstable();
         ids.dedup();
+        let found = reader.count_found(own.company.id, &filter, counted + 1).await?;
+        if ids.len() != counted || found != counted {
+            return Err(Refusal::ChangedMeanwhile.into());
+        }
+        if ids.is_empty() {
+            return Err(Refusal::NothingSelected.into());
+        }
         Ok(ids)
     }
 

@@ -272,7 +272,7 @@ impl Console {
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
+    /// As [`crate::Console::set_agents_active`].
     pub async fn unlock_agents(
         &self,
         chosen: impl Into<Chosen>,

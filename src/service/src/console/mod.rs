@@ -76,8 +76,13 @@ pub struct AgentQuery {
 pub enum Chosen {
     /// Those with these identifiers.
     Ticked(Vec<String>),
-    /// All that a filter finds.
-    Found(AgentFilter),
+    /// All that a filter finds, as long as they are as many as whoever chose them was told.
+    Found {
+        /// The filter.
+        filter: AgentFilter,
+        /// How many they were; `None` = nobody was told.
+        counted: Option<usize>,
+    },
 }
 
 /// Agents to whom something is about to be done.

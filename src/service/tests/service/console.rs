@@ -393,24 +393,48 @@ on_both! {
         site.account("Globex", "kid", false).await;
         let console = site.service.console();
         let ki = AgentFilter { search: "ki".into(), state: Some(AgentState::Active), ..AgentFilter::default() };
-        let chosen = Chosen::Found(ki.clone());
+        let found = |filter: &AgentFilter, counted| Chosen::Found { filter: filter.clone(), counted };
+        let chosen = found(&ki, Some(3));
         let asked = console.chosen_agents(Action::EditAgent, &chosen, &ada).await.unwrap();
         assert_eq!((asked.count, asked.first.len()), (3, 3));
         let off = console.set_agents_active(chosen.clone(), false, &ada).await.unwrap();
         assert_eq!((off.changed, off.refused.len()), (3, 0));
+        let active = ki.clone();
         let query = AgentQuery { filter: AgentFilter { state: None, ..ki }, rows: 2, ..AgentQuery::default() };
         let list = console.agents(query, &ada).await.unwrap();
         assert_eq!((list.found, list.found_more, list.page.accounts.len()), (3, false, 2));
-        let nobody = console.set_agents_active(chosen, false, &ada).await.map(drop);
+        let nobody = console.set_agents_active(found(&active, Some(0)), false, &ada).await.map(drop);
         assert_eq!(nobody, Err(Refusal::NothingSelected));
         assert!(site.account_of("Globex", "kid").await.active);
         site.lock("Acme", "ada").await;
         site.lock("Acme", "bob").await;
         let sue = site.at_home("Acme", "sue", None).await;
         let locked = AgentFilter { state: Some(AgentState::Locked), ..AgentFilter::default() };
-        let unlocked = console.unlock_agents(Chosen::Found(locked), &sue).await.unwrap();
+        let unlocked = console.unlock_agents(found(&locked, Some(1)), &sue).await.unwrap();
         assert_eq!(unlocked.changed, 1, "a supervisor reaches agents only");
         assert!(site.account_of("Acme", "ada").await.is_locked());
+    }
+
+    async fn all_that_were_found_are_those_that_were_counted(site: Site) {
+        let ada = acme(&site).await;
+        for name in ["kim", "kit"] {
+            site.account("Acme", name, false).await;
+        }
+        let console = site.service.console();
+        let ki = AgentFilter { search: "ki".into(), ..AgentFilter::default() };
+        let found = |counted| Chosen::Found { filter: ki.clone(), counted };
+        let changed = || Err(Refusal::ChangedMeanwhile);
+        // Somebody new is found, or somebody not any more, or nobody was told how many there are.
+        for counted in [None, Some(0), Some(1), Some(3), Some(5_000)] {
+            let asked = console.chosen_agents(Action::EditAgent, &found(counted), &ada).await.map(drop);
+            assert_eq!(asked, changed(), "{counted:?}");
+            assert_eq!(console.set_agents_active(found(counted), false, &ada).await.map(drop), changed(), "{counted:?}");
+            assert_eq!(console.unlock_agents(found(counted), &ada).await.map(drop), changed(), "{counted:?}");
+        }
+        let many = console.set_agents_active(found(Some(5_001)), false, &ada).await.map(drop);
+        assert_eq!(many, Err(Refusal::Malformed));
+        assert!(site.account_of("Acme", "kim").await.active && site.account_of("Acme", "kit").await.active);
+        assert_eq!(console.set_agents_active(found(Some(2)), false, &ada).await.unwrap().changed, 2);
     }
 
     async fn an_issued_code_is_shown_to_the_session_that_issued_it(site: Site) {

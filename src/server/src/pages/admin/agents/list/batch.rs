@@ -18,8 +18,9 @@ use vestibule_service::console::{Chosen, ChosenAgents, Selected};
 use vestibule_translations::{Locale, td_string, wait};
 
 use super::{
+    Ticks,
     query::{filter_of, list_at},
-    show_list,
+    show_list, show_ticked,
 };
 use crate::{
     form::{Form, redirect_or_refuse},
@@ -46,17 +47,23 @@ pub struct Selection<B: Batch> {
     selected: Vec<String>,
     /// Whether all that the list finds are meant, ticked or not.
     all: Option<String>,
+    /// How many the list found when it was shown.
+    counted: Option<String>,
     /// Query of the list.
     back: String,
     #[serde(skip)]
     batch: PhantomData<B>,
 }
 
-fn chosen(selected: &[String], all: bool, back: &str) -> Chosen {
-    if all {
-        Chosen::Found(filter_of(back))
+/// Those that are meant. Without a number that can be read nobody was told how many all are.
+fn chosen(ticks: Ticks<'_>, counted: Option<&str>, back: &str) -> Chosen {
+    if ticks.all {
+        Chosen::Found {
+            filter: filter_of(back),
+            counted: counted.and_then(|counted| counted.parse().ok()),
+        }
     } else {
-        Chosen::Ticked(selected.to_vec())
+        Chosen::Ticked(ticks.selected.to_vec())
     }
 }
 
@@ -66,13 +73,22 @@ impl<B: Batch> Form for Selection<B> {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let chosen = chosen(&self.selected, self.all.is_some(), &self.back);
+        let chosen = chosen(self.ticks(), self.counted.as_deref(), &self.back);
         let done = B::run(chosen, call).await?;
         Ok(Done::to(list_again(&self.back, &done).to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_list(state, facts, filter_of(&self.back), refusal).await
+        show_ticked(state, facts, filter_of(&self.back), self.ticks(), refusal).await
+    }
+}
+
+impl<B: Batch> Selection<B> {
+    fn ticks(&self) -> Ticks<'_> {
+        Ticks {
+            selected: &self.selected,
+            all: self.all.is_some(),
+        }
     }
 }
 
@@ -127,12 +143,20 @@ pub struct AskToDeactivate {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
     all: Option<String>,
+    counted: Option<String>,
     back: String,
 }
 
 impl AskToDeactivate {
+    fn ticks(&self) -> Ticks<'_> {
+        Ticks {
+            selected: &self.selected,
+            all: self.all.is_some(),
+        }
+    }
+
     fn chosen(&self) -> Chosen {
-        chosen(&self.selected, self.all.is_some(), &self.back)
+        chosen(self.ticks(), self.counted.as_deref(), &self.back)
     }
 }
 
@@ -150,7 +174,7 @@ impl Form for AskToDeactivate {
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_list(state, facts, filter_of(&self.back), refusal).await
+        show_ticked(state, facts, filter_of(&self.back), self.ticks(), refusal).await
     }
 
     async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
@@ -232,6 +256,9 @@ impl Content for AskPage {
         let all = asked
             .all
             .map(|_| view! { <input type="hidden" name="all" value="yes" /> });
+        let counted = asked
+            .counted
+            .map(|counted| view! { <input type="hidden" name="counted" value=counted /> });
         let seconds = u32::try_from(UNDO_SECONDS).unwrap_or_default();
         let content = view! {
             <p class="back">
@@ -243,6 +270,7 @@ impl Content for AskPage {
             <form class="fields" method="post" action=Deactivate::PATH>
                 {selected}
                 {all}
+                {counted}
                 <input type="hidden" name="back" value=asked.back />
                 <div class="buttons">
                     <button class="button danger" aria-describedby="heading">

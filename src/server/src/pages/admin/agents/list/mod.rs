@@ -62,10 +62,30 @@ fn asked(facts: &Facts) -> AgentFilter {
     filter_from(|name| facts.query(name))
 }
 
+/// What is ticked in the list.
+#[derive(Clone, Copy, Default)]
+struct Ticks<'a> {
+    /// Identifiers of accounts.
+    selected: &'a [String],
+    /// Whether all that were found are.
+    all: bool,
+}
+
 async fn show_list(
     state: &AppState,
     facts: &Facts,
     filter: AgentFilter,
+    refusal: Option<&Refusal>,
+) -> Response {
+    show_ticked(state, facts, filter, Ticks::default(), refusal).await
+}
+
+/// The list with what is ticked in it: whoever was refused does not choose once more.
+async fn show_ticked(
+    state: &AppState,
+    facts: &Facts,
+    filter: AgentFilter,
+    ticks: Ticks<'_>,
     refusal: Option<&Refusal>,
 ) -> Response {
     let place = |name| facts.query(name).filter(|_| refusal.is_none());
@@ -98,6 +118,8 @@ async fn show_list(
             .unwrap_or(1),
         notice: notice(facts).filter(|_| refusal.is_none()),
         refusal: refusal.cloned().or(kept),
+        ticked: ticks.selected.to_vec(),
+        all_ticked: ticks.all,
         list,
     };
     let mut page = facts.page_for(state, &company, &own, page);
@@ -156,6 +178,10 @@ struct ListPage {
     notice: Option<Notice>,
     /// Why the last try was refused, wholly or for some.
     refusal: Option<Refusal>,
+    /// Identifiers of the accounts that are ticked.
+    ticked: Vec<String>,
+    /// Whether all that were found are.
+    all_ticked: bool,
 }
 
 impl Content for ListPage {
