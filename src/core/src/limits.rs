@@ -97,6 +97,8 @@ pub const COUNTED_MAX: usize = FOUND_MAX + 1;
 pub const COUNTED_ALL_MAX: usize = 100_000;
 /// How long a deactivation of several accounts can be undone, in seconds.
 pub const UNDO_SECONDS: i64 = 10;
+/// How long a list tells which of several agents were not changed, in seconds: the page has to be there.
+pub const NOT_CHANGED_TOLD_SECONDS: i64 = 60;
 /// How long a backup code that was issued can be looked at again, in seconds.
 pub const ISSUED_SHOWN_SECONDS: i64 = 300;
 /// Largest file of accounts to import, in bytes.

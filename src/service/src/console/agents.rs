@@ -5,7 +5,10 @@ use vestibule_core::{
     agents::{AgentFilter, gives_rights},
     audit::{AuditEntry, Event},
     id::AccountId,
-    limits::{COUNTED_ALL_MAX, COUNTED_MAX, EMAIL_LINK_HOURS, FOUND_MAX, SELECTED_MAX, UNDO_SECONDS},
+    limits::{
+        COUNTED_ALL_MAX, COUNTED_MAX, EMAIL_LINK_HOURS, FOUND_MAX, NOT_CHANGED_TOLD_SECONDS, SELECTED_MAX,
+        UNDO_SECONDS,
+    },
     link::LinkPurpose,
     mail::Mail,
     name::{EmailAddress, key},
@@ -32,7 +35,7 @@ use crate::{
 
 /// Events on the page of an agent.
 const NEWEST_EVENTS: usize = 10;
-/// Accounts that are named before something is done to many.
+/// Accounts that are named before something is done to many, and after it could not be done to some.
 const NAMED: usize = 20;
 /// Accounts that are read together when a filter chose them.
 const TOGETHER: usize = 500;
@@ -137,6 +140,20 @@ fn ticked(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
     Ok(ids)
 }
 
+/// Whether a failure is the matter of the one account that it happened to. Others are about whoever acts, or about the
+/// database, and the next account would fail like it.
+fn is_about_one(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(refusal) => matches!(
+            refusal,
+            Refusal::OwnAccount | Refusal::LastAdmin | Refusal::ChangedMeanwhile
+        ),
+        Failure::Store(error) => !error.is_unavailable(),
+        Failure::Unsealable(_) => true,
+        Failure::Hashing(_) => false,
+    }
+}
+
 fn taken(error: StoreError) -> Failure {
     match error {
         StoreError::Conflict(unique) => Refusal::field(taken_field(unique), Problem::Taken).into(),
@@ -181,6 +198,7 @@ impl Console {
                 let found = reader.count_found(own.company.id, &filter, most).await?;
                 let undo: Option<Vec<AccountId>> =
                     self.kept_note(&mut reader, &own, NoteKind::Deactivated).await?;
+                let not_changed = self.kept_note(&mut reader, &own, NoteKind::NotChanged).await?;
                 Ok(AgentList {
                     company: own.company,
                     own: own.account,
@@ -189,6 +207,7 @@ impl Console {
                     found,
                     found_more: found == most,
                     undo: undo.map(|ids| ids.len()),
+                    not_changed,
                 })
             })
             .await
@@ -409,9 +428,10 @@ impl Console {
             .await
     }
 
-    /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
-    /// sessions, set-ups, trusted browsers and links; a sign-in under way is stopped by the gate. It can be undone for a
-    /// few seconds: [`crate::Console::undo_deactivation`].
+    /// Switches agents on or off. One that cannot be switched does not keep the others from it, and what was done is
+    /// counted, and can be undone, whatever became of the rest. Switching off ends sessions, set-ups, trusted browsers and
+    /// links; a sign-in under way is stopped by the gate. It can be undone for a few seconds:
+    /// [`crate::Console::undo_deactivation`].
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `NothingSelected`; `ChangedMeanwhile` when a filter finds another number than was
@@ -432,14 +452,10 @@ impl Console {
                 };
                 let own = self.allowed(action, visitor).await?;
                 let ids = self.identifiers(action, &chosen, &own).await?;
-                let (selected, changed) = self.switch_agents(action, &ids, active, visitor).await?;
-                if !active && !changed.is_empty() {
-                    let mut writer = self.inner.store.write().await?;
-                    let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
-                    self.keep_note(&mut writer, &own, NoteKind::Deactivated, &changed, seconds)
-                        .await?;
-                    writer.commit().await?;
-                }
+                let switch = |id| self.switch_agent(action, id, active, visitor);
+                let (selected, changed) = self.each(&own, &ids, visitor, switch).await?;
+                let undo = if active { &[][..] } else { &changed[..] };
+                self.keep_outcome(&own, &selected, undo, visitor).await;
                 Ok(selected)
             })
             .await
@@ -465,7 +481,9 @@ impl Console {
                 let Some(ids) = ids else {
                     return Ok(None);
                 };
-                let (selected, _) = self.switch_agents(Action::EditAgent, &ids, true, visitor).await?;
+                let switch = |id| self.switch_agent(Action::EditAgent, id, true, visitor);
+                let (selected, _) = self.each(&own, &ids, visitor, switch).await?;
+                self.keep_outcome(&own, &selected, &[], visitor).await;
                 Ok(Some(selected))
             })
             .await
@@ -594,26 +612,86 @@ impl Service {
         Ok(ids)
     }
 
-    /// Switches agents on or off, each in a transaction of its own; gives those that were not so before, too.
-    async fn switch_agents(
+    /// Does something to one account after the other, each in a transaction of its own; `act` says whether there was
+    /// anything to do. Gives those to whom it was done, too. One that fails keeps it from nobody else, unless everybody else
+    /// would fail like it: then the rest is left as it is, and what was done stays done.
+    ///
+    /// # Errors
+    /// Why nothing was done, when it is nobody's own matter.
+    pub(super) async fn each<F>(
         &self,
-        action: Action,
+        own: &SignedIn,
         ids: &[AccountId],
-        active: bool,
         visitor: &Visitor,
-    ) -> Result<(Selected, Vec<AccountId>), Failure> {
+        mut act: impl FnMut(AccountId) -> F,
+    ) -> Result<(Selected, Vec<AccountId>), Failure>
+    where
+        F: Future<Output = Result<bool, Failure>>,
+    {
         let (mut selected, mut changed) = (Selected::default(), Vec::new());
-        for &id in ids {
-            match again(|| self.switch_agent(action, id, active, visitor)).await {
-                Ok(Ok(true)) => changed.push(id),
-                Ok(Ok(false)) => selected.unchanged += 1,
-                Ok(Err(refused)) => selected.refused.push(refused),
+        for (before, &id) in ids.iter().enumerate() {
+            match again(|| act(id)).await {
+                Ok(true) => changed.push(id),
+                Ok(false) => selected.unchanged += 1,
+                // Whoever is foreign, out of scope or gone meanwhile does not exist.
                 Err(Failure::Refused(Refusal::NotFound)) => {}
-                Err(other) => return Err(other),
+                Err(failure) if is_about_one(&failure) && selected.refused.len() < NAMED => {
+                    let refusal = visitor.explain(&failure);
+                    selected.refused.push((self.name_of(own, id).await, refusal));
+                }
+                Err(failure) if changed.is_empty() && selected.refused.is_empty() => return Err(failure),
+                Err(failure) => {
+                    selected.left = Some((ids.len() - before, visitor.explain(&failure)));
+                    break;
+                }
             }
         }
         selected.changed = changed.len();
         Ok((selected, changed))
+    }
+
+    /// What an account is called when it is told what became of it: by its name, if that can be read.
+    async fn name_of(&self, own: &SignedIn, id: AccountId) -> String {
+        let found = async { self.inner.store.read().await?.account(own.company.id, id).await };
+        match found.await {
+            Ok(Some(account)) => account.name,
+            Ok(None) | Err(_) => id.to_string(),
+        }
+    }
+
+    /// Keeps for a moment what the list tells of an act upon several: who was not changed, and who can be switched on again.
+    /// What was done is done: when this cannot be kept, it is counted all the same.
+    pub(super) async fn keep_outcome(
+        &self,
+        own: &SignedIn,
+        selected: &Selected,
+        undo: &[AccountId],
+        visitor: &Visitor,
+    ) {
+        let kept = async {
+            let mut writer = self.inner.store.write().await?;
+            let kind = NoteKind::NotChanged;
+            match selected.not_changed() {
+                Some(told) => {
+                    self.keep_note(&mut writer, own, kind, &told, NOT_CHANGED_TOLD_SECONDS)
+                        .await?;
+                }
+                None => {
+                    writer
+                        .drop_session_note(own.company.id, own.session, kind.as_str())
+                        .await?;
+                }
+            }
+            if !undo.is_empty() {
+                let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
+                self.keep_note(&mut writer, own, NoteKind::Deactivated, &undo, seconds)
+                    .await?;
+            }
+            Ok::<(), Failure>(writer.commit().await?)
+        };
+        if let Err(failure) = kept.await {
+            visitor.explain(&failure);
+        }
     }
 
     /// Saves the data, notes what changed, and ends what must not go on.
@@ -711,25 +789,22 @@ impl Service {
         self.record(work, &entry).await
     }
 
-    /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
+    /// Switches one agent on or off; says whether it was not so before.
     async fn switch_agent(
         &self,
         action: Action,
         id: AccountId,
         active: bool,
         visitor: &Visitor,
-    ) -> Result<Result<bool, (String, Refusal)>, Failure> {
+    ) -> Result<bool, Failure> {
         let (mut work, own, target) = self.act_behind_locks(action, Hold::Company, id, visitor).await?;
         if target.active == active {
-            return Ok(Ok(false));
+            return Ok(false);
         }
-        match may_lose_admin(&own, &target, !active, &mut work).await {
-            Err(Failure::Refused(refusal)) => return Ok(Err((target.name, refusal))),
-            other => other?,
-        }
+        may_lose_admin(&own, &target, !active, &mut work).await?;
         let receiver = own.receiver(&target);
         self.switch_account_in(&mut work, receiver, active).await?;
         work.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 }

@@ -13,7 +13,6 @@ use vestibule_core::{
     sso::Provider,
     text::trim,
 };
-use vestibule_storage::again;
 use zeroize::Zeroizing;
 
 use super::{Chosen, Hold, NewPasswordInput, Selected, notes::NoteKind};
@@ -282,18 +281,10 @@ impl Console {
         visitor
             .attempt(async {
                 let own = self.allowed(Action::Unlock, visitor).await?;
-                let mut selected = Selected::default();
-                for id in self.identifiers(Action::Unlock, &chosen, &own).await? {
-                    match again(|| self.unlock_behind_lock(id, visitor)).await {
-                        Ok(true) => selected.changed += 1,
-                        Ok(false) => selected.unchanged += 1,
-                        Err(Failure::Refused(Refusal::NotFound)) => {}
-                        Err(Failure::Refused(refusal @ Refusal::OwnAccount)) => {
-                            selected.refused.push((own.account.name.clone(), refusal));
-                        }
-                        Err(other) => return Err(other),
-                    }
-                }
+                let ids = self.identifiers(Action::Unlock, &chosen, &own).await?;
+                let unlock = |id| self.unlock_behind_lock(id, visitor);
+                let (selected, _) = self.each(&own, &ids, visitor, unlock).await?;
+                self.keep_outcome(&own, &selected, &[], visitor).await;
                 Ok(selected)
             })
             .await

@@ -22,6 +22,7 @@ mod sso;
 
 pub(crate) use gate::Hold;
 
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     account::Account,
     agents::AgentFilter,
@@ -113,6 +114,8 @@ pub struct AgentList {
     pub found_more: bool,
     /// How many of those who were switched off just now can be switched on again by an undo.
     pub undo: Option<usize>,
+    /// Which of several agents were not changed just now.
+    pub not_changed: Option<NotChanged>,
 }
 
 /// One agent, as the console shows it.
@@ -156,6 +159,35 @@ pub struct Selected {
     pub unchanged: usize,
     /// Account names that were not changed, and why.
     pub refused: Vec<(String, Refusal)>,
+    /// How many were left as they were after that, and why.
+    pub left: Option<(usize, Refusal)>,
+}
+
+/// Those of several agents who were not changed, as the list tells of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotChanged {
+    /// Account names, and why.
+    pub named: Vec<(String, Refusal)>,
+    /// How many were left as they were after that, and why.
+    pub left: Option<(usize, Refusal)>,
+}
+
+impl NotChanged {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.named.len() + self.left.as_ref().map_or(0, |(count, _)| *count)
+    }
+}
+
+impl Selected {
+    /// Who was not changed; `None` = nobody.
+    fn not_changed(&self) -> Option<NotChanged> {
+        let told = NotChanged {
+            named: self.refused.clone(),
+            left: self.left.clone(),
+        };
+        (told.count() > 0).then_some(told)
+    }
 }
 
 /// What was typed to set another agent's password.

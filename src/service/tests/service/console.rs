@@ -384,6 +384,81 @@ on_both! {
         assert!(!site.account_of("Acme", "bob").await.active);
     }
 
+    async fn what_went_well_is_counted_and_undone_whatever_became_of_the_rest(site: Site) {
+        let ada = acme(&site).await;
+        // Later, so that they come after the others.
+        site.clock.advance(1);
+        for name in ["kim", "kit"] {
+            site.account("Acme", name, false).await;
+        }
+        // The database takes everybody's change but kim's.
+        site.store
+            .run(if site.store.is_sqlite() {
+                "CREATE TRIGGER spare_kim BEFORE UPDATE OF active ON account WHEN NEW.name = 'kim' \
+                 BEGIN SELECT RAISE(ABORT, 'spared'); END;"
+            } else {
+                "CREATE FUNCTION spare_kim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.name = 'kim' AND NEW.active <> OLD.active THEN RAISE EXCEPTION 'spared'; END IF; \
+                 RETURN NEW; END; $$; \
+                 CREATE TRIGGER spare_kim BEFORE UPDATE ON account FOR EACH ROW EXECUTE FUNCTION spare_kim();"
+            })
+            .await;
+        let mut ids = Vec::new();
+        for name in ["ada", "bob", "kim", "kit"] {
+            ids.push(site.id_of("Acme", name).await);
+        }
+        let console = site.service.console();
+        let list = async || console.agents(AgentQuery::default(), &ada).await.unwrap();
+        let off = console.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!((off.changed, off.left.clone()), (2, None));
+        let [(own, Refusal::OwnAccount), (kim, Refusal::Internal { .. })] = &off.refused[..] else {
+            panic!("{:?}", off.refused)
+        };
+        assert_eq!((own.as_str(), kim.as_str()), ("ada", "kim"));
+        let told = list().await;
+        assert_eq!(told.undo, Some(2));
+        let not_changed = told.not_changed.unwrap();
+        assert_eq!((not_changed.count(), &not_changed.named), (2, &off.refused));
+        assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 2);
+        assert!(list().await.not_changed.is_none(), "of another act");
+        for name in ["bob", "kim", "kit"] {
+            assert!(site.account_of("Acme", name).await.active, "{name}");
+        }
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        site.clock.advance(61);
+        assert!(list().await.not_changed.is_none());
+    }
+
+    async fn who_loses_the_right_half_way_leaves_the_rest_and_what_was_done_stays(site: Site) {
+        acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        // Later, so that it comes after the others.
+        site.clock.advance(1);
+        site.account("Acme", "kim", false).await;
+        let amy = site.at_home("Acme", "amy", None).await;
+        // Whoever switches bob off is an admin no more.
+        site.store
+            .run(if site.store.is_sqlite() {
+                "CREATE TRIGGER demote AFTER UPDATE OF active ON account WHEN NEW.name = 'bob' BEGIN \
+                 UPDATE account_role SET role = 'agent' WHERE role = 'admin' \
+                 AND account_id = (SELECT a.id FROM account a WHERE a.name = 'amy'); END;"
+            } else {
+                "CREATE FUNCTION demote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.name = 'bob' AND NEW.active <> OLD.active THEN \
+                 UPDATE account_role SET role = 'agent' WHERE role = 'admin' \
+                 AND account_id = (SELECT a.id FROM account a WHERE a.name = 'amy'); END IF; RETURN NEW; END; $$; \
+                 CREATE TRIGGER demote AFTER UPDATE ON account FOR EACH ROW EXECUTE FUNCTION demote();"
+            })
+            .await;
+        let ids = [site.id_of("Acme", "bob").await, site.id_of("Acme", "kim").await];
+        let console = site.service.console();
+        let off = console.set_agents_active(&ids, false, &amy).await.unwrap();
+        assert_eq!((off.changed, off.refused.len()), (1, 0));
+        assert_eq!(off.left, Some((1, Refusal::Forbidden)));
+        assert!(!site.account_of("Acme", "bob").await.active);
+        assert!(site.account_of("Acme", "kim").await.active);
+    }
+
     async fn all_that_a_filter_finds_are_switched_together_within_the_scope(site: Site) {
         let ada = acme(&site).await;
         for name in ["kim", "kit", "kip"] {

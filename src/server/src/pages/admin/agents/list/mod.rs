@@ -8,9 +8,10 @@ mod table;
 use axum::{extract::State, http::header, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{good, refused},
+    components::forms::{good, not_done, refused},
     page::{Content, Frame, Head, Sheet},
     shell::console::{console_wide, role_name},
+    text::refusal_sentence,
 };
 use vestibule_core::{
     account::Role,
@@ -18,7 +19,7 @@ use vestibule_core::{
     paths::{self, AGENTS},
     refusal::Refusal,
 };
-use vestibule_service::console::{AgentList, AgentQuery};
+use vestibule_service::console::{AgentList, AgentQuery, NotChanged};
 use vestibule_translations::{Locale, td_string};
 
 pub use self::{
@@ -97,7 +98,7 @@ async fn show_ticked(
         before,
         rows: facts.agent_view.rows,
     };
-    let list = match state.service.console().agents(query, &facts.visitor).await {
+    let mut list = match state.service.console().agents(query, &facts.visitor).await {
         Ok(list) => list,
         Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
     };
@@ -108,6 +109,9 @@ async fn show_ticked(
     });
     let (company, own) = (list.company.clone(), list.own.clone());
     let query = query_of(&list.filter);
+    let notice = notice(facts).filter(|_| refusal.is_none());
+    // It belongs to the act that the address tells of.
+    let not_changed = list.not_changed.take().filter(|_| notice.is_some());
     let page = ListPage {
         query: query.clone(),
         view: facts.agent_view.clone(),
@@ -116,8 +120,9 @@ async fn show_ticked(
             .and_then(|number| number.parse().ok())
             .filter(|number| *number < NUMBER_MAX)
             .unwrap_or(1),
-        notice: notice(facts).filter(|_| refusal.is_none()),
-        refusal: refusal.cloned().or(kept),
+        notice,
+        refusal: refusal.cloned().or(kept.filter(|_| not_changed.is_none())),
+        not_changed,
         ticked: ticks.selected.to_vec(),
         all_ticked: ticks.all,
         list,
@@ -178,6 +183,8 @@ struct ListPage {
     notice: Option<Notice>,
     /// Why the last try was refused, wholly or for some.
     refusal: Option<Refusal>,
+    /// Who was not changed.
+    not_changed: Option<NotChanged>,
     /// Identifiers of the accounts that are ticked.
     ticked: Vec<String>,
     /// Whether all that were found are.
@@ -212,6 +219,7 @@ impl Content for ListPage {
                 {head}
             </div>
             {notices(now, &self)}
+            {self.not_changed.as_ref().map(|told| not_changed(now, told))}
             {refused(now, self.refusal.as_ref(), true)}
             {filter(now, &self)}
             <div id=FOUND class="found">
@@ -246,6 +254,24 @@ fn notices(now: Locale, page: &ListPage) -> AnyView {
         view! { <div class="done">{good(sentence)} {undo}</div> }
     })
     .into_any()
+}
+
+/// Who was not changed, and why.
+fn not_changed(now: Locale, told: &NotChanged) -> AnyView {
+    let named = told.named.iter().map(|(name, refusal)| {
+        let (name, why) = (name.clone(), [": ", &refusal_sentence(now, refusal)].concat());
+        view! {
+            <bdi>{name}</bdi>
+            {why}
+        }
+        .into_any()
+    });
+    let left = told.left.as_ref().map(|(count, refusal)| {
+        let more = td_string!(now, agents.and_more, count = *count);
+        [&more, ": ", &refusal_sentence(now, refusal)].concat().into_any()
+    });
+    let heading = td_string!(now, agents.not_changed, count = told.count());
+    not_done(heading, named.chain(left).collect())
 }
 
 fn state_name(now: Locale, state: AgentState) -> &'static str {
