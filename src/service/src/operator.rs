@@ -425,7 +425,7 @@ impl Operator {
                 let mut work = self.operate().await?;
                 work.hold_account(company.id, account.id).await?;
                 let receiver = Receiver::new(&company, &account);
-                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                let ended = self.end_sessions_in(&mut work, receiver, None).await?;
                 work.commit().await?;
                 return Ok(ended);
             }
@@ -619,7 +619,7 @@ impl Operator {
             work.hold_account(company.id, account.id).await?;
             let receiver = Receiver::new(&company, &account);
             if account.active != active {
-                self.switch_account_in(&mut work, receiver, active).await?;
+                self.switch_account_in(&mut work, receiver, active, None).await?;
             }
             Ok(work.commit().await?)
         })

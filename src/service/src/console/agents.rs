@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Console, Failure, Service, Visitor,
-    accounts::EMAIL_LINKS,
+    accounts::{EMAIL_LINKS, optional_reason},
     letters::{Receiver, Sending},
     new_agents::{check_email, taken_field},
     recovery::REPLACED,
@@ -442,7 +442,30 @@ impl Console {
         active: bool,
         visitor: &Visitor,
     ) -> Result<Selected, Refusal> {
-        let chosen = chosen.into();
+        self.switch_chosen(chosen.into(), active, "", visitor).await
+    }
+
+    /// Switches agents off as [`crate::Console::set_agents_active`] does, and says why, unless that is left empty: in the
+    /// audit log, and to the agents where their sessions end.
+    ///
+    /// # Errors
+    /// As [`crate::Console::set_agents_active`]; `Invalid` for the reason.
+    pub async fn deactivate_agents(
+        &self,
+        chosen: impl Into<Chosen>,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
+        self.switch_chosen(chosen.into(), false, reason, visitor).await
+    }
+
+    async fn switch_chosen(
+        &self,
+        chosen: Chosen,
+        active: bool,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
         visitor
             .attempt(async {
                 let action = if active {
@@ -451,8 +474,9 @@ impl Console {
                     Action::EditAgent
                 };
                 let own = self.allowed(action, visitor).await?;
+                let reason = optional_reason(reason)?;
                 let ids = self.identifiers(action, &chosen, &own).await?;
-                let switch = |id| self.switch_agent(action, id, active, visitor);
+                let switch = |id| self.switch_agent(action, id, (active, reason), visitor);
                 let (selected, changed) = self.each(&own, &ids, visitor, switch).await?;
                 let undo = if active { &[][..] } else { &changed[..] };
                 self.keep_outcome(&own, &selected, undo, visitor).await;
@@ -481,7 +505,7 @@ impl Console {
                 let Some(ids) = ids else {
                     return Ok(None);
                 };
-                let switch = |id| self.switch_agent(Action::EditAgent, id, true, visitor);
+                let switch = |id| self.switch_agent(Action::EditAgent, id, (true, None), visitor);
                 let (selected, _) = self.each(&own, &ids, visitor, switch).await?;
                 self.keep_outcome(&own, &selected, &[], visitor).await;
                 Ok(Some(selected))
@@ -718,12 +742,12 @@ impl Service {
         }
         if data.roles != target.roles {
             // New rights begin with a new sign-in, and old ones do not linger.
-            work.end_sessions_of(company, target.id, self.ending(EndReason::RolesChanged))
+            work.end_sessions_of(company, target.id, self.ending(EndReason::RolesChanged), None)
                 .await?;
         }
         if switched {
             let receiver = Receiver::new(&own.company, target);
-            self.switched_in(work, receiver, data.active).await?;
+            self.switched_in(work, receiver, data.active, None).await?;
         }
         Ok(())
     }
@@ -794,7 +818,7 @@ impl Service {
         &self,
         action: Action,
         id: AccountId,
-        active: bool,
+        (active, reason): (bool, Option<&str>),
         visitor: &Visitor,
     ) -> Result<bool, Failure> {
         let (mut work, own, target) = self.act_behind_locks(action, Hold::Company, id, visitor).await?;
@@ -803,7 +827,8 @@ impl Service {
         }
         may_lose_admin(&own, &target, !active, &mut work).await?;
         let receiver = own.receiver(&target);
-        self.switch_account_in(&mut work, receiver, active).await?;
+        self.switch_account_in(&mut work, receiver, active, reason)
+            .await?;
         work.commit().await?;
         Ok(true)
     }

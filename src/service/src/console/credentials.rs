@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{Chosen, Hold, NewPasswordInput, Selected, notes::NoteKind};
 use crate::{
     Console, Failure, Service, Visitor,
-    accounts::{PasswordToSet, reason_problem},
+    accounts::{PasswordToSet, optional_reason, reason_problem},
     letters::Sending,
 };
 
@@ -290,18 +290,26 @@ impl Console {
             .await
     }
 
-    /// Ends all sessions and pending sign-ins of an agent; says how many sessions.
+    /// Ends all sessions and pending sign-ins of an agent; says how many sessions. The reason, unless it is left empty, goes
+    /// into the audit log and is told where the sessions were.
     ///
     /// # Errors
-    /// As [`crate::Console::agent`].
-    pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
+    /// As [`crate::Console::agent`]; `Invalid` for the reason.
+    pub async fn end_agent_sessions(
+        &self,
+        id: &str,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<usize, Refusal> {
         visitor
             .transact(async || {
+                let (_, target) = self.require_target(Action::EndSessions, id, visitor).await?;
+                let reason = optional_reason(reason)?;
                 let (mut work, own, target) = self
-                    .act_on(Action::EndSessions, Hold::Accounts, id, visitor)
+                    .act_behind_locks(Action::EndSessions, Hold::Accounts, target.id, visitor)
                     .await?;
                 let receiver = own.receiver(&target);
-                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                let ended = self.end_sessions_in(&mut work, receiver, reason).await?;
                 work.commit().await?;
                 Ok(usize::try_from(ended).unwrap_or(usize::MAX))
             })

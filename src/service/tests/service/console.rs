@@ -111,7 +111,7 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
         ),
         (
             Action::EndSessions,
-            service.console().end_agent_sessions(id, by).await.map(drop),
+            service.console().end_agent_sessions(id, "", by).await.map(drop),
         ),
         (
             Action::EditAgent,
@@ -681,9 +681,51 @@ on_both! {
             site.at_home("Acme", "bob", None).await;
         }
         let id = site.id_of("Acme", "bob").await;
-        assert_eq!(site.service.console().end_agent_sessions(&id, &ada).await, Ok(2));
+        assert_eq!(site.service.console().end_agent_sessions(&id, "", &ada).await, Ok(2));
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         assert!(site.events("Acme").await.contains(&("sessions_ended".to_owned(), Some("2".to_owned()))));
+    }
+
+    async fn a_reason_stands_in_the_log_and_is_told_where_sessions_end(site: Site) {
+        let ada = acme(&site).await;
+        let console = site.service.console();
+        let bob = site.id_of("Acme", "bob").await;
+        let ids = [bob.clone()];
+        let note = async |by: &Visitor| site.service.sign_in().ended_session(by).await.unwrap().unwrap().note;
+        let logged = async |event: &str, detail: Option<&str>| {
+            let wanted = (event.to_owned(), detail.map(str::to_owned));
+            site.events("Acme").await.contains(&wanted)
+        };
+        let long = "x".repeat(201);
+        for (odd, problem) in [(long.as_str(), Problem::TooLong { most: 200 }), ("a\u{202e}b", Problem::BadCharacters)] {
+            let refused = || Err(Refusal::field(Field::Reason, problem));
+            assert_eq!(console.end_agent_sessions(&bob, odd, &ada).await.map(drop), refused());
+            assert_eq!(console.deactivate_agents(&ids, odd, &ada).await.map(drop), refused());
+            assert_eq!(console.end_company_sessions(&ids, odd, &ada).await.map(drop), refused());
+        }
+        let at = site.at_home("Acme", "bob", None).await;
+        console.end_agent_sessions(&bob, " Lost: laptop ", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Lost: laptop"));
+        assert!(logged("sessions_ended", Some("1: Lost: laptop")).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        let of_company = console.company_sessions(None, &ada).await.unwrap().sessions;
+        let session = of_company.iter().find(|session| session.name == "bob").unwrap().id.to_string();
+        console.end_company_sessions(&[session], "Shift is over", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
+        assert!(logged("sessions_ended", Some("1: Shift is over")).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        console.deactivate_agents(&ids, "Left us", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Left us"));
+        assert!(logged("account_deactivated", Some("Left us")).await);
+        console.undo_deactivation(&ada).await.unwrap().unwrap();
+        assert!(logged("account_activated", None).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        console.deactivate_agents(&ids, "  ", &ada).await.unwrap();
+        assert_eq!(note(&at).await, None);
+        assert!(logged("account_deactivated", None).await);
     }
 }
 

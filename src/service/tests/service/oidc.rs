@@ -72,7 +72,8 @@ on_both! {
             tokio::time::sleep(Duration::from_millis(200)).await;
             match what {
                 "session" => {
-                    writer.end_sessions_of(company, id, Ending::now(EndReason::ByAdmin, now)).await.map(drop).unwrap();
+                    let ending = Ending::now(EndReason::ByAdmin, now);
+                    writer.end_sessions_of(company, id, ending, None).await.map(drop).unwrap();
                 }
                 "deactivation" => writer.set_account_active(company, id, false, now).await.map(drop).unwrap(),
                 "password" => writer.set_password(company, id, "another", false, None, now).await.map(drop).unwrap(),

@@ -12,6 +12,11 @@ mod sessions;
 mod sso;
 
 use leptos::prelude::*;
+use vestibule_app::components::forms::Input;
+use vestibule_core::{
+    limits::REASON_MAX,
+    refusal::{Field, Refusal},
+};
 use vestibule_translations::{Locale, td_string};
 
 use crate::form::Routes;
@@ -45,4 +50,18 @@ fn select_page(now: Locale) -> AnyView {
         </th>
     }
     .into_any()
+}
+
+/// The input for a reason that agents are told where their sessions end. It may be left empty.
+fn told_reason(now: Locale, typed: String, refusal: Option<&Refusal>) -> AnyView {
+    Input {
+        field: Field::Reason,
+        label: td_string!(now, agents.reason),
+        autocomplete: "off",
+        value: typed,
+        required: false,
+        hint: Some(td_string!(now, agents.reason_told_hint, count = REASON_MAX)),
+        refusal,
+    }
+    .view(now)
 }

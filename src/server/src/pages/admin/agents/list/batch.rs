@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::{Call, list_again, list_with},
+    components::forms::refused,
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console,
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     form::{Form, redirect_or_refuse},
     http::{answer::show_form, facts::Facts},
+    pages::admin::told_reason,
     state::AppState,
 };
 
@@ -108,22 +110,6 @@ impl Batch for Activate {
     }
 }
 
-/// Switches them off.
-#[derive(Clone)]
-pub struct Deactivate;
-
-impl Batch for Deactivate {
-    const PATH: &'static str = "/admin/agents/deactivate";
-    const ACTION: Action = Action::EditAgent;
-
-    async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
-        call.service
-            .console()
-            .set_agents_active(chosen, false, &call.visitor)
-            .await
-    }
-}
-
 /// Unlocks them.
 #[derive(Clone)]
 pub struct Unlock;
@@ -177,23 +163,87 @@ impl Form for AskToDeactivate {
         show_ticked(state, facts, filter_of(&self.back), self.ticks(), refusal).await
     }
 
-    async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        let found = state
+    async fn done(&self, state: &AppState, facts: &Facts, _done: Done) -> Response {
+        ask(state, facts, self, "", None).await
+    }
+}
+
+/// The question, with the reason as it was typed.
+async fn ask(
+    state: &AppState,
+    facts: &Facts,
+    asked: &AskToDeactivate,
+    reason: &str,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let found = state
+        .service
+        .console()
+        .chosen_agents(AskToDeactivate::ACTION, &asked.chosen(), &facts.visitor)
+        .await;
+    match found {
+        Ok(found) => {
+            let (company, own) = (found.company.clone(), found.own.clone());
+            let list = list_at(&asked.back);
+            let page = AskPage {
+                asked: asked.clone(),
+                list: list.clone(),
+                found,
+                reason: reason.to_owned(),
+                refusal: refusal.cloned(),
+            };
+            show_form(facts.page_at(state, &company, &own, list, page), refusal)
+        }
+        Err(refusal) => redirect_or_refuse(&refusal, AGENTS),
+    }
+}
+
+/// Switches them off, after the question.
+#[derive(Clone, Deserialize)]
+pub struct Deactivate {
+    #[serde(rename = "selected[]", default)]
+    selected: Vec<String>,
+    all: Option<String>,
+    counted: Option<String>,
+    back: String,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl Deactivate {
+    fn asked(&self) -> AskToDeactivate {
+        AskToDeactivate {
+            selected: self.selected.clone(),
+            all: self.all.clone(),
+            counted: self.counted.clone(),
+            back: self.back.clone(),
+        }
+    }
+
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+}
+
+impl Form for Deactivate {
+    const PATH: &'static str = "/admin/agents/deactivate";
+    const ACTION: Action = Action::EditAgent;
+    const OPENED: Option<&'static str> = Some(AGENTS);
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        let done = call
             .service
             .console()
-            .chosen_agents(Self::ACTION, &self.chosen(), &facts.visitor)
-            .await;
-        match found {
-            Ok(found) => {
-                let (company, own) = (found.company.clone(), found.own.clone());
-                let page = AskPage {
-                    asked: self.clone(),
-                    list: done.to.clone(),
-                    found,
-                };
-                show_form(facts.page_at(state, &company, &own, done.to, page), None)
-            }
-            Err(refusal) => redirect_or_refuse(&refusal, AGENTS),
+            .deactivate_agents(self.asked().chosen(), self.reason(), &call.visitor)
+            .await?;
+        Ok(Done::to(list_again(&self.back, &done).to))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        let asked = self.asked();
+        match refusal {
+            Some(Refusal::Invalid { .. }) => ask(state, facts, &asked, self.reason(), refusal).await,
+            _ => show_ticked(state, facts, filter_of(&self.back), asked.ticks(), refusal).await,
         }
     }
 }
@@ -230,6 +280,10 @@ struct AskPage {
     /// The list that they stand in.
     list: String,
     found: ChosenAgents,
+    /// The reason, as it was typed.
+    reason: String,
+    /// Why the reason was refused.
+    refusal: Option<Refusal>,
 }
 
 impl Content for AskPage {
@@ -242,7 +296,13 @@ impl Content for AskPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let Self { asked, list, found } = self;
+        let Self {
+            asked,
+            list,
+            found,
+            reason,
+            refusal,
+        } = self;
         let names = found.first.iter().map(named).collect_view();
         let more = found.count.saturating_sub(found.first.len());
         let more = (more > 0).then(|| {
@@ -266,12 +326,14 @@ impl Content for AskPage {
             </p>
             <h1 id="heading">{td_string!(now, agents.deactivate_ask, count = found.count)}</h1>
             <p class="lead">{td_string!(now, agents.deactivate_text, time = wait(now, seconds))}</p>
+            {refused(now, refusal.as_ref(), true)}
             <ul class="card named">{names} {more}</ul>
-            <form class="fields" method="post" action=Deactivate::PATH>
+            <form class="fields" method="post" action=Deactivate::PATH novalidate>
                 {selected}
                 {all}
                 {counted}
                 <input type="hidden" name="back" value=asked.back />
+                {told_reason(now, reason, refusal.as_ref())}
                 <div class="buttons">
                     <button class="button danger" aria-describedby="heading">
                         {td_string!(now, agents.deactivate)}
