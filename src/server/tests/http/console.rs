@@ -446,6 +446,57 @@ async fn the_audit_log_is_read_in_words_and_names_who_gave_the_right_password() 
 }
 
 #[tokio::test]
+async fn the_audit_log_is_narrowed_by_how_it_ended_who_did_it_and_where() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut alice = Browser::default();
+    alice.past_password(&site, "alice").await;
+    let wrong = site.wrong_code("alice").await;
+    alice.post(&site, "/login/code", &[("code", &wrong)]).await;
+    let asked = "outcome=refused&actor=account&source=sign_in&from=2026-01-05";
+    let log = admin.get(&site, &format!("/admin/audit?{asked}")).await;
+    let (_, table) = log.body.split_once("<tbody>").unwrap();
+    assert!(
+        table.matches("<tr>").count() == 1 && table.contains("Wrong code number 1"),
+        "{table}"
+    );
+    for part in [
+        "<option value=\"refused\" selected>",
+        "<option value=\"account\" selected>",
+        "<option value=\"sign_in\" selected>",
+        "\"/admin/audit/export?outcome=refused&amp;actor=account&amp;source=sign_in&amp;from=2026-01-05\"",
+        "\"/admin/audit?actor=account&amp;source=sign_in&amp;from=2026-01-05\"",
+        "Remove filter Outcome: Refused",
+        "Remove filter Source: Sign-in",
+        "Remove filter From: 2026-01-05",
+        "source=sign_in&amp;from=2026-01-05&amp;until=2026-01-05\"",
+        "source=sign_in&amp;from=2026-01-04&amp;until=2026-01-04\"",
+        "source=sign_in&amp;from=2025-12-07&amp;until=2026-01-05\"",
+    ] {
+        assert!(log.body.contains(part), "{part}: {}", log.body);
+    }
+    let file = admin.get(&site, &format!("/admin/audit/export?{asked}")).await;
+    assert!(
+        file.body.lines().count() == 2 && file.body.contains(",code_refused,refused,visitor,"),
+        "{}",
+        file.body
+    );
+    for nonsense in [
+        "?outcome=%00&actor=%27--&source=%F0%9F%92%A5",
+        "?outcome=done&from=9999-12-31&until=0000-01-01",
+        "?outcome=refused&outcome=done",
+        "?source=console&before=x",
+        "?account=%00&actor=system",
+        "?account=alice&actor=system&source=application",
+        "?event=signed_in&source=import",
+    ] {
+        let page = admin.get(&site, &format!("/admin/audit{nonsense}")).await;
+        assert_eq!(page.status, 200, "{nonsense}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_page_asks_by_itself_is_no_activity() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;

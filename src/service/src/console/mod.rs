@@ -297,14 +297,71 @@ pub struct ProviderSettings {
 pub struct AuditInput {
     /// Word of an event.
     pub event: String,
+    /// Word of an outcome.
+    pub outcome: String,
     /// Account name or e-mail address of who did it or to whom it was done; an unknown one finds nothing.
     pub account: String,
+    /// Word of a kind of actor: who did it.
+    pub actor: String,
+    /// Word of a source: where it was done.
+    pub source: String,
     /// First day, `2026-01-31`, in the company's time zone.
     pub from: String,
     /// Last day.
     pub until: String,
     /// Identifier of the event where the page before ended.
     pub before: String,
+}
+
+words! {
+    /// What the audit log may be asked by, as its address and its form have it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum AuditField {
+        /// What happened.
+        Event = "event",
+        /// How it ended.
+        Outcome = "outcome",
+        /// The account that did it or to which it was done.
+        Account = "account",
+        /// Who did it.
+        Actor = "actor",
+        /// Where it was done.
+        Source = "source",
+        /// First day.
+        From = "from",
+        /// Last day.
+        Until = "until",
+    }
+}
+
+impl AuditInput {
+    /// What was asked by this; empty = nothing.
+    pub fn get(&self, field: AuditField) -> &str {
+        match field {
+            AuditField::Event => &self.event,
+            AuditField::Outcome => &self.outcome,
+            AuditField::Account => &self.account,
+            AuditField::Actor => &self.actor,
+            AuditField::Source => &self.source,
+            AuditField::From => &self.from,
+            AuditField::Until => &self.until,
+        }
+    }
+
+    /// The same, asked by one thing less.
+    #[must_use]
+    pub fn without(mut self, field: AuditField) -> Self {
+        match field {
+            AuditField::Event => self.event.clear(),
+            AuditField::Outcome => self.outcome.clear(),
+            AuditField::Account => self.account.clear(),
+            AuditField::Actor => self.actor.clear(),
+            AuditField::Source => self.source.clear(),
+            AuditField::From => self.from.clear(),
+            AuditField::Until => self.until.clear(),
+        }
+        self
+    }
 }
 
 /// One page of the audit log.
@@ -317,6 +374,8 @@ pub struct AuditPage {
     pub events: Vec<EventRow>,
     /// Whether there are older ones.
     pub older: bool,
+    /// What was asked and could not be read.
+    pub ignored: Vec<AuditField>,
 }
 
 /// The days of which the numbers are wanted, `2026-01-31`, in the company's time zone. What cannot be read is as if it had

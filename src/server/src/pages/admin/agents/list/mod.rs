@@ -33,7 +33,7 @@ use self::{
 use crate::{
     form::{Form, redirect_or_refuse},
     http::{answer::show_form, cookies::Kind, facts::Facts},
-    pages::admin::download::csv,
+    pages::admin::{chips, choice, download::csv},
     state::AppState,
 };
 
@@ -223,7 +223,7 @@ impl Content for ListPage {
             {refused(now, self.refusal.as_ref(), true)}
             {filter(now, &self)}
             <div id=FOUND class="found">
-                {chips(now, &self)}
+                {narrowed(now, &self)}
                 {table(now, &self)}
             </div>
         };
@@ -351,39 +351,8 @@ fn filter(now: Locale, page: &ListPage) -> AnyView {
     .into_any()
 }
 
-fn choice(
-    id: &'static str,
-    label: &'static str,
-    all: &'static str,
-    options: &[(&'static str, &'static str)],
-    picked: Option<&str>,
-) -> AnyView {
-    let options = options
-        .iter()
-        .map(|&(value, label)| {
-            view! {
-                <option value=value selected=picked == Some(value)>
-                    {label}
-                </option>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <select id=id name=id autocomplete="off">
-                <option value="" selected=picked.is_none()>
-                    {all}
-                </option>
-                {options}
-            </select>
-        </div>
-    }
-    .into_any()
-}
-
-/// What the list is narrowed by, each with the way to widen it.
-fn chips(now: Locale, page: &ListPage) -> AnyView {
+/// What the list is narrowed by.
+fn narrowed(now: Locale, page: &ListPage) -> AnyView {
     let asked = &page.list.filter;
     let without = |change: fn(&mut AgentFilter)| {
         let mut wider = asked.clone();
@@ -418,27 +387,5 @@ fn chips(now: Locale, page: &ListPage) -> AnyView {
             href,
         )
     });
-    let chips: Vec<AnyView> = [search, state, role, factor]
-        .into_iter()
-        .flatten()
-        .map(|(name, value, href)| chip(now, name, value, href))
-        .collect();
-    (!chips.is_empty())
-        .then(|| view! { <ul class="chips" aria-label=td_string!(now, agents.filters)>{chips}</ul> })
-        .into_any()
-}
-
-fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView {
-    let label = td_string!(now, agents.remove_filter, name = name, value = value.clone());
-    view! {
-        <li>
-            <a class="chip" href=href aria-label=label>
-                {name}
-                ": "
-                <bdi>{value}</bdi>
-                " ×"
-            </a>
-        </li>
-    }
-    .into_any()
+    chips(now, [search, state, role, factor].into_iter().flatten())
 }
