@@ -275,12 +275,14 @@ pub fn list_with(back: &str, word: &str) -> Onward {
 }
 
 /// The list of agents as it was, after several of them were changed; `word` is what the list then says of those who were.
-/// What could not be changed is told by one reason.
+/// Who was not, and why, the list tells this session; the
+/// address has a word for the first reason.
 pub fn list_again(back: &str, word: &str, done: &Selected) -> Onward {
-    let kept = match done.refused.first() {
-        Some((_, Refusal::OwnAccount)) => "&kept=own_account",
-        Some((_, Refusal::LastAdmin)) => "&kept=last_admin",
-        _ => "",
+    let kept = match (done.refused.first(), &done.left) {
+        (Some((_, Refusal::OwnAccount)), _) => "&kept=own_account",
+        (Some((_, Refusal::LastAdmin)), _) => "&kept=last_admin",
+        (Some(_), _) | (None, Some(_)) => "&kept=some",
+        (None, None) => "",
     };
     list_with(back, &format!("{word}={}{kept}", done.changed))
 }

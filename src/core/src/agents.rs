@@ -181,13 +181,13 @@ impl AgentFilter {
     }
 }
 
-/// Whether saving these roles or a changed e-mail address gives somebody rights or a way in: then whoever saves it has
-/// to prove their identity first (N21). `before` is `None` for a new account.
-pub fn gives_rights(before: Option<&Account>, roles: &[Role], email_changes: bool) -> bool {
+/// Whether saving these roles, the active switch or a changed e-mail address gives somebody rights or a way in: then
+/// whoever saves it has to prove their identity first (N21). `before` is `None` for a new account.
+pub fn gives_rights(before: Option<&Account>, roles: &[Role], active: bool, email_changes: bool) -> bool {
     let more_than_agent = |roles: &[Role]| roles.iter().any(|&role| role > Role::Agent);
     match before {
         None => more_than_agent(roles),
-        Some(before) => email_changes || before.roles != roles,
+        Some(before) => email_changes || before.roles != roles || (active && !before.active),
     }
 }
 
@@ -199,11 +199,17 @@ mod tests {
     #[test]
     fn rights_and_addresses_are_given_only_by_somebody_who_proved_who_they_are() {
         let before = account();
-        assert!(!gives_rights(None, &[Role::Agent], true));
-        assert!(gives_rights(None, &[Role::Agent, Role::Admin], false));
-        assert!(!gives_rights(Some(&before), &before.roles, false));
-        assert!(gives_rights(Some(&before), &before.roles, true));
-        assert!(gives_rights(Some(&before), &[Role::Supervisor], false));
+        assert!(!gives_rights(None, &[Role::Agent], true, true));
+        assert!(gives_rights(None, &[Role::Agent, Role::Admin], true, false));
+        assert!(!gives_rights(Some(&before), &before.roles, true, false));
+        assert!(gives_rights(Some(&before), &before.roles, true, true));
+        assert!(gives_rights(Some(&before), &[Role::Supervisor], true, false));
+        let shut_out = Account {
+            active: false,
+            ..before
+        };
+        assert!(gives_rights(Some(&shut_out), &shut_out.roles, true, false));
+        assert!(!gives_rights(Some(&shut_out), &shut_out.roles, false, false));
     }
 
     #[test]

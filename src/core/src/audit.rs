@@ -179,6 +179,165 @@ impl Event {
     }
 }
 
+/// How the detail of a provider that was tried ends when all is as it should be.
+const GOOD_TEST: &str = ": good";
+
+words! {
+    /// How something ended, in the audit log.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Outcome {
+        /// It was done.
+        Done = "done",
+        /// It was refused, or went wrong.
+        Refused = "refused",
+    }
+}
+
+impl Event {
+    /// How it ended, by itself and by what stands with it.
+    pub fn outcome(self, detail: Option<&str>) -> Outcome {
+        // A provider was tried, and was not as it should be.
+        let failed = self == Self::SsoTested && !detail.unwrap_or_default().ends_with(GOOD_TEST);
+        if failed || self.is_refusal() {
+            Outcome::Refused
+        } else {
+            Outcome::Done
+        }
+    }
+
+    /// Whether it can only happen to somebody who gave the right password, or came in by a provider.
+    pub const fn follows_password(self) -> bool {
+        matches!(
+            self,
+            Self::SignedIn
+                | Self::PasswordAccepted
+                | Self::GateRefused
+                | Self::CodeRefused
+                | Self::CodeResent
+                | Self::AccountLocked
+                | Self::SignInCancelled
+                | Self::BackupCodeUsed
+                | Self::IssuedCodeUsed
+                | Self::BrowserTrusted
+        )
+    }
+
+    /// Whether it happens on the sign-in pages, or behind a link of a mail, also to somebody who is signed in.
+    const fn is_on_the_way_in(self) -> bool {
+        self.follows_password()
+            || matches!(
+                self,
+                Self::PasswordRefused
+                    | Self::SourceLimited
+                    | Self::SignedOut
+                    | Self::SecretUnreadable
+                    | Self::CrossSiteRefused
+                    | Self::PasswordChosen
+                    | Self::ResetRefused
+                    | Self::EmailChanged
+                    | Self::SsoRefused
+                    | Self::LinkRefused
+            )
+    }
+
+    /// Whether it is done in Profile and Security Settings, and to the own account only.
+    const fn is_of_the_profile(self) -> bool {
+        matches!(
+            self,
+            Self::BrowserForgotten
+                | Self::SessionEnded
+                | Self::StepUpRefused
+                | Self::SessionCut
+                | Self::SteppedUp
+                | Self::PasswordChanged
+                | Self::ProfileChanged
+                | Self::SecondFactorOn
+                | Self::SecondFactorOff
+                | Self::BackupCodesMade
+                | Self::SsoConnected
+        )
+    }
+}
+
+words! {
+    /// Kinds of those who do something, as they are stored.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ActorKind {
+        /// Somebody who has not proved who they are.
+        Visitor = "visitor",
+        /// An account of the company.
+        Account = "account",
+        /// Somebody with access to the command line.
+        Operator = "operator",
+        /// Vestibule itself.
+        System = "system",
+    }
+}
+
+impl ActorKind {
+    /// Who is told to have done it: whoever gave the right password is no stranger any more, but the account that it belongs
+    /// to.
+    pub const fn told(self, event: Event) -> Self {
+        match self {
+            Self::Visitor if event.follows_password() => Self::Account,
+            kind => kind,
+        }
+    }
+}
+
+words! {
+    /// Where something was done, as far as the log knows.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Source {
+        /// The sign-in pages, and links of mails.
+        SignIn = "sign_in",
+        /// Profile and Security Settings.
+        Profile = "profile",
+        /// The Admin console.
+        Console = "console",
+        /// A file of accounts.
+        Import = "import",
+        /// An application that agents sign in to.
+        Application = "application",
+        /// The command line.
+        CommandLine = "command_line",
+        /// Vestibule itself.
+        System = "system",
+    }
+}
+
+impl Source {
+    /// Where one of this kind brought an event about; `own`: an account, upon itself.
+    pub const fn of(event: Event, actor: ActorKind, own: bool) -> Self {
+        if matches!(actor, ActorKind::Operator) {
+            return Self::CommandLine;
+        }
+        match event {
+            Event::ApplicationEntered | Event::TokenReused | Event::ClientRefused | Event::LogoutNotTold => {
+                return Self::Application;
+            }
+            Event::AgentsImported => return Self::Import,
+            _ => {}
+        }
+        match actor {
+            ActorKind::System => Self::System,
+            ActorKind::Account if event.is_of_the_profile() => Self::Profile,
+            // What people do to themselves in their profile, and admins to others.
+            ActorKind::Account
+                if own
+                    && matches!(
+                        event,
+                        Event::EmailChangeBegan | Event::EmailChangeStopped | Event::SsoDisconnected
+                    ) =>
+            {
+                Self::Profile
+            }
+            ActorKind::Account if !event.is_on_the_way_in() => Self::Console,
+            _ => Self::SignIn,
+        }
+    }
+}
+
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -193,14 +352,19 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Which kind it is of.
+    pub const fn kind(&self) -> ActorKind {
+        match self {
+            Self::Visitor => ActorKind::Visitor,
+            Self::Account(_) => ActorKind::Account,
+            Self::Operator => ActorKind::Operator,
+            Self::System => ActorKind::System,
+        }
+    }
+
     /// The stored kind of actor.
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Visitor => "visitor",
-            Self::Account(_) => "account",
-            Self::Operator => "operator",
-            Self::System => "system",
-        }
+        self.kind().as_str()
     }
 }
 
@@ -227,7 +391,7 @@ pub struct AuditEntry {
 
 #[cfg(test)]
 mod tests {
-    use super::Event;
+    use super::{ActorKind, Event, Outcome, Source};
 
     #[test]
     fn every_event_is_read_as_it_is_written() {
@@ -235,5 +399,54 @@ mod tests {
             assert_eq!(Event::from_word(event.as_str()), Some(event));
         }
         assert_eq!(Event::from_word("nothing"), None);
+    }
+
+    #[test]
+    fn a_provider_that_was_tried_in_vain_is_refused() {
+        for (detail, outcome) in [
+            (Some("google: good"), Outcome::Done),
+            (Some("google: unknown_application"), Outcome::Refused),
+            (None, Outcome::Refused),
+        ] {
+            assert_eq!(Event::SsoTested.outcome(detail), outcome, "{detail:?}");
+        }
+        assert_eq!(Event::CodeRefused.outcome(Some("google: good")), Outcome::Refused);
+        assert_eq!(Event::SignedIn.outcome(None), Outcome::Done);
+    }
+
+    #[test]
+    fn everything_happens_somewhere() {
+        use ActorKind::{Account, Operator, System, Visitor};
+        for (event, actor, own, source) in [
+            (Event::SignedIn, Visitor, false, Source::SignIn),
+            (Event::SignedOut, Account, true, Source::SignIn),
+            (Event::PasswordRefused, Visitor, false, Source::SignIn),
+            (Event::EmailChanged, Account, true, Source::SignIn),
+            (Event::EmailChangeStopped, Visitor, false, Source::SignIn),
+            (Event::EmailChangeStopped, Account, true, Source::Profile),
+            (Event::EmailChangeStopped, Account, false, Source::Console),
+            (Event::PasswordChanged, Account, true, Source::Profile),
+            (Event::PasswordSet, Account, false, Source::Console),
+            (Event::PasswordSet, Operator, false, Source::CommandLine),
+            (Event::RightRefused, Account, true, Source::Console),
+            (Event::AgentsImported, Account, false, Source::Import),
+            (Event::ApplicationEntered, Account, true, Source::Application),
+            (Event::TokenReused, System, false, Source::Application),
+            (Event::ApplicationAdded, Account, false, Source::Console),
+            (Event::ApplicationAdded, Operator, false, Source::CommandLine),
+            (Event::MailGivenUp, System, false, Source::System),
+        ] {
+            assert_eq!(Source::of(event, actor, own), source, "{event:?} {actor:?} {own}");
+        }
+    }
+
+    #[test]
+    fn whoever_gave_the_right_password_is_no_stranger() {
+        assert_eq!(ActorKind::Visitor.told(Event::CodeRefused), ActorKind::Account);
+        assert_eq!(
+            ActorKind::Visitor.told(Event::PasswordRefused),
+            ActorKind::Visitor
+        );
+        assert_eq!(ActorKind::Operator.told(Event::CodeRefused), ActorKind::Operator);
     }
 }

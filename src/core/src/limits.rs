@@ -110,6 +110,8 @@ pub const UNDO_SECONDS: i64 = 10;
 /// How long backup codes that were made, or issued, can be looked at again, in seconds: no longer than the proof of identity
 /// that is asked for it.
 pub const CODES_SHOWN_SECONDS: i64 = STEP_UP_SECONDS;
+/// How long a list tells which of several agents were not changed, in seconds: the page has to be there.
+pub const NOT_CHANGED_TOLD_SECONDS: i64 = 60;
 /// Largest file of accounts to import, in bytes.
 pub const IMPORT_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// Most accounts in one file.

@@ -13,8 +13,10 @@ pub enum Action {
     SeeAgents,
     /// Creating an account.
     AddAgent,
-    /// Changing fields, roles and the active switch of an account, and its e-mail address.
+    /// Changing fields, roles and the active switch of an account, and its e-mail address; switching accounts off.
     EditAgent,
+    /// Switching accounts on again.
+    ActivateAgents,
     /// Deleting an account.
     DeleteAgent,
     /// A new password for an account, a link to choose one, or none at all; taking the account of a
@@ -65,12 +67,13 @@ pub enum Scope {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ComeIn,
         Self::OwnAccount,
         Self::SeeAgents,
         Self::AddAgent,
         Self::EditAgent,
+        Self::ActivateAgents,
         Self::DeleteAgent,
         Self::ResetPassword,
         Self::SendAccountDetails,
@@ -100,6 +103,7 @@ impl Action {
             },
             Self::AddAgent
             | Self::EditAgent
+            | Self::ActivateAgents
             | Self::DeleteAgent
             | Self::ResetPassword
             | Self::SendAccountDetails
@@ -121,12 +125,13 @@ impl Action {
     }
 
     /// Whether it always asks for a whole and recent proof of identity first (N21): what opens, or helps to open,
-    /// somebody else's account, or loosens the rules. Unlocking does too: it gives five more guesses. Adding and editing do
-    /// when [`crate::agents::gives_rights`] says so.
+    /// somebody else's account, or loosens the rules. Unlocking does too: it gives five more guesses. So does switching an
+    /// account on: whoever was shut out comes in again. Adding and editing do when [`crate::agents::gives_rights`] says so.
     pub const fn needs_step_up(self) -> bool {
         matches!(
             self,
-            Self::DeleteAgent
+            Self::ActivateAgents
+                | Self::DeleteAgent
                 | Self::ResetPassword
                 | Self::SendAccountDetails
                 | Self::IssueBackupCode
@@ -236,6 +241,23 @@ mod tests {
         for action in refused {
             assert!(action.reaches(&admin, &colleague), "{action:?}");
             assert!(action.needs_step_up(), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_lets_somebody_in_asks_who_it_is_first() {
+        for action in [
+            Action::ActivateAgents,
+            Action::ResetPassword,
+            Action::SendAccountDetails,
+            Action::IssueBackupCode,
+            Action::Unlock,
+        ] {
+            assert!(action.needs_step_up(), "{action:?}");
+        }
+        // Shutting somebody out can wait for nothing.
+        for action in [Action::EditAgent, Action::EndSessions] {
+            assert!(!action.needs_step_up(), "{action:?}");
         }
     }
 

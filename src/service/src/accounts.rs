@@ -11,9 +11,10 @@ use vestibule_core::{
     mail::Mail,
     name::has_bad_characters,
     ports::Moment,
-    refusal::Problem,
+    refusal::{Field, Problem, Refusal},
     secret::Token,
     session::EndReason,
+    text::trim,
 };
 use vestibule_storage::{NewIssuedCode, NewLink, StoreError, Writer};
 use zeroize::Zeroizing;
@@ -50,6 +51,27 @@ pub(crate) fn reason_problem(reason: &str) -> Option<Problem> {
     }
 }
 
+/// A reason that may be left out, as it was typed; `None` = it was.
+///
+/// # Errors
+/// `Invalid` for one that is too long, or has characters that nobody sees.
+pub(crate) fn optional_reason(typed: &str) -> Result<Option<&str>, Refusal> {
+    let reason = trim(typed);
+    match reason_problem(reason) {
+        None => Ok(Some(reason)),
+        Some(Problem::Missing) => Ok(None),
+        Some(problem) => Err(Refusal::field(Field::Reason, problem)),
+    }
+}
+
+/// How many sessions were ended and why, for the audit log.
+pub(crate) fn ended_detail(ended: u64, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("{ended}: {reason}"),
+        None => ended.to_string(),
+    }
+}
+
 impl Service {
     /// Ends everything that lets somebody in without the password: sessions, pending sign-ins, set-ups, trusted
     /// browsers, and these links.
@@ -63,20 +85,21 @@ impl Service {
         writer
             .delete_pendings_of(receiver.company.id, receiver.account.id)
             .await?;
-        self.end_what_is_open(writer, receiver, links, reason).await
+        self.end_what_is_open(writer, receiver, links, (reason, None))
+            .await
     }
 
-    /// The same but for pending sign-ins.
+    /// The same but for pending sign-ins, with what is told to the agent besides.
     async fn end_what_is_open(
         &self,
         writer: &mut Writer,
         receiver: Receiver<'_>,
         links: &[LinkPurpose],
-        reason: EndReason,
+        (reason, note): (EndReason, Option<&str>),
     ) -> Result<(), StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
         writer
-            .end_sessions_of(company, account, self.ending(reason))
+            .end_sessions_of(company, account, self.ending(reason), note)
             .await?;
         writer.end_set_ups_of(company, account).await?;
         writer.end_trusted_of(company, account).await?;
@@ -165,18 +188,20 @@ impl Service {
         Ok(true)
     }
 
-    /// Switches an account on or off. Off ends its sessions, set-ups, trusted browsers and links; a sign-in under way is
-    /// stopped by the gate, which tells why.
+    /// Switches an account on or off. Off ends its sessions, set-ups, trusted browsers and links, and a backup code that was
+    /// issued to it; a sign-in under way is stopped by the gate, which tells why. The reason goes into the audit log, and is
+    /// told where sessions end.
     pub(crate) async fn switch_account_in(
         &self,
         work: &mut Work<'_>,
         receiver: Receiver<'_>,
         active: bool,
+        reason: Option<&str>,
     ) -> Result<(), StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
         work.set_account_active(company, account, active, self.now())
             .await?;
-        self.switched_in(work, receiver, active).await
+        self.switched_in(work, receiver, active, reason).await
     }
 
     /// What follows from switching an account on or off.
@@ -185,31 +210,40 @@ impl Service {
         work: &mut Work<'_>,
         receiver: Receiver<'_>,
         active: bool,
+        reason: Option<&str>,
     ) -> Result<(), StoreError> {
         let event = if active {
             Event::AccountActivated
         } else {
-            self.end_what_is_open(work, receiver, &LinkPurpose::ALL, EndReason::Deactivated)
+            let ending = (EndReason::Deactivated, reason);
+            self.end_what_is_open(work, receiver, &LinkPurpose::ALL, ending)
+                .await?;
+            work.delete_issued_code(receiver.company.id, receiver.account.id)
                 .await?;
             Event::AccountDeactivated
         };
-        let entry = work.entry(event, receiver.company.id, Some(receiver.account.id));
+        let entry = AuditEntry {
+            detail: reason.map(str::to_owned),
+            ..work.entry(event, receiver.company.id, Some(receiver.account.id))
+        };
         self.record(work, &entry).await
     }
 
-    /// Ends all sessions and pending sign-ins of an account; gives the number of sessions.
+    /// Ends all sessions and pending sign-ins of an account; gives the number of sessions. The reason goes into the audit log
+    /// and is told where the sessions were.
     pub(crate) async fn end_sessions_in(
         &self,
         work: &mut Work<'_>,
         receiver: Receiver<'_>,
+        reason: Option<&str>,
     ) -> Result<u64, StoreError> {
         let (company, account) = (receiver.company.id, receiver.account.id);
         let ended = work
-            .end_sessions_of(company, account, self.ending(EndReason::ByAdmin))
+            .end_sessions_of(company, account, self.ending(EndReason::ByAdmin), reason)
             .await?;
         work.delete_pendings_of(company, account).await?;
         let entry = AuditEntry {
-            detail: Some(ended.to_string()),
+            detail: Some(ended_detail(ended, reason)),
             ..work.entry(Event::SessionsEnded, company, Some(account))
         };
         self.record(work, &entry).await?;
@@ -227,7 +261,7 @@ impl Service {
         // First the line of the audit log: it takes the name from the account.
         let entry = work.entry(Event::AccountDeleted, company, Some(account));
         self.record(work, &entry).await?;
-        work.end_sessions_of(company, account, self.ending(EndReason::Deleted))
+        work.end_sessions_of(company, account, self.ending(EndReason::Deleted), None)
             .await?;
         work.delete_account(company, account).await
     }

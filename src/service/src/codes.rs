@@ -427,8 +427,8 @@ impl Service {
         Ok(())
     }
 
-    /// Locks the account: its pending sign-ins, its set-ups and all trust in browsers end, and the agent hears of it by
-    /// mail.
+    /// Locks the account: its pending sign-ins, its set-ups, a backup code that was issued to it and all trust in browsers
+    /// end, and the agent hears of it by mail.
     pub(crate) async fn lock_in(
         &self,
         writer: &mut Writer,
@@ -450,6 +450,7 @@ impl Service {
         writer.delete_pendings_of(company.id, account.id).await?;
         writer.end_set_ups_of(company.id, account.id).await?;
         writer.end_trusted_of(company.id, account.id).await?;
+        writer.delete_issued_code(company.id, account.id).await?;
         let receiver = Receiver::new(company, account);
         let about = receiver.about(visitor);
         let mail = Mail::AccountLocked {

@@ -22,6 +22,8 @@ words! {
         IssuedCode = "issued_code",
         /// Who was switched off just now.
         Deactivated = "deactivated",
+        /// Which of several agents were not changed just now, and why.
+        NotChanged = "not_changed",
     }
 }
 

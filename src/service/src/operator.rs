@@ -341,7 +341,7 @@ impl Operator {
     /// told by mail that there is one, and by a person what it is.
     ///
     /// # Errors
-    /// [`OperatorError::NoReason`]; unknown names; a failing database.
+    /// [`OperatorError::NoReason`]; [`Refusal::TargetLocked`]; unknown names; a failing database.
     pub async fn issue_backup_code(
         &self,
         company: &str,
@@ -354,12 +354,18 @@ impl Operator {
         }
         let (company, account) = self.account_named(company, account).await?;
         let drawn = self.draw_issued_code().await?;
-        let receiver = Receiver::new(&company, &account);
         again(async || {
             let mut work = self.operate().await?;
             work.hold_account(company.id, account.id).await?;
+            // As it is now: it may have been locked, or have gone, while the code was hashed.
+            let found = work.account(company.id, account.id).await?;
+            let account = found.ok_or(OperatorError::UnknownAccount)?;
+            if account.is_locked() {
+                return Err(Refusal::TargetLocked.into());
+            }
+            let receiver = Receiver::new(&company, &account);
             self.issue_code_in(&mut work, receiver, &drawn, reason).await?;
-            work.commit().await
+            Ok(work.commit().await?)
         })
         .await?;
         Ok(drawn.code)
@@ -419,7 +425,7 @@ impl Operator {
                 let mut work = self.operate().await?;
                 work.hold_account(company.id, account.id).await?;
                 let receiver = Receiver::new(&company, &account);
-                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                let ended = self.end_sessions_in(&mut work, receiver, None).await?;
                 work.commit().await?;
                 return Ok(ended);
             }
@@ -613,7 +619,7 @@ impl Operator {
             work.hold_account(company.id, account.id).await?;
             let receiver = Receiver::new(&company, &account);
             if account.active != active {
-                self.switch_account_in(&mut work, receiver, active).await?;
+                self.switch_account_in(&mut work, receiver, active, None).await?;
             }
             Ok(work.commit().await?)
         })

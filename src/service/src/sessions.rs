@@ -147,10 +147,8 @@ impl SignIn {
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn ended_session(&self, visitor: &Visitor) -> Result<Option<Ending>, Refusal> {
-        visitor
-            .attempt(async { Ok(self.find_ended(visitor).await?.map(|ended| ended.ending)) })
-            .await
+    pub async fn ended_session(&self, visitor: &Visitor) -> Result<Option<EndedRow>, Refusal> {
+        visitor.attempt(self.find_ended(visitor)).await
     }
 
     /// Ends the session of this browser on the server. Nothing to end is fine. Gives the names of the applications that

@@ -4,14 +4,14 @@ use chrono::TimeDelta;
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
-    audit::{Actor, AuditEntry, Event},
+    audit::{Actor, ActorKind, AuditEntry, Event, Outcome, Source},
     id::{AccountId, CompanyId, EventId},
     ports::Moment,
 };
 
 use crate::{
     Reader, StoreError, Writer,
-    built::{Built, built_all},
+    built::{Built, built_anew},
     link::{all, execute},
 };
 
@@ -28,8 +28,14 @@ pub(crate) const NEWEST_OF_COMPANY: &str = "SELECT id, at, company_id, actor, ac
 pub struct EventFilter {
     /// What happened.
     pub event: Option<Event>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
     /// The account that did it or to which it was done.
     pub account: Option<AccountId>,
+    /// What is told of who did it ([`ActorKind::told`]). With an account, [`ActorKind::Account`] is this one.
+    pub actor: Option<ActorKind>,
+    /// Where it was done.
+    pub source: Option<Source>,
     /// Not before this moment.
     pub from: Option<Moment>,
     /// Before this moment.
@@ -153,16 +159,8 @@ impl Reader {
     ) -> Result<EventPage, StoreError> {
         let mut rows: Vec<EventColumns> = Vec::new();
         // What an account did and what was done to it lie in two indexes; the newest of both are enough.
-        let parts: &[Option<Side>] = match filter.account {
-            None => &[None],
-            Some(_) => &[Some(Side::Actor), Some(Side::Target)],
-        };
-        for side in parts {
-            rows.extend(built_all!(
-                self,
-                EventColumns,
-                page(company, filter, *side, most)
-            )?);
+        for statement in pages(company, filter, most) {
+            rows.extend(built_anew!(self, EventColumns, statement)?);
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.id));
         rows.dedup_by_key(|row| row.id);
@@ -176,47 +174,241 @@ impl Reader {
     }
 }
 
+/// The columns of an event.
+const COLUMNS: &str = "SELECT e.id, e.at, e.company_id, e.actor, e.actor_id, e.actor_name, e.target_id, e.target_name, \
+    e.event, e.address, e.browser, e.request, e.detail FROM ";
+
 /// What an account has to do with an event.
-#[derive(Clone, Copy)]
-pub(crate) enum Side {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
     Actor,
     Target,
 }
 
-/// The newest events of a filter, one more than are wanted.
-pub(crate) fn page(company: CompanyId, filter: &EventFilter, side: Option<Side>, most: usize) -> Built {
-    let mut built = Built::new(
-        "SELECT id, at, company_id, actor, actor_id, actor_name, target_id, target_name, event, address, browser, \
-         request, detail FROM audit_event WHERE company_id = ",
-    );
-    built.bind(company);
-    if let (Some(account), Some(side)) = (filter.account, side) {
-        built.add(match side {
-            Side::Actor => " AND actor_id = ",
-            Side::Target => " AND target_id = ",
+/// A way through the events of a company, the newest first. An index has them in this order.
+#[derive(Clone, Copy)]
+enum Way {
+    /// All of them.
+    All,
+    /// What an account did, or what was done to it.
+    Account(Side, AccountId),
+    /// Those of one kind that one kind of actor brought about.
+    By(ActorKind, Event),
+}
+
+/// Events of a way with something else that is asked of them.
+type Stretch = (Way, &'static str);
+
+impl Way {
+    /// Adds which of a company's events they are, within the time of the filter.
+    fn add_to(self, company: CompanyId, filter: &EventFilter, built: &mut Built) {
+        // The identifier bounds the walk by the millisecond, the time itself does the rest.
+        let from = filter.from.map_or(Uuid::nil(), first_id_at);
+        let next = |until: Moment| {
+            until
+                .checked_add_signed(TimeDelta::milliseconds(1))
+                .unwrap_or(until)
+        };
+        let until = filter.until.map_or(Uuid::max(), |until| first_id_at(next(until)));
+        let until = filter.before.map_or(until, |before| before.0.min(until));
+        built.bind(company);
+        match self {
+            Self::All => built.add(" AND id >= ").bind(from).add(" AND id < ").bind(until),
+            // Compared together, they leave SQLite no other index than theirs.
+            Self::Account(side, account) => built
+                .add(side.with_id())
+                .add(" >= (")
+                .bind(account)
+                .add(", ")
+                .bind(from)
+                .add(")")
+                .add(side.with_id())
+                .add(" < (")
+                .bind(account)
+                .add(", ")
+                .bind(until)
+                .add(")"),
+            Self::By(actor, event) => built
+                .add(" AND actor = ")
+                .bind(actor.as_str())
+                .add(" AND event = ")
+                .bind(event.as_str())
+                .add(" AND id >= ")
+                .bind(from)
+                .add(" AND id < ")
+                .bind(until),
+        };
+        if let Some(from) = filter.from {
+            built.add(" AND at >= ").bind(from);
+        }
+        if let Some(until) = filter.until {
+            built.add(" AND at < ").bind(until);
+        }
+    }
+
+    /// Adds their order, and how many are wanted.
+    fn end(self, limit: i64, built: &mut Built) {
+        built.add(match self {
+            Self::All | Self::By(..) => " ORDER BY id DESC LIMIT ",
+            Self::Account(Side::Actor, _) => " ORDER BY actor_id DESC, id DESC LIMIT ",
+            Self::Account(Side::Target, _) => " ORDER BY target_id DESC, id DESC LIMIT ",
         });
-        built.bind(account);
+        built.bind(limit);
     }
-    if let Some(event) = filter.event {
-        built.add(" AND event = ").bind(event.as_str());
+}
+
+impl Side {
+    /// The columns of its index after the company.
+    const fn with_id(self) -> &'static str {
+        match self {
+            Self::Actor => " AND (actor_id, id)",
+            Self::Target => " AND (target_id, id)",
+        }
     }
-    // The identifier bounds the walk by the millisecond, the time itself does the rest.
-    if let Some(from) = filter.from {
-        built.add(" AND id >= ").bind(first_id_at(from));
-        built.add(" AND at >= ").bind(from);
+}
+
+impl EventFilter {
+    /// Whether it asks nothing of what happened and who did it.
+    const fn takes_all(&self) -> bool {
+        self.event.is_none() && self.outcome.is_none() && self.actor.is_none() && self.source.is_none()
     }
-    if let Some(until) = filter.until {
-        let next = until
-            .checked_add_signed(TimeDelta::milliseconds(1))
-            .unwrap_or(until);
-        built.add(" AND id < ").bind(first_id_at(next));
-        built.add(" AND at < ").bind(until);
+
+    /// What is asked besides of events of this kind that this kind of actor brought about; `None` = none of them is wanted.
+    fn asks(&self, event: Event, actor: ActorKind) -> Option<&'static str> {
+        let is_wanted = self.event.is_none_or(|wanted| wanted == event)
+            && self.actor.is_none_or(|wanted| wanted == actor.told(event));
+        if !is_wanted {
+            return None;
+        }
+        let ended = match self.outcome {
+            None => "",
+            // How a test of a provider ended stands in its detail.
+            Some(Outcome::Done) if event == Event::SsoTested => " AND detail LIKE '%: good'",
+            Some(Outcome::Refused) if event == Event::SsoTested => {
+                " AND (detail IS NULL OR detail NOT LIKE '%: good')"
+            }
+            Some(wanted) if event.outcome(None) == wanted => "",
+            Some(_) => return None,
+        };
+        let place = match self.source {
+            None => "",
+            Some(wanted) => match [true, false].map(|own| Source::of(event, actor, own) == wanted) {
+                [true, true] => "",
+                [true, false] => " AND actor_id = target_id",
+                [false, true] => " AND actor_id IS DISTINCT FROM target_id",
+                [false, false] => return None,
+            },
+        };
+        // There is no event of which both are asked.
+        Some(if ended.is_empty() { place } else { ended })
     }
-    if let Some(before) = filter.before {
-        built.add(" AND id < ").bind(before.0);
+
+    /// The stretches in which all wanted events lie, and no others.
+    fn stretches(&self) -> Vec<Stretch> {
+        let pairs = Event::ALL
+            .into_iter()
+            .flat_map(|event| ActorKind::ALL.map(|actor| (actor, event)));
+        pairs
+            .filter_map(|(actor, event)| Some((Way::By(actor, event), self.asks(event, actor)?)))
+            .collect()
     }
+}
+
+/// The newest events of a filter, one more than are wanted, by one statement or by two. Each event that is read was wanted, or
+/// belongs to the account that was asked for: however much else the log holds, a page costs the same.
+pub(crate) fn pages(company: CompanyId, filter: &EventFilter, most: usize) -> Vec<Built> {
     let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    built.add(" ORDER BY id DESC LIMIT ").bind(limit);
+    match filter.account {
+        Some(account) => [Side::Actor, Side::Target]
+            .into_iter()
+            .filter_map(|side| of_account(company, filter, (side, account), limit))
+            .collect(),
+        None if filter.takes_all() => vec![of_one(company, filter, (Way::All, ""), limit)],
+        None => match &filter.stretches()[..] {
+            [] => Vec::new(),
+            [only] => vec![of_one(company, filter, *only, limit)],
+            several => vec![of_several(company, filter, several, limit)],
+        },
+    }
+}
+
+fn of_one(company: CompanyId, filter: &EventFilter, (way, and): Stretch, limit: i64) -> Built {
+    let mut built = Built::new(COLUMNS);
+    built.add("audit_event e WHERE company_id = ");
+    way.add_to(company, filter, &mut built);
+    built.add(and);
+    way.end(limit, &mut built);
+    built
+}
+
+/// What an account did, or what was done to it, and of that what is wanted; `None` = nothing of it. What has something added
+/// to it keeps a planner from taking another index.
+fn of_account(
+    company: CompanyId,
+    filter: &EventFilter,
+    (side, account): (Side, AccountId),
+    limit: i64,
+) -> Option<Built> {
+    let way = Way::Account(side, account);
+    let mut built = Built::new(COLUMNS);
+    built.add("audit_event e WHERE company_id = ");
+    way.add_to(company, filter, &mut built);
+    if !filter.takes_all() {
+        let mut begin = " AND (";
+        for actor in ActorKind::ALL {
+            let can_be = match side {
+                Side::Actor => actor == ActorKind::Account,
+                // What others did to it, it has not done.
+                Side::Target => actor != ActorKind::Account || filter.actor != Some(ActorKind::Account),
+            };
+            let asked = Event::ALL
+                .into_iter()
+                .filter_map(|event| Some((event, filter.asks(event, actor)?)));
+            let (plain, others): (Vec<_>, Vec<_>) =
+                asked.filter(|_| can_be).partition(|(_, and)| and.is_empty());
+            if plain.is_empty() && others.is_empty() {
+                continue;
+            }
+            built.add(begin).add("(actor || '' = ").bind(actor.as_str());
+            begin = " OR ";
+            built.add(" AND (FALSE");
+            let mut next = " OR event || '' IN (";
+            for (event, _) in &plain {
+                built.add(next).bind(event.as_str());
+                next = ", ";
+            }
+            built.add(if plain.is_empty() { "" } else { ")" });
+            for (event, and) in others {
+                built.add(" OR (event || '' = ").bind(event.as_str());
+                built.add(and).add(")");
+            }
+            built.add("))");
+        }
+        if begin == " AND (" {
+            return None;
+        }
+        built.add(")");
+    }
+    way.end(limit, &mut built);
+    Some(built)
+}
+
+/// The newest of several stretches are found in their indexes, each by itself, and only the newest of them all are read.
+fn of_several(company: CompanyId, filter: &EventFilter, stretches: &[Stretch], limit: i64) -> Built {
+    let mut built = Built::new(COLUMNS);
+    let mut begin = "(SELECT id FROM (SELECT id FROM (SELECT id FROM audit_event WHERE company_id = ";
+    for (way, and) in stretches {
+        built.add(begin);
+        way.add_to(company, filter, &mut built);
+        built.add(and);
+        way.end(limit, &mut built);
+        built.add(") AS part");
+        begin = " UNION ALL SELECT id FROM (SELECT id FROM audit_event WHERE company_id = ";
+    }
+    built
+        .add(") AS parts ORDER BY id DESC LIMIT ")
+        .bind(limit)
+        .add(") AS newest JOIN audit_event e ON e.id = newest.id ORDER BY e.id DESC");
     built
 }
 

@@ -135,6 +135,18 @@ macro_rules! built_all {
     }};
 }
 
+/// The same for a statement that is not kept prepared, so that PostgreSQL plans it for its values each time: a plan for any
+/// values would take another index.
+macro_rules! built_anew {
+    ($self:ident, $row:ty, $built:expr) => {{
+        let built = &$built;
+        $crate::link::on!($self, |connection| {
+            let query = sqlx::query_as::<_, $row>(built.sql()).persistent(false);
+            $crate::built::bound!(query, built).fetch_all(connection).await
+        })
+    }};
+}
+
 /// Runs a built statement; gives the number of rows it touched. It is not kept prepared: its text varies.
 macro_rules! built_execute {
     ($self:ident, $built:expr) => {{
@@ -149,4 +161,4 @@ macro_rules! built_execute {
     }};
 }
 
-pub(crate) use {bound, built_all, built_execute};
+pub(crate) use {bound, built_all, built_anew, built_execute};

@@ -56,46 +56,52 @@ const PROVE: &str = "UPDATE session SET proof = $4, credential_version = $5, pro
 const KEEP: &str = "UPDATE session SET proof = $3, credential_version = $4 WHERE company_id = $1 AND id = $2";
 const COUNT_WRONG_PASSWORD: &str = "UPDATE session SET wrong_passwords = wrong_passwords + 1 \
     WHERE company_id = $1 AND id = $2 RETURNING wrong_passwords";
-/// Writes down why the sessions of a company end for which the condition holds; its parameters begin with `$5`.
+/// Writes down why the sessions of a company end for which the condition holds; its parameters begin with `$6`.
 macro_rules! note_sql {
     ($which:literal) => {
         concat!(
-            "INSERT INTO ended_session (token_hash, session_id, company_id, account_id, reason, minutes, ended_at) \
-             SELECT token_hash, id, company_id, account_id, $1, $2, $3 FROM session WHERE company_id = $4",
+            "INSERT INTO ended_session (token_hash, session_id, company_id, account_id, reason, minutes, ended_at, \
+             note) SELECT token_hash, id, company_id, account_id, $1, $2, $3, $5 FROM session WHERE company_id = $4",
             $which,
             " ON CONFLICT (token_hash) DO NOTHING"
         )
     };
 }
-const NOTE: &str = note_sql!(" AND id = $5");
-const NOTE_ONE_IDLE: &str = note_sql!(" AND id = $5 AND last_used_at <= $6");
-const NOTE_ONE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5 AND id = $6");
-const NOTE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $5");
-const NOTE_OTHERS: &str = note_sql!(" AND account_id = $5 AND id <> $6");
+const NOTE: &str = note_sql!(" AND id = $6");
+const NOTE_ONE_IDLE: &str = note_sql!(" AND id = $6 AND last_used_at <= $7");
+const NOTE_ONE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $6 AND id = $7");
+const NOTE_OF_ACCOUNT: &str = note_sql!(" AND account_id = $6");
+const NOTE_OTHERS: &str = note_sql!(" AND account_id = $6 AND id <> $7");
 const NOTE_OF_COMPANY: &str = note_sql!("");
 const NOTE_TRIMMED: &str = note_sql!(
-    " AND account_id = $5 AND id NOT IN (SELECT id FROM session WHERE company_id = $4 AND account_id = $5 \
-      ORDER BY created_at DESC, id DESC LIMIT $6)"
+    " AND account_id = $6 AND id NOT IN (SELECT id FROM session WHERE company_id = $4 AND account_id = $6 \
+      ORDER BY created_at DESC, id DESC LIMIT $7)"
 );
-pub(crate) const NOTE_IDLE: &str = note_sql!(" AND last_used_at <= $5");
+pub(crate) const NOTE_IDLE: &str = note_sql!(" AND last_used_at <= $6");
 
-/// Writes down why these sessions end; call it before they are deleted.
+/// Writes down why these sessions end, and what was typed for their owners where anything was; call it before they are
+/// deleted.
 macro_rules! note {
-    ($writer:ident, $sql:expr, $ending:expr, $company:expr $(, $bind:expr)*) => {
+    ($writer:ident, $sql:expr, ($ending:expr, $note:expr), $company:expr $(, $bind:expr)*) => {
         $crate::link::execute!(
             $writer,
             $sql,
             $ending.reason.as_str(),
             $ending.minutes,
             $ending.at,
-            $company.0
+            $company.0,
+            $note
             $(, $bind)*
         )
+    };
+    ($writer:ident, $sql:expr, $ending:ident, $company:expr $(, $bind:expr)*) => {
+        $crate::session::note!($writer, $sql, ($ending, None::<&str>), $company $(, $bind)*)
     };
 }
 pub(crate) use note;
 
-pub(crate) const ENDED: &str = "SELECT session_id, company_id, account_id, reason, minutes, ended_at FROM ended_session WHERE token_hash = $1";
+pub(crate) const ENDED: &str = "SELECT session_id, company_id, account_id, reason, minutes, ended_at, note \
+    FROM ended_session WHERE token_hash = $1";
 const END: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2";
 /// Whoever used it since it was found idle keeps it.
 const END_IDLE: &str = "DELETE FROM session WHERE company_id = $1 AND id = $2 AND last_used_at <= $3";
@@ -243,7 +249,7 @@ pub(crate) fn of_company(
 }
 
 /// A session that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedRow {
     /// Its identifier.
     pub session: SessionId,
@@ -253,6 +259,8 @@ pub struct EndedRow {
     pub account: AccountId,
     /// Why it ended, and when.
     pub ending: Ending,
+    /// What whoever ended it typed for its owner.
+    pub note: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -263,6 +271,7 @@ struct EndedColumns {
     reason: String,
     minutes: Option<i64>,
     ended_at: Moment,
+    note: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -371,6 +380,7 @@ impl Reader {
                     at: row.ended_at,
                     minutes: row.minutes,
                 },
+                note: row.note,
             })
         }))
     }
@@ -559,7 +569,7 @@ impl Writer {
         Ok(execute!(self, END_IDLE, company.0, id.0, until)? == 1)
     }
 
-    /// Ends a session of this account; says whether there was one.
+    /// Ends a session of this account, with what is told to its owner besides; says whether there was one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -569,8 +579,16 @@ impl Writer {
         account: AccountId,
         id: SessionId,
         ending: Ending,
+        note: Option<&str>,
     ) -> Result<bool, StoreError> {
-        note!(self, NOTE_ONE_OF_ACCOUNT, ending, company, account.0, id.0)?;
+        note!(
+            self,
+            NOTE_ONE_OF_ACCOUNT,
+            (ending, note),
+            company,
+            account.0,
+            id.0
+        )?;
         Ok(execute!(self, END_ONE_OF_ACCOUNT, company.0, account.0, id.0)? == 1)
     }
 
@@ -589,7 +607,7 @@ impl Writer {
         execute!(self, END_OTHERS, company.0, account.0, keep.0)
     }
 
-    /// Ends all sessions of an account; gives their number.
+    /// Ends all sessions of an account, with what is told to its owner besides; gives their number.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -598,8 +616,9 @@ impl Writer {
         company: CompanyId,
         account: AccountId,
         ending: Ending,
+        note: Option<&str>,
     ) -> Result<u64, StoreError> {
-        note!(self, NOTE_OF_ACCOUNT, ending, company, account.0)?;
+        note!(self, NOTE_OF_ACCOUNT, (ending, note), company, account.0)?;
         execute!(self, END_OF_ACCOUNT, company.0, account.0)
     }
 

@@ -10,7 +10,10 @@ use crate::{Locale, isolate, tag, td_string};
 pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
     match event {
         // What an admin or an operator typed.
-        Event::BackupCodeIssued | Event::CompanyCreated | Event::CompanyDeleted => stored.to_owned(),
+        Event::BackupCodeIssued
+        | Event::AccountDeactivated
+        | Event::CompanyCreated
+        | Event::CompanyDeleted => stored.to_owned(),
         Event::SignedIn => proof_name(locale, stored).to_owned(),
         Event::CodeRefused if is_number(stored) => {
             td_string!(locale, audit.detail_wrong_code, number = stored)
@@ -18,8 +21,8 @@ pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
         Event::BackupCodeUsed if is_number(stored) => {
             td_string!(locale, audit.detail_codes_left, number = stored)
         }
-        Event::SessionsEnded
-        | Event::SessionEnded
+        Event::SessionsEnded => sessions_ended(locale, stored),
+        Event::SessionEnded
         | Event::BrowserForgotten
         | Event::AgentsImported
         | Event::AuditShortened
@@ -34,6 +37,24 @@ pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
             list(locale, &items.collect::<Vec<_>>())
         }
     }
+}
+
+/// How many sessions were ended, and why if that was typed: `2: lost laptop`.
+fn sessions_ended(locale: Locale, stored: &str) -> String {
+    let (number, reason) = match stored.split_once(": ") {
+        Some((number, reason)) => (number, Some(reason)),
+        None => (stored, None),
+    };
+    if !is_number(number) {
+        return stored.to_owned();
+    }
+    let number = td_string!(locale, audit.detail_number, number = number);
+    let Some(reason) = reason else {
+        return number;
+    };
+    let label = td_string!(locale, agents.reason);
+    let reason = td_string!(locale, company.detail_of, name = label, field = reason);
+    list(locale, &[number, reason])
 }
 
 fn is_number(text: &str) -> bool {
@@ -187,8 +208,9 @@ fn page(locale: Locale, action: &str) -> Option<&'static str> {
     Some(match action {
         "ChangeApplications" => td_string!(locale, applications.title),
         "OwnAccount" => td_string!(locale, common.profile),
-        "SeeAgents" | "AddAgent" | "EditAgent" | "DeleteAgent" | "ResetPassword" | "SendAccountDetails"
-        | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents" | "ExportAgents" => {
+        "SeeAgents" | "AddAgent" | "EditAgent" | "ActivateAgents" | "DeleteAgent" | "ResetPassword"
+        | "SendAccountDetails" | "IssueBackupCode" | "Unlock" | "EndSessions" | "ImportAgents"
+        | "ExportAgents" => {
             td_string!(locale, console.agents)
         }
         "SeeOverview" => td_string!(locale, console.overview),
@@ -256,6 +278,14 @@ mod tests {
             "password; lost: phone -> x"
         );
         assert_eq!(said(Event::SessionsEnded, "3"), "Number: 3");
+        assert_eq!(
+            said(Event::SessionsEnded, "3: lost: phone -> x"),
+            "Number: 3, Reason: lost: phone -> x"
+        );
+        assert_eq!(
+            said(Event::AccountDeactivated, "password; lost: phone -> x"),
+            "password; lost: phone -> x"
+        );
         assert_eq!(said(Event::CompanyCreated, "Never"), "Never");
     }
 

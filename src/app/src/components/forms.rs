@@ -64,6 +64,23 @@ pub fn refused(now: Locale, refusal: Option<&Refusal>, focus: bool) -> AnyView {
     .into_any()
 }
 
+/// What could not be done, each with its reason. It takes the focus, like a refusal.
+pub fn not_done(heading: String, items: Vec<AnyView>) -> AnyView {
+    let items = items
+        .into_iter()
+        .map(|item| view! { <li>{item}</li> })
+        .collect_view();
+    view! {
+        <div class="alert" role="alert">
+            <h2 id=SUMMARY tabindex="-1" autofocus=true>
+                {heading}
+            </h2>
+            <ul>{items}</ul>
+        </div>
+    }
+    .into_any()
+}
+
 /// What is wrong with a field, in a sentence.
 pub fn problem(now: Locale, field: Field, refusal: Option<&Refusal>) -> Option<String> {
     Some(field_sentence(now, field, refusal?.problem(field)?))

@@ -385,6 +385,12 @@ async fn the_audit_log_is_filtered_paged_and_kept_apart() {
         .await;
     assert_eq!(unreadable.status, 200);
     assert!(!unreadable.body.contains("<b>\""));
+    assert!(
+        unreadable.body.contains("be read: Event, From.")
+            && unreadable.body.contains("href=\"/admin/audit/export\""),
+        "{}",
+        unreadable.body
+    );
     let other = boss.get(&site, "/admin/audit").await;
     assert!(
         other.status == 200 && !other.body.contains("<bdi>bob</bdi>"),

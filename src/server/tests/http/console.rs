@@ -147,8 +147,15 @@ async fn ticked_agents_are_switched_off_together_and_nobody_switches_off_the_own
         (303, "/admin/agents?search=c&deactivated=2&kept=own_account")
     );
     let list = admin.get(&site, done.location()).await;
-    assert!(list.body.contains("2 agents deactivated."), "{}", list.body);
+    for part in [
+        "2 agents deactivated.",
+        "1 agent wasn't changed",
+        "<bdi>rita</bdi>: You can't delete, deactivate, or unlock your own account here,",
+    ] {
+        assert!(list.body.contains(part), "{part}: {}", list.body);
+    }
     let list = admin.get(&site, "/admin/agents?state=inactive").await;
+    assert!(!list.body.contains("wasn't changed"), "once: {}", list.body);
     assert!(list.body.contains(&carl) && list.body.contains(&cora) && !list.body.contains(&rita));
     let nothing = admin.post(&site, "/admin/agents/activate", &[("back", "")]).await;
     assert_eq!(nothing.status, 422);
@@ -176,14 +183,15 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
     ] {
         assert!(asked.body.contains(part), "{part}: {}", asked.body);
     }
-    let all = admin
-        .post(&site, ask, &[("all", "yes"), ("back", "search=carl")])
-        .await;
-    assert!(
-        all.body.contains("Deactivate 1 agent?") && all.body.contains("name=\"all\""),
-        "{}",
-        all.body
-    );
+    let all = [("all", "yes"), ("counted", "1"), ("back", "search=carl")];
+    let all = admin.post(&site, ask, &all).await;
+    for part in [
+        "Deactivate 1 agent?",
+        "name=\"all\"",
+        "name=\"counted\" value=\"1\"",
+    ] {
+        assert!(all.body.contains(part), "{part}: {}", all.body);
+    }
     let still = admin.get(&site, "/admin/agents?state=active&search=carl").await;
     assert!(still.body.contains(&carl), "asking does nothing");
 
@@ -220,6 +228,63 @@ async fn a_deactivation_asks_once_with_names_and_can_be_undone() {
         .post(&site, "/admin/agents/switch-off", &[("id", &rita)])
         .await;
     assert_eq!(oneself.status, 409, "{}", oneself.body);
+}
+
+#[tokio::test]
+async fn all_that_were_found_are_meant_only_as_they_were_counted() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    for number in 0..26 {
+        account(&site, "Acme", &format!("carl{number:02}"), Role::Agent).await;
+    }
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let rows = [("rows", "25"), ("back", "search=carl")];
+    admin.post(&site, "/admin/agents/columns", &rows).await;
+    let list = admin.get(&site, "/admin/agents?search=carl").await;
+    assert!(
+        list.body.contains("name=\"counted\" value=\"26\"") && list.body.contains("All found (26)"),
+        "{}",
+        list.body
+    );
+    let carl = id_of(&mut admin, &site, "carl07").await;
+    account(&site, "Acme", "carl99", Role::Agent).await;
+    for path in [
+        "/admin/agents/deactivate/ask",
+        "/admin/agents/deactivate",
+        "/admin/agents/activate",
+        "/admin/agents/unlock-selected",
+    ] {
+        for counted in [Some("26"), Some("x"), None] {
+            let mut fields = vec![
+                ("selected[]", carl.as_str()),
+                ("all", "yes"),
+                ("back", "search=carl"),
+            ];
+            fields.extend(counted.map(|counted| ("counted", counted)));
+            let refused = admin.post(&site, path, &fields).await;
+            assert_eq!(refused.status, 409, "{path} {counted:?}: {}", refused.body);
+            // The filter is as it was, and so is what was ticked; the number is the new one.
+            for part in [
+                "value=\"carl\"",
+                "name=\"counted\" value=\"27\"",
+                "All found (27)",
+                "Someone else saved changes",
+            ] {
+                assert!(refused.body.contains(part), "{path} {part}: {}", refused.body);
+            }
+            assert_eq!(
+                refused.body.matches(" checked").count(),
+                2,
+                "{path}: {}",
+                refused.body
+            );
+        }
+    }
+    let active = admin.get(&site, "/admin/agents?search=carl&state=active").await;
+    assert!(active.body.contains("1–25 of 27"), "{}", active.body);
+    let fields = [("all", "yes"), ("counted", "27"), ("back", "search=carl")];
+    let done = admin.post(&site, "/admin/agents/deactivate", &fields).await;
+    assert_eq!(done.location(), "/admin/agents?search=carl&changed=27");
 }
 
 #[tokio::test]
@@ -380,6 +445,57 @@ async fn the_audit_log_is_read_in_words_and_names_who_gave_the_right_password() 
     assert!(log.body.contains("Password only"), "{}", log.body);
     let preset = "from=2025-12-30&amp;until=2026-01-05";
     assert!(log.body.contains(preset), "{}", log.body);
+}
+
+#[tokio::test]
+async fn the_audit_log_is_narrowed_by_how_it_ended_who_did_it_and_where() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let mut alice = Browser::default();
+    alice.past_password(&site, "alice").await;
+    let wrong = site.wrong_code("alice").await;
+    alice.post(&site, "/login/code", &[("code", &wrong)]).await;
+    let asked = "outcome=refused&actor=account&source=sign_in&from=2026-01-05";
+    let log = admin.get(&site, &format!("/admin/audit?{asked}")).await;
+    let (_, table) = log.body.split_once("<tbody>").unwrap();
+    assert!(
+        table.matches("<tr>").count() == 1 && table.contains("Wrong code number 1"),
+        "{table}"
+    );
+    for part in [
+        "<option value=\"refused\" selected>",
+        "<option value=\"account\" selected>",
+        "<option value=\"sign_in\" selected>",
+        "\"/admin/audit/export?outcome=refused&amp;actor=account&amp;source=sign_in&amp;from=2026-01-05\"",
+        "\"/admin/audit?actor=account&amp;source=sign_in&amp;from=2026-01-05\"",
+        "Remove filter Outcome: Refused",
+        "Remove filter Source: Sign-in",
+        "Remove filter From: 2026-01-05",
+        "source=sign_in&amp;from=2026-01-05&amp;until=2026-01-05\"",
+        "source=sign_in&amp;from=2026-01-04&amp;until=2026-01-04\"",
+        "source=sign_in&amp;from=2025-12-07&amp;until=2026-01-05\"",
+    ] {
+        assert!(log.body.contains(part), "{part}: {}", log.body);
+    }
+    let file = admin.get(&site, &format!("/admin/audit/export?{asked}")).await;
+    assert!(
+        file.body.lines().count() == 2 && file.body.contains(",code_refused,refused,visitor,"),
+        "{}",
+        file.body
+    );
+    for nonsense in [
+        "?outcome=%00&actor=%27--&source=%F0%9F%92%A5",
+        "?outcome=done&from=9999-12-31&until=0000-01-01",
+        "?outcome=refused&outcome=done",
+        "?source=console&before=x",
+        "?account=%00&actor=system",
+        "?account=alice&actor=system&source=application",
+        "?event=signed_in&source=import",
+    ] {
+        let page = admin.get(&site, &format!("/admin/audit{nonsense}")).await;
+        assert_eq!(page.status, 200, "{nonsense}");
+    }
 }
 
 #[tokio::test]
@@ -859,11 +975,14 @@ async fn nothing_that_helps_to_open_the_own_account_is_offered() {
     assert!(refused.body.contains(why), "{}", refused.body);
     site.clock.advance(301);
     let ticked = [("selected[]", carl.as_str()), ("back", "")];
-    let late = admin.post(&site, "/admin/agents/unlock-selected", &ticked).await;
-    assert_eq!(
-        (late.status, late.location()),
-        (303, "/profile/confirm?next=/admin/agents&again")
-    );
+    for path in ["/admin/agents/unlock-selected", "/admin/agents/activate"] {
+        let late = admin.post(&site, path, &ticked).await;
+        assert_eq!(
+            (late.status, late.location()),
+            (303, "/profile/confirm?next=/admin/agents&again"),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -168,6 +168,76 @@ async fn the_reason_is_the_true_one_and_told_to_this_browser_only() {
 }
 
 #[tokio::test]
+async fn what_an_admin_typed_is_told_where_the_session_was_and_nowhere_else() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    let mut rita = signed_in(&site, "Acme", "rita").await;
+    let list = rita.get(&site, "/admin/agents?search=bob").await;
+    let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
+    let id = rest.split_once('"').unwrap().0;
+    let long = "x".repeat(201);
+    for (path, fields) in [
+        ("/admin/agents/end-sessions", vec![("id", id)]),
+        ("/admin/agents/switch-off", vec![("id", id)]),
+        ("/admin/agents/deactivate", vec![("selected[]", id), ("back", "")]),
+    ] {
+        let mut bob = signed_in(&site, "Acme", "bob").await;
+        let with = |reason| [&fields[..], &[("reason", reason)]].concat();
+        let refused = rita.post(&site, path, &with(long.as_str())).await;
+        assert_eq!(refused.status, 422, "{path}: {}", refused.body);
+        let kept = format!("value=\"{long}\"");
+        assert!(
+            refused.body.contains(&kept) && refused.body.contains("href=\"#reason\""),
+            "{path}: {}",
+            refused.body
+        );
+        assert_eq!(bob.get(&site, "/agent").await.status, 200, "{path}");
+        let done = rita.post(&site, path, &with("Laptop <b>lost</b>")).await;
+        assert_eq!(done.status, 303, "{path}: {}", done.body);
+        let page = bob.get(&site, "/login").await;
+        assert!(
+            page.body.contains("Reason: Laptop &lt;b&gt;lost&lt;/b&gt;") && !page.body.contains("<b>lost"),
+            "{path}: {}",
+            page.body
+        );
+        let page = Browser::default().get(&site, "/login").await;
+        assert!(!page.body.contains("Laptop"), "{path}: {}", page.body);
+        let again = [("selected[]", id), ("back", "")];
+        rita.post(&site, "/admin/agents/activate", &again).await;
+    }
+    let log = rita.get(&site, "/admin/audit?event=sessions_ended").await;
+    assert!(
+        log.body
+            .contains("Number: 1, Reason: Laptop &lt;b&gt;lost&lt;/b&gt;"),
+        "{}",
+        log.body
+    );
+    let log = rita.get(&site, "/admin/audit?event=account_deactivated").await;
+    assert_eq!(
+        log.body.matches("Laptop &lt;b&gt;lost&lt;/b&gt;").count(),
+        2,
+        "{}",
+        log.body
+    );
+    // The list of sessions takes the reason for those that are ticked.
+    let mut bob = signed_in(&site, "Acme", "bob").await;
+    let list = rita.get(&site, "/admin/sessions").await;
+    let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
+    let session = rest.split_once('"').unwrap().0;
+    let with = |reason| [("selected[]", session), ("reason", reason)];
+    let refused = rita.post(&site, "/admin/sessions/end", &with(&long)).await;
+    assert!(
+        refused.status == 422 && refused.body.contains(" checked") && refused.body.contains(&long),
+        "{}",
+        refused.body
+    );
+    rita.post(&site, "/admin/sessions/end", &with("Shift is over"))
+        .await;
+    let page = bob.get(&site, "/login").await;
+    assert!(page.body.contains("Reason: Shift is over"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn another_tab_hears_that_somebody_signed_out() {
     let site = Site::new().await;
     let mut bob = signed_in(&site, "Acme", "bob").await;
@@ -243,11 +313,7 @@ async fn the_page_says_when_the_session_ends_and_a_script_may_stay() {
     let site = Site::new().await;
     let mut bob = signed_in(&site, "Acme", "bob").await;
     let page = bob.get(&site, "/agent").await;
-    for part in [
-        "id=\"session-end\"",
-        "data-left=\"1800\"",
-        "signed out at 09:30",
-    ] {
+    for part in ["id=\"session-end\"", "data-left=\"1800\"", "signed out at 09:30"] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
     let mut script = Browser::program();

@@ -5,7 +5,10 @@ use vestibule_core::{
     agents::{AgentFilter, gives_rights},
     audit::{AuditEntry, Event},
     id::AccountId,
-    limits::{COUNTED_ALL_MAX, COUNTED_MAX, EMAIL_LINK_HOURS, FOUND_MAX, SELECTED_MAX, UNDO_SECONDS},
+    limits::{
+        COUNTED_ALL_MAX, COUNTED_MAX, EMAIL_LINK_HOURS, FOUND_MAX, NOT_CHANGED_TOLD_SECONDS, SELECTED_MAX,
+        UNDO_SECONDS,
+    },
     link::LinkPurpose,
     mail::Mail,
     name::{EmailAddress, key},
@@ -19,7 +22,7 @@ use vestibule_storage::{AgentData, EventFilter, PageFrom, StoreError, Writer, ag
 use super::{AgentDetails, AgentInput, AgentList, AgentQuery, Chosen, ChosenAgents, Edited, Hold, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
-    accounts::EMAIL_LINKS,
+    accounts::{EMAIL_LINKS, optional_reason},
     letters::{Receiver, Sending},
     new_agents::{check_email, taken_field},
     notes::NoteKind,
@@ -30,7 +33,7 @@ use crate::{
 
 /// Events on the page of an agent.
 const NEWEST_EVENTS: usize = 10;
-/// Accounts that are named before something is done to many.
+/// Accounts that are named before something is done to many, and after it could not be done to some.
 const NAMED: usize = 20;
 /// Accounts that are read together when a filter chose them.
 const TOGETHER: usize = 500;
@@ -135,6 +138,20 @@ fn ticked(ids: &[String]) -> Result<Vec<AccountId>, Refusal> {
     Ok(ids)
 }
 
+/// Whether a failure is the matter of the one account that it happened to. Others are about whoever acts, or about the
+/// database, and the next account would fail like it.
+fn is_about_one(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(refusal) => matches!(
+            refusal,
+            Refusal::OwnAccount | Refusal::LastAdmin | Refusal::ChangedMeanwhile
+        ),
+        Failure::Store(error) => !error.is_unavailable(),
+        Failure::Unsealable(_) => true,
+        Failure::Hashing(_) => false,
+    }
+}
+
 fn taken(error: StoreError) -> Failure {
     match error {
         StoreError::Conflict(unique) => Refusal::field(taken_field(unique), Problem::Taken).into(),
@@ -179,6 +196,7 @@ impl Console {
                 let found = reader.count_found(own.company.id, &filter, most).await?;
                 let undo: Option<Vec<AccountId>> =
                     self.kept_note(&mut reader, &own, NoteKind::Deactivated).await?;
+                let not_changed = self.kept_note(&mut reader, &own, NoteKind::NotChanged).await?;
                 Ok(AgentList {
                     company: own.company,
                     own: own.account,
@@ -187,6 +205,7 @@ impl Console {
                     found,
                     found_more: found == most,
                     undo: undo.map(|ids| ids.len()),
+                    not_changed,
                 })
             })
             .await
@@ -317,7 +336,7 @@ impl Console {
                     Err(fields) => return Err(Refusal::Invalid { fields }.into()),
                     Ok(agent) => agent,
                 };
-                let rights = gives_rights(None, &agent.data.roles, true);
+                let rights = gives_rights(None, &agent.data.roles, agent.data.active, true);
                 if rights {
                     self.step_up(&own)?;
                 }
@@ -340,9 +359,9 @@ impl Console {
     /// to the new one and a notice to the old one.
     ///
     /// # Errors
-    /// As [`crate::Console::agent`]; `Invalid`; `StepUpNeeded` for other roles or another address; `ChangedMeanwhile`;
-    /// `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or another address for
-    /// oneself.
+    /// As [`crate::Console::agent`]; `Invalid`; `StepUpNeeded` for other roles, another address or switching somebody
+    /// on; `ChangedMeanwhile`; `LastAdmin`; `OwnAccount` for switching oneself off, taking the role Admin from oneself, or
+    /// another address for oneself.
     pub async fn edit_agent(
         &self,
         id: &str,
@@ -382,7 +401,7 @@ impl Console {
                     not_oneself(&own, &target)?;
                 }
                 change.may_be_made(&mut work).await?;
-                if gives_rights(Some(&target), &data.roles, email_changes) {
+                if gives_rights(Some(&target), &data.roles, data.active, email_changes) {
                     self.step_up(&own)?;
                 }
                 if email_changes
@@ -407,37 +426,65 @@ impl Console {
             .await
     }
 
-    /// Switches agents on or off. One that cannot be switched does not keep the others from it. Switching off ends
-    /// sessions, set-ups, trusted browsers and links; a sign-in under way is stopped by the gate. It can be undone for a
-    /// few seconds: [`crate::Console::undo_deactivation`].
+    /// Switches agents on or off. One that cannot be switched does not keep the others from it, and what was done is
+    /// counted, and can be undone, whatever became of the rest. Switching off ends sessions, set-ups, trusted browsers and
+    /// links; a sign-in under way is stopped by the gate. It can be undone for a few seconds:
+    /// [`crate::Console::undo_deactivation`].
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
+    /// As [`crate::Console::authorize`]; `NothingSelected`; `ChangedMeanwhile` when a filter finds another number than was
+    /// told; [`Refusal::Malformed`] for more than may be changed in one go.
     pub async fn set_agents_active(
         &self,
         chosen: impl Into<Chosen>,
         active: bool,
         visitor: &Visitor,
     ) -> Result<Selected, Refusal> {
-        let chosen = chosen.into();
+        self.switch_chosen(chosen.into(), active, "", visitor).await
+    }
+
+    /// Switches agents off as [`crate::Console::set_agents_active`] does, and says why, unless that is left empty: in the
+    /// audit log, and to the agents where their sessions end.
+    ///
+    /// # Errors
+    /// As [`crate::Console::set_agents_active`]; `Invalid` for the reason.
+    pub async fn deactivate_agents(
+        &self,
+        chosen: impl Into<Chosen>,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
+        self.switch_chosen(chosen.into(), false, reason, visitor).await
+    }
+
+    async fn switch_chosen(
+        &self,
+        chosen: Chosen,
+        active: bool,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<Selected, Refusal> {
         visitor
             .attempt(async {
-                let own = self.allowed(Action::EditAgent, visitor).await?;
-                let ids = self.identifiers(Action::EditAgent, &chosen, &own).await?;
-                let (selected, changed) = self.switch_agents(&ids, active, visitor).await?;
-                if !active && !changed.is_empty() {
-                    let mut writer = self.inner.store.write().await?;
-                    let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
-                    self.keep_note(&mut writer, &own, NoteKind::Deactivated, &changed, seconds)
-                        .await?;
-                    writer.commit().await?;
-                }
+                let action = if active {
+                    Action::ActivateAgents
+                } else {
+                    Action::EditAgent
+                };
+                let own = self.allowed(action, visitor).await?;
+                let reason = optional_reason(reason)?;
+                let ids = self.identifiers(action, &chosen, &own).await?;
+                let switch = |id| self.switch_agent(action, id, (active, reason), visitor);
+                let (selected, changed) = self.each(&own, &ids, visitor, switch).await?;
+                let undo = if active { &[][..] } else { &changed[..] };
+                self.keep_outcome(&own, &selected, undo, visitor).await;
                 Ok(selected)
             })
             .await
     }
 
-    /// Switches those on again whom this session switched off just now. `None`: it is too late, and nothing was done.
+    /// Switches those on again whom this session switched off just now. `None`: it is too late, and nothing was done. It
+    /// gives back what the same session has just taken, so it asks for no proof of identity.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`].
@@ -456,7 +503,9 @@ impl Console {
                 let Some(ids) = ids else {
                     return Ok(None);
                 };
-                let (selected, _) = self.switch_agents(&ids, true, visitor).await?;
+                let switch = |id| self.switch_agent(Action::EditAgent, id, (true, None), visitor);
+                let (selected, _) = self.each(&own, &ids, visitor, switch).await?;
+                self.keep_outcome(&own, &selected, &[], visitor).await;
                 Ok(Some(selected))
             })
             .await
@@ -544,57 +593,127 @@ fn in_scope(filter: AgentFilter, action: Action, own: &SignedIn) -> AgentFilter 
 }
 
 impl Service {
-    /// The agents that were chosen, each once.
+    /// The agents that were chosen, each once. All that a filter finds are searched for again: when they are not as many as
+    /// whoever chose them was told, others would be meant by it.
     pub(super) async fn identifiers(
         &self,
         action: Action,
         chosen: &Chosen,
         own: &SignedIn,
     ) -> Result<Vec<AccountId>, Failure> {
-        let filter = match chosen {
+        let (filter, counted) = match chosen {
             Chosen::Ticked(ids) => return Ok(ticked(ids)?),
-            Chosen::Found(filter) => in_scope(filter.clone(), action, own),
+            Chosen::Found { filter, counted } => (in_scope(filter.clone(), action, own), *counted),
         };
+        let counted = counted.ok_or(Refusal::ChangedMeanwhile)?;
+        if counted > FOUND_MAX {
+            return Err(Refusal::Malformed.into());
+        }
         let mut reader = self.inner.store.read().await?;
         let mut ids: Vec<AccountId> = Vec::new();
         let mut from = PageFrom::Start;
-        loop {
+        // One more than were counted is enough to know.
+        while ids.len() <= counted {
             let page = reader.agent_page(own.company.id, &filter, from, TOGETHER).await?;
             ids.extend(page.accounts.iter().map(|account| account.id));
-            if ids.len() > FOUND_MAX {
-                return Err(Refusal::Malformed.into());
-            }
             match ids.last() {
-                None => return Err(Refusal::NothingSelected.into()),
                 Some(last) if page.after => from = PageFrom::After(*last),
-                Some(_) => break,
+                _ => break,
             }
         }
         // Whoever is created or deleted meanwhile may shift a page.
         ids.sort_unstable();
         ids.dedup();
+        let found = reader.count_found(own.company.id, &filter, counted + 1).await?;
+        if ids.len() != counted || found != counted {
+            return Err(Refusal::ChangedMeanwhile.into());
+        }
+        if ids.is_empty() {
+            return Err(Refusal::NothingSelected.into());
+        }
         Ok(ids)
     }
 
-    /// Switches agents on or off, each in a transaction of its own; gives those that were not so before, too.
-    async fn switch_agents(
+    /// Does something to one account after the other, each in a transaction of its own; `act` says whether there was
+    /// anything to do. Gives those to whom it was done, too. One that fails keeps it from nobody else, unless everybody else
+    /// would fail like it: then the rest is left as it is, and what was done stays done.
+    ///
+    /// # Errors
+    /// Why nothing was done, when it is nobody's own matter.
+    pub(super) async fn each<F>(
         &self,
+        own: &SignedIn,
         ids: &[AccountId],
-        active: bool,
         visitor: &Visitor,
-    ) -> Result<(Selected, Vec<AccountId>), Failure> {
+        mut act: impl FnMut(AccountId) -> F,
+    ) -> Result<(Selected, Vec<AccountId>), Failure>
+    where
+        F: Future<Output = Result<bool, Failure>>,
+    {
         let (mut selected, mut changed) = (Selected::default(), Vec::new());
-        for &id in ids {
-            match again(|| self.switch_agent(id, active, visitor)).await {
-                Ok(Ok(true)) => changed.push(id),
-                Ok(Ok(false)) => selected.unchanged += 1,
-                Ok(Err(refused)) => selected.refused.push(refused),
+        for (before, &id) in ids.iter().enumerate() {
+            match again(|| act(id)).await {
+                Ok(true) => changed.push(id),
+                Ok(false) => selected.unchanged += 1,
+                // Whoever is foreign, out of scope or gone meanwhile does not exist.
                 Err(Failure::Refused(Refusal::NotFound)) => {}
-                Err(other) => return Err(other),
+                Err(failure) if is_about_one(&failure) && selected.refused.len() < NAMED => {
+                    let refusal = visitor.explain(&failure);
+                    selected.refused.push((self.name_of(own, id).await, refusal));
+                }
+                Err(failure) if changed.is_empty() && selected.refused.is_empty() => return Err(failure),
+                Err(failure) => {
+                    selected.left = Some((ids.len() - before, visitor.explain(&failure)));
+                    break;
+                }
             }
         }
         selected.changed = changed.len();
         Ok((selected, changed))
+    }
+
+    /// What an account is called when it is told what became of it: by its name, if that can be read.
+    async fn name_of(&self, own: &SignedIn, id: AccountId) -> String {
+        let found = async { self.inner.store.read().await?.account(own.company.id, id).await };
+        match found.await {
+            Ok(Some(account)) => account.name,
+            Ok(None) | Err(_) => id.to_string(),
+        }
+    }
+
+    /// Keeps for a moment what the list tells of an act upon several: who was not changed, and who can be switched on again.
+    /// What was done is done: when this cannot be kept, it is counted all the same.
+    pub(super) async fn keep_outcome(
+        &self,
+        own: &SignedIn,
+        selected: &Selected,
+        undo: &[AccountId],
+        visitor: &Visitor,
+    ) {
+        let kept = async {
+            let mut writer = self.inner.store.write().await?;
+            let kind = NoteKind::NotChanged;
+            match selected.not_changed() {
+                Some(told) => {
+                    self.keep_note(&mut writer, own, kind, &told, NOT_CHANGED_TOLD_SECONDS)
+                        .await?;
+                }
+                None => {
+                    writer
+                        .drop_session_note(own.company.id, own.session, kind.as_str())
+                        .await?;
+                }
+            }
+            if !undo.is_empty() {
+                let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;
+                self.keep_note(&mut writer, own, NoteKind::Deactivated, &undo, seconds)
+                    .await?;
+            }
+            Ok::<(), Failure>(writer.commit().await?)
+        };
+        if let Err(failure) = kept.await {
+            visitor.explain(&failure);
+        }
     }
 
     /// Saves the data, notes what changed, and ends what must not go on.
@@ -621,12 +740,12 @@ impl Service {
         }
         if data.roles != target.roles {
             // New rights begin with a new sign-in, and old ones do not linger.
-            work.end_sessions_of(company, target.id, self.ending(EndReason::RolesChanged))
+            work.end_sessions_of(company, target.id, self.ending(EndReason::RolesChanged), None)
                 .await?;
         }
         if switched {
             let receiver = Receiver::new(&own.company, target);
-            self.switched_in(work, receiver, data.active).await?;
+            self.switched_in(work, receiver, data.active, None).await?;
         }
         Ok(())
     }
@@ -692,26 +811,23 @@ impl Service {
         self.record(work, &entry).await
     }
 
-    /// Switches one agent on or off; says whether it was not so before, or whose account stays and why.
+    /// Switches one agent on or off; says whether it was not so before.
     async fn switch_agent(
         &self,
+        action: Action,
         id: AccountId,
-        active: bool,
+        (active, reason): (bool, Option<&str>),
         visitor: &Visitor,
-    ) -> Result<Result<bool, (String, Refusal)>, Failure> {
-        let (mut work, own, target) = self
-            .act_behind_locks(Action::EditAgent, Hold::Company, id, visitor)
-            .await?;
+    ) -> Result<bool, Failure> {
+        let (mut work, own, target) = self.act_behind_locks(action, Hold::Company, id, visitor).await?;
         if target.active == active {
-            return Ok(Ok(false));
+            return Ok(false);
         }
-        match may_lose_admin(&own, &target, !active, &mut work).await {
-            Err(Failure::Refused(refusal)) => return Ok(Err((target.name, refusal))),
-            other => other?,
-        }
+        may_lose_admin(&own, &target, !active, &mut work).await?;
         let receiver = own.receiver(&target);
-        self.switch_account_in(&mut work, receiver, active).await?;
+        self.switch_account_in(&mut work, receiver, active, reason)
+            .await?;
         work.commit().await?;
-        Ok(Ok(true))
+        Ok(true)
     }
 }

@@ -13,13 +13,12 @@ use vestibule_core::{
     sso::Provider,
     text::trim,
 };
-use vestibule_storage::again;
 use zeroize::Zeroizing;
 
 use super::{Chosen, Hold, NewPasswordInput, Selected};
 use crate::{
     Console, Failure, Service, Visitor,
-    accounts::{PasswordToSet, reason_problem},
+    accounts::{PasswordToSet, optional_reason, reason_problem},
     letters::Sending,
     notes::NoteKind,
 };
@@ -300,7 +299,7 @@ impl Console {
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be changed in one go.
+    /// As [`crate::Console::set_agents_active`].
     pub async fn unlock_agents(
         &self,
         chosen: impl Into<Chosen>,
@@ -310,35 +309,35 @@ impl Console {
         visitor
             .attempt(async {
                 let own = self.allowed(Action::Unlock, visitor).await?;
-                let mut selected = Selected::default();
-                for id in self.identifiers(Action::Unlock, &chosen, &own).await? {
-                    match again(|| self.unlock_behind_lock(id, visitor)).await {
-                        Ok(true) => selected.changed += 1,
-                        Ok(false) => selected.unchanged += 1,
-                        Err(Failure::Refused(Refusal::NotFound)) => {}
-                        Err(Failure::Refused(refusal @ Refusal::OwnAccount)) => {
-                            selected.refused.push((own.account.name.clone(), refusal));
-                        }
-                        Err(other) => return Err(other),
-                    }
-                }
+                let ids = self.identifiers(Action::Unlock, &chosen, &own).await?;
+                let unlock = |id| self.unlock_behind_lock(id, visitor);
+                let (selected, _) = self.each(&own, &ids, visitor, unlock).await?;
+                self.keep_outcome(&own, &selected, &[], visitor).await;
                 Ok(selected)
             })
             .await
     }
 
-    /// Ends all sessions and pending sign-ins of an agent; says how many sessions.
+    /// Ends all sessions and pending sign-ins of an agent; says how many sessions. The reason, unless it is left empty, goes
+    /// into the audit log and is told where the sessions were.
     ///
     /// # Errors
-    /// As [`crate::Console::agent`].
-    pub async fn end_agent_sessions(&self, id: &str, visitor: &Visitor) -> Result<usize, Refusal> {
+    /// As [`crate::Console::agent`]; `Invalid` for the reason.
+    pub async fn end_agent_sessions(
+        &self,
+        id: &str,
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<usize, Refusal> {
         visitor
             .transact(async || {
+                let (_, target) = self.require_target(Action::EndSessions, id, visitor).await?;
+                let reason = optional_reason(reason)?;
                 let (mut work, own, target) = self
-                    .act_on(Action::EndSessions, Hold::Accounts, id, visitor)
+                    .act_behind_locks(Action::EndSessions, Hold::Accounts, target.id, visitor)
                     .await?;
                 let receiver = own.receiver(&target);
-                let ended = self.end_sessions_in(&mut work, receiver).await?;
+                let ended = self.end_sessions_in(&mut work, receiver, reason).await?;
                 work.commit().await?;
                 Ok(usize::try_from(ended).unwrap_or(usize::MAX))
             })

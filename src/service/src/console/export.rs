@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use vestibule_core::{
     account::Account,
     agents::AgentFilter,
-    audit::Event,
+    audit::{Event, Outcome},
     company::Company,
     id::AccountId,
     ports::Moment,
@@ -22,7 +22,11 @@ use vestibule_storage::{AgentPage, EventFilter, EventRow, ImportLine, PageFrom, 
 
 use vestibule_translations::{Locale, verdict_sentence};
 
-use super::{AuditInput, Download, Hold, LinesWanted, audit::filter_of, cells::guarded};
+use super::{
+    AuditInput, Download, Hold, LinesWanted,
+    audit::{Asked, filter_of},
+    cells::guarded,
+};
 use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
 
 /// Rows that are read, and sent, together.
@@ -189,11 +193,12 @@ fn problem_row(locale: Locale, line: &ImportLine) -> [String; 12] {
 }
 
 fn event_row(row: EventRow) -> [String; 10] {
-    let refused = Event::from_word(&row.event).is_some_and(Event::is_refusal);
+    let event = Event::from_word(&row.event);
+    let outcome = event.map_or(Outcome::Done, |event| event.outcome(row.detail.as_deref()));
     [
         time(row.at),
         row.event,
-        if refused { "refused" } else { "done" }.to_owned(),
+        outcome.as_str().to_owned(),
         row.actor.as_str().to_owned(),
         row.actor_name.unwrap_or_default(),
         row.target_name.unwrap_or_default(),
@@ -303,7 +308,7 @@ impl Console {
                     .begin_export(Action::SeeAudit, Event::AuditExported, visitor)
                     .await?;
                 let mut reader = self.inner.store.read().await?;
-                let filter = filter_of(&mut reader, &own.company, &input).await?;
+                let Asked { filter, .. } = filter_of(&mut reader, &own.company, &input).await?;
                 drop(reader);
                 let (sender, download) = channel(WAITING);
                 let (service, file) = (Service::clone(self), File { sender });

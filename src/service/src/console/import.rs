@@ -359,7 +359,7 @@ impl Service {
             after = last.line;
             let gives = lines.iter().any(|line| {
                 self.agent_of(line)
-                    .is_ok_and(|agent| gives_rights(None, &agent.data.roles, true))
+                    .is_ok_and(|agent| gives_rights(None, &agent.data.roles, agent.data.active, true))
             });
             if gives {
                 return Ok(true);

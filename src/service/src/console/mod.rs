@@ -21,6 +21,7 @@ mod sso;
 
 pub(crate) use gate::Hold;
 
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     account::Account,
     agents::AgentFilter,
@@ -75,8 +76,13 @@ pub struct AgentQuery {
 pub enum Chosen {
     /// Those with these identifiers.
     Ticked(Vec<String>),
-    /// All that a filter finds.
-    Found(AgentFilter),
+    /// All that a filter finds, as long as they are as many as whoever chose them was told.
+    Found {
+        /// The filter.
+        filter: AgentFilter,
+        /// How many they were; `None` = nobody was told.
+        counted: Option<usize>,
+    },
 }
 
 /// Agents to whom something is about to be done.
@@ -107,6 +113,8 @@ pub struct AgentList {
     pub found_more: bool,
     /// How many of those who were switched off just now can be switched on again by an undo.
     pub undo: Option<usize>,
+    /// Which of several agents were not changed just now.
+    pub not_changed: Option<NotChanged>,
 }
 
 /// One agent, as the console shows it.
@@ -150,6 +158,35 @@ pub struct Selected {
     pub unchanged: usize,
     /// Account names that were not changed, and why.
     pub refused: Vec<(String, Refusal)>,
+    /// How many were left as they were after that, and why.
+    pub left: Option<(usize, Refusal)>,
+}
+
+/// Those of several agents who were not changed, as the list tells of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotChanged {
+    /// Account names, and why.
+    pub named: Vec<(String, Refusal)>,
+    /// How many were left as they were after that, and why.
+    pub left: Option<(usize, Refusal)>,
+}
+
+impl NotChanged {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.named.len() + self.left.as_ref().map_or(0, |(count, _)| *count)
+    }
+}
+
+impl Selected {
+    /// Who was not changed; `None` = nobody.
+    fn not_changed(&self) -> Option<NotChanged> {
+        let told = NotChanged {
+            named: self.refused.clone(),
+            left: self.left.clone(),
+        };
+        (told.count() > 0).then_some(told)
+    }
 }
 
 /// What was typed to set another agent's password.
@@ -259,14 +296,71 @@ pub struct ProviderSettings {
 pub struct AuditInput {
     /// Word of an event.
     pub event: String,
+    /// Word of an outcome.
+    pub outcome: String,
     /// Account name or e-mail address of who did it or to whom it was done; an unknown one finds nothing.
     pub account: String,
+    /// Word of a kind of actor: who did it.
+    pub actor: String,
+    /// Word of a source: where it was done.
+    pub source: String,
     /// First day, `2026-01-31`, in the company's time zone.
     pub from: String,
     /// Last day.
     pub until: String,
     /// Identifier of the event where the page before ended.
     pub before: String,
+}
+
+words! {
+    /// What the audit log may be asked by, as its address and its form have it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum AuditField {
+        /// What happened.
+        Event = "event",
+        /// How it ended.
+        Outcome = "outcome",
+        /// The account that did it or to which it was done.
+        Account = "account",
+        /// Who did it.
+        Actor = "actor",
+        /// Where it was done.
+        Source = "source",
+        /// First day.
+        From = "from",
+        /// Last day.
+        Until = "until",
+    }
+}
+
+impl AuditInput {
+    /// What was asked by this; empty = nothing.
+    pub fn get(&self, field: AuditField) -> &str {
+        match field {
+            AuditField::Event => &self.event,
+            AuditField::Outcome => &self.outcome,
+            AuditField::Account => &self.account,
+            AuditField::Actor => &self.actor,
+            AuditField::Source => &self.source,
+            AuditField::From => &self.from,
+            AuditField::Until => &self.until,
+        }
+    }
+
+    /// The same, asked by one thing less.
+    #[must_use]
+    pub fn without(mut self, field: AuditField) -> Self {
+        match field {
+            AuditField::Event => self.event.clear(),
+            AuditField::Outcome => self.outcome.clear(),
+            AuditField::Account => self.account.clear(),
+            AuditField::Actor => self.actor.clear(),
+            AuditField::Source => self.source.clear(),
+            AuditField::From => self.from.clear(),
+            AuditField::Until => self.until.clear(),
+        }
+        self
+    }
 }
 
 /// One page of the audit log.
@@ -279,6 +373,8 @@ pub struct AuditPage {
     pub events: Vec<EventRow>,
     /// Whether there are older ones.
     pub older: bool,
+    /// What was asked and could not be read.
+    pub ignored: Vec<AuditField>,
 }
 
 /// The days of which the numbers are wanted, `2026-01-31`, in the company's time zone. What cannot be read is as if it had

@@ -12,7 +12,11 @@ use vestibule_core::{
 use vestibule_storage::again;
 
 use super::{Hold, SessionList};
-use crate::{Console, Failure, Service, Visitor, sessions::SignedIn};
+use crate::{
+    Console, Failure, Service, Visitor,
+    accounts::{ended_detail, optional_reason},
+    sessions::SignedIn,
+};
 
 impl Console {
     /// The live sessions of the company, the newest first; `before` is the identifier of the last of the page before.
@@ -53,11 +57,19 @@ impl Console {
             .await
     }
 
-    /// Ends sessions of the company; says how many there were. One that has ended, or is another company's, is none.
+    /// Ends sessions of the company; says how many there were. One that has ended, or is another company's, is none. The
+    /// reason, unless it is left empty, goes into the audit log and is told where the sessions were. When it cannot go on
+    /// half way, what was ended is counted: the list shows what is left.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; [`Refusal::Malformed`] for more than may be ended in one go.
-    pub async fn end_company_sessions(&self, ids: &[String], visitor: &Visitor) -> Result<usize, Refusal> {
+    /// As [`crate::Console::authorize`]; `NothingSelected`; `Invalid` for the reason; [`Refusal::Malformed`] for more than
+    /// may be ended in one go.
+    pub async fn end_company_sessions(
+        &self,
+        ids: &[String],
+        reason: &str,
+        visitor: &Visitor,
+    ) -> Result<usize, Refusal> {
         visitor
             .attempt(async {
                 self.allowed(Action::EndSessions, visitor).await?;
@@ -67,15 +79,20 @@ impl Console {
                 if ids.len() > SELECTED_MAX {
                     return Err(Refusal::Malformed.into());
                 }
+                let reason = optional_reason(reason)?;
                 let mut ended = 0;
                 for id in ids {
                     let Ok(id) = Uuid::parse_str(id).map(SessionId) else {
                         continue;
                     };
-                    match again(|| self.end_one(id, visitor)).await {
+                    match again(|| self.end_one(id, reason, visitor)).await {
                         Ok(was_there) => ended += usize::from(was_there),
                         Err(Failure::Refused(Refusal::NotFound)) => {}
-                        Err(other) => return Err(other),
+                        Err(failure) if ended == 0 => return Err(failure),
+                        Err(failure) => {
+                            visitor.explain(&failure);
+                            break;
+                        }
                     }
                 }
                 Ok(ended)
@@ -85,7 +102,7 @@ impl Console {
 }
 
 impl Service {
-    async fn end_one(&self, id: SessionId, visitor: &Visitor) -> Result<bool, Failure> {
+    async fn end_one(&self, id: SessionId, reason: Option<&str>, visitor: &Visitor) -> Result<bool, Failure> {
         let own = self.allowed(Action::EndSessions, visitor).await?;
         let mut reader = self.inner.store.read().await?;
         let Some(account) = reader.account_of_session(own.company.id, id).await? else {
@@ -96,10 +113,12 @@ impl Service {
             .act_behind_locks(Action::EndSessions, Hold::Accounts, account, visitor)
             .await?;
         let ending = self.ending(EndReason::ByAdmin);
-        let ended = work.end_session_of(own.company.id, target.id, id, ending).await?;
+        let ended = work
+            .end_session_of(own.company.id, target.id, id, ending, reason)
+            .await?;
         if ended {
             let entry = AuditEntry {
-                detail: Some("1".to_owned()),
+                detail: Some(ended_detail(1, reason)),
                 ..work.entry(Event::SessionsEnded, own.company.id, Some(target.id))
             };
             self.record(&mut work, &entry).await?;

@@ -24,7 +24,7 @@ use vestibule_core::{
     refusal::Refusal,
     secret::Token,
 };
-use vestibule_storage::{NewCarried, NewGrant};
+use vestibule_storage::{NewCarried, NewGrant, again};
 
 use crate::{
     Failure, Issuer, Service, Visitor,
@@ -113,6 +113,9 @@ struct Carried {
 
 const TOO_LONG: Described<AuthorizationError> =
     Described::new(AuthorizationError::InvalidRequest, "the request is too long");
+
+const MAY_NOT: Described<AuthorizationError> =
+    Described::new(AuthorizationError::AccessDenied, "the account may not sign in");
 
 /// Where a request goes on that is carried along under this name.
 fn resuming(asked: &str) -> String {
@@ -293,6 +296,28 @@ impl Service {
     }
 }
 
+/// What has come of a code that was about to be given.
+enum Given {
+    /// The code.
+    Code(Token),
+    /// The account may not sign in any more.
+    Denied,
+    /// Something that has to be done first.
+    First(Refusal),
+    /// Something else happens now, and to whom.
+    Else(Step, Option<Box<SignedIn>>),
+}
+
+/// Who is signed in, as the rules see it.
+fn present(signed_in: &SignedIn) -> Present<'_> {
+    Present {
+        company: &signed_in.company,
+        account: &signed_in.account,
+        proof: signed_in.proof,
+        proved_at: signed_in.proved_at,
+    }
+}
+
 /// A request that can be answered, or what is wrong with it.
 type Read = Result<AuthorizationRequest, Wrong>;
 
@@ -409,21 +434,11 @@ impl Service {
         };
         if let Some(signed_in) = &signed_in {
             match self.meets(signed_in, Need::Home) {
-                Err(Failure::Refused(first)) if request.prompt.none => {
-                    tracing::debug!(reason = ?first, "somebody has to do something first");
-                    return Ok(refused(Described::new(
-                        AuthorizationError::InteractionRequired,
-                        "the agent has to do something first",
-                    )));
-                }
-                Err(Failure::Refused(first)) => return Ok(Authorized::First(first)),
+                Err(Failure::Refused(first)) => return Ok(self.first(first, request, application)),
                 other => other?,
             }
             if gate::admit(&signed_in.company, &signed_in.account).is_err() {
-                return Ok(refused(Described::new(
-                    AuthorizationError::AccessDenied,
-                    "the account may not sign in",
-                )));
+                return Ok(refused(MAY_NOT));
             }
         }
         let so_far = SoFar {
@@ -432,31 +447,54 @@ impl Service {
             hinted,
             chosen: begun.chosen,
         };
-        let present = signed_in.as_ref().map(|signed_in| Present {
-            company: &signed_in.company,
-            account: &signed_in.account,
-            proof: signed_in.proof,
-            proved_at: signed_in.proved_at,
-        });
-        let step = next_step(request, application, present, so_far);
-        self.take(step, request, application, signed_in, visitor).await
+        let step = next_step(request, application, signed_in.as_ref().map(present), so_far);
+        if step != Step::Answer {
+            return Ok(self.take(step, request, application, signed_in));
+        }
+        let given = again(|| self.give_code(request, application, so_far, visitor)).await?;
+        Ok(match given {
+            Given::Code(code) => Authorized::Answer {
+                answer: request
+                    .return_to
+                    .with_code(&code.reveal(), &self.inner.settings.origin),
+                application: application.settings.name.clone(),
+            },
+            Given::Denied => refused(MAY_NOT),
+            Given::First(first) => self.first(first, request, application),
+            Given::Else(step, signed_in) => {
+                self.take(step, request, application, signed_in.map(|signed_in| *signed_in))
+            }
+        })
     }
 
-    async fn take(
+    /// Leads to what has to be done before anything is open, unless the application wants nobody to be asked.
+    fn first(&self, first: Refusal, request: &AuthorizationRequest, application: &Application) -> Authorized {
+        if !request.prompt.none {
+            return Authorized::First(first);
+        }
+        tracing::debug!(reason = ?first, "somebody has to do something first");
+        let error = Described::new(
+            AuthorizationError::InteractionRequired,
+            "the agent has to do something first",
+        );
+        self.refuse(&request.return_to, error, application)
+    }
+
+    /// Takes a step that gives no code.
+    fn take(
         &self,
         step: Step,
         request: &AuthorizationRequest,
         application: &Application,
         signed_in: Option<SignedIn>,
-        visitor: &Visitor,
-    ) -> Result<Authorized, Failure> {
+    ) -> Authorized {
         let sign_in = || Authorized::SignIn {
             hint: request.login_hint.clone(),
             ui_locales: request.ui_locales.clone(),
         };
-        Ok(match (step, signed_in) {
+        match (step, signed_in) {
             (Step::Refuse(error), _) => self.refuse(&request.return_to, error, application),
-            (Step::SignIn, _) | (_, None) => sign_in(),
+            (Step::SignIn | Step::Answer, _) | (_, None) => sign_in(),
             (Step::Prove, _) => Authorized::Prove,
             (Step::Choose(choice), Some(signed_in)) => {
                 let denied = Described::new(AuthorizationError::AccessDenied, "the agent went back");
@@ -467,61 +505,65 @@ impl Service {
                     back: request.return_to.with_error(denied, &self.inner.settings.origin),
                 }
             }
-            (Step::Answer, Some(signed_in)) => {
-                let code = self.give_code(request, application, &signed_in, visitor).await?;
-                Authorized::Answer {
-                    answer: request
-                        .return_to
-                        .with_code(&code.reveal(), &self.inner.settings.origin),
-                    application: application.settings.name.clone(),
-                }
-            }
-        })
+        }
     }
 
+    /// Gives a code behind the account's lock, if it is still to be given then. Whoever had the lock before may have changed
+    /// the password, locked or deactivated the account or ended the session, and with it everything that came of it until
+    /// then: a code that is written afterwards must not come of what was before.
     async fn give_code(
         &self,
         request: &AuthorizationRequest,
         application: &Application,
-        signed_in: &SignedIn,
+        so_far: SoFar,
         visitor: &Visitor,
-    ) -> Result<Token, Failure> {
+    ) -> Result<Given, Failure> {
+        let (mut work, own) = match self.enter(Need::Home, visitor).await {
+            Ok(entered) => entered,
+            Err(Failure::Refused(Refusal::NotSignedIn)) => {
+                return Ok(Given::Else(next_step(request, application, None, so_far), None));
+            }
+            Err(Failure::Refused(first)) => return Ok(Given::First(first)),
+            Err(failure) => return Err(failure),
+        };
+        if gate::admit(&own.company, &own.account).is_err() {
+            return Ok(Given::Denied);
+        }
+        let step = next_step(request, application, Some(present(&own)), so_far);
+        if step != Step::Answer {
+            return Ok(Given::Else(step, Some(Box::new(own))));
+        }
         let now = self.now();
         let code = Token::new(self.random());
-        let mut writer = self.inner.store.write().await?;
-        writer
-            .insert_grant(&NewGrant {
-                id: GrantId::new(now, self.random()),
-                company: signed_in.company.id,
-                application: application.id,
-                account: signed_in.account.id,
-                subject: signed_in.account.public_id,
-                session: signed_in.session,
-                scopes: request.scopes.to_string(),
-                nonce: request.nonce.clone(),
-                proof: signed_in.proof,
-                proved_at: signed_in.proved_at,
-                code_hash: code.hash(),
-                redirect_uri: request.return_to.uri.clone(),
-                challenge: request.challenge,
-                created_at: now,
-                expires_at: signed_in.ends_at,
-            })
-            .await?;
+        work.insert_grant(&NewGrant {
+            id: GrantId::new(now, self.random()),
+            company: own.company.id,
+            application: application.id,
+            account: own.account.id,
+            subject: own.account.public_id,
+            session: own.session,
+            scopes: request.scopes.to_string(),
+            nonce: request.nonce.clone(),
+            proof: own.proof,
+            proved_at: own.proved_at,
+            code_hash: code.hash(),
+            redirect_uri: request.return_to.uri.clone(),
+            challenge: request.challenge,
+            created_at: now,
+            expires_at: own.ends_at,
+        })
+        .await?;
         let since = now - NOTED_EVERY;
         if application.last_used_at.is_none_or(|last| last <= since) {
-            writer.note_application_use(application.id, now, since).await?;
+            work.note_application_use(application.id, now, since).await?;
         }
-        let account = signed_in.account.id;
         let entry = AuditEntry {
             detail: Some(application.settings.name.clone()),
-            ..signed_in
-                .by(visitor)
-                .entry(Event::ApplicationEntered, signed_in.company.id, Some(account))
+            ..work.entry(Event::ApplicationEntered, own.company.id, Some(own.account.id))
         };
-        self.record(&mut writer, &entry).await?;
-        writer.commit().await?;
-        Ok(code)
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
+        Ok(Given::Code(code))
     }
 
     /// What an ID token says that is shown again; `None` when it is not one of ours.

@@ -161,7 +161,10 @@ impl Service {
         ) = self.enter(Need::Home, visitor).await?;
         let ending = self.ending(EndReason::ByOwner);
         let ended = match one {
-            Some(id) => u64::from(work.end_session_of(company.id, account.id, id, ending).await?),
+            Some(id) => u64::from(
+                work.end_session_of(company.id, account.id, id, ending, None)
+                    .await?,
+            ),
             None => {
                 work.end_other_sessions(company.id, account.id, session, ending)
                     .await?

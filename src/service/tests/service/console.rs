@@ -111,7 +111,7 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
         ),
         (
             Action::EndSessions,
-            service.console().end_agent_sessions(id, by).await.map(drop),
+            service.console().end_agent_sessions(id, "", by).await.map(drop),
         ),
         (
             Action::EditAgent,
@@ -134,7 +134,7 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
             service.console().delete_agent(id, "nobody", by).await,
         ),
         (
-            Action::EditAgent,
+            Action::ActivateAgents,
             service
                 .console()
                 .set_agents_active(&ids, true, by)
@@ -223,6 +223,29 @@ on_both! {
         assert_eq!(site.service.console().edit_agent(&bob, before.version, email, &ada).await.map(drop), needed());
         let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
         site.service.console().edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+    }
+
+    async fn shutting_somebody_out_asks_nothing_and_letting_them_in_again_does(site: Site) {
+        let ada = acme(&site).await;
+        let bob = site.id_of("Acme", "bob").await;
+        let ids = [bob.clone()];
+        let console = site.service.console();
+        site.clock.advance(301);
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 1, "what it took itself a moment ago");
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        let needed = || Err(Refusal::StepUpNeeded);
+        assert_eq!(console.set_agents_active(&ids, true, &ada).await.map(drop), needed());
+        let before = site.account_of("Acme", "bob").await;
+        let on = AgentInput { active: true, ..as_is(&before) };
+        assert_eq!(console.edit_agent(&bob, before.version, on, &ada).await.map(drop), needed());
+        let phone = AgentInput { person: PersonInput { phone: "1".to_owned(), ..as_is(&before).person }, ..as_is(&before) };
+        console.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
+        assert!(!site.account_of("Acme", "bob").await.active);
+        let ada = site.at_home("Acme", "ada", None).await;
+        assert_eq!(console.set_agents_active(&ids, true, &ada).await.unwrap().changed, 1);
+        let sue = site.at_home("Acme", "sue", None).await;
+        assert_eq!(console.set_agents_active(&ids, true, &sue).await.map(drop), Err(Refusal::Forbidden));
     }
 
     async fn a_new_agent_is_told_and_everything_wrong_is_said_at_once(site: Site) {
@@ -361,6 +384,81 @@ on_both! {
         assert!(!site.account_of("Acme", "bob").await.active);
     }
 
+    async fn what_went_well_is_counted_and_undone_whatever_became_of_the_rest(site: Site) {
+        let ada = acme(&site).await;
+        // Later, so that they come after the others.
+        site.clock.advance(1);
+        for name in ["kim", "kit"] {
+            site.account("Acme", name, false).await;
+        }
+        // The database takes everybody's change but kim's.
+        site.store
+            .run(if site.store.is_sqlite() {
+                "CREATE TRIGGER spare_kim BEFORE UPDATE OF active ON account WHEN NEW.name = 'kim' \
+                 BEGIN SELECT RAISE(ABORT, 'spared'); END;"
+            } else {
+                "CREATE FUNCTION spare_kim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.name = 'kim' AND NEW.active <> OLD.active THEN RAISE EXCEPTION 'spared'; END IF; \
+                 RETURN NEW; END; $$; \
+                 CREATE TRIGGER spare_kim BEFORE UPDATE ON account FOR EACH ROW EXECUTE FUNCTION spare_kim();"
+            })
+            .await;
+        let mut ids = Vec::new();
+        for name in ["ada", "bob", "kim", "kit"] {
+            ids.push(site.id_of("Acme", name).await);
+        }
+        let console = site.service.console();
+        let list = async || console.agents(AgentQuery::default(), &ada).await.unwrap();
+        let off = console.set_agents_active(&ids, false, &ada).await.unwrap();
+        assert_eq!((off.changed, off.left.clone()), (2, None));
+        let [(own, Refusal::OwnAccount), (kim, Refusal::Internal { .. })] = &off.refused[..] else {
+            panic!("{:?}", off.refused)
+        };
+        assert_eq!((own.as_str(), kim.as_str()), ("ada", "kim"));
+        let told = list().await;
+        assert_eq!(told.undo, Some(2));
+        let not_changed = told.not_changed.unwrap();
+        assert_eq!((not_changed.count(), &not_changed.named), (2, &off.refused));
+        assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 2);
+        assert!(list().await.not_changed.is_none(), "of another act");
+        for name in ["bob", "kim", "kit"] {
+            assert!(site.account_of("Acme", name).await.active, "{name}");
+        }
+        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        site.clock.advance(61);
+        assert!(list().await.not_changed.is_none());
+    }
+
+    async fn who_loses_the_right_half_way_leaves_the_rest_and_what_was_done_stays(site: Site) {
+        acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        // Later, so that it comes after the others.
+        site.clock.advance(1);
+        site.account("Acme", "kim", false).await;
+        let amy = site.at_home("Acme", "amy", None).await;
+        // Whoever switches bob off is an admin no more.
+        site.store
+            .run(if site.store.is_sqlite() {
+                "CREATE TRIGGER demote AFTER UPDATE OF active ON account WHEN NEW.name = 'bob' BEGIN \
+                 UPDATE account_role SET role = 'agent' WHERE role = 'admin' \
+                 AND account_id = (SELECT a.id FROM account a WHERE a.name = 'amy'); END;"
+            } else {
+                "CREATE FUNCTION demote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.name = 'bob' AND NEW.active <> OLD.active THEN \
+                 UPDATE account_role SET role = 'agent' WHERE role = 'admin' \
+                 AND account_id = (SELECT a.id FROM account a WHERE a.name = 'amy'); END IF; RETURN NEW; END; $$; \
+                 CREATE TRIGGER demote AFTER UPDATE ON account FOR EACH ROW EXECUTE FUNCTION demote();"
+            })
+            .await;
+        let ids = [site.id_of("Acme", "bob").await, site.id_of("Acme", "kim").await];
+        let console = site.service.console();
+        let off = console.set_agents_active(&ids, false, &amy).await.unwrap();
+        assert_eq!((off.changed, off.refused.len()), (1, 0));
+        assert_eq!(off.left, Some((1, Refusal::Forbidden)));
+        assert!(!site.account_of("Acme", "bob").await.active);
+        assert!(site.account_of("Acme", "kim").await.active);
+    }
+
     async fn all_that_a_filter_finds_are_switched_together_within_the_scope(site: Site) {
         let ada = acme(&site).await;
         for name in ["kim", "kit", "kip"] {
@@ -370,24 +468,48 @@ on_both! {
         site.account("Globex", "kid", false).await;
         let console = site.service.console();
         let ki = AgentFilter { search: "ki".into(), state: Some(AgentState::Active), ..AgentFilter::default() };
-        let chosen = Chosen::Found(ki.clone());
+        let found = |filter: &AgentFilter, counted| Chosen::Found { filter: filter.clone(), counted };
+        let chosen = found(&ki, Some(3));
         let asked = console.chosen_agents(Action::EditAgent, &chosen, &ada).await.unwrap();
         assert_eq!((asked.count, asked.first.len()), (3, 3));
         let off = console.set_agents_active(chosen.clone(), false, &ada).await.unwrap();
         assert_eq!((off.changed, off.refused.len()), (3, 0));
+        let active = ki.clone();
         let query = AgentQuery { filter: AgentFilter { state: None, ..ki }, rows: 2, ..AgentQuery::default() };
         let list = console.agents(query, &ada).await.unwrap();
         assert_eq!((list.found, list.found_more, list.page.accounts.len()), (3, false, 2));
-        let nobody = console.set_agents_active(chosen, false, &ada).await.map(drop);
+        let nobody = console.set_agents_active(found(&active, Some(0)), false, &ada).await.map(drop);
         assert_eq!(nobody, Err(Refusal::NothingSelected));
         assert!(site.account_of("Globex", "kid").await.active);
         site.lock("Acme", "ada").await;
         site.lock("Acme", "bob").await;
         let sue = site.at_home("Acme", "sue", None).await;
         let locked = AgentFilter { state: Some(AgentState::Locked), ..AgentFilter::default() };
-        let unlocked = console.unlock_agents(Chosen::Found(locked), &sue).await.unwrap();
+        let unlocked = console.unlock_agents(found(&locked, Some(1)), &sue).await.unwrap();
         assert_eq!(unlocked.changed, 1, "a supervisor reaches agents only");
         assert!(site.account_of("Acme", "ada").await.is_locked());
+    }
+
+    async fn all_that_were_found_are_those_that_were_counted(site: Site) {
+        let ada = acme(&site).await;
+        for name in ["kim", "kit"] {
+            site.account("Acme", name, false).await;
+        }
+        let console = site.service.console();
+        let ki = AgentFilter { search: "ki".into(), ..AgentFilter::default() };
+        let found = |counted| Chosen::Found { filter: ki.clone(), counted };
+        let changed = || Err(Refusal::ChangedMeanwhile);
+        // Somebody new is found, or somebody not any more, or nobody was told how many there are.
+        for counted in [None, Some(0), Some(1), Some(3), Some(5_000)] {
+            let asked = console.chosen_agents(Action::EditAgent, &found(counted), &ada).await.map(drop);
+            assert_eq!(asked, changed(), "{counted:?}");
+            assert_eq!(console.set_agents_active(found(counted), false, &ada).await.map(drop), changed(), "{counted:?}");
+            assert_eq!(console.unlock_agents(found(counted), &ada).await.map(drop), changed(), "{counted:?}");
+        }
+        let many = console.set_agents_active(found(Some(5_001)), false, &ada).await.map(drop);
+        assert_eq!(many, Err(Refusal::Malformed));
+        assert!(site.account_of("Acme", "kim").await.active && site.account_of("Acme", "kit").await.active);
+        assert_eq!(console.set_agents_active(found(Some(2)), false, &ada).await.unwrap().changed, 2);
     }
 
     async fn an_issued_code_is_shown_to_the_session_that_issued_it(site: Site) {
@@ -584,9 +706,51 @@ on_both! {
             site.at_home("Acme", "bob", None).await;
         }
         let id = site.id_of("Acme", "bob").await;
-        assert_eq!(site.service.console().end_agent_sessions(&id, &ada).await, Ok(2));
+        assert_eq!(site.service.console().end_agent_sessions(&id, "", &ada).await, Ok(2));
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         assert!(site.events("Acme").await.contains(&("sessions_ended".to_owned(), Some("2".to_owned()))));
+    }
+
+    async fn a_reason_stands_in_the_log_and_is_told_where_sessions_end(site: Site) {
+        let ada = acme(&site).await;
+        let console = site.service.console();
+        let bob = site.id_of("Acme", "bob").await;
+        let ids = [bob.clone()];
+        let note = async |by: &Visitor| site.service.sign_in().ended_session(by).await.unwrap().unwrap().note;
+        let logged = async |event: &str, detail: Option<&str>| {
+            let wanted = (event.to_owned(), detail.map(str::to_owned));
+            site.events("Acme").await.contains(&wanted)
+        };
+        let long = "x".repeat(201);
+        for (odd, problem) in [(long.as_str(), Problem::TooLong { most: 200 }), ("a\u{202e}b", Problem::BadCharacters)] {
+            let refused = || Err(Refusal::field(Field::Reason, problem));
+            assert_eq!(console.end_agent_sessions(&bob, odd, &ada).await.map(drop), refused());
+            assert_eq!(console.deactivate_agents(&ids, odd, &ada).await.map(drop), refused());
+            assert_eq!(console.end_company_sessions(&ids, odd, &ada).await.map(drop), refused());
+        }
+        let at = site.at_home("Acme", "bob", None).await;
+        console.end_agent_sessions(&bob, " Lost: laptop ", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Lost: laptop"));
+        assert!(logged("sessions_ended", Some("1: Lost: laptop")).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        let of_company = console.company_sessions(None, &ada).await.unwrap().sessions;
+        let session = of_company.iter().find(|session| session.name == "bob").unwrap().id.to_string();
+        console.end_company_sessions(&[session], "Shift is over", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
+        assert!(logged("sessions_ended", Some("1: Shift is over")).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        console.deactivate_agents(&ids, "Left us", &ada).await.unwrap();
+        assert_eq!(note(&at).await.as_deref(), Some("Left us"));
+        assert!(logged("account_deactivated", Some("Left us")).await);
+        console.undo_deactivation(&ada).await.unwrap().unwrap();
+        assert!(logged("account_activated", None).await);
+
+        let at = site.at_home("Acme", "bob", None).await;
+        console.deactivate_agents(&ids, "  ", &ada).await.unwrap();
+        assert_eq!(note(&at).await, None);
+        assert!(logged("account_deactivated", None).await);
     }
 }
 

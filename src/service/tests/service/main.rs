@@ -12,6 +12,7 @@ mod links;
 mod mail_server;
 mod meetings;
 mod node;
+mod oidc;
 mod profile;
 mod records;
 mod recovery;

@@ -110,7 +110,7 @@ async fn acts(site: &Arc<Site>) -> Vec<Act> {
             of_visitor(s.service.console().unlock_agents(&id[..], &v).await)
         }),
         act!("end sessions", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            of_visitor(s.service.console().end_agent_sessions(&id[0], &v).await)
+            of_visitor(s.service.console().end_agent_sessions(&id[0], "", &v).await)
         }),
         act!("reset link", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
             of_visitor(s.service.console().send_reset_link(&id[1], &v).await)

@@ -10,7 +10,10 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    console::{AuditInput, CompanyInfoInput, Download, LinesWanted, PeriodInput, PolicyInput, SpanOfSignIns},
+    console::{
+        AuditField, AuditInput, CompanyInfoInput, Download, LinesWanted, PeriodInput, PolicyInput,
+        SpanOfSignIns,
+    },
     sign_in::Outcome,
 };
 
@@ -67,7 +70,7 @@ fn asked(event: &str, account: &str, from: &str, until: &str) -> AuditInput {
         account: account.to_owned(),
         from: from.to_owned(),
         until: until.to_owned(),
-        before: String::new(),
+        ..AuditInput::default()
     }
 }
 
@@ -225,7 +228,6 @@ on_both! {
         assert_eq!(ask("signed_in", " BOB ", "2026-03-01", "").await, signed_in(&["bob", "bob"]));
         assert_eq!(ask("signed_in", "Bob@Acme.test", "2026-03-29", "29.3.2026").await, signed_in(&["bob"]));
         for (event, account, from, until) in [
-            ("signed_out_or_in", "", "", ""),
             ("", "nobody", "", ""),
             ("", "b\0b", "", ""),
             ("", "", "2026-03-31", ""),
@@ -248,6 +250,79 @@ on_both! {
         let last = |day: &str, signed_in| SpanOfSignIns { day: day.parse().unwrap(), hour: None, signed_in, failed: 0 };
         assert_eq!(days.len(), 14);
         assert_eq!(days[11..], [last("2026-03-28", 1), last("2026-03-29", 2), last("2026-03-30", 1)]);
+    }
+
+    async fn the_audit_log_is_asked_by_outcome_actor_and_source(site: Site) {
+        let ada = acme(&site).await;
+        let wrong = site.try_password("Acme", "bob", "wrong password", &site::visitor()).await;
+        assert_eq!(wrong.map(drop), Err(Refusal::WrongCredentials));
+        site.service.console().add_agent(new_agent("max"), &ada).await.unwrap();
+        let input = |outcome: &str, actor: &str, source: &str| AuditInput {
+            outcome: outcome.to_owned(),
+            actor: actor.to_owned(),
+            source: source.to_owned(),
+            ..AuditInput::default()
+        };
+        let ask = |outcome, actor, source| {
+            let asked = found(&site, input(outcome, actor, source), &ada);
+            async move {
+                // Events of one millisecond have no order.
+                let mut events = asked.await;
+                events.sort();
+                events
+            }
+        };
+        let line = |event: &str, target: &str| (event.to_owned(), Some(target.to_owned()));
+        let refused = [line("password_refused", "bob")];
+        assert_eq!(ask("refused", "", "").await, refused);
+        assert_eq!(ask("", "visitor", "").await, refused, "whoever gave the right password is no stranger");
+        assert_eq!(ask("", "account", "sign_in").await, [line("signed_in", "ada")]);
+        assert_eq!(ask("", "", "sign_in").await, [line("password_refused", "bob"), line("signed_in", "ada")]);
+        let made = ask("", "", "command_line").await;
+        assert_eq!(made.iter().filter(|(event, _)| event == "account_created").count(), 3, "{made:?}");
+        assert_eq!(ask("", "operator", "").await, made);
+        let added = ask("", "", "console").await;
+        assert!(added.contains(&line("account_created", "max")), "{added:?}");
+        assert!(added.iter().all(|(_, target)| target.as_deref() == Some("max")), "{added:?}");
+        assert_eq!(ask("done", "account", "console").await, added);
+        assert!(ask("refused", "", "console").await.is_empty());
+        assert!(ask("", "system", "import").await.is_empty(), "an event has one place");
+        let created = AuditInput { event: "account_created".to_owned(), ..input("done", "account", "console") };
+        assert_eq!(found(&site, created.clone(), &ada).await, [line("account_created", "max")]);
+        assert_eq!(found(&site, AuditInput { account: "ada".to_owned(), ..created }, &ada).await.len(), 1);
+
+        let file = text_of(site.service.console().export_audit(input("refused", "visitor", "sign_in"), &ada).await.unwrap()).await;
+        assert_eq!(file.lines().count(), 2, "{file}");
+        assert!(file.contains(",password_refused,refused,visitor,,bob,"), "{file}");
+    }
+
+    async fn what_the_audit_log_cannot_read_asks_for_nothing_and_is_named(site: Site) {
+        let ada = acme(&site).await;
+        let nonsense = AuditInput {
+            event: "signed_out_or_in".to_owned(),
+            outcome: "Done".to_owned(),
+            actor: "\0".to_owned(),
+            source: "the moon".to_owned(),
+            from: "yesterday".to_owned(),
+            until: "29.3.2026".to_owned(),
+            before: "1'--".to_owned(),
+            ..AuditInput::default()
+        };
+        let all = site.service.console().audit_log(&AuditInput::default(), &ada).await.unwrap();
+        assert!(all.ignored.is_empty());
+        let page = site.service.console().audit_log(&nonsense, &ada).await.unwrap();
+        assert_eq!(page.events, all.events);
+        for field in AuditField::ALL {
+            assert_eq!(page.ignored.contains(&field), field != AuditField::Account, "{field:?}");
+        }
+        let partly = AuditInput { outcome: " refused ".to_owned(), ..nonsense.clone() };
+        let page = site.service.console().audit_log(&partly, &ada).await.unwrap();
+        assert!(page.events.is_empty() && !page.ignored.contains(&AuditField::Outcome));
+        let strange = AuditInput { account: "nobody".to_owned(), ..nonsense.clone() };
+        let page = site.service.console().audit_log(&strange, &ada).await.unwrap();
+        assert!(page.events.is_empty() && page.ignored.len() == 6, "and still named");
+        let file = text_of(site.service.console().export_audit(nonsense, &ada).await.unwrap()).await;
+        assert!(file.lines().count() > all.events.len(), "{file}");
     }
 
     async fn the_overview_counts_the_own_company_only(site: Site) {
@@ -302,7 +377,7 @@ on_both! {
         assert_eq!(lines.len(), 2);
         assert!(lines[1].starts_with("2026-01-05T09:00:00Z,signed_in,done,"), "{log}");
         assert!(lines[1].contains(",192.0.2.77,' @SUM(1),"), "{log}");
-        let none = text_of(site.service.console().export_audit(asked("nothing", "", "", ""), &ada).await.unwrap()).await;
+        let none = text_of(site.service.console().export_audit(asked("", "nobody", "", ""), &ada).await.unwrap()).await;
         assert_eq!(none.lines().count(), 1);
         let words: Vec<_> = site.events("Acme").await.into_iter().map(|(event, _)| event).collect();
         let times = |wanted: &str| words.iter().filter(|word| *word == wanted).count();

@@ -6,7 +6,7 @@ use vestibule_core::{
     refusal::{CodeHint, Refusal},
     sign_in_view::Method,
 };
-use vestibule_service::Visitor;
+use vestibule_service::{Visitor, operator::OperatorError};
 
 use crate::site::{self, Site, on_both};
 
@@ -203,6 +203,27 @@ on_both! {
         let visitor = site.past_password("Acme", "alice").await;
         assert_eq!(site.verify(&third, &visitor).await, Err(Refusal::CodeExpired));
         assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 1, "an expired one does not count");
+    }
+
+    async fn an_issued_code_ends_with_a_lock_and_a_deactivation(site: Site) {
+        site.company("Acme", 0).await;
+        site.account("Acme", "alice", true).await;
+        let operator = site.service.operator();
+        let issue = async || operator.issue_backup_code("Acme", "alice", "lost phone").await;
+        for way in ["lock", "deactivation"] {
+            let code = issue().await.unwrap().reveal();
+            if way == "lock" {
+                site.lock("Acme", "alice").await;
+                let refused = issue().await.map(drop);
+                assert!(matches!(refused, Err(OperatorError::Refused(Refusal::TargetLocked))), "{refused:?}");
+                operator.unlock_account("Acme", "alice").await.unwrap();
+            } else {
+                operator.set_account_active("Acme", "alice", false).await.unwrap();
+                operator.set_account_active("Acme", "alice", true).await.unwrap();
+            }
+            let visitor = site.past_password("Acme", "alice").await;
+            assert_eq!(site.verify(&code, &visitor).await, Err(site::wrong(None)), "{way}");
+        }
     }
 
     async fn wrong_codes_of_every_kind_count_on_one_counter(site: Site) {

@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use vestibule_core::audit::{Actor, AuditEntry, Event};
-use vestibule_storage::{EventFilter, EventRow, MailLane, Store, StoreError, test_support::TestStore};
+use vestibule_core::{
+    audit::{Actor, ActorKind, AuditEntry, Event, Outcome, Source},
+    id::CompanyId,
+};
+use vestibule_storage::{
+    EventFilter, EventRow, MailLane, Reader, Store, StoreError, test_support::TestStore,
+};
 
 use crate::fixture::{Maker, alice, at, day, entry, refuses, write};
 
@@ -181,25 +186,112 @@ pub async fn events_are_paged_and_filtered(store: &Store) {
                         })
                 };
                 let expected: Vec<EventRow> = all.iter().filter(fits).cloned().collect();
-                let mut filter = EventFilter {
+                let filter = EventFilter {
                     event,
                     account,
                     from,
                     until,
-                    before: None,
+                    ..EventFilter::default()
                 };
-                let mut found = Vec::new();
-                loop {
-                    let page = reader.event_page(company, &filter, 13).await.unwrap();
-                    assert!(page.events.len() <= 13);
-                    filter.before = page.events.last().map(|row| row.id);
-                    found.extend(page.events);
-                    assert_eq!(page.older, found.len() < expected.len(), "{filter:?}");
-                    if !page.older {
-                        break;
-                    }
+                assert_pages(&mut reader, company, filter, 13, &expected).await;
+            }
+        }
+    }
+}
+
+/// All pages of a filter, one after the other, hold these events.
+async fn assert_pages(
+    reader: &mut Reader,
+    company: CompanyId,
+    mut filter: EventFilter,
+    most: usize,
+    expected: &[EventRow],
+) {
+    let mut found = Vec::new();
+    loop {
+        let page = reader.event_page(company, &filter, most).await.unwrap();
+        assert!(page.events.len() <= most);
+        filter.before = page.events.last().map(|row| row.id);
+        found.extend(page.events);
+        assert_eq!(page.older, found.len() < expected.len(), "{filter:?}");
+        if !page.older {
+            break;
+        }
+    }
+    assert_eq!(found, expected, "{filter:?}");
+}
+
+pub async fn events_are_found_by_outcome_actor_and_source(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let other = maker.company("Other");
+    let company = alice.company;
+    let actors = [
+        Actor::Visitor,
+        Actor::Account(alice.id),
+        Actor::Account(bob.id),
+        Actor::Operator,
+        Actor::System,
+    ];
+    let mut writer = store.write().await.unwrap();
+    writer.insert_account(&bob).await.unwrap();
+    writer.insert_company(&other).await.unwrap();
+    let mut moments = (0..).map(at);
+    let mut targets = [Some(alice.id), None, Some(bob.id)].into_iter().cycle();
+    let mut details = ["google: good", "google: odd"].into_iter().cycle();
+    for event in Event::ALL {
+        for actor in &actors {
+            let moment = moments.next().unwrap();
+            let new = AuditEntry {
+                event,
+                target: targets.next().unwrap(),
+                detail: details.next().map(str::to_owned),
+                ..entry(Some(company), actor.clone())
+            };
+            let id = maker.event_id_at(moment);
+            writer.insert_event(id, moment, &new).await.unwrap();
+        }
+    }
+    let foreign = entry(Some(other.id), Actor::Operator);
+    let id = maker.event_id_at(at(0));
+    writer.insert_event(id, at(0), &foreign).await.unwrap();
+    writer.commit().await.unwrap();
+
+    let mut reader = store.read().await.unwrap();
+    let all = reader.events(Some(company), 1_000).await.unwrap();
+    assert_eq!(all.len(), Event::ALL.len() * actors.len());
+    for outcome in [None].into_iter().chain(Outcome::ALL.map(Some)) {
+        for actor in [None].into_iter().chain(ActorKind::ALL.map(Some)) {
+            for source in [None].into_iter().chain(Source::ALL.map(Some)) {
+                for account in [None, Some(bob.id)] {
+                    let fits = |row: &&EventRow| {
+                        let event = Event::from_word(&row.event).unwrap();
+                        let kind = row.actor.kind();
+                        let by_it = account.is_some_and(|account| row.actor == Actor::Account(account));
+                        let upon_it = row.target == account;
+                        let told = kind.told(event);
+                        let own = matches!(row.actor, Actor::Account(id) if row.target == Some(id));
+                        let is_its = match (account, actor) {
+                            (None, _) => true,
+                            (Some(_), Some(ActorKind::Account)) => by_it || (kind != told && upon_it),
+                            (Some(_), _) => by_it || upon_it,
+                        };
+                        is_its
+                            && outcome.is_none_or(|wanted| wanted == event.outcome(row.detail.as_deref()))
+                            && actor.is_none_or(|wanted| wanted == told)
+                            && source.is_none_or(|wanted| wanted == Source::of(event, kind, own))
+                    };
+                    let expected: Vec<EventRow> = all.iter().filter(fits).cloned().collect();
+                    let filter = EventFilter {
+                        outcome,
+                        account,
+                        actor,
+                        source,
+                        ..EventFilter::default()
+                    };
+                    assert_pages(&mut reader, company, filter, 150, &expected).await;
                 }
-                assert_eq!(found, expected, "{filter:?}");
             }
         }
     }

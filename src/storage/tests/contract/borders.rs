@@ -339,16 +339,19 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "keep_session",
                 !w.keep_session(c, session, Proof::Password, 9).await?,
             ),
-            ("end_session_of", !w.end_session_of(c, a, session, over).await?),
+            (
+                "end_session_of",
+                !w.end_session_of(c, a, session, over, None).await?,
+            ),
             (
                 "end_session_of own account",
-                !w.end_session_of(c, own.id, session, over).await?,
+                !w.end_session_of(c, own.id, session, over, None).await?,
             ),
             (
                 "end_other_sessions",
                 w.end_other_sessions(c, a, maker.session_id(), over).await? == 0,
             ),
-            ("end_sessions_of", w.end_sessions_of(c, a, over).await? == 0),
+            ("end_sessions_of", w.end_sessions_of(c, a, over, None).await? == 0),
             ("trim_sessions", w.trim_sessions(c, a, 0, at(1)).await? == 0),
             (
                 "end_sessions_of_company",

@@ -114,6 +114,7 @@ contract! {
     grant::every_account_has_a_public_number,
     audit::events_are_listed_newest_first,
     audit::events_are_paged_and_filtered,
+    audit::events_are_found_by_outcome_actor_and_source,
     audit::the_log_is_only_ever_added_to,
     audit::the_oldest_day_of_the_log_goes,
     audit::names_outlive_their_accounts,

@@ -77,7 +77,7 @@ pub async fn sessions_end_one_by_one_and_together(store: &Store) {
         }
         assert_eq!(
             writer
-                .end_sessions_of(alice.company, alice.id, by_admin())
+                .end_sessions_of(alice.company, alice.id, by_admin(), None)
                 .await?,
             2
         );
@@ -284,25 +284,25 @@ pub async fn others_end_and_this_one_stays(store: &Store) {
         }
         assert!(
             !writer
-                .end_session_of(company, alice.id, bobs.id, by_admin())
+                .end_session_of(company, alice.id, bobs.id, by_admin(), None)
                 .await?,
             "another account's"
         );
         assert!(
             !writer
-                .end_session_of(company, bob.id, sessions[0].id, by_admin())
+                .end_session_of(company, bob.id, sessions[0].id, by_admin(), None)
                 .await?,
             "another account's"
         );
         assert_eq!(ids(writer, &alice).await.len(), 4);
         assert!(
             writer
-                .end_session_of(company, alice.id, sessions[0].id, by_admin())
+                .end_session_of(company, alice.id, sessions[0].id, by_admin(), None)
                 .await?
         );
         assert!(
             !writer
-                .end_session_of(company, alice.id, sessions[0].id, by_admin())
+                .end_session_of(company, alice.id, sessions[0].id, by_admin(), None)
                 .await?
         );
         let keep = sessions[2].id;
@@ -404,7 +404,7 @@ pub async fn why_a_session_is_over_is_known_by_its_token(store: &Store) {
         writer.end_session(company, mine[0].id, idle).await?;
         let reason = ending(EndReason::ByOwner);
         writer
-            .end_session_of(company, alice.id, mine[1].id, reason)
+            .end_session_of(company, alice.id, mine[1].id, reason, None)
             .await?;
         writer.trim_sessions(company, alice.id, 4, at(60)).await?;
         let reason = ending(EndReason::CredentialsChanged);
@@ -412,7 +412,9 @@ pub async fn why_a_session_is_over_is_known_by_its_token(store: &Store) {
             .end_other_sessions(company, alice.id, mine[6].id, reason)
             .await?;
         let reason = ending(EndReason::PasswordChanged);
-        writer.end_sessions_of(company, alice.id, reason).await?;
+        writer
+            .end_sessions_of(company, alice.id, reason, Some("You know why."))
+            .await?;
         let reason = ending(EndReason::CompanyDisabled);
         writer.end_sessions_of_company(company, reason).await?;
         Ok(())
@@ -420,21 +422,26 @@ pub async fn why_a_session_is_over_is_known_by_its_token(store: &Store) {
     .await
     .unwrap();
     let reasons = [
-        (&mine[0], idle),
-        (&mine[1], ending(EndReason::ByOwner)),
-        (&mine[2], ending(EndReason::TooMany)),
-        (&mine[3], ending(EndReason::CredentialsChanged)),
-        (&mine[5], ending(EndReason::CredentialsChanged)),
-        (&mine[6], ending(EndReason::PasswordChanged)),
-        (&bobs, ending(EndReason::CompanyDisabled)),
+        (&mine[0], idle, None),
+        (&mine[1], ending(EndReason::ByOwner), None),
+        (&mine[2], ending(EndReason::TooMany), None),
+        (&mine[3], ending(EndReason::CredentialsChanged), None),
+        (&mine[5], ending(EndReason::CredentialsChanged), None),
+        (
+            &mine[6],
+            ending(EndReason::PasswordChanged),
+            Some("You know why."),
+        ),
+        (&bobs, ending(EndReason::CompanyDisabled), None),
     ];
     let mut reader = store.read().await.unwrap();
-    for (session, ending) in reasons {
+    for (session, ending, note) in reasons {
         let expected = EndedRow {
             session: session.id,
             company,
             account: session.account,
             ending,
+            note: note.map(str::to_owned),
         };
         assert_eq!(reader.ended_session(session.token_hash).await, Ok(Some(expected)));
     }

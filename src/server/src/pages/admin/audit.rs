@@ -10,15 +10,15 @@ use vestibule_app::{
     shell::console::console_wide,
 };
 use vestibule_core::{
-    audit::{Actor, Event},
+    audit::{Actor, ActorKind, Event, Outcome, Source},
     paths::{ADMIN_AUDIT, ADMIN_AUDIT_EXPORT},
     rights::Action,
 };
-use vestibule_service::console::{AuditInput, AuditPage as Found};
+use vestibule_service::console::{AuditField, AuditInput, AuditPage as Found};
 use vestibule_storage::EventRow;
-use vestibule_translations::{Locale, browser_name, event_detail, event_name, td_string};
+use vestibule_translations::{Locale, browser_name, event_detail, event_name, list, td_string};
 
-use super::{agents::agent_view, download::csv};
+use super::{agents::agent_view, chips, choice, download::csv};
 use crate::{
     form::{Routes, redirect_or_refuse},
     http::{answer::show, facts::Facts, moments::Moments},
@@ -38,6 +38,11 @@ async fn audit(State(state): State<AppState>, facts: Facts) -> Response {
         Ok(found) => {
             let (company, own) = (found.company.clone(), found.own.clone());
             let zone: Tz = company.settings.time_zone.parse().unwrap_or(Tz::UTC);
+            // What could not be read asks for nothing, neither here nor behind the links of the page.
+            let input = found
+                .ignored
+                .iter()
+                .fold(input, |input, field| input.without(*field));
             let page = AuditPage {
                 today: state.service.clock().now().with_timezone(&zone).date_naive(),
                 input,
@@ -65,7 +70,10 @@ fn input_of(facts: &Facts) -> AuditInput {
     let asked = |name| facts.query(name).unwrap_or_default().trim().to_owned();
     AuditInput {
         event: asked("event"),
+        outcome: asked("outcome"),
         account: asked("account"),
+        actor: asked("actor"),
+        source: asked("source"),
         from: asked("from"),
         until: asked("until"),
         before: asked("before"),
@@ -75,13 +83,8 @@ fn input_of(facts: &Facts) -> AuditInput {
 /// The address of the same events; `before` begins with older ones.
 fn address(path: &str, input: &AuditInput, before: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
-        ("event", input.event.as_str()),
-        ("account", &input.account),
-        ("from", &input.from),
-        ("until", &input.until),
-        ("before", before.unwrap_or_default()),
-    ] {
+    let asked = AuditField::ALL.map(|field| (field.as_str(), input.get(field)));
+    for (name, value) in asked.into_iter().chain([("before", before.unwrap_or_default())]) {
         if !value.is_empty() {
             query.append_pair(name, value);
         }
@@ -113,6 +116,15 @@ impl Content for AuditPage {
         let now = frame.locale;
         let Self { today, input, found } = self;
         let filter = filter(now, &input, today);
+        let ignored = (!found.ignored.is_empty()).then(|| {
+            let names: Vec<&str> = found
+                .ignored
+                .iter()
+                .map(|field| field_name(now, *field))
+                .collect();
+            let sentence = td_string!(now, audit.ignored, names = list(now, &names));
+            view! { <p class="notice caution" role="status">{sentence}</p> }
+        });
         let older = found.events.last().filter(|_| found.older).map(|last| {
             let href = address(ADMIN_AUDIT, &input, Some(&last.id.to_string()));
             link(href, td_string!(now, company.older))
@@ -138,7 +150,9 @@ impl Content for AuditPage {
             <h1>{td_string!(now, company.audit_title)}</h1>
             <p class="lead">{td_string!(now, company.audit_intro)}</p>
             <p class="quiet">{moments.zone()}</p>
+            {ignored}
             {filter}
+            {narrowed(now, &input)}
             <div id="events" data-refresh=live>
                 {event_table(now, moments, found.events)}
             </div>
@@ -162,51 +176,129 @@ fn link(href: String, label: &'static str) -> AnyView {
     .into_any()
 }
 
+/// What something is called by which the log is asked.
+fn field_name(now: Locale, field: AuditField) -> &'static str {
+    match field {
+        AuditField::Event => td_string!(now, company.event),
+        AuditField::Outcome => td_string!(now, company.outcome),
+        AuditField::Account => td_string!(now, company.account),
+        AuditField::Actor => td_string!(now, company.who),
+        AuditField::Source => td_string!(now, audit.source),
+        AuditField::From => td_string!(now, company.from),
+        AuditField::Until => td_string!(now, company.until),
+    }
+}
+
+fn outcome_name(now: Locale, outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => td_string!(now, company.done),
+        Outcome::Refused => td_string!(now, company.refused),
+    }
+}
+
+fn actor_name(now: Locale, actor: ActorKind) -> &'static str {
+    match actor {
+        ActorKind::Visitor => td_string!(now, company.visitor),
+        ActorKind::Account => td_string!(now, company.account),
+        ActorKind::Operator => td_string!(now, company.operator),
+        ActorKind::System => td_string!(now, company.system),
+    }
+}
+
+fn source_name(now: Locale, source: Source) -> &'static str {
+    match source {
+        Source::SignIn => td_string!(now, audit.source_sign_in),
+        Source::Profile => td_string!(now, common.profile),
+        Source::Console => td_string!(now, console.admin_title),
+        Source::Import => td_string!(now, audit.source_import),
+        Source::Application => td_string!(now, applications.title),
+        Source::CommandLine => td_string!(now, audit.source_command_line),
+        Source::System => td_string!(now, company.system),
+    }
+}
+
+/// What the log is narrowed by.
+fn narrowed(now: Locale, input: &AuditInput) -> AnyView {
+    let asked = AuditField::ALL
+        .into_iter()
+        .filter(|field| !input.get(*field).is_empty());
+    let narrowed = asked.map(|field| {
+        let typed = input.get(field);
+        let name = match field {
+            AuditField::Event => Event::from_word(typed).map(|event| event_name(now, event)),
+            AuditField::Outcome => Outcome::from_word(typed).map(|outcome| outcome_name(now, outcome)),
+            AuditField::Actor => ActorKind::from_word(typed).map(|actor| actor_name(now, actor)),
+            AuditField::Source => Source::from_word(typed).map(|source| source_name(now, source)),
+            AuditField::Account | AuditField::From | AuditField::Until => None,
+        };
+        let wider = address(ADMIN_AUDIT, &input.clone().without(field), None);
+        (field_name(now, field), name.unwrap_or(typed).to_owned(), wider)
+    });
+    chips(now, narrowed)
+}
+
 /// Days that are asked for often.
 fn presets(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
-    [1, 7, 30]
-        .map(|days| {
-            let from = today.checked_sub_days(Days::new(days - 1)).unwrap_or(today);
-            let asked = AuditInput {
-                from: from.to_string(),
-                until: today.to_string(),
-                ..input.clone()
-            };
-            let current = (input.from == asked.from && input.until == asked.until).then_some("true");
-            view! {
-                <a class="chip" href=address(ADMIN_AUDIT, &asked, None) aria-current=current>
-                    {td_string!(now, console.last_days, count = days)}
-                </a>
-            }
-        })
-        .into_iter()
-        .collect_view()
-        .into_any()
+    let before = |days: u64| today.checked_sub_days(Days::new(days)).unwrap_or(today);
+    let last = |days: u64| {
+        (
+            td_string!(now, console.last_days, count = days),
+            before(days - 1),
+            today,
+        )
+    };
+    [
+        (td_string!(now, console.today).to_owned(), today, today),
+        (
+            td_string!(now, console.yesterday).to_owned(),
+            before(1),
+            before(1),
+        ),
+        last(7),
+        last(30),
+    ]
+    .map(|(label, from, until)| {
+        let asked = AuditInput {
+            from: from.to_string(),
+            until: until.to_string(),
+            ..input.clone()
+        };
+        let current = (input.from == asked.from && input.until == asked.until).then_some("true");
+        view! {
+            <a class="chip" href=address(ADMIN_AUDIT, &asked, None) aria-current=current>
+                {label}
+            </a>
+        }
+    })
+    .into_iter()
+    .collect_view()
+    .into_any()
+}
+
+/// A choice of one word, or of all.
+fn pick(
+    now: Locale,
+    input: &AuditInput,
+    field: AuditField,
+    all: &'static str,
+    options: &[(&'static str, &'static str)],
+) -> AnyView {
+    let picked = Some(input.get(field)).filter(|word| !word.is_empty());
+    choice(field.as_str(), field_name(now, field), all, options, picked)
 }
 
 fn filter(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
-    let events = Event::ALL
-        .into_iter()
-        .map(|event| {
-            view! {
-                <option value=event.as_str() selected=input.event == event.as_str()>
-                    {event_name(now, event)}
-                </option>
-            }
-        })
-        .collect_view();
+    let all = td_string!(now, agents.all);
+    let events = Event::ALL.map(|event| (event.as_str(), event_name(now, event)));
+    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), outcome_name(now, outcome)));
+    let actors = ActorKind::ALL.map(|actor| (actor.as_str(), actor_name(now, actor)));
+    let sources = Source::ALL.map(|source| (source.as_str(), source_name(now, source)));
+    let every = td_string!(now, company.all_events);
     view! {
         <form class="card filter" method="get" action=ADMIN_AUDIT aria-label=td_string!(now, company.filter)>
             <div class="pairs">
-                <div class="field">
-                    <label for="event">{td_string!(now, company.event)}</label>
-                    <select id="event" name="event" autocomplete="off">
-                        <option value="" selected=input.event.is_empty()>
-                            {td_string!(now, company.all_events)}
-                        </option>
-                        {events}
-                    </select>
-                </div>
+                {pick(now, input, AuditField::Event, every, &events)}
+                {pick(now, input, AuditField::Outcome, all, &outcomes)}
                 <div class="field">
                     <label for="account">{td_string!(now, company.account)}</label>
                     <div class="control">
@@ -226,8 +318,10 @@ fn filter(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
                         {td_string!(now, company.account_hint)}
                     </p>
                 </div>
-                {date("from", td_string!(now, company.from), input.from.clone())}
-                {date("until", td_string!(now, company.until), input.until.clone())}
+                {pick(now, input, AuditField::Actor, all, &actors)}
+                {pick(now, input, AuditField::Source, all, &sources)}
+                {date(now, input, AuditField::From)}
+                {date(now, input, AuditField::Until)}
             </div>
             <div class="buttons">
                 <button class="button primary">{td_string!(now, company.show)}</button>
@@ -241,12 +335,13 @@ fn filter(now: Locale, input: &AuditInput, today: NaiveDate) -> AnyView {
     .into_any()
 }
 
-fn date(id: &'static str, label: &'static str, value: String) -> AnyView {
+fn date(now: Locale, input: &AuditInput, field: AuditField) -> AnyView {
+    let (id, typed) = (field.as_str(), input.get(field).to_owned());
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>{field_name(now, field)}</label>
             <div class="control">
-                <input id=id name=id type="date" value=value autocomplete="off" />
+                <input id=id name=id type="date" value=typed autocomplete="off" />
             </div>
         </div>
     }
@@ -288,24 +383,7 @@ pub fn event_table(now: Locale, moments: Moments, events: Vec<EventRow>) -> AnyV
     .into_any()
 }
 
-/// Whether it can only happen to somebody who gave the right password.
-const fn follows_password(event: Event) -> bool {
-    matches!(
-        event,
-        Event::SignedIn
-            | Event::PasswordAccepted
-            | Event::GateRefused
-            | Event::CodeRefused
-            | Event::CodeResent
-            | Event::AccountLocked
-            | Event::SignInCancelled
-            | Event::BackupCodeUsed
-            | Event::IssuedCodeUsed
-            | Event::BrowserTrusted
-    )
-}
-
-/// What else is known of an event: its request, and what else happened to the account that day.
+/// What else is known of an event: where it was done, its request, and what else happened to the account that day.
 fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
     let same_day = row.target_name.clone().map(|account| {
         let day = moments.day(row.at);
@@ -326,11 +404,18 @@ fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
         let sentence = td_string!(now, common.labelled, label = label, value = "\n");
         view! { <p>{around(&sentence, view! { <bdi>{request}</bdi> })}</p> }
     });
-    (same_day.is_some() || request.is_some())
+    let source = Event::from_word(&row.event).map(|event| {
+        let own = matches!(row.actor, Actor::Account(id) if row.target == Some(id));
+        let label = td_string!(now, audit.source);
+        let name = source_name(now, Source::of(event, row.actor.kind(), own));
+        view! { <p>{td_string!(now, common.labelled, label = label, value = name)}</p> }
+    });
+    (source.is_some() || same_day.is_some() || request.is_some())
         .then(|| {
             view! {
                 <details class="more">
                     <summary>{td_string!(now, company.detail)}</summary>
+                    {source}
                     {request}
                     {same_day}
                 </details>
@@ -343,23 +428,17 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     let event = Event::from_word(&row.event);
     // What a newer version wrote has no name here.
     let what = event.map_or_else(|| row.event.clone(), |event| event_name(now, event).to_owned());
+    let outcome = event.map_or(Outcome::Done, |event| event.outcome(row.detail.as_deref()));
     let detail = row.detail.as_deref().unwrap_or_default();
-    // A provider was tried, and was not as it should be.
-    let failed_test = event == Some(Event::SsoTested) && !detail.ends_with(": good");
-    let refused = failed_test || event.is_some_and(Event::is_refusal);
     let detail = match event {
         Some(event) if !detail.is_empty() => event_detail(now, event, detail),
         _ => detail.to_owned(),
     };
     let more = more(now, moments, &row);
-    let outcome = if refused {
-        td_string!(now, company.refused)
-    } else {
-        td_string!(now, company.done)
-    };
+    let refused = outcome == Outcome::Refused;
     let who = match row.actor {
         // Whoever gave the right password is no stranger any more.
-        Actor::Visitor if event.is_some_and(follows_password) => row
+        Actor::Visitor if event.is_some_and(Event::follows_password) => row
             .target_name
             .clone()
             .unwrap_or_else(|| td_string!(now, company.visitor).to_owned()),
@@ -385,7 +464,7 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
             <td>{what}</td>
             <td>
                 <span class="state" data-bad=refused.then_some("")>
-                    {outcome}
+                    {outcome_name(now, outcome)}
                 </span>
             </td>
             <td>

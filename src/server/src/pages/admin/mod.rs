@@ -12,6 +12,11 @@ mod sessions;
 mod sso;
 
 use leptos::prelude::*;
+use vestibule_app::components::forms::Input;
+use vestibule_core::{
+    limits::REASON_MAX,
+    refusal::{Field, Refusal},
+};
 use vestibule_translations::{Locale, td_string};
 
 use crate::form::Routes;
@@ -43,6 +48,81 @@ fn select_page(now: Locale) -> AnyView {
                 autocomplete="off"
             />
         </th>
+    }
+    .into_any()
+}
+
+/// The input for a reason that agents are told where their sessions end. It may be left empty.
+fn told_reason(now: Locale, typed: String, refusal: Option<&Refusal>) -> AnyView {
+    Input {
+        field: Field::Reason,
+        label: td_string!(now, agents.reason),
+        autocomplete: "off",
+        value: typed,
+        required: false,
+        hint: Some(td_string!(now, agents.reason_told_hint, count = REASON_MAX)),
+        refusal,
+    }
+    .view(now)
+}
+
+/// A list of words to choose from; `all` stands for none of them.
+fn choice(
+    id: &'static str,
+    label: &'static str,
+    all: &'static str,
+    options: &[(&'static str, &'static str)],
+    picked: Option<&str>,
+) -> AnyView {
+    let options = options
+        .iter()
+        .map(|&(value, label)| {
+            view! {
+                <option value=value selected=picked == Some(value)>
+                    {label}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <select id=id name=id autocomplete="off">
+                <option value="" selected=picked.is_none()>
+                    {all}
+                </option>
+                {options}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+/// Something that a list is narrowed by: its name, its value, and the address of the list without it.
+type Narrowed = (&'static str, String, String);
+
+/// What a list is narrowed by, each with the way to widen it.
+fn chips(now: Locale, narrowed: impl IntoIterator<Item = Narrowed>) -> AnyView {
+    let chips: Vec<AnyView> = narrowed
+        .into_iter()
+        .map(|(name, value, href)| chip(now, name, value, href))
+        .collect();
+    (!chips.is_empty())
+        .then(|| view! { <ul class="chips" aria-label=td_string!(now, agents.filters)>{chips}</ul> })
+        .into_any()
+}
+
+fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView {
+    let label = td_string!(now, agents.remove_filter, name = name, value = value.clone());
+    view! {
+        <li>
+            <a class="chip" href=href aria-label=label>
+                {name}
+                ": "
+                <bdi>{value}</bdi>
+                " ×"
+            </a>
+        </li>
     }
     .into_any()
 }

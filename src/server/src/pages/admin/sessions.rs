@@ -15,9 +15,9 @@ use vestibule_service::console::SessionList;
 use vestibule_storage::CompanySession;
 use vestibule_translations::{Locale, proof_name, td_string};
 
-use super::{agents::agent_view, select_page};
+use super::{agents::agent_view, select_page, told_reason};
 use crate::{
-    form::{Form, Routes, redirect_or_refuse},
+    form::{Filled, Form, Routes, redirect_or_refuse},
     http::{answer::show_form, facts::Facts, moments::Moments},
     state::AppState,
 };
@@ -37,6 +37,14 @@ pub fn routes(routes: Routes) -> Routes {
 pub struct EndSessions {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl EndSessions {
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
 }
 
 impl Form for EndSessions {
@@ -48,21 +56,22 @@ impl Form for EndSessions {
         let ended = call
             .service
             .console()
-            .end_company_sessions(&self.selected, &call.visitor)
+            .end_company_sessions(&self.selected, self.reason(), &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_SESSIONS}?ended={ended}")))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_list(state, facts, refusal).await
+        show_list(state, facts, &Filled::again(self, refusal)).await
     }
 }
 
 async fn list(State(state): State<AppState>, facts: Facts) -> Response {
-    show_list(&state, &facts, None).await
+    show_list(&state, &facts, &Filled::OPENED).await
 }
 
-async fn show_list(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+async fn show_list(state: &AppState, facts: &Facts, filled: &Filled<'_, EndSessions>) -> Response {
+    let refusal = filled.refusal;
     let before = facts.query("before").filter(|_| refusal.is_none());
     let found = state
         .service
@@ -81,6 +90,11 @@ async fn show_list(state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -
             .query("ended")
             .filter(|_| refusal.is_none())
             .and_then(|count| count.parse().ok()),
+        ticked: filled
+            .typed
+            .map(|typed| typed.selected.clone())
+            .unwrap_or_default(),
+        reason: filled.text(EndSessions::reason, "").value,
         refusal: refusal.cloned(),
     };
     show_form(
@@ -95,6 +109,10 @@ struct SessionsPage {
     is_later: bool,
     /// How many sessions were just ended.
     ended: Option<usize>,
+    /// Identifiers of the sessions that are ticked.
+    ticked: Vec<String>,
+    /// The reason, as it was typed.
+    reason: String,
     /// Why none was ended.
     refusal: Option<Refusal>,
 }
@@ -118,6 +136,10 @@ impl Content for SessionsPage {
             <p class="lead">{signed_in}</p>
             {ended}
             {refused(now, self.refusal.as_ref(), true)}
+            // Outside of what follows the sessions: nobody types in vain.
+            <form id=SELECTION class="fields" method="post" action=EndSessions::PATH novalidate>
+                {told_reason(now, self.reason.clone(), self.refusal.as_ref())}
+            </form>
             <div class="found" id="sessions" data-refresh="">
                 {table(now, &self)}
             </div>
@@ -142,7 +164,7 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
     let rows = list
         .sessions
         .iter()
-        .map(|session| row(now, list, session))
+        .map(|session| row(now, page, session))
         .collect_view();
     let older = list.sessions.last().filter(|_| list.older).map(|last| {
         let href = format!("{ADMIN_SESSIONS}?before={}", last.id);
@@ -162,7 +184,6 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
     let label = td_string!(now, console.selected_sessions);
     let selected = td_string!(now, common.labelled, label = label, value = "\n");
     view! {
-        <form id=SELECTION method="post" action=EndSessions::PATH></form>
         <div class="bar">
             <div class="buttons selected" role="group" aria-label=td_string!(now, console.selected_sessions)>
                 <span class="quiet">
@@ -195,9 +216,11 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
     .into_any()
 }
 
-fn row(now: Locale, list: &SessionList, session: &CompanySession) -> AnyView {
+fn row(now: Locale, page: &SessionsPage, session: &CompanySession) -> AnyView {
+    let list = &page.list;
     let moments = Moments::of(now, &list.company, &list.own);
     let id = session.id.to_string();
+    let ticked = page.ticked.contains(&id);
     let own = session.id == list.this;
     let select = td_string!(now, agents.select_one, name = session.name.clone());
     let place = [session.address.as_deref(), session.browser.as_deref()];
@@ -220,7 +243,17 @@ fn row(now: Locale, list: &SessionList, session: &CompanySession) -> AnyView {
         .into_any()
     };
     let tick = (!own).then(|| {
-        view! { <input type="checkbox" form=SELECTION name="selected[]" value=id aria-label=select autocomplete="off" /> }
+        view! {
+            <input
+                type="checkbox"
+                form=SELECTION
+                name="selected[]"
+                value=id
+                checked=ticked
+                aria-label=select
+                autocomplete="off"
+            />
+        }
     });
     view! {
         <tr>

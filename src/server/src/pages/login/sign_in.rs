@@ -22,6 +22,7 @@ use vestibule_core::{
     session::{EndReason, Ending},
     sign_in::landing,
 };
+use vestibule_storage::EndedRow;
 use vestibule_translations::{Locale, all, tag, td_string, wait};
 
 use crate::{
@@ -123,8 +124,20 @@ fn in_all_languages(sentence: impl Fn(Locale) -> String) -> Vec<(String, String)
         .collect()
 }
 
-/// Why somebody has to sign in again.
-fn why_again(now: Locale, ending: &Ending) -> String {
+/// Why somebody has to sign in again, with what whoever ended the session typed for them.
+fn why_again(now: Locale, ended: &EndedRow) -> String {
+    let why = how_it_ended(now, ended.ending);
+    match &ended.note {
+        Some(note) => {
+            let reason = td_string!(now, sign_in.ended_reason, reason = note.clone());
+            [&why, " ", &reason].concat()
+        }
+        None => why,
+    }
+}
+
+/// How a session came to its end.
+fn how_it_ended(now: Locale, ending: Ending) -> String {
     let minutes = ending.minutes.and_then(|minutes| u32::try_from(minutes).ok());
     let time = wait(now, minutes.unwrap_or_default().saturating_mul(60));
     match ending.reason {
@@ -148,7 +161,7 @@ fn why_again(now: Locale, ending: &Ending) -> String {
 
 /// Why the session of this browser is over. Whoever has signed out knows, and is told only where another tab led here.
 /// A fault in it keeps nobody from signing in.
-async fn ended(state: &AppState, facts: &Facts, led_here: bool) -> Option<Ending> {
+async fn ended(state: &AppState, facts: &Facts, led_here: bool) -> Option<EndedRow> {
     if facts.visitor.session.is_none() && !led_here {
         return None;
     }
@@ -190,7 +203,7 @@ async fn login(
         Some((sentence, good)) => (in_all_languages(|now| sentence(now).to_owned()), good),
         None if query.ended.is_some() => (Vec::new(), false),
         None => match ended(&state, &facts, next.is_some()).await {
-            Some(ending) => (in_all_languages(|now| why_again(now, &ending)), false),
+            Some(ended) => (in_all_languages(|now| why_again(now, &ended)), false),
             None => (Vec::new(), false),
         },
     };

@@ -31,7 +31,7 @@ pub fn routes(routes: Routes) -> Routes {
         .page(paths::AGENTS_EXPORT, Action::ExportAgents, list::export)
         .form::<Selection<Activate>>()
         .form::<AskToDeactivate>()
-        .form::<Selection<Deactivate>>()
+        .form::<Deactivate>()
         .form::<UndoDeactivation>()
         .form::<ChooseColumns>()
         .form::<Selection<Unlock>>()

@@ -15,7 +15,7 @@ use super::{Act, act_form, address, again};
 use crate::{
     form::{Filled, Form},
     http::facts::Facts,
-    pages::admin::agents::list::DEACTIVATED,
+    pages::admin::{agents::list::DEACTIVATED, told_reason},
     state::AppState,
 };
 
@@ -23,6 +23,14 @@ use crate::{
 #[derive(Clone, Deserialize)]
 pub struct DeactivateAgent {
     id: String,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl DeactivateAgent {
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
 }
 
 impl Form for DeactivateAgent {
@@ -31,11 +39,11 @@ impl Form for DeactivateAgent {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let chosen = Chosen::Ticked(vec![self.id]);
+        let chosen = Chosen::Ticked(vec![self.id.clone()]);
         let done = call
             .service
             .console()
-            .set_agents_active(chosen, false, &call.visitor)
+            .deactivate_agents(chosen, self.reason(), &call.visitor)
             .await?;
         match done.refused.first() {
             Some((_, refusal)) => Err(refusal.clone()),
@@ -61,9 +69,11 @@ impl Act for DeactivateAgent {
         td_string!(now, agents.deactivate)
     }
 
-    fn forms(now: Locale, found: &AgentDetails, _filled: &Filled<'_, Self>) -> AnyView {
+    fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let seconds = u32::try_from(UNDO_SECONDS).unwrap_or_default();
         let text = td_string!(now, agents.deactivate_text, time = wait(now, seconds));
-        act_form::<Self>(now, found, text, td_string!(now, agents.deactivate), ()).into_any()
+        let typed = filled.text(Self::reason, "").value;
+        let reason = told_reason(now, typed, filled.refusal);
+        act_form::<Self>(now, found, text, td_string!(now, agents.deactivate), reason).into_any()
     }
 }

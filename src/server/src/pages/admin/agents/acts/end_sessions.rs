@@ -15,6 +15,7 @@ use super::{Act, act_form, address, again};
 use crate::{
     form::{Filled, Form},
     http::facts::Facts,
+    pages::admin::told_reason,
     state::AppState,
 };
 
@@ -22,6 +23,14 @@ use crate::{
 #[derive(Clone, Deserialize)]
 pub struct EndAgentSessions {
     id: String,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl EndAgentSessions {
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
 }
 
 impl Form for EndAgentSessions {
@@ -32,7 +41,7 @@ impl Form for EndAgentSessions {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service
             .console()
-            .end_agent_sessions(&self.id, &call.visitor)
+            .end_agent_sessions(&self.id, self.reason(), &call.visitor)
             .await?;
         Ok(Done::to(agent_page(&self.id, "view?sessions_ended").to))
     }
@@ -54,8 +63,10 @@ impl Act for EndAgentSessions {
         td_string!(now, agents.end_sessions)
     }
 
-    fn forms(now: Locale, found: &AgentDetails, _filled: &Filled<'_, Self>) -> AnyView {
+    fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let text = td_string!(now, agents.end_sessions_text, count = found.sessions);
-        act_form::<Self>(now, found, text, td_string!(now, agents.end_sessions), ()).into_any()
+        let typed = filled.text(Self::reason, "").value;
+        let reason = told_reason(now, typed, filled.refusal);
+        act_form::<Self>(now, found, text, td_string!(now, agents.end_sessions), reason).into_any()
     }
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::{Call, list_again, list_with},
+    components::forms::refused,
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console,
@@ -18,13 +19,14 @@ use vestibule_service::console::{Chosen, ChosenAgents, Selected};
 use vestibule_translations::{Locale, td_string, wait};
 
 use super::{
-    CHANGED, DEACTIVATED,
+    CHANGED, DEACTIVATED, Ticks,
     query::{filter_of, list_at},
-    show_list,
+    show_list, show_ticked,
 };
 use crate::{
     form::{Form, redirect_or_refuse},
     http::{answer::show_form, facts::Facts},
+    pages::admin::told_reason,
     state::AppState,
 };
 
@@ -49,17 +51,23 @@ pub struct Selection<B: Batch> {
     selected: Vec<String>,
     /// Whether all that the list finds are meant, ticked or not.
     all: Option<String>,
+    /// How many the list found when it was shown.
+    counted: Option<String>,
     /// Query of the list.
     back: String,
     #[serde(skip)]
     batch: PhantomData<B>,
 }
 
-fn chosen(selected: &[String], all: bool, back: &str) -> Chosen {
-    if all {
-        Chosen::Found(filter_of(back))
+/// Those that are meant. Without a number that can be read nobody was told how many all are.
+fn chosen(ticks: Ticks<'_>, counted: Option<&str>, back: &str) -> Chosen {
+    if ticks.all {
+        Chosen::Found {
+            filter: filter_of(back),
+            counted: counted.and_then(|counted| counted.parse().ok()),
+        }
     } else {
-        Chosen::Ticked(selected.to_vec())
+        Chosen::Ticked(ticks.selected.to_vec())
     }
 }
 
@@ -69,13 +77,22 @@ impl<B: Batch> Form for Selection<B> {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let chosen = chosen(&self.selected, self.all.is_some(), &self.back);
+        let chosen = chosen(self.ticks(), self.counted.as_deref(), &self.back);
         let done = B::run(chosen, call).await?;
         Ok(Done::to(list_again(&self.back, B::WORD, &done).to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_list(state, facts, filter_of(&self.back), refusal).await
+        show_ticked(state, facts, filter_of(&self.back), self.ticks(), refusal).await
+    }
+}
+
+impl<B: Batch> Selection<B> {
+    fn ticks(&self) -> Ticks<'_> {
+        Ticks {
+            selected: &self.selected,
+            all: self.all.is_some(),
+        }
     }
 }
 
@@ -85,29 +102,12 @@ pub struct Activate;
 
 impl Batch for Activate {
     const PATH: &'static str = "/admin/agents/activate";
-    const ACTION: Action = Action::EditAgent;
+    const ACTION: Action = Action::ActivateAgents;
 
     async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
         call.service
             .console()
             .set_agents_active(chosen, true, &call.visitor)
-            .await
-    }
-}
-
-/// Switches them off.
-#[derive(Clone)]
-pub struct Deactivate;
-
-impl Batch for Deactivate {
-    const PATH: &'static str = "/admin/agents/deactivate";
-    const ACTION: Action = Action::EditAgent;
-    const WORD: &'static str = DEACTIVATED;
-
-    async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
-        call.service
-            .console()
-            .set_agents_active(chosen, false, &call.visitor)
             .await
     }
 }
@@ -131,12 +131,20 @@ pub struct AskToDeactivate {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
     all: Option<String>,
+    counted: Option<String>,
     back: String,
 }
 
 impl AskToDeactivate {
+    fn ticks(&self) -> Ticks<'_> {
+        Ticks {
+            selected: &self.selected,
+            all: self.all.is_some(),
+        }
+    }
+
     fn chosen(&self) -> Chosen {
-        chosen(&self.selected, self.all.is_some(), &self.back)
+        chosen(self.ticks(), self.counted.as_deref(), &self.back)
     }
 }
 
@@ -154,26 +162,90 @@ impl Form for AskToDeactivate {
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_list(state, facts, filter_of(&self.back), refusal).await
+        show_ticked(state, facts, filter_of(&self.back), self.ticks(), refusal).await
     }
 
-    async fn done(&self, state: &AppState, facts: &Facts, done: Done) -> Response {
-        let found = state
+    async fn done(&self, state: &AppState, facts: &Facts, _done: Done) -> Response {
+        ask(state, facts, self, "", None).await
+    }
+}
+
+/// The question, with the reason as it was typed.
+async fn ask(
+    state: &AppState,
+    facts: &Facts,
+    asked: &AskToDeactivate,
+    reason: &str,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let found = state
+        .service
+        .console()
+        .chosen_agents(AskToDeactivate::ACTION, &asked.chosen(), &facts.visitor)
+        .await;
+    match found {
+        Ok(found) => {
+            let (company, own) = (found.company.clone(), found.own.clone());
+            let list = list_at(&asked.back);
+            let page = AskPage {
+                asked: asked.clone(),
+                list: list.clone(),
+                found,
+                reason: reason.to_owned(),
+                refusal: refusal.cloned(),
+            };
+            show_form(facts.page_at(state, &company, &own, list, page), refusal)
+        }
+        Err(refusal) => redirect_or_refuse(&refusal, AGENTS),
+    }
+}
+
+/// Switches them off, after the question.
+#[derive(Clone, Deserialize)]
+pub struct Deactivate {
+    #[serde(rename = "selected[]", default)]
+    selected: Vec<String>,
+    all: Option<String>,
+    counted: Option<String>,
+    back: String,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl Deactivate {
+    fn asked(&self) -> AskToDeactivate {
+        AskToDeactivate {
+            selected: self.selected.clone(),
+            all: self.all.clone(),
+            counted: self.counted.clone(),
+            back: self.back.clone(),
+        }
+    }
+
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+}
+
+impl Form for Deactivate {
+    const PATH: &'static str = "/admin/agents/deactivate";
+    const ACTION: Action = Action::EditAgent;
+    const OPENED: Option<&'static str> = Some(AGENTS);
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        let done = call
             .service
             .console()
-            .chosen_agents(Self::ACTION, &self.chosen(), &facts.visitor)
-            .await;
-        match found {
-            Ok(found) => {
-                let (company, own) = (found.company.clone(), found.own.clone());
-                let page = AskPage {
-                    asked: self.clone(),
-                    list: done.to.clone(),
-                    found,
-                };
-                show_form(facts.page_at(state, &company, &own, done.to, page), None)
-            }
-            Err(refusal) => redirect_or_refuse(&refusal, AGENTS),
+            .deactivate_agents(self.asked().chosen(), self.reason(), &call.visitor)
+            .await?;
+        Ok(Done::to(list_again(&self.back, &done).to))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        let asked = self.asked();
+        match refusal {
+            Some(Refusal::Invalid { .. }) => ask(state, facts, &asked, self.reason(), refusal).await,
+            _ => show_ticked(state, facts, filter_of(&self.back), asked.ticks(), refusal).await,
         }
     }
 }
@@ -210,6 +282,10 @@ struct AskPage {
     /// The list that they stand in.
     list: String,
     found: ChosenAgents,
+    /// The reason, as it was typed.
+    reason: String,
+    /// Why the reason was refused.
+    refusal: Option<Refusal>,
 }
 
 impl Content for AskPage {
@@ -222,7 +298,13 @@ impl Content for AskPage {
 
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let Self { asked, list, found } = self;
+        let Self {
+            asked,
+            list,
+            found,
+            reason,
+            refusal,
+        } = self;
         let names = found.first.iter().map(named).collect_view();
         let more = found.count.saturating_sub(found.first.len());
         let more = (more > 0).then(|| {
@@ -236,6 +318,9 @@ impl Content for AskPage {
         let all = asked
             .all
             .map(|_| view! { <input type="hidden" name="all" value="yes" /> });
+        let counted = asked
+            .counted
+            .map(|counted| view! { <input type="hidden" name="counted" value=counted /> });
         let seconds = u32::try_from(UNDO_SECONDS).unwrap_or_default();
         let content = view! {
             <p class="back">
@@ -243,11 +328,14 @@ impl Content for AskPage {
             </p>
             <h1 id="heading">{td_string!(now, agents.deactivate_ask, count = found.count)}</h1>
             <p class="lead">{td_string!(now, agents.deactivate_text, time = wait(now, seconds))}</p>
+            {refused(now, refusal.as_ref(), true)}
             <ul class="card named">{names} {more}</ul>
-            <form class="fields" method="post" action=Deactivate::PATH>
+            <form class="fields" method="post" action=Deactivate::PATH novalidate>
                 {selected}
                 {all}
+                {counted}
                 <input type="hidden" name="back" value=asked.back />
+                {told_reason(now, reason, refusal.as_ref())}
                 <div class="buttons">
                     <button class="button danger" aria-describedby="heading">
                         {td_string!(now, agents.deactivate)}

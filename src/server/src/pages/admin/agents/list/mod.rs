@@ -8,9 +8,10 @@ mod table;
 use axum::{extract::State, http::header, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{around, good, refused},
+    components::forms::{good, not_done, refused},
     page::{Content, Frame, Head, Sheet},
     shell::console::{console_wide, role_name},
+    text::refusal_sentence,
 };
 use vestibule_core::{
     account::Role,
@@ -18,7 +19,7 @@ use vestibule_core::{
     paths::{self, AGENTS},
     refusal::Refusal,
 };
-use vestibule_service::console::{AgentList, AgentQuery};
+use vestibule_service::console::{AgentList, AgentQuery, NotChanged};
 use vestibule_translations::{Locale, td_string};
 
 pub use self::{
@@ -32,7 +33,7 @@ use self::{
 use crate::{
     form::{Form, redirect_or_refuse},
     http::{answer::show_form, cookies::Kind, facts::Facts},
-    pages::admin::download::csv,
+    pages::admin::{chips, choice, download::csv},
     state::AppState,
 };
 
@@ -62,10 +63,30 @@ fn asked(facts: &Facts) -> AgentFilter {
     filter_from(|name| facts.query(name))
 }
 
+/// What is ticked in the list.
+#[derive(Clone, Copy, Default)]
+struct Ticks<'a> {
+    /// Identifiers of accounts.
+    selected: &'a [String],
+    /// Whether all that were found are.
+    all: bool,
+}
+
 async fn show_list(
     state: &AppState,
     facts: &Facts,
     filter: AgentFilter,
+    refusal: Option<&Refusal>,
+) -> Response {
+    show_ticked(state, facts, filter, Ticks::default(), refusal).await
+}
+
+/// The list with what is ticked in it: whoever was refused does not choose once more.
+async fn show_ticked(
+    state: &AppState,
+    facts: &Facts,
+    filter: AgentFilter,
+    ticks: Ticks<'_>,
     refusal: Option<&Refusal>,
 ) -> Response {
     let place = |name| facts.query(name).filter(|_| refusal.is_none());
@@ -77,7 +98,7 @@ async fn show_list(
         before,
         rows: facts.agent_view.rows,
     };
-    let list = match state.service.console().agents(query, &facts.visitor).await {
+    let mut list = match state.service.console().agents(query, &facts.visitor).await {
         Ok(list) => list,
         Err(refusal) => return redirect_or_refuse(&refusal, &facts.path),
     };
@@ -88,6 +109,9 @@ async fn show_list(
     });
     let (company, own) = (list.company.clone(), list.own.clone());
     let query = query_of(&list.filter);
+    let notice = notice(facts).filter(|_| refusal.is_none());
+    // It belongs to the act that the address tells of.
+    let not_changed = list.not_changed.take().filter(|_| notice.is_some());
     let page = ListPage {
         query: query.clone(),
         view: facts.agent_view.clone(),
@@ -96,8 +120,11 @@ async fn show_list(
             .and_then(|number| number.parse().ok())
             .filter(|number| *number < NUMBER_MAX)
             .unwrap_or(1),
-        notice: notice(facts).filter(|_| refusal.is_none()),
-        refusal: refusal.cloned().or(kept),
+        notice,
+        refusal: refusal.cloned().or(kept.filter(|_| not_changed.is_none())),
+        not_changed,
+        ticked: ticks.selected.to_vec(),
+        all_ticked: ticks.all,
         list,
     };
     let mut page = facts.page_for(state, &company, &own, page);
@@ -165,6 +192,12 @@ struct ListPage {
     notice: Option<Notice>,
     /// Why the last try was refused, wholly or for some.
     refusal: Option<Refusal>,
+    /// Who was not changed.
+    not_changed: Option<NotChanged>,
+    /// Identifiers of the accounts that are ticked.
+    ticked: Vec<String>,
+    /// Whether all that were found are.
+    all_ticked: bool,
 }
 
 impl Content for ListPage {
@@ -195,10 +228,11 @@ impl Content for ListPage {
                 {head}
             </div>
             {notices(now, &self)}
+            {self.not_changed.as_ref().map(|told| not_changed(now, told))}
             {refused(now, self.refusal.as_ref(), true)}
             {filter(now, &self)}
             <div id=FOUND class="found">
-                {chips(now, &self)}
+                {narrowed(now, &self)}
                 {table(now, &self)}
             </div>
         };
@@ -234,6 +268,24 @@ fn notices(now: Locale, page: &ListPage) -> AnyView {
         }
     });
     (done, undo).into_any()
+}
+
+/// Who was not changed, and why.
+fn not_changed(now: Locale, told: &NotChanged) -> AnyView {
+    let named = told.named.iter().map(|(name, refusal)| {
+        let (name, why) = (name.clone(), [": ", &refusal_sentence(now, refusal)].concat());
+        view! {
+            <bdi>{name}</bdi>
+            {why}
+        }
+        .into_any()
+    });
+    let left = told.left.as_ref().map(|(count, refusal)| {
+        let more = td_string!(now, agents.and_more, count = *count);
+        [&more, ": ", &refusal_sentence(now, refusal)].concat().into_any()
+    });
+    let heading = td_string!(now, agents.not_changed, count = told.count());
+    not_done(heading, named.chain(left).collect())
 }
 
 fn state_name(now: Locale, state: AgentState) -> &'static str {
@@ -313,39 +365,8 @@ fn filter(now: Locale, page: &ListPage) -> AnyView {
     .into_any()
 }
 
-fn choice(
-    id: &'static str,
-    label: &'static str,
-    all: &'static str,
-    options: &[(&'static str, &'static str)],
-    picked: Option<&str>,
-) -> AnyView {
-    let options = options
-        .iter()
-        .map(|&(value, label)| {
-            view! {
-                <option value=value selected=picked == Some(value)>
-                    {label}
-                </option>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <select id=id name=id autocomplete="off">
-                <option value="" selected=picked.is_none()>
-                    {all}
-                </option>
-                {options}
-            </select>
-        </div>
-    }
-    .into_any()
-}
-
-/// What the list is narrowed by, each with the way to widen it.
-fn chips(now: Locale, page: &ListPage) -> AnyView {
+/// What the list is narrowed by.
+fn narrowed(now: Locale, page: &ListPage) -> AnyView {
     let asked = &page.list.filter;
     let without = |change: fn(&mut AgentFilter)| {
         let mut wider = asked.clone();
@@ -380,26 +401,5 @@ fn chips(now: Locale, page: &ListPage) -> AnyView {
             href,
         )
     });
-    let chips: Vec<AnyView> = [search, state, role, factor]
-        .into_iter()
-        .flatten()
-        .map(|(name, value, href)| chip(now, name, value, href))
-        .collect();
-    (!chips.is_empty())
-        .then(|| view! { <ul class="chips" aria-label=td_string!(now, agents.filters)>{chips}</ul> })
-        .into_any()
-}
-
-fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView {
-    let label = td_string!(now, agents.remove_filter, name = name, value = value.clone());
-    let shown = td_string!(now, common.labelled, label = name, value = "\n");
-    view! {
-        <li>
-            <a class="chip" href=href aria-label=label>
-                {around(&shown, view! { <bdi>{value}</bdi> })}
-                " ×"
-            </a>
-        </li>
-    }
-    .into_any()
+    chips(now, [search, state, role, factor].into_iter().flatten())
 }

@@ -83,6 +83,7 @@ pub fn table(now: Locale, page: &ListPage) -> AnyView {
     view! {
         <form id=SELECTION method="post" action=Unlock::PATH>
             <input type="hidden" name="back" value=page.query.clone() />
+            <input type="hidden" name="counted" value=list.found.to_string() />
         </form>
         {bar(now, page)}
         <div class="table-scroll list-table" role="region" aria-label=td_string!(now, agents.title) tabindex="0">
@@ -126,7 +127,15 @@ fn bar(now: Locale, page: &ListPage) -> AnyView {
         } else {
             view! {
                 <label class="check">
-                    <input type="checkbox" name="all" value="yes" form=SELECTION data-select-found=list.found.to_string() autocomplete="off" />
+                    <input
+                        type="checkbox"
+                        name="all"
+                        value="yes"
+                        form=SELECTION
+                        checked=page.all_ticked
+                        data-select-found=list.found.to_string()
+                        autocomplete="off"
+                    />
                     {td_string!(now, agents.select_found, all = list.found)}
                 </label>
             }
@@ -179,6 +188,7 @@ fn sortable(page: &ListPage, sort: AgentSort, label: &'static str, column: Optio
 fn agent_row(now: Locale, page: &ListPage, account: &Account) -> AnyView {
     let select = td_string!(now, agents.select_one, name = account.name.clone());
     let id = account.id.to_string();
+    let ticked = page.ticked.contains(&id);
     let (alias, title) = (account.person.alias.clone(), account.person.alias.clone());
     let cells = page
         .view
@@ -189,7 +199,15 @@ fn agent_row(now: Locale, page: &ListPage, account: &Account) -> AnyView {
     view! {
         <tr>
             <td class="select">
-                <input type="checkbox" form=SELECTION name="selected[]" value=id.clone() aria-label=select autocomplete="off" />
+                <input
+                    type="checkbox"
+                    form=SELECTION
+                    name="selected[]"
+                    value=id.clone()
+                    checked=ticked
+                    aria-label=select
+                    autocomplete="off"
+                />
             </td>
             <th scope="row" class="name" title=title>
                 <a href=page_of(&id, "view")>

@@ -1,0 +1,109 @@
+//! Codes of applications, and what happens to the account while one is about to be given.
+
+use std::time::Duration;
+
+use vestibule_core::{
+    oidc::application::ApplicationInput,
+    session::{EndReason, Ending},
+};
+use vestibule_service::{
+    Visitor,
+    oidc::{Authorized, Begun},
+};
+
+use crate::site::{Site, on_both};
+
+/// The request of a new application of Acme for a code.
+async fn request(site: &Site) -> String {
+    let input = ApplicationInput {
+        name: "Agent Desktop".to_owned(),
+        kind: "web".to_owned(),
+        redirect_uris: "https://desktop.acme.test/callback".to_owned(),
+        roles: vec!["agent".to_owned()],
+        signing: "ES256".to_owned(),
+        ..ApplicationInput::default()
+    };
+    let added = site
+        .service
+        .operator()
+        .add_application(Some("Acme"), &input)
+        .await
+        .unwrap();
+    format!(
+        "client_id={}&redirect_uri=https%3A%2F%2Fdesktop.acme.test%2Fcallback&response_type=code&scope=openid&state=s&nonce=n",
+        added.application.id
+    )
+}
+
+/// What a browser gets that brings this request now.
+async fn authorized(site: &Site, request: &str, by: &Visitor) -> Authorized {
+    let begun = Begun {
+        at: site.now(),
+        chosen: false,
+    };
+    site.service.issuer().authorize(request, begun, by).await.unwrap()
+}
+
+/// The address that the application is answered at.
+fn answered(authorized: Authorized) -> String {
+    match authorized {
+        Authorized::Answer { answer, .. } => answer.uri,
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
+on_both! {
+    async fn a_code_comes_of_what_the_account_is_when_it_is_written(site: Site) {
+        site.company("Acme", 0).await;
+        let request = request(&site).await;
+        for what in ["session", "deactivation", "password", "lock", "nothing"] {
+            site.account("Acme", what, false).await;
+            let by = site.at_home("Acme", what, None).await;
+            let account = site.account_of("Acme", what).await;
+            let (company, id, now) = (account.company, account.id, site.now());
+            let mut writer = site.store.write().await.unwrap();
+            writer.hold_account(company, id).await.unwrap();
+            let under_way = tokio::spawn({
+                let (service, request, by) = (site.service.clone(), request.clone(), by.clone());
+                let begun = Begun { at: now, chosen: false };
+                async move { service.issuer().authorize(&request, begun, &by).await.unwrap() }
+            });
+            // It has read the session by now, or else it sees what follows anyway.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            match what {
+                "session" => {
+                    let ending = Ending::now(EndReason::ByAdmin, now);
+                    writer.end_sessions_of(company, id, ending, None).await.map(drop).unwrap();
+                }
+                "deactivation" => writer.set_account_active(company, id, false, now).await.map(drop).unwrap(),
+                "password" => writer.set_password(company, id, "another", false, None, now).await.map(drop).unwrap(),
+                "lock" => writer.lock_account(company, id, "wrong_codes", now).await.map(drop).unwrap(),
+                _ => {}
+            }
+            writer.commit().await.unwrap();
+            let outcome = under_way.await.unwrap();
+            match what {
+                "nothing" => assert!(answered(outcome).contains("code=")),
+                "lock" => {
+                    let uri = answered(outcome);
+                    assert!(uri.contains("error=access_denied") && !uri.contains("code="), "{uri}");
+                }
+                _ => assert!(matches!(outcome, Authorized::SignIn { .. }), "{what}: {outcome:?}"),
+            }
+        }
+        let entered = site.events("Acme").await.into_iter().filter(|(event, _)| event == "application_entered");
+        assert_eq!(entered.count(), 1);
+    }
+
+    async fn a_request_that_nobody_may_be_asked_about_ends_with_an_error(site: Site) {
+        site.company("Acme", 0).await;
+        let request = request(&site).await;
+        site.account("Acme", "bob", false).await;
+        let by = site.at_home("Acme", "bob", None).await;
+        let silent = format!("{request}&prompt=none");
+        assert!(answered(authorized(&site, &silent, &by).await).contains("code="));
+        site.service.sign_in().sign_out(&by).await.unwrap();
+        assert!(answered(authorized(&site, &silent, &by).await).contains("error=login_required"));
+        assert!(matches!(authorized(&site, &request, &by).await, Authorized::SignIn { .. }));
+    }
+}
