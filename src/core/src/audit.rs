@@ -277,6 +277,7 @@ words! {
 impl ActorKind {
     /// Who is told to have done it: whoever gave the right password is no stranger any more, but the account that it belongs
     /// to.
+    #[must_use]
     pub const fn told(self, event: Event) -> Self {
         match self {
             Self::Visitor if event.follows_password() => Self::Account,

@@ -361,7 +361,7 @@ impl Operator {
             let found = work.account(company.id, account.id).await?;
             let account = found.ok_or(OperatorError::UnknownAccount)?;
             if account.is_locked() {
-                return Err(Refusal::TargetLocked.into());
+                return Err(OperatorError::Refused(Refusal::TargetLocked));
             }
             let receiver = Receiver::new(&company, &account);
             self.issue_code_in(&mut work, receiver, &drawn, reason).await?;

@@ -175,7 +175,7 @@ async fn what_an_admin_typed_is_told_where_the_session_was_and_nowhere_else() {
     let list = rita.get(&site, "/admin/agents?search=bob").await;
     let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
     let id = rest.split_once('"').unwrap().0;
-    let long = "x".repeat(201);
+    let endless = "x".repeat(201);
     for (path, fields) in [
         ("/admin/agents/end-sessions", vec![("id", id)]),
         ("/admin/agents/switch-off", vec![("id", id)]),
@@ -183,9 +183,9 @@ async fn what_an_admin_typed_is_told_where_the_session_was_and_nowhere_else() {
     ] {
         let mut bob = signed_in(&site, "Acme", "bob").await;
         let with = |reason| [&fields[..], &[("reason", reason)]].concat();
-        let refused = rita.post(&site, path, &with(long.as_str())).await;
+        let refused = rita.post(&site, path, &with(endless.as_str())).await;
         assert_eq!(refused.status, 422, "{path}: {}", refused.body);
-        let kept = format!("value=\"{long}\"");
+        let kept = format!("value=\"{endless}\"");
         assert!(
             refused.body.contains(&kept) && refused.body.contains("href=\"#reason\""),
             "{path}: {}",

@@ -238,7 +238,7 @@ impl Form for Deactivate {
             .console()
             .deactivate_agents(self.asked().chosen(), self.reason(), &call.visitor)
             .await?;
-        Ok(Done::to(list_again(&self.back, &done).to))
+        Ok(Done::to(list_again(&self.back, DEACTIVATED, &done).to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
