@@ -225,9 +225,9 @@ async fn what_an_admin_typed_is_told_where_the_session_was_and_nowhere_else() {
     let (_, rest) = list.body.split_once("name=\"selected[]\" value=\"").unwrap();
     let session = rest.split_once('"').unwrap().0;
     let with = |reason| [("selected[]", session), ("reason", reason)];
-    let refused = rita.post(&site, "/admin/sessions/end", &with(&long)).await;
+    let refused = rita.post(&site, "/admin/sessions/end", &with(&endless)).await;
     assert!(
-        refused.status == 422 && refused.body.contains(" checked") && refused.body.contains(&long),
+        refused.status == 422 && refused.body.contains(" checked") && refused.body.contains(&endless),
         "{}",
         refused.body
     );
