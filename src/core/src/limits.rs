@@ -154,6 +154,8 @@ pub const TRUST_GRACE_SECONDS: i64 = 30;
 /// Accounts that one browser remembers trust for (product.md section 4.7). With their tokens all cookies together stay
 /// below 4 KiB.
 pub const TRUSTED_ACCOUNTS_MAX: usize = 25;
+/// Tokens that are read of one cookie: versions before kept so many, and their agents are not asked for a code again.
+pub const TRUSTED_TOKENS_READ: usize = 40;
 /// Longest text that a browser keeps for all its ways to providers and back, in bytes. It is what is left of 4 KiB beside
 /// the cookies that must not be lost.
 pub const SSO_FLOWS_BYTES: usize = 2400;

@@ -21,7 +21,9 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use vestibule_core::{
-    limits::{COMPANY_MAX, KEPT_SECONDS, SSO_FLOWS_BYTES, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX},
+    limits::{
+        COMPANY_MAX, KEPT_SECONDS, SSO_FLOWS_BYTES, TICKET_SECONDS, TRUSTED_ACCOUNTS_MAX, TRUSTED_TOKENS_READ,
+    },
     name::has_bad_characters,
     oidc::application::Application,
     secret::Token,
@@ -199,7 +201,9 @@ impl Kind {
             Self::SsoFlow | Self::Tries => {
                 (TOKEN_LENGTH..=self.longest()).contains(&value.len()) && value.split('.').all(is_base64url)
             }
-            Self::Trusted => value.len() <= self.longest() && value.split('.').all(is_token),
+            Self::Trusted => {
+                value.split('.').count() <= TRUSTED_TOKENS_READ && value.split('.').all(is_token)
+            }
             Self::AgentView => {
                 value.len() <= self.longest()
                     && value
@@ -659,9 +663,15 @@ mod tests {
             read(
                 PLAIN,
                 Kind::Trusted,
-                &[format!("trusted={}", [&*t; TRUSTED_ACCOUNTS_MAX + 1].join(".")).as_bytes()]
+                &[format!("trusted={}", [&*t; TRUSTED_TOKENS_READ + 1].join(".")).as_bytes()]
             ),
             None
+        );
+        let former = [&*t; TRUSTED_TOKENS_READ].join(".");
+        assert_eq!(
+            read(PLAIN, Kind::Trusted, &[format!("trusted={former}").as_bytes()]),
+            Some(former),
+            "of a version before"
         );
         assert_eq!(
             read(PLAIN, Kind::Trusted, &[format!("trusted={t}.").as_bytes()]),
