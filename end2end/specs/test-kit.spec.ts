@@ -1,4 +1,4 @@
-import { test as base, unique } from '../fixtures';
+import { expect, test as base, unique } from '../fixtures';
 import { Server } from '../fixtures/server';
 
 /** A server as `vestibule-test-kit serve` starts it: the kit plays Google and Office 365. */

@@ -12,6 +12,7 @@ mod check;
 mod clients;
 mod files;
 mod locales;
+mod pictures;
 mod postgres;
 mod say;
 mod server;
@@ -85,6 +86,8 @@ enum Task {
         #[arg(long)]
         mail: bool,
     },
+    /// Take the pictures of the README from a demo of its own: end2end/screenshots
+    Pictures,
     /// Sign in with relying parties that others wrote, on both databases; installs them from npm and PyPI
     Clients,
     /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
         Task::Locales { task } => locales::run(&task),
+        Task::Pictures => pictures::run(),
         Task::Clients => clients::run(),
         Task::Bench { mail } => bench(mail),
         #[cfg(feature = "attack")]

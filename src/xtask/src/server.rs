@@ -78,7 +78,11 @@ pub fn run() -> Result<()> {
     Err(demo()?.exec()).context("cannot start the demo")
 }
 
-fn compile() -> Result<()> {
+/// The binary that the demo is served by.
+///
+/// # Errors
+/// It does not compile.
+pub fn compile() -> Result<()> {
     say::step("Compiling the server", || execute(cargo("build").args(PACKAGE)))
 }
 
