@@ -174,7 +174,7 @@ fn interrupt(state: &AppState, facts: &Facts, authorized: Authorized, resume: St
                 application,
                 name: account.person.alias.clone(),
                 company: company.name.clone(),
-                asked: resume.rsplit('=').next().unwrap_or_default().to_owned(),
+                asked: paths::resumed(&resume).unwrap_or_default().to_owned(),
                 back: address_of(back),
             };
             let page = facts.page_at(state, &company, &account, resume, page);
