@@ -48,6 +48,16 @@ pub struct Begun {
     pub chosen: bool,
 }
 
+impl Begun {
+    /// Nothing has: the request comes now.
+    pub const fn anew(now: Moment) -> Self {
+        Self {
+            at: now,
+            chosen: false,
+        }
+    }
+}
+
 /// What a browser that brings a request gets.
 #[derive(Debug)]
 pub enum Authorized {
@@ -280,10 +290,7 @@ impl Service {
                 chosen: carried.chosen,
             }
         } else {
-            Begun {
-                at: now,
-                chosen: false,
-            }
+            Begun::anew(now)
         };
         Some((carried.query, begun))
     }
