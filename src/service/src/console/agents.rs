@@ -495,10 +495,7 @@ impl Console {
                 let mut writer = self.inner.store.write().await?;
                 let ids: Option<Vec<AccountId>> =
                     self.kept_note(&mut writer, &own, NoteKind::Deactivated).await?;
-                let kind = NoteKind::Deactivated.as_str();
-                writer
-                    .drop_session_note(own.company.id, own.session, kind)
-                    .await?;
+                NoteKind::Deactivated.forget(&mut writer, &own).await?;
                 writer.commit().await?;
                 let Some(ids) = ids else {
                     return Ok(None);
@@ -698,11 +695,7 @@ impl Service {
                     self.keep_note(&mut writer, own, kind, &told, NOT_CHANGED_TOLD_SECONDS)
                         .await?;
                 }
-                None => {
-                    writer
-                        .drop_session_note(own.company.id, own.session, kind.as_str())
-                        .await?;
-                }
+                None => kind.forget(&mut writer, own).await?,
             }
             if !undo.is_empty() {
                 let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;

@@ -267,10 +267,7 @@ impl Console {
                     self.kept_note(&mut writer, &own, NoteKind::IssuedCode).await?;
                 // Another tab may have issued one for somebody else meanwhile.
                 if note.is_some_and(|note| note.account == target.id) {
-                    let kind = NoteKind::IssuedCode.as_str();
-                    writer
-                        .drop_session_note(own.company.id, own.session, kind)
-                        .await?;
+                    NoteKind::IssuedCode.forget(&mut writer, &own).await?;
                     writer.commit().await?;
                 }
                 Ok(())
