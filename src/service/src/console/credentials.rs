@@ -296,7 +296,7 @@ impl Console {
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`crate::Console::set_agents_active`].
+    /// As [`crate::Console::activate_agents`].
     pub async fn unlock_agents(
         &self,
         chosen: impl Into<Chosen>,

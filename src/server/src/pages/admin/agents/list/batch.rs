@@ -107,7 +107,7 @@ impl Batch for Activate {
     async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
         call.service
             .console()
-            .set_agents_active(chosen, true, &call.visitor)
+            .activate_agents(chosen, &call.visitor)
             .await
     }
 }
