@@ -38,13 +38,8 @@ pub struct EndSessions {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
     /// Why.
-    reason: Option<String>,
-}
-
-impl EndSessions {
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or_default()
-    }
+    #[serde(default)]
+    reason: String,
 }
 
 impl Form for EndSessions {
@@ -56,7 +51,7 @@ impl Form for EndSessions {
         let ended = call
             .service
             .console()
-            .end_company_sessions(&self.selected, self.reason(), &call.visitor)
+            .end_company_sessions(&self.selected, &self.reason, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_SESSIONS}?ended={ended}")))
     }
@@ -94,7 +89,7 @@ async fn show_list(state: &AppState, facts: &Facts, filled: &Filled<'_, EndSessi
             .typed
             .map(|typed| typed.selected.clone())
             .unwrap_or_default(),
-        reason: filled.text(EndSessions::reason, "").value,
+        reason: filled.text(|form| &form.reason, "").value,
         refusal: refusal.cloned(),
     };
     show_form(
