@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{around, moment},
+    components::forms::{labelled, moment},
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
 };
@@ -401,8 +401,7 @@ fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
     });
     let request = row.request.clone().map(|request| {
         let label = td_string!(now, audit.request);
-        let sentence = td_string!(now, common.labelled, label = label, value = "\n");
-        view! { <p>{around(&sentence, view! { <bdi>{request}</bdi> })}</p> }
+        view! { <p>{labelled(now, label, view! { <bdi>{request}</bdi> })}</p> }
     });
     let source = Event::from_word(&row.event).map(|event| {
         let own = matches!(row.actor, Actor::Account(id) if row.target == Some(id));

@@ -12,7 +12,7 @@ mod sessions;
 mod sso;
 
 use leptos::prelude::*;
-use vestibule_app::components::forms::Input;
+use vestibule_app::components::forms::{Input, labelled};
 use vestibule_core::{
     limits::REASON_MAX,
     refusal::{Field, Refusal},
@@ -117,9 +117,7 @@ fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView
     view! {
         <li>
             <a class="chip" href=href aria-label=label>
-                {name}
-                ": "
-                <bdi>{value}</bdi>
+                {labelled(now, name, view! { <bdi>{value}</bdi> })}
                 " ×"
             </a>
         </li>

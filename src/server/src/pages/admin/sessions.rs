@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::Call,
-    components::forms::{around, good, moment, refused},
+    components::forms::{good, labelled, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
@@ -176,13 +176,12 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
             </a>
         }
     });
-    let label = td_string!(now, console.selected_sessions);
-    let selected = td_string!(now, common.labelled, label = label, value = "\n");
+    let selected = td_string!(now, console.selected_sessions);
     view! {
         <div class="bar">
-            <div class="buttons selected" role="group" aria-label=td_string!(now, console.selected_sessions)>
+            <div class="buttons selected" role="group" aria-label=selected>
                 <span class="quiet">
-                    {around(&selected, view! { <b class="after-script" data-count="">"0"</b> })}
+                    {labelled(now, selected, view! { <b class="after-script" data-count="">"0"</b> })}
                 </span>
                 <button class="button small danger-line" form=SELECTION>
                     {td_string!(now, profile.end)}
