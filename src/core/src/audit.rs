@@ -206,7 +206,7 @@ impl Event {
     }
 
     /// Whether it can only happen to somebody who gave the right password, or came in by a provider.
-    pub const fn follows_password(self) -> bool {
+    const fn follows_password(self) -> bool {
         matches!(
             self,
             Self::SignedIn

@@ -82,6 +82,20 @@ pub struct EventRow {
     pub detail: Option<String>,
 }
 
+impl EventRow {
+    /// How it ended. What a newer version wrote is taken for done.
+    pub fn outcome(&self) -> Outcome {
+        let event = Event::from_word(&self.event);
+        event.map_or(Outcome::Done, |event| event.outcome(self.detail.as_deref()))
+    }
+
+    /// Where it was done; `None` for what a newer version wrote.
+    pub fn source(&self) -> Option<Source> {
+        let own = matches!(self.actor, Actor::Account(id) if self.target == Some(id));
+        Some(Source::of(Event::from_word(&self.event)?, self.actor.kind(), own))
+    }
+}
+
 #[derive(FromRow)]
 struct EventColumns {
     id: Uuid,
