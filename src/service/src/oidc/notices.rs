@@ -136,7 +136,7 @@ impl Issuer {
             match tokio::time::timeout(LOOK_AGAIN, round.tasks.join_next()).await {
                 // Whoever is under way takes long.
                 Err(_) => {}
-                // Nobody is under way, so there was a place for everybody.
+                // Nobody is under way: there was a place for everybody, or nothing more is begun.
                 Ok(None) => return failure.map_or(Ok(told), Err),
                 Ok(Some(Ok(Ok(now)))) => told += usize::from(now),
                 Ok(Some(Ok(Err(error)))) => failure = Some(error),
