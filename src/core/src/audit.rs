@@ -179,8 +179,9 @@ impl Event {
     }
 }
 
-/// How the detail of a provider that was tried ends when all is as it should be.
-const GOOD_TEST: &str = ": good";
+/// The word for a provider that was tried and is as it should be. It ends the detail of [`Event::SsoTested`], `google: good`;
+/// the storage searches for it.
+pub const GOOD_TEST: &str = "good";
 
 words! {
     /// How something ended, in the audit log.
@@ -196,8 +197,9 @@ words! {
 impl Event {
     /// How it ended, by itself and by what stands with it.
     pub fn outcome(self, detail: Option<&str>) -> Outcome {
+        let word = detail.and_then(|detail| detail.rsplit_once(": "));
         // A provider was tried, and was not as it should be.
-        let failed = self == Self::SsoTested && !detail.unwrap_or_default().ends_with(GOOD_TEST);
+        let failed = self == Self::SsoTested && word.is_none_or(|(_, word)| word != GOOD_TEST);
         if failed || self.is_refusal() {
             Outcome::Refused
         } else {
@@ -206,7 +208,7 @@ impl Event {
     }
 
     /// Whether it can only happen to somebody who gave the right password, or came in by a provider.
-    pub const fn follows_password(self) -> bool {
+    const fn follows_password(self) -> bool {
         matches!(
             self,
             Self::SignedIn

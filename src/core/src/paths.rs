@@ -140,6 +140,19 @@ pub const PRIVACY: &str = "/privacy";
 /// The demo's local mailbox.
 pub const MAILBOX: &str = "/mailbox";
 
+/// Stands in [`OAUTH_RESUME`] before the request.
+const ASKED: &str = "?asked=";
+
+/// The address at which a request of an application goes on that is carried along as this, or under this name.
+pub fn resuming(asked: &str) -> String {
+    [OAUTH_RESUME, ASKED, asked].concat()
+}
+
+/// What [`resuming`] made an address of; `None` for every other address.
+pub fn resumed(address: &str) -> Option<&str> {
+    address.strip_prefix(OAUTH_RESUME)?.strip_prefix(ASKED)
+}
+
 /// Longest return address that is kept, in bytes: most requests of applications have room in it. A browser that goes to a
 /// provider and back has room for one of [`crate::limits::SSO_FLOWS_BYTES`] at most.
 pub const LOCAL_PATH_MAX: usize = 2048;
@@ -175,7 +188,16 @@ fn contains_encoded(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_local;
+    use super::{is_local, resumed, resuming};
+
+    #[test]
+    fn a_request_is_found_in_the_address_at_which_it_goes_on() {
+        assert_eq!(resuming("abc"), "/oauth/resume?asked=abc");
+        assert_eq!(resumed(&resuming("abc")), Some("abc"));
+        for other in ["/agent?asked=abc", "/oauth/resume", "/oauth/resume?abc"] {
+            assert_eq!(resumed(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_return_address_never_leaves_the_host() {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 use vestibule_core::words;
-use vestibule_storage::{Reader, Writer};
+use vestibule_storage::{Reader, StoreError, Writer};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -31,6 +31,14 @@ impl NoteKind {
     /// What the note is sealed for.
     fn context(self, own: &SignedIn) -> Vec<u8> {
         [own.session.0.as_bytes(), self.as_str().as_bytes()].concat()
+    }
+
+    /// Forgets what is kept of this kind for the session. Nothing to forget is fine.
+    pub(crate) async fn forget(self, writer: &mut Writer, own: &SignedIn) -> Result<(), StoreError> {
+        writer
+            .drop_session_note(own.company.id, own.session, self.as_str())
+            .await
+            .map(drop)
     }
 }
 

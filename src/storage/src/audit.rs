@@ -82,6 +82,20 @@ pub struct EventRow {
     pub detail: Option<String>,
 }
 
+impl EventRow {
+    /// How it ended. What a newer version wrote is taken for done.
+    pub fn outcome(&self) -> Outcome {
+        let event = Event::from_word(&self.event);
+        event.map_or(Outcome::Done, |event| event.outcome(self.detail.as_deref()))
+    }
+
+    /// Where it was done; `None` for what a newer version wrote.
+    pub fn source(&self) -> Option<Source> {
+        let own = matches!(self.actor, Actor::Account(id) if self.target == Some(id));
+        Some(Source::of(Event::from_word(&self.event)?, self.actor.kind(), own))
+    }
+}
+
 #[derive(FromRow)]
 struct EventColumns {
     id: Uuid,
@@ -246,8 +260,8 @@ impl Way {
         }
     }
 
-    /// Adds their order, and how many are wanted.
-    fn end(self, limit: i64, built: &mut Built) {
+    /// Adds the order of its index, and how many are wanted.
+    fn add_order(self, limit: i64, built: &mut Built) {
         built.add(match self {
             Self::All | Self::By(..) => " ORDER BY id DESC LIMIT ",
             Self::Account(Side::Actor, _) => " ORDER BY actor_id DESC, id DESC LIMIT ",
@@ -282,7 +296,7 @@ impl EventFilter {
         }
         let ended = match self.outcome {
             None => "",
-            // How a test of a provider ended stands in its detail.
+            // How a test of a provider ended stands in its detail: `GOOD_TEST`.
             Some(Outcome::Done) if event == Event::SsoTested => " AND detail LIKE '%: good'",
             Some(Outcome::Refused) if event == Event::SsoTested => {
                 " AND (detail IS NULL OR detail NOT LIKE '%: good')"
@@ -337,12 +351,11 @@ fn of_one(company: CompanyId, filter: &EventFilter, (way, and): Stretch, limit: 
     built.add("audit_event e WHERE company_id = ");
     way.add_to(company, filter, &mut built);
     built.add(and);
-    way.end(limit, &mut built);
+    way.add_order(limit, &mut built);
     built
 }
 
-/// What an account did, or what was done to it, and of that what is wanted; `None` = nothing of it. What has something added
-/// to it keeps a planner from taking another index.
+/// What an account did, or what was done to it, and of that what is wanted; `None` = nothing of it.
 fn of_account(
     company: CompanyId,
     filter: &EventFilter,
@@ -353,44 +366,48 @@ fn of_account(
     let mut built = Built::new(COLUMNS);
     built.add("audit_event e WHERE company_id = ");
     way.add_to(company, filter, &mut built);
-    if !filter.takes_all() {
-        let mut begin = " AND (";
-        for actor in ActorKind::ALL {
-            let can_be = match side {
-                Side::Actor => actor == ActorKind::Account,
-                // What others did to it, it has not done.
-                Side::Target => actor != ActorKind::Account || filter.actor != Some(ActorKind::Account),
-            };
-            let asked = Event::ALL
-                .into_iter()
-                .filter_map(|event| Some((event, filter.asks(event, actor)?)));
-            let (plain, others): (Vec<_>, Vec<_>) =
-                asked.filter(|_| can_be).partition(|(_, and)| and.is_empty());
-            if plain.is_empty() && others.is_empty() {
-                continue;
-            }
-            built.add(begin).add("(actor || '' = ").bind(actor.as_str());
-            begin = " OR ";
-            built.add(" AND (FALSE");
-            let mut next = " OR event || '' IN (";
-            for (event, _) in &plain {
-                built.add(next).bind(event.as_str());
-                next = ", ";
-            }
-            built.add(if plain.is_empty() { "" } else { ")" });
-            for (event, and) in others {
-                built.add(" OR (event || '' = ").bind(event.as_str());
-                built.add(and).add(")");
-            }
-            built.add("))");
-        }
-        if begin == " AND (" {
-            return None;
-        }
-        built.add(")");
+    if !filter.takes_all() && !add_wanted(filter, side, &mut built) {
+        return None;
     }
-    way.end(limit, &mut built);
+    way.add_order(limit, &mut built);
     Some(built)
+}
+
+/// Adds which events of an account are wanted, by who brought them about; says whether any are. With something added to them,
+/// the columns of `audit_event_doing` keep a planner from walking that index, which has them in another order.
+fn add_wanted(filter: &EventFilter, side: Side, built: &mut Built) -> bool {
+    let mut any = false;
+    for actor in ActorKind::ALL {
+        let can_be = match side {
+            Side::Actor => actor == ActorKind::Account,
+            // What others did to it, it has not done.
+            Side::Target => actor != ActorKind::Account || filter.actor != Some(ActorKind::Account),
+        };
+        let asked = Event::ALL
+            .into_iter()
+            .filter_map(|event| Some((event, filter.asks(event, actor)?)));
+        let (plain, others): (Vec<_>, Vec<_>) = asked.filter(|_| can_be).partition(|(_, and)| and.is_empty());
+        if plain.is_empty() && others.is_empty() {
+            continue;
+        }
+        built.add(if any { " OR " } else { " AND (" });
+        any = true;
+        built.add("(actor || '' = ").bind(actor.as_str());
+        built.add(" AND (FALSE");
+        let mut next = " OR event || '' IN (";
+        for (event, _) in &plain {
+            built.add(next).bind(event.as_str());
+            next = ", ";
+        }
+        built.add(if plain.is_empty() { "" } else { ")" });
+        for (event, and) in others {
+            built.add(" OR (event || '' = ").bind(event.as_str());
+            built.add(and).add(")");
+        }
+        built.add("))");
+    }
+    built.add(if any { ")" } else { "" });
+    any
 }
 
 /// The newest of several stretches are found in their indexes, each by itself, and only the newest of them all are read.
@@ -401,7 +418,7 @@ fn of_several(company: CompanyId, filter: &EventFilter, stretches: &[Stretch], l
         built.add(begin);
         way.add_to(company, filter, &mut built);
         built.add(and);
-        way.end(limit, &mut built);
+        way.add_order(limit, &mut built);
         built.add(") AS part");
         begin = " UNION ALL SELECT id FROM (SELECT id FROM audit_event WHERE company_id = ";
     }

@@ -53,7 +53,7 @@ fn sessions_ended(locale: Locale, stored: &str) -> String {
         return number;
     };
     let label = td_string!(locale, agents.reason);
-    let reason = td_string!(locale, company.detail_of, name = label, field = reason);
+    let reason = td_string!(locale, common.labelled, label = label, value = reason);
     list(locale, &[number, reason])
 }
 

@@ -29,22 +29,6 @@ fn every_language_on_offer_is_compiled_in() {
     assert_eq!(compiled, offered);
 }
 
-/// Values get their border where they are put into a sentence (`isolation.rs`); marks in a file would double it.
-#[test]
-fn no_file_holds_a_mark_of_direction() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../locales");
-    for language in Catalogue::read(&folder).unwrap().languages {
-        for file in &language.files {
-            for entry in &file.entries {
-                let mark = entry.text.chars().find(|c| {
-                    matches!(*c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-                });
-                assert_eq!(mark, None, "{}: {}.{}", language.tag, file.name, entry.key);
-            }
-        }
-    }
-}
-
 /// The labels and sentences that product.md fixes word for word, file by file.
 const CONTRACT: &[(&str, &[(&str, &str)])] = &[
     (

@@ -221,6 +221,12 @@ pub fn around(sentence: &str, inside: impl IntoView) -> AnyView {
     .into_any()
 }
 
+/// Something that is an element of its own, behind its label.
+pub fn labelled(now: Locale, label: &str, inside: impl IntoView) -> AnyView {
+    let line = td_string!(now, common.labelled, label = label, value = "\n");
+    around(&line, inside)
+}
+
 /// A button that copies a text, where there is a script and a clipboard, and a word that it did.
 pub fn copy_button(now: Locale, text: String) -> AnyView {
     let copy = view! {

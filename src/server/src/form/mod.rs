@@ -33,8 +33,9 @@ use crate::{
 
 /// A form that people fill in, or a button that is a form of its own.
 ///
-/// The fields of the type are the fields of the form, with the names that serde gives them: what the form does not send is
-/// an `Option`, boxes of one name are a `Vec` whose name ends in `[]`. Whatever else is sent, is refused.
+/// The fields of the type are the fields of the form, with the names that serde gives them: what the form does not always
+/// send is an `Option`, or has a default where that means the same; boxes of one name are a `Vec` whose name ends in `[]`.
+/// Whatever else is sent, is refused.
 pub trait Form: DeserializeOwned + Clone + Send + Sync + 'static {
     /// Where it is posted to.
     const PATH: &'static str;

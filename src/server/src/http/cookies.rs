@@ -5,8 +5,8 @@
 //! names are plain. A cookie that is doubled or cannot be one of ours counts as absent, and the next answer removes it.
 //!
 //! Each has a longest length, and all together stay below 4 KiB: proxies before us refuse requests with large headers, and
-//! whoever had collected too much could not even sign in. Lists lose their oldest entries where they are made;
-//! where there is still too much, [`clean`] takes comfort away.
+//! whoever had collected too much could not even sign in. Lists lose their oldest entries where they are made; where there is
+//! still too much, [`clean`] takes comfort away.
 
 use std::time::Duration;
 

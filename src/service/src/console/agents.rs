@@ -214,7 +214,7 @@ impl Console {
     /// Agents to whom `action` is about to be done: how many they are, and the first of them.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; as [`crate::Console::set_agents_active`] for what was chosen.
+    /// As [`crate::Console::authorize`]; as [`crate::Console::activate_agents`] for what was chosen.
     pub async fn chosen_agents(
         &self,
         action: Action,
@@ -426,28 +426,26 @@ impl Console {
             .await
     }
 
-    /// Switches agents on or off. One that cannot be switched does not keep the others from it, and what was done is
-    /// counted, and can be undone, whatever became of the rest. Switching off ends sessions, set-ups, trusted browsers and
-    /// links; a sign-in under way is stopped by the gate. It can be undone for a few seconds:
-    /// [`crate::Console::undo_deactivation`].
+    /// Switches agents on. One that cannot be switched does not keep the others from it, and what was done is counted,
+    /// whatever became of the rest.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `NothingSelected`; `ChangedMeanwhile` when a filter finds another number than was
     /// told; [`Refusal::Malformed`] for more than may be changed in one go.
-    pub async fn set_agents_active(
+    pub async fn activate_agents(
         &self,
         chosen: impl Into<Chosen>,
-        active: bool,
         visitor: &Visitor,
     ) -> Result<Selected, Refusal> {
-        self.switch_chosen(chosen.into(), active, "", visitor).await
+        self.switch_chosen(chosen.into(), true, "", visitor).await
     }
 
-    /// Switches agents off as [`crate::Console::set_agents_active`] does, and says why, unless that is left empty: in the
-    /// audit log, and to the agents where their sessions end.
+    /// Switches agents off, in the same way. That ends sessions, set-ups, trusted browsers and links; a sign-in under way is
+    /// stopped by the gate. The reason, unless it is left empty, goes into the audit log and is told where the sessions were.
+    /// It can be undone for a few seconds: [`crate::Console::undo_deactivation`].
     ///
     /// # Errors
-    /// As [`crate::Console::set_agents_active`]; `Invalid` for the reason.
+    /// As [`crate::Console::activate_agents`]; `Invalid` for the reason.
     pub async fn deactivate_agents(
         &self,
         chosen: impl Into<Chosen>,
@@ -495,10 +493,7 @@ impl Console {
                 let mut writer = self.inner.store.write().await?;
                 let ids: Option<Vec<AccountId>> =
                     self.kept_note(&mut writer, &own, NoteKind::Deactivated).await?;
-                let kind = NoteKind::Deactivated.as_str();
-                writer
-                    .drop_session_note(own.company.id, own.session, kind)
-                    .await?;
+                NoteKind::Deactivated.forget(&mut writer, &own).await?;
                 writer.commit().await?;
                 let Some(ids) = ids else {
                     return Ok(None);
@@ -698,11 +693,7 @@ impl Service {
                     self.keep_note(&mut writer, own, kind, &told, NOT_CHANGED_TOLD_SECONDS)
                         .await?;
                 }
-                None => {
-                    writer
-                        .drop_session_note(own.company.id, own.session, kind.as_str())
-                        .await?;
-                }
+                None => kind.forget(&mut writer, own).await?,
             }
             if !undo.is_empty() {
                 let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;

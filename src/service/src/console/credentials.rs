@@ -267,10 +267,7 @@ impl Console {
                     self.kept_note(&mut writer, &own, NoteKind::IssuedCode).await?;
                 // Another tab may have issued one for somebody else meanwhile.
                 if note.is_some_and(|note| note.account == target.id) {
-                    let kind = NoteKind::IssuedCode.as_str();
-                    writer
-                        .drop_session_note(own.company.id, own.session, kind)
-                        .await?;
+                    NoteKind::IssuedCode.forget(&mut writer, &own).await?;
                     writer.commit().await?;
                 }
                 Ok(())
@@ -299,7 +296,7 @@ impl Console {
     /// Unlocks several agents; those that are not locked, and oneself, stay as they are.
     ///
     /// # Errors
-    /// As [`crate::Console::set_agents_active`].
+    /// As [`crate::Console::activate_agents`].
     pub async fn unlock_agents(
         &self,
         chosen: impl Into<Chosen>,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use vestibule_core::{
     account::Account,
     agents::AgentFilter,
-    audit::{Event, Outcome},
+    audit::Event,
     company::Company,
     id::AccountId,
     ports::Moment,
@@ -193,8 +193,7 @@ fn problem_row(locale: Locale, line: &ImportLine) -> [String; 12] {
 }
 
 fn event_row(row: EventRow) -> [String; 10] {
-    let event = Event::from_word(&row.event);
-    let outcome = event.map_or(Outcome::Done, |event| event.outcome(row.detail.as_deref()));
+    let outcome = row.outcome();
     [
         time(row.at),
         row.event,

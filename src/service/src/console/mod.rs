@@ -347,18 +347,19 @@ impl AuditInput {
         }
     }
 
-    /// The same, asked by one thing less.
+    /// The same, asked by this; empty = by nothing of this kind.
     #[must_use]
-    pub fn without(mut self, field: AuditField) -> Self {
-        match field {
-            AuditField::Event => self.event.clear(),
-            AuditField::Outcome => self.outcome.clear(),
-            AuditField::Account => self.account.clear(),
-            AuditField::Actor => self.actor.clear(),
-            AuditField::Source => self.source.clear(),
-            AuditField::From => self.from.clear(),
-            AuditField::Until => self.until.clear(),
-        }
+    pub fn with(mut self, field: AuditField, asked: String) -> Self {
+        let slot = match field {
+            AuditField::Event => &mut self.event,
+            AuditField::Outcome => &mut self.outcome,
+            AuditField::Account => &mut self.account,
+            AuditField::Actor => &mut self.actor,
+            AuditField::Source => &mut self.source,
+            AuditField::From => &mut self.from,
+            AuditField::Until => &mut self.until,
+        };
+        *slot = asked;
         self
     }
 }

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 use vestibule_core::{
-    audit::{AuditEntry, Event},
+    audit::{AuditEntry, Event, GOOD_TEST},
     id::CompanyId,
     limits::{SSO_CLIENT_MAX, SSO_TENANTS_MAX},
     name::has_bad_characters,
@@ -312,7 +312,7 @@ impl Console {
                 };
                 drop(reader);
                 let checked = self.sso_client()?.check(&application).await;
-                let word = checked.map_or_else(|error| error.to_string(), |()| "good".to_owned());
+                let word = checked.map_or_else(|error| error.to_string(), |()| GOOD_TEST.to_owned());
                 let entry = AuditEntry {
                     detail: Some(format!("{}: {word}", provider.as_str())),
                     ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)

@@ -48,6 +48,16 @@ pub struct Begun {
     pub chosen: bool,
 }
 
+impl Begun {
+    /// Nothing has: the request comes now.
+    pub const fn anew(now: Moment) -> Self {
+        Self {
+            at: now,
+            chosen: false,
+        }
+    }
+}
+
 /// What a browser that brings a request gets.
 #[derive(Debug)]
 pub enum Authorized {
@@ -117,11 +127,6 @@ const TOO_LONG: Described<AuthorizationError> =
 const MAY_NOT: Described<AuthorizationError> =
     Described::new(AuthorizationError::AccessDenied, "the account may not sign in");
 
-/// Where a request goes on that is carried along under this name.
-fn resuming(asked: &str) -> String {
-    format!("{}?asked={asked}", paths::OAUTH_RESUME)
-}
-
 /// By what a browser with this number is known.
 fn known_by(number: &Token) -> String {
     URL_SAFE_NO_PAD.encode(number.hash().0)
@@ -171,9 +176,7 @@ impl Issuer {
             .await;
         answered.or_else(|refusal| self.told(refusal, &request.return_to, &application))
     }
-}
 
-impl Issuer {
     /// Carries a request along while something else happens; gives the local address at which it goes on. Nobody can make it
     /// look older, or chosen, and what has happened to it counts in the browser with the number `browser` only.
     ///
@@ -218,7 +221,7 @@ impl Service {
             return Err(Refusal::TooLarge.into());
         }
         let sealed = self.seal_request(query, begun, browser)?;
-        let resume = resuming(&URL_SAFE_NO_PAD.encode(&sealed));
+        let resume = paths::resuming(&URL_SAFE_NO_PAD.encode(&sealed));
         if paths::is_local(&resume) {
             return Ok(resume);
         }
@@ -239,7 +242,7 @@ impl Service {
             )
             .await?;
         writer.commit().await?;
-        Ok(resuming(&token.reveal()))
+        Ok(paths::resuming(&token.reveal()))
     }
 
     fn seal_request(
@@ -287,10 +290,7 @@ impl Service {
                 chosen: carried.chosen,
             }
         } else {
-            Begun {
-                at: now,
-                chosen: false,
-            }
+            Begun::anew(now)
         };
         Some((carried.query, begun))
     }

@@ -33,7 +33,7 @@ const OF_APPLICATION: usize = 4;
 const OF_OWNER: usize = 8;
 /// The same in all.
 const IN_ALL: usize = 64;
-/// How often is looked for others while some are under way: an application takes seconds to be given up.
+/// How often others are looked for while some are under way: an application takes seconds to be given up.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// How long whoever tells an application has it for itself, in seconds: longer than a call may take.
 const CLAIM_SECONDS: i64 = 30;
@@ -118,8 +118,10 @@ impl Issuer {
     /// A failing database: what was not told waits for the next time.
     pub async fn tell_logouts(&self) -> Result<usize, StoreError> {
         let (mut round, mut told, mut failure) = (Round::default(), 0, None);
+        // Nothing new is begun after a fault, but nothing is broken off either: whoever is being told is waited for.
         let (mut looking, mut looked) = (true, Instant::now());
         loop {
+            // What waits has no place yet, while what became due meanwhile may have one.
             if looking && (round.waiting.is_empty() || looked.elapsed() >= LOOK_AGAIN) {
                 looked = Instant::now();
                 match self.due_notices().await {
@@ -132,7 +134,9 @@ impl Issuer {
                 self.begin_notices(&mut round);
             }
             match tokio::time::timeout(LOOK_AGAIN, round.tasks.join_next()).await {
+                // Whoever is under way takes long.
                 Err(_) => {}
+                // Nobody is under way: there was a place for everybody, or nothing more is begun.
                 Ok(None) => return failure.map_or(Ok(told), Err),
                 Ok(Some(Ok(Ok(now)))) => told += usize::from(now),
                 Ok(Some(Ok(Err(error)))) => failure = Some(error),

@@ -81,11 +81,8 @@ impl Profile {
         visitor
             .attempt(async {
                 let own = self.require(Need::SetUp, visitor).await?;
-                let kind = NoteKind::NewCodes.as_str();
                 let mut writer = self.inner.store.write_one().await?;
-                writer
-                    .drop_session_note(own.company.id, own.session, kind)
-                    .await?;
+                NoteKind::NewCodes.forget(&mut writer, &own).await?;
                 Ok(writer.commit().await?)
             })
             .await

@@ -135,11 +135,7 @@ async fn every_use_case(site: &Site, id: &str, by: &Visitor) -> Vec<(Action, Res
         ),
         (
             Action::ActivateAgents,
-            service
-                .console()
-                .set_agents_active(&ids, true, by)
-                .await
-                .map(drop),
+            service.console().activate_agents(&ids, by).await.map(drop),
         ),
     ]
 }
@@ -231,11 +227,11 @@ on_both! {
         let ids = [bob.clone()];
         let console = site.service.console();
         site.clock.advance(301);
-        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        console.deactivate_agents(&ids, "", &ada).await.unwrap();
         assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 1, "what it took itself a moment ago");
-        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        console.deactivate_agents(&ids, "", &ada).await.unwrap();
         let needed = || Err(Refusal::StepUpNeeded);
-        assert_eq!(console.set_agents_active(&ids, true, &ada).await.map(drop), needed());
+        assert_eq!(console.activate_agents(&ids, &ada).await.map(drop), needed());
         let before = site.account_of("Acme", "bob").await;
         let on = AgentInput { active: true, ..as_is(&before) };
         assert_eq!(console.edit_agent(&bob, before.version, on, &ada).await.map(drop), needed());
@@ -243,9 +239,9 @@ on_both! {
         console.edit_agent(&bob, before.version, phone, &ada).await.unwrap();
         assert!(!site.account_of("Acme", "bob").await.active);
         let ada = site.at_home("Acme", "ada", None).await;
-        assert_eq!(console.set_agents_active(&ids, true, &ada).await.unwrap().changed, 1);
+        assert_eq!(console.activate_agents(&ids, &ada).await.unwrap().changed, 1);
         let sue = site.at_home("Acme", "sue", None).await;
-        assert_eq!(console.set_agents_active(&ids, true, &sue).await.map(drop), Err(Refusal::Forbidden));
+        assert_eq!(console.activate_agents(&ids, &sue).await.map(drop), Err(Refusal::Forbidden));
     }
 
     async fn a_new_agent_is_told_and_everything_wrong_is_said_at_once(site: Site) {
@@ -350,16 +346,16 @@ on_both! {
         assert!(site.service.sign_in().session(&bob).await.unwrap().is_none());
         site.at_home("Acme", "bob", None).await;
         let ids = vec![id.clone(), site.id_of("Acme", "ada").await, NOBODY.to_owned(), id.clone()];
-        let off = site.service.console().set_agents_active(&ids, false, &ada).await.unwrap();
+        let off = site.service.console().deactivate_agents(&ids, "", &ada).await.unwrap();
         assert_eq!((off.changed, off.unchanged), (1, 0));
         assert_eq!(off.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
         assert_eq!(site.sessions("Acme", "bob").await, 0);
-        let again = site.service.console().set_agents_active(&ids[..1], false, &ada).await.unwrap();
+        let again = site.service.console().deactivate_agents(&ids[..1], "", &ada).await.unwrap();
         assert_eq!((again.changed, again.unchanged), (0, 1));
-        let none = site.service.console().set_agents_active(Chosen::Ticked(Vec::new()), true, &ada).await.map(drop);
+        let none = site.service.console().activate_agents(Chosen::Ticked(Vec::new()), &ada).await.map(drop);
         assert_eq!(none, Err(Refusal::NothingSelected));
         let many = vec![id; 201];
-        assert_eq!(site.service.console().set_agents_active(&many, true, &ada).await.map(drop), Err(Refusal::Malformed));
+        assert_eq!(site.service.console().activate_agents(&many, &ada).await.map(drop), Err(Refusal::Malformed));
     }
 
     async fn a_deactivation_can_be_undone_for_a_moment_and_in_its_session_only(site: Site) {
@@ -370,14 +366,14 @@ on_both! {
         let console = site.service.console();
         let undo = async |by: &Visitor| console.agents(AgentQuery::default(), by).await.unwrap().undo;
         assert_eq!(undo(&ada).await, None);
-        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        console.deactivate_agents(&ids, "", &ada).await.unwrap();
         assert_eq!((undo(&ada).await, undo(&other).await), (Some(2), None));
         assert!(console.undo_deactivation(&other).await.unwrap().is_none());
         assert!(!site.account_of("Acme", "kim").await.active);
         assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 2);
         assert!(site.account_of("Acme", "kim").await.active && site.account_of("Acme", "bob").await.active);
         assert!(console.undo_deactivation(&ada).await.unwrap().is_none(), "once");
-        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        console.deactivate_agents(&ids, "", &ada).await.unwrap();
         site.clock.advance(16);
         assert_eq!(undo(&ada).await, None);
         assert!(console.undo_deactivation(&ada).await.unwrap().is_none(), "too late");
@@ -409,7 +405,7 @@ on_both! {
         }
         let console = site.service.console();
         let list = async || console.agents(AgentQuery::default(), &ada).await.unwrap();
-        let off = console.set_agents_active(&ids, false, &ada).await.unwrap();
+        let off = console.deactivate_agents(&ids, "", &ada).await.unwrap();
         assert_eq!((off.changed, off.left.clone()), (2, None));
         let [(own, Refusal::OwnAccount), (kim, Refusal::Internal { .. })] = &off.refused[..] else {
             panic!("{:?}", off.refused)
@@ -424,7 +420,7 @@ on_both! {
         for name in ["bob", "kim", "kit"] {
             assert!(site.account_of("Acme", name).await.active, "{name}");
         }
-        console.set_agents_active(&ids, false, &ada).await.unwrap();
+        console.deactivate_agents(&ids, "", &ada).await.unwrap();
         site.clock.advance(61);
         assert!(list().await.not_changed.is_none());
     }
@@ -452,7 +448,7 @@ on_both! {
             .await;
         let ids = [site.id_of("Acme", "bob").await, site.id_of("Acme", "kim").await];
         let console = site.service.console();
-        let off = console.set_agents_active(&ids, false, &amy).await.unwrap();
+        let off = console.deactivate_agents(&ids, "", &amy).await.unwrap();
         assert_eq!((off.changed, off.refused.len()), (1, 0));
         assert_eq!(off.left, Some((1, Refusal::Forbidden)));
         assert!(!site.account_of("Acme", "bob").await.active);
@@ -472,13 +468,13 @@ on_both! {
         let chosen = found(&ki, Some(3));
         let asked = console.chosen_agents(Action::EditAgent, &chosen, &ada).await.unwrap();
         assert_eq!((asked.count, asked.first.len()), (3, 3));
-        let off = console.set_agents_active(chosen.clone(), false, &ada).await.unwrap();
+        let off = console.deactivate_agents(chosen.clone(), "", &ada).await.unwrap();
         assert_eq!((off.changed, off.refused.len()), (3, 0));
         let active = ki.clone();
         let query = AgentQuery { filter: AgentFilter { state: None, ..ki }, rows: 2, ..AgentQuery::default() };
         let list = console.agents(query, &ada).await.unwrap();
         assert_eq!((list.found, list.found_more, list.page.accounts.len()), (3, false, 2));
-        let nobody = console.set_agents_active(found(&active, Some(0)), false, &ada).await.map(drop);
+        let nobody = console.deactivate_agents(found(&active, Some(0)), "", &ada).await.map(drop);
         assert_eq!(nobody, Err(Refusal::NothingSelected));
         assert!(site.account_of("Globex", "kid").await.active);
         site.lock("Acme", "ada").await;
@@ -503,13 +499,13 @@ on_both! {
         for counted in [None, Some(0), Some(1), Some(3), Some(5_000)] {
             let asked = console.chosen_agents(Action::EditAgent, &found(counted), &ada).await.map(drop);
             assert_eq!(asked, changed(), "{counted:?}");
-            assert_eq!(console.set_agents_active(found(counted), false, &ada).await.map(drop), changed(), "{counted:?}");
+            assert_eq!(console.deactivate_agents(found(counted), "", &ada).await.map(drop), changed(), "{counted:?}");
             assert_eq!(console.unlock_agents(found(counted), &ada).await.map(drop), changed(), "{counted:?}");
         }
-        let many = console.set_agents_active(found(Some(5_001)), false, &ada).await.map(drop);
+        let many = console.deactivate_agents(found(Some(5_001)), "", &ada).await.map(drop);
         assert_eq!(many, Err(Refusal::Malformed));
         assert!(site.account_of("Acme", "kim").await.active && site.account_of("Acme", "kit").await.active);
-        assert_eq!(console.set_agents_active(found(Some(2)), false, &ada).await.unwrap().changed, 2);
+        assert_eq!(console.deactivate_agents(found(Some(2)), "", &ada).await.unwrap().changed, 2);
     }
 
     async fn an_issued_code_is_shown_to_the_session_that_issued_it(site: Site) {

@@ -116,8 +116,8 @@ async fn acts(site: &Arc<Site>) -> Vec<Act> {
             of_visitor(s.service.console().send_reset_link(&id[1], &v).await)
         }),
         act!("switch", [s, v = ada.clone(), id = Arc::clone(&ids)] => {
-            let off = of_visitor(s.service.console().set_agents_active(&id[..], false, &v).await);
-            off.or(of_visitor(s.service.console().set_agents_active(&id[..], true, &v).await))
+            let off = of_visitor(s.service.console().deactivate_agents(&id[..], "", &v).await);
+            off.or(of_visitor(s.service.console().activate_agents(&id[..], &v).await))
         }),
         act!("forgotten", [s, input = reset()] => {
             let asked = of_visitor(s.service.recovery().ask_for_reset_link(&input, &site::visitor()).await);

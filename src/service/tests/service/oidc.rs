@@ -37,10 +37,7 @@ async fn request(site: &Site) -> String {
 
 /// What a browser gets that brings this request now.
 async fn authorized(site: &Site, request: &str, by: &Visitor) -> Authorized {
-    let begun = Begun {
-        at: site.now(),
-        chosen: false,
-    };
+    let begun = Begun::anew(site.now());
     site.service.issuer().authorize(request, begun, by).await.unwrap()
 }
 
@@ -65,7 +62,7 @@ on_both! {
             writer.hold_account(company, id).await.unwrap();
             let under_way = tokio::spawn({
                 let (service, request, by) = (site.service.clone(), request.clone(), by.clone());
-                let begun = Begun { at: now, chosen: false };
+                let begun = Begun::anew(now);
                 async move { service.issuer().authorize(&request, begun, &by).await.unwrap() }
             });
             // It has read the session by now, or else it sees what follows anyway.

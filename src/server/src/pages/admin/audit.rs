@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{around, moment},
+    components::forms::{labelled, moment},
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
 };
@@ -42,7 +42,7 @@ async fn audit(State(state): State<AppState>, facts: Facts) -> Response {
             let input = found
                 .ignored
                 .iter()
-                .fold(input, |input, field| input.without(*field));
+                .fold(input, |input, field| input.with(*field, String::new()));
             let page = AuditPage {
                 today: state.service.clock().now().with_timezone(&zone).date_naive(),
                 input,
@@ -68,16 +68,13 @@ async fn export(State(state): State<AppState>, facts: Facts) -> Response {
 
 fn input_of(facts: &Facts) -> AuditInput {
     let asked = |name| facts.query(name).unwrap_or_default().trim().to_owned();
-    AuditInput {
-        event: asked("event"),
-        outcome: asked("outcome"),
-        account: asked("account"),
-        actor: asked("actor"),
-        source: asked("source"),
-        from: asked("from"),
-        until: asked("until"),
+    let all = AuditInput {
         before: asked("before"),
-    }
+        ..AuditInput::default()
+    };
+    AuditField::ALL
+        .into_iter()
+        .fold(all, |input, field| input.with(field, asked(field.as_str())))
 }
 
 /// The address of the same events; `before` begins with older ones.
@@ -231,7 +228,7 @@ fn narrowed(now: Locale, input: &AuditInput) -> AnyView {
             AuditField::Source => Source::from_word(typed).map(|source| source_name(now, source)),
             AuditField::Account | AuditField::From | AuditField::Until => None,
         };
-        let wider = address(ADMIN_AUDIT, &input.clone().without(field), None);
+        let wider = address(ADMIN_AUDIT, &input.clone().with(field, String::new()), None);
         (field_name(now, field), name.unwrap_or(typed).to_owned(), wider)
     });
     chips(now, narrowed)
@@ -401,13 +398,11 @@ fn more(now: Locale, moments: Moments, row: &EventRow) -> AnyView {
     });
     let request = row.request.clone().map(|request| {
         let label = td_string!(now, audit.request);
-        let sentence = td_string!(now, common.labelled, label = label, value = "\n");
-        view! { <p>{around(&sentence, view! { <bdi>{request}</bdi> })}</p> }
+        view! { <p>{labelled(now, label, view! { <bdi>{request}</bdi> })}</p> }
     });
-    let source = Event::from_word(&row.event).map(|event| {
-        let own = matches!(row.actor, Actor::Account(id) if row.target == Some(id));
+    let source = row.source().map(|source| {
         let label = td_string!(now, audit.source);
-        let name = source_name(now, Source::of(event, row.actor.kind(), own));
+        let name = source_name(now, source);
         view! { <p>{td_string!(now, common.labelled, label = label, value = name)}</p> }
     });
     (source.is_some() || same_day.is_some() || request.is_some())
@@ -428,7 +423,7 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     let event = Event::from_word(&row.event);
     // What a newer version wrote has no name here.
     let what = event.map_or_else(|| row.event.clone(), |event| event_name(now, event).to_owned());
-    let outcome = event.map_or(Outcome::Done, |event| event.outcome(row.detail.as_deref()));
+    let outcome = row.outcome();
     let detail = row.detail.as_deref().unwrap_or_default();
     let detail = match event {
         Some(event) if !detail.is_empty() => event_detail(now, event, detail),
@@ -436,9 +431,10 @@ fn event_row(now: Locale, moments: Moments, row: EventRow) -> AnyView {
     };
     let more = more(now, moments, &row);
     let refused = outcome == Outcome::Refused;
+    let kind = row.actor.kind();
+    let told = event.map_or(kind, |event| kind.told(event));
     let who = match row.actor {
-        // Whoever gave the right password is no stranger any more.
-        Actor::Visitor if event.is_some_and(Event::follows_password) => row
+        Actor::Visitor if told == ActorKind::Account => row
             .target_name
             .clone()
             .unwrap_or_else(|| td_string!(now, company.visitor).to_owned()),

@@ -12,12 +12,17 @@ mod sessions;
 mod sso;
 
 use leptos::prelude::*;
-use vestibule_app::components::forms::Input;
+use vestibule_app::{
+    components::forms::{Input, labelled, problem},
+    page::Typed,
+    shell::console::role_name,
+};
 use vestibule_core::{
+    account::Role,
     limits::REASON_MAX,
     refusal::{Field, Refusal},
 };
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, list, td_string};
 
 use crate::form::Routes;
 
@@ -64,6 +69,45 @@ fn told_reason(now: Locale, typed: String, refusal: Option<&Refusal>) -> AnyView
         refusal,
     }
     .view(now)
+}
+
+/// The boxes for roles; `meanwhile` shows what somebody else saved.
+fn role_boxes(
+    now: Locale,
+    label: &'static str,
+    typed: Typed,
+    refusal: Option<&Refusal>,
+    meanwhile: fn(Locale, Option<String>) -> AnyView,
+) -> AnyView {
+    let wrong = problem(now, Field::Roles, refusal);
+    let described_by = wrong.is_some().then_some("roles-problem");
+    let picked: Vec<&str> = typed.value.split(' ').collect();
+    let boxes = Role::ALL
+        .map(|role| {
+            let word = role.as_str();
+            view! {
+                <label class="check">
+                    <input type="checkbox" name="roles[]" value=word checked=picked.contains(&word) />
+                    {role_name(now, role)}
+                </label>
+            }
+        })
+        .into_iter()
+        .collect_view();
+    let before = typed.meanwhile.map(|words| {
+        let saved = words.split(' ').filter_map(Role::from_word);
+        let names: Vec<&str> = saved.map(|role| role_name(now, role)).collect();
+        list(now, &names)
+    });
+    view! {
+        <fieldset id=Field::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>
+            <legend>{label}</legend>
+            {boxes}
+            {wrong.map(|sentence| view! { <p class="problem" id="roles-problem">{sentence}</p> })}
+            {meanwhile(now, before)}
+        </fieldset>
+    }
+    .into_any()
 }
 
 /// A list of words to choose from; `all` stands for none of them.
@@ -117,9 +161,7 @@ fn chip(now: Locale, name: &'static str, value: String, href: String) -> AnyView
     view! {
         <li>
             <a class="chip" href=href aria-label=label>
-                {name}
-                ": "
-                <bdi>{value}</bdi>
+                {labelled(now, name, view! { <bdi>{value}</bdi> })}
                 " ×"
             </a>
         </li>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule_app::{
     call::Call,
-    components::forms::{around, good, moment, refused},
+    components::forms::{good, labelled, moment, refused},
     functions::Done,
     page::{Content, Frame, Head, Sheet},
     shell::console::console_wide,
@@ -38,13 +38,8 @@ pub struct EndSessions {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
     /// Why.
-    reason: Option<String>,
-}
-
-impl EndSessions {
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or_default()
-    }
+    #[serde(default)]
+    reason: String,
 }
 
 impl Form for EndSessions {
@@ -56,7 +51,7 @@ impl Form for EndSessions {
         let ended = call
             .service
             .console()
-            .end_company_sessions(&self.selected, self.reason(), &call.visitor)
+            .end_company_sessions(&self.selected, &self.reason, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_SESSIONS}?ended={ended}")))
     }
@@ -94,7 +89,7 @@ async fn show_list(state: &AppState, facts: &Facts, filled: &Filled<'_, EndSessi
             .typed
             .map(|typed| typed.selected.clone())
             .unwrap_or_default(),
-        reason: filled.text(EndSessions::reason, "").value,
+        reason: filled.text(|form| &form.reason, "").value,
         refusal: refusal.cloned(),
     };
     show_form(
@@ -181,13 +176,12 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
             </a>
         }
     });
-    let label = td_string!(now, console.selected_sessions);
-    let selected = td_string!(now, common.labelled, label = label, value = "\n");
+    let selected = td_string!(now, console.selected_sessions);
     view! {
         <div class="bar">
-            <div class="buttons selected" role="group" aria-label=td_string!(now, console.selected_sessions)>
+            <div class="buttons selected" role="group" aria-label=selected>
                 <span class="quiet">
-                    {around(&selected, view! { <b class="after-script" data-count="">"0"</b> })}
+                    {labelled(now, selected, view! { <b class="after-script" data-count="">"0"</b> })}
                 </span>
                 <button class="button small danger-line" form=SELECTION>
                     {td_string!(now, profile.end)}

@@ -23,7 +23,7 @@ use vestibule_core::{
     sign_in::landing,
 };
 use vestibule_storage::EndedRow;
-use vestibule_translations::{Locale, all, tag, td_string, wait};
+use vestibule_translations::{Locale, all, sentences, tag, td_string, wait};
 
 use crate::{
     form::{FormFields, FunctionPage, Routes},
@@ -129,8 +129,8 @@ fn why_again(now: Locale, ended: &EndedRow) -> String {
     let why = how_it_ended(now, ended.ending);
     match &ended.note {
         Some(note) => {
-            let reason = td_string!(now, sign_in.ended_reason, reason = note.clone());
-            [&why, " ", &reason].concat()
+            let reason = td_string!(now, sign_in.ended_reason, reason = note);
+            sentences(now, &[why, reason])
         }
         None => why,
     }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::{StatusCode, header::SET_COOKIE},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
@@ -34,8 +34,7 @@ use super::going::{Offer, address_of, lead_on, offer, post_on, secretive};
 use crate::{
     form::{Form, confirm_for, redirect_or_refuse, refused_or, run},
     http::{
-        answer::{see_other, show},
-        cookies::Kind,
+        answer::{apply, see_other, show},
         denied::Denied,
         facts::Facts,
     },
@@ -54,19 +53,13 @@ fn query_of(facts: &Facts) -> String {
 
 /// `GET /oauth/authorize`
 pub async fn authorize(State(state): State<AppState>, facts: Facts) -> Response {
-    let begun = Begun {
-        at: state.service.clock().now(),
-        chosen: false,
-    };
+    let begun = Begun::anew(state.service.clock().now());
     answer(&state, &facts, query_of(&facts), begun, Way::Direct).await
 }
 
 /// `POST /oauth/authorize`: another site's form brings no cookies, so the browser comes once more by itself.
 pub async fn authorize_posted(State(state): State<AppState>, facts: Facts, body: String) -> Response {
-    let begun = Begun {
-        at: state.service.clock().now(),
-        chosen: false,
-    };
+    let begun = Begun::anew(state.service.clock().now());
     // It begins when the browser comes with its cookies.
     let issuer = state.service.issuer();
     match issuer.carry_request(&body, begun, None, &facts.visitor).await {
@@ -148,10 +141,8 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
     };
     let mut response = interrupt(state, facts, authorized, resume);
     // What happens now counts for this request in this browser alone.
-    if facts.visitor.browser_token.is_none()
-        && let Some(cookie) = state.cookies.set(Kind::Browser, &number.reveal())
-    {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    if facts.visitor.browser_token.is_none() {
+        apply(state, &[Effect::Browser(number)], &mut response);
     }
     response
 }
@@ -174,7 +165,7 @@ fn interrupt(state: &AppState, facts: &Facts, authorized: Authorized, resume: St
                 application,
                 name: account.person.alias.clone(),
                 company: company.name.clone(),
-                asked: resume.rsplit('=').next().unwrap_or_default().to_owned(),
+                asked: paths::resumed(&resume).unwrap_or_default().to_owned(),
                 back: address_of(back),
             };
             let page = facts.page_at(state, &company, &account, resume, page);

@@ -13,7 +13,10 @@ use vestibule_app::{
     page::{Content, Frame, Head, Refresh, Sheet},
     text::Sentence,
 };
-use vestibule_core::oidc::request::AuthorizationAnswer;
+use vestibule_core::{
+    oidc::{parameters::with_parameters, request::AuthorizationAnswer},
+    paths::LOGIN,
+};
 use vestibule_service::sessions::SignedIn;
 use vestibule_translations::{Locale, td_string};
 
@@ -25,18 +28,12 @@ use crate::{
 
 /// Leads to `to`, which is an address of an application, by itself or by a link.
 pub fn lead_on(state: &AppState, facts: &Facts, application: Option<String>, to: String) -> Response {
-    let fields = None;
-    secretive(show(
-        StatusCode::OK,
-        facts.page(
-            state,
-            GoingPage {
-                application,
-                to,
-                fields,
-            },
-        ),
-    ))
+    let page = GoingPage {
+        application,
+        to,
+        fields: None,
+    };
+    secretive(show(StatusCode::OK, facts.page(state, page)))
 }
 
 /// Leads somebody who is signed in on to an application, in their own language.
@@ -113,7 +110,7 @@ pub fn address_of(answer: AuthorizationAnswer) -> String {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect();
-            vestibule_core::oidc::parameters::with_parameters(&answer.uri, &pairs)
+            with_parameters(&answer.uri, &pairs)
         }
     }
 }
@@ -143,7 +140,7 @@ impl Content for Offer {
     fn view(self, mut frame: Frame) -> AnyView {
         let now = frame.locale;
         // The request is the application's: it is not brought back by a switch of the language.
-        vestibule_core::paths::LOGIN.clone_into(&mut frame.path);
+        LOGIN.clone_into(&mut frame.path);
         // The name is the application's own choice, so the host is told, too.
         let url = Url::parse(&self.to).ok();
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
@@ -191,7 +188,7 @@ impl Content for GoingPage {
     fn view(self, mut frame: Frame) -> AnyView {
         let now = frame.locale;
         // The language switch would come back to an answer that is good once.
-        vestibule_core::paths::LOGIN.clone_into(&mut frame.path);
+        LOGIN.clone_into(&mut frame.path);
         let text = self
             .application
             .map(|name| view! { <p class="lead">{td_string!(now, oauth.going, application = name)}</p> });

@@ -20,7 +20,7 @@ use vestibule_core::{
     id::{AccountId, CompanyId, SessionId, SsoFlowId},
     limits::{PENDING_SECONDS, SSO_FLOWS_BYTES},
     mail::Mail,
-    paths::OAUTH_RESUME,
+    paths,
     ports::Moment,
     refusal::Refusal,
     secret::{Token, TokenHash, same},
@@ -37,7 +37,10 @@ use self::applications::{Chosen, Trust, company_named};
 pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm};
 use crate::{
-    Failure, RETRY_SECONDS, Service, Sso, Visitor, keys::Purpose, letters::Receiver, profile::Confirmed,
+    Failure, RETRY_SECONDS, Service, Sso, Visitor,
+    keys::{Purpose, Unsealable},
+    letters::Receiver,
+    profile::Confirmed,
     turns::TurnsOf,
 };
 
@@ -113,7 +116,7 @@ struct Kept {
 
 impl Kept {
     fn token(&self) -> Result<TokenHash, Failure> {
-        Ok(Token::parse(&self.token).ok_or(crate::keys::Unsealable)?.hash())
+        Ok(Token::parse(&self.token).ok_or(Unsealable)?.hash())
     }
 }
 
@@ -148,18 +151,10 @@ fn joined(first: String, others: Vec<String>) -> String {
 
 /// Stands before a request of an application, which follows the rest of a way. No JSON holds it.
 const MARK: u8 = 0;
-/// Stands before such a request where it is a part of an address.
-const ASKED: &str = "?asked=";
 
 /// The request of an application that an address carries along, as bytes: they take a quarter less room than their text.
 fn carried_in(next: &str) -> Option<Vec<u8>> {
-    let text = next.strip_prefix(OAUTH_RESUME)?.strip_prefix(ASKED)?;
-    URL_SAFE_NO_PAD.decode(text).ok()
-}
-
-/// The address that carries this request along.
-fn carrying(request: &[u8]) -> String {
-    [OAUTH_RESUME, ASKED, &URL_SAFE_NO_PAD.encode(request)].concat()
+    URL_SAFE_NO_PAD.decode(paths::resumed(next)?).ok()
 }
 
 /// Requests to providers that are under way at once, of visitors from one source.
@@ -496,7 +491,7 @@ impl Service {
 
     /// What the browser keeps of a way. An address that there is no room for is left behind: whoever comes back is signed in
     /// all the same, and goes on where nobody has asked for anything.
-    fn flow_text(&self, mut kept: Kept) -> Result<String, crate::keys::Unsealable> {
+    fn flow_text(&self, mut kept: Kept) -> Result<String, Unsealable> {
         let carried = kept.next.as_deref().and_then(carried_in);
         if carried.is_some() {
             kept.next = None;
@@ -509,8 +504,8 @@ impl Service {
         self.sealed_text(&kept, None)
     }
 
-    fn sealed_text(&self, kept: &Kept, carried: Option<&[u8]>) -> Result<String, crate::keys::Unsealable> {
-        let rest = Zeroizing::new(serde_json::to_vec(kept).map_err(|_| crate::keys::Unsealable)?);
+    fn sealed_text(&self, kept: &Kept, carried: Option<&[u8]>) -> Result<String, Unsealable> {
+        let rest = Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Unsealable)?);
         let carried = carried.map_or_else(Vec::new, |carried| [[MARK].as_slice(), carried].concat());
         let plain = Zeroizing::new([rest.as_slice(), carried.as_slice()].concat());
         let sealed = self
@@ -559,8 +554,8 @@ impl Service {
         if is_first { Ok(()) } else { Err(over()) }
     }
 
-    /// What this browser keeps of its way, sealed and opened. Anything that is not ours is nothing.
-    /// The ways that this browser is on, of several tabs: the one that came back or set out last is the first.
+    /// The ways that this browser is on, of several tabs: the one that came back or set out last is the first. Anything that
+    /// is not ours is nothing.
     fn flows_out(&self, visitor: &Visitor) -> Vec<Flow> {
         let texts = visitor.sso_flow.iter().flat_map(|flows| flows.split('.'));
         texts
@@ -585,13 +580,13 @@ impl Service {
             .collect()
     }
 
-    fn open_kept(&self, sealed: &[u8]) -> Result<Kept, crate::keys::Unsealable> {
+    fn open_kept(&self, sealed: &[u8]) -> Result<Kept, Unsealable> {
         let plain = self.inner.keys.open(Purpose::SsoFlow, OF_COOKIE, sealed)?;
         let mut parts = plain.splitn(2, |byte| *byte == MARK);
         let rest = parts.next().unwrap_or_default();
-        let mut kept: Kept = serde_json::from_slice(rest).map_err(|_| crate::keys::Unsealable)?;
+        let mut kept: Kept = serde_json::from_slice(rest).map_err(|_| Unsealable)?;
         if let Some(carried) = parts.next() {
-            kept.next = Some(carrying(carried));
+            kept.next = Some(paths::resuming(&URL_SAFE_NO_PAD.encode(carried)));
         }
         Ok(kept)
     }

@@ -10,11 +10,11 @@ use vestibule_app::{
     call::{Call, agent_page},
     components::{
         fields::why,
-        forms::{Input, action, good, problem},
+        forms::{Input, action, good},
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed, When},
-    shell::console::{console, fact, role_name},
+    shell::console::{console, fact},
 };
 use vestibule_core::{
     account::{Account, Role, TimeFormat},
@@ -26,7 +26,7 @@ use vestibule_core::{
 use vestibule_service::{console::AgentInput, profile::PersonInput};
 use vestibule_translations::{Locale, all, from_tag, name, tag, td_string};
 
-use super::row::{page_of, roles as roles_in_words};
+use super::row::page_of;
 use crate::{
     form::{Filled, Form, redirect_or_refuse},
     http::{
@@ -34,6 +34,7 @@ use crate::{
         facts::Facts,
         moments::Moments,
     },
+    pages::admin::role_boxes,
     state::AppState,
 };
 
@@ -581,7 +582,7 @@ fn fields(now: Locale, page: FormPage) -> AnyView {
             {text(Field::Title, td_string!(now, profile.job_title), page.title, false, None)}
             {time_format(now, page.time_format)}
             {language(now, page.language, &page.company_language)}
-            {roles(now, page.roles, refusal)}
+            {role_boxes(now, td_string!(now, agents.roles), page.roles, refusal, meanwhile)}
             {active(now, page.active)}
             <div class="buttons">
                 <button class="button primary">{button}</button>
@@ -674,37 +675,6 @@ fn language(now: Locale, typed: Typed, company: &str) -> AnyView {
             </select>
             {meanwhile(now, typed.meanwhile)}
         </div>
-    }
-    .into_any()
-}
-
-fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> AnyView {
-    let wrong = problem(now, Field::Roles, refusal);
-    let described_by = wrong.is_some().then_some("roles-problem");
-    let picked: Vec<&str> = typed.value.split(' ').collect();
-    let boxes = Role::ALL
-        .map(|role| {
-            let word = role.as_str();
-            view! {
-                <label class="check">
-                    <input type="checkbox" name="roles[]" value=word checked=picked.contains(&word) />
-                    {role_name(now, role)}
-                </label>
-            }
-        })
-        .into_iter()
-        .collect_view();
-    let before = typed.meanwhile.map(|words| {
-        let saved: Vec<Role> = words.split(' ').filter_map(|word| word.parse().ok()).collect();
-        roles_in_words(now, &saved)
-    });
-    view! {
-        <fieldset id=Field::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>
-            <legend>{td_string!(now, agents.roles)}</legend>
-            {boxes}
-            {wrong.map(|sentence| view! { <p class="problem" id="roles-problem">{sentence}</p> })}
-            {meanwhile(now, before)}
-        </fieldset>
     }
     .into_any()
 }

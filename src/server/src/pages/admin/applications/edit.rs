@@ -14,10 +14,7 @@ use vestibule_app::{
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed, When},
-    shell::{
-        console::{console, role_name},
-        document::escape,
-    },
+    shell::{console::console, document::escape},
 };
 use vestibule_core::{
     account::{Account, Role},
@@ -28,7 +25,7 @@ use vestibule_core::{
     rights::Action,
 };
 use vestibule_service::{applications::ApplicationDetails, sessions::SignedIn};
-use vestibule_translations::{Locale, list, td_string};
+use vestibule_translations::{Locale, td_string};
 
 use super::{
     page_of,
@@ -41,6 +38,7 @@ use crate::{
         facts::Facts,
         moments::Moments,
     },
+    pages::admin::role_boxes,
     state::AppState,
 };
 
@@ -555,7 +553,7 @@ fn form(now: Locale, fields: Fields, refusal: Option<&Refusal>) -> AnyView {
             {kind}
             {launch_uri.view(now)}
             {protocol}
-            {roles(now, fields.roles, refusal)}
+            {role_boxes(now, td_string!(now, applications.roles), fields.roles, refusal, meanwhile)}
             {signing(now, fields.signing, refusal)}
             <div class="buttons">
                 <button class="button primary">{button}</button>
@@ -669,38 +667,6 @@ fn lines(
                 {hint}
             </p>
         </div>
-    }
-    .into_any()
-}
-
-fn roles(now: Locale, typed: Typed, refusal: Option<&Refusal>) -> AnyView {
-    let wrong = problem(now, Field::Roles, refusal);
-    let described_by = wrong.is_some().then_some("roles-problem");
-    let picked: Vec<&str> = typed.value.split(' ').collect();
-    let boxes = Role::ALL
-        .map(|role| {
-            let word = role.as_str();
-            view! {
-                <label class="check">
-                    <input type="checkbox" name="roles[]" value=word checked=picked.contains(&word) />
-                    {role_name(now, role)}
-                </label>
-            }
-        })
-        .into_iter()
-        .collect_view();
-    let before = typed.meanwhile.map(|words| {
-        let saved = words.split(' ').filter_map(Role::from_word);
-        let names: Vec<&str> = saved.map(|role| role_name(now, role)).collect();
-        list(now, &names)
-    });
-    view! {
-        <fieldset id=Field::Roles.name() class="field checks" tabindex="-1" aria-describedby=described_by>
-            <legend>{td_string!(now, applications.roles)}</legend>
-            {boxes}
-            {wrong.map(|sentence| view! { <p class="problem" id="roles-problem">{sentence}</p> })}
-            {meanwhile(now, before)}
-        </fieldset>
     }
     .into_any()
 }

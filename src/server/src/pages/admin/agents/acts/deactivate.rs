@@ -24,13 +24,8 @@ use crate::{
 pub struct DeactivateAgent {
     id: String,
     /// Why.
-    reason: Option<String>,
-}
-
-impl DeactivateAgent {
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or_default()
-    }
+    #[serde(default)]
+    reason: String,
 }
 
 impl Form for DeactivateAgent {
@@ -39,11 +34,11 @@ impl Form for DeactivateAgent {
     const OPENED: Option<&'static str> = Some(AGENTS);
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let chosen = Chosen::Ticked(vec![self.id.clone()]);
+        let chosen = Chosen::Ticked(vec![self.id]);
         let done = call
             .service
             .console()
-            .deactivate_agents(chosen, self.reason(), &call.visitor)
+            .deactivate_agents(chosen, &self.reason, &call.visitor)
             .await?;
         match done.refused.first() {
             Some((_, refusal)) => Err(refusal.clone()),
@@ -72,7 +67,7 @@ impl Act for DeactivateAgent {
     fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let seconds = u32::try_from(UNDO_SECONDS).unwrap_or_default();
         let text = td_string!(now, agents.deactivate_text, time = wait(now, seconds));
-        let typed = filled.text(Self::reason, "").value;
+        let typed = filled.text(|form| &form.reason, "").value;
         let reason = told_reason(now, typed, filled.refusal);
         act_form::<Self>(now, found, text, td_string!(now, agents.deactivate), reason).into_any()
     }

@@ -24,13 +24,8 @@ use crate::{
 pub struct EndAgentSessions {
     id: String,
     /// Why.
-    reason: Option<String>,
-}
-
-impl EndAgentSessions {
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or_default()
-    }
+    #[serde(default)]
+    reason: String,
 }
 
 impl Form for EndAgentSessions {
@@ -41,7 +36,7 @@ impl Form for EndAgentSessions {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         call.service
             .console()
-            .end_agent_sessions(&self.id, self.reason(), &call.visitor)
+            .end_agent_sessions(&self.id, &self.reason, &call.visitor)
             .await?;
         Ok(Done::to(agent_page(&self.id, "view?sessions_ended").to))
     }
@@ -65,7 +60,7 @@ impl Act for EndAgentSessions {
 
     fn forms(now: Locale, found: &AgentDetails, filled: &Filled<'_, Self>) -> AnyView {
         let text = td_string!(now, agents.end_sessions_text, count = found.sessions);
-        let typed = filled.text(Self::reason, "").value;
+        let typed = filled.text(|form| &form.reason, "").value;
         let reason = told_reason(now, typed, filled.refusal);
         act_form::<Self>(now, found, text, td_string!(now, agents.end_sessions), reason).into_any()
     }

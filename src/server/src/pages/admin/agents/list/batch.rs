@@ -36,8 +36,6 @@ pub trait Batch: Clone + Send + Sync + 'static {
     const PATH: &'static str;
     /// What it does.
     const ACTION: Action;
-    /// What the list then says of them.
-    const WORD: &'static str = CHANGED;
 
     /// Does it to those who were chosen.
     fn run(chosen: Chosen, call: &Call) -> impl Future<Output = Result<Selected, Refusal>> + Send;
@@ -79,7 +77,7 @@ impl<B: Batch> Form for Selection<B> {
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let chosen = chosen(self.ticks(), self.counted.as_deref(), &self.back);
         let done = B::run(chosen, call).await?;
-        Ok(Done::to(list_again(&self.back, B::WORD, &done).to))
+        Ok(Done::to(list_again(&self.back, CHANGED, &done).to))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
@@ -107,7 +105,7 @@ impl Batch for Activate {
     async fn run(chosen: Chosen, call: &Call) -> Result<Selected, Refusal> {
         call.service
             .console()
-            .set_agents_active(chosen, true, &call.visitor)
+            .activate_agents(chosen, &call.visitor)
             .await
     }
 }
@@ -209,7 +207,8 @@ pub struct Deactivate {
     counted: Option<String>,
     back: String,
     /// Why.
-    reason: Option<String>,
+    #[serde(default)]
+    reason: String,
 }
 
 impl Deactivate {
@@ -220,10 +219,6 @@ impl Deactivate {
             counted: self.counted.clone(),
             back: self.back.clone(),
         }
-    }
-
-    fn reason(&self) -> &str {
-        self.reason.as_deref().unwrap_or_default()
     }
 }
 
@@ -236,7 +231,7 @@ impl Form for Deactivate {
         let done = call
             .service
             .console()
-            .deactivate_agents(self.asked().chosen(), self.reason(), &call.visitor)
+            .deactivate_agents(self.asked().chosen(), &self.reason, &call.visitor)
             .await?;
         Ok(Done::to(list_again(&self.back, DEACTIVATED, &done).to))
     }
@@ -244,7 +239,7 @@ impl Form for Deactivate {
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         let asked = self.asked();
         match refusal {
-            Some(Refusal::Invalid { .. }) => ask(state, facts, &asked, self.reason(), refusal).await,
+            Some(Refusal::Invalid { .. }) => ask(state, facts, &asked, &self.reason, refusal).await,
             _ => show_ticked(state, facts, filter_of(&self.back), asked.ticks(), refusal).await,
         }
     }

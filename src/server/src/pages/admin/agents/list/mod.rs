@@ -8,7 +8,7 @@ mod table;
 use axum::{extract::State, http::header, response::Response};
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{good, not_done, refused},
+    components::forms::{around, good, not_done, refused},
     page::{Content, Frame, Head, Sheet},
     shell::console::{console_wide, role_name},
     text::refusal_sentence,
@@ -273,16 +273,14 @@ fn notices(now: Locale, page: &ListPage) -> AnyView {
 /// Who was not changed, and why.
 fn not_changed(now: Locale, told: &NotChanged) -> AnyView {
     let named = told.named.iter().map(|(name, refusal)| {
-        let (name, why) = (name.clone(), [": ", &refusal_sentence(now, refusal)].concat());
-        view! {
-            <bdi>{name}</bdi>
-            {why}
-        }
-        .into_any()
+        let (name, why) = (name.clone(), refusal_sentence(now, refusal));
+        let sentence = td_string!(now, common.labelled, label = "\n", value = why);
+        around(&sentence, view! { <bdi>{name}</bdi> })
     });
     let left = told.left.as_ref().map(|(count, refusal)| {
         let more = td_string!(now, agents.and_more, count = *count);
-        [&more, ": ", &refusal_sentence(now, refusal)].concat().into_any()
+        let why = refusal_sentence(now, refusal);
+        td_string!(now, common.labelled, label = more, value = why).into_any()
     });
     let heading = td_string!(now, agents.not_changed, count = told.count());
     not_done(heading, named.chain(left).collect())

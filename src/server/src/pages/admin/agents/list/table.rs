@@ -1,7 +1,7 @@
 //! What the list found: the bar for those that are ticked, the table, and the way to its other pages.
 
 use leptos::prelude::*;
-use vestibule_app::components::forms::{around, moment};
+use vestibule_app::components::forms::{labelled, moment};
 use vestibule_core::{
     account::{Account, Role},
     agents::{AgentColumn, AgentFilter, AgentSort},
@@ -142,13 +142,12 @@ fn bar(now: Locale, page: &ListPage) -> AnyView {
             .into_any()
         }
     });
-    let label = td_string!(now, agents.selected);
-    let selected = td_string!(now, common.labelled, label = label, value = "\n");
+    let selected = td_string!(now, agents.selected);
     view! {
         <div class="bar">
-            <div class="buttons selected" role="group" aria-label=td_string!(now, agents.selected)>
+            <div class="buttons selected" role="group" aria-label=selected>
                 <span class="quiet">
-                    {around(&selected, view! { <b class="after-script" data-count="">"0"</b> })}
+                    {labelled(now, selected, view! { <b class="after-script" data-count="">"0"</b> })}
                 </span>
                 {switches}
                 <button class="button small" form=SELECTION formaction=Unlock::PATH>
