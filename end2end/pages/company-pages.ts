@@ -1,6 +1,8 @@
 import { expect, type Locator } from '@playwright/test';
 import { fill } from '../fixtures/labels';
+import { pageAfter } from './base';
 import { ConsolePage } from './console-page';
+import { Row } from './security-page';
 
 /** What both pages about a company have in common. */
 abstract class SettingsPage extends ConsolePage {
@@ -72,8 +74,33 @@ export class PoliciesPage extends SettingsPage {
     await expect(this.passwordMin).toBeVisible();
   }
 
+  get officeName(): Locator {
+    return this.field(this.labels.company.office_name);
+  }
+
+  get officeRange(): Locator {
+    return this.field(this.labels.company.office_range);
+  }
+
+  /** The offices, by name. */
+  get offices(): Locator {
+    return this.section(this.labels.company.offices).getByRole('listitem');
+  }
+
   /** Saves, or tries to; returns the status of the answer. */
   save(): Promise<number> {
     return this.press(this.labels.common.save, '/admin/security');
+  }
+
+  /** Names an office, or tries to; returns the status of the answer. */
+  async addOffice(name: string, range: string): Promise<number> {
+    await this.officeName.fill(name);
+    await this.officeRange.fill(range);
+    return this.press(this.labels.company.add_office, '/admin/security/offices');
+  }
+
+  /** Takes an office away; returns the status of the answer. */
+  removeOffice(row: Locator): Promise<number> {
+    return pageAfter(this.page, '/admin/security/offices/remove', () => new Row(row).button(this.labels.company.remove_office).click());
   }
 }

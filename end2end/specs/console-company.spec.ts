@@ -91,6 +91,39 @@ test('Security is saved and all admins are told; what is wrong or too late keeps
   await expect(policies.trust(14)).toBeChecked();
 });
 
+test('an office is named where it is, told once, and taken away', { tag: '@journey' }, async ({ visitor, createAccount, mail, labels, source }) => {
+  const own = await createAccount(admin);
+  await visitor.signIn(own, mail);
+  const { policies } = visitor;
+  await policies.goto();
+  await expect(policies.sentence(labels.company.no_offices)).toBeVisible();
+  if (source !== null) {
+    await expect(policies.sentence(fill(labels.company.office_here, { address: source }))).toBeVisible();
+    await expect(policies.officeRange).toHaveValue(source);
+  }
+  expect(await policies.addOffice('Berlin', '192.0.2.0/33')).toBe(422);
+  const ranges = { ipv4: '192.0.2.0/28', ipv6: '2001:db8::/48' };
+  await expect(policies.alert).toContainText(fill(labels.errors.not_a_range, ranges));
+  await expect(policies.officeRange).toHaveAccessibleDescription(new RegExp(`^${fill(labels.errors.not_a_range, ranges).replaceAll('.', '\\.')}`));
+  await expect(policies.officeName).toHaveValue('Berlin');
+  await expect(policies.officeRange).toHaveValue('192.0.2.0/33');
+
+  await policies.addOffice('Berlin', '192.0.2.7/28');
+  await expect(policies.good).toHaveText(labels.company.office_added);
+  await expect(policies.offices).toHaveCount(1);
+  await expect(policies.offices).toContainText('192.0.2.0/28');
+  await mail.next(own.email, labels.mail.policies_subject);
+  expect(await policies.addOffice('Bonn', '192.0.2.0/28')).toBe(422);
+  await expect(policies.alert).toContainText(labels.errors.range_taken);
+  await expect(policies.offices).toHaveCount(1);
+
+  await policies.removeOffice(policies.offices);
+  await expect(policies.good).toHaveText(labels.company.office_removed);
+  await expect(policies.sentence(labels.company.no_offices)).toBeVisible();
+  await visitor.audit.goto();
+  await expect(visitor.audit.rows.filter({ hasText: `${labels.company.offices}: – → 192.0.2.0/28` })).toHaveCount(1);
+});
+
 test('the Log-out Policy bites sessions that are running', { tag: '@journey' }, async ({ visitor, anotherVisitor, createAccount, mail, clock, labels }) => {
   const agent = await anotherVisitor();
   const account = await createAccount({ second_factor: 'none' });

@@ -173,6 +173,8 @@ pub const TICKET_SECONDS: i64 = 900;
 pub const TICKET_ANSWER_SECONDS: i64 = 120;
 /// After so many seconds without a word a node, and whoever stood in its line, is given up.
 pub const TICKET_SILENT_SECONDS: i64 = 15;
+/// Offices that one company may have.
+pub const OFFICES_MAX: usize = 50;
 /// Widest range of IPv4 addresses that can be an office, as the length of its prefix.
 pub const OFFICE_PREFIX_IPV4: u8 = 16;
 /// The same for IPv6.

@@ -106,6 +106,10 @@ macro_rules! fields {
                 LaunchUri "launch_uri" launch_uri_missing;
                 /// How ID tokens of an application are signed.
                 Signing "signing" field_missing;
+                /// What an office is called.
+                OfficeName "office_name" office_name_missing;
+                /// Address or range of addresses of an office.
+                OfficeRange "office_range" office_range_missing;
             }
         }
     };
@@ -243,6 +247,18 @@ pub enum Problem {
     #[cfg(feature = "server")]
     ManyAddresses {
         /// Addresses that may be named.
+        most: usize,
+    },
+    /// Neither a network address nor a range of them.
+    #[cfg(feature = "server")]
+    NotARange,
+    /// A range that would hold half the world.
+    #[cfg(feature = "server")]
+    WideRange,
+    /// More than `most` offices.
+    #[cfg(feature = "server")]
+    ManyOffices {
+        /// Offices that may be named.
         most: usize,
     },
 }

@@ -169,6 +169,7 @@ fn field(locale: Locale, event: Event, name: &str) -> Option<&'static str> {
         "require_second_factor" => td_string!(locale, company.require),
         "password_min" => td_string!(locale, company.password_min),
         "idle_minutes" => td_string!(locale, company.minutes),
+        "offices" => td_string!(locale, company.offices),
         "client_id" => td_string!(locale, sso.client_id),
         "client_secret" => td_string!(locale, sso.client_secret),
         "tenants" => td_string!(locale, sso.tenants),
@@ -241,6 +242,13 @@ mod tests {
                 "password_min: 12 -> 14; require_second_factor: off -> everyone"
             ),
             "Minimum password length: 12 → 14, Require a second factor: Off → Everyone"
+        );
+        assert_eq!(
+            said(
+                Event::PolicyChanged,
+                "offices: none -> 192.0.2.0/28, 2001:db8::/48"
+            ),
+            "Offices: – → 192.0.2.0/28, 2001:db8::/48"
         );
         assert_eq!(
             said(Event::AccountChanged, "first_name, phone"),

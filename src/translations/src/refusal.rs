@@ -1,12 +1,15 @@
 //! A translated sentence for every refusal, from the table in [`vestibule_core::refusal`]: a refusal without words does not
 //! compile.
 
-#[cfg(feature = "ssr")]
-use vestibule_core::sso::{Provider, ProviderProblem};
 use vestibule_core::{
     fields,
     refusal::{CodeHint, Field, FieldProblem, Problem, Refusal},
     refusals,
+};
+#[cfg(feature = "ssr")]
+use vestibule_core::{
+    limits::{OFFICE_PREFIX_IPV4, OFFICE_PREFIX_IPV6},
+    sso::{Provider, ProviderProblem},
 };
 
 use crate::{Locale, sentences, td_string, wait};
@@ -141,6 +144,7 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
         Problem::Taken => match field {
             Field::AccountName => td_string!(locale, errors.account_taken),
             Field::Email => td_string!(locale, errors.email_taken),
+            Field::OfficeRange => td_string!(locale, errors.range_taken),
             _ => td_string!(locale, errors.value_taken),
         },
         Problem::NotAnAddress => td_string!(locale, errors.not_an_address),
@@ -164,8 +168,28 @@ fn form_sentence(locale: Locale, field: Field, problem: Problem) -> String {
         Problem::NotAnApplicationAddress => td_string!(locale, errors.not_an_application_address),
         Problem::ManyAddresses { most } => return td_string!(locale, errors.many_addresses, most = most),
         Problem::ManyTenants { most } => return td_string!(locale, errors.many_tenants, count = most),
+        Problem::NotARange => return not_a_range(locale),
+        Problem::WideRange => {
+            return td_string!(
+                locale,
+                errors.wide_range,
+                ipv4 = format!("/{OFFICE_PREFIX_IPV4}"),
+                ipv6 = format!("/{OFFICE_PREFIX_IPV6}")
+            );
+        }
+        Problem::ManyOffices { most } => return td_string!(locale, errors.many_offices, count = most),
     };
     sentence.to_owned()
+}
+
+/// How a range of network addresses is written, of either kind.
+#[cfg(feature = "ssr")]
+pub const RANGES: [&str; 2] = ["192.0.2.0/28", "2001:db8::/48"];
+
+#[cfg(feature = "ssr")]
+fn not_a_range(locale: Locale) -> String {
+    let [ipv4, ipv6] = RANGES;
+    td_string!(locale, errors.not_a_range, ipv4 = ipv4, ipv6 = ipv6)
 }
 
 /// Sentences about inputs, one after the other and none twice. A refusal that names no input is not one of ours.

@@ -387,7 +387,8 @@ Examples:
     /// Say from where the people of a company sign in together, or list it
     #[command(after_help = "\
 An office has ten times as many wrong passwords free, for the accounts of its company. What is named takes the place of
-what was named before; without --office and --none the offices are listed.
+what was named before, and the admins of the company are told; without --office and --none the offices are listed. An
+admin does the same in the console, under Security.
 
 Example:
   vestibule company offices --name Acme --office Berlin=192.0.2.0/28 --office Aachen=2001:db8::/48")]
@@ -395,7 +396,7 @@ Example:
         /// Name of the company
         #[arg(long)]
         name: String,
-        /// An office: what it is called, and its range of network addresses
+        /// An office: what it is called, and its network address or range of them
         #[arg(long, value_name = "NAME=RANGE", value_parser = vestibule_service::offices::parse)]
         office: Vec<Office>,
         /// No office at all

@@ -289,6 +289,40 @@ async fn a_database_that_cannot_be_used_is_named_with_the_reason() {
 }
 
 #[tokio::test]
+async fn offices_are_named_and_listed() {
+    let site = Site::prepared().await;
+    let offices = "company offices --name acme";
+    assert_eq!(site.run(offices, "").await.unwrap(), "");
+    site.run(
+        &format!("{offices} --office Berlin=192.0.2.7/28 --office Aachen=2001:db8::/48"),
+        "",
+    )
+    .await
+    .unwrap();
+    let named = "Aachen=2001:db8::/48\nBerlin=192.0.2.0/28\n";
+    assert_eq!(site.run(offices, "").await.unwrap(), named);
+    let many: Vec<String> = (0..=50)
+        .map(|number| format!("--office O{number}=10.0.{number}.0/24"))
+        .collect();
+    let refusal = site
+        .run(&format!("{offices} {}", many.join(" ")), "")
+        .await
+        .unwrap_err();
+    assert!(refusal.contains("up to 50 offices"), "{refusal}");
+    assert_eq!(site.run(offices, "").await.unwrap(), named);
+    site.run(&format!("{offices} --none"), "").await.unwrap();
+    assert_eq!(site.run(offices, "").await.unwrap(), "");
+    assert_eq!(
+        told(&events(&site, "--company Acme").await),
+        [
+            ("company_created", "Acme"),
+            ("policy_changed", "offices: 2001:db8::/48, 192.0.2.0/28 -> none"),
+            ("policy_changed", "offices: none -> 192.0.2.0/28, 2001:db8::/48"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn companies_come_and_go() {
     let site = Site::prepared().await;
     let refusal = site.run("company create --name ACME", "").await.unwrap_err();
@@ -320,19 +354,6 @@ async fn companies_come_and_go() {
     )
     .await
     .unwrap();
-    let offices = "company offices --name zebra";
-    assert_eq!(site.run(offices, "").await.unwrap(), "");
-    site.run(
-        &format!("{offices} --office Berlin=192.0.2.7/28 --office Aachen=2001:db8::/48"),
-        "",
-    )
-    .await
-    .unwrap();
-    let named = "Aachen=2001:db8::/48\nBerlin=192.0.2.0/28\n";
-    assert_eq!(site.run(offices, "").await.unwrap(), named);
-    site.run(&format!("{offices} --none"), "").await.unwrap();
-    assert_eq!(site.run(offices, "").await.unwrap(), "");
-
     site.run("company disable --name zebra", "").await.unwrap();
     let table = site.run("company list", "").await.unwrap();
     assert!(

@@ -15,6 +15,7 @@ mod forward_auth;
 mod import;
 mod mail_server;
 mod oauth;
+mod offices;
 mod profile;
 mod recovery;
 mod relying_party;

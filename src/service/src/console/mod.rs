@@ -15,6 +15,7 @@ mod gate;
 mod import;
 mod import_file;
 mod mail_server;
+mod offices;
 mod overview;
 mod sessions;
 mod sso;

@@ -3,10 +3,7 @@
 //! The rule stands in [`vestibule_core::throttle`]. In this order: is the address within its budget (only asked), is it
 //! this try's turn, may the account be tried (counted and committed), compare, write down.
 
-use std::net::IpAddr;
-
 use chrono::TimeDelta;
-use ipnet::IpNet;
 use vestibule_core::{
     account::Account,
     audit::{AuditEntry, Event},
@@ -26,6 +23,7 @@ use crate::{
     counted::{Counted, TakeBack},
     hashing::{Key, Lane, Turn, Verdict},
     keys::Purpose,
+    offices::hold,
 };
 
 /// Lane of browsers that never signed the account in (N9).
@@ -329,17 +327,8 @@ pub(crate) async fn forgive(
 
 /// Whether the company has named the address as its own.
 async fn is_office(reader: &mut Reader, candidate: &Candidate<'_>) -> Result<bool, StoreError> {
-    let address = candidate
-        .visitor
-        .address
-        .as_deref()
-        .and_then(|address| address.parse::<IpAddr>().ok());
-    let (Some(company), Some(address)) = (candidate.company, address) else {
+    let (Some(company), Some(address)) = (candidate.company, candidate.visitor.address.as_deref()) else {
         return Ok(false);
     };
-    let offices = reader.offices_of(company).await?;
-    Ok(offices
-        .iter()
-        .filter_map(|office| office.network.parse::<IpNet>().ok())
-        .any(|network| network.contains(&address)))
+    Ok(hold(&reader.offices_of(company).await?, address))
 }

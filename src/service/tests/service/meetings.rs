@@ -225,7 +225,8 @@ on_both! {
         ended().await;
         site.service.operator().issue_backup_code("Acme", "bob", "lost phone").await.unwrap();
         ended().await;
-        site.service.operator().set_offices("Acme", Vec::new()).await.unwrap();
+        let berlin = vestibule_service::offices::parse("Berlin=192.0.2.0/28").unwrap();
+        site.service.operator().set_offices("Acme", vec![berlin]).await.unwrap();
         ended().await;
         let password = PasswordInput {
             old: site::password(site::PASSWORD),

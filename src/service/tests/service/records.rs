@@ -14,6 +14,7 @@ use vestibule_service::{
         AuditField, AuditInput, CompanyInfoInput, Download, LinesWanted, PeriodInput, PolicyInput,
         SpanOfSignIns,
     },
+    offices::parse,
     sign_in::Outcome,
 };
 
@@ -159,6 +160,48 @@ on_both! {
             save(after.version, policies("0", "off", "16", "")).await,
             Err(Refusal::StepUpNeeded)
         );
+    }
+
+    async fn offices_need_a_fresh_proof_and_all_admins_are_told(site: Site) {
+        let ada = acme(&site).await;
+        let console = site.service.console();
+        site.company("Beta", 0).await;
+        let beta = vec![parse("Bonn=192.0.2.0/28").unwrap()];
+        site.service.operator().set_offices("Beta", beta.clone()).await.unwrap();
+        let wrong = |field, problem| Err(Refusal::field(field, problem));
+        for (name, range, refused) in [
+            ("Berlin", "here", wrong(Field::OfficeRange, Problem::NotARange)),
+            ("Berlin", "10.0.0.0/8", wrong(Field::OfficeRange, Problem::WideRange)),
+            (" ", "192.0.2.0/28", wrong(Field::OfficeName, Problem::Missing)),
+        ] {
+            assert_eq!(console.add_office(name, range, &ada).await, refused, "{range}");
+        }
+        assert!(site.mails().await.is_empty());
+        console.add_office(" Berlin ", "192.0.2.7/28", &ada).await.unwrap();
+        let berlin = vec![parse("Berlin=192.0.2.0/28").unwrap()];
+        assert_eq!(console.offices(&ada).await, Ok(berlin.clone()));
+        assert_eq!(site.service.operator().offices("Acme").await.unwrap(), berlin, "the operator sees the same");
+        assert_eq!(site.mail_kinds().await, ["policies_changed"]);
+        assert_eq!(detail_of(&site, "policy_changed").await.as_deref(), Some("offices: none -> 192.0.2.0/28"));
+        let doubled = console.add_office("Bonn", "192.0.2.0/28", &ada).await;
+        assert_eq!(doubled, wrong(Field::OfficeRange, Problem::Taken));
+
+        console.remove_office("198.51.100.7/32", &ada).await.unwrap();
+        assert_eq!(site.events("Acme").await.iter().filter(|(event, _)| event == "policy_changed").count(), 1);
+        console.remove_office("192.0.2.0/28", &ada).await.unwrap();
+        assert_eq!(console.offices(&ada).await, Ok(Vec::new()));
+        assert_eq!(site.service.operator().offices("Beta").await.unwrap(), beta, "another company's stays");
+        assert_eq!(site.mail_kinds().await, ["policies_changed"]);
+
+        let fifty = (0..50).map(|number| parse(&format!("O{number:02}=10.0.{number}.0/24")).unwrap()).collect();
+        site.service.operator().set_offices("Acme", fifty).await.unwrap();
+        let many = console.add_office("Berlin", "192.0.2.0/28", &ada).await;
+        assert_eq!(many, wrong(Field::OfficeRange, Problem::ManyOffices { most: 50 }));
+
+        site.clock.advance(301);
+        assert_eq!(console.add_office("Berlin", "192.0.2.0/28", &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(console.remove_office("10.0.0.0/24", &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(console.offices(&ada).await.map(|offices| offices.len()), Ok(50));
     }
 
     async fn a_shorter_log_out_policy_ends_sessions_that_run(site: Site) {
@@ -422,6 +465,9 @@ on_both! {
             let service = &site.service;
             assert_eq!(service.console().save_company(1, info("", "", ""), &by).await, Err(Refusal::Forbidden));
             assert_eq!(service.console().save_policies(1, policies("", "", "", ""), &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().offices(&by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().add_office("Berlin", "192.0.2.0/28", &by).await, Err(Refusal::Forbidden));
+            assert_eq!(service.console().remove_office("192.0.2.0/28", &by).await, Err(Refusal::Forbidden));
             assert_eq!(service.console().overview(&PeriodInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().audit_log(&AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));
             assert_eq!(service.console().export_audit(AuditInput::default(), &by).await.map(drop), Err(Refusal::Forbidden));

@@ -1,4 +1,4 @@
-//! `/admin/security`: the company's policies.
+//! `/admin/security`: the company's policies, and from where its people sign in together.
 
 use axum::{extract::State, response::Response};
 use leptos::prelude::*;
@@ -6,12 +6,13 @@ use serde::Deserialize;
 use vestibule_app::{
     call::Call,
     components::{
-        fields::{meanwhile, number, radio, why},
-        forms::good,
+        fields::{meanwhile, number, radio, text, why},
+        forms::{Input, good},
     },
     functions::Done,
     page::{Content, Frame, Head, Sheet, Typed},
     shell::console::console,
+    text::Sentence,
 };
 use vestibule_core::{
     company::{Company, RequireSecondFactor, TwoFactorPolicy},
@@ -22,9 +23,11 @@ use vestibule_core::{
 };
 use vestibule_service::{
     console::{PeriodInput, PolicyInput},
+    offices,
     sessions::SignedIn,
 };
-use vestibule_translations::{Locale, td_string};
+use vestibule_storage::Office;
+use vestibule_translations::{Locale, refusal::RANGES, td_string};
 
 use crate::{
     form::{Filled, Form, Routes, redirect_or_refuse},
@@ -37,11 +40,13 @@ const FORM: &str = "company-form";
 /// Days that the 2FA Policy offers besides `Every login`.
 const SKIP_DAYS: [u16; 4] = [14, 30, 60, 90];
 
-/// The policies.
+/// The policies, and the offices.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .page(ADMIN_SECURITY, SavePolicies::ACTION, policies)
         .form::<SavePolicies>()
+        .form::<AddOffice>()
+        .form::<RemoveOffice>()
 }
 
 /// Saves the policies.
@@ -88,7 +93,8 @@ impl Form for SavePolicies {
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
         // Whoever is asked for a new proof of identity keeps the page, and with it what they typed.
-        open(state, facts, Action::SeeSettings, &Filled::again(self, refusal)).await
+        let form = Filled::again(self, refusal);
+        open(state, facts, Action::SeeSettings, &form, None).await
     }
 }
 
@@ -98,11 +104,79 @@ impl SavePolicies {
     }
 }
 
-async fn policies(State(state): State<AppState>, facts: Facts) -> Response {
-    open(&state, &facts, SavePolicies::ACTION, &Filled::OPENED).await
+/// Names an office.
+#[derive(Clone, Deserialize)]
+pub struct AddOffice {
+    /// What it is called.
+    office_name: String,
+    /// Its address, or its range of addresses.
+    office_range: String,
 }
 
-async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_, SavePolicies>) -> Response {
+impl Form for AddOffice {
+    const PATH: &'static str = "/admin/security/offices";
+    const ACTION: Action = Action::ChangePolicies;
+    const OPENED: Option<&'static str> = Some(ADMIN_SECURITY);
+    const KEPT: bool = true;
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        call.service
+            .console()
+            .add_office(&self.office_name, &self.office_range, &call.visitor)
+            .await?;
+        Ok(Done::to(format!("{ADMIN_SECURITY}?office_added")))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        let form = Filled::refused(refusal);
+        open(state, facts, Action::SeeSettings, &form, Some(self)).await
+    }
+}
+
+/// Takes an office away.
+#[derive(Clone, Deserialize)]
+pub struct RemoveOffice {
+    /// Its range, as the page showed it.
+    network: String,
+}
+
+impl Form for RemoveOffice {
+    const PATH: &'static str = "/admin/security/offices/remove";
+    const ACTION: Action = Action::ChangePolicies;
+    const OPENED: Option<&'static str> = Some(ADMIN_SECURITY);
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        call.service
+            .console()
+            .remove_office(&self.network, &call.visitor)
+            .await?;
+        Ok(Done::to(format!("{ADMIN_SECURITY}?office_removed")))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        open(state, facts, Action::SeeSettings, &Filled::refused(refusal), None).await
+    }
+}
+
+/// What went well before, by the word in the address.
+const NOTICES: [(&str, Sentence); 3] = [
+    ("saved", |now| td_string!(now, company.saved)),
+    ("office_added", |now| td_string!(now, company.office_added)),
+    ("office_removed", |now| td_string!(now, company.office_removed)),
+];
+
+async fn policies(State(state): State<AppState>, facts: Facts) -> Response {
+    open(&state, &facts, SavePolicies::ACTION, &Filled::OPENED, None).await
+}
+
+/// The page. `office` is what was typed to name an office, when that comes back.
+async fn open(
+    state: &AppState,
+    facts: &Facts,
+    action: Action,
+    form: &Filled<'_, SavePolicies>,
+    office: Option<&AddOffice>,
+) -> Response {
     let SignedIn { company, account, .. } =
         match state.service.console().authorize(action, &facts.visitor).await {
             Ok(signed_in) => signed_in,
@@ -126,7 +200,14 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
     } else {
         0
     };
+    let offices = match state.service.console().offices(&facts.visitor).await {
+        Ok(offices) => offices,
+        Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_SECURITY),
+    };
     let (log_out, idle_minutes) = log_out_of(form, &company);
+    let notice = NOTICES
+        .into_iter()
+        .find(|(word, _)| form.is_opened() && facts.asks(word));
     let page = PoliciesPage {
         version: form.version(form.typed.map(|form| form.version), company.version),
         two_factor_days: form.text(
@@ -141,7 +222,8 @@ async fn open(state: &AppState, facts: &Facts, action: Action, form: &Filled<'_,
         log_out,
         idle_minutes,
         without_second_factor,
-        saved: form.is_opened() && facts.asks("saved"),
+        offices: Offices::of(facts, offices, office),
+        notice: notice.map(|(_, sentence)| sentence),
         refusal: form.refusal.cloned(),
     };
     show_form(
@@ -179,9 +261,41 @@ struct PoliciesPage {
     idle_minutes: Typed,
     /// How many active accounts have no second factor though everyone has to have one; 0 = there is nothing to say.
     without_second_factor: i64,
-    /// Whether they were just saved.
-    saved: bool,
+    offices: Offices,
+    /// What went well before.
+    notice: Option<Sentence>,
     refusal: Option<Refusal>,
+}
+
+/// The offices, and the form to name one more.
+struct Offices {
+    named: Vec<Office>,
+    /// Where the visitor is.
+    address: Option<String>,
+    name: Typed,
+    range: Typed,
+}
+
+impl Offices {
+    fn of(facts: &Facts, named: Vec<Office>, typed: Option<&AddOffice>) -> Self {
+        let visitor = &facts.visitor;
+        let is_named = visitor
+            .address
+            .as_deref()
+            .is_some_and(|address| offices::hold(&named, address));
+        // Whoever names an office sits in it, most of the time. What wrong passwords are counted by is a range already.
+        let suggested = if is_named { "" } else { visitor.source.as_str() };
+        let typed_or = |typed: Option<&String>, otherwise: &str| Typed {
+            value: typed.cloned().unwrap_or_else(|| otherwise.to_owned()),
+            meanwhile: None,
+        };
+        Self {
+            address: visitor.address.clone(),
+            name: typed_or(typed.map(|typed| &typed.office_name), ""),
+            range: typed_or(typed.map(|typed| &typed.office_range), suggested),
+            named,
+        }
+    }
 }
 
 impl Content for PoliciesPage {
@@ -190,17 +304,21 @@ impl Content for PoliciesPage {
             td_string!(now, company.security_title),
             &[Sheet::Account, Sheet::Console],
         )
+        .with_account_script()
     }
 
-    fn view(self, frame: Frame) -> AnyView {
+    fn view(mut self, frame: Frame) -> AnyView {
         let now = frame.locale;
-        let refusal = self.refusal.clone();
+        let refusal = self.refusal.take();
+        let notice = self.notice.map(|sentence| good(sentence(now)));
+        let offices = offices_card(now, &self.offices, refusal.as_ref());
         let content = view! {
             <h1>{td_string!(now, company.security_title)}</h1>
             <p class="lead">{td_string!(now, company.security_intro)}</p>
-            {self.saved.then(|| good(td_string!(now, company.saved)))}
+            {notice}
             {why(now, refusal.as_ref())}
             {policies_form(now, self, refusal.as_ref())}
+            {offices}
         };
         console(frame, ADMIN_SECURITY, Some(FORM), content)
     }
@@ -336,6 +454,84 @@ fn log_out(now: Locale, after: bool, minutes: Typed, refusal: Option<&Refusal>) 
             {field}
             {meanwhile(now, saved)}
         </fieldset>
+    }
+    .into_any()
+}
+
+fn offices_card(now: Locale, offices: &Offices, refusal: Option<&Refusal>) -> AnyView {
+    let named = if offices.named.is_empty() {
+        view! { <p class="quiet">{td_string!(now, company.no_offices)}</p> }.into_any()
+    } else {
+        let rows = offices
+            .named
+            .iter()
+            .enumerate()
+            .map(|(number, office)| office_row(now, number, office))
+            .collect_view();
+        view! { <ul class="rows">{rows}</ul> }.into_any()
+    };
+    let here = offices.address.clone().map(|address| {
+        view! { <p class="quiet">{td_string!(now, company.office_here, address = address)}</p> }
+    });
+    let [ipv4, ipv6] = RANGES;
+    let name = Input {
+        required: true,
+        ..text(
+            now,
+            Field::OfficeName,
+            td_string!(now, company.office_name),
+            td_string!(now, company.office_name_hint),
+            &offices.name,
+            refusal,
+        )
+    };
+    let range = Input {
+        required: true,
+        ..text(
+            now,
+            Field::OfficeRange,
+            td_string!(now, company.office_range),
+            &td_string!(now, company.office_range_hint, ipv4 = ipv4, ipv6 = ipv6),
+            &offices.range,
+            refusal,
+        )
+    };
+    view! {
+        <section class="card" aria-labelledby="offices">
+            <h2 id="offices">{td_string!(now, company.offices)}</h2>
+            <p class="hint">{td_string!(now, company.offices_hint)}</p>
+            {named}
+            {here}
+            <form class="fields pairs" method="post" action=AddOffice::PATH novalidate>
+                {name.view(now)}
+                {range.view(now)}
+                <button class="button">{td_string!(now, company.add_office)}</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn office_row(now: Locale, number: usize, office: &Office) -> AnyView {
+    let heading = format!("office-{number}");
+    let about = heading.clone();
+    view! {
+        <li class="row">
+            <div class="row-text">
+                <h3 id=heading>
+                    <bdi>{office.name.clone()}</bdi>
+                </h3>
+                <p class="quiet">
+                    <bdi>{office.network.clone()}</bdi>
+                </p>
+            </div>
+            <form method="post" action=RemoveOffice::PATH>
+                <input type="hidden" name="network" value=office.network.clone() />
+                <button class="button small danger-line" aria-describedby=about>
+                    {td_string!(now, company.remove_office)}
+                </button>
+            </form>
+        </li>
     }
     .into_any()
 }
