@@ -23,6 +23,8 @@ async function judge() {
   }
   const password = byId("new_password");
   const strength = byId("strength");
+  // A password that is typed for somebody else is judged when it is sent.
+  if (!strength) return;
   const typed = password.value;
   asking = true;
   const judged = typed === "" ? null : await ask(strength.dataset.href, { new_password: typed });
