@@ -5,9 +5,13 @@ export const callback = 'http://127.0.0.1:4000/callback';
 export const bye = 'http://127.0.0.1:4000/bye';
 export const scope = 'openid profile email company roles offline_access';
 
-async function post(path, body) {
+/** How long anybody may take to answer. */
+export const patience = 30_000;
+
+export async function post(path, body) {
   const answer = await fetch(`${base}/_test/${path}`, {
     method: 'POST',
+    signal: AbortSignal.timeout(patience),
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
@@ -24,7 +28,8 @@ export async function company() {
   return name;
 }
 
-export const application = (company, kind, algorithm) =>
+/** An application; `more` is said instead of what scripts mostly want. */
+export const application = (company, kind, algorithm, more = {}) =>
   post('applications', {
     company,
     name: `${kind} ${algorithm}`,
@@ -32,13 +37,15 @@ export const application = (company, kind, algorithm) =>
     redirect_uris: [callback],
     post_logout_redirect_uris: [bye],
     id_token_signed_response_alg: algorithm,
+    ...more,
   });
 
-/** A browser in which alice is signed in: where it is sent on to. */
-export async function browser(company) {
-  const { cookie, value } = await post('sessions', { company, account: 'alice' });
+/** A browser in which alice is signed in, having proved herself so: where it is sent on to. */
+export async function browser(company, proof = 'password') {
+  const { cookie, value } = await post('sessions', { company, account: 'alice', proof });
   return async (url) => {
-    const answer = await fetch(url, { redirect: 'manual', headers: { cookie: `${cookie}=${value}` } });
+    const headers = { cookie: `${cookie}=${value}` };
+    const answer = await fetch(url, { redirect: 'manual', headers, signal: AbortSignal.timeout(patience) });
     const location = answer.headers.get('location');
     if (!location) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
     return new URL(location);

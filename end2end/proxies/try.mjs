@@ -1,53 +1,47 @@
-// Puts a small application behind nginx, Caddy, HAProxy and Apache, each with its snippet of this folder, and goes in as
-// a visitor would. Needs the four proxies (Debian: nginx haproxy apache2 lua-socket caddy) and a binary of Vestibule:
+// Puts a small application behind nginx, Caddy, HAProxy and Apache, each with the lines that the README gives for it, and
+// goes in as a visitor would. Needs the four proxies (Debian: nginx haproxy apache2 lua-socket caddy) and a binary of
+// Vestibule; VESTIBULE_DATABASE_URL and VESTIBULE_KEY_FILE name another database than a new one of SQLite:
 //   node end2end/proxies/try.mjs target/debug/vestibule
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { folder, freePort, start, stop, stopAll } from "./programs.mjs";
+
 const here = dirname(fileURLToPath(import.meta.url));
+const readme = readFileSync(join(here, "../../README.md"), "utf8");
 const binary = resolve(process.argv[2] ?? "target/debug/vestibule");
-const folder = mkdtempSync(join(tmpdir(), "proxies-"));
-const login = { host: "127.0.0.1", port: 3471 };
-const application = { host: "127.0.0.1", port: 3472 };
+const login = `127.0.0.1:${await freePort()}`;
+const company = `Acme ${crypto.randomUUID()}`;
 const password = "violet harbour kettle";
+/** How long anybody may take to answer. */
+const patience = 30_000;
 const environment = {
   ...process.env,
-  VESTIBULE_LISTEN: `${login.host}:${login.port}`,
-  VESTIBULE_PUBLIC_URL: `http://${login.host}:${login.port}`,
-  VESTIBULE_DATABASE_URL: `sqlite://${folder}/vestibule.db`,
-  VESTIBULE_KEY_FILE: join(folder, "vestibule.key"),
+  VESTIBULE_LISTEN: login,
+  VESTIBULE_PUBLIC_URL: `http://${login}`,
+  VESTIBULE_DATABASE_URL: process.env.VESTIBULE_DATABASE_URL ?? `sqlite://${folder}/vestibule.db`,
+  VESTIBULE_KEY_FILE: process.env.VESTIBULE_KEY_FILE ?? join(folder, "vestibule.key"),
   VESTIBULE_TRUSTED_PROXIES: "127.0.0.1",
   VESTIBULE_LOG: "warn",
+  // Caddy keeps what it was told last.
+  XDG_CONFIG_HOME: folder,
+  XDG_DATA_HOME: folder,
 };
-const children = [];
 
 function command(...words) {
-  const done = spawnSync(binary, words, { env: environment, input: `${password}\n`, encoding: "utf8", cwd: folder });
-  if (done.status !== 0) throw new Error(`${words.join(" ")}: ${done.stderr}`);
+  const options = { env: environment, input: `${password}\n`, encoding: "utf8", cwd: folder, timeout: 2 * patience };
+  const done = spawnSync(binary, words, options);
+  if (done.status !== 0) throw new Error(`${words.join(" ")}: ${done.error ?? ""} ${done.stdout} ${done.stderr}`);
   return done.stdout;
 }
 
-function start(program, ...words) {
-  const child = spawn(program, words, { env: environment, stdio: ["ignore", "inherit", "inherit"], cwd: folder });
-  children.push(child);
-  return child;
-}
-
-async function listening({ host, port }) {
-  for (let left = 300; left > 0; left -= 1) {
-    const there = await new Promise((done) => {
-      const socket = connect(port, host, () => done(true)).on("error", () => done(false));
-      socket.on("connect", () => socket.end());
-    });
-    if (there) return;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error(`nothing listens on ${port}`);
+function version(program, ...words) {
+  const done = spawnSync(program, words, { encoding: "utf8", env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  if (done.error) throw new Error(`${program} is not there: ${done.error.message}`);
+  return /v?(\d+\.\d+[.\d]*)/.exec(done.stdout + done.stderr)[1];
 }
 
 /** A browser without scripts: follows redirects, and keeps the cookies of each host and port by themselves. */
@@ -63,6 +57,7 @@ class Browser {
       method,
       body,
       redirect: "manual",
+      signal: AbortSignal.timeout(patience),
       headers: { accept: "text/html", ...(cookie && { cookie }), ...(body && { origin }), ...headers },
     });
     for (const line of answer.headers.getSetCookie()) {
@@ -83,8 +78,8 @@ class Browser {
   }
 
   async signIn(account) {
-    const body = new URLSearchParams({ company: "Acme", account, password });
-    const answer = await this.ask(`http://${login.host}:${login.port}/login`, { method: "POST", body });
+    const body = new URLSearchParams({ company, account, password });
+    const answer = await this.ask(`http://${login}/login`, { method: "POST", body });
     if (answer.status !== 303) throw new Error(`sign-in: ${answer.status} ${await answer.text()}`);
   }
 }
@@ -99,16 +94,33 @@ function expect(what, found, wanted) {
 async function add(admin, name, address) {
   const fields = { name, kind: "behind_proxy", launch_uri: address, redirect_uris: "", logout_uris: "" };
   const body = new URLSearchParams({ ...fields, back_channel_uri: "", "roles[]": "agent", signing: "ES256" });
-  const answer = await admin.ask(`http://${login.host}:${login.port}/admin/applications/new`, { method: "POST", body });
+  const answer = await admin.ask(`http://${login}/admin/applications/new`, { method: "POST", body });
   if (answer.status !== 303) throw new Error(`adding ${name}: ${answer.status} ${await answer.text()}`);
   return /applications\/([0-9a-f-]{36})/.exec(answer.headers.get("location"))[1];
 }
 
-function filled(file, values) {
-  const text = readFileSync(join(here, file), "utf8");
-  const whole = text.replace(/@([a-z]+)@/g, (_, name) => values[name]);
+/** The lines of the README for a proxy, on our ports. */
+function lines(language, { id, port, application }) {
+  const block = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme);
+  if (!block) throw new Error(`the README has no lines for ${language}`);
+  return block[1]
+    .replaceAll("127.0.0.1:3000", login)
+    .replaceAll("127.0.0.1:8080", application)
+    .replaceAll("CLIENT_ID", id)
+    .replace("wallboard.example.com {", `http://127.0.0.1:${port} {`)
+    .replace("bind :443 ssl crt /etc/haproxy/wallboard.pem", `bind 127.0.0.1:${port}`);
+}
+
+/** Writes the configuration of a proxy; gives its path. */
+function configured(file, language, values) {
+  // Apache stops being root before it reads its script, and may not enter every folder then.
+  for (const script of ["haproxy.lua", "apache.lua"]) copyFileSync(join(here, script), join(folder, script));
+  const all = { ...values, folder, modules: "/usr/lib/apache2/modules", readme: lines(language, values) };
+  const text = readFileSync(join(here, file), "utf8")
+    .replace(/@([a-z]+)@/g, (word, name) => all[name] ?? word)
+    .replace(/\/etc\/(apache2|haproxy)\/vestibule\.lua/, (_, name) => join(folder, `${name.replace("2", "")}.lua`));
   const path = join(folder, file);
-  writeFileSync(path, whole);
+  writeFileSync(path, text);
   return path;
 }
 
@@ -130,8 +142,9 @@ async function visit(address) {
   expect("the application answers", entered.answer.status, 200);
   const seen = await entered.answer.json();
   expect("address", seen.url, "/calls?day=1");
-  const { "remote-user": user, "remote-groups": groups, "remote-company": company, "remote-name": named } = seen.headers;
-  expect("who", [user, groups, company, named], ["alice", "agent", "Acme", "alice"]);
+  const { "remote-user": user, "remote-groups": groups, "remote-company": of, "remote-name": named } = seen.headers;
+  const read = Buffer.from(named, "latin1").toString();
+  expect("who", [user, groups, of, read], ["alice", "agent", company, "Zoë 佐藤"]);
   const claims = JSON.parse(Buffer.from(seen.headers["remote-assertion"].split(".")[1], "base64url"));
   expect("audience", claims.aud, new URL(address).host);
   // A form of somebody who is signed in arrives; forged headers of theirs do not.
@@ -140,16 +153,16 @@ async function visit(address) {
   const again = await agent.ask(page, { headers: { "remote-user": "root" } });
   if (again.status < 300 && (await again.json()).headers["remote-user"] !== "alice") throw new Error("a forged user");
   // The end of the session is the end here, too.
-  await agent.ask(`http://${login.host}:${login.port}/logout`, { method: "POST", body: new URLSearchParams() });
+  await agent.ask(`http://${login}/logout`, { method: "POST", body: new URLSearchParams() });
   const out = await agent.ask(page);
   if (out.status < 300) throw new Error("let in after the end of the session");
 }
 
 const proxies = [
-  ["nginx", "nginx.conf", (file) => start("nginx", "-c", file, "-p", folder)],
-  ["Caddy", "Caddyfile", (file) => start("caddy", "run", "--adapter", "caddyfile", "--config", file)],
-  ["HAProxy", "haproxy.cfg", (file) => start("haproxy", "-f", file)],
-  ["Apache", "apache.conf", (file) => start("apache2", "-DFOREGROUND", "-f", file)],
+  { name: "nginx", shows: "-v", language: "nginx", file: "nginx.conf", words: (file) => ["-c", file, "-p", folder] },
+  { name: "Caddy", shows: "version", language: "caddyfile", file: "Caddyfile", words: (file) => ["run", "--adapter", "caddyfile", "--config", file] },
+  { name: "HAProxy", shows: "-v", language: "haproxy", file: "haproxy.cfg", words: (file) => ["-db", "-f", file] },
+  { name: "Apache", program: "apache2", shows: "-v", language: "apache", file: "apache.conf", words: (file) => ["-DFOREGROUND", "-f", file] },
 ];
 
 const behind = createServer((request, response) => {
@@ -157,50 +170,44 @@ const behind = createServer((request, response) => {
   response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers }));
 });
 
-let failed = 0;
+async function tryOut(admin, { name, program = name.toLowerCase(), shows, language, file, words }) {
+  const found = version(program, shows);
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}/`;
+  const id = await add(admin, name, address);
+  const application = `127.0.0.1:${behind.address().port}`;
+  const proxy = await start(program, words(configured(file, language, { id, port, application })), { port, env: environment });
+  try {
+    await visit(address);
+    const doctor = command("doctor", "--behind", address);
+    if (doctor.includes("Wrong:")) throw new Error(doctor);
+    console.log(`${name} ${found}: good`);
+  } catch (error) {
+    throw new Error(`${error.message}\n${proxy.printed()}`, { cause: error });
+  } finally {
+    await stop(proxy);
+  }
+}
+
 try {
   command("migrate");
-  command("company", "create", "--name", "Acme", "--language", "en", "--time-zone", "UTC");
-  for (const [account, role] of [["alice", "agent"], ["root", "admin"]]) {
-    const who = ["--company", "Acme", "--account", account, "--email", `${account}@acme.test`, "--first-name", account];
+  command("company", "create", "--name", company, "--language", "en", "--time-zone", "UTC");
+  for (const [account, role, name] of [["alice", "agent", "Zoë 佐藤"], ["root", "admin", "Rita"]]) {
+    const who = ["--company", company, "--account", account, "--email", `${account}@acme.test`, "--first-name", name];
     command("account", "create", ...who, "--role", role, "--second-factor", "none", "--password-stdin");
   }
-  start(binary, "serve");
-  behind.listen(application.port, application.host);
-  await listening(login);
+  await start(binary, ["serve"], { port: new URL(`http://${login}`).port, env: environment });
+  await new Promise((done, failed) => behind.on("error", failed).listen(0, "127.0.0.1", done));
   const admin = new Browser();
   await admin.signIn("root");
-  for (const [place, [name, file, run]] of proxies.entries()) {
-    const port = application.port + 1 + place;
-    const address = `http://127.0.0.1:${port}/`;
-    const id = await add(admin, name, address);
-    const values = {
-      folder,
-      here,
-      id,
-      port,
-      host: "127.0.0.1",
-      vestibule: `${login.host}:${login.port}`,
-      application: `${application.host}:${application.port}`,
-      modules: "/usr/lib/apache2/modules",
-    };
-    const child = run(filled(file, values));
-    try {
-      await listening({ host: "127.0.0.1", port });
-      await visit(address);
-      const doctor = command("doctor", "--behind", address);
-      if (doctor.includes("Wrong:")) throw new Error(doctor);
-      console.log(`${name}: good`);
-    } catch (error) {
-      failed += 1;
-      console.log(`${name}: ${error.message}`);
-    } finally {
-      child.kill();
-    }
+  for (const proxy of proxies) {
+    await tryOut(admin, proxy).catch((error) => {
+      process.exitCode = 1;
+      console.log(`${proxy.name}: ${error.message}`);
+    });
   }
 } finally {
-  for (const child of children) child.kill();
+  behind.closeAllConnections();
   behind.close();
-  rmSync(folder, { recursive: true, force: true });
+  await stopAll();
 }
-process.exitCode = failed === 0 ? 0 : 1;
