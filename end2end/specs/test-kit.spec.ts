@@ -21,7 +21,7 @@ test('the test kit plays Google and Office 365, with one click', async ({ visito
   await login.signInWith('Google').click();
   await press('Cancel');
   await login.ready();
-  await expect(login.main.getByRole('status')).toHaveText(visitor.labels.errors.sso_cancelled);
+  await expect(page.getByRole('main').getByRole('status')).toHaveText(visitor.labels.errors.sso_cancelled);
   await login.signInWith('Google').click();
   await press(`Continue as ${account.email}`);
   await bind.ready();

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a new demo may take to make its past and to listen.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The command `pictures`: writes `end2end/screenshots`.
