@@ -191,7 +191,14 @@ impl File {
             let line = error.line().max(1);
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            return Self::unreadable(name, line, format!("The file is not JSON: {what}."));
+            return Self::unreadable(
+                name,
+                line,
+                format!(
+                    "The file is not JSON: {what}. Often the line before lacks its comma, or a quotation mark inside a text lacks \
+                 the `\\` before it."
+                ),
+            );
         }
         Self::texts(name, text)
     }

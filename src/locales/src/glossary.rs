@@ -62,7 +62,9 @@ impl Glossary {
     pub fn read(folder: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(folder.join(GLOSSARY))
             .map_err(|error| format!("The file cannot be read: {error}."))?;
-        serde_json::from_str(&text).map_err(|error| format!("The file is not a glossary: {error}."))
+        serde_json::from_str(&text).map_err(|error| {
+            format!("The file is not a glossary: {error}. Correct this first: other findings may come of it.")
+        })
     }
 
     /// Whether a text of a language may be that of English.

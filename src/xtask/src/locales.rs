@@ -52,7 +52,7 @@ pub fn run(task: &Task) -> Result<()> {
             let found = found.with_context(|| format!("there is no folder locales/{language}"))?;
             let accepted = accept(&catalogue, found, keys)?;
             say::line(&format!(
-                "{accepted} texts of {language} are noted as translations of the English of today"
+                "Of locales/{language}, {accepted} texts are newly noted as translations of the English of today"
             ));
             Ok(())
         }

@@ -56,7 +56,10 @@ pub fn keys(english: &File, language: &Language, file: &File, forms: &Forms) -> 
     for key in wanted.iter().filter(|key| !language.draft && !seen.contains(key)) {
         let mut missing = about(
             &format!("{}/{}.json", language.tag, file.name),
-            &format!("The text `{key}` is missing."),
+            &format!(
+                "The text `{key}` is missing. Take its line over from locales/en and translate it; a form that English has not \
+                 stands among the others of its text."
+            ),
         );
         missing.key = Some(key.clone());
         findings.push(missing);

@@ -51,7 +51,7 @@ pub fn legal(catalogue: &Catalogue, language: &Language) -> Vec<Finding> {
         if !TEXTS.contains(&other.as_str()) && other != "draft" {
             findings.push(about(
                 &format!("{}/{other}", language.tag),
-                "There is no such file in any language. Remove it.",
+                "There is no such file in any language. Remove it. (What marks a draft is called `draft`, without an ending.)",
             ));
         }
     }
