@@ -18,6 +18,7 @@ mod oauth;
 mod profile;
 mod recovery;
 mod relying_party;
+mod rust_client;
 mod second_factor;
 mod site;
 mod sso;
