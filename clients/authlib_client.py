@@ -33,6 +33,7 @@ def sign_in(company, algorithm, method, proof):
         redirect_uri=CALLBACK,
         token_endpoint_auth_method=method,
         code_challenge_method="S256",
+        default_timeout=30,
     )
     verifier = "v" * 50
     url, state = client.create_authorization_url(document["authorization_endpoint"], code_verifier=verifier, nonce="nonce", acr_values=PROOFS[proof])

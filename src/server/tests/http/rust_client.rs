@@ -12,6 +12,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use url::Position;
 use vestibule_core::{oidc::application::ApplicationInput, session::Proof};
+use vestibule_storage::test_support::TestStore;
 
 use crate::{
     relying_party::{BYE, CALLBACK, ISSUER, RelyingParty, called_back, typed},
@@ -145,10 +146,12 @@ async fn visit(site: Site, kind: &str, signing: &str) -> Site {
 
 #[tokio::test]
 async fn the_crate_openidconnect_signs_in_refreshes_and_signs_out() {
-    let mut site = Site::new().await;
-    for signing in ["RS256", "ES256"] {
-        for kind in ["web", "single_page"] {
-            site = visit(site, kind, signing).await;
+    for store in TestStore::every().await {
+        let mut site = Site::on(store, &[]).await;
+        for signing in ["RS256", "ES256"] {
+            for kind in ["web", "single_page"] {
+                site = visit(site, kind, signing).await;
+            }
         }
     }
 }
