@@ -1,5 +1,5 @@
 // npm @auth/core, which Auth.js and its frameworks are made of, here without one: sign in, session, refresh, step up, sign out.
-import { Auth } from '@auth/core';
+import { Auth, customFetch } from '@auth/core';
 import { application, base, browser, bye, company, expect, patience, scope } from './kit.mjs';
 
 const site = 'http://127.0.0.1:4000';
@@ -58,6 +58,7 @@ for (const algorithm of ['RS256', 'ES256']) {
           clientSecret: client_secret,
           authorization: { params: { scope } },
           checks: ['pkce', 'state', 'nonce'],
+          [customFetch]: (url, options) => fetch(url, { ...options, signal: AbortSignal.timeout(patience) }),
           client: { token_endpoint_auth_method: method, id_token_signed_response_alg: algorithm },
         },
       ],

@@ -1,8 +1,8 @@
 // npm oauth4webapi, which checks every answer by the letter: sign in with an answer that names its issuer, userinfo, refresh.
 import * as oauth from 'oauth4webapi';
-import { application, base, browser, callback, company, expect, scope, ways } from './kit.mjs';
+import { application, base, browser, callback, company, expect, patience, scope, ways } from './kit.mjs';
 
-const insecure = { [oauth.allowInsecureRequests]: true };
+const insecure = { [oauth.allowInsecureRequests]: true, signal: () => AbortSignal.timeout(patience) };
 
 for (const { algorithm, kind } of ways) {
   const name = await company();

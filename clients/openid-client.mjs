@@ -24,7 +24,10 @@ for (const { algorithm, kind } of ways) {
   const user = await oidc.fetchUserInfo(config, tokens.access_token, sub);
   expect('company', user.company, name);
   const more = await go(oidc.buildAuthorizationUrl(config, { ...request, acr_values: 'urn:vestibule:acr:app-code' }));
-  expect('step-up', more.searchParams.get('error'), 'unmet_authentication_requirements');
+  expect('refused step-up', more.searchParams.get('error'), 'unmet_authentication_requirements');
+  const proved = await (await browser(name, 'email_code'))(oidc.buildAuthorizationUrl(config, { ...request, acr_values: 'urn:vestibule:acr:mail-code' }));
+  const higher = await oidc.authorizationCodeGrant(config, proved, { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true });
+  expect('proof', higher.claims().acr, 'urn:vestibule:acr:mail-code');
   const again = await oidc.refreshTokenGrant(config, tokens.refresh_token);
   if (kind === 'web') expect('introspection', (await oidc.tokenIntrospection(config, again.access_token)).active, true);
   await oidc.tokenRevocation(config, again.refresh_token);

@@ -21,9 +21,6 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
-/** Whether this process may become somebody else: servers want to be told whom then. */
-export const isRoot = process.getuid?.() === 0;
-
 /** A port that was free a moment ago. */
 export async function freePort() {
   const server = createServer();

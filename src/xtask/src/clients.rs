@@ -1,4 +1,4 @@
-//! Relying parties that others wrote, against the binary with the test kit, on both databases.
+//! Relying parties that others wrote, and applications behind proxies, against the binary with the test kit, on both databases.
 
 use std::{
     fs,
@@ -13,38 +13,44 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     postgres::{Cluster, free_port},
-    say, server,
-    shell::{self, execute, which},
+    say, server, setup,
+    shell::{self, cargo, execute, which},
+    test,
 };
 
 /// How long the server may take to answer.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// Scripts for Node.js in `clients/`.
-const NODE: [&str; 2] = ["openid-client.mjs", "oauth4webapi.mjs"];
+const NODE: [&str; 5] = [
+    "openid-client.mjs",
+    "oauth4webapi.mjs",
+    "auth-core.mjs",
+    "oidc-client-ts.mjs",
+    "mod-auth-openidc.mjs",
+];
 /// Scripts for Python in `clients/`.
 const PYTHON: [&str; 1] = ["authlib_client.py"];
 
 /// The command `clients`.
 ///
 /// # Errors
-/// A registry does not answer, or a relying party does not sign in.
+/// A registry does not answer, a relying party does not sign in, or an application behind a proxy is not reached as it should.
 pub fn run() -> Result<()> {
     let cluster = say::step("A private PostgreSQL cluster", Cluster::start)?;
+    setup::proxies()?;
+    setup::npm()?;
+    setup::chromium()?;
     let python = install()?;
     let binary = server::build_test_kit()?;
     let folder = shell::target("clients");
     let sqlite = format!("sqlite://{}", folder.join("clients.db").display());
-    for (name, database) in [("SQLite", sqlite), ("PostgreSQL", cluster.url.clone())] {
+    for (name, database) in [("SQLite", &sqlite), ("PostgreSQL", &cluster.url)] {
+        let key = folder.join(format!("{name}.key"));
         say::step(&format!("Relying parties on {name}"), || {
-            let kit = Kit::start(&binary, &folder, &database)?;
+            let kit = Kit::start(&binary, &key, database)?;
             for script in NODE {
-                execute(
-                    Command::new("node")
-                        .arg(script)
-                        .arg(&kit.url)
-                        .current_dir(scripts()),
-                )?;
+                execute(node(script).arg(&kit.url))?;
             }
             for script in PYTHON {
                 execute(
@@ -56,8 +62,31 @@ pub fn run() -> Result<()> {
             }
             Ok(())
         })?;
+        say::step(&format!("Applications behind proxies on {name}"), || {
+            execute(
+                node("../end2end/proxies/try.mjs")
+                    .arg(&binary)
+                    .env("VESTIBULE_DATABASE_URL", database)
+                    .env("VESTIBULE_KEY_FILE", &key),
+            )
+        })?;
     }
-    Ok(())
+    // It speaks to the router itself, on both databases.
+    say::step("The crate openidconnect", || {
+        execute(
+            cargo("test")
+                .args(["--package", "vestibule-server", "--features", "test-kit"])
+                .args(["--test", "http", "rust_client"])
+                .env(test::CLUSTER, &cluster.url),
+        )
+    })
+}
+
+/// A script for Node.js, named from `clients/`.
+fn node(script: &str) -> Command {
+    let mut node = Command::new("node");
+    node.arg(script).current_dir(scripts());
+    node
 }
 
 fn scripts() -> PathBuf {
@@ -108,13 +137,13 @@ struct Kit {
 }
 
 impl Kit {
-    fn start(binary: &Path, folder: &Path, database: &str) -> Result<Self> {
+    fn start(binary: &Path, key: &Path, database: &str) -> Result<Self> {
         let port = free_port()?;
         let url = format!("http://127.0.0.1:{port}");
         let server = Command::new(binary)
             .arg("serve")
             .env("VESTIBULE_DATABASE_URL", database)
-            .env("VESTIBULE_KEY_FILE", folder.join(format!("{port}.key")))
+            .env("VESTIBULE_KEY_FILE", key)
             .env("VESTIBULE_LISTEN", format!("127.0.0.1:{port}"))
             .env("VESTIBULE_PUBLIC_URL", &url)
             .stdout(Stdio::null())

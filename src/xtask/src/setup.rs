@@ -226,6 +226,25 @@ fn postgresql_programs() -> Option<PathBuf> {
     })
 }
 
+/// The proxies that applications are put behind, and the module of Apache that signs in by itself, installed when missing.
+/// Debian starts nginx, Caddy and HAProxy as services then; of Apache it is the program alone.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn proxies() -> Result<()> {
+    debian(
+        &[
+            "nginx",
+            "caddy",
+            "haproxy",
+            "apache2-bin",
+            "lua-socket",
+            "libapache2-mod-auth-openidc",
+        ],
+        "applications are put behind them",
+    )
+}
+
 /// nginx, installed when missing.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Variable that names the cluster to the tests.
-const CLUSTER: &str = "VESTIBULE_TEST_POSTGRES";
+pub const CLUSTER: &str = "VESTIBULE_TEST_POSTGRES";
 
 /// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

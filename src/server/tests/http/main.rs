@@ -19,6 +19,7 @@ mod offices;
 mod profile;
 mod recovery;
 mod relying_party;
+mod rust_client;
 mod second_factor;
 mod site;
 mod sso;

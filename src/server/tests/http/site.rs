@@ -51,7 +51,11 @@ impl Site {
 
     /// The same with these settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let store = TestStore::sqlite().await;
+        Self::on(TestStore::sqlite().await, settings).await
+    }
+
+    /// The same on this database.
+    pub async fn on(store: TestStore, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("vestibule.key");
         let mut environment = vec![("VESTIBULE_KEY_FILE".into(), key_file.into_os_string())];
