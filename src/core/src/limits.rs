@@ -26,6 +26,8 @@ pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
 pub const STEP_UP_SECONDS: i64 = 300;
 /// How long what was typed into a form is kept for somebody who has to sign in again, in seconds.
 pub const KEPT_SECONDS: i64 = 15 * 60;
+/// Forms that are kept for one account; the oldest goes when one more is kept.
+pub const KEPT_FORMS_MAX: i64 = 20;
 /// Seconds before the end of an idle session at which the page offers to stay.
 pub const STAY_SECONDS: i64 = 2 * 60;
 /// How long the set-up of a second factor may take, in seconds.

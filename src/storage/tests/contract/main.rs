@@ -179,6 +179,7 @@ contract! {
     import::an_import_is_run_by_one,
     kept::a_kept_form_is_its_browsers_and_its_accounts,
     kept::of_each_form_of_an_account_the_newest_is_kept,
+    kept::the_oldest_kept_form_of_an_account_makes_room,
     key_check::a_key_is_noted_once_and_retired,
     key_check::a_key_is_in_use_while_something_is_made_with_it,
     links::a_link_is_read_as_it_was_written,
