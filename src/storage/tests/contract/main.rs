@@ -130,6 +130,7 @@ contract! {
     backup_code::a_replaced_set_is_dead,
     backup_code::parallel_sets_leave_one_whole_set,
     backup_code::the_newest_issued_code_replaces_the_older,
+    backup_code::an_issued_code_that_ended_early_is_still_known,
     backup_code::an_issued_code_is_used_once_and_in_time,
     backup_code::twenty_parallel_uses_of_a_backup_code_have_one_winner,
     borders::another_companys_identifiers_do_not_exist,
