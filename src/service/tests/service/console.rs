@@ -4,6 +4,7 @@ use vestibule_core::{
     account::{Account, Role, TimeFormat},
     agents::{AgentFilter, AgentState},
     company::NewAgentMail,
+    limits::KEPT_SECONDS,
     mail::Mail,
     name::{AccountName, EmailAddress},
     refusal::{Field, FieldProblem, Problem, Refusal},
@@ -735,6 +736,10 @@ on_both! {
         console.end_company_sessions(&[session], "Shift is over", &ada).await.unwrap();
         assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
         assert!(logged("sessions_ended", Some("1: Shift is over")).await);
+        site.clock.advance(KEPT_SECONDS - 1);
+        assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
+        site.clock.advance(1);
+        assert_eq!(note(&at).await, None, "somebody else may sit there, and hears no more than how it ended");
 
         let at = site.at_home("Acme", "bob", None).await;
         console.deactivate_agents(&ids, "Left us", &ada).await.unwrap();
