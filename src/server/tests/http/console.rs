@@ -268,7 +268,7 @@ async fn all_that_were_found_are_meant_only_as_they_were_counted() {
                 "value=\"carl\"",
                 "name=\"counted\" value=\"27\"",
                 "All found (27)",
-                "Someone else saved changes",
+                "The list has changed: 27 agents are found now. Nothing was done.",
             ] {
                 assert!(refused.body.contains(part), "{path} {part}: {}", refused.body);
             }

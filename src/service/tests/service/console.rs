@@ -495,7 +495,7 @@ on_both! {
         let console = site.service.console();
         let ki = AgentFilter { search: "ki".into(), ..AgentFilter::default() };
         let found = |counted| Chosen::Found { filter: ki.clone(), counted };
-        let changed = || Err(Refusal::ChangedMeanwhile);
+        let changed = || Err(Refusal::FoundChanged { now: 2 });
         // Somebody new is found, or somebody not any more, or nobody was told how many there are.
         for counted in [None, Some(0), Some(1), Some(3), Some(5_000)] {
             let asked = console.chosen_agents(Action::EditAgent, &found(counted), &ada).await.map(drop);
