@@ -26,6 +26,8 @@ pub const ISSUED_CODE_SECONDS: i64 = 60 * 60;
 pub const STEP_UP_SECONDS: i64 = 300;
 /// How long what was typed into a form is kept for somebody who has to sign in again, in seconds.
 pub const KEPT_SECONDS: i64 = 15 * 60;
+/// Forms that are kept for one account; the oldest goes when one more is kept.
+pub const KEPT_FORMS_MAX: i64 = 20;
 /// Seconds before the end of an idle session at which the page offers to stay.
 pub const STAY_SECONDS: i64 = 2 * 60;
 /// How long the set-up of a second factor may take, in seconds.
@@ -154,7 +156,9 @@ pub const TRUST_GRACE_SECONDS: i64 = 30;
 /// Accounts that one browser remembers trust for (product.md section 4.7). With their tokens all cookies together stay
 /// below 4 KiB.
 pub const TRUSTED_ACCOUNTS_MAX: usize = 25;
-/// Tokens that are read of one cookie: versions before kept so many, and their agents are not asked for a code again.
+/// Tokens that are read of one cookie: versions before kept so many. None of their agents is asked for a code before one of
+/// them signs in: from then on the cookie holds the [`TRUSTED_ACCOUNTS_MAX`] that were used last, and the others are asked
+/// once more.
 pub const TRUSTED_TOKENS_READ: usize = 40;
 /// Longest text that a browser keeps for all its ways to providers and back, in bytes. It is what is left of 4 KiB beside
 /// the cookies that must not be lost.

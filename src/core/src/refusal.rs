@@ -391,6 +391,11 @@ macro_rules! refusals {
                 LinkOver 410 (errors.link_over_title) (link_over);
                 /// Somebody else has saved a newer version meanwhile; nothing was changed.
                 ChangedMeanwhile 409 (errors.changed_meanwhile_title) (changed_meanwhile);
+                /// All that a list finds were meant, and it finds others by now; nothing was done.
+                FoundChanged {
+                    /// How many it finds.
+                    now: usize,
+                } 409 (errors.not_done_title) (found_changed, count = *now);
                 /// It would leave the company without an active admin.
                 LastAdmin 409 (errors.not_done_title) (last_admin);
                 /// Nobody deletes, deactivates or demotes the own account, or does in the console what helps to open it.

@@ -218,7 +218,7 @@ impl Service {
             let ending = (EndReason::Deactivated, reason);
             self.end_what_is_open(work, receiver, &LinkPurpose::ALL, ending)
                 .await?;
-            work.delete_issued_code(receiver.company.id, receiver.account.id)
+            work.end_issued_code(receiver.company.id, receiver.account.id, self.now())
                 .await?;
             Event::AccountDeactivated
         };

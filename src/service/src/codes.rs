@@ -450,7 +450,7 @@ impl Service {
         writer.delete_pendings_of(company.id, account.id).await?;
         writer.end_set_ups_of(company.id, account.id).await?;
         writer.end_trusted_of(company.id, account.id).await?;
-        writer.delete_issued_code(company.id, account.id).await?;
+        writer.end_issued_code(company.id, account.id, self.now()).await?;
         let receiver = Receiver::new(company, account);
         let about = receiver.about(visitor);
         let mail = Mail::AccountLocked {

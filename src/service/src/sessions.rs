@@ -9,6 +9,7 @@ use vestibule_core::{
     company::Company,
     gate,
     id::SessionId,
+    limits::KEPT_SECONDS,
     ports::Moment,
     refusal::Refusal,
     second_factor::must_set_up,
@@ -143,7 +144,8 @@ impl SignIn {
     }
 
     /// Why the session is over that this browser had: the one of its cookie, or else the one that it signed out of moments
-    /// ago. Reads only. `None`: it had none, or that is long ago.
+    /// ago. Reads only. `None`: it had none, or that is long ago. What whoever ended it typed is told for as long as what was
+    /// typed there is kept: after that others may sit at this browser.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -257,8 +259,16 @@ impl Service {
     async fn ended_with(&self, token: &Token) -> Result<Option<EndedRow>, Failure> {
         let mut reader = self.inner.store.read().await?;
         let ended = reader.ended_session(token.hash()).await?;
-        let told_from = self.now() - TimeDelta::hours(TOLD_HOURS);
-        Ok(ended.filter(|ended| ended.ending.at > told_from))
+        let now = self.now();
+        let told_from = now - TimeDelta::hours(TOLD_HOURS);
+        let note_from = now - TimeDelta::seconds(KEPT_SECONDS);
+        let mut ended = ended.filter(|ended| ended.ending.at > told_from);
+        if let Some(ended) = &mut ended
+            && ended.ending.at <= note_from
+        {
+            ended.note = None;
+        }
+        Ok(ended)
     }
 
     /// Whether a session is worth anything: neither idle for too long nor past its absolute end, company enabled,

@@ -36,6 +36,8 @@ pub(crate) const ISSUED: &str = "SELECT salt, code_hash, expires_at, used_at FRO
     WHERE company_id = $1 AND account_id = $2";
 const USE_ISSUED: &str = "UPDATE issued_code SET used_at = $4 \
     WHERE company_id = $1 AND account_id = $2 AND code_hash = $3 AND used_at IS NULL AND expires_at > $4";
+const END_ISSUED: &str = "UPDATE issued_code SET expires_at = $3 \
+    WHERE company_id = $1 AND account_id = $2 AND used_at IS NULL AND expires_at > $3";
 const DELETE_ISSUED: &str = "DELETE FROM issued_code WHERE company_id = $1 AND account_id = $2";
 
 /// The set of backup codes of an account.
@@ -299,6 +301,20 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, USE_ISSUED, company.0, account.0, &hash[..], now)? == 1)
+    }
+
+    /// Ends the issued code of an account before its time; says whether there was one that was good. It is known for what it
+    /// is when it is entered, as one that came too late is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_issued_code(
+        &mut self,
+        company: CompanyId,
+        account: AccountId,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        Ok(execute!(self, END_ISSUED, company.0, account.0, now)? == 1)
     }
 
     /// Deletes the issued code of an account; says whether there was one.

@@ -4,6 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
     id::{AccountId, CompanyId, SessionId},
+    limits::KEPT_FORMS_MAX,
     ports::Moment,
     secret::TokenHash,
 };
@@ -20,6 +21,10 @@ pub(crate) const BY_TOKEN: &str = "SELECT session_id, path, company_id, account_
     WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 ORDER BY expires_at DESC";
 pub(crate) const DROP: &str =
     "DELETE FROM kept WHERE token_hash = $1 AND company_id = $2 AND account_id = $3 AND path = $4";
+/// Which forms there are, whoever sends them says: only their number is bounded.
+pub(crate) const TRIM: &str = "DELETE FROM kept WHERE company_id = $1 AND account_id = $2 \
+    AND (session_id, path) NOT IN (SELECT session_id, path FROM kept WHERE company_id = $1 AND account_id = $2 \
+    ORDER BY expires_at DESC, session_id DESC, path DESC LIMIT $3)";
 
 /// What is kept, in the place of what the same account kept of the same form in the same browser before.
 #[derive(Clone, Debug)]
@@ -96,7 +101,8 @@ impl Reader {
 }
 
 impl Writer {
-    /// Keeps something. Call it with the account held.
+    /// Keeps something; the oldest of the account makes room when it has [`KEPT_FORMS_MAX`] already. Call it with the account
+    /// held.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -104,6 +110,7 @@ impl Writer {
         // Of an earlier session.
         self.drop_kept(new.token_hash, (new.company, new.account), new.path)
             .await?;
+        execute!(self, TRIM, new.company.0, new.account.0, KEPT_FORMS_MAX - 1)?;
         execute!(
             self,
             PUT,

@@ -30,6 +30,7 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("request that is carried along", carried::BY_TOKEN),
         ("requests of a place", carried::MAKE_ROOM_OF_SOURCE),
         ("what is kept no longer", kept::DROP),
+        ("what makes room for what is kept", kept::TRIM),
         ("company at sign-in", company::BY_KEY),
         ("account at sign-in", account::BY_SIGN_IN),
         ("pending sign-in of a cookie", pending::BY_TOKEN),

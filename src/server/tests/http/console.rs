@@ -268,7 +268,7 @@ async fn all_that_were_found_are_meant_only_as_they_were_counted() {
                 "value=\"carl\"",
                 "name=\"counted\" value=\"27\"",
                 "All found (27)",
-                "Someone else saved changes",
+                "The list has changed: 27 agents are found now. Nothing was done.",
             ] {
                 assert!(refused.body.contains(part), "{path} {part}: {}", refused.body);
             }
@@ -979,10 +979,55 @@ async fn nothing_that_helps_to_open_the_own_account_is_offered() {
         let late = admin.post(&site, path, &ticked).await;
         assert_eq!(
             (late.status, late.location()),
-            (303, "/profile/confirm?next=/admin/agents&again"),
+            (303, "/profile/confirm?next=/admin/agents?kept&again"),
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn those_who_were_ticked_are_ticked_again_after_a_proof_and_nothing_is_done_by_itself() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    account(&site, "Acme", "cora", Role::Agent).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    let carl = id_of(&mut admin, &site, "carl").await;
+    let cora = id_of(&mut admin, &site, "cora").await;
+    let off = [("selected[]", carl.as_str()), ("back", "")];
+    let done = admin.post(&site, "/admin/agents/deactivate", &off).await;
+    assert_eq!(done.location(), "/admin/agents?deactivated=1");
+    let inactive = "/admin/agents?search=c&state=inactive";
+    let ticked = [("selected[]", carl.as_str()), ("back", "search=c&state=inactive")];
+    for path in ["/admin/agents/activate", "/admin/agents/unlock-selected"] {
+        site.clock.advance(301);
+        let late = admin.post(&site, path, &ticked).await;
+        let kept = format!("{inactive}&kept");
+        let to = format!("/profile/confirm?next={}&again", kept.replace('&', "%26"));
+        assert_eq!((late.status, late.location()), (303, to.as_str()), "{path}");
+        let proof = [("password", PASSWORD), ("next", kept.as_str())];
+        let proved = admin.post(&site, "/profile/confirm", &proof).await;
+        assert_eq!(proved.location(), kept, "{path}");
+        let list = admin.get(&site, proved.location()).await;
+        assert_eq!(list.status, 200, "{path}");
+        assert!(
+            list.body.contains("What you entered is still here"),
+            "{}",
+            list.body
+        );
+        assert!(!list.body.contains(&cora), "the filter is as it was");
+        let box_of_carl = list.body.split("<input").find(|input| {
+            input.contains("name=\"selected[]\"") && input.contains(&format!("value=\"{carl}\""))
+        });
+        let box_of_carl = box_of_carl.and_then(|input| input.split_once('>')).unwrap().0;
+        assert!(box_of_carl.contains(" checked"), "{path}: {box_of_carl}");
+    }
+    let done = admin.post(&site, "/admin/agents/activate", &ticked).await;
+    assert_eq!(
+        done.location(),
+        "/admin/agents?search=c&state=inactive&changed=1",
+        "and nothing was done before"
+    );
 }
 
 #[tokio::test]

@@ -235,6 +235,34 @@ async fn what_an_admin_typed_is_told_where_the_session_was_and_nowhere_else() {
         .await;
     let page = bob.get(&site, "/login").await;
     assert!(page.body.contains("Reason: Shift is over"), "{}", page.body);
+    // So does the button of a row, whatever is ticked.
+    let mut bob = signed_in(&site, "Acme", "bob").await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut carl = signed_in(&site, "Acme", "carl").await;
+    let list = rita.get(&site, "/admin/sessions").await;
+    let rows: Vec<&str> = list.body.split("<tr>").collect();
+    let value_in = |account: &str, name: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row.contains(&format!("<bdi>{account}</bdi>")));
+        let field = row.and_then(|row| row.split_once(&format!("name=\"{name}\" value=\"")));
+        field
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .unwrap()
+            .0
+            .to_owned()
+    };
+    let (ticked, one) = (value_in("carl", "selected[]"), value_in("bob", "one"));
+    let fields = [
+        ("selected[]", ticked.as_str()),
+        ("reason", "Wrong desk"),
+        ("one", one.as_str()),
+    ];
+    let ended = rita.post(&site, "/admin/sessions/end", &fields).await;
+    assert_eq!(ended.location(), "/admin/sessions?ended=1");
+    let page = bob.get(&site, "/login").await;
+    assert!(page.body.contains("Reason: Wrong desk"), "{}", page.body);
+    assert_eq!(carl.get(&site, "/agent").await.status, 200);
 }
 
 #[tokio::test]

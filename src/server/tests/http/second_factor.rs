@@ -433,6 +433,8 @@ async fn new_codes_are_shown_again_to_whoever_proves_who_they_are_until_they_are
     );
     let again = browser.get(&site, proved.location()).await;
     assert_eq!(backup_codes(&again), codes);
+    let urged = "Save these codes now: soon they can't be shown again.";
+    assert!(again.body.contains(urged), "{}", again.body);
 
     for (next, leads_to) in [
         ("/profile/security?changed", "/profile/security?changed"),

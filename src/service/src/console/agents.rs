@@ -430,7 +430,7 @@ impl Console {
     /// whatever became of the rest.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NothingSelected`; `ChangedMeanwhile` when a filter finds another number than was
+    /// As [`crate::Console::authorize`]; `NothingSelected`; `FoundChanged` when a filter finds another number than was
     /// told; [`Refusal::Malformed`] for more than may be changed in one go.
     pub async fn activate_agents(
         &self,
@@ -600,15 +600,14 @@ impl Service {
             Chosen::Ticked(ids) => return Ok(ticked(ids)?),
             Chosen::Found { filter, counted } => (in_scope(filter.clone(), action, own), *counted),
         };
-        let counted = counted.ok_or(Refusal::ChangedMeanwhile)?;
-        if counted > FOUND_MAX {
+        if counted.is_some_and(|counted| counted > FOUND_MAX) {
             return Err(Refusal::Malformed.into());
         }
         let mut reader = self.inner.store.read().await?;
         let mut ids: Vec<AccountId> = Vec::new();
         let mut from = PageFrom::Start;
-        // One more than were counted is enough to know.
-        while ids.len() <= counted {
+        // One more than were counted is enough to know. Whoever was told no number meant nobody.
+        while counted.is_some_and(|counted| ids.len() <= counted) {
             let page = reader.agent_page(own.company.id, &filter, from, TOGETHER).await?;
             ids.extend(page.accounts.iter().map(|account| account.id));
             match ids.last() {
@@ -619,9 +618,9 @@ impl Service {
         // Whoever is created or deleted meanwhile may shift a page.
         ids.sort_unstable();
         ids.dedup();
-        let found = reader.count_found(own.company.id, &filter, counted + 1).await?;
-        if ids.len() != counted || found != counted {
-            return Err(Refusal::ChangedMeanwhile.into());
+        let now = reader.count_found(own.company.id, &filter, COUNTED_MAX).await?;
+        if counted != Some(ids.len()) || counted != Some(now) {
+            return Err(Refusal::FoundChanged { now }.into());
         }
         if ids.is_empty() {
             return Err(Refusal::NothingSelected.into());

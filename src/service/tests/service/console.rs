@@ -4,6 +4,7 @@ use vestibule_core::{
     account::{Account, Role, TimeFormat},
     agents::{AgentFilter, AgentState},
     company::NewAgentMail,
+    limits::KEPT_SECONDS,
     mail::Mail,
     name::{AccountName, EmailAddress},
     refusal::{Field, FieldProblem, Problem, Refusal},
@@ -494,7 +495,7 @@ on_both! {
         let console = site.service.console();
         let ki = AgentFilter { search: "ki".into(), ..AgentFilter::default() };
         let found = |counted| Chosen::Found { filter: ki.clone(), counted };
-        let changed = || Err(Refusal::ChangedMeanwhile);
+        let changed = || Err(Refusal::FoundChanged { now: 2 });
         // Somebody new is found, or somebody not any more, or nobody was told how many there are.
         for counted in [None, Some(0), Some(1), Some(3), Some(5_000)] {
             let asked = console.chosen_agents(Action::EditAgent, &found(counted), &ada).await.map(drop);
@@ -735,6 +736,10 @@ on_both! {
         console.end_company_sessions(&[session], "Shift is over", &ada).await.unwrap();
         assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
         assert!(logged("sessions_ended", Some("1: Shift is over")).await);
+        site.clock.advance(KEPT_SECONDS - 1);
+        assert_eq!(note(&at).await.as_deref(), Some("Shift is over"));
+        site.clock.advance(1);
+        assert_eq!(note(&at).await, None, "somebody else may sit there, and hears no more than how it ended");
 
         let at = site.at_home("Acme", "bob", None).await;
         console.deactivate_agents(&ids, "Left us", &ada).await.unwrap();

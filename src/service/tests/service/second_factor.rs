@@ -222,7 +222,8 @@ on_both! {
                 operator.set_account_active("Acme", "alice", true).await.unwrap();
             }
             let visitor = site.past_password("Acme", "alice").await;
-            assert_eq!(site.verify(&code, &visitor).await, Err(site::wrong(None)), "{way}");
+            assert_eq!(site.verify(&code, &visitor).await, Err(Refusal::CodeExpired), "{way}");
+            assert_eq!(site.account_of("Acme", "alice").await.wrong_codes, 0, "{way}: it does not count");
         }
     }
 

@@ -608,6 +608,23 @@ on_both! {
         site.signed_in("Acme", "agent1", &shared).await;
     }
 
+    async fn a_browser_that_a_version_before_filled_further_keeps_what_was_used_last(site: Site) {
+        site.company("Acme", 30).await;
+        site.account("Acme", "oldest", true).await;
+        let oldest = trusting(&site, "oldest", &site::visitor()).await;
+        let mut shared = site::visitor();
+        for n in 0..TRUSTED_ACCOUNTS_MAX {
+            let name = format!("agent{n}");
+            site.account("Acme", &name, true).await;
+            shared = trusting(&site, &name, &shared).await;
+        }
+        shared.trusted.extend(oldest.trusted);
+        assert!(!code_is_asked(&site, "oldest", &shared).await, "it is read whole");
+        let kept = browser_with(&cookie(&site.signed_in("Acme", "agent0", &shared).await));
+        assert_eq!(kept.trusted.len(), TRUSTED_ACCOUNTS_MAX);
+        assert!(code_is_asked(&site, "oldest", &kept).await, "once more");
+    }
+
     async fn two_agents_who_sign_in_in_two_tabs_at_once_both_stay_trusted(site: Site) {
         site.company("Acme", 30).await;
         let mut shared = site::visitor();

@@ -220,6 +220,37 @@ pub async fn the_newest_issued_code_replaces_the_older(store: &Store) {
     .unwrap();
 }
 
+pub async fn an_issued_code_that_ended_early_is_still_known(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let (company, id) = (alice.company, alice.id);
+    let (alices, bobs) = (maker.issued(&alice, at(0)), maker.issued(&bob, at(0)));
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        writer.put_issued_code(&alices).await?;
+        writer.put_issued_code(&bobs).await?;
+        assert!(writer.end_issued_code(company, id, at(60)).await?);
+        assert!(
+            !writer.end_issued_code(company, id, at(61)).await?,
+            "over already"
+        );
+        let row = writer.issued_code_of(company, id).await?.unwrap();
+        assert_eq!((row.code_hash, row.expires_at), (alices.code_hash, at(60)));
+        let hash = &alices.code_hash;
+        assert!(!writer.use_issued_code(company, id, hash, at(60)).await?);
+        // What was used stays what it is, and somebody else's stays good.
+        let hash = &bobs.code_hash;
+        assert!(writer.use_issued_code(company, bob.id, hash, at(61)).await?);
+        assert!(!writer.end_issued_code(company, bob.id, at(62)).await?);
+        let row = writer.issued_code_of(company, bob.id).await?.unwrap();
+        assert_eq!((row.expires_at, row.used_at), (bobs.expires_at, Some(at(61))));
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn an_issued_code_is_used_once_and_in_time(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

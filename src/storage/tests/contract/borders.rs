@@ -301,6 +301,7 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 "use_issued_code",
                 !w.use_issued_code(c, a, &issued.code_hash, at(1)).await?,
             ),
+            ("end_issued_code", !w.end_issued_code(c, a, at(1)).await?),
             ("delete_issued_code", !w.delete_issued_code(c, a).await?),
             ("set_up_of", w.set_up_of(c, a, Method::App).await?.is_none()),
             (

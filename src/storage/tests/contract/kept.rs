@@ -1,5 +1,6 @@
 //! Forms that are kept for a while, by the token of a browser.
 
+use vestibule_core::limits::KEPT_FORMS_MAX;
 use vestibule_storage::{KeptRow, NewKept, Store};
 
 use crate::fixture::{Maker, alice, at, write};
@@ -111,4 +112,49 @@ pub async fn of_each_form_of_an_account_the_newest_is_kept(store: &Store) {
     };
     assert_eq!(sealed(alice.id).await, [b"newer".as_slice(), b"two"]);
     assert_eq!(sealed(bob.id).await, [b"bob".as_slice()]);
+}
+
+pub async fn the_oldest_kept_form_of_an_account_makes_room(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let bob = maker.account(alice.company, "bob");
+    let (company, token) = (alice.company, maker.token());
+    let bobs = NewKept {
+        session: maker.session_id(),
+        path: "/profile",
+        company,
+        account: bob.id,
+        token_hash: token,
+        sealed: b"bob",
+        expires_at: at(900),
+    };
+    let session = maker.session_id();
+    let paths: Vec<String> = (0..KEPT_FORMS_MAX + 2)
+        .map(|number| format!("/agents/edit /agents/{number:02}"))
+        .collect();
+    write(store, async |writer| {
+        writer.insert_account(&bob).await?;
+        writer.put_kept(&bobs).await?;
+        for (expires, path) in (901..).zip(&paths) {
+            let form = NewKept {
+                session,
+                path,
+                account: alice.id,
+                sealed: b"alice",
+                expires_at: at(expires),
+                ..bobs.clone()
+            };
+            writer.put_kept(&form).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let mut reader = store.read().await.unwrap();
+    let rows = reader.kept_by_token(token, (company, alice.id)).await.unwrap();
+    let found: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let newest: Vec<&str> = paths[2..].iter().rev().map(String::as_str).collect();
+    assert_eq!(found, newest, "the newest first");
+    let rows = reader.kept_by_token(token, (company, bob.id)).await.unwrap();
+    assert_eq!(rows.len(), 1, "each account has room of its own");
 }

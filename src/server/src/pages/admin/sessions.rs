@@ -37,9 +37,21 @@ pub fn routes(routes: Routes) -> Routes {
 pub struct EndSessions {
     #[serde(rename = "selected[]", default)]
     selected: Vec<String>,
+    /// The one beside which the button stands that was pressed: it alone is meant, whatever is ticked.
+    one: Option<String>,
     /// Why.
     #[serde(default)]
     reason: String,
+}
+
+impl EndSessions {
+    /// Identifiers of the sessions that are meant.
+    fn meant(&self) -> &[String] {
+        match &self.one {
+            Some(one) => std::slice::from_ref(one),
+            None => &self.selected,
+        }
+    }
 }
 
 impl Form for EndSessions {
@@ -51,7 +63,7 @@ impl Form for EndSessions {
         let ended = call
             .service
             .console()
-            .end_company_sessions(&self.selected, &self.reason, &call.visitor)
+            .end_company_sessions(self.meant(), &self.reason, &call.visitor)
             .await?;
         Ok(Done::to(format!("{ADMIN_SESSIONS}?ended={ended}")))
     }
@@ -227,12 +239,16 @@ fn row(now: Locale, page: &SessionsPage, session: &CompanySession) -> AnyView {
         let end = td_string!(now, profile.end);
         let label = td_string!(now, common.labelled, label = end, value = &session.name);
         view! {
-            <form method="post" action=EndSessions::PATH>
-                <input type="hidden" name="selected[]" value=id.clone() />
-                <button class="button small danger-line" aria-label=label>
-                    {end}
-                </button>
-            </form>
+            // Of the form above, so that the reason that stands there goes along.
+            <button
+                class="button small danger-line"
+                form=SELECTION
+                name="one"
+                value=id.clone()
+                aria-label=label
+            >
+                {end}
+            </button>
         }
         .into_any()
     };
@@ -270,4 +286,24 @@ fn row(now: Locale, page: &SessionsPage, session: &CompanySession) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_button_of_a_row_means_its_session_alone() {
+        let ticked = EndSessions {
+            selected: vec!["a".to_owned(), "b".to_owned()],
+            one: None,
+            reason: String::new(),
+        };
+        assert_eq!(ticked.meant(), ["a", "b"]);
+        let one = EndSessions {
+            one: Some("c".to_owned()),
+            ..ticked
+        };
+        assert_eq!(one.meant(), ["c"]);
+    }
 }

@@ -73,11 +73,16 @@ impl<B: Batch> Form for Selection<B> {
     const PATH: &'static str = B::PATH;
     const ACTION: Action = B::ACTION;
     const OPENED: Option<&'static str> = Some(AGENTS);
+    const KEPT: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let chosen = chosen(self.ticks(), self.counted.as_deref(), &self.back);
         let done = B::run(chosen, call).await?;
         Ok(Done::to(list_again(&self.back, CHANGED, &done).to))
+    }
+
+    fn page(&self) -> String {
+        list_at(&self.back)
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
