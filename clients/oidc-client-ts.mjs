@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { application, base, company, expect, get, patience, post, scope } from './kit.mjs';
 
-/** The system's Chromium without a window where there is one, else the one that Playwright fetched. */
+/** The system's Chromium without a window where there is one, else the one that Playwright fetched: `end2end/` has the same version. */
 const systemChromium = '/usr/bin/chromium-headless-shell';
 const password = 'violet harbour kettle';
 const bundle = readFileSync(new URL('node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url));

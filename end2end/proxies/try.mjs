@@ -121,12 +121,13 @@ function certify() {
 }
 
 /** The lines of the README for a proxy, on our ports. */
-function lines(language, { id, port, scheme, application }) {
+function lines(language, { id, port, scheme, vestibule = login }) {
+  const application = `127.0.0.1:${behind.address().port}`;
   const tls = scheme === "https";
   const block = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme);
   if (!block) throw new Error(`the README has no lines for ${language}`);
   return block[1]
-    .replaceAll("127.0.0.1:3000", login)
+    .replaceAll("127.0.0.1:3000", vestibule)
     .replaceAll("127.0.0.1:8080", application)
     .replaceAll("CLIENT_ID", id)
     .replace("wallboard.example.com {", `${scheme}://127.0.0.1:${port} {${tls ? `\n\ttls ${certificate} ${certificate}` : ""}`)
@@ -198,10 +199,38 @@ async function visit(address) {
 }
 
 const proxies = [
-  { name: "nginx", shows: "-v", language: "nginx", file: "nginx.conf", words: (file) => ["-c", file, "-p", folder] },
-  { name: "Caddy", shows: "version", language: "caddyfile", file: "Caddyfile", words: (file) => ["run", "--adapter", "caddyfile", "--config", file] },
-  { name: "HAProxy", shows: "-v", language: "haproxy", file: "haproxy.cfg", words: (file) => ["-db", "-f", file] },
-  { name: "Apache", program: "apache2", shows: "-v", language: "apache", file: "apache.conf", words: (file) => ["-DFOREGROUND", "-f", file] },
+  {
+    name: "nginx",
+    program: "nginx",
+    shows: "-v",
+    language: "nginx",
+    file: "nginx.conf",
+    words: (file) => ["-c", file, "-p", folder],
+  },
+  {
+    name: "Caddy",
+    program: "caddy",
+    shows: "version",
+    language: "caddyfile",
+    file: "Caddyfile",
+    words: (file) => ["run", "--adapter", "caddyfile", "--config", file],
+  },
+  {
+    name: "HAProxy",
+    program: "haproxy",
+    shows: "-v",
+    language: "haproxy",
+    file: "haproxy.cfg",
+    words: (file) => ["-db", "-f", file],
+  },
+  {
+    name: "Apache",
+    program: "apache2",
+    shows: "-v",
+    language: "apache",
+    file: "apache.conf",
+    words: (file) => ["-DFOREGROUND", "-f", file],
+  },
 ];
 
 const behind = createServer((request, response) => {
@@ -209,24 +238,37 @@ const behind = createServer((request, response) => {
   response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers }));
 });
 
-async function tryOut(admin, scheme, { name, program = name.toLowerCase(), shows, language, file, words }) {
-  const found = version(program, shows);
-  const port = await freePort();
-  const address = `${scheme}://127.0.0.1:${port}/`;
-  const id = await add(admin, `${name} ${scheme}`, address);
-  const application = `127.0.0.1:${behind.address().port}`;
-  const proxy = await start(program, words(configured(file, language, { id, port, scheme, application })), { port, env: environment });
+/** Starts a proxy with these values in its lines, acts, and stops it. */
+async function putBefore({ program, language, file, words }, values, act) {
+  const proxy = await start(program, words(configured(file, language, values)), { port: values.port, env: environment });
   try {
-    await visit(address);
-    // It believes no certificate that nobody has signed.
-    const doctor = scheme === "http" ? command("doctor", "--behind", address) : "";
-    if (doctor.includes("Wrong:")) throw new Error(doctor);
-    console.log(`${name} ${found}: ${scheme} good`);
+    await act();
   } catch (error) {
     throw new Error(`${error.message}\n${proxy.printed()}`, { cause: error });
   } finally {
     await stop(proxy);
   }
+}
+
+async function tryOut(admin, proxy, scheme) {
+  const port = await freePort();
+  const address = `${scheme}://127.0.0.1:${port}/`;
+  const id = await add(admin, `${proxy.name} ${scheme}`, address);
+  await putBefore(proxy, { id, port, scheme }, async () => {
+    await visit(address);
+    // It believes no certificate that nobody has signed.
+    const doctor = scheme === "http" ? command("doctor", "--behind", address) : "";
+    if (doctor.includes("Wrong:")) throw new Error(doctor);
+  });
+}
+
+/** With no Vestibule to ask, nobody is let in. */
+async function tryAlone(proxy) {
+  const [port, nobody] = [await freePort(), await freePort()];
+  await putBefore(proxy, { id: crypto.randomUUID(), port, scheme: "http", vestibule: `127.0.0.1:${nobody}` }, async () => {
+    const answer = await new Browser().ask(`http://127.0.0.1:${port}/`);
+    if (answer.status < 500) throw new Error(`answered ${answer.status} without Vestibule`);
+  });
 }
 
 try {
@@ -242,11 +284,14 @@ try {
   await admin.signIn("root");
   certify();
   for (const proxy of proxies) {
-    for (const scheme of ["http", "https"]) {
-      await tryOut(admin, scheme, proxy).catch((error) => {
-        process.exitCode = 1;
-        console.log(`${proxy.name}: ${scheme}: ${error.message}`);
-      });
+    try {
+      const found = version(proxy.program, proxy.shows);
+      for (const scheme of ["http", "https"]) await tryOut(admin, proxy, scheme);
+      await tryAlone(proxy);
+      console.log(`${proxy.name} ${found}: good`);
+    } catch (error) {
+      process.exitCode = 1;
+      console.log(`${proxy.name}: ${error.message}`);
     }
   }
 } finally {
