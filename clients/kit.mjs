@@ -8,17 +8,16 @@ export const scope = 'openid profile email company roles offline_access';
 /** How long anybody may take to answer. */
 export const patience = 30_000;
 
-export async function post(path, body) {
-  const answer = await fetch(`${base}/_test/${path}`, {
-    method: 'POST',
-    signal: AbortSignal.timeout(patience),
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+async function ask(path, options) {
+  const answer = await fetch(`${base}/_test/${path}`, { signal: AbortSignal.timeout(patience), ...options });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`/_test/${path} answered ${answer.status}: ${text}`);
   return JSON.parse(text);
 }
+
+export const get = (path) => ask(path);
+export const post = (path, body) =>
+  ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 /** A company with the account alice. */
 export async function company() {

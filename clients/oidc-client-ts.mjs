@@ -2,11 +2,13 @@
 // out. Everything that its scripts ask of Vestibule comes from another origin.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { application, base, company, expect, patience, post, scope } from './kit.mjs';
+import { application, base, company, expect, get, patience, post, scope } from './kit.mjs';
 
-/** The system's Chromium without a window where there is one, else the one that Playwright fetched. */
+/** The system's Chromium without a window where there is one, else the one that Playwright fetched: `end2end/` has the same version. */
 const systemChromium = '/usr/bin/chromium-headless-shell';
+const password = 'violet harbour kettle';
 const bundle = readFileSync(new URL('node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url));
 
 /** The application: one page at every address, and all else in scripts of the browser. */
@@ -24,8 +26,8 @@ const browser = await chromium.launch({
   ...(existsSync(systemChromium) ? { executablePath: systemChromium } : {}),
 });
 
-async function visit(algorithm) {
-  const name = await company();
+/** The application in a new window of Chromium. */
+async function open(name, algorithm) {
   const { client_id } = await application(name, 'single_page', algorithm, {
     redirect_uris: [`${site}/callback`],
     post_logout_redirect_uris: [`${site}/bye`],
@@ -43,6 +45,8 @@ async function visit(algorithm) {
     post_logout_redirect_uri: `${site}/bye`,
     scope,
     loadUserInfo: true,
+    // How somebody proved who they are is left out of the profile otherwise.
+    filterProtocolClaims: false,
     automaticSilentRenew: false,
     requestTimeoutInSeconds: patience / 1000,
   };
@@ -61,46 +65,89 @@ async function visit(algorithm) {
     manager(method, ...given).catch((error) => /destroyed|navigat/i.test(error.message) || said.push(error.message));
     await desk.waitForURL((url) => url.href.startsWith(to));
   };
-  try {
-    await desk.goto(site);
-    await leave('signinRedirect', `${base}/login`, { extraQueryParams: { login_hint: `${name}/alice` } });
-    await desk.locator('html[data-hydrated]').waitFor();
-    expect('company filled in', await desk.getByLabel('Company', { exact: true }).inputValue(), name);
-    await desk.getByLabel('Password', { exact: true }).fill('violet harbour kettle');
-    await desk.getByLabel('Password', { exact: true }).press('Enter');
-    await desk.waitForURL((url) => url.href.startsWith(`${site}/callback?`));
-    const user = await manager('signinCallback');
-    expect('profile', JSON.stringify([user.profile.name, user.profile.email, user.profile.company]), JSON.stringify(['Alice', 'alice@acme.test', name]));
-    const renewed = await manager('signinSilent');
-    expect('refreshed for', renewed.profile.sub, user.profile.sub);
-    if (renewed.access_token === user.access_token || renewed.refresh_token === user.refresh_token) throw new Error('nothing was refreshed');
-    const info = await desk.evaluate(
-      async ([address, token]) => (await fetch(address, { headers: { authorization: `Bearer ${token}` } })).json(),
-      [`${base}/oauth/userinfo`, renewed.access_token],
-    );
-    expect('userinfo', info.company, name);
-    expect('errors of the page', said.join('\n'), '');
-    const stranger = await desk.evaluate((address) => fetch(address).then(() => 'read', () => 'closed'), `${base}/login`);
-    expect('a page of Vestibule', stranger, 'closed');
-    said.length = 0;
-    await leave('signinRedirect', `${site}/callback?error=unmet_authentication_requirements`, { acr_values: 'urn:vestibule:acr:app-code' });
-    const refused = await manager('signinCallback').catch((error) => error.message);
-    if (!/cannot prove/.test(refused)) throw new Error(`step-up: ${refused}`);
-    await leave('signoutRedirect', `${site}/bye`);
-    await manager('signoutCallback');
-    expect('signed in after', await manager('getUser'), null);
-    await leave('signinRedirect', `${base}/login`);
-    expect('errors of the page', said.join('\n'), '');
-    console.log(`oidc-client-ts: ${algorithm} good`);
-  } catch (error) {
-    throw new Error(`at ${desk.url()}: ${error.message}\n${said.join('\n')}`);
-  } finally {
-    await context.close();
+  await desk.goto(site);
+  return { context, desk, said, manager, leave };
+}
+
+/** Signs in on the page, and does everything that needs no second factor. */
+async function visit(name, { desk, said, manager, leave }) {
+  await leave('signinRedirect', `${base}/login`, { extraQueryParams: { login_hint: `${name}/alice` } });
+  await desk.locator('html[data-hydrated]').waitFor();
+  expect('company filled in', await field(desk, 'Company').inputValue(), name);
+  await fill(desk, 'Password', password);
+  await desk.waitForURL((url) => url.href.startsWith(`${site}/callback?`));
+  const user = await manager('signinCallback');
+  expect('profile', JSON.stringify([user.profile.name, user.profile.email, user.profile.company]), JSON.stringify(['Alice', 'alice@acme.test', name]));
+  const renewed = await manager('signinSilent');
+  expect('refreshed for', renewed.profile.sub, user.profile.sub);
+  if (renewed.access_token === user.access_token || renewed.refresh_token === user.refresh_token) throw new Error('nothing was refreshed');
+  const info = await desk.evaluate(
+    async ([address, token]) => (await fetch(address, { headers: { authorization: `Bearer ${token}` } })).json(),
+    [`${base}/oauth/userinfo`, renewed.access_token],
+  );
+  expect('userinfo', info.company, name);
+  expect('errors of the page', said.join('\n'), '');
+  const stranger = await desk.evaluate((address) => fetch(address).then(() => 'read', () => 'closed'), `${base}/login`);
+  expect('a page of Vestibule', stranger, 'closed');
+  said.length = 0;
+  await leave('signinRedirect', `${site}/callback?error=unmet_authentication_requirements`, { acr_values: 'urn:vestibule:acr:mail-code' });
+  const refused = await manager('signinCallback').catch((error) => error.message);
+  if (!/cannot prove/.test(refused)) throw new Error(`step-up: ${refused}`);
+  await leave('signoutRedirect', `${site}/bye`);
+  await manager('signoutCallback');
+  expect('signed in after', await manager('getUser'), null);
+  await leave('signinRedirect', `${base}/login`);
+  expect('errors of the page', said.join('\n'), '');
+}
+
+/** Somebody whose browser is trusted comes in at once, and proves the second factor when the application asks for it. */
+async function stepUp(name, { context, desk, said, manager, leave }) {
+  const email = `${crypto.randomUUID()}@acme.test`;
+  await post('accounts', { company: name, account: 'bob', email, first_name: 'Bob', password, second_factor: 'email' });
+  const session = await post('sessions', { company: name, account: 'bob', proof: 'trusted_browser' });
+  await context.addCookies([{ name: session.cookie, value: session.value, url: base }]);
+  await leave('signinRedirect', `${site}/callback?`);
+  expect('proof', (await manager('signinCallback')).profile.acr, 'urn:vestibule:acr:password');
+  await leave('signinRedirect', `${base}/`, { acr_values: 'urn:vestibule:acr:mail-code' });
+  await fill(desk, 'Password', password);
+  await desk.waitForURL(`${base}/login/code`);
+  await desk.locator('html[data-hydrated]').waitFor();
+  await fill(desk, /code/i, await code(email));
+  await desk.waitForURL((url) => url.href.startsWith(`${site}/callback?`));
+  expect('proof after', (await manager('signinCallback')).profile.acr, 'urn:vestibule:acr:mail-code');
+  expect('errors of the page', said.join('\n'), '');
+}
+
+const field = (desk, label) => desk.getByLabel(label, { exact: true }).first();
+
+async function fill(desk, label, text) {
+  await field(desk, label).fill(text);
+  await field(desk, label).press('Enter');
+}
+
+/** The code in the newest mail to this address. */
+async function code(email) {
+  for (const begun = Date.now(); Date.now() - begun < patience; await sleep(100)) {
+    const [mail] = await get(`mail?to=${email}`);
+    if (mail?.code) return mail.code;
   }
+  throw new Error(`no code was mailed to ${email}`);
 }
 
 try {
-  for (const algorithm of ['RS256', 'ES256']) await visit(algorithm);
+  for (const algorithm of ['RS256', 'ES256']) {
+    for (const act of [visit, stepUp]) {
+      const name = await company();
+      const window = await open(name, algorithm);
+      try {
+        await act(name, window);
+      } catch (error) {
+        throw new Error(`at ${window.desk.url()}: ${error.message}\n${window.said.join('\n')}`);
+      }
+      await window.context.close();
+    }
+    console.log(`oidc-client-ts: ${algorithm} good`);
+  }
 } finally {
   await browser.close();
   server.closeAllConnections();

@@ -1,9 +1,11 @@
-// Puts a small application behind nginx, Caddy, HAProxy and Apache, each with the lines that the README gives for it, and
-// goes in as a visitor would. Needs the four proxies (Debian: nginx haproxy apache2 lua-socket caddy) and a binary of
-// Vestibule; VESTIBULE_DATABASE_URL and VESTIBULE_KEY_FILE name another database than a new one of SQLite:
+// Puts a small application behind nginx, Caddy, HAProxy and Apache, each with the lines that the README gives for it, with
+// and without TLS, and goes in as a visitor would. Needs openssl, the four proxies (Debian: nginx haproxy apache2-bin
+// lua-socket caddy) and a binary of Vestibule:
 //   node end2end/proxies/try.mjs target/debug/vestibule
+// VESTIBULE_DATABASE_URL and VESTIBULE_KEY_FILE name another database than a new one of SQLite.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createPublicKey, verify } from "node:crypto";
+import { appendFileSync, chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,10 +79,12 @@ class Browser {
     throw new Error(`round in a circle at ${address}`);
   }
 
-  async signIn(account) {
-    const body = new URLSearchParams({ company, account, password });
+  /** Signs in; gives where that leads. */
+  async signIn(account, next = "") {
+    const body = new URLSearchParams({ company, account, password, next });
     const answer = await this.ask(`http://${login}/login`, { method: "POST", body });
     if (answer.status !== 303) throw new Error(`sign-in: ${answer.status} ${await answer.text()}`);
+    return new URL(answer.headers.get("location"), `http://${login}`).href;
   }
 }
 
@@ -99,29 +103,66 @@ async function add(admin, name, address) {
   return /applications\/([0-9a-f-]{36})/.exec(answer.headers.get("location"))[1];
 }
 
+/** What the applications show of themselves with TLS, for those who know it already. */
+const certificate = join(folder, "wallboard.pem");
+
+function certify() {
+  const words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"];
+  const key = join(folder, "key.pem");
+  const options = { encoding: "utf8", timeout: patience };
+  const done = spawnSync("openssl", [...words, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], options);
+  if (done.status !== 0) throw new Error(`openssl: ${done.error ?? done.stderr}`);
+  appendFileSync(certificate, readFileSync(key));
+  // Caddy may have given up being root.
+  chmodSync(certificate, 0o644);
+  // One that nobody has signed: it is not what is tried here.
+  process.removeAllListeners("warning");
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+}
+
 /** The lines of the README for a proxy, on our ports. */
-function lines(language, { id, port, application }) {
+function lines(language, { id, port, scheme, vestibule = login }) {
+  const application = `127.0.0.1:${behind.address().port}`;
+  const tls = scheme === "https";
   const block = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme);
   if (!block) throw new Error(`the README has no lines for ${language}`);
   return block[1]
-    .replaceAll("127.0.0.1:3000", login)
+    .replaceAll("127.0.0.1:3000", vestibule)
     .replaceAll("127.0.0.1:8080", application)
     .replaceAll("CLIENT_ID", id)
-    .replace("wallboard.example.com {", `http://127.0.0.1:${port} {`)
-    .replace("bind :443 ssl crt /etc/haproxy/wallboard.pem", `bind 127.0.0.1:${port}`);
+    .replace("wallboard.example.com {", `${scheme}://127.0.0.1:${port} {${tls ? `\n\ttls ${certificate} ${certificate}` : ""}`)
+    .replace(":443 ssl crt /etc/haproxy/wallboard.pem", `127.0.0.1:${port}${tls ? ` ssl crt ${certificate}` : ""}`);
 }
 
 /** Writes the configuration of a proxy; gives its path. */
 function configured(file, language, values) {
   // Apache stops being root before it reads its script, and may not enter every folder then.
-  for (const script of ["haproxy.lua", "apache.lua"]) copyFileSync(join(here, script), join(folder, script));
-  const all = { ...values, folder, modules: "/usr/lib/apache2/modules", readme: lines(language, values) };
+  for (const script of ["haproxy.lua", "apache.lua"]) {
+    copyFileSync(join(here, script), join(folder, script));
+    chmodSync(join(folder, script), 0o644);
+  }
+  const tls = values.scheme === "https";
+  const all = { ...values, ssl: tls ? " ssl" : "", folder, certificate, modules: "/usr/lib/apache2/modules", readme: lines(language, values) };
   const text = readFileSync(join(here, file), "utf8")
+    // What follows @tls@ on its line is there with TLS only.
+    .replace(/@tls@(.*)/g, tls ? "$1" : "")
     .replace(/@([a-z]+)@/g, (word, name) => all[name] ?? word)
     .replace(/\/etc\/(apache2|haproxy)\/vestibule\.lua/, (_, name) => join(folder, `${name.replace("2", "")}.lua`));
   const path = join(folder, file);
   writeFileSync(path, text);
   return path;
+}
+
+/** What an assertion says, after its signature was found to be one of the published keys. */
+async function verified(agent, assertion) {
+  const [header, claims, signature] = assertion.split(".");
+  const read = (part) => JSON.parse(Buffer.from(part, "base64url"));
+  const { keys } = await (await agent.ask(`http://${login}/oauth/jwks`)).json();
+  const key = createPublicKey({ key: keys.find(({ kid }) => kid === read(header).kid), format: "jwk" });
+  const signed = Buffer.from(`${header}.${claims}`);
+  const good = verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+  expect("signature", [read(header).alg, good], ["ES256", true]);
+  return read(claims);
 }
 
 async function visit(address) {
@@ -137,16 +178,15 @@ async function visit(address) {
   }
   const { address: at } = await agent.follow(page);
   expect("led to", new URL(at).pathname, "/login");
-  await agent.signIn("alice");
-  const entered = await agent.follow(page);
+  const entered = await agent.follow(await agent.signIn("alice", new URL(at).searchParams.get("next")));
   expect("the application answers", entered.answer.status, 200);
   const seen = await entered.answer.json();
   expect("address", seen.url, "/calls?day=1");
   const { "remote-user": user, "remote-groups": groups, "remote-company": of, "remote-name": named } = seen.headers;
   const read = Buffer.from(named, "latin1").toString();
   expect("who", [user, groups, of, read], ["alice", "agent", company, "Zoë 佐藤"]);
-  const claims = JSON.parse(Buffer.from(seen.headers["remote-assertion"].split(".")[1], "base64url"));
-  expect("audience", claims.aud, new URL(address).host);
+  const claims = await verified(agent, seen.headers["remote-assertion"]);
+  expect("audience", [claims.iss, claims.aud], [`http://${login}`, new URL(address).host]);
   // A form of somebody who is signed in arrives; forged headers of theirs do not.
   const posted = await agent.ask(page, { method: "POST", body: "a=1" });
   expect("form", [posted.status, (await posted.json()).method], [200, "POST"]);
@@ -159,10 +199,38 @@ async function visit(address) {
 }
 
 const proxies = [
-  { name: "nginx", shows: "-v", language: "nginx", file: "nginx.conf", words: (file) => ["-c", file, "-p", folder] },
-  { name: "Caddy", shows: "version", language: "caddyfile", file: "Caddyfile", words: (file) => ["run", "--adapter", "caddyfile", "--config", file] },
-  { name: "HAProxy", shows: "-v", language: "haproxy", file: "haproxy.cfg", words: (file) => ["-db", "-f", file] },
-  { name: "Apache", program: "apache2", shows: "-v", language: "apache", file: "apache.conf", words: (file) => ["-DFOREGROUND", "-f", file] },
+  {
+    name: "nginx",
+    program: "nginx",
+    shows: "-v",
+    language: "nginx",
+    file: "nginx.conf",
+    words: (file) => ["-c", file, "-p", folder],
+  },
+  {
+    name: "Caddy",
+    program: "caddy",
+    shows: "version",
+    language: "caddyfile",
+    file: "Caddyfile",
+    words: (file) => ["run", "--adapter", "caddyfile", "--config", file],
+  },
+  {
+    name: "HAProxy",
+    program: "haproxy",
+    shows: "-v",
+    language: "haproxy",
+    file: "haproxy.cfg",
+    words: (file) => ["-db", "-f", file],
+  },
+  {
+    name: "Apache",
+    program: "apache2",
+    shows: "-v",
+    language: "apache",
+    file: "apache.conf",
+    words: (file) => ["-DFOREGROUND", "-f", file],
+  },
 ];
 
 const behind = createServer((request, response) => {
@@ -170,23 +238,37 @@ const behind = createServer((request, response) => {
   response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers }));
 });
 
-async function tryOut(admin, { name, program = name.toLowerCase(), shows, language, file, words }) {
-  const found = version(program, shows);
-  const port = await freePort();
-  const address = `http://127.0.0.1:${port}/`;
-  const id = await add(admin, name, address);
-  const application = `127.0.0.1:${behind.address().port}`;
-  const proxy = await start(program, words(configured(file, language, { id, port, application })), { port, env: environment });
+/** Starts a proxy with these values in its lines, acts, and stops it. */
+async function putBefore({ program, language, file, words }, values, act) {
+  const proxy = await start(program, words(configured(file, language, values)), { port: values.port, env: environment });
   try {
-    await visit(address);
-    const doctor = command("doctor", "--behind", address);
-    if (doctor.includes("Wrong:")) throw new Error(doctor);
-    console.log(`${name} ${found}: good`);
+    await act();
   } catch (error) {
     throw new Error(`${error.message}\n${proxy.printed()}`, { cause: error });
   } finally {
     await stop(proxy);
   }
+}
+
+async function tryOut(admin, proxy, scheme) {
+  const port = await freePort();
+  const address = `${scheme}://127.0.0.1:${port}/`;
+  const id = await add(admin, `${proxy.name} ${scheme}`, address);
+  await putBefore(proxy, { id, port, scheme }, async () => {
+    await visit(address);
+    // It believes no certificate that nobody has signed.
+    const doctor = scheme === "http" ? command("doctor", "--behind", address) : "";
+    if (doctor.includes("Wrong:")) throw new Error(doctor);
+  });
+}
+
+/** With no Vestibule to ask, nobody is let in. */
+async function tryAlone(proxy) {
+  const [port, nobody] = [await freePort(), await freePort()];
+  await putBefore(proxy, { id: crypto.randomUUID(), port, scheme: "http", vestibule: `127.0.0.1:${nobody}` }, async () => {
+    const answer = await new Browser().ask(`http://127.0.0.1:${port}/`);
+    if (answer.status < 500) throw new Error(`answered ${answer.status} without Vestibule`);
+  });
 }
 
 try {
@@ -200,11 +282,17 @@ try {
   await new Promise((done, failed) => behind.on("error", failed).listen(0, "127.0.0.1", done));
   const admin = new Browser();
   await admin.signIn("root");
+  certify();
   for (const proxy of proxies) {
-    await tryOut(admin, proxy).catch((error) => {
+    try {
+      const found = version(proxy.program, proxy.shows);
+      for (const scheme of ["http", "https"]) await tryOut(admin, proxy, scheme);
+      await tryAlone(proxy);
+      console.log(`${proxy.name} ${found}: good`);
+    } catch (error) {
       process.exitCode = 1;
       console.log(`${proxy.name}: ${error.message}`);
-    });
+    }
   }
 } finally {
   behind.closeAllConnections();

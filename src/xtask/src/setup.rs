@@ -227,7 +227,7 @@ fn postgresql_programs() -> Option<PathBuf> {
 }
 
 /// The proxies that applications are put behind, and the module of Apache that signs in by itself, installed when missing.
-/// Debian starts nginx, Caddy and HAProxy as services then; of Apache it is the program alone.
+/// Debian starts `nginx`, `caddy` and `haproxy` as services then; of Apache it is the program alone.
 ///
 /// # Errors
 /// They cannot be installed.
