@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 75] = [
     (
         "/login",
         &[
@@ -209,6 +209,19 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
         &[
             ("version", "0"),
             ("way", "installation"),
+            ("host", ""),
+            ("port", "465"),
+            ("user", ""),
+            ("mail_password", ""),
+            ("sender", ""),
+            ("reply_to", ""),
+        ],
+    ),
+    (
+        "/admin/mail/try",
+        &[
+            ("version", "0"),
+            ("way", "own"),
             ("host", ""),
             ("port", "465"),
             ("user", ""),

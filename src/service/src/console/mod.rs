@@ -231,7 +231,7 @@ pub struct MailServerInput {
     pub security: String,
     /// User to sign in with; empty = none.
     pub user: String,
-    /// Its password; empty = the one that is stored.
+    /// Its password; empty = the one that was typed to try the same server moments ago, or else the one that is stored.
     pub password: Zeroizing<String>,
     /// Whom mails are from.
     pub sender: String,
@@ -251,6 +251,16 @@ pub struct MailServerPage {
     pub server: Option<MailServerRow>,
     /// The newest test mail.
     pub test: Option<TestMailRow>,
+    /// Host and user of a server that was tried in this session moments ago, when its password was typed: it need not be
+    /// typed again.
+    pub tried: Option<(String, String)>,
+}
+
+/// What became of the company's own mail server when it was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailServerSaved {
+    /// Whether mails go another way from now on, and no test mail has gone it in this session.
+    pub untested: bool,
 }
 
 /// What was typed about a provider. It holds a secret, so it has no `Debug`.
