@@ -26,6 +26,10 @@ words! {
         NotChanged = "not_changed",
         /// The mail server that was tried as it was typed.
         TriedMailServer = "tried_mail_server",
+        /// The application at Google that was tried as it was typed.
+        TriedGoogle = "tried_google",
+        /// The one at Office 365.
+        TriedOffice365 = "tried_office365",
     }
 }
 

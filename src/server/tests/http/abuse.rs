@@ -271,7 +271,19 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 75] = [
             ("office365_tenants", ""),
         ],
     ),
-    ("/admin/sso/test", &[("provider", "google")]),
+    (
+        "/admin/sso/test",
+        &[
+            ("google_version", "0"),
+            ("google_client_id", ""),
+            ("google_client_secret", ""),
+            ("office365_version", "0"),
+            ("office365_client_id", ""),
+            ("office365_client_secret", ""),
+            ("office365_tenants", ""),
+            ("provider", "google"),
+        ],
+    ),
     ("/admin/agents/remove-password", &[("id", SOMETHING)]),
     (
         "/admin/agents/disconnect",

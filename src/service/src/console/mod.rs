@@ -271,7 +271,7 @@ pub struct ProviderInput {
     pub enabled: bool,
     /// Identifier of the company's own application; empty = the installation's is used.
     pub client_id: String,
-    /// Its secret; empty = the one that is stored.
+    /// Its secret; empty = the one that was typed to try the same application moments ago, or else the one that is stored.
     pub client_secret: Zeroizing<String>,
     /// Tenants of Office 365 that are let in; empty = all.
     pub tenants: String,
@@ -299,6 +299,9 @@ pub struct ProviderSettings {
     pub installation: bool,
     /// What the provider has to be told: where it sends browsers back to.
     pub redirect_uri: String,
+    /// Identifier of an application that was tried in this session moments ago, when its secret was typed: it need not be
+    /// typed again.
+    pub tried: Option<String>,
 }
 
 /// What was asked of the audit log. What cannot be read is as if it had not been asked.
