@@ -30,6 +30,8 @@ words! {
         TriedGoogle = "tried_google",
         /// The one at Office 365.
         TriedOffice365 = "tried_office365",
+        /// Which import was started, and when.
+        ImportBegun = "import_begun",
     }
 }
 

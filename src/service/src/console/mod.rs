@@ -532,6 +532,9 @@ pub struct ImportPage {
     /// Whether it can be taken on: whoever started it may not go on, or it is under way but nothing has happened for half a
     /// minute, because whoever ran it is gone.
     pub stalled: bool,
+    /// About how many seconds the rest will take, while it is under way; `None` = too soon to tell, or begun in another
+    /// session.
+    pub seconds_left: Option<u32>,
     /// How many lines have which verdict.
     pub verdicts: Vec<(LineVerdict, usize)>,
     /// The lines that were wanted, in their order.
