@@ -35,6 +35,10 @@ export class MailServerPage extends ConsolePage {
     return this.field(this.labels.mailServer.fall_back);
   }
 
+  get tryOutButton(): Locator {
+    return this.button(this.labels.mailServer.try_out);
+  }
+
   override async ready(): Promise<void> {
     await expect(this.own).toBeVisible();
   }
@@ -58,6 +62,11 @@ export class MailServerPage extends ConsolePage {
   /** Saves, or tries to; returns the status of the answer. */
   save(): Promise<number> {
     return this.press(this.labels.common.save, '/admin/mail');
+  }
+
+  /** Sends a test mail with what is typed, which is not saved; returns the status of the answer. */
+  tryOut(): Promise<number> {
+    return this.press(this.labels.mailServer.try_out, '/admin/mail/try');
   }
 
   /** Sends a test mail, from either page; returns the status of the answer. */

@@ -120,7 +120,7 @@ words! {
         SsoTested = "sso_tested",
         /// The company's own mail server was changed; with what, never with its password.
         MailServerChanged = "mail_server_changed",
-        /// A test mail was sent through the company's own mail server.
+        /// A test mail was sent through a mail server of the company's own, saved or not; with which.
         MailTested = "mail_tested",
         /// An application was added; with its name.
         ApplicationAdded = "application_added",

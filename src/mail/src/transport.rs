@@ -25,6 +25,13 @@ pub enum Reason {
     Other,
 }
 
+impl Reason {
+    /// Whether the server asks for another sign-in, or for encryption: that says nothing about the mail, but about the settings.
+    pub const fn is_about_sign_in(self) -> bool {
+        matches!(self, Self::Rejected(530 | 534 | 535 | 538))
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -11,6 +11,7 @@ use vestibule_core::{
     ports::Moment,
     secret::Token,
 };
+use vestibule_mail::outbox::{Claimed, Route};
 use vestibule_storage::{StoreError, Writer};
 
 use crate::{Service, Visitor};
@@ -107,6 +108,17 @@ impl Service {
             ..letter
         };
         self.post(writer, &letter).await
+    }
+
+    /// Writes a mail to an account that whoever asks for it sends at once; see [`Service::post_claimed`].
+    pub(crate) async fn tell_in_person(
+        &self,
+        writer: &mut Writer,
+        receiver: Receiver<'_>,
+        mail: Mail,
+        route: Route,
+    ) -> Result<Claimed, StoreError> {
+        self.post_claimed(writer, receiver.letter(mail), route).await
     }
 
     /// Sends an account a code it waits for, in the language of the page it waits on.

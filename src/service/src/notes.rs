@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
-use vestibule_core::words;
+use vestibule_core::{limits::KEPT_SECONDS, words};
 use vestibule_storage::{Reader, StoreError, Writer};
 use zeroize::Zeroizing;
 
 use crate::{
-    Failure, Service,
+    Failure, Service, Visitor,
     keys::{Purpose, Unsealable},
     sessions::SignedIn,
 };
@@ -24,6 +24,14 @@ words! {
         Deactivated = "deactivated",
         /// Which of several agents were not changed just now, and why.
         NotChanged = "not_changed",
+        /// The mail server that was tried as it was typed.
+        TriedMailServer = "tried_mail_server",
+        /// The application at Google that was tried as it was typed.
+        TriedGoogle = "tried_google",
+        /// The one at Office 365.
+        TriedOffice365 = "tried_office365",
+        /// Which import was started, and when.
+        ImportBegun = "import_begun",
     }
 }
 
@@ -63,6 +71,35 @@ impl Service {
             .put_session_note(own.company.id, own.session, kind.as_str(), &sealed, until)
             .await?;
         Ok(())
+    }
+
+    /// Keeps what was tried before it is saved, with the secret that was typed, for as long as a form is kept; `None` forgets
+    /// what was tried before. When that fails, because the session has ended meanwhile, the secret is typed once more.
+    pub(crate) async fn keep_tried<T: Serialize>(
+        &self,
+        own: &SignedIn,
+        kind: NoteKind,
+        tried: Option<&T>,
+        visitor: &Visitor,
+    ) {
+        let kept = async {
+            let mut writer = self.inner.store.write().await?;
+            match tried {
+                Some(tried) => {
+                    self.keep_note(&mut writer, own, kind, tried, KEPT_SECONDS)
+                        .await?;
+                }
+                None => {
+                    writer
+                        .drop_session_note(own.company.id, own.session, kind.as_str())
+                        .await?;
+                }
+            }
+            Ok::<(), Failure>(writer.commit().await?)
+        };
+        if let Err(failure) = kept.await {
+            visitor.explain(&failure);
+        }
     }
 
     /// What is kept for the session. A note that cannot be read any more is none.

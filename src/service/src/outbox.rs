@@ -84,12 +84,48 @@ impl Service {
     /// final.
     pub(crate) async fn post(&self, writer: &mut Writer, letter: &Letter) -> Result<(), StoreError> {
         let now = self.now();
-        let id = MailId::new(now, self.random());
+        let filled = self.inner.outbox_filled.clone();
+        writer.after_commit(move || filled.notify_one());
+        self.put_letter(writer, letter, [now, now]).await.map(drop)
+    }
+
+    /// Puts a letter into the outbox that whoever writes it sends at once: it counts like any other, and no worker takes it
+    /// while it is of use. One that is left behind has expired when a worker finds it.
+    pub(crate) async fn post_claimed(
+        &self,
+        writer: &mut Writer,
+        letter: Letter,
+        route: Route,
+    ) -> Result<Claimed, StoreError> {
+        let now = self.now();
+        let until = now + TimeDelta::seconds(CLAIM_SECONDS);
+        let letter = Letter {
+            expires_at: Some(until),
+            ..letter
+        };
+        let id = self.put_letter(writer, &letter, [now, until]).await?;
+        Ok(Claimed {
+            id,
+            receiver: letter.receiver,
+            language: letter.language,
+            mail: letter.mail,
+            expires_at: letter.expires_at,
+            tries: 0,
+            created_at: now,
+            route,
+        })
+    }
+
+    async fn put_letter(
+        &self,
+        writer: &mut Writer,
+        letter: &Letter,
+        [created_at, due_at]: [Moment; 2],
+    ) -> Result<MailId, StoreError> {
+        let id = MailId::new(created_at, self.random());
         let sealed = self
             .seal(id, &letter.mail)
             .map_err(|_| StoreError::unsealable())?;
-        let filled = self.inner.outbox_filled.clone();
-        writer.after_commit(move || filled.notify_one());
         writer
             .insert_mail(&NewMail {
                 id,
@@ -100,12 +136,13 @@ impl Service {
                 language: letter.language.clone(),
                 sealed,
                 priority: letter.mail.priority(),
-                created_at: now,
-                due_at: now,
+                created_at,
+                due_at,
                 expires_at: letter.expires_at,
                 pending: letter.pending,
             })
-            .await
+            .await?;
+        Ok(id)
     }
 
     fn seal(&self, id: MailId, mail: &Mail) -> Result<Vec<u8>, Unsealable> {

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     compose::compose,
     envelope::{Envelope, Sender},
+    smtp::SmtpTransport,
     transport::{Reason, SendError, Transport, Try},
 };
 
@@ -46,7 +47,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Times an outcome is noted when the database does not take it at once.
 const NOTE_TRIES: u32 = 3;
 
-/// A mail that this worker, and nobody else until the claim ends, may send.
+/// A mail that whoever claimed it, and nobody else until the claim ends, may send.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// Its identifier.
@@ -71,6 +72,31 @@ impl Claimed {
     /// Whether it only shows how the company's own server answers: it is tried once, and nothing else will do.
     const fn is_test(&self) -> bool {
         matches!(self.mail, Mail::TestMail { .. })
+    }
+
+    /// The mail as it goes out in somebody's name.
+    fn envelope(&self, from: &Sender, reply_to: Option<&Sender>) -> Envelope {
+        Envelope {
+            from: from.clone(),
+            reply_to: reply_to.cloned(),
+            message: compose(&self.mail, &self.language, self.created_at),
+            to: self.receiver.clone(),
+            message_id: self.id,
+            at: self.created_at,
+        }
+    }
+
+    /// Sends it through the company's own server that its route names, on a connection of its own that is closed
+    /// afterwards: no other mail goes that way, so a server can be tried before it is saved. It ends in time (N27).
+    pub async fn send_alone(&self) -> Try {
+        let Route::Own(server) = &self.route else {
+            return Try::not_begun(SendError::Temporary(Reason::Other));
+        };
+        let way = SmtpTransport::new(server.settings.clone());
+        let envelope = self.envelope(&server.sender, server.reply_to.as_ref());
+        let tried = way.send(&envelope).await;
+        way.close().await;
+        tried
     }
 }
 
@@ -395,17 +421,9 @@ impl Worker {
     /// Sends one mail the way it has to take. When the company's own server fails and the company says so, it goes
     /// through the installation's in the same try; a server that refuses the mail itself for good has the last word.
     async fn deliver(&self, mail: &Claimed) -> Try {
-        let envelope = |from: &Sender, reply_to: Option<&Sender>| Envelope {
-            from: from.clone(),
-            reply_to: reply_to.cloned(),
-            message: compose(&mail.mail, &mail.language, mail.created_at),
-            to: mail.receiver.clone(),
-            message_id: mail.id,
-            at: mail.created_at,
-        };
         match &mail.route {
             Route::Installation | Route::Unusable { fall_back: true } if !mail.is_test() => {
-                self.transport.send(&envelope(&self.from, None)).await
+                self.transport.send(&mail.envelope(&self.from, None)).await
             }
             Route::Installation | Route::Unusable { .. } => {
                 Try::not_begun(SendError::Temporary(Reason::Other))
@@ -413,13 +431,13 @@ impl Worker {
             Route::Own(server) => {
                 let reply_to = server.reply_to.as_ref();
                 let way = self.own_servers.way(server);
-                let tried = way.send(&envelope(&server.sender, reply_to)).await;
+                let tried = way.send(&mail.envelope(&server.sender, reply_to)).await;
                 let another_way = matches!(
                     tried.result,
                     Err(SendError::Temporary(_) | SendError::Permanent(Reason::Forbidden))
                 );
                 if server.fall_back && another_way && !mail.is_test() {
-                    return self.transport.send(&envelope(&self.from, reply_to)).await;
+                    return self.transport.send(&mail.envelope(&self.from, reply_to)).await;
                 }
                 tried
             }

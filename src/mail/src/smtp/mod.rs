@@ -387,9 +387,7 @@ impl Failure {
     /// A failure of the mail itself.
     fn of_mail(error: &smtp::Error) -> Self {
         let reason = reason(error, false);
-        // "Sign in first", "encrypt first" and their kin say nothing about this mail but about the settings.
-        let about_settings = matches!(reason, Reason::Rejected(530 | 534 | 535 | 538));
-        let permanent = error.is_client() || (error.is_permanent() && !about_settings);
+        let permanent = error.is_client() || (error.is_permanent() && !reason.is_about_sign_in());
         let error_kind = if permanent {
             SendError::Permanent(reason)
         } else {

@@ -9,7 +9,7 @@ use vestibule_core::{
     mail_server::MailSecurity,
 };
 use vestibule_mail::{
-    CheckedHost, Mailbox, Reach, Reason, Sender, SmtpSettings, Transport,
+    CheckedHost, Mailbox, Reach, Reason, SendError, Sender, SmtpSettings, Transport,
     outbox::{Claimed, OwnServer, Problem, Route},
 };
 
@@ -228,6 +228,26 @@ async fn a_test_mail_is_tried_once_and_says_what_the_server_said() {
     worker.run_once(&*again).await;
     assert_eq!(again.fates(), [(9, Fate::GivenUp(Problem::TriesUsedUp))]);
     assert!(mailbox.mails(None).is_empty(), "it never takes another way");
+}
+
+#[tokio::test]
+async fn a_server_that_is_tried_gets_one_mail_and_no_connection_stays() {
+    let server = Server::start().await;
+    let own = own(&server, IMPATIENCE);
+    let mail = test_mail(Route::Own(Arc::new(own)));
+    let tried = mail.send_alone().await;
+    assert!(
+        tried.result.is_ok() && tried.said.starts_with("250 "),
+        "{tried:?}"
+    );
+    assert_eq!(server.mails().len(), 1);
+    server.wait_for_open(0).await;
+    server.misbehave(Stage::Greeting, Mischief::Hang);
+    let late = mail.send_alone().await;
+    assert_eq!(late.result, Err(SendError::Temporary(Reason::TimedOut)));
+    let nowhere = test_mail(Route::Installation).send_alone().await;
+    assert_eq!(nowhere.result, Err(SendError::Temporary(Reason::Other)));
+    assert_eq!(server.mails().len(), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 75] = [
     (
         "/login",
         &[
@@ -217,6 +217,19 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
             ("reply_to", ""),
         ],
     ),
+    (
+        "/admin/mail/try",
+        &[
+            ("version", "0"),
+            ("way", "own"),
+            ("host", ""),
+            ("port", "465"),
+            ("user", ""),
+            ("mail_password", ""),
+            ("sender", ""),
+            ("reply_to", ""),
+        ],
+    ),
     ("/admin/mail/test", &[]),
     (
         "/forgot-password",
@@ -258,7 +271,19 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 74] = [
             ("office365_tenants", ""),
         ],
     ),
-    ("/admin/sso/test", &[("provider", "google")]),
+    (
+        "/admin/sso/test",
+        &[
+            ("google_version", "0"),
+            ("google_client_id", ""),
+            ("google_client_secret", ""),
+            ("office365_version", "0"),
+            ("office365_client_id", ""),
+            ("office365_client_secret", ""),
+            ("office365_tenants", ""),
+            ("provider", "google"),
+        ],
+    ),
     ("/admin/agents/remove-password", &[("id", SOMETHING)]),
     (
         "/admin/agents/disconnect",

@@ -33,6 +33,14 @@ fn fields<'a>(version: &'a str, id: &'a str, tenants: &'a str) -> Vec<(&'a str, 
     ]
 }
 
+/// The same when a test of Google is asked for.
+fn test_of<'a>(version: &'a str, id: &'a str, secret: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut test = fields(version, id, "");
+    test[3].1 = secret;
+    test.push(("provider", "google"));
+    test
+}
+
 fn version(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("name=\"google_version\" value=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
@@ -61,9 +69,7 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     let mut stranger = Browser::default();
     let login = stranger.get(&site, "/login").await;
     assert!(!login.body.contains("Sign in with Google"));
-    let untried = root
-        .post(&site, "/admin/sso/test", &[("provider", "google")])
-        .await;
+    let untried = root.post(&site, "/admin/sso/test", &test_of("0", "", "")).await;
     assert_eq!(untried.status, 409);
     assert!(
         untried
@@ -91,18 +97,20 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     assert_eq!(late.status, 409);
     assert!(late.body.contains("Saved value: our-app"), "{}", late.body);
 
+    let now = version(&page);
     let good = root
-        .post(&site, "/admin/sso/test", &[("provider", "google")])
+        .post(&site, "/admin/sso/test", &test_of(&now, "our-app", ""))
         .await;
-    assert_eq!(good.location(), "/admin/sso?tested=google", "{}", good.body);
-    let page = root.get(&site, good.location()).await;
+    assert_eq!(good.status, 200, "{}", good.body);
     assert!(
-        page.body
-            .contains("Google responded and accepts your app registration.")
+        good.body
+            .contains("Google responded and accepts your app registration. Nothing was saved."),
+        "{}",
+        good.body
     );
     issuer.feel(Mood::Refusing("invalid_client"));
     let bad = root
-        .post(&site, "/admin/sso/test", &[("provider", "google")])
+        .post(&site, "/admin/sso/test", &test_of(&now, "our-app", ""))
         .await;
     assert_eq!(bad.status, 502);
     assert!(
@@ -116,6 +124,63 @@ async fn an_application_is_saved_tried_and_shown_without_its_secret() {
     assert!(login.body.contains("Sign in with Google") && !login.body.contains("Office 365"));
     let again = root.get(&site, "/admin/sso/test").await;
     assert_eq!(again.location(), "/admin/sso");
+}
+
+#[tokio::test]
+async fn an_application_is_tried_before_it_is_saved() {
+    let (site, issuer) = without_application().await;
+    let mut root = signed_in(&site, "Acme", "root").await;
+    let refused = root
+        .post(&site, "/admin/sso/test", &test_of("0", "our-app", ""))
+        .await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.body.contains("href=\"#google_client_secret\"") && refused.body.contains("value=\"our-app\""),
+        "{}",
+        refused.body
+    );
+    let tried = root
+        .post(&site, "/admin/sso/test", &test_of("0", "our-app", SECRET))
+        .await;
+    assert_eq!(tried.status, 200, "{}", tried.body);
+    for shown in [
+        "Google responded and accepts your app registration.",
+        "value=\"our-app\"",
+        "The client secret you just tested is kept for a few minutes",
+    ] {
+        assert!(tried.body.contains(shown), "{shown}: {}", tried.body);
+    }
+    assert!(!tried.body.contains(SECRET));
+    assert_eq!(issuer.exchange()["client_secret"], SECRET);
+    let login = Browser::default().get(&site, "/login").await;
+    assert!(!login.body.contains("Sign in with Google"), "nothing is live");
+    let page = root.get(&site, "/admin/sso").await;
+    assert!(!page.body.contains("our-app"), "{}", page.body);
+
+    // What was tried is saved without being typed again.
+    let mut untyped = fields("0", "our-app", "");
+    untyped[3].1 = "";
+    let saved = root.post(&site, "/admin/sso", &untyped).await;
+    assert_eq!(saved.location(), "/admin/sso?saved", "{}", saved.body);
+    let login = Browser::default().get(&site, "/login").await;
+    assert!(login.body.contains("Sign in with Google"));
+
+    let mut nonsense = test_of("0", "our-app", SECRET);
+    *nonsense.last_mut().unwrap() = ("provider", "nobody");
+    assert_eq!(root.post(&site, "/admin/sso/test", &nonsense).await.status, 400);
+    site.clock.advance(STEP_UP_SECONDS + 1);
+    let late = root
+        .post(&site, "/admin/sso/test", &test_of("0", "new-app", SECRET))
+        .await;
+    assert_eq!(late.location(), "/profile/confirm?next=/admin/sso?kept&again");
+    let proof = [("password", PASSWORD), ("next", "/admin/sso?kept")];
+    root.post(&site, "/profile/confirm", &proof).await;
+    let page = root.get(&site, "/admin/sso?kept").await;
+    assert!(
+        page.body.contains("value=\"new-app\"") && !page.body.contains(SECRET),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

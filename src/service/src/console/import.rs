@@ -3,6 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     agents::gives_rights,
     audit::{AuditEntry, Event},
@@ -28,7 +29,7 @@ use crate::{
     Console, Failure, Service, Visitor,
     hashing::HashingError,
     new_agents::NewAgent,
-    sessions::SignedIn,
+    notes::NoteKind,
     work::{By, Work},
 };
 
@@ -41,6 +42,8 @@ const TOGETHER: usize = 100;
 /// How often, and after which wait, a password is tried to be hashed while the line before the threads is full.
 const HASH_TRIES: usize = 20;
 const HASH_WAIT: Duration = Duration::from_secs(1);
+/// Seconds of an import after which it can be told how long the rest will take.
+const ESTIMATE_AFTER_SECONDS: i64 = 5;
 
 /// An import under way, and for whom.
 struct Job {
@@ -51,6 +54,15 @@ struct Job {
     session: SessionId,
     /// Where it was started.
     visitor: Visitor,
+}
+
+/// When an import was begun, or taken on, in this session, and how many lines waited then: how long the rest will take is
+/// told from that.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    id: ImportId,
+    at: Moment,
+    waiting: usize,
 }
 
 /// Why an import did not come to its end.
@@ -119,6 +131,45 @@ fn verdicts_of(fields: &[FieldProblem]) -> Vec<LineVerdict> {
 fn stored(verdicts: &[LineVerdict]) -> String {
     let words: Vec<&str> = verdicts.iter().map(|verdict| verdict.as_str()).collect();
     words.join(ImportLine::BETWEEN)
+}
+
+/// How many lines have which verdict, by the first word of each.
+fn counted(words: Vec<(String, i64)>) -> Vec<(LineVerdict, usize)> {
+    let mut verdicts: Vec<(LineVerdict, usize)> = Vec::new();
+    for (words, count) in words {
+        let first = words.split(ImportLine::BETWEEN).next().unwrap_or_default();
+        let Some(verdict) = LineVerdict::from_word(first) else {
+            continue;
+        };
+        let count = usize::try_from(count).unwrap_or_default();
+        match verdicts.iter_mut().find(|(known, _)| *known == verdict) {
+            Some((_, known)) => *known += count,
+            None => verdicts.push((verdict, count)),
+        }
+    }
+    verdicts
+}
+
+/// How many lines wait to be imported.
+fn waiting(verdicts: &[(LineVerdict, usize)]) -> usize {
+    let good = verdicts.iter().find(|(verdict, _)| *verdict == LineVerdict::Good);
+    good.map_or(0, |(_, count)| *count)
+}
+
+/// About how many seconds the lines that wait `now` will take, if they go like those that `passed` took, of the ones that
+/// waited `then`. Rounded up, to what still is true at the next look; `None` = too soon to tell, or nothing is left.
+fn seconds_left(passed: TimeDelta, then: usize, now: usize) -> Option<u32> {
+    if passed < TimeDelta::seconds(ESTIMATE_AFTER_SECONDS) || now == 0 {
+        return None;
+    }
+    let milliseconds = u64::try_from(passed.num_milliseconds()).ok()?;
+    let done = u64::try_from(then.checked_sub(now)?)
+        .ok()
+        .filter(|done| *done > 0)?;
+    let left = milliseconds.checked_mul(u64::try_from(now).ok()?)?;
+    let seconds = left.div_ceil(done).div_ceil(1000);
+    let step = if seconds <= 60 { 10 } else { 60 };
+    u32::try_from(seconds.div_ceil(step) * step).ok()
 }
 
 /// An import that is not thrown away yet.
@@ -202,38 +253,37 @@ impl Console {
     ) -> Result<ImportPage, Refusal> {
         visitor
             .attempt(async {
-                let SignedIn { company, account, .. } = self.allowed(Action::ImportAgents, visitor).await?;
+                let own = self.allowed(Action::ImportAgents, visitor).await?;
+                let company = own.company.id;
                 let now = self.now();
                 let mut reader = self.inner.store.read().await?;
-                let row = find(&mut reader, company.id, id, now).await?;
-                let mut verdicts: Vec<(LineVerdict, usize)> = Vec::new();
-                for (words, count) in reader.import_verdicts(company.id, row.id).await? {
-                    let first = words.split(ImportLine::BETWEEN).next().unwrap_or_default();
-                    let Some(verdict) = LineVerdict::from_word(first) else {
-                        continue;
-                    };
-                    let count = usize::try_from(count).unwrap_or_default();
-                    match verdicts.iter_mut().find(|(known, _)| *known == verdict) {
-                        Some((_, known)) => *known += count,
-                        None => verdicts.push((verdict, count)),
-                    }
-                }
+                let row = find(&mut reader, company, id, now).await?;
+                let verdicts = counted(reader.import_verdicts(company, row.id).await?);
                 let (verdict, without) = wanted.asked(row.state);
                 let mut lines = reader
-                    .import_lines(company.id, row.id, verdict, without, after, LINES + 1)
+                    .import_lines(company, row.id, verdict, without, after, LINES + 1)
                     .await?;
                 let more = lines.len() > LINES;
                 lines.truncate(LINES);
+                let stalled = match row.state {
+                    ImportState::Running => row.touched_at <= self.stale(),
+                    ImportState::Stopped => true,
+                    ImportState::Checked | ImportState::Done => false,
+                };
+                let begun: Option<Begun> = if row.state == ImportState::Running && !stalled {
+                    self.kept_note(&mut reader, &own, NoteKind::ImportBegun).await?
+                } else {
+                    None
+                };
+                let begun = begun.filter(|begun| begun.id == row.id);
                 Ok(ImportPage {
-                    company,
-                    own: account,
+                    company: own.company,
+                    own: own.account,
                     id: row.id,
                     state: row.state,
-                    stalled: match row.state {
-                        ImportState::Running => row.touched_at <= self.stale(),
-                        ImportState::Stopped => true,
-                        ImportState::Checked | ImportState::Done => false,
-                    },
+                    stalled,
+                    seconds_left: begun
+                        .and_then(|begun| seconds_left(now - begun.at, begun.waiting, waiting(&verdicts))),
                     verdicts,
                     more_after: lines.last().filter(|_| more).map(|line| line.line),
                     lines,
@@ -270,6 +320,15 @@ impl Console {
                 {
                     return Err(Refusal::ImportOver.into());
                 }
+                let verdicts = counted(work.import_verdicts(own.company.id, row.id).await?);
+                let begun = Begun {
+                    id: row.id,
+                    at: self.now(),
+                    waiting: waiting(&verdicts),
+                };
+                let kind = NoteKind::ImportBegun;
+                self.keep_note(&mut work, &own, kind, &begun, IMPORT_HOURS * 60 * 60)
+                    .await?;
                 work.commit().await?;
                 let job = Job {
                     company: own.company.id,
@@ -594,4 +653,45 @@ async fn is_taken(
             (false, _) => LineVerdict::EmailTaken,
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_takes_as_long_as_what_went_before_and_nothing_is_said_too_soon() {
+        for (seconds, then, now, left) in [
+            (4, 100, 50, None),
+            (5, 100, 100, None),
+            (5, 100, 0, None),
+            (5, 100, 101, None),
+            (-5, 100, 50, None),
+            (5, 100, 50, Some(10)),
+            (5, 10_000, 9_990, Some(84 * 60)),
+            (20, 30, 20, Some(40)),
+            (21, 30, 20, Some(50)),
+            (60, 200, 100, Some(60)),
+            (61, 200, 100, Some(120)),
+        ] {
+            assert_eq!(
+                seconds_left(TimeDelta::seconds(seconds), then, now),
+                left,
+                "{seconds} {then} {now}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_counts_by_its_first_word() {
+        let stored = |word: &str, count| (word.to_owned(), count);
+        let verdicts = counted(vec![
+            stored("good", 3),
+            stored("bad_email+bad_role", 1),
+            stored("bad_email", 2),
+            stored("from_tomorrow", 5),
+        ]);
+        assert_eq!(verdicts, [(LineVerdict::Good, 3), (LineVerdict::BadEmail, 3)]);
+        assert_eq!((waiting(&verdicts), waiting(&[])), (3, 0));
+    }
 }

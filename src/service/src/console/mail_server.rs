@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 use vestibule_core::{
     audit::{AuditEntry, Event},
     id::CompanyId,
@@ -16,18 +17,19 @@ use vestibule_core::{
     text::trim,
 };
 use vestibule_mail::{
-    CheckedHost, Reach, Sender, SmtpSettings,
-    outbox::{OwnServer, Route},
+    CheckedHost, Reach, Sender, SmtpSettings, Try,
+    outbox::{OwnServer, Problem as MailProblem, Queue, Route},
 };
-use vestibule_storage::{MailServerRow, StoreError};
+use vestibule_storage::{MailServerRow, Reader, StoreError};
 use zeroize::Zeroizing;
 
-use super::{Hold, MailServerInput, MailServerPage, company::whole_number};
+use super::{Hold, MailServerInput, MailServerPage, MailServerSaved, company::whole_number};
 use crate::{
     Console, Failure, Service, Visitor,
     keys::Purpose,
     letters::{Receiver, Sending},
     locked,
+    notes::NoteKind,
     sessions::SignedIn,
 };
 
@@ -39,6 +41,61 @@ struct Chosen {
     user: Option<String>,
     sender: Sender,
     reply_to: Option<Sender>,
+}
+
+/// A server that was tried in this session as it was typed. It is kept for a while, so that what was tried is what is saved:
+/// a password never comes back to the page.
+#[derive(Serialize, Deserialize)]
+struct Tried {
+    host: String,
+    port: u16,
+    /// Word of how connections are encrypted.
+    security: String,
+    /// Empty = none.
+    user: String,
+    /// Empty = the one that was stored.
+    password: Zeroizing<String>,
+    sender: String,
+    /// Version of the server that was saved then.
+    version: Option<i64>,
+    /// Whether the server took the mail.
+    good: bool,
+}
+
+impl Tried {
+    /// Whether its password is that of the host and the user which are typed now.
+    fn is_for(&self, input: &MailServerInput) -> bool {
+        let host = CheckedHost::parse(&input.host);
+        host.is_some_and(|host| host.name == self.host) && input.user.trim() == self.user
+    }
+
+    /// Whether a mail went the way that is saved now, in the place of `version`.
+    fn proves(&self, row: &MailServerRow, input: &MailServerInput, version: Option<i64>) -> bool {
+        let same_password = if self.password.is_empty() {
+            input.password.is_empty() && self.version == version
+        } else {
+            self.password == input.password
+        };
+        self.good
+            && same_password
+            && self.host == row.host
+            && self.port == row.port
+            && self.security == row.security.as_str()
+            && self.user == row.user.as_deref().unwrap_or_default()
+            && self.sender == row.sender
+    }
+}
+
+impl MailServerInput {
+    /// The same with the password that was typed for a test of this host and this user, when none is typed now.
+    fn knowing(mut self, tried: Option<&Tried>) -> Self {
+        if self.password.is_empty()
+            && let Some(tried) = tried.filter(|tried| tried.is_for(&self))
+        {
+            self.password = tried.password.clone();
+        }
+        self
+    }
 }
 
 /// What is wrong with the inputs, collected.
@@ -146,6 +203,18 @@ fn read_sender(field: Field, typed: &str, problems: &mut Problems) -> Option<Sen
         .ok()
 }
 
+/// Whether mails go the same way through both.
+fn same_way(one: &MailServerRow, other: &MailServerRow) -> bool {
+    (&one.host, one.port, one.security) == (&other.host, other.port, other.security)
+        && (&one.user, &one.sealed_password) == (&other.user, &other.sealed_password)
+        && one.sender == other.sender
+}
+
+/// Which server was tried, for the audit log.
+fn which(row: &MailServerRow) -> String {
+    format!("host: {}; port: {}", row.host, row.port)
+}
+
 /// What changes from what to what, for the audit log; never the password.
 fn changes(before: Option<&MailServerRow>, after: Option<&MailServerRow>) -> String {
     let words = |row: Option<&MailServerRow>| {
@@ -185,22 +254,30 @@ impl Console {
     pub async fn mail_server(&self, visitor: &Visitor) -> Result<MailServerPage, Refusal> {
         visitor
             .attempt(async {
-                let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
+                let own = self.allowed(Action::SeeSettings, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
-                let server = reader.mail_server(company.id).await?;
-                let test = reader.newest_test_mail(company.id).await?;
+                let server = reader.mail_server(own.company.id).await?;
+                let test = reader.newest_test_mail(own.company.id).await?;
+                let tried: Option<Tried> = self
+                    .kept_note(&mut reader, &own, NoteKind::TriedMailServer)
+                    .await?;
+                let SignedIn { company, account, .. } = own;
                 Ok(MailServerPage {
                     company,
                     own: account,
                     server,
                     test,
+                    tried: tried
+                        .filter(|tried| !tried.password.is_empty())
+                        .map(|tried| (tried.host, tried.user)),
                 })
             })
             .await
     }
 
     /// Saves the company's own mail server, or takes it away, if it still has `version`; `None` = there is none. Mails
-    /// that wait go the new way. The password stays when none was typed and host and user stay too.
+    /// that wait go the new way. When no password was typed, the one that was typed to try the same host and user moments
+    /// ago counts, or else the stored one, if host and user stay.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`.
@@ -209,10 +286,20 @@ impl Console {
         version: Option<i64>,
         input: MailServerInput,
         visitor: &Visitor,
-    ) -> Result<(), Refusal> {
+    ) -> Result<MailServerSaved, Refusal> {
         visitor
-            .attempt(self.put_mail_server(version, &input, visitor))
+            .attempt(self.put_mail_server(version, input, visitor))
             .await
+    }
+
+    /// Sends a mail to the admin who asks through the server that was typed, and saves nothing of it. It waits for the
+    /// server's answer, as long as a conversation with one may take (N27); what became of the mail is the newest test mail
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`crate::Console::authorize`]; `Invalid`; `MailLimit`.
+    pub async fn try_mail_server(&self, input: MailServerInput, visitor: &Visitor) -> Result<(), Refusal> {
+        visitor.attempt(self.try_typed_server(input, visitor)).await
     }
 
     /// Sends a mail to the admin who asks through the company's own server, and through nothing else.
@@ -225,11 +312,7 @@ impl Console {
                 let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
                 let company = own.company.id;
                 let row = work.mail_server(company).await?.ok_or(Refusal::NoMailServer)?;
-                let now = self.now();
-                let sent = work.test_mails_since(company, now - TimeDelta::hours(1)).await?;
-                if sent >= TEST_MAILS_OF_COMPANY {
-                    return Err(Refusal::MailLimit.into());
-                }
+                self.may_test(&mut work, company).await?;
                 let receiver = Receiver::new(&own.company, &own.account);
                 let mail = Mail::TestMail {
                     about: receiver.about(visitor),
@@ -237,10 +320,13 @@ impl Console {
                 };
                 let sending = Sending {
                     address: None,
-                    expires_at: now + TimeDelta::seconds(PENDING_SECONDS),
+                    expires_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
                 };
                 self.tell_until(&mut work, receiver, mail, sending).await?;
-                let entry = work.entry(Event::MailTested, company, Some(own.account.id));
+                let entry = AuditEntry {
+                    detail: Some(which(&row)),
+                    ..work.entry(Event::MailTested, company, Some(own.account.id))
+                };
                 self.record(&mut work, &entry).await?;
                 work.commit().await?;
                 Ok(())
@@ -250,12 +336,76 @@ impl Console {
 }
 
 impl Service {
+    /// Whether the company may send one more test mail now.
+    ///
+    /// # Errors
+    /// `MailLimit`.
+    async fn may_test(&self, reader: &mut Reader, company: CompanyId) -> Result<(), Failure> {
+        let since = self.now() - TimeDelta::hours(1);
+        if reader.test_mails_since(company, since).await? >= TEST_MAILS_OF_COMPANY {
+            return Err(Refusal::MailLimit.into());
+        }
+        Ok(())
+    }
+
+    async fn try_typed_server(&self, input: MailServerInput, visitor: &Visitor) -> Result<(), Failure> {
+        let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
+        let company = own.company.id;
+        let before = work.mail_server(company).await?;
+        let tried: Option<Tried> = self.kept_note(&mut work, &own, NoteKind::TriedMailServer).await?;
+        let input = input.knowing(tried.as_ref());
+        let row = self.mail_server_row(company, &input, before.as_ref())?;
+        // A stored password that no key opens has to be typed again.
+        let unusable = || Refusal::field(Field::MailPassword, Problem::Missing);
+        let server = self.own_server(&row).ok_or_else(unusable)?;
+        self.may_test(&mut work, company).await?;
+        let receiver = Receiver::new(&own.company, &own.account);
+        let mail = Mail::TestMail {
+            about: receiver.about(visitor),
+            server: format!("{}:{}", row.host, row.port),
+        };
+        let route = Route::Own(Arc::new(server));
+        let mail = self.tell_in_person(&mut work, receiver, mail, route).await?;
+        let entry = AuditEntry {
+            detail: Some(which(&row)),
+            ..work.entry(Event::MailTested, company, Some(own.account.id))
+        };
+        self.record(&mut work, &entry).await?;
+        work.commit().await?;
+        // Counted and noted; nothing is held while the server is spoken to.
+        let Try { result, said } = mail.send_alone().await;
+        let now = self.now();
+        match result {
+            Ok(()) => self.sent(mail.id, now, Some(said.as_str())).await?,
+            Err(error) => {
+                let problem = MailProblem::NotTaken(error.reason());
+                self.given_up(mail.id, now, problem, Some(said.as_str())).await?;
+            }
+        }
+        // A password that the server does not take has to be typed again.
+        let is_wrong = result.is_err_and(|error| error.reason().is_about_sign_in());
+        let tried = Tried {
+            host: row.host,
+            port: row.port,
+            security: row.security.as_str().to_owned(),
+            user: row.user.unwrap_or_default(),
+            password: input.password,
+            sender: row.sender,
+            version: before.map(|row| row.version),
+            good: result.is_ok(),
+        };
+        let tried = Some(tried).filter(|_| !is_wrong);
+        self.keep_tried(&own, NoteKind::TriedMailServer, tried.as_ref(), visitor)
+            .await;
+        Ok(())
+    }
+
     async fn put_mail_server(
         &self,
         version: Option<i64>,
-        input: &MailServerInput,
+        input: MailServerInput,
         visitor: &Visitor,
-    ) -> Result<(), Failure> {
+    ) -> Result<MailServerSaved, Failure> {
         self.allowed(Action::ChangeMailServer, visitor).await?;
         let (mut work, own) = self.act(Action::ChangeMailServer, Hold::Company, visitor).await?;
         let company = own.company.id;
@@ -263,15 +413,22 @@ impl Service {
         if before.as_ref().map(|row| row.version) != version {
             return Err(Refusal::ChangedMeanwhile.into());
         }
+        let kind = NoteKind::TriedMailServer;
+        let tried: Option<Tried> = self.kept_note(&mut work, &own, kind).await?;
+        let input = input.knowing(tried.as_ref());
         let after = if input.own {
-            Some(self.mail_server_row(company, input, before.as_ref())?)
+            Some(self.mail_server_row(company, &input, before.as_ref())?)
         } else {
             None
         };
         let detail = changes(before.as_ref(), after.as_ref());
         if detail.is_empty() {
-            return Ok(());
+            return Ok(MailServerSaved::default());
         }
+        let untested = after.as_ref().is_some_and(|row| {
+            let is_new = before.as_ref().is_none_or(|before| !same_way(before, row));
+            is_new && tried.is_none_or(|tried| !tried.proves(row, &input, version))
+        });
         let saved = match (&after, version) {
             (Some(row), _) => work.put_mail_server(row, version).await?,
             (None, Some(version)) => work.delete_mail_server(company, version).await?,
@@ -285,8 +442,10 @@ impl Service {
             ..work.entry(Event::MailServerChanged, company, None)
         };
         self.record(&mut work, &entry).await?;
+        work.drop_session_note(company, own.session, kind.as_str())
+            .await?;
         work.commit().await?;
-        Ok(())
+        Ok(MailServerSaved { untested })
     }
 
     fn mail_server_row(

@@ -232,7 +232,7 @@ pub struct MailServerInput {
     pub security: String,
     /// User to sign in with; empty = none.
     pub user: String,
-    /// Its password; empty = the one that is stored.
+    /// Its password; empty = the one that was typed to try the same server moments ago, or else the one that is stored.
     pub password: Zeroizing<String>,
     /// Whom mails are from.
     pub sender: String,
@@ -252,6 +252,16 @@ pub struct MailServerPage {
     pub server: Option<MailServerRow>,
     /// The newest test mail.
     pub test: Option<TestMailRow>,
+    /// Host and user of a server that was tried in this session moments ago, when its password was typed: it need not be
+    /// typed again.
+    pub tried: Option<(String, String)>,
+}
+
+/// What became of the company's own mail server when it was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailServerSaved {
+    /// Whether mails go another way from now on, and no test mail has gone it in this session.
+    pub untested: bool,
 }
 
 /// What was typed about a provider. It holds a secret, so it has no `Debug`.
@@ -262,7 +272,7 @@ pub struct ProviderInput {
     pub enabled: bool,
     /// Identifier of the company's own application; empty = the installation's is used.
     pub client_id: String,
-    /// Its secret; empty = the one that is stored.
+    /// Its secret; empty = the one that was typed to try the same application moments ago, or else the one that is stored.
     pub client_secret: Zeroizing<String>,
     /// Tenants of Office 365 that are let in; empty = all.
     pub tenants: String,
@@ -290,6 +300,9 @@ pub struct ProviderSettings {
     pub installation: bool,
     /// What the provider has to be told: where it sends browsers back to.
     pub redirect_uri: String,
+    /// Identifier of an application that was tried in this session moments ago, when its secret was typed: it need not be
+    /// typed again.
+    pub tried: Option<String>,
 }
 
 /// What was asked of the audit log. What cannot be read is as if it had not been asked.
@@ -521,6 +534,9 @@ pub struct ImportPage {
     /// Whether it can be taken on: whoever started it may not go on, or it is under way but nothing has happened for half a
     /// minute, because whoever ran it is gone.
     pub stalled: bool,
+    /// About how many seconds the rest will take, while it is under way; `None` = too soon to tell, or begun in another
+    /// session.
+    pub seconds_left: Option<u32>,
     /// How many lines have which verdict.
     pub verdicts: Vec<(LineVerdict, usize)>,
     /// The lines that were wanted, in their order.

@@ -1,6 +1,7 @@
 //! Single Sign-On (product.md section 3): which providers a company lets its accounts in by, through which application,
 //! and whose accounts. Whoever configures it decides who comes in, so it asks for a recent proof of identity.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use vestibule_core::{
     audit::{AuditEntry, Event, GOOD_TEST},
@@ -11,15 +12,33 @@ use vestibule_core::{
     rights::Action,
     sso::{Identity, Provider},
 };
+use vestibule_sso::{Application, SsoError};
 use vestibule_storage::{Reader, SsoApplicationRow, SsoClient};
+use zeroize::Zeroizing;
 
 use super::{Hold, ProviderInput, ProviderSettings, SsoPage};
 use crate::{
     Console, Failure, Service, Visitor,
     keys::{Purpose, Unsealable},
+    notes::NoteKind,
     sessions::SignedIn,
     sign_in::sso::secret_context,
 };
+
+/// An application that was tried in this session with a secret that was typed. It is kept for a while, so that what was tried
+/// is what is saved: a secret never comes back to the page.
+#[derive(Serialize, Deserialize)]
+struct Tried {
+    client_id: String,
+    client_secret: Zeroizing<String>,
+}
+
+const fn note_of(provider: Provider) -> NoteKind {
+    match provider {
+        Provider::Google => NoteKind::TriedGoogle,
+        Provider::Office365 => NoteKind::TriedOffice365,
+    }
+}
 
 /// What an admin chose for a provider, checked; the secret is not among it.
 struct Chosen {
@@ -208,18 +227,26 @@ impl Console {
     pub async fn sso_settings(&self, visitor: &Visitor) -> Result<SsoPage, Refusal> {
         visitor
             .attempt(async {
-                let SignedIn { company, account, .. } = self.allowed(Action::SeeSettings, visitor).await?;
+                let own = self.allowed(Action::SeeSettings, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
-                let mut rows = reader.sso_applications(company.id).await?;
+                let mut rows = reader.sso_applications(own.company.id).await?;
+                let mut tried: Vec<(Provider, Tried)> = Vec::new();
+                for provider in Provider::ALL {
+                    let note: Option<Tried> = self.kept_note(&mut reader, &own, note_of(provider)).await?;
+                    tried.extend(note.map(|note| (provider, note)));
+                }
                 let providers = Provider::ALL.map(|provider| {
                     let at = rows.iter().position(|row| row.provider == provider);
+                    let tried = tried.iter().find(|(of, _)| *of == provider);
                     ProviderSettings {
                         provider,
                         row: at.map(|at| rows.swap_remove(at)),
                         installation: self.has_installation_application(provider),
                         redirect_uri: self.redirect_uri(provider),
+                        tried: tried.map(|(_, tried)| tried.client_id.clone()),
                     }
                 });
+                let SignedIn { company, account, .. } = own;
                 Ok(SsoPage {
                     company,
                     own: account,
@@ -230,7 +257,8 @@ impl Console {
     }
 
     /// Saves what the company says about the providers, if each still has the version of its input, and tells all admins.
-    /// A secret stays when none was typed and the identifier stays too.
+    /// When no secret was typed, the one that was typed to try the same identifier moments ago counts, or else the stored
+    /// one, if the identifier stays.
     ///
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid`; `ChangedMeanwhile`; `ProviderNeeded` when accounts without a password would be
@@ -242,6 +270,11 @@ impl Console {
                 let (mut work, own) = self.act(Action::ChangeSso, Hold::Company, visitor).await?;
                 let rows = work.sso_applications(own.company.id).await?;
                 let stored = Provider::ALL.map(|provider| rows.iter().find(|row| row.provider == provider));
+                let mut known = Vec::new();
+                for (provider, input) in Provider::ALL.into_iter().zip(inputs) {
+                    known.push(self.knowing(&mut work, &own, provider, input).await?);
+                }
+                let inputs = known;
                 let mut problems = Vec::new();
                 let mut chosen = Vec::new();
                 for ((provider, input), stored) in Provider::ALL.into_iter().zip(&inputs).zip(stored) {
@@ -285,31 +318,34 @@ impl Console {
                     ..work.entry(Event::SsoSettingsChanged, own.company.id, None)
                 };
                 self.record(&mut work, &entry).await?;
+                for provider in Provider::ALL {
+                    let kind = note_of(provider).as_str();
+                    work.drop_session_note(own.company.id, own.session, kind).await?;
+                }
                 work.commit().await?;
                 Ok(())
             })
             .await
     }
 
-    /// Tries the saved settings of a provider: whether it is there, and knows the application.
+    /// Tries a provider as its settings are typed: whether it is there, and knows the application. Nothing of them is saved.
     ///
     /// # Errors
-    /// As [`crate::Console::authorize`]; `NoApplication`; `ProviderUnusable` says what is wrong.
-    pub async fn test_sso(&self, provider: Provider, visitor: &Visitor) -> Result<(), Refusal> {
+    /// As [`crate::Console::authorize`]; `Invalid`; `NoApplication`; `ProviderUnusable` says what is wrong.
+    pub async fn test_sso(
+        &self,
+        provider: Provider,
+        input: ProviderInput,
+        visitor: &Visitor,
+    ) -> Result<(), Refusal> {
         visitor
             .attempt(async {
                 let own = self.allowed(Action::ChangeSso, visitor).await?;
                 let mut reader = self.inner.store.read().await?;
-                let rows = reader.sso_applications(own.company.id).await?;
-                let stored = rows.iter().find(|row| row.provider == provider);
-                let application = match stored.and_then(|row| Some((row, row.client.as_ref()?))) {
-                    Some((row, client)) => self.own_application(row, client)?,
-                    None => match self.choose_application(&mut reader, provider, None).await {
-                        Ok(chosen) => chosen.application,
-                        Err(Failure::Refused(_)) => return Err(Refusal::NoApplication { provider }.into()),
-                        Err(failure) => return Err(failure),
-                    },
-                };
+                let input = self.knowing(&mut reader, &own, provider, input).await?;
+                let application = self
+                    .typed_application(&mut reader, own.company.id, provider, &input)
+                    .await?;
                 drop(reader);
                 let checked = self.sso_client()?.check(&application).await;
                 let word = checked.map_or_else(|error| error.to_string(), |()| GOOD_TEST.to_owned());
@@ -318,6 +354,17 @@ impl Console {
                     ..own.by(visitor).entry(Event::SsoTested, own.company.id, None)
                 };
                 self.note(entry).await?;
+                if !input.client_secret.trim().is_empty() {
+                    let tried = Tried {
+                        client_id: input.client_id.trim().to_owned(),
+                        client_secret: input.client_secret,
+                    };
+                    // A secret that the provider does not take has to be typed again.
+                    let is_wrong = checked == Err(SsoError::UnknownApplication);
+                    let tried = Some(tried).filter(|_| !is_wrong);
+                    self.keep_tried(&own, note_of(provider), tried.as_ref(), visitor)
+                        .await;
+                }
                 checked.map_err(|error| {
                     Refusal::ProviderUnusable {
                         provider,
@@ -331,6 +378,60 @@ impl Console {
 }
 
 impl Service {
+    /// The input with the secret that was typed for a test of the same application, when none is typed now.
+    async fn knowing(
+        &self,
+        reader: &mut Reader,
+        own: &SignedIn,
+        provider: Provider,
+        input: ProviderInput,
+    ) -> Result<ProviderInput, Failure> {
+        let tried: Option<Tried> = self.kept_note(reader, own, note_of(provider)).await?;
+        let typed = input.client_id.trim();
+        let is_wanted = input.client_secret.trim().is_empty() && !typed.is_empty();
+        let tried = tried.filter(|tried| is_wanted && tried.client_id == typed);
+        Ok(match tried {
+            Some(tried) => ProviderInput {
+                client_secret: tried.client_secret,
+                ..input
+            },
+            None => input,
+        })
+    }
+
+    /// The application as it would be after saving what was typed.
+    async fn typed_application(
+        &self,
+        reader: &mut Reader,
+        company: CompanyId,
+        provider: Provider,
+        input: &ProviderInput,
+    ) -> Result<Application, Failure> {
+        let rows = reader.sso_applications(company).await?;
+        let stored = rows.iter().find(|row| row.provider == provider);
+        let mut problems = Vec::new();
+        // An application that nothing was typed about is missing only for whoever wants to save it.
+        let chosen = Chosen::read(
+            provider,
+            input,
+            true,
+            stored.and_then(|row| row.client.as_ref()),
+            &mut problems,
+        );
+        if !problems.is_empty() {
+            return Err(Refusal::Invalid { fields: problems }.into());
+        }
+        let row = self.sso_row((company, provider), chosen, input, stored)?;
+        if let Some(client) = &row.client {
+            return self.own_application(&row, client);
+        }
+        match self.choose_application(reader, provider, None).await {
+            Ok(chosen) => Ok(chosen.application),
+            Err(Failure::Refused(_)) => Err(Refusal::NoApplication { provider }.into()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn has_installation_application(&self, provider: Provider) -> bool {
         let providers = self.inner.settings.sso.as_ref();
         let known = providers.and_then(|providers| providers.known(provider));

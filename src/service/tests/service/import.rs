@@ -270,6 +270,30 @@ on_both! {
         assert_eq!(detail_of(&site, "agents_imported").await.as_deref(), Some("5"));
     }
 
+    async fn whoever_began_an_import_is_told_how_long_the_rest_will_take(site: Site) {
+        let ada = acme(&site).await;
+        site.person("Acme", "amy", &[Role::Admin], false).await;
+        let amy = site.at_home("Acme", "amy", None).await;
+        let id = check(&site, &many(30), &ada).await;
+        assert_eq!(page(&site, id, &ada).await.seconds_left, None);
+        // Its first line waits for a hash; others get their verdicts from elsewhere.
+        let held = site.service.sign_in().hold_line().await;
+        site.service.console().start_import(&id.to_string(), &ada).await.unwrap();
+        let company = site.account_of("Acme", "ada").await.company;
+        site.clock.advance(20);
+        assert_eq!(page(&site, id, &ada).await.seconds_left, None, "nothing is done yet");
+        let mut writer = site.store.write().await.unwrap();
+        for line in 12..22 {
+            writer.settle_import_line(company, id, line, "imported", site.clock.now()).await.unwrap();
+        }
+        writer.commit().await.unwrap();
+        assert_eq!(page(&site, id, &ada).await.seconds_left, Some(40), "20 lines, 2 seconds each");
+        assert_eq!(page(&site, id, &amy).await.seconds_left, None, "begun in another session");
+        drop(held);
+        let over = done(&site, id, &ada).await;
+        assert_eq!((over.verdicts, over.seconds_left), (vec![(LineVerdict::Imported, 30)], None));
+    }
+
     async fn an_import_stops_with_its_admin_and_another_takes_it_on(site: Site) {
         let ada = acme(&site).await;
         site.person("Acme", "amy", &[Role::Admin], false).await;

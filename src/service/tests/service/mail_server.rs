@@ -13,7 +13,7 @@ use vestibule_mail::{
 };
 use vestibule_service::{
     Visitor,
-    console::MailServerInput,
+    console::{MailServerInput, MailServerSaved},
     keys::{Key, Keys},
 };
 
@@ -45,7 +45,8 @@ async fn version(site: &Site, ada: &Visitor) -> Option<i64> {
 
 async fn save(site: &Site, input: MailServerInput, ada: &Visitor) -> Result<(), Refusal> {
     let version = version(site, ada).await;
-    site.service.console().save_mail_server(version, input, ada).await
+    let saved = site.service.console().save_mail_server(version, input, ada).await;
+    saved.map(drop)
 }
 
 /// The route that a mail of the company takes, and the mail's kind.
@@ -116,6 +117,23 @@ on_both! {
         assert_eq!(save(&site, without(), &ada).await, missing(), "it is gone");
     }
 
+    async fn a_way_that_no_test_mail_has_gone_is_told_of_when_it_is_saved(site: Site) {
+        let ada = acme(&site).await;
+        let kept = || MailServerInput { password: String::new().into(), ..input() };
+        for (input, untested) in [
+            (input(), true),
+            (kept(), false),
+            (MailServerInput { fall_back: true, ..kept() }, false),
+            (MailServerInput { port: "587".into(), security: "starttls".into(), fall_back: true, ..kept() }, true),
+            (MailServerInput { own: false, ..input() }, false),
+        ] {
+            site.clock.advance(1);
+            let version = version(&site, &ada).await;
+            let saved = site.service.console().save_mail_server(version, input, &ada).await;
+            assert_eq!(saved, Ok(MailServerSaved { untested }));
+        }
+    }
+
     async fn what_cannot_be_a_server_is_refused_at_its_input(site: Site) {
         let ada = acme(&site).await;
         let range = Problem::OutOfRange { least: 1, most: 65_535 };
@@ -154,8 +172,9 @@ on_both! {
         let sue = site.at_home("Acme", "sue", None).await;
         for refused in [
             site.service.console().mail_server(&sue).await.map(drop),
-            site.service.console().save_mail_server(None, input(), &sue).await,
+            site.service.console().save_mail_server(None, input(), &sue).await.map(drop),
             site.service.console().send_test_mail(&sue).await,
+            site.service.console().try_mail_server(input(), &sue).await,
         ] {
             assert_eq!(refused, Err(Refusal::Forbidden));
         }
@@ -167,6 +186,22 @@ on_both! {
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         assert_eq!(save(&site, input(), &ada).await, Err(Refusal::StepUpNeeded));
         assert_eq!(site.service.console().send_test_mail(&ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(site.service.console().try_mail_server(input(), &ada).await, Err(Refusal::StepUpNeeded));
+    }
+
+    async fn what_cannot_be_a_server_is_not_spoken_to(site: Site) {
+        let ada = acme(&site).await;
+        for (change, field, problem) in [
+            (MailServerInput { host: "localhost".into(), ..input() }, Field::Host, Problem::PrivateHost),
+            (MailServerInput { security: "none".into(), ..input() }, Field::MailSecurity, Problem::Unencrypted),
+            (MailServerInput { password: String::new().into(), ..input() }, Field::MailPassword, Problem::Missing),
+        ] {
+            let refused = site.service.console().try_mail_server(change, &ada).await;
+            assert_eq!(refused, Err(Refusal::field(field, problem)), "{field:?}");
+        }
+        let page = site.service.console().mail_server(&ada).await.unwrap();
+        assert!(page.server.is_none() && page.test.is_none() && page.tried.is_none());
+        assert!(!site.events("Acme").await.iter().any(|(event, _)| event == "mail_tested"));
     }
 
     async fn a_test_mail_tells_what_the_server_said_and_twenty_an_hour_are_enough(site: Site) {
@@ -178,6 +213,7 @@ on_both! {
             site.clock.advance(1);
         }
         assert_eq!(service.console().send_test_mail(&ada).await, Err(Refusal::MailLimit));
+        assert_eq!(service.console().try_mail_server(input(), &ada).await, Err(Refusal::MailLimit), "of either kind");
         let now = site.clock.now();
         let lane = service.lanes(now).await.unwrap()[0];
         let claimed = service.claim(lane, now, 50).await.unwrap();

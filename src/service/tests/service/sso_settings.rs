@@ -47,6 +47,16 @@ async fn with_own(site: &Site, ada: &Visitor, id: &str, secret: &str) -> [Provid
     [google, office]
 }
 
+/// Tries the form as it stands after it is opened.
+async fn test_stored(site: &Site, provider: Provider, ada: &Visitor) -> Result<(), Refusal> {
+    let [google, office] = inputs(site, ada).await;
+    let input = match provider {
+        Provider::Google => google,
+        Provider::Office365 => office,
+    };
+    site.service.console().test_sso(provider, input, ada).await
+}
+
 /// A site where only companies have applications.
 async fn without_installation(site: &Site) -> (Site, Issuer, Visitor) {
     let issuer = Issuer::start().await;
@@ -107,7 +117,7 @@ on_both! {
         let nobody = service.sso().offered_providers(&site::visitor()).await.unwrap();
         assert!(nobody.is_empty());
         assert_eq!(
-            service.console().test_sso(Provider::Google, &ada).await,
+            test_stored(&site, Provider::Google, &ada).await,
             Err(Refusal::NoApplication { provider: Provider::Google })
         );
         site.no_mail().await;
@@ -121,14 +131,14 @@ on_both! {
             "google enabled: false -> true; google client_id: none -> our-app; google client_secret: changed"
         );
         assert_eq!(service.sso().offered_providers(&site::visitor()).await.unwrap(), [Provider::Google]);
-        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Ok(()));
+        assert_eq!(test_stored(&site, Provider::Google, &ada).await, Ok(()));
         assert_eq!(issuer.exchange()["client_secret"], SECRET);
 
         // Once more without a change: no mail, no event, the secret stays.
         service.console().save_sso(inputs(&site, &ada).await, &ada).await.unwrap();
         assert!(site.mails().await.is_empty());
         service.console().save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await.unwrap();
-        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Ok(()));
+        assert_eq!(test_stored(&site, Provider::Google, &ada).await, Ok(()));
         assert_eq!(issuer.exchange()["client_secret"], SECRET);
 
         let begun = service.sso().begin_sso(Provider::Google, "Acme", None, &site::visitor()).await.unwrap();
@@ -168,7 +178,7 @@ on_both! {
         site.clock.advance(vestibule_core::limits::STEP_UP_SECONDS + 1);
         let late = service.console().save_sso(inputs(&site, &ada).await, &ada).await;
         assert_eq!(late, Err(Refusal::StepUpNeeded));
-        assert_eq!(service.console().test_sso(Provider::Google, &ada).await, Err(Refusal::StepUpNeeded));
+        assert_eq!(test_stored(&site, Provider::Google, &ada).await, Err(Refusal::StepUpNeeded));
         let bob = site.at_home("Acme", "bob", None).await;
         assert_eq!(service.console().sso_settings(&bob).await.map(drop), Err(Refusal::Forbidden));
         let sue = site.at_home("Acme", "sue", None).await;
@@ -188,11 +198,46 @@ on_both! {
             issuer.feel(mood);
             site.clock.advance(1);
             let provider = Provider::Google;
-            let tested = site.service.console().test_sso(provider, &ada).await;
+            let tested = test_stored(&site, provider, &ada).await;
             assert_eq!(tested, Err(Refusal::ProviderUnusable { provider, problem }));
             let events = site.store.read().await.unwrap().events(None, 1).await.unwrap();
             assert_eq!((events[0].event.as_str(), events[0].detail.as_deref()), ("sso_tested", Some(word)));
         }
+    }
+
+    async fn what_is_typed_is_tried_and_its_secret_kept_for_saving_that(site: Site) {
+        let (site, issuer, ada) = without_installation(&site).await;
+        let service = &site.service;
+        let test = async |id: &str, secret: &str| {
+            let [google, _] = with_own(&site, &ada, id, secret).await;
+            service.console().test_sso(Provider::Google, google, &ada).await
+        };
+        let missing = Err(Refusal::field(Field::GoogleClientSecret, Problem::Missing));
+        assert_eq!(test("our-app", "").await, missing);
+        assert_eq!(test("our-app", SECRET).await, Ok(()));
+        assert_eq!(issuer.exchange()["client_secret"], SECRET);
+        assert!(!site.dump().await.contains(SECRET), "it is kept encrypted");
+        let page = service.console().sso_settings(&ada).await.unwrap();
+        assert!(page.providers.iter().all(|settings| settings.row.is_none()), "nothing is saved");
+        assert_eq!(page.providers[0].tried.as_deref(), Some("our-app"));
+        assert_eq!(test("our-app", "").await, Ok(()), "it need not be typed again");
+        assert_eq!(test("other-app", "").await, missing, "it belongs to one application");
+
+        service.console().save_sso(with_own(&site, &ada, "our-app", "").await, &ada).await.unwrap();
+        let page = service.console().sso_settings(&ada).await.unwrap();
+        assert_eq!(page.providers[0].tried, None, "it is saved now");
+        assert_eq!(test("our-app", "").await, Ok(()));
+        assert_eq!(issuer.exchange()["client_secret"], SECRET);
+
+        issuer.feel(Mood::Refusing("invalid_client"));
+        let provider = Provider::Google;
+        let problem = ProviderProblem::UnknownApplication;
+        assert_eq!(test("other-app", "wrong").await, Err(Refusal::ProviderUnusable { provider, problem }));
+        assert_eq!(test("other-app", "").await, missing, "what the provider does not take is not kept");
+        let bob = site.at_home("Acme", "bob", None).await;
+        let [google, _] = inputs(&site, &ada).await;
+        let forbidden = service.console().test_sso(provider, google, &bob).await;
+        assert_eq!(forbidden, Err(Refusal::Forbidden));
     }
 
     async fn secrets_of_applications_move_to_a_new_key(site: Site) {
@@ -204,7 +249,7 @@ on_both! {
         assert_eq!(done, Resealed { resealed: 1, unreadable: 0 });
         let again = rotating.service.operator().reseal_secrets().await.unwrap();
         assert_eq!(again, Resealed::default());
-        let tested = site.service.console().test_sso(Provider::Google, &ada).await;
+        let tested = test_stored(&site, Provider::Google, &ada).await;
         assert!(matches!(tested, Err(Refusal::Internal { .. })), "{tested:?}");
         let lost = site.with_keys(Keys::new(vec![key(3, 9)]).unwrap());
         let done = lost.service.operator().reseal_secrets().await.unwrap();

@@ -21,9 +21,9 @@ use vestibule_core::{
     refusal::{Field, Refusal},
     rights::Action,
 };
-use vestibule_service::console::{MailServerInput, MailServerPage};
-use vestibule_storage::TestMailRow;
-use vestibule_translations::{Locale, td_string};
+use vestibule_service::console::{MailServerInput, MailServerPage, MailServerSaved};
+use vestibule_storage::{MailServerRow, TestMailRow};
+use vestibule_translations::{Locale, sentences, td_string};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -38,12 +38,15 @@ const FORM: &str = "mail-form";
 const OWN: &str = "own";
 /// Word for the server of the installation.
 const INSTALLATION: &str = "installation";
+/// Word for a server that was saved and that no test mail has gone through.
+const UNTESTED: &str = "untested";
 
 /// The company's own mail server, and test mails through it.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .page(ADMIN_MAIL, SaveMailServer::ACTION, settings)
         .form::<SaveMailServer>()
+        .form::<TryMailServer>()
         .page(ADMIN_MAIL_TEST, Action::SeeSettings, test)
         .form::<SendTestMail>()
 }
@@ -72,14 +75,9 @@ pub struct SaveMailServer {
     fall_back: Option<String>,
 }
 
-impl Form for SaveMailServer {
-    const PATH: &'static str = ADMIN_MAIL;
-    const ACTION: Action = Action::ChangeMailServer;
-    const SWITCHED: bool = true;
-
-    async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let version = (self.version != 0).then_some(self.version);
-        let input = MailServerInput {
+impl SaveMailServer {
+    fn input(self) -> MailServerInput {
+        MailServerInput {
             own: self.way == OWN,
             host: self.host,
             port: self.port,
@@ -89,16 +87,63 @@ impl Form for SaveMailServer {
             sender: self.sender,
             reply_to: self.reply_to,
             fall_back: self.fall_back.is_some(),
-        };
-        call.service
-            .console()
-            .save_mail_server(version, input, &call.visitor)
+        }
+    }
+}
+
+impl Form for SaveMailServer {
+    const PATH: &'static str = ADMIN_MAIL;
+    const ACTION: Action = Action::ChangeMailServer;
+    const SWITCHED: bool = true;
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        let version = (self.version != 0).then_some(self.version);
+        let console = call.service.console();
+        let MailServerSaved { untested } = console
+            .save_mail_server(version, self.input(), &call.visitor)
             .await?;
-        Ok(Done::to(format!("{ADMIN_MAIL}?saved")))
+        Ok(Done::to(if untested {
+            format!("{ADMIN_MAIL}?saved={UNTESTED}")
+        } else {
+            format!("{ADMIN_MAIL}?saved")
+        }))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_settings(state, facts, &Filled::again(self, refusal)).await
+        show_settings(state, facts, &Filled::again(self, refusal), false).await
+    }
+}
+
+/// Sends a test mail through the server that is typed, whichever way is chosen, and saves nothing.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct TryMailServer(SaveMailServer);
+
+impl Form for TryMailServer {
+    const PATH: &'static str = "/admin/mail/try";
+    const ACTION: Action = Action::ChangeMailServer;
+    const OPENED: Option<&'static str> = Some(ADMIN_MAIL);
+    const SWITCHED: bool = true;
+
+    async fn act(self, call: &Call) -> Result<Done, Refusal> {
+        let input = MailServerInput {
+            own: true,
+            ..self.0.input()
+        };
+        call.service
+            .console()
+            .try_mail_server(input, &call.visitor)
+            .await?;
+        Ok(Done::to(ADMIN_MAIL_TEST))
+    }
+
+    async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
+        show_settings(state, facts, &Filled::again(&self.0, refusal), false).await
+    }
+
+    /// What became of the test mail, above everything typed.
+    async fn done(&self, state: &AppState, facts: &Facts, _done: Done) -> Response {
+        show_settings(state, facts, &Filled::again(&self.0, None), true).await
     }
 }
 
@@ -136,42 +181,66 @@ async fn settings(State(state): State<AppState>, facts: Facts) -> Response {
         .authorize(SaveMailServer::ACTION, &facts.visitor)
         .await
     {
-        Ok(_) => show_settings(&state, &facts, &Filled::OPENED).await,
+        Ok(_) => show_settings(&state, &facts, &Filled::OPENED, false).await,
         Err(refusal) => redirect_or_refuse(&refusal, ADMIN_MAIL),
     }
 }
 
-async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveMailServer>) -> Response {
+/// `tried`: whether a test mail was just sent with what is typed.
+async fn show_settings(
+    state: &AppState,
+    facts: &Facts,
+    form: &Filled<'_, SaveMailServer>,
+    tried: bool,
+) -> Response {
     let MailServerPage {
         company,
         own,
         server,
         test,
+        tried: known,
     } = match state.service.console().mail_server(&facts.visitor).await {
         Ok(found) => found,
         Err(refusal) => return redirect_or_refuse(&refusal, ADMIN_MAIL),
     };
     let moments = Moments::of(facts.locale_for(&company, &own), &company, &own);
+    let is_saved = form.is_opened() && facts.asks("saved");
+    let untested = is_saved
+        && facts.query("saved").as_deref() == Some(UNTESTED)
+        && server
+            .as_ref()
+            .is_some_and(|server| !has_taken(test.as_ref(), server));
     let saved = server.as_ref();
     let port = saved.map_or(MailSecurity::default().usual_port(), |row| row.port);
     let security = saved.map_or(MailSecurity::default(), |row| row.security);
+    let host = form.text(|form| &form.host, saved.map_or("", |row| &row.host));
+    let user = form.text(
+        |form| &form.user,
+        saved.and_then(|row| row.user.as_deref()).unwrap_or_default(),
+    );
+    let knows_password = known.is_some_and(|(known_host, known_user)| {
+        host.value.trim().eq_ignore_ascii_case(&known_host) && user.value.trim() == known_user
+    });
     let page = MailPage {
         version: form.version(
             form.typed.map(|form| form.version),
             saved.map_or(0, |row| row.version),
         ),
         way: form.text(|form| &form.way, if saved.is_some() { OWN } else { INSTALLATION }),
-        host: form.text(|form| &form.host, saved.map_or("", |row| &row.host)),
+        host,
         port: form.text(|form| &form.port, &port.to_string()),
         security: form.text(
             |form| form.security.as_deref().unwrap_or_default(),
             security.as_str(),
         ),
-        user: form.text(
-            |form| &form.user,
-            saved.and_then(|row| row.user.as_deref()).unwrap_or_default(),
-        ),
-        has_password: saved.is_some_and(|row| row.sealed_password.is_some()),
+        user,
+        password: if knows_password {
+            StoredPassword::Tried
+        } else if saved.is_some_and(|row| row.sealed_password.is_some()) {
+            StoredPassword::Saved
+        } else {
+            StoredPassword::None
+        },
         sender: form.text(|form| &form.sender, saved.map_or("", |row| &row.sender)),
         reply_to: form.text(
             |form| &form.reply_to,
@@ -182,14 +251,20 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveMa
             None => saved.is_some_and(|row| row.fall_back),
         },
         email: own.email.clone(),
-        last_test: test.map(|test| moments.write(test.created_at)),
-        saved: form.is_opened() && facts.asks("saved"),
+        last_test: test.as_ref().map(|test| moments.write(test.created_at)),
+        tried: test.filter(|_| tried).map(|test| (moments, test)),
+        saved: is_saved.then_some(Saved { untested }),
         refusal: form.refusal.cloned(),
     };
     show_form(
         facts.page_at(state, &company, &own, ADMIN_MAIL, page),
         form.refusal,
     )
+}
+
+/// Whether the server has taken the newest test mail since it was saved.
+fn has_taken(test: Option<&TestMailRow>, server: &MailServerRow) -> bool {
+    test.is_some_and(|test| test.sent_at.is_some() && test.created_at >= server.changed_at)
 }
 
 /// `/admin/mail/test`
@@ -224,7 +299,7 @@ struct MailPage {
     port: Typed,
     security: Typed,
     user: Typed,
-    has_password: bool,
+    password: StoredPassword,
     sender: Typed,
     reply_to: Typed,
     fall_back: bool,
@@ -232,9 +307,29 @@ struct MailPage {
     email: String,
     /// When the newest test mail was asked for, if that is not long ago.
     last_test: Option<When>,
-    /// Whether it was just saved.
-    saved: bool,
+    /// What became of the test mail that was just sent with what is typed.
+    tried: Option<(Moments, TestMailRow)>,
+    /// That it was just saved.
+    saved: Option<Saved>,
     refusal: Option<Refusal>,
+}
+
+/// The password that counts when none is typed.
+#[derive(Clone, Copy)]
+enum StoredPassword {
+    /// There is none.
+    None,
+    /// The one that is saved.
+    Saved,
+    /// The one that was typed for a test of this host and this user.
+    Tried,
+}
+
+/// What is told of a server that was just saved.
+#[derive(Clone, Copy)]
+struct Saved {
+    /// Whether no test mail has gone through it.
+    untested: bool,
 }
 
 impl Content for MailPage {
@@ -245,10 +340,23 @@ impl Content for MailPage {
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
         let refusal = self.refusal.as_ref();
+        let saved = self.saved.map(|saved| {
+            let untested = saved.untested.then(|| td_string!(now, mail_server.untested));
+            let said: Vec<&str> = [td_string!(now, company.saved)]
+                .into_iter()
+                .chain(untested)
+                .collect();
+            good(sentences(now, &said))
+        });
+        let tried = self
+            .tried
+            .clone()
+            .map(|(moments, test)| outcome(now, moments, test, true));
         let content = view! {
             <h1>{td_string!(now, console.mail)}</h1>
             <p class="lead">{td_string!(now, mail_server.intro)}</p>
-            {self.saved.then(|| good(td_string!(now, company.saved)))}
+            {saved}
+            {tried}
             {why(now, refusal)}
             {form(now, &self, refusal)}
             {test_card(now, &self)}
@@ -301,7 +409,12 @@ fn form(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> AnyView {
                     </p>
                 </div>
             </section>
-            <button class="button primary">{td_string!(now, common.save)}</button>
+            <div class="buttons">
+                <button class="button primary">{td_string!(now, common.save)}</button>
+                <button class="button own-server" formaction=TryMailServer::PATH>
+                    {td_string!(now, mail_server.try_out)}
+                </button>
+            </div>
         </form>
     }.into_any()
 }
@@ -335,10 +448,10 @@ fn server_fields(now: Locale, page: &MailPage, refusal: Option<&Refusal>) -> Any
         &page.user,
         refusal,
     );
-    let password_hint = if page.has_password {
-        td_string!(now, mail_server.password_kept)
-    } else {
-        td_string!(now, mail_server.password_hint)
+    let password_hint = match page.password {
+        StoredPassword::None => td_string!(now, mail_server.password_hint),
+        StoredPassword::Saved => td_string!(now, mail_server.password_kept),
+        StoredPassword::Tried => td_string!(now, mail_server.password_tried),
     };
     let password = Input {
         autocomplete: "new-password",
@@ -428,24 +541,20 @@ fn encryption(now: Locale, typed: &Typed, refusal: Option<&Refusal>) -> AnyView 
     .into_any()
 }
 
+/// The test of what is saved; nothing where nothing is.
 fn test_card(now: Locale, page: &MailPage) -> AnyView {
-    let body = if page.version == 0 {
-        view! { <p class="quiet">{td_string!(now, mail_server.test_none)}</p> }.into_any()
-    } else {
-        let last = page.last_test.clone().map(|at| {
-            let label = td_string!(now, mail_server.last_test, when = "\n");
-            view! { <a href=SendTestMail::PATH>{around(&label, moment(at))}</a> }
-        });
-        view! {
-            <p class="quiet">{td_string!(now, mail_server.test_intro, email = page.email.clone())}</p>
-            <div class="buttons">{send_test(now)} {last}</div>
-        }
-        .into_any()
-    };
+    if page.version == 0 {
+        return ().into_any();
+    }
+    let last = page.last_test.clone().map(|at| {
+        let label = td_string!(now, mail_server.last_test, when = "\n");
+        view! { <a href=SendTestMail::PATH>{around(&label, moment(at))}</a> }
+    });
     view! {
         <section class="card" aria-labelledby="test-title">
             <h2 id="test-title">{td_string!(now, mail_server.test_title)}</h2>
-            {body}
+            <p class="quiet">{td_string!(now, mail_server.test_intro, email = page.email.clone())}</p>
+            <div class="buttons">{send_test(now)} {last}</div>
         </section>
     }
     .into_any()
@@ -488,7 +597,7 @@ impl Content for TestPage {
         let content = view! {
             <h1>{td_string!(now, mail_server.test_title)}</h1>
             {refused(now, self.refusal.as_ref(), true)}
-            {self.test.map(|test| outcome(now, self.moments, test))}
+            {self.test.map(|test| outcome(now, self.moments, test, false))}
             <div class="buttons">
                 {send_test(now)}
                 <a class="button" href=ADMIN_MAIL>
@@ -500,7 +609,8 @@ impl Content for TestPage {
     }
 }
 
-fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> AnyView {
+/// What became of a test mail; `unsaved`: whether it was sent with settings that are only typed.
+fn outcome(now: Locale, moments: Moments, test: TestMailRow, unsaved: bool) -> AnyView {
     let email = test.receiver;
     let (class, sentence, why) = match (test.sent_at, test.given_up_at) {
         (Some(_), _) => (
@@ -528,6 +638,7 @@ fn outcome(now: Locale, moments: Moments, test: TestMailRow) -> AnyView {
         <div class=class role="status">
             <p>{sentence}</p>
             {why.map(|why| view! { <p>{why}</p> })}
+            {unsaved.then(|| view! { <p>{td_string!(now, company.not_saved)}</p> })}
         </div>
         <dl class="facts">
             <div>

@@ -20,7 +20,7 @@ use vestibule_core::{
     sso::Provider,
 };
 use vestibule_service::console::{ProviderInput, ProviderSettings, SsoPage};
-use vestibule_translations::{Locale, td_string};
+use vestibule_translations::{Locale, sentences, td_string};
 use zeroize::Zeroizing;
 
 use super::company::{agents_link, agents_link_field};
@@ -41,7 +41,7 @@ pub fn routes(routes: Routes) -> Routes {
         .form::<TestSso>()
 }
 
-/// Saves what the company says about providers.
+/// Saves what the company says about providers, or tries a provider with it.
 #[derive(Clone, Deserialize)]
 pub struct SaveSso {
     /// Version about Google that the page showed; 0 = nothing was saved yet.
@@ -60,6 +60,8 @@ pub struct SaveSso {
     /// Tenants that are let in; empty = all.
     office365_tenants: String,
     office365_trusted: Option<String>,
+    /// Word of the provider that is tried; not read when it is saved.
+    provider: Option<String>,
 }
 
 /// What the form says about one provider.
@@ -93,6 +95,18 @@ impl SaveSso {
             },
         }
     }
+
+    fn input(&self, provider: Provider) -> ProviderInput {
+        let sent = self.of(provider);
+        ProviderInput {
+            version: (sent.version != 0).then_some(sent.version),
+            enabled: sent.enabled,
+            client_id: sent.client_id.to_owned(),
+            client_secret: sent.client_secret.clone(),
+            tenants: sent.tenants.to_owned(),
+            trusted: sent.trusted,
+        }
+    }
 }
 
 impl Form for SaveSso {
@@ -101,51 +115,49 @@ impl Form for SaveSso {
     const SWITCHED: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let inputs = Provider::ALL.map(|provider| {
-            let sent = self.of(provider);
-            ProviderInput {
-                version: (sent.version != 0).then_some(sent.version),
-                enabled: sent.enabled,
-                client_id: sent.client_id.to_owned(),
-                client_secret: sent.client_secret.clone(),
-                tenants: sent.tenants.to_owned(),
-                trusted: sent.trusted,
-            }
-        });
+        let inputs = Provider::ALL.map(|provider| self.input(provider));
         call.service.console().save_sso(inputs, &call.visitor).await?;
         Ok(Done::to(format!("{ADMIN_SSO}?saved")))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        show_settings(state, facts, &Filled::again(self, refusal)).await
+        show_settings(state, facts, &Filled::again(self, refusal), None).await
     }
 }
 
-/// Tries a provider as it is saved.
+/// Tries a provider as its settings are typed, and saves nothing.
 #[derive(Clone, Deserialize)]
-pub struct TestSso {
-    /// Word of the provider.
-    provider: String,
+#[serde(transparent)]
+pub struct TestSso(SaveSso);
+
+impl TestSso {
+    fn provider(&self) -> Option<Provider> {
+        self.0.provider.as_deref().and_then(Provider::from_word)
+    }
 }
 
 impl Form for TestSso {
     const PATH: &'static str = "/admin/sso/test";
     const ACTION: Action = Action::ChangeSso;
     const OPENED: Option<&'static str> = Some(ADMIN_SSO);
+    const SWITCHED: bool = true;
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
-        let provider = Provider::from_word(&self.provider).ok_or(Refusal::Malformed)?;
-        call.service.console().test_sso(provider, &call.visitor).await?;
-        Ok(Done::to(format!("{ADMIN_SSO}?tested={}", provider.as_str())))
+        let provider = self.provider().ok_or(Refusal::Malformed)?;
+        call.service
+            .console()
+            .test_sso(provider, self.0.input(provider), &call.visitor)
+            .await?;
+        Ok(Done::to(ADMIN_SSO))
     }
 
     async fn redisplay(&self, state: &AppState, facts: &Facts, refusal: Option<&Refusal>) -> Response {
-        match refusal {
-            Some(Refusal::NoApplication { .. } | Refusal::ProviderUnusable { .. }) | None => {
-                show_settings(state, facts, &Filled::refused(refusal)).await
-            }
-            Some(other) => redirect_or_refuse(other, ADMIN_SSO),
-        }
+        show_settings(state, facts, &Filled::again(&self.0, refusal), None).await
+    }
+
+    /// That the provider is as it should be, above everything typed.
+    async fn done(&self, state: &AppState, facts: &Facts, _done: Done) -> Response {
+        show_settings(state, facts, &Filled::again(&self.0, None), self.provider()).await
     }
 }
 
@@ -157,12 +169,18 @@ async fn settings(State(state): State<AppState>, facts: Facts) -> Response {
         .authorize(SaveSso::ACTION, &facts.visitor)
         .await
     {
-        Ok(_) => show_settings(&state, &facts, &Filled::OPENED).await,
+        Ok(_) => show_settings(&state, &facts, &Filled::OPENED, None).await,
         Err(refusal) => redirect_or_refuse(&refusal, ADMIN_SSO),
     }
 }
 
-async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveSso>) -> Response {
+/// `tested`: the provider that was just tried with what is typed, and is as it should be.
+async fn show_settings(
+    state: &AppState,
+    facts: &Facts,
+    form: &Filled<'_, SaveSso>,
+    tested: Option<Provider>,
+) -> Response {
     let SsoPage {
         company,
         own,
@@ -171,12 +189,11 @@ async fn show_settings(state: &AppState, facts: &Facts, form: &Filled<'_, SaveSs
         Ok(found) => found,
         Err(reason) => return redirect_or_refuse(&reason, ADMIN_SSO),
     };
-    let tested = facts.query("tested").as_deref().and_then(Provider::from_word);
     let page = SsoSettings {
         agents_link: agents_link(&state.config.origin(), &company.name),
         providers: providers.map(|settings| card(form, settings)),
         saved: form.is_opened() && facts.asks("saved"),
-        tested: tested.filter(|_| form.is_opened()),
+        tested,
         refusal: form.refusal.cloned(),
     };
     show_form(
@@ -191,12 +208,17 @@ fn card(form: &Filled<'_, SaveSso>, settings: ProviderSettings) -> ProviderCard 
         row,
         installation,
         redirect_uri,
+        tried,
     } = settings;
     let ticked = |on: bool| if on { "yes" } else { "" };
     let client = row.as_ref().and_then(|row| row.client.as_ref());
     let enabled = row.as_ref().map_or(installation, |row| row.enabled);
     let trusted = row.as_ref().is_some_and(|row| row.trusted);
     let tenants = row.as_ref().map(|row| row.tenants.join(" ")).unwrap_or_default();
+    let client_id = form.text(
+        |form| form.of(provider).client_id,
+        client.map_or("", |client| &client.id),
+    );
     ProviderCard {
         provider,
         version: form.version(
@@ -207,10 +229,8 @@ fn card(form: &Filled<'_, SaveSso>, settings: ProviderSettings) -> ProviderCard 
             |form| ticked(form.of(provider).enabled).to_owned(),
             ticked(enabled),
         ),
-        client_id: form.text(
-            |form| form.of(provider).client_id,
-            client.map_or("", |client| &client.id),
-        ),
+        has_tried_secret: tried.is_some_and(|tried| client_id.value.trim() == tried),
+        client_id,
         has_secret: client.is_some(),
         tenants: form.text(|form| form.of(provider).tenants, &tenants),
         trusted: form.boxes(
@@ -242,6 +262,8 @@ struct ProviderCard {
     enabled: Typed,
     /// Identifier of the company's application.
     client_id: Typed,
+    /// Whether the secret that was typed to try this application counts when none is typed.
+    has_tried_secret: bool,
     /// Whether a secret is stored.
     has_secret: bool,
     /// Tenants of Office 365.
@@ -261,9 +283,13 @@ impl Content for SsoSettings {
     fn view(self, frame: Frame) -> AnyView {
         let now = frame.locale;
         let refusal = self.refusal.as_ref();
-        let tested = self
-            .tested
-            .map(|provider| good(td_string!(now, sso.tested, provider = provider.name())));
+        let tested = self.tested.map(|provider| {
+            let tested = td_string!(now, sso.tested, provider = provider.name());
+            good(sentences(
+                now,
+                &[tested.as_str(), td_string!(now, company.not_saved)],
+            ))
+        });
         let providers = self
             .providers
             .iter()
@@ -298,12 +324,16 @@ fn test(now: Locale, provider: Provider) -> AnyView {
             <div class="row-text">
                 <h3 id=heading>{provider.name()}</h3>
             </div>
-            <form method="post" action=TestSso::PATH>
-                <input type="hidden" name="provider" value=provider.as_str() />
-                <button class="button small" aria-describedby=about>
-                    {td_string!(now, sso.test)}
-                </button>
-            </form>
+            <button
+                class="button small"
+                form=FORM
+                formaction=TestSso::PATH
+                name="provider"
+                value=provider.as_str()
+                aria-describedby=about
+            >
+                {td_string!(now, sso.test)}
+            </button>
         </li>
     }
     .into_any()
@@ -322,7 +352,9 @@ fn provider(now: Locale, form: &ProviderCard, refusal: Option<&Refusal>) -> AnyV
     } else {
         td_string!(now, sso.client_id_own, provider = name)
     };
-    let secret_hint = if form.has_secret {
+    let secret_hint = if form.has_tried_secret {
+        td_string!(now, sso.client_secret_tried)
+    } else if form.has_secret {
         td_string!(now, sso.client_secret_kept)
     } else {
         td_string!(now, sso.client_secret_hint)

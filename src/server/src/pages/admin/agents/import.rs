@@ -29,7 +29,7 @@ use vestibule_service::{
     sessions::SignedIn,
 };
 use vestibule_storage::{ImportLine, ImportState};
-use vestibule_translations::{Locale, sentences, td_string, verdict_sentence};
+use vestibule_translations::{Locale, sentences, td_string, verdict_sentence, wait};
 
 use crate::{
     form::{Form, Routes, redirect_or_refuse},
@@ -555,11 +555,18 @@ fn stands(now: Locale, page: &ImportPage) -> AnyView {
             }
             .into_any()
         }
-        ImportState::Running if !page.found.stalled => view! {
-            <p class="lead">{td_string!(now, company.import_running)}</p>
-            {progress()}
+        ImportState::Running if !page.found.stalled => {
+            let left = page.found.seconds_left.map(|seconds| {
+                let left = td_string!(now, company.import_left, time = wait(now, seconds));
+                view! { <p class="quiet">{left}</p> }
+            });
+            view! {
+                <p class="lead">{td_string!(now, company.import_running)}</p>
+                {progress()}
+                {left}
+            }
+            .into_any()
         }
-        .into_any(),
         state @ (ImportState::Running | ImportState::Stopped) => {
             let why = if state == ImportState::Stopped {
                 td_string!(now, company.import_stopped)
