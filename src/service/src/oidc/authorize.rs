@@ -7,7 +7,7 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
     id::{ApplicationId, CompanyId, GrantId, PublicId, SessionId},
-    limits::{CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
+    limits::{CARRIED_ADDRESS_MAX, CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
     oidc::{
         application::Application,
         error::{AuthorizationError, Described, PageProblem},
@@ -209,7 +209,7 @@ impl Issuer {
 }
 
 impl Service {
-    /// Where an address has no room for the request, it is written down, and the address names it.
+    /// Where an address has no room for the request on every way that may follow, it is written down, and the address names it.
     async fn carry(
         &self,
         query: &str,
@@ -222,7 +222,7 @@ impl Service {
         }
         let sealed = self.seal_request(query, begun, browser)?;
         let resume = paths::resuming(&URL_SAFE_NO_PAD.encode(&sealed));
-        if paths::is_local(&resume) {
+        if resume.len() <= CARRIED_ADDRESS_MAX {
             return Ok(resume);
         }
         // Anybody may come here: only what an application may ask is written down.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use vestibule_core::{
+    limits::CARRIED_ADDRESS_MAX,
     oidc::application::ApplicationInput,
+    paths,
+    secret::Token,
     session::{EndReason, Ending},
 };
 use vestibule_service::{
@@ -11,7 +14,7 @@ use vestibule_service::{
     oidc::{Authorized, Begun},
 };
 
-use crate::site::{Site, on_both};
+use crate::site::{self, Site, on_both};
 
 /// The request of a new application of Acme for a code.
 async fn request(site: &Site) -> String {
@@ -90,6 +93,32 @@ on_both! {
         }
         let entered = site.events("Acme").await.into_iter().filter(|(event, _)| event == "application_entered");
         assert_eq!(entered.count(), 1);
+    }
+
+    async fn a_request_is_carried_in_an_address_that_has_room_on_every_way_or_else_written_down(site: Site) {
+        site.company("Acme", 0).await;
+        let request = request(&site).await;
+        let (issuer, by) = (site.service.issuer(), site::visitor());
+        let (mut longest, mut written) = (0, 0);
+        for more in 0..1500 {
+            let long = format!("{request}{}", "s".repeat(more));
+            let resume = issuer.carry_request(&long, Begun::anew(site.now()), None, &by).await.unwrap();
+            let asked = paths::resumed(&resume).unwrap();
+            assert!(resume.len() <= CARRIED_ADDRESS_MAX, "{more}: {}", resume.len());
+            if Token::parse(asked).is_none() {
+                assert_eq!(written, 0, "{more}");
+                longest = resume.len();
+                continue;
+            }
+            written += 1;
+            let (found, _) = issuer.open_request(asked, &by).await.unwrap().unwrap();
+            assert_eq!(found, long);
+            if written == 3 {
+                break;
+            }
+        }
+        assert_eq!(written, 3);
+        assert!(longest > CARRIED_ADDRESS_MAX - 3, "{longest}");
     }
 
     async fn a_request_that_nobody_may_be_asked_about_ends_with_an_error(site: Site) {
