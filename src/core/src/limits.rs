@@ -65,7 +65,7 @@ pub const OAUTH_ECHOED_MAX: usize = 2048;
 /// Requests of applications that are kept for one place while people sign in: those that need an address longer than
 /// [`CARRIED_ADDRESS_MAX`]. An office may be one place.
 pub const CARRIED_OF_SOURCE_MAX: i64 = 1_000;
-/// The same for all places together.
+/// The same for all places together; a few more until the oldest make room.
 pub const CARRIED_MAX: i64 = 20_000;
 /// Life of an authorization code, in seconds.
 pub const CODE_OF_APPLICATION_SECONDS: i64 = 60;

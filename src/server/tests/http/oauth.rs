@@ -128,7 +128,12 @@ async fn a_long_request_survives_the_sign_in_and_one_that_is_too_long_is_answere
         );
     }
     let gone = format!("/oauth/resume?asked={}", "A".repeat(43));
-    assert_eq!(party.browser.get(&party.site, &gone).await.status, 400);
+    let page = party.browser.get(&party.site, &gone).await;
+    assert!(
+        page.status == 410 && page.body.contains("Your sign-in expired."),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod logout;
 mod notices;
 mod tokens;
 
+pub(crate) use authorize::Carrying;
 pub use authorize::{Authorized, Begun};
 pub(crate) use keys::SigningRing;
 pub use logout::LoggingOut;

@@ -6,6 +6,7 @@ use vestibule_core::{
     limits::CARRIED_ADDRESS_MAX,
     oidc::application::ApplicationInput,
     paths,
+    refusal::Refusal,
     secret::Token,
     session::{EndReason, Ending},
 };
@@ -111,7 +112,7 @@ on_both! {
                 continue;
             }
             written += 1;
-            let (found, _) = issuer.open_request(asked, &by).await.unwrap().unwrap();
+            let (found, _) = issuer.open_request(asked, &by).await.unwrap();
             assert_eq!(found, long);
             if written == 3 {
                 break;
@@ -119,6 +120,13 @@ on_both! {
         }
         assert_eq!(written, 3);
         assert!(longest > CARRIED_ADDRESS_MAX - 3, "{longest}");
+
+        let gone = issuer.open_request(&"A".repeat(43), &by).await.map(drop);
+        assert_eq!(gone, Err(Refusal::SignInExpired), "the agent opens the application again");
+        for nonsense in ["", "nonsense", "n%n"] {
+            let refused = issuer.open_request(nonsense, &by).await.map(drop);
+            assert_eq!(refused, Err(Refusal::Malformed), "{nonsense}");
+        }
     }
 
     async fn a_request_that_nobody_may_be_asked_about_ends_with_an_error(site: Site) {

@@ -72,8 +72,7 @@ pub async fn authorize_posted(State(state): State<AppState>, facts: Facts, body:
 pub async fn resume(State(state): State<AppState>, facts: Facts) -> Response {
     let asked = facts.query("asked").unwrap_or_default();
     match state.service.issuer().open_request(&asked, &facts.visitor).await {
-        Ok(Some((query, begun))) => answer(&state, &facts, query, begun, Way::AfterForm).await,
-        Ok(None) => Denied::from(Refusal::Malformed).into_response(),
+        Ok((query, begun)) => answer(&state, &facts, query, begun, Way::AfterForm).await,
         Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
@@ -207,8 +206,7 @@ impl Form for Choose {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let issuer = call.service.issuer();
-        let opened = issuer.open_request(&self.asked, &call.visitor).await?;
-        let (query, begun) = opened.ok_or(Refusal::Malformed)?;
+        let (query, begun) = issuer.open_request(&self.asked, &call.visitor).await?;
         let goes_on = self.how == "go_on";
         if !goes_on {
             call.service.sign_in().sign_out(&call.visitor).await?;
