@@ -173,6 +173,15 @@ impl Authorized {
     }
 }
 
+/// What becomes of a request that the form of another site brings.
+#[derive(Debug)]
+pub enum Posted {
+    /// It goes on at this local address, where the browser brings its cookies.
+    GoesOn(String),
+    /// It is wrong, and this is the answer.
+    Answered(Authorized),
+}
+
 /// A request that is carried along.
 #[derive(Serialize, Deserialize)]
 struct Carried {
@@ -245,8 +254,8 @@ impl Issuer {
     /// look older, or chosen, and what has happened to it counts in the browser with the number `browser` only.
     ///
     /// # Errors
-    /// [`Refusal::TooLarge`]; what [`Issuer::authorize`] says of what is no request; [`Refusal::Busy`] when too many come from
-    /// the same place; a failing database.
+    /// What [`Issuer::authorize`] says of what is no request; [`Refusal::Malformed`] for a long one that is wrong;
+    /// [`Refusal::Busy`] when too many come from the same place; a failing database.
     pub async fn carry_request(
         &self,
         query: &str,
@@ -254,7 +263,33 @@ impl Issuer {
         browser: Option<&Token>,
         visitor: &Visitor,
     ) -> Result<String, Refusal> {
-        visitor.attempt(self.carry(query, begun, browser, visitor)).await
+        let carried = async {
+            match self.carry(query, begun, browser, visitor).await? {
+                Kept::At(resume) => Ok(resume),
+                Kept::Wrong(_) => Err(Refusal::Malformed.into()),
+            }
+        };
+        visitor.attempt(carried).await
+    }
+
+    /// Takes a request that the form of another site brings, which comes without the cookies of the browser: it begins when
+    /// the browser comes once more by itself. A wrong one is answered there too, or at once when it is long: only what an
+    /// application may ask is written down.
+    ///
+    /// # Errors
+    /// As [`Issuer::authorize`]; [`Refusal::Busy`] when too many come from the same place.
+    pub async fn take_posted(&self, query: &str, visitor: &Visitor) -> Result<Posted, Refusal> {
+        let taken = async {
+            match self.carry(query, Begun::anew(self.now()), None, visitor).await? {
+                Kept::At(resume) => Ok(Posted::GoesOn(resume)),
+                Kept::Wrong(wrong) => {
+                    let (application, wrong) = *wrong;
+                    let answer = self.answer_wrong(&wrong, &application, visitor).await?;
+                    Ok(Posted::Answered(answer))
+                }
+            }
+        };
+        visitor.attempt(taken).await
     }
 
     /// What [`Issuer::carry_request`] carries along under this name. A request begins anew that was carried for more than an
@@ -275,21 +310,20 @@ impl Service {
         begun: Begun,
         browser: Option<&Token>,
         visitor: &Visitor,
-    ) -> Result<String, Failure> {
-        if query.len() > OAUTH_REQUEST_MAX {
-            return Err(Refusal::TooLarge.into());
-        }
+    ) -> Result<Kept, Failure> {
         let sealed = self.seal_request(query, begun, browser)?;
         let resume = paths::resuming(&URL_SAFE_NO_PAD.encode(&sealed));
         if resume.len() <= CARRIED_ADDRESS_MAX {
-            return Ok(resume);
+            return Ok(Kept::At(resume));
         }
         // Anybody may come here: only what an application may ask is written down.
-        let (_, read) = self.read_request(query).await?;
-        read.map_err(|_| Refusal::Malformed)?;
+        let (application, read) = self.read_request(query).await?;
+        if let Err(wrong) = read {
+            return Ok(Kept::Wrong(Box::new((application, wrong))));
+        }
         let _place = self.inner.carrying.place(&visitor.source).await?;
         let token = again(|| self.write_down(&sealed, visitor)).await?;
-        Ok(paths::resuming(&token.reveal()))
+        Ok(Kept::At(paths::resuming(&token.reveal())))
     }
 
     /// Writes a request down; gives the token that names it.
@@ -361,6 +395,14 @@ impl Service {
         };
         Some((carried.query, begun))
     }
+}
+
+/// What has come of a request that was about to be carried along.
+enum Kept {
+    /// It goes on at this local address.
+    At(String),
+    /// It is long, and cannot be answered but with an error.
+    Wrong(Box<(Application, Wrong)>),
 }
 
 /// What has come of a code that was about to be given.

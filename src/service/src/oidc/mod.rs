@@ -10,7 +10,7 @@ mod notices;
 mod tokens;
 
 pub(crate) use authorize::Carrying;
-pub use authorize::{Authorized, Begun};
+pub use authorize::{Authorized, Begun, Posted};
 pub(crate) use keys::SigningRing;
 pub use logout::LoggingOut;
 pub(crate) use notices::BackChannels;
