@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use vestibule_core::{
     limits::CARRIED_ADDRESS_MAX,
-    oidc::application::ApplicationInput,
+    oidc::{application::ApplicationInput, parameters::Parameters},
     paths,
     refusal::Refusal,
     secret::Token,
@@ -12,13 +13,14 @@ use vestibule_core::{
 };
 use vestibule_service::{
     Visitor,
-    oidc::{Authorized, Begun},
+    applications::AddedApplication,
+    oidc::{Authorized, Begun, EndpointError},
 };
 
 use crate::site::{self, Site, on_both};
 
-/// The request of a new application of Acme for a code.
-async fn request(site: &Site) -> String {
+/// A new application of Acme, its secret, and its request for a code.
+async fn application(site: &Site) -> (AddedApplication, String) {
     let input = ApplicationInput {
         name: "Agent Desktop".to_owned(),
         kind: "web".to_owned(),
@@ -33,10 +35,41 @@ async fn request(site: &Site) -> String {
         .add_application(Some("Acme"), &input)
         .await
         .unwrap();
-    format!(
-        "client_id={}&redirect_uri=https%3A%2F%2Fdesktop.acme.test%2Fcallback&response_type=code&scope=openid&state=s&nonce=n",
+    let request = format!(
+        "client_id={}&{REDIRECT}&response_type=code&scope=openid%20offline_access&state=s&nonce=n",
         added.application.id
+    );
+    (added, request)
+}
+
+const REDIRECT: &str = "redirect_uri=https%3A%2F%2Fdesktop.acme.test%2Fcallback";
+
+/// The request of a new application of Acme for a code.
+async fn request(site: &Site) -> String {
+    application(site).await.1
+}
+
+/// What the application gets for a code or a refresh token.
+async fn tokens(site: &Site, by: &AddedApplication, given: &str) -> Result<Value, EndpointError> {
+    let secret = by.secret.as_ref().unwrap().reveal();
+    let form = format!("client_id={}&client_secret={secret}&{given}", by.application.id);
+    let (answer, _) = site
+        .service
+        .issuer()
+        .tokens(None, &Parameters::parse(&form), &site::visitor())
+        .await?;
+    Ok(serde_json::to_value(answer).unwrap())
+}
+
+/// The same for a refresh token that was in an answer.
+async fn refreshed(site: &Site, by: &AddedApplication, answer: &Value) -> Result<Value, EndpointError> {
+    let token = answer["refresh_token"].as_str().unwrap();
+    tokens(
+        site,
+        by,
+        &format!("grant_type=refresh_token&refresh_token={token}"),
     )
+    .await
 }
 
 /// What a browser gets that brings this request now.
@@ -127,6 +160,29 @@ on_both! {
             let refused = issuer.open_request(nonsense, &by).await.map(drop);
             assert_eq!(refused, Err(Refusal::Malformed), "{nonsense}");
         }
+    }
+
+    async fn a_lost_answer_is_given_again_after_the_keys_were_rotated_and_a_copy_is_known(site: Site) {
+        site.company("Acme", 0).await;
+        let (by, request) = application(&site).await;
+        site.account("Acme", "bob", false).await;
+        let bob = site.at_home("Acme", "bob", None).await;
+        let uri = answered(authorized(&site, &request, &bob).await);
+        let code = uri.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+        let traded = format!("grant_type=authorization_code&code={code}&{REDIRECT}");
+        let first = tokens(&site, &by, &traded).await.unwrap();
+        let second = refreshed(&site, &by, &first).await.unwrap();
+        let rotated = site.with_keys(site::keys_of(2));
+        let again = refreshed(&rotated, &by, &first).await.unwrap();
+        for same in ["access_token", "refresh_token"] {
+            assert_eq!(second[same], again[same], "{same}");
+        }
+        let third = refreshed(&rotated, &by, &again).await.unwrap();
+        // The server that has the old keys alone gives no second answer for what the new ones were used for.
+        for server in [&site, &rotated] {
+            assert!(refreshed(server, &by, &first).await.is_err());
+        }
+        assert!(refreshed(&rotated, &by, &third).await.is_err(), "the family has ended");
     }
 
     async fn a_request_that_nobody_may_be_asked_about_ends_with_an_error(site: Site) {
