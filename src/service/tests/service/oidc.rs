@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 use vestibule_core::{
     limits::CARRIED_ADDRESS_MAX,
@@ -183,6 +184,40 @@ on_both! {
             assert!(refreshed(server, &by, &first).await.is_err());
         }
         assert!(refreshed(&rotated, &by, &third).await.is_err(), "the family has ended");
+    }
+
+    async fn a_session_that_the_background_ends_is_over_for_what_came_first(site: Site) {
+        site.company("Acme", 0).await;
+        let request = request(&site).await;
+        site.account("Acme", "bob", false).await;
+        let bob = site.account_of("Acme", "bob").await;
+        let issuer = site.service.issuer();
+        // Minutes before the absolute end at which it is used last, and after it at which the background comes.
+        for (used, looked, idle, old, reason) in [
+            (10, 0, 0, 1, EndReason::Lifetime),
+            (20, 15, 1, 0, EndReason::Lifetime),
+            (20, 15, 0, 1, EndReason::Lifetime),
+            (60, -29, 1, 0, EndReason::Idle),
+            (60, 0, 0, 1, EndReason::Idle),
+        ] {
+            let by = site.at_home("Acme", "bob", None).await;
+            assert!(answered(authorized(&site, &request, &by).await).contains("code="));
+            let mut writer = site.store.write().await.unwrap();
+            let session = writer.sessions_of(bob.company, bob.id).await.unwrap().remove(0);
+            let last = session.ends_at - TimeDelta::minutes(used);
+            writer.touch_session(bob.company, session.id, last).await.unwrap();
+            writer.commit().await.unwrap();
+            site.clock.advance((session.ends_at - site.now()).num_seconds() - 1);
+            assert_eq!(issuer.end_old_sessions().await, Ok(0), "not before its end");
+            site.clock.advance(1 + looked * 60);
+            if idle > 0 {
+                assert_eq!(issuer.end_idle_sessions().await, Ok(idle));
+            }
+            assert_eq!(issuer.end_old_sessions().await, Ok(old));
+            let ended = site.service.sign_in().ended_session(&by).await.unwrap().unwrap().ending;
+            let at = if reason == EndReason::Idle { last + TimeDelta::minutes(30) } else { session.ends_at };
+            assert_eq!((ended.reason, ended.at), (reason, at), "{used} {looked}");
+        }
     }
 
     async fn a_request_that_nobody_may_be_asked_about_ends_with_an_error(site: Site) {
