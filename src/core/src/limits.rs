@@ -64,10 +64,10 @@ pub const OAUTH_REQUEST_MAX: usize = 8 * 1024;
 /// Longest `state` and longest `nonce` of an application, in bytes. An answer in an address, where a byte may take the room of
 /// three, stays within [`OAUTH_REQUEST_MAX`] with both the state and the longest address of an application.
 pub const OAUTH_ECHOED_MAX: usize = 2048;
-/// Requests of applications that are kept for one place while people sign in: those that no address of ours has room for. An
-/// office may be one place.
+/// Requests of applications that are kept for one place while people sign in: those that need an address longer than
+/// [`CARRIED_ADDRESS_MAX`]. An office may be one place.
 pub const CARRIED_OF_SOURCE_MAX: i64 = 1_000;
-/// The same for all places together.
+/// The same for all places together; a few more until the oldest make room.
 pub const CARRIED_MAX: i64 = 20_000;
 /// Life of an authorization code, in seconds.
 pub const CODE_OF_APPLICATION_SECONDS: i64 = 60;
@@ -163,6 +163,11 @@ pub const TRUSTED_TOKENS_READ: usize = 40;
 /// Longest text that a browser keeps for all its ways to providers and back, in bytes. It is what is left of 4 KiB beside
 /// the cookies that must not be lost.
 pub const SSO_FLOWS_BYTES: usize = 2400;
+/// What one such way needs of it without the address that it leads to, in bytes: its numbers, and the longest name of a company.
+pub const SSO_WAY_BYTES: usize = 1000;
+/// Longest address that a request of an application is carried along in, in bytes: wherever an agent is sent before it goes on,
+/// there is room for it. What is longer is written down.
+pub const CARRIED_ADDRESS_MAX: usize = SSO_FLOWS_BYTES - SSO_WAY_BYTES;
 /// How far apart the clocks of two nodes may be without anybody noticing, in seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Sessions of one account; the oldest ends when one more begins (security.md 7.1.2).

@@ -153,8 +153,8 @@ pub fn resumed(address: &str) -> Option<&str> {
     address.strip_prefix(OAUTH_RESUME)?.strip_prefix(ASKED)
 }
 
-/// Longest return address that is kept, in bytes: most requests of applications have room in it. A browser that goes to a
-/// provider and back has room for one of [`crate::limits::SSO_FLOWS_BYTES`] at most.
+/// Longest return address that is kept, in bytes. A browser that goes to a provider and back loses those for which
+/// [`crate::limits::SSO_FLOWS_BYTES`] have no room: never one of [`crate::limits::CARRIED_ADDRESS_MAX`].
 pub const LOCAL_PATH_MAX: usize = 2048;
 
 /// Says whether `path` may be used as a return address: an absolute path on this host and nothing that any

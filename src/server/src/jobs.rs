@@ -26,6 +26,9 @@ const LOOK_FOR_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 /// How often is looked for applications that have to be told of the end of a session.
 const TELL_LOGOUTS_EVERY: Duration = Duration::from_millis(400);
 
+/// How often sessions are ended that are as old as they may become and that applications have to be told of.
+const END_OLD_SESSIONS_EVERY: Duration = Duration::from_mins(1);
+
 /// How long lines about strangers wait after the database failed.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -99,6 +102,7 @@ pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, st
     tasks.spawn(complete_locks(service(), stop()));
     tasks.spawn(write_stranger_lines(service(), stop()));
     tasks.spawn(clean_up(service(), stop()));
+    tasks.spawn(end_old_sessions(service(), stop()));
     tasks.spawn(tell_logouts(service(), stop()));
 }
 
@@ -238,6 +242,21 @@ async fn clean_up(service: Service, stop: CancellationToken) {
         }
         if let Err(error) = service.issuer().end_idle_sessions().await {
             tracing::warn!(%error, "idle sessions could not be ended");
+        }
+    }
+}
+
+/// Ends sessions that applications have to be told of within a minute after their absolute end, until told to stop.
+async fn end_old_sessions(service: Service, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(END_OLD_SESSIONS_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = service.issuer().end_old_sessions().await {
+            tracing::warn!(%error, "sessions past their end could not be ended");
         }
     }
 }

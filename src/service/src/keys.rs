@@ -215,6 +215,16 @@ impl Keys {
             .map_or([0; 32], |newest| digest(newest, purpose, parts))
     }
 
+    /// What [`Keys::derive`] makes of each of these with every version that is here, the newest first.
+    pub fn derive_with_each<const N: usize>(
+        &self,
+        purpose: Purpose,
+        values: [&[&[u8]]; N],
+    ) -> Vec<[[u8; 32]; N]> {
+        let with = |key: &Key| values.map(|parts| digest(key, purpose, parts));
+        self.known().iter().rev().map(with).collect()
+    }
+
     /// Whether `stored` is the fingerprint of `parts`, with whichever key it was made. Constant time.
     pub fn fits(&self, purpose: Purpose, parts: &[&[u8]], stored: &[u8]) -> Fit {
         let Some((version, stored)) = stored.split_first_chunk::<VERSION_BYTES>() else {
@@ -379,6 +389,18 @@ mod tests {
         assert_eq!(fits(&new, Purpose::Code, &[b"a", b"b"]), Fit::UnknownKey);
         let damaged = both.fits(Purpose::Code, &[b"a", b"b"], &fingerprint[..3]);
         assert_eq!(damaged, Fit::Wrong);
+    }
+
+    #[test]
+    fn what_was_derived_before_a_rotation_is_found_again() {
+        let old = Keys::new(vec![key(1, 1)]).unwrap();
+        let both = Keys::new(vec![key(1, 1), key(2, 2)]).unwrap();
+        let (a, b): (&[&[u8]], &[&[u8]]) = (&[b"a"], &[b"b"]);
+        let of = |keys: &Keys| [a, b].map(|parts| keys.derive(Purpose::Refresh, parts));
+        assert_eq!(
+            both.derive_with_each(Purpose::Refresh, [a, b]),
+            [of(&both), of(&old)]
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) const MAKE_ROOM_OF_SOURCE: &str = "DELETE FROM carried_request WHERE 
 pub(crate) const MAKE_ROOM: &str = "DELETE FROM carried_request WHERE token_hash IN ( \
     SELECT token_hash FROM carried_request ORDER BY created_at DESC LIMIT $1 OFFSET $2)";
 
-/// Requests that make room at once: each that comes needs the place of one.
+/// Requests of one place that make room at once: each that comes needs the place of one.
 const AT_ONCE: i64 = 10;
 
 /// A request to keep.
@@ -43,14 +43,14 @@ impl Reader {
 }
 
 impl Writer {
-    /// Keeps a request. At most so many stay of one place, and so many in all: the oldest make room.
+    /// Keeps a request. At most so many stay of one place: its oldest make room.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_carried_request(
         &mut self,
         new: &NewCarried<'_>,
-        (of_source, in_all): (i64, i64),
+        of_source: i64,
     ) -> Result<(), StoreError> {
         execute!(
             self,
@@ -60,7 +60,15 @@ impl Writer {
             new.sealed,
             new.created_at
         )?;
-        execute!(self, MAKE_ROOM_OF_SOURCE, new.source, AT_ONCE, of_source)?;
-        execute!(self, MAKE_ROOM, AT_ONCE, in_all).map(drop)
+        execute!(self, MAKE_ROOM_OF_SOURCE, new.source, AT_ONCE, of_source).map(drop)
+    }
+
+    /// Deletes up to `most` of the requests beyond the newest `in_all` of all places; gives how many. It reads past those that
+    /// stay: not for every request that comes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn trim_carried_requests(&mut self, in_all: i64, most: i64) -> Result<u64, StoreError> {
+        execute!(self, MAKE_ROOM, most, in_all)
     }
 }

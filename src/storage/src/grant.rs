@@ -90,8 +90,13 @@ pub(crate) const APPLICATIONS_OF_SESSION: &str = "SELECT DISTINCT p.name FROM ac
     AND p.back_channel_uri IS NULL \
     ORDER BY p.name";
 
-pub(crate) const IDLE: &str = "SELECT DISTINCT s.id FROM session s JOIN access_grant g ON g.session_id = s.id \
+pub(crate) const IDLE: &str = "SELECT DISTINCT s.company_id, s.id, s.created_at, s.last_used_at, s.ends_at \
+    FROM session s JOIN access_grant g ON g.session_id = s.id \
     WHERE s.company_id = $1 AND s.last_used_at <= $2 AND (NOT g.is_over OR g.ended_early) LIMIT $3";
+/// A grant has the end of its session.
+pub(crate) const PAST_END: &str = "SELECT DISTINCT s.company_id, s.id, s.created_at, s.last_used_at, s.ends_at \
+    FROM access_grant g JOIN session s ON s.company_id = g.company_id AND s.id = g.session_id \
+    WHERE g.expires_at <= $1 AND s.ends_at <= $1 AND (NOT g.is_over OR g.ended_early) LIMIT $2";
 
 /// One notice of each owner of applications after the other, and of each owner one of each application after the other: a
 /// long list of one of them comes behind the short ones of others. Those that are due are few and read first.
@@ -232,6 +237,21 @@ pub struct NewAccessToken {
     pub expires_at: Moment,
 }
 
+/// A session that applications got something of, as far as it tells how it comes to its end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionOfApplications {
+    /// Its company.
+    pub company: CompanyId,
+    /// Its identifier.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Moment,
+    /// Its last use that was written down.
+    pub last_used_at: Moment,
+    /// Its absolute end.
+    pub ends_at: Moment,
+}
+
 /// An application that is to be told that a session is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutNotice {
@@ -249,6 +269,21 @@ pub struct LogoutNotice {
     pub since: Option<Moment>,
     /// How often it was tried.
     pub tries: i64,
+}
+
+/// Company, identifier, beginning, last use and absolute end of a session.
+type EndColumns = (Uuid, Uuid, Moment, Moment, Moment);
+
+impl From<EndColumns> for SessionOfApplications {
+    fn from((company, id, created_at, last_used_at, ends_at): EndColumns) -> Self {
+        Self {
+            company: CompanyId(company),
+            id: SessionId(id),
+            created_at,
+            last_used_at,
+            ends_at,
+        }
+    }
 }
 
 #[derive(FromRow)]
@@ -382,9 +417,22 @@ impl Reader {
         company: CompanyId,
         until: Moment,
         most: i64,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let rows = all!(self, (Uuid,), IDLE, company.0, until, most)?;
-        Ok(rows.into_iter().map(|(id,)| SessionId(id)).collect())
+    ) -> Result<Vec<SessionOfApplications>, StoreError> {
+        let rows = all!(self, EndColumns, IDLE, company.0, until, most)?;
+        Ok(rows.into_iter().map(SessionOfApplications::from).collect())
+    }
+
+    /// Up to `most` sessions of all companies that are past their absolute end and that applications got tokens of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn old_sessions_of_applications(
+        &mut self,
+        now: Moment,
+        most: i64,
+    ) -> Result<Vec<SessionOfApplications>, StoreError> {
+        let rows = all!(self, EndColumns, PAST_END, now, most)?;
+        Ok(rows.into_iter().map(SessionOfApplications::from).collect())
     }
 
     /// Up to `most` applications that are to be told now that a session is over: of each owner and each application one in

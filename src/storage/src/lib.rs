@@ -78,7 +78,9 @@ pub use code::{CodeRow, MailedCodeRow, NewCode};
 pub use company::NewCompany;
 pub use error::{Cause, StoreError, Unique};
 pub use folding::Twins;
-pub use grant::{AccessTokenRow, GrantRow, LogoutNotice, NewAccessToken, NewGrant, RefreshTokenRow};
+pub use grant::{
+    AccessTokenRow, GrantRow, LogoutNotice, NewAccessToken, NewGrant, RefreshTokenRow, SessionOfApplications,
+};
 pub use import::{ImportLine, ImportRow, ImportState, NewImport};
 pub use kept::{KeptRow, NewKept};
 pub use key_check::KeyCheckRow;

@@ -121,6 +121,7 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("applications of a session", grant::APPLICATIONS_OF_SESSION),
         ("notice that is taken", grant::CLAIM),
         ("idle sessions of applications", grant::IDLE),
+        ("old sessions of applications", grant::PAST_END),
     ]
 }
 
@@ -180,6 +181,16 @@ async fn applications_to_be_told_are_looked_for_among_those_that_are_not() {
     let plan = plan_of(&mut connection, grant::UNTOLD).await;
     assert!(
         plan.iter().any(|step| step.contains("INDEX access_grant_untold")),
+        "{plan:#?}"
+    );
+}
+
+#[tokio::test]
+async fn old_sessions_of_applications_are_looked_for_among_those_that_have_not_ended() {
+    let (_folder, mut connection) = connection().await;
+    let plan = plan_of(&mut connection, grant::PAST_END).await;
+    assert!(
+        plan.iter().any(|step| step.contains("INDEX access_grant_live")),
         "{plan:#?}"
     );
 }

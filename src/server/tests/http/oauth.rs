@@ -113,12 +113,23 @@ async fn a_long_request_survives_the_sign_in_and_one_that_is_too_long_is_answere
     let out = posted(&party, party.query(&long)).await;
     let page = party.browser.get(&party.site, out.location()).await;
     assert_eq!(called_back(&led_on(&page))["state"], state);
-    for nonsense in ["a".repeat(5000), party.query(&[long[0], ("scope", "")])] {
-        let page = posted(&party, nonsense).await;
-        assert!(page.status == 400 && !page.has_header("location"));
+    let page = posted(&party, "a".repeat(5000)).await;
+    assert!(page.status == 400 && !page.has_header("location"));
+    // Nobody is led to an application of a company, but by what may show no page.
+    let hint = "h".repeat(9000);
+    for (wrong, error) in [
+        ([long[0], ("scope", "")], "invalid_scope"),
+        ([long[0], ("login_hint", &hint)], "invalid_request"),
+    ] {
+        let page = posted(&party, party.query(&wrong)).await;
+        assert!(page.status == 400 && !page.has_header("location"), "{error}");
+        assert!(page.body.contains("Back to Agent Desktop"), "{}", page.body);
+        let silent = [&wrong[..], &[("prompt", "none")]].concat();
+        let out = posted(&party, party.query(&silent)).await;
+        assert_eq!(called_back(out.location())["error"], error);
     }
 
-    let (more, hint) = ("s".repeat(2049), "h".repeat(9000));
+    let more = "s".repeat(2049);
     for too_long in [("state", more.as_str()), ("login_hint", &hint)] {
         assert_eq!(
             party.error(&[too_long]).await,
@@ -128,7 +139,12 @@ async fn a_long_request_survives_the_sign_in_and_one_that_is_too_long_is_answere
         );
     }
     let gone = format!("/oauth/resume?asked={}", "A".repeat(43));
-    assert_eq!(party.browser.get(&party.site, &gone).await.status, 400);
+    let page = party.browser.get(&party.site, &gone).await;
+    assert!(
+        page.status == 410 && page.body.contains("Your sign-in expired."),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

@@ -1,13 +1,22 @@
 //! From a request of an application to its code.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use vestibule_core::{
     audit::{AuditEntry, Event},
     gate,
     id::{ApplicationId, CompanyId, GrantId, PublicId, SessionId},
-    limits::{CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
+    limits::{CARRIED_ADDRESS_MAX, CARRIED_MAX, CARRIED_OF_SOURCE_MAX, OAUTH_REQUEST_MAX},
     oidc::{
         application::Application,
         error::{AuthorizationError, Described, PageProblem},
@@ -24,12 +33,13 @@ use vestibule_core::{
     refusal::Refusal,
     secret::Token,
 };
-use vestibule_storage::{NewCarried, NewGrant, again};
+use vestibule_storage::{NewCarried, NewGrant, StoreError, again};
 
 use crate::{
-    Failure, Issuer, Service, Visitor,
+    Failure, Issuer, RETRY_SECONDS, Service, Visitor,
     keys::{Purpose, Unsealable},
     sessions::{Need, SignedIn},
+    turns::TurnsOf,
 };
 
 /// What sealed requests are bound to.
@@ -38,6 +48,60 @@ const REQUEST_CONTEXT: &[u8] = b"authorization request";
 const CARRIED_FOR: TimeDelta = TimeDelta::hours(1);
 /// How often the last use of an application is written down at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// Requests of visitors from one place that are written down at once.
+const OF_SOURCE: usize = 4;
+/// The same of all places together.
+const IN_ALL: usize = 16;
+/// How long one waits for a place among them.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// After so many requests that this server has written down it looks whether there are too many.
+const ROOM_EVERY: usize = 50;
+/// Requests that make room then, at most: more than have come meanwhile.
+const ROOM_AT_ONCE: i64 = 100;
+
+/// The requests that are being written down. Anybody may bring one, so each place has its own few turns.
+pub(crate) struct Carrying {
+    sources: TurnsOf<String>,
+    all: Arc<Semaphore>,
+    written: AtomicUsize,
+}
+
+impl Default for Carrying {
+    fn default() -> Self {
+        Self {
+            sources: TurnsOf::new(OF_SOURCE),
+            all: Arc::new(Semaphore::new(IN_ALL)),
+            written: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Carrying {
+    /// A place among them, until it is dropped.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when none became free in time.
+    async fn place(&self, source: &str) -> Result<[OwnedSemaphorePermit; 2], Refusal> {
+        let places = async {
+            // Its own first: whoever waits for that stands in nobody's way.
+            let own = self.sources.of(source.to_owned()).acquire_owned().await?;
+            let place = Arc::clone(&self.all).acquire_owned().await?;
+            Ok::<_, AcquireError>([own, place])
+        };
+        let found = tokio::time::timeout(LONGEST_WAIT, places).await;
+        found.ok().and_then(Result::ok).ok_or(Refusal::Busy {
+            retry_after: RETRY_SECONDS,
+        })
+    }
+
+    /// Counts one that is written down; says whether to look for room now: that reads as many as there may be.
+    fn is_room_due(&self) -> bool {
+        self.written
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(ROOM_EVERY)
+    }
+}
 
 /// What has happened to a request before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +171,15 @@ impl Authorized {
             other => other,
         }
     }
+}
+
+/// What becomes of a request that the form of another site brings.
+#[derive(Debug)]
+pub enum Posted {
+    /// It goes on at this local address, where the browser brings its cookies.
+    GoesOn(String),
+    /// It is wrong, and this is the answer.
+    Answered(Authorized),
 }
 
 /// A request that is carried along.
@@ -181,7 +254,8 @@ impl Issuer {
     /// look older, or chosen, and what has happened to it counts in the browser with the number `browser` only.
     ///
     /// # Errors
-    /// [`Refusal::TooLarge`]; what [`Issuer::authorize`] says of what is no request; a failing database.
+    /// What [`Issuer::authorize`] says of what is no request; [`Refusal::Malformed`] for a long one that is wrong;
+    /// [`Refusal::Busy`] when too many come from the same place; a failing database.
     pub async fn carry_request(
         &self,
         query: &str,
@@ -189,60 +263,85 @@ impl Issuer {
         browser: Option<&Token>,
         visitor: &Visitor,
     ) -> Result<String, Refusal> {
-        visitor
-            .transact(|| self.carry(query, begun, browser, visitor))
-            .await
+        let carried = async {
+            match self.carry(query, begun, browser, visitor).await? {
+                Kept::At(resume) => Ok(resume),
+                Kept::Wrong(_) => Err(Refusal::Malformed.into()),
+            }
+        };
+        visitor.attempt(carried).await
+    }
+
+    /// Takes a request that the form of another site brings, which comes without the cookies of the browser: it begins when
+    /// the browser comes once more by itself. A wrong one is answered there too, or at once when it is long: only what an
+    /// application may ask is written down.
+    ///
+    /// # Errors
+    /// As [`Issuer::authorize`]; [`Refusal::Busy`] when too many come from the same place.
+    pub async fn take_posted(&self, query: &str, visitor: &Visitor) -> Result<Posted, Refusal> {
+        let taken = async {
+            match self.carry(query, Begun::anew(self.now()), None, visitor).await? {
+                Kept::At(resume) => Ok(Posted::GoesOn(resume)),
+                Kept::Wrong(wrong) => {
+                    let (application, wrong) = *wrong;
+                    let answer = self.answer_wrong(&wrong, &application, visitor).await?;
+                    Ok(Posted::Answered(answer))
+                }
+            }
+        };
+        visitor.attempt(taken).await
     }
 
     /// What [`Issuer::carry_request`] carries along under this name. A request begins anew that was carried for more than an
     /// hour, or comes from another browser: whoever has it from somebody else has proved nothing for it.
     ///
     /// # Errors
-    /// Only when the database fails.
-    pub async fn open_request(
-        &self,
-        asked: &str,
-        visitor: &Visitor,
-    ) -> Result<Option<(String, Begun)>, Refusal> {
+    /// [`Refusal::SignInExpired`] when it is kept no longer; [`Refusal::Malformed`] for what never was one; a failing database.
+    pub async fn open_request(&self, asked: &str, visitor: &Visitor) -> Result<(String, Begun), Refusal> {
         visitor.attempt(self.open_carried(asked, visitor)).await
     }
 }
 
 impl Service {
-    /// Where an address has no room for the request, it is written down, and the address names it.
+    /// Where an address has no room for the request on every way that may follow, it is written down, and the address names it.
     async fn carry(
         &self,
         query: &str,
         begun: Begun,
         browser: Option<&Token>,
         visitor: &Visitor,
-    ) -> Result<String, Failure> {
-        if query.len() > OAUTH_REQUEST_MAX {
-            return Err(Refusal::TooLarge.into());
-        }
+    ) -> Result<Kept, Failure> {
         let sealed = self.seal_request(query, begun, browser)?;
         let resume = paths::resuming(&URL_SAFE_NO_PAD.encode(&sealed));
-        if paths::is_local(&resume) {
-            return Ok(resume);
+        if resume.len() <= CARRIED_ADDRESS_MAX {
+            return Ok(Kept::At(resume));
         }
         // Anybody may come here: only what an application may ask is written down.
-        let (_, read) = self.read_request(query).await?;
-        read.map_err(|_| Refusal::Malformed)?;
+        let (application, read) = self.read_request(query).await?;
+        if let Err(wrong) = read {
+            return Ok(Kept::Wrong(Box::new((application, wrong))));
+        }
+        let _place = self.inner.carrying.place(&visitor.source).await?;
+        let token = again(|| self.write_down(&sealed, visitor)).await?;
+        Ok(Kept::At(paths::resuming(&token.reveal())))
+    }
+
+    /// Writes a request down; gives the token that names it.
+    async fn write_down(&self, sealed: &[u8], visitor: &Visitor) -> Result<Token, StoreError> {
         let token = Token::new(self.random());
         let mut writer = self.inner.store.write().await?;
-        writer
-            .put_carried_request(
-                &NewCarried {
-                    token_hash: token.hash(),
-                    source: &visitor.source,
-                    sealed: &sealed,
-                    created_at: self.now(),
-                },
-                (CARRIED_OF_SOURCE_MAX, CARRIED_MAX),
-            )
-            .await?;
+        let new = NewCarried {
+            token_hash: token.hash(),
+            source: &visitor.source,
+            sealed,
+            created_at: self.now(),
+        };
+        writer.put_carried_request(&new, CARRIED_OF_SOURCE_MAX).await?;
+        if self.inner.carrying.is_room_due() {
+            writer.trim_carried_requests(CARRIED_MAX, ROOM_AT_ONCE).await?;
+        }
         writer.commit().await?;
-        Ok(paths::resuming(&token.reveal()))
+        Ok(token)
     }
 
     fn seal_request(
@@ -263,16 +362,18 @@ impl Service {
             .seal(Purpose::Request, REQUEST_CONTEXT, &plain, self.random())
     }
 
-    async fn open_carried(&self, asked: &str, visitor: &Visitor) -> Result<Option<(String, Begun)>, Failure> {
+    async fn open_carried(&self, asked: &str, visitor: &Visitor) -> Result<(String, Begun), Failure> {
         // What is sealed is longer than any token.
         let sealed = match Token::parse(asked) {
             Some(token) => {
                 let mut reader = self.inner.store.read().await?;
-                reader.carried_request(token.hash()).await?
+                let kept = reader.carried_request(token.hash()).await?;
+                kept.ok_or(Refusal::SignInExpired)?
             }
-            None => URL_SAFE_NO_PAD.decode(asked).ok(),
+            None => URL_SAFE_NO_PAD.decode(asked).map_err(|_| Refusal::Malformed)?,
         };
-        Ok(sealed.and_then(|sealed| self.unseal_request(&sealed, visitor)))
+        let opened = self.unseal_request(&sealed, visitor);
+        Ok(opened.ok_or(Refusal::Malformed)?)
     }
 
     fn unseal_request(&self, sealed: &[u8], visitor: &Visitor) -> Option<(String, Begun)> {
@@ -294,6 +395,14 @@ impl Service {
         };
         Some((carried.query, begun))
     }
+}
+
+/// What has come of a request that was about to be carried along.
+enum Kept {
+    /// It goes on at this local address.
+    At(String),
+    /// It is long, and cannot be answered but with an error.
+    Wrong(Box<(Application, Wrong)>),
 }
 
 /// What has come of a code that was about to be given.
@@ -575,5 +684,40 @@ impl Service {
             subject: claims.sub,
             session: claims.sid,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_place_writes_a_few_requests_down_at_once_and_others_go_on() {
+        let carrying = Carrying::default();
+        let mut places = Vec::new();
+        for _ in 0..OF_SOURCE {
+            places.push(carrying.place("192.0.2.1").await.unwrap());
+        }
+        let busy = Refusal::Busy {
+            retry_after: RETRY_SECONDS,
+        };
+        assert_eq!(carrying.place("192.0.2.1").await.err(), Some(busy.clone()));
+        for other in OF_SOURCE..IN_ALL {
+            places.push(carrying.place(&other.to_string()).await.unwrap());
+        }
+        assert_eq!(carrying.place("late").await.err(), Some(busy));
+        places.clear();
+        assert!(carrying.place("192.0.2.1").await.is_ok());
+    }
+
+    #[test]
+    fn room_is_looked_for_now_and_then() {
+        let carrying = Carrying::default();
+        let due = (0..3 * ROOM_EVERY).filter(|_| carrying.is_room_due());
+        assert_eq!(due.count(), 3);
+        assert!(
+            i64::try_from(ROOM_EVERY).unwrap() < ROOM_AT_ONCE,
+            "there is less and less"
+        );
     }
 }

@@ -9,7 +9,8 @@ mod logout;
 mod notices;
 mod tokens;
 
-pub use authorize::{Authorized, Begun};
+pub(crate) use authorize::Carrying;
+pub use authorize::{Authorized, Begun, Posted};
 pub(crate) use keys::SigningRing;
 pub use logout::LoggingOut;
 pub(crate) use notices::BackChannels;

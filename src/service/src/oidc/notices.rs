@@ -17,11 +17,11 @@ use vestibule_core::{
     limits::LOGOUT_NOTICE_HOURS,
     oidc::claims::{LogoutClaims, LogoutEvents, seconds},
     secret::Token,
-    session::{EndReason, Ending},
+    session::Ending,
 };
 use vestibule_mail::{Reach, is_public};
 use vestibule_sso::{BackChannel, SsoError};
-use vestibule_storage::{LogoutNotice, StoreError};
+use vestibule_storage::{LogoutNotice, SessionOfApplications, StoreError};
 
 use crate::{Failure, Issuer, Service, Visitor, turns::TurnsOf};
 
@@ -109,6 +109,16 @@ struct Round {
     waiting: Vec<LogoutNotice>,
 }
 
+/// How a session that is over came to its end: whichever end was the first, whoever sees it.
+fn ending_of(session: &SessionOfApplications, idle_minutes: Option<u16>) -> Ending {
+    Ending::by_itself(
+        session.created_at,
+        session.last_used_at,
+        session.ends_at,
+        idle_minutes,
+    )
+}
+
 impl Issuer {
     /// Tells all applications that are to be told now, and whatever becomes due meanwhile; gives how many were told. For the
     /// background, several times a second: looking costs no write. Whoever takes long holds nobody up: others are looked
@@ -147,7 +157,7 @@ impl Issuer {
     }
 
     /// Ends the sessions that nobody has used for too long and that applications have tokens of, so that these are told too;
-    /// gives how many. Others end when their browser comes again, or at their absolute end.
+    /// gives how many. Others end when their browser comes again, or are deleted after their absolute end.
     ///
     /// # Errors
     /// A failing database.
@@ -166,15 +176,11 @@ impl Issuer {
                 .await?;
             drop(reader);
             for session in idle {
-                let ending = Ending {
-                    reason: EndReason::Idle,
-                    at: now,
-                    minutes: Some(minutes.into()),
-                };
+                let ending = ending_of(&session, Some(minutes));
                 let mut writer = self.inner.store.write().await?;
                 // Somebody may have used it since it was found.
                 if writer
-                    .end_idle_session(company.id, session, until, ending)
+                    .end_idle_session(company.id, session.id, until, ending)
                     .await?
                 {
                     writer.commit().await?;
@@ -183,6 +189,36 @@ impl Issuer {
             }
         }
         Ok(ended)
+    }
+
+    /// The same for sessions that are as old as they may become. For the background, every minute: looking reads those alone
+    /// that have to be ended.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn end_old_sessions(&self) -> Result<usize, StoreError> {
+        let now = self.database_now();
+        let mut ended = 0;
+        loop {
+            let before = ended;
+            let mut reader = self.inner.store.read().await?;
+            let old = reader.old_sessions_of_applications(now, AT_ONCE).await?;
+            drop(reader);
+            for session in old {
+                let company = self.inner.store.read().await?.company(session.company).await?;
+                let minutes = company.and_then(|company| company.settings.idle_minutes);
+                let ending = ending_of(&session, minutes);
+                let mut writer = self.inner.store.write().await?;
+                if writer.end_session(session.company, session.id, ending).await? {
+                    writer.commit().await?;
+                    ended += 1;
+                }
+            }
+            // Those that another server has ended are not found again.
+            if ended == before {
+                return Ok(ended);
+            }
+        }
     }
 
     async fn due_notices(&self) -> Result<Vec<LogoutNotice>, StoreError> {

@@ -23,7 +23,10 @@ use vestibule_storage::{
 };
 
 use super::{EndpointError, Trouble, keys::ID_TOKEN};
-use crate::{Failure, Issuer, Service, Visitor, keys::Purpose};
+use crate::{
+    Failure, Issuer, Service, Visitor,
+    keys::{Purpose, Unsealable},
+};
 
 /// What the token endpoint answers (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3). It holds secrets, so it
 /// has no `Debug`.
@@ -213,13 +216,14 @@ impl Service {
         if grant.application != application.id {
             return Err(worthless().into());
         }
-        // Both follow from the token, so that whoever sends it once more, because the answer was lost, gets the same.
-        let follows = |what: &[u8]| {
-            let bytes = self.inner.keys.derive(Purpose::Refresh, &[what, token.bytes()]);
-            Token::from_bytes(bytes)
-        };
-        let (access, next) = (follows(b"access token"), follows(b"refresh token"));
-        let answer_unused = used_at.is_none() || self.is_unused(&next).await?;
+        let mut following = self.following(token).into_iter().next().ok_or(Unsealable)?;
+        let mut answer_unused = used_at.is_none();
+        if Refreshing::of(used_at, true, now) == Refreshing::Repeat
+            && let Some((given, is_unused)) = self.given_for(token).await?
+        {
+            (following, answer_unused) = (given, is_unused);
+        }
+        let [access, next] = following;
         let refreshing = Refreshing::of(used_at, answer_unused, now);
         if refreshing == Refreshing::EndFamily {
             self.end_reused(&grant, application, visitor).await?;
@@ -251,10 +255,33 @@ impl Service {
         Ok(answer)
     }
 
-    /// Whether this refresh token was given and never shown.
-    async fn is_unused(&self, token: &Token) -> Result<bool, StoreError> {
-        let found = self.inner.store.read().await?.refresh_token(token.hash()).await?;
-        Ok(found.is_some_and(|row| row.used_at.is_none()))
+    /// The access token and the refresh token that take the place of a refresh token, made with each version of the keys that
+    /// is here, the newest first. They follow from it, so that whoever sends it once more, because the answer was lost, gets
+    /// the same.
+    fn following(&self, token: &Token) -> Vec<[Token; 2]> {
+        let values: [&[&[u8]]; 2] = [
+            &[b"access token", token.bytes()],
+            &[b"refresh token", token.bytes()],
+        ];
+        let made = self.inner.keys.derive_with_each(Purpose::Refresh, values);
+        made.into_iter().map(|pair| pair.map(Token::from_bytes)).collect()
+    }
+
+    /// Those that were given for a refresh token, and whether its successor was never shown; `None` when none were. The keys may
+    /// have been rotated since: then the newest version makes another pair, and to give that one too would leave two families
+    /// of which neither shows a copy.
+    async fn given_for(&self, token: &Token) -> Result<Option<([Token; 2], bool)>, StoreError> {
+        let mut reader = self.inner.store.read().await?;
+        for _ in 0..2 {
+            for [access, next] in self.following(token) {
+                if let Some(row) = reader.refresh_token(next.hash()).await? {
+                    return Ok(Some(([access, next], row.used_at.is_none())));
+                }
+            }
+            // Another server may have rotated them a moment ago.
+            self.inner.keys.reload();
+        }
+        Ok(None)
     }
 
     async fn store_tokens(&self, writer: &mut Writer, fresh: &Fresh<'_>) -> Result<(), StoreError> {

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 use vestibule_core::{
-    account::Role, limits::SSO_FLOWS_BYTES, ports::Clock, refusal::Refusal, session::Proof, sso::Provider,
+    account::Role,
+    limits::{CARRIED_ADDRESS_MAX, SSO_FLOWS_BYTES},
+    paths,
+    ports::Clock,
+    refusal::Refusal,
+    session::Proof,
+    sso::Provider,
 };
 use vestibule_service::{
     Visitor,
@@ -191,7 +197,7 @@ on_both! {
         let visitor = back_as(&site, &issuer, "bob-at-google").await;
         bind(&site, &visitor, "Acme", "bob", site::PASSWORD).await.unwrap();
         let sso = site.service.sso();
-        let request = format!("/oauth/resume?asked={}", "A".repeat(1600));
+        let request = paths::resuming(&"A".repeat(CARRIED_ADDRESS_MAX - paths::resuming("").len()));
         let too_long = format!("/agent?{}", "a".repeat(1900));
         let mut flows = None;
         for (next, landing) in [(&request, request.as_str()), (&too_long, "/agent"), (&request, request.as_str())] {

@@ -17,11 +17,9 @@ pub async fn a_long_request_is_found_by_its_token_for_a_day(store: &Store) {
         sealed: &sealed,
         created_at: at(0),
     };
-    write(store, async |writer| {
-        writer.put_carried_request(&new, (9, 9)).await
-    })
-    .await
-    .unwrap();
+    write(store, async |writer| writer.put_carried_request(&new, 9).await)
+        .await
+        .unwrap();
     for (seconds, expected) in [(DAY - 1, true), (DAY, false)] {
         store.delete_expired(at(seconds), Duration::ZERO).await.unwrap();
         let mut reader = store.read().await.unwrap();
@@ -44,17 +42,21 @@ pub async fn there_are_never_more_long_requests_than_there_is_room_for(store: &T
             sealed: b"sealed",
             created_at: at(second),
         };
-        write(store, async |writer| {
-            writer.put_carried_request(&new, (2, 4)).await
-        })
-        .await
-        .unwrap();
+        write(store, async |writer| writer.put_carried_request(&new, 2).await)
+            .await
+            .unwrap();
+    }
+    assert_eq!(count(store, "SELECT count(*) FROM carried_request").await, 5);
+    // In steps, whoever lets them go.
+    for expected in [1, 0] {
+        let gone = write(store, async |writer| writer.trim_carried_requests(4, 1).await).await;
+        assert_eq!(gone, Ok(expected));
     }
     assert_eq!(count(store, "SELECT count(*) FROM carried_request").await, 4);
     let mut reader = store.read().await.unwrap();
     for (token, second) in kept {
         let found = reader.carried_request(token).await.unwrap();
-        // The oldest of `b` made room for its third, and the oldest of all for the fifth.
+        // The oldest of `b` made room for its third, and the oldest of all for the others.
         assert_eq!(found.is_some(), second > 2, "{second}");
     }
 }

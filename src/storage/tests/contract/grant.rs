@@ -13,7 +13,8 @@ use vestibule_core::{
     session::Proof,
 };
 use vestibule_storage::{
-    NewAccessToken, NewAccount, NewGrant, NewSession, SigningKeyRow, Store, test_support::TestStore,
+    NewAccessToken, NewAccount, NewGrant, NewSession, SessionOfApplications, SigningKeyRow, Store,
+    test_support::TestStore,
 };
 
 use crate::session::by_admin;
@@ -70,6 +71,17 @@ async fn gone(store: &Store) -> Gone {
         session,
         application,
         grant,
+    }
+}
+
+/// What tells how the session comes to its end.
+fn of_applications(gone: &Gone) -> SessionOfApplications {
+    SessionOfApplications {
+        company: gone.account.company,
+        id: gone.session.id,
+        created_at: at(0),
+        last_used_at: at(0),
+        ends_at: gone.session.ends_at,
     }
 }
 
@@ -409,12 +421,13 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
         let idle = reader.idle_sessions_of_applications(gone.account.company, at(until), 10);
         idle.await.unwrap()
     };
+    let session = of_applications(&gone);
     assert!(found(-1).await.is_empty());
-    assert_eq!(found(0).await, [gone.session.id]);
+    assert_eq!(found(0).await, [session]);
     write(store, async |writer| writer.end_grant(gone.grant.id).await)
         .await
         .unwrap();
-    assert_eq!(found(0).await, [gone.session.id], "it has to be told of its end");
+    assert_eq!(found(0).await, [session], "it has to be told of its end");
     write(store, async |writer| {
         let (company, id) = (gone.account.company, gone.account.id);
         writer.lock_account(company, id, "wrong_codes", at(9)).await
@@ -422,6 +435,23 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
     .await
     .unwrap();
     assert!(found(0).await.is_empty(), "it is told already");
+}
+
+pub async fn an_old_session_is_found_as_long_as_something_came_of_it(store: &TestStore) {
+    let gone = gone(store).await;
+    let (session, end) = (of_applications(&gone), gone.session.ends_at);
+    let found = async |now| {
+        let mut reader = store.read().await.unwrap();
+        reader.old_sessions_of_applications(now, 10).await.unwrap()
+    };
+    assert!(found(end - TimeDelta::seconds(1)).await.is_empty());
+    assert_eq!(found(end).await, [session]);
+    write(store, async |writer| writer.end_grant(gone.grant.id).await)
+        .await
+        .unwrap();
+    assert_eq!(found(end).await, [session], "it has to be told of its end");
+    raw(store, "DELETE FROM session").await;
+    assert!(found(end).await.is_empty(), "it is told already");
 }
 
 pub async fn what_applications_got_goes_when_it_is_over(store: &TestStore) {

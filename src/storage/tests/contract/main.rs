@@ -108,6 +108,7 @@ contract! {
     grant::what_ends_before_its_session_is_told_with_it,
     grant::what_ended_early_is_told_at_the_end_of_its_session_at_the_latest,
     grant::an_idle_session_is_found_as_long_as_something_came_of_it,
+    grant::an_old_session_is_found_as_long_as_something_came_of_it,
     grant::what_applications_got_goes_when_it_is_over,
     grant::a_code_that_nobody_used_goes_soon,
     grant::of_each_algorithm_one_key_is_in_use_and_one_comes_next,

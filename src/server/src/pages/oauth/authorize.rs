@@ -25,7 +25,7 @@ use vestibule_core::{
     secret::Token,
 };
 use vestibule_service::{
-    oidc::{Authorized, Begun},
+    oidc::{Authorized, Begun, Posted},
     sessions::SignedIn,
 };
 use vestibule_translations::{Locale, td_string};
@@ -59,21 +59,19 @@ pub async fn authorize(State(state): State<AppState>, facts: Facts) -> Response 
 
 /// `POST /oauth/authorize`: another site's form brings no cookies, so the browser comes once more by itself.
 pub async fn authorize_posted(State(state): State<AppState>, facts: Facts, body: String) -> Response {
-    let begun = Begun::anew(state.service.clock().now());
-    // It begins when the browser comes with its cookies.
-    let issuer = state.service.issuer();
-    match issuer.carry_request(&body, begun, None, &facts.visitor).await {
-        Ok(resume) => see_other(&resume),
-        Err(refusal) => Denied::from(refusal).into_response(),
-    }
+    let answered = match state.service.issuer().take_posted(&body, &facts.visitor).await {
+        Ok(Posted::GoesOn(resume)) => return see_other(&resume),
+        Ok(Posted::Answered(authorized)) => to_application(&state, &facts, authorized, Way::Direct),
+        Err(refusal) => return Denied::from(refusal).into_response(),
+    };
+    answered.unwrap_or_else(|_| Denied::from(Refusal::Malformed).into_response())
 }
 
 /// `GET /oauth/resume`
 pub async fn resume(State(state): State<AppState>, facts: Facts) -> Response {
     let asked = facts.query("asked").unwrap_or_default();
     match state.service.issuer().open_request(&asked, &facts.visitor).await {
-        Ok(Some((query, begun))) => answer(&state, &facts, query, begun, Way::AfterForm).await,
-        Ok(None) => Denied::from(Refusal::Malformed).into_response(),
+        Ok((query, begun)) => answer(&state, &facts, query, begun, Way::AfterForm).await,
         Err(refusal) => Denied::from(refusal).into_response(),
     }
 }
@@ -117,19 +115,9 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
         // A page here: nothing is certain about where the request would lead.
         Err(refusal) => return Denied::from(refusal).into_response(),
     };
-    let authorized = match authorized {
-        Authorized::Answer { answer, application } => return send(state, facts, answer, application, way),
-        Authorized::Offer { answer, application } => {
-            let title: Sentence = |now| td_string!(now, errors.application_unknown_title);
-            let back = Offer {
-                title,
-                application,
-                to: answer.uri,
-                fields: answer.fields,
-            };
-            return offer(state, facts, StatusCode::BAD_REQUEST, back);
-        }
-        interrupted => interrupted,
+    let authorized = match to_application(state, facts, authorized, way) {
+        Ok(response) => return response,
+        Err(interrupted) => interrupted,
     };
     let number = facts.visitor.browser_token.clone();
     let number = number.unwrap_or_else(|| Token::new(state.service.randomness().as_ref()));
@@ -145,6 +133,29 @@ async fn answer(state: &AppState, facts: &Facts, query: String, begun: Begun, wa
         apply(state, &[Effect::Browser(number)], &mut response);
     }
     response
+}
+
+/// Answers the application, or offers the way to it; gives back what has to happen before.
+fn to_application(
+    state: &AppState,
+    facts: &Facts,
+    authorized: Authorized,
+    way: Way,
+) -> Result<Response, Authorized> {
+    match authorized {
+        Authorized::Answer { answer, application } => Ok(send(state, facts, answer, application, way)),
+        Authorized::Offer { answer, application } => {
+            let title: Sentence = |now| td_string!(now, errors.application_unknown_title);
+            let back = Offer {
+                title,
+                application,
+                to: answer.uri,
+                fields: answer.fields,
+            };
+            Ok(offer(state, facts, StatusCode::BAD_REQUEST, back))
+        }
+        interrupted => Err(interrupted),
+    }
 }
 
 /// Leads to what has to happen before the request goes on at `resume`.
@@ -207,8 +218,7 @@ impl Form for Choose {
 
     async fn act(self, call: &Call) -> Result<Done, Refusal> {
         let issuer = call.service.issuer();
-        let opened = issuer.open_request(&self.asked, &call.visitor).await?;
-        let (query, begun) = opened.ok_or(Refusal::Malformed)?;
+        let (query, begun) = issuer.open_request(&self.asked, &call.visitor).await?;
         let goes_on = self.how == "go_on";
         if !goes_on {
             call.service.sign_in().sign_out(&call.visitor).await?;

@@ -21,7 +21,7 @@ use vestibule_core::{
     limits::{PENDING_SECONDS, SSO_FLOWS_BYTES},
     mail::Mail,
     paths,
-    ports::Moment,
+    ports::{Moment, Randomness},
     refusal::Refusal,
     secret::{Token, TokenHash, same},
     session::Proof,
@@ -38,7 +38,7 @@ pub use self::applications::{KnownProvider, OwnProvider, Providers};
 use super::{Outcome, SignInForm};
 use crate::{
     Failure, RETRY_SECONDS, Service, Sso, Visitor,
-    keys::{Purpose, Unsealable},
+    keys::{Keys, Purpose, Unsealable},
     letters::Receiver,
     profile::Confirmed,
     turns::TurnsOf,
@@ -155,6 +155,45 @@ const MARK: u8 = 0;
 /// The request of an application that an address carries along, as bytes: they take a quarter less room than their text.
 fn carried_in(next: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(paths::resumed(next)?).ok()
+}
+
+/// What the browser keeps of a way. An address that there is no room for is left behind: whoever comes back is signed in all
+/// the same, and goes on where nobody has asked for anything. A request of an application always has room.
+fn flow_text(mut kept: Kept, keys: &Keys, randomness: &dyn Randomness) -> Result<String, Unsealable> {
+    let carried = kept.next.as_deref().and_then(carried_in);
+    if carried.is_some() {
+        kept.next = None;
+    }
+    let text = sealed_text(&kept, carried.as_deref(), keys, randomness)?;
+    if text.len() <= SSO_FLOWS_BYTES {
+        return Ok(text);
+    }
+    kept.next = None;
+    sealed_text(&kept, None, keys, randomness)
+}
+
+fn sealed_text(
+    kept: &Kept,
+    carried: Option<&[u8]>,
+    keys: &Keys,
+    randomness: &dyn Randomness,
+) -> Result<String, Unsealable> {
+    let rest = Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Unsealable)?);
+    let carried = carried.map_or_else(Vec::new, |carried| [[MARK].as_slice(), carried].concat());
+    let plain = Zeroizing::new([rest.as_slice(), carried.as_slice()].concat());
+    let sealed = keys.seal(Purpose::SsoFlow, OF_COOKIE, &plain, randomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(sealed))
+}
+
+fn open_kept(sealed: &[u8], keys: &Keys) -> Result<Kept, Unsealable> {
+    let plain = keys.open(Purpose::SsoFlow, OF_COOKIE, sealed)?;
+    let mut parts = plain.splitn(2, |byte| *byte == MARK);
+    let rest = parts.next().unwrap_or_default();
+    let mut kept: Kept = serde_json::from_slice(rest).map_err(|_| Unsealable)?;
+    if let Some(carried) = parts.next() {
+        kept.next = Some(paths::resuming(&URL_SAFE_NO_PAD.encode(carried)));
+    }
+    Ok(kept)
 }
 
 /// Requests to providers that are under way at once, of visitors from one source.
@@ -482,37 +521,11 @@ impl Service {
             next: way.next,
             ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
         };
-        let flow = self.flow_text(kept)?;
+        let flow = flow_text(kept, &self.inner.keys, self.random())?;
         Ok(AuthorizationRequest {
             url: begun.url,
             flow: joined(flow, self.others("", visitor)),
         })
-    }
-
-    /// What the browser keeps of a way. An address that there is no room for is left behind: whoever comes back is signed in
-    /// all the same, and goes on where nobody has asked for anything.
-    fn flow_text(&self, mut kept: Kept) -> Result<String, Unsealable> {
-        let carried = kept.next.as_deref().and_then(carried_in);
-        if carried.is_some() {
-            kept.next = None;
-        }
-        let text = self.sealed_text(&kept, carried.as_deref())?;
-        if text.len() <= SSO_FLOWS_BYTES {
-            return Ok(text);
-        }
-        kept.next = None;
-        self.sealed_text(&kept, None)
-    }
-
-    fn sealed_text(&self, kept: &Kept, carried: Option<&[u8]>) -> Result<String, Unsealable> {
-        let rest = Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Unsealable)?);
-        let carried = carried.map_or_else(Vec::new, |carried| [[MARK].as_slice(), carried].concat());
-        let plain = Zeroizing::new([rest.as_slice(), carried.as_slice()].concat());
-        let sealed = self
-            .inner
-            .keys
-            .seal(Purpose::SsoFlow, OF_COOKIE, &plain, self.random())?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Notes why nobody came in; gives what the visitor is told.
@@ -561,7 +574,7 @@ impl Service {
         texts
             .filter_map(|text| {
                 let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-                let kept = self.open_kept(&sealed).ok()?;
+                let kept = open_kept(&sealed, &self.inner.keys).ok()?;
                 Some(Flow {
                     text: text.to_owned(),
                     sealed,
@@ -580,19 +593,8 @@ impl Service {
             .collect()
     }
 
-    fn open_kept(&self, sealed: &[u8]) -> Result<Kept, Unsealable> {
-        let plain = self.inner.keys.open(Purpose::SsoFlow, OF_COOKIE, sealed)?;
-        let mut parts = plain.splitn(2, |byte| *byte == MARK);
-        let rest = parts.next().unwrap_or_default();
-        let mut kept: Kept = serde_json::from_slice(rest).map_err(|_| Unsealable)?;
-        if let Some(carried) = parts.next() {
-            kept.next = Some(paths::resuming(&URL_SAFE_NO_PAD.encode(carried)));
-        }
-        Ok(kept)
-    }
-
     fn kept(&self, flow: &SsoFlowRow) -> Result<Kept, Failure> {
-        Ok(self.open_kept(&flow.sealed)?)
+        Ok(open_kept(&flow.sealed, &self.inner.keys)?)
     }
 
     /// What the flow of this browser is known by in the database.
@@ -844,7 +846,43 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use vestibule_core::{
+        limits::{CARRIED_ADDRESS_MAX, COMPANY_MAX},
+        ports::SeededRandomness,
+    };
+
     use super::*;
+    use crate::keys::Key;
+
+    /// With the longest of everything else, as bytes.
+    #[test]
+    fn the_longest_address_of_a_request_has_room_on_the_way_to_a_provider() {
+        let randomness = SeededRandomness::new(1);
+        let secret = Zeroizing::new([7; 32]);
+        let keys = Keys::new(vec![Key { version: 1, secret }]).unwrap();
+        let at = Moment::from_timestamp(1_800_000_000, 123_456_789).unwrap();
+        let number = || Zeroizing::new(Token::new(&randomness).reveal());
+        let room = CARRIED_ADDRESS_MAX - paths::resuming("").len();
+        let next = paths::resuming(&"A".repeat(room));
+        assert!(paths::is_local(&next));
+        let kept = Kept {
+            token: number(),
+            provider: Provider::Office365,
+            application: Some(CompanyId::new(at, &randomness)),
+            session: Some(SessionId::new(at, &randomness)),
+            state: number(),
+            nonce: number(),
+            verifier: number(),
+            company: "\u{20000}".repeat(COMPANY_MAX),
+            step_up: false,
+            next: Some(next.clone()),
+            ends_at: at,
+        };
+        let text = flow_text(kept, &keys, &randomness).unwrap();
+        assert!(text.len() <= SSO_FLOWS_BYTES, "{}", text.len());
+        let sealed = URL_SAFE_NO_PAD.decode(text).unwrap();
+        assert_eq!(open_kept(&sealed, &keys).unwrap().next, Some(next));
+    }
 
     const GOOGLE: ApplicationKey = (Provider::Google, None);
 
