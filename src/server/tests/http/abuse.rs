@@ -9,7 +9,7 @@ use crate::site::{self, Browser, Site};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every server function with fields that it would accept.
-pub const FUNCTIONS: [(&str, &[(&str, &str)]); 75] = [
+pub const FUNCTIONS: [(&str, &[(&str, &str)]); 77] = [
     (
         "/login",
         &[
@@ -204,6 +204,11 @@ pub const FUNCTIONS: [(&str, &[(&str, &str)]); 75] = [
             ("password_min", "8"),
         ],
     ),
+    (
+        "/admin/security/offices",
+        &[("office_name", "Berlin"), ("office_range", "192.0.2.0/28")],
+    ),
+    ("/admin/security/offices/remove", &[("network", "192.0.2.0/28")]),
     (
         "/admin/mail",
         &[
