@@ -322,12 +322,12 @@ impl Service {
             return Ok(Kept::Wrong(Box::new((application, wrong))));
         }
         let _place = self.inner.carrying.place(&visitor.source).await?;
-        let token = again(|| self.write_down(&sealed, visitor)).await?;
+        let token = again(|| self.put_request(&sealed, visitor)).await?;
         Ok(Kept::At(paths::resuming(&token.reveal())))
     }
 
     /// Writes a request down; gives the token that names it.
-    async fn write_down(&self, sealed: &[u8], visitor: &Visitor) -> Result<Token, StoreError> {
+    async fn put_request(&self, sealed: &[u8], visitor: &Visitor) -> Result<Token, StoreError> {
         let token = Token::new(self.random());
         let mut writer = self.inner.store.write().await?;
         let new = NewCarried {
