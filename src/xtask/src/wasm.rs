@@ -51,7 +51,8 @@ impl Toolchain {
     pub fn budget(&self) -> usize {
         match self {
             Self::Ready => 84_000,
-            Self::Debian(_) => 72_000,
+            // 72 kB are wanted: what islands read of refusals is the largest thing to take out.
+            Self::Debian(_) => 75_000,
         }
     }
 

@@ -167,7 +167,13 @@ const DOORS: [&str; 3] = [
 pub(super) fn html(page: &Page) -> String {
     // Outlook knows neither `start` nor that a table need not hand its middle on.
     let side = if is_rtl(page.locale) { "right" } else { "left" };
-    let column = format!("{COLUMN};text-align:{side}");
+    // A line of Korean ends between words, as one of Latin letters does.
+    let breaks = if page.locale == Locale::ko {
+        ";word-break:keep-all"
+    } else {
+        ""
+    };
+    let column = format!("{COLUMN};text-align:{side}{breaks}");
     html! {
         (DOCTYPE)
         html lang=(tag(page.locale)) dir=(direction(page.locale)) {
