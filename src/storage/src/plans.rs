@@ -108,6 +108,12 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("ticket that goes", ticket::DROP),
         ("note of a session", note::OF_SESSION),
         ("note that goes", note::DROP),
+    ]
+}
+
+/// The look-ups of applications.
+fn look_ups_of_applications() -> Vec<(&'static str, &'static str)> {
+    vec![
         ("application that asks", application::BY_ID),
         ("applications of a company", application::OF_COMPANY),
         ("applications of the installation", application::OF_INSTALLATION),
@@ -128,7 +134,7 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
 #[tokio::test]
 async fn look_ups_use_an_index_on_sqlite() {
     let (_folder, mut connection) = connection().await;
-    for (what, sql) in look_ups() {
+    for (what, sql) in look_ups().into_iter().chain(look_ups_of_applications()) {
         let plan = plan_of(&mut connection, sql).await;
         assert!(!plan.is_empty(), "{what}");
         assert!(

@@ -19,15 +19,15 @@ use crate::{
 /// Lines that a mail server heard.
 type Heard = Arc<Mutex<Vec<String>>>;
 
-/// A mail server on this machine that takes every mail, and what it hears; `sign_in` is its answer to a password.
+/// A mail server on this machine that takes every mail, and what it inbox; `sign_in` is its answer to a password.
 async fn mail_server(sign_in: &'static str) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let heard = Heard::default();
-    let hears = Arc::clone(&heard);
+    let inbox = Arc::clone(&heard);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(converse(stream, sign_in, Arc::clone(&hears)));
+            tokio::spawn(converse(stream, sign_in, Arc::clone(&inbox)));
         }
     });
     (port, heard)

@@ -299,7 +299,8 @@ impl Console {
     /// # Errors
     /// As [`crate::Console::authorize`]; `Invalid`; `MailLimit`.
     pub async fn try_mail_server(&self, input: MailServerInput, visitor: &Visitor) -> Result<(), Refusal> {
-        visitor.attempt(self.try_typed_server(input, visitor)).await
+        // It talks to a mail server: too much to lie on the stack of whoever waits.
+        Box::pin(visitor.attempt(self.try_typed_server(input, visitor))).await
     }
 
     /// Sends a mail to the admin who asks through the company's own server, and through nothing else.
