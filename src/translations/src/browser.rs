@@ -28,7 +28,7 @@ pub struct Locale(&'static Texts);
 struct Texts {
     tag: &'static str,
     direction: &'static str,
-    texts: Vec<&'static str>,
+    lines: Vec<&'static str>,
 }
 
 thread_local! {
@@ -40,7 +40,7 @@ thread_local! {
 static NONE: Texts = Texts {
     tag: "",
     direction: "",
-    texts: Vec::new(),
+    lines: Vec::new(),
 };
 
 impl Default for Locale {
@@ -62,7 +62,7 @@ pub fn learn(file: String) -> Option<Locale> {
     let learned = Locale(Box::leak(Box::new(Texts {
         tag,
         direction,
-        texts,
+        lines: texts,
     })));
     KNOWN.with_borrow_mut(|known| known.push(learned));
     Some(learned)
@@ -86,7 +86,7 @@ pub fn direction(locale: Locale) -> &'static str {
 impl Locale {
     /// What a key says.
     pub fn text(self, key: Key) -> &'static str {
-        self.0.texts.get(key.0).copied().unwrap_or_default()
+        self.0.lines.get(key.0).copied().unwrap_or_default()
     }
 
     /// The same with its placeholders filled.
