@@ -19,7 +19,7 @@ use crate::{
 /// Lines that a mail server heard.
 type Heard = Arc<Mutex<Vec<String>>>;
 
-/// A mail server on this machine that takes every mail, and what it inbox; `sign_in` is its answer to a password.
+/// A mail server on this machine that takes every mail, and what it hears; `sign_in` is its answer to a password.
 async fn mail_server(sign_in: &'static str) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
@@ -260,12 +260,18 @@ async fn a_server_is_tried_before_it_is_saved_and_what_was_tried_is_what_is_save
         "{}",
         page.body
     );
+    // Admins are told of the change, by the new way already.
+    while site.worker.run_once(&site.service).await > 0 {}
+    let (_, before) = counted(&heard, "root@acme.test");
     site.clock.advance(1);
     root.post(&site, "/admin/mail/test", &[]).await;
     while site.worker.run_once(&site.service).await > 0 {}
     let (sign_ins, mails) = counted(&heard, "root@acme.test");
-    assert_eq!((sign_ins.len(), mails), (2, 2));
-    assert_eq!(sign_ins[0], sign_ins[1], "with the same password");
+    assert_eq!(mails, before + 1);
+    assert!(
+        sign_ins.iter().all(|one| *one == sign_ins[0]),
+        "with the same password"
+    );
 }
 
 #[tokio::test]
