@@ -260,7 +260,7 @@ async fn a_server_is_tried_before_it_is_saved_and_what_was_tried_is_what_is_save
         "{}",
         page.body
     );
-    // Admins are told of the change, by the new way already.
+    // What still waited, such as the word about a sign-in, goes the new way already.
     while site.worker.run_once(&site.service).await > 0 {}
     let (_, before) = counted(&heard, "root@acme.test");
     site.clock.advance(1);
