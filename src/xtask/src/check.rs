@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     process::{Command, Stdio},
 };
 
@@ -52,6 +52,7 @@ const SERVER_WORDS: [&str; 8] = [
 pub fn run_all(site: &Site) -> Result<()> {
     formatting()?;
     lints()?;
+    dependencies()?;
     scripts()?;
     alert_rules()?;
     audit(site)?;
@@ -126,6 +127,33 @@ fn scripts() -> Result<()> {
     say::step("Types of the browser tests", || {
         execute(setup::npm_program("tsc").arg("--noEmit").stdin(Stdio::null()))
     })
+}
+
+/// Licences, sources and doubled versions of what comes from others; known defects too when `XTASK_ADVISORIES` names a clone
+/// of <https://github.com/RustSec/advisory-db>.
+fn dependencies() -> Result<()> {
+    /// How cargo-deny calls a clone of that database.
+    const CLONE: &str = "advisory-db-3157b0e258782691";
+    let program = setup::cargo_deny()?;
+    let mut check = Command::new(program);
+    check
+        .args(["--all-features", "--locked"])
+        .current_dir(shell::root());
+    let Some(database) = env::var_os("XTASK_ADVISORIES") else {
+        return say::step("Crates of others: licences, sources, doubled versions", || {
+            execute(check.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
+        });
+    };
+    let database = fs::canonicalize(database).context("XTASK_ADVISORIES")?;
+    let clones = shell::target("cargo-deny/advisories");
+    fs::create_dir_all(&clones)?;
+    let clone = clones.join(CLONE);
+    let _ = fs::remove_file(&clone);
+    std::os::unix::fs::symlink(database, clone)?;
+    say::step(
+        "Crates of others: licences, sources, doubled versions, known defects",
+        || execute(check.args(["--offline", "check", "--hide-inclusion-graph"])),
+    )
 }
 
 /// The rules for Prometheus, tried on made-up numbers.

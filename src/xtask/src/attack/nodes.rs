@@ -216,7 +216,7 @@ impl Nodes {
             let (name, email) = (account(number), email(number));
             write!(
                 script,
-                "UPDATE copy SET id = {id}, name = '{name}', name_key = '{name}', email = '{email}',
+                "UPDATE copy SET id = {id}, public_id = NULL, name = '{name}', name_key = '{name}', email = '{email}',
                  email_key = '{email}', email_factor = {};
                  INSERT INTO account SELECT * FROM copy;",
                 wanted.codes.asked_of(number)
