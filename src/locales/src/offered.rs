@@ -2,6 +2,8 @@
 
 use std::{env, fmt};
 
+use icu_locale::LanguageIdentifier;
+
 use crate::{Catalogue, DEFAULT_LANGUAGE, Entry, File, Language, text};
 
 /// The variable of the environment that offers drafts too.
@@ -61,7 +63,8 @@ impl Catalogue {
                 line: 0,
                 key: None,
                 problem: format!(
-                    "The folder's name is not a language tag. Expected: one such as `fr` or `pt-BR`. Found: `{}`.",
+                    "The folder's name is not a language tag. Expected: {}. Found: `{}`.",
+                    likely_tag(&language.tag),
                     language.tag
                 ),
             });
@@ -89,6 +92,15 @@ impl Catalogue {
             }
         }
         findings
+    }
+}
+
+/// What was meant by a name that is no tag, such as `fr_CA`.
+fn likely_tag(name: &str) -> String {
+    let meant = name.replace('_', "-").parse::<LanguageIdentifier>();
+    match meant.ok().filter(|meant| !meant.language.is_unknown()) {
+        Some(meant) => format!("`{meant}`"),
+        None => "one such as `fr` or `pt-BR`".to_owned(),
     }
 }
 
@@ -174,7 +186,7 @@ mod tests {
             said[0].contains("Expected: `{{ days }}`. Found: `{{ dias }}`."),
             "{said:?}"
         );
-        assert!(said[2].contains("`fr_CA`"), "{said:?}");
+        assert!(said[2].contains("Expected: `fr-CA`. Found: `fr_CA`."), "{said:?}");
         assert!(said[3].contains("Found: `{days} giorni`."), "{said:?}");
     }
 
