@@ -143,14 +143,25 @@ for (const language of languages.filter((tag) => tag !== 'en')) {
       await expect(other.code.sentence(other.labels.errors.wrong_code)).toBeVisible();
       await other.code.trust(30).check();
       await other.code.code.fill(code.slice(0, 4));
-      const before = await other.code.secondsLeft();
+      await other.code.code.focus();
+      await other.code.code.evaluate((field: HTMLInputElement) => field.setSelectionRange(2, 2));
+      let before = await other.code.secondsLeft();
       await mark(visitor);
-      await visitor.language.choose('en');
-      await expect(visitor.code.sentence(visitor.labels.errors.wrong_code)).toBeVisible();
-      await expect(visitor.code.code).toHaveValue(code.slice(0, 4));
-      await expect(visitor.code.trust(30)).toBeChecked();
-      expect(await visitor.code.secondsLeft()).toBeLessThanOrEqual(before);
-      await expectSameDocument(visitor);
+      // Away from the language and back to it.
+      for (const [tag, reader] of [['en', visitor], [language, other]] as const) {
+        await visitor.language.choose(tag);
+        await expectLanguage(visitor.page, tag);
+        await expect(reader.code.sentence(reader.labels.errors.wrong_code)).toBeVisible();
+        await expect(reader.code.code).toHaveValue(code.slice(0, 4));
+        await expect(reader.code.code).toBeFocused();
+        expect(await reader.code.code.evaluate((field: HTMLInputElement) => field.selectionStart)).toBe(2);
+        await expect(reader.code.trust(30)).toBeChecked();
+        const after = await reader.code.secondsLeft();
+        expect(after).toBeLessThanOrEqual(before);
+        expect(after).toBeGreaterThan(before - 10);
+        before = after;
+        await expectSameDocument(visitor);
+      }
     });
   });
 }

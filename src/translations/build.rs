@@ -5,6 +5,7 @@ use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
 use leptos_i18n_codegen::gen_code;
 use leptos_i18n_parser::parse_locales::{
+    ParsedLocales,
     options::{Config, FileFormat, ParseOptions},
     parse_locales,
 };
@@ -24,10 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let catalogue = Catalogue::read(&folder)?;
-    let offered = catalogue.offered();
     for finding in catalogue.left_out() {
         println!("cargo::warning={finding}");
     }
+    let offered = taken(&catalogue, catalogue.offered());
     fs::write(output.join("islands.rs"), island_texts(&catalogue, &offered)?)?;
     let module = output.join("i18n");
     fs::create_dir_all(&module)?;
@@ -35,8 +36,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The typed keys of all texts, in every offered language.
-fn typed_module(catalogue: &Catalogue, offered: &[&Language]) -> Result<String, Box<dyn Error>> {
+/// The languages that the compiler takes: what the check of the files does not know of costs one language and not the build.
+fn taken<'a>(catalogue: &Catalogue, offered: Vec<&'a Language>) -> Vec<&'a Language> {
+    let refused = |languages: &[&Language]| match parsed(catalogue, languages) {
+        Ok(parsed) => parsed.diag.errors().first().map(ToString::to_string),
+        Err(error) => Some(error.to_string()),
+    };
+    if refused(&offered).is_none() {
+        return offered;
+    }
+    let is_taken = |language: &&Language| match refused(&[*language]) {
+        Some(problem) if language.tag != DEFAULT_LANGUAGE => {
+            println!(
+                "cargo::warning=locales/{}: The language is left out, because it cannot be compiled. {problem}",
+                language.tag
+            );
+            false
+        }
+        _ => true,
+    };
+    offered.into_iter().filter(is_taken).collect()
+}
+
+/// The texts of English and some languages, as the compiler reads them.
+fn parsed(catalogue: &Catalogue, offered: &[&Language]) -> Result<ParsedLocales, Box<dyn Error>> {
     let english = catalogue.english().ok_or("there is no English")?;
     let others = offered.iter().map(|language| language.tag.clone());
     let config = Config::new(DEFAULT_LANGUAGE)?
@@ -48,7 +71,12 @@ fn typed_module(catalogue: &Catalogue, offered: &[&Language]) -> Result<String, 
                 .file_format(FileFormat::Json)
                 .interpolate_display(true),
         );
-    let translations = parse_locales(None, config)?;
+    Ok(parse_locales(None, config)?)
+}
+
+/// The typed keys of all texts, in every offered language.
+fn typed_module(catalogue: &Catalogue, offered: &[&Language]) -> Result<String, Box<dyn Error>> {
+    let translations = parsed(catalogue, offered)?;
     for warning in translations.diag.warnings().iter() {
         println!("cargo::warning={warning}");
     }

@@ -6,6 +6,7 @@ use crate::{
     Catalogue, DEFAULT_LANGUAGE, File, Language,
     catalogue::DRAFT,
     check::LEGAL,
+    glossary::{GLOSSARY, Glossary},
     plural::{self, Forms},
     text::{Piece, pieces},
 };
@@ -16,10 +17,11 @@ pub const PSEUDO: [&str; 2] = ["en-XA", "ar-XB"];
 const LONGER: usize = 40;
 
 impl Catalogue {
-    /// Makes the folder of a new language, a draft in which every text is still English.
+    /// Makes the folder of a new language, a draft in which every text is still English, and places for its words in the
+    /// glossary.
     ///
     /// # Errors
-    /// The tag is none, the language is there already, or a file cannot be written.
+    /// The tag is none, the language is there already, the glossary cannot be read, or a file cannot be written.
     pub fn begin(&self, tag: &str) -> io::Result<usize> {
         let language = Language::empty(tag);
         if language.identifier().is_none() {
@@ -32,7 +34,13 @@ impl Catalogue {
                 "There is a folder locales/{tag} already."
             )));
         }
-        self.write(&language, str::to_owned)
+        // Read before anything is written: what is begun is begun whole.
+        let mut glossary = Glossary::read(&self.folder)
+            .map_err(|broken| io::Error::other(format!("{GLOSSARY}: {}", broken.problem)))?;
+        let texts = self.write(&language, str::to_owned)?;
+        glossary.begin(tag);
+        glossary.write(&self.folder)?;
+        Ok(texts)
     }
 
     /// Makes the languages that nobody speaks anew.

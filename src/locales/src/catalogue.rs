@@ -12,6 +12,7 @@ use jsonc_parser::{
     common::Ranged as _,
     parse_to_ast,
 };
+use serde::de::DeserializeOwned;
 
 /// The language that every other is translated from.
 pub const DEFAULT_LANGUAGE: &str = "en";
@@ -191,7 +192,7 @@ impl File {
             let line = error.line().max(1);
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            return Self::unreadable(
+            let whole = Self::unreadable(
                 name,
                 line,
                 format!(
@@ -199,8 +200,54 @@ impl File {
                  the `\\` before it."
                 ),
             );
+            return Self::line_by_line(name, text).unwrap_or(whole);
         }
         Self::texts(name, text)
+    }
+
+    /// What can be read of a file that is not JSON, a text on each line, and every line that is the reason. `None` when the lines
+    /// do not say it.
+    fn line_by_line(name: &str, text: &str) -> Option<Self> {
+        let lines: Vec<(usize, &str)> = (1..)
+            .zip(text.lines().map(str::trim))
+            .filter(|(_, line)| !matches!(*line, "" | "{" | "}"))
+            .collect();
+        let (last, _) = lines.last()?;
+        let mut file = Self {
+            name: name.to_owned(),
+            entries: Vec::new(),
+            broken: Vec::new(),
+        };
+        for (line, text) in &lines {
+            let pair = text.strip_suffix(',');
+            let read = Self::texts(name, &["{", pair.unwrap_or(text), "}"].concat());
+            let strict =
+                serde_json::from_str::<serde_json::Value>(&["{", pair.unwrap_or(text), "}"].concat());
+            let problem = match (strict, pair) {
+                (Err(_), _) => {
+                    "This line is not `\"key\": \"text\",`. Often a quotation mark is missing, or one inside the text lacks the `\\` \
+                     before it."
+                }
+                (Ok(_), None) if line != last => "The comma at the end of this line is missing.",
+                (Ok(_), Some(_)) if line == last => "Behind the last text stands no comma. Remove it.",
+                (Ok(_), _) => "",
+            };
+            if !problem.is_empty() {
+                let key = text.split('"').nth(1).filter(|_| text.starts_with('"'));
+                file.broken.push(Broken {
+                    line: *line,
+                    key: key.map(str::to_owned),
+                    problem: problem.to_owned(),
+                });
+            }
+            file.entries.extend(
+                read.entries
+                    .into_iter()
+                    .map(|entry| Entry { line: *line, ..entry }),
+            );
+        }
+        // A file that is laid out in another way would have a finding for each of its lines.
+        (!file.broken.is_empty() && file.broken.len() * 2 <= lines.len()).then_some(file)
     }
 
     /// The texts of a file that is JSON.
@@ -264,6 +311,28 @@ impl File {
     }
 }
 
+/// Reads a file that stands beside the folders. `what` is what it should be, as in `a glossary`.
+///
+/// # Errors
+/// Why it cannot be used, and where.
+pub fn beside<T: DeserializeOwned>(folder: &Path, name: &str, what: &str) -> Result<T, Broken> {
+    let broken = |line, problem| Broken {
+        line,
+        key: None,
+        problem,
+    };
+    let text = fs::read_to_string(folder.join(name))
+        .map_err(|error| broken(0, format!("The file cannot be read: {error}.")))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let said = error.to_string();
+        let why = said.split(" at line ").next().unwrap_or_default();
+        broken(
+            error.line(),
+            format!("The file is not {what}: {why}. Correct this first: what depends on it is not checked."),
+        )
+    })
+}
+
 /// The names in a folder, hidden ones left out, sorted.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -307,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_said_with_its_line() {
-        assert_eq!(broken("{\n  \"a\": \"1\"\n  \"b\": \"2\"\n}")[0].0, 3);
+        assert_eq!(broken("{\n  \"a\": \"1\"\n  \"b\": \"2\"\n}")[0].0, 2);
         assert_eq!(broken("{\n  \"a\": \"1\",\n}")[0].0, 3);
         assert_eq!(broken("// no\n{}")[0].0, 1);
         assert_eq!(broken("")[0].0, 1);
@@ -315,6 +384,30 @@ mod tests {
         let mark = broken("\u{feff}{\"a\":\n 1}");
         assert_eq!(mark.len(), 2);
         assert!(mark[0].1.contains("byte order mark"));
+    }
+
+    #[test]
+    fn every_line_that_is_broken_is_said_and_the_others_are_read() {
+        let lines = [
+            "{",
+            "  \"a\": \"1\",",
+            "  \"b\": \"2\"",
+            "  \"c\": \"say \"three\"\",",
+            "  \"d\": \"4\",",
+            "  \"e\": \"5\",",
+            "  \"f\": \"6\",",
+            "}",
+        ];
+        let file = File::parse("x", &lines.join("\n"));
+        let said: Vec<_> = file
+            .broken
+            .iter()
+            .map(|broken| (broken.line, broken.key.as_deref()))
+            .collect();
+        assert_eq!(said, [(3, Some("b")), (4, Some("c")), (7, Some("f"))]);
+        let read: Vec<_> = file.entries.iter().map(|entry| entry.line).collect();
+        assert_eq!(read, [2, 3, 5, 6, 7]);
+        assert!(file.broken[0].problem.contains("comma"), "{said:?}");
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! `locales/glossary.json`: the words of the trade in every language, what is never written, and what may look like a mistake.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::text::words;
+use crate::{
+    catalogue::{Broken, beside},
+    text::words,
+};
 
 /// The file, below `locales/`.
 pub const GLOSSARY: &str = "glossary.json";
 
 /// Everything that was decided about words.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Glossary {
     /// The words of the trade.
@@ -28,7 +31,7 @@ pub struct Glossary {
 }
 
 /// One term.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// In English.
@@ -36,12 +39,12 @@ pub struct Term {
     pub english: String,
     /// What it means here.
     pub definition: String,
-    /// By language.
+    /// By language; empty where a draft has none yet.
     pub words: BTreeMap<String, String>,
 }
 
 /// Something that is never written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Never {
     /// In which language.
@@ -58,13 +61,29 @@ impl Glossary {
     /// Reads the file in `folder`.
     ///
     /// # Errors
-    /// What is wrong with it, as a sentence.
-    pub fn read(folder: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(folder.join(GLOSSARY))
-            .map_err(|error| format!("The file cannot be read: {error}."))?;
-        serde_json::from_str(&text).map_err(|error| {
-            format!("The file is not a glossary: {error}. Correct this first: other findings may come of it.")
-        })
+    /// What is wrong with it, and where.
+    pub fn read(folder: &Path) -> Result<Self, Broken> {
+        beside(folder, GLOSSARY, "a glossary")
+    }
+
+    /// Makes a place for every word of a language that has none.
+    pub fn begin(&mut self, language: &str) {
+        self.address.entry(language.to_owned()).or_default();
+        for term in &mut self.terms {
+            term.words.entry(language.to_owned()).or_default();
+        }
+    }
+
+    /// Writes the file into `folder`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        fs::write(folder.join(GLOSSARY), self.json()?)
+    }
+
+    fn json(&self) -> io::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// Whether a text of a language may be that of English.
@@ -121,6 +140,25 @@ mod tests {
             instead: String::new(),
             why: String::new(),
         }
+    }
+
+    #[test]
+    fn a_new_language_changes_nothing_but_its_own_lines() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../locales");
+        let before = fs::read_to_string(folder.join(GLOSSARY)).unwrap();
+        let mut glossary = Glossary::read(&folder).unwrap();
+        assert_eq!(glossary.json().unwrap(), before);
+        glossary.begin("it");
+        let after = glossary.json().unwrap();
+        // The language that stands before it in every list gets a comma.
+        let added = after.lines().filter(|line| line.trim_start() == "\"it\": \"\",");
+        assert_eq!(added.count(), glossary.terms.len() + 1);
+        assert_eq!(
+            after.lines().count(),
+            before.lines().count() + glossary.terms.len() + 1
+        );
+        glossary.begin("it");
+        assert_eq!(glossary.json().unwrap(), after);
     }
 
     #[test]

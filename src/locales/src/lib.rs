@@ -17,7 +17,7 @@ mod text;
 
 pub use begin::PSEUDO;
 pub use catalogue::{Broken, Catalogue, DEFAULT_LANGUAGE, Entry, File, Language};
-pub use check::check;
+pub use check::{EVENTS, Group, VERDICTS, check};
 pub use islands::{ISLANDS, TEXTS};
 pub use offered::{Finding, TRANSLATOR};
 pub use sources::accept;

@@ -1,8 +1,10 @@
 //! `locales/notes.json`: for every English text what a translator cannot see in it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Broken, beside};
 
 /// The file, below `locales/`.
 pub const NOTES: &str = "notes.json";
@@ -19,6 +21,9 @@ pub struct Note {
     /// What each placeholder is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, String>,
+    /// Words that stay as they are in every language, because programs read or write them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<String>,
     /// The longest useful length: in letters of Latin, Arabic or Cyrillic; a Chinese, Japanese or Korean one counts as two.
     pub longest: usize,
 }
@@ -26,9 +31,7 @@ pub struct Note {
 /// Reads the file in `folder`.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
-pub fn read(folder: &Path) -> Result<Notes, String> {
-    let text = fs::read_to_string(folder.join(NOTES))
-        .map_err(|error| format!("The file cannot be read: {error}."))?;
-    serde_json::from_str(&text).map_err(|error| format!("The file holds no notes: {error}."))
+/// What is wrong with it, and where.
+pub fn read(folder: &Path) -> Result<Notes, Broken> {
+    beside(folder, NOTES, "a file of notes")
 }

@@ -2,6 +2,8 @@
 
 use std::{env, fmt};
 
+use icu_locale::LanguageIdentifier;
+
 use crate::{Catalogue, DEFAULT_LANGUAGE, Entry, File, Language, text};
 
 /// The variable of the environment that offers drafts too.
@@ -39,7 +41,8 @@ impl Catalogue {
         let drafts = env::var_os(TRANSLATOR).is_some();
         self.languages
             .iter()
-            .filter(|language| (drafts || !language.draft) && self.unusable(language).is_empty())
+            .filter(|language| drafts || !language.draft)
+            .filter(|language| self.unusable(language).is_empty() && self.lacks(language).is_empty())
             .collect()
     }
 
@@ -52,6 +55,13 @@ impl Catalogue {
             .collect()
     }
 
+    /// The files of English that a language has not. A draft may lack some and is not offered before they are there.
+    pub fn lacks(&self, language: &Language) -> Vec<&str> {
+        let english = self.english().into_iter().flat_map(|english| &english.files);
+        let names = english.map(|file| file.name.as_str());
+        names.filter(|name| language.file(name).is_none()).collect()
+    }
+
     /// What the compiler could not take, or what would show braces to a reader. Everything else leaves a product that works.
     pub fn unusable(&self, language: &Language) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -61,11 +71,23 @@ impl Catalogue {
                 line: 0,
                 key: None,
                 problem: format!(
-                    "The folder's name is not a language tag. Expected: one such as `fr` or `pt-BR`. Found: `{}`.",
+                    "The folder's name is not a language tag. Expected: {}. Found: `{}`.",
+                    likely_tag(&language.tag),
                     language.tag
                 ),
             });
         }
+        let lacks = if language.draft {
+            Vec::new()
+        } else {
+            self.lacks(language)
+        };
+        findings.extend(lacks.iter().map(|name| Finding {
+            file: language.tag.clone(),
+            line: 0,
+            key: None,
+            problem: format!("The file `{name}.json` is missing."),
+        }));
         for file in &language.files {
             let path = format!("{}/{}.json", language.tag, file.name);
             findings.extend(file.broken.iter().map(|broken| Finding {
@@ -85,6 +107,7 @@ impl Catalogue {
                 let lost = |problem: String| findings.push(at(problem));
                 wrong_placeholders(language, english, entry)
                     .into_iter()
+                    .chain(no_form(file, entry))
                     .for_each(lost);
             }
         }
@@ -92,13 +115,39 @@ impl Catalogue {
     }
 }
 
-/// Placeholders that English has not, and braces that make none.
+/// What was meant by a name that is no tag, such as `fr_CA`.
+fn likely_tag(name: &str) -> String {
+    let meant = name.replace('_', "-").parse::<LanguageIdentifier>();
+    match meant.ok().filter(|meant| !meant.language.is_unknown()) {
+        Some(meant) => format!("`{meant}`"),
+        None => "one such as `fr` or `pt-BR`".to_owned(),
+    }
+}
+
+/// What the compiler would take for forms of a number that no text here has.
+fn no_form(file: &File, entry: &Entry) -> Option<String> {
+    if text::base(&entry.key).ends_with("_ordinal") {
+        return Some("There are no texts with ordinal numbers. Remove it.".to_owned());
+    }
+    // A key with `_one` alone is one like every other.
+    let forms = [entry.key.as_str(), "_other"].concat();
+    file.text(&forms)
+        .map(|_| format!("The key stands beside `{forms}`, a form of its own. Remove one of them."))
+}
+
+/// Placeholders that English has not, braces that make none, and names of other texts.
 fn wrong_placeholders(language: &Language, english: Option<&File>, entry: &Entry) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(words) = text::words(&entry.text).find(|words| words.contains(['{', '}'])) {
         problems.push(format!(
             "A placeholder is written `{{{{ name }}}}`, with two braces on each side. Found: `{}`.",
             words.trim()
+        ));
+    }
+    if entry.text.contains("$t(") {
+        problems.push(format!(
+            "`$t(` would be taken for the name of another text. Expected: the words themselves. Found: `{}`.",
+            entry.text
         ));
     }
     let Some(english) = english.filter(|_| language.tag != DEFAULT_LANGUAGE) else {
@@ -174,8 +223,38 @@ mod tests {
             said[0].contains("Expected: `{{ days }}`. Found: `{{ dias }}`."),
             "{said:?}"
         );
-        assert!(said[2].contains("`fr_CA`"), "{said:?}");
+        assert!(said[2].contains("Expected: `fr-CA`. Found: `fr_CA`."), "{said:?}");
         assert!(said[3].contains("Found: `{days} giorni`."), "{said:?}");
+    }
+
+    #[test]
+    fn what_the_compiler_would_not_take_is_left_out() {
+        for (texts, words) in [
+            ("{\"days\": \"$t(x) {{ days }}\"}", "`$t(`"),
+            (
+                "{\"n\": \"{{ count }}\", \"n_one\": \"1\", \"n_other\": \"{{ count }}\"}",
+                "beside `n_other`",
+            ),
+            ("{\"n_ordinal_one\": \"{{ count }}.\"}", "ordinal"),
+        ] {
+            let catalogue = catalogue(vec![language("de", texts)]);
+            assert_eq!(tags(&catalogue), ["en"], "{texts}");
+            let said = catalogue.left_out();
+            assert!(said.len() == 1 && said[0].problem.contains(words), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_language_without_one_of_the_files_is_left_out() {
+        let mut lacking = language("de", "{}");
+        lacking.files[0].name = "b".to_owned();
+        let mut catalogue = catalogue(vec![lacking]);
+        assert_eq!(tags(&catalogue), ["en"]);
+        let said: Vec<String> = catalogue.left_out().iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["locales/de: The file `a.json` is missing."]);
+        catalogue.languages[1].draft = true;
+        assert_eq!(catalogue.unusable(&catalogue.languages[1]), []);
+        assert_eq!(catalogue.lacks(&catalogue.languages[1]), ["a"]);
     }
 
     #[test]

@@ -7,10 +7,20 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Catalogue, DEFAULT_LANGUAGE, Language, plural, text::base};
+use crate::{
+    Catalogue, DEFAULT_LANGUAGE, Language,
+    catalogue::{Broken, beside},
+    plural,
+    text::base,
+};
 
 /// The file, below `locales/`.
 pub const SOURCES: &str = "sources.json";
+
+/// How many keys are named that may be meant.
+const NEAREST: usize = 3;
+/// From which likeness on a key may be meant: 1 is the same.
+const ALIKE: f64 = 0.8;
 
 /// The hash of the English text, by key and language.
 pub type Sources = BTreeMap<String, BTreeMap<String, String>>;
@@ -28,15 +38,12 @@ enum Source {
 /// Reads the file; there is none before the first translation was accepted.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
-pub fn read(catalogue: &Catalogue) -> Result<Sources, String> {
-    let text = match fs::read_to_string(catalogue.folder.join(SOURCES)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sources::new()),
-        Err(error) => return Err(format!("The file cannot be read: {error}.")),
-    };
-    let written: BTreeMap<String, Source> =
-        serde_json::from_str(&text).map_err(|error| format!("The file holds no hashes: {error}."))?;
+/// What is wrong with it, and where.
+pub fn read(catalogue: &Catalogue) -> Result<Sources, Broken> {
+    if !catalogue.folder.join(SOURCES).exists() {
+        return Ok(Sources::new());
+    }
+    let written: BTreeMap<String, Source> = beside(&catalogue.folder, SOURCES, "a file of hashes")?;
     let each = |source| match source {
         Source::All(hash) => translations(catalogue).map(|tag| (tag, hash.clone())).collect(),
         Source::Each(each) => each,
@@ -59,11 +66,18 @@ fn translations(catalogue: &Catalogue) -> impl Iterator<Item = String> {
 /// were noted anew.
 ///
 /// # Errors
-/// The file cannot be written, or what is there cannot be read.
+/// One of the keys is none of the language, the file cannot be written, or what is there cannot be read.
 pub fn accept(catalogue: &Catalogue, language: &Language, keys: &[String]) -> io::Result<usize> {
-    let mut sources = read(catalogue).map_err(io::Error::other)?;
+    let hashes = hashes(catalogue, language);
+    let unknown = keys.iter().filter(|key| !hashes.contains_key(*key));
+    let refused: Vec<String> = unknown.map(|key| unknown_key(key, language, &hashes)).collect();
+    if !refused.is_empty() {
+        return Err(io::Error::other(refused.join("\n")));
+    }
+    let mut sources =
+        read(catalogue).map_err(|broken| io::Error::other(format!("{SOURCES}: {}", broken.problem)))?;
     let mut accepted = 0;
-    for (key, hash) in hashes(catalogue, language) {
+    for (key, hash) in hashes {
         if keys.is_empty() || keys.contains(&key) {
             let each = sources.entry(key).or_default();
             accepted += usize::from(each.insert(language.tag.clone(), hash.clone()).as_ref() != Some(&hash));
@@ -71,6 +85,32 @@ pub fn accept(catalogue: &Catalogue, language: &Language, keys: &[String]) -> io
     }
     write(catalogue, sources)?;
     Ok(accepted)
+}
+
+/// Why a key is not accepted, and what may be meant.
+fn unknown_key(key: &str, language: &Language, known: &BTreeMap<String, String>) -> String {
+    let whole = base(key);
+    let nearest = if whole != key && known.contains_key(whole) {
+        // All forms of a text are accepted together.
+        vec![whole]
+    } else {
+        let mut alike: Vec<(f64, &str)> = known
+            .keys()
+            .map(|known| (strsim::jaro_winkler(key, known), known.as_str()))
+            .filter(|(likeness, _)| *likeness > ALIKE)
+            .collect();
+        alike.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        alike.into_iter().map(|(_, known)| known).take(NEAREST).collect()
+    };
+    let expected = if nearest.is_empty() {
+        "a key such as `sign_in.title`".to_owned()
+    } else {
+        format!("`{}`", nearest.join("`, `"))
+    };
+    format!(
+        "`{}` has no text `{key}`. Expected: {expected}. Nothing was noted.",
+        language.tag
+    )
 }
 
 fn write(catalogue: &Catalogue, sources: Sources) -> io::Result<()> {
@@ -125,7 +165,37 @@ fn hash(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::hash;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::File;
+
+    #[test]
+    fn a_mistyped_key_is_refused_with_the_nearest_ones() {
+        let texts = "{\"title\":\"Sign in\",\"trust\":\"Trust\",\"n_one\":\"1\",\"n_other\":\"{{ count }}\"}";
+        let language = |tag: &str| Language {
+            files: vec![File::parse("sign_in", texts)],
+            ..Language::empty(tag)
+        };
+        let catalogue = Catalogue {
+            folder: PathBuf::from("no such folder"),
+            languages: vec![language("en"), language("de")],
+        };
+        let refused = |key: &str| {
+            let keys = ["sign_in.title".to_owned(), key.to_owned()];
+            accept(&catalogue, &catalogue.languages[1], &keys)
+                .unwrap_err()
+                .to_string()
+        };
+        for (key, expected) in [
+            ("sign_in.titel", "Expected: `sign_in.title`, "),
+            ("sign_in.n_other", "Expected: `sign_in.n`."),
+            ("x", "Expected: a key such as `sign_in.title`."),
+        ] {
+            let said = refused(key);
+            assert!(said.contains(&format!("no text `{key}`. {expected}")), "{said}");
+        }
+    }
 
     #[test]
     fn the_hash_is_that_of_everybody() {

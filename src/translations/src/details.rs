@@ -2,9 +2,16 @@
 //! reader's language. What has no words here is shown as it is stored: a newer version may have written it.
 
 use icu_list::{ListFormatter, options::ListFormatterOptions};
-use vestibule_core::{audit::Event, session::Proof, sso::Provider};
+use vestibule_core::{
+    audit::Event,
+    link::LinkPurpose,
+    refusal::Refusal,
+    session::Proof,
+    sign_in_view::Method,
+    sso::{Provider, ProviderProblem},
+};
 
-use crate::{Locale, isolate, tag, td_string};
+use crate::{Locale, isolate, refusal::sentence, tag, td_string};
 
 /// The detail of an event: what changed from what to what, which kind of proof it was, how many there were.
 pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
@@ -13,7 +20,18 @@ pub fn event_detail(locale: Locale, event: Event, stored: &str) -> String {
         Event::BackupCodeIssued
         | Event::AccountDeactivated
         | Event::CompanyCreated
-        | Event::CompanyDeleted => stored.to_owned(),
+        | Event::CompanyDeleted
+        | Event::ApplicationAdded
+        | Event::ApplicationSecretRotated
+        | Event::ApplicationDeleted
+        | Event::ApplicationEntered
+        | Event::TokenReused => stored.to_owned(),
+        Event::ApplicationChanged | Event::LogoutNotTold => about_application(locale, event, stored),
+        Event::SecondFactorOn | Event::SecondFactorOff => method(locale, stored).unwrap_or(stored).to_owned(),
+        Event::LinkRefused => purpose(locale, stored).unwrap_or(stored).to_owned(),
+        Event::ResetRefused => no_link(locale, stored).unwrap_or(stored).to_owned(),
+        Event::MailGivenUp => reason(locale, stored),
+        Event::SsoTested => tested(locale, stored),
         Event::SignedIn => proof_name(locale, stored).to_owned(),
         Event::CodeRefused if is_number(stored) => {
             td_string!(locale, audit.detail_wrong_code, number = stored)
@@ -55,6 +73,114 @@ fn sessions_ended(locale: Locale, stored: &str) -> String {
     let label = td_string!(locale, agents.reason);
     let reason = td_string!(locale, common.labelled, label = label, value = reason);
     list(locale, &[number, reason])
+}
+
+/// What was typed as the name of an application, and after it what the program knows: `Wiki: name, roles`.
+fn about_application(locale: Locale, event: Event, stored: &str) -> String {
+    let Some((name, facts)) = stored.rsplit_once(": ") else {
+        return stored.to_owned();
+    };
+    let told = if event == Event::LogoutNotTold {
+        reason(locale, facts)
+    } else {
+        let fields = facts
+            .split(", ")
+            .map(|field| application_field(locale, field).unwrap_or(field));
+        list(locale, &fields.collect::<Vec<_>>())
+    };
+    td_string!(locale, common.labelled, label = name, value = told)
+}
+
+/// The label of a field of an application.
+fn application_field(locale: Locale, name: &str) -> Option<&'static str> {
+    Some(match name {
+        "name" => td_string!(locale, applications.name),
+        "kind" => td_string!(locale, applications.kind),
+        "redirect_uris" => td_string!(locale, applications.redirect_uris),
+        "logout_uris" => td_string!(locale, applications.logout_uris),
+        "back_channel_uri" => td_string!(locale, applications.back_channel_uri),
+        "launch_uri" => td_string!(locale, applications.launch_uri),
+        "roles" => td_string!(locale, applications.roles),
+        "signing" => td_string!(locale, applications.signing),
+        _ => return None,
+    })
+}
+
+/// A kind of second factor.
+fn method(locale: Locale, word: &str) -> Option<&'static str> {
+    Some(match Method::from_word(word)? {
+        Method::Email => td_string!(locale, profile.email_row),
+        Method::App => td_string!(locale, profile.app_row),
+    })
+}
+
+/// What a link was for.
+fn purpose(locale: Locale, word: &str) -> Option<&'static str> {
+    Some(match LinkPurpose::from_word(word)? {
+        LinkPurpose::Activate => td_string!(locale, company.activation_link),
+        LinkPurpose::ResetPassword => td_string!(locale, agents.reset_password),
+        LinkPurpose::ConfirmEmail => td_string!(locale, audit.detail_confirm_email),
+        LinkPurpose::StopEmailChange => td_string!(locale, audit.detail_stop_email_change),
+    })
+}
+
+/// Why nobody got a link to choose a new password.
+fn no_link(locale: Locale, word: &str) -> Option<&'static str> {
+    Some(match word {
+        "too_late" => td_string!(locale, audit.detail_not_in_time),
+        "unknown_account" => td_string!(locale, audit.detail_no_account),
+        "company_disabled" => td_string!(locale, audit.company_disabled),
+        "account_inactive" => td_string!(locale, agents.inactive),
+        "no_password" => td_string!(locale, audit.detail_no_password),
+        "account_limit" | "source_limit" => td_string!(locale, audit.detail_too_often),
+        _ => return None,
+    })
+}
+
+/// Why something did not reach a server: a mail that was given up, or an application.
+fn reason(locale: Locale, word: &str) -> String {
+    let code = word
+        .strip_prefix("rejected_")
+        .or_else(|| word.strip_prefix("status_"));
+    let told = match (word, code) {
+        ("no_sign_in" | "rejected_530" | "rejected_534" | "rejected_535" | "rejected_538", _) => {
+            td_string!(locale, audit.detail_sign_in_refused)
+        }
+        (_, Some(code)) if is_number(code) => {
+            return td_string!(locale, audit.detail_rejected, number = code);
+        }
+        ("refused" | "unreachable" | "forbidden", _) => td_string!(locale, audit.detail_unreachable),
+        ("timed_out", _) => td_string!(locale, audit.detail_timed_out),
+        ("tls", _) => td_string!(locale, audit.detail_tls),
+        ("address", _) => td_string!(locale, audit.detail_address),
+        ("expired" | "tries_used_up", _) => td_string!(locale, audit.detail_not_in_time),
+        _ => td_string!(locale, audit.detail_other),
+    };
+    told.to_owned()
+}
+
+/// What came of trying a provider: `google: good`.
+fn tested(locale: Locale, stored: &str) -> String {
+    let found = stored
+        .split_once(": ")
+        .and_then(|(of, word)| Some((Provider::from_word(of)?, word)));
+    let Some((provider, word)) = found else {
+        return stored.to_owned();
+    };
+    let status = word
+        .strip_prefix("status_")
+        .and_then(|status| status.parse().ok());
+    let problem = match (word, status) {
+        ("good", _) => return td_string!(locale, sso.tested, provider = provider.name()),
+        (_, Some(status)) => ProviderProblem::Status(status),
+        ("unreachable", _) => ProviderProblem::Unreachable,
+        ("timed_out", _) => ProviderProblem::TimedOut,
+        ("wrong_issuer", _) => ProviderProblem::WrongIssuer,
+        ("unknown_application", _) => ProviderProblem::UnknownApplication,
+        ("request_refused", _) => ProviderProblem::Refused,
+        _ => ProviderProblem::NotUnderstood,
+    };
+    sentence(locale, &Refusal::ProviderUnusable { provider, problem })
 }
 
 fn is_number(text: &str) -> bool {
@@ -192,6 +318,8 @@ fn value(locale: Locale, stored: &str) -> &str {
     match stored {
         "true" => td_string!(locale, profile.on),
         "false" => td_string!(locale, profile.off),
+        "tls" => td_string!(locale, mail_server.tls),
+        "starttls" => td_string!(locale, mail_server.starttls),
         "off" => td_string!(locale, company.require_off),
         "admins" => td_string!(locale, company.require_admins),
         "everyone" => td_string!(locale, company.require_everyone),
@@ -295,6 +423,107 @@ mod tests {
             "password; lost: phone -> x"
         );
         assert_eq!(said(Event::CompanyCreated, "Never"), "Never");
+    }
+
+    #[test]
+    fn what_is_stored_as_a_word_is_told_in_the_language() {
+        for (event, stored, english, german) in [
+            (
+                Event::SecondFactorOn,
+                "app",
+                "Authenticator app authentication",
+                "Authentifizierung mit Authenticator-App",
+            ),
+            (
+                Event::LinkRefused,
+                "confirm_email",
+                "Confirming a new email address",
+                "Bestätigung einer neuen E-Mail-Adresse",
+            ),
+            (
+                Event::ResetRefused,
+                "no_password",
+                "Account without a password",
+                "Konto ohne Passwort",
+            ),
+            (
+                Event::MailGivenUp,
+                "rejected_550",
+                "Refused with code 550",
+                "Abgelehnt mit Code 550",
+            ),
+            (
+                Event::MailGivenUp,
+                "rejected_535",
+                "Mail server refused the sign-in",
+                "Anmeldung vom Mailserver abgelehnt",
+            ),
+            (
+                Event::ApplicationChanged,
+                "Wiki: new: name, roles",
+                "Wiki: new: Name, Who can use it",
+                "Wiki: new: Name, Wer sie verwenden darf",
+            ),
+            (
+                Event::LogoutNotTold,
+                "Wiki: timed_out",
+                "Wiki: No response in time",
+                "Wiki: Keine Antwort innerhalb der Frist",
+            ),
+            (
+                Event::MailServerChanged,
+                "security: starttls -> tls",
+                "Encryption: STARTTLS → TLS",
+                "Verschlüsselung: STARTTLS → TLS",
+            ),
+        ] {
+            assert_eq!(said(event, stored), english);
+            assert_eq!(event_detail(Locale::de, event, stored), german);
+        }
+        assert!(said(Event::SsoTested, "google: good").contains("Google responded"));
+        assert!(said(Event::SsoTested, "google: status_404").contains("error 404"));
+        // The name of an application is no word of ours.
+        assert_eq!(said(Event::ApplicationDeleted, "none"), "none");
+    }
+
+    #[test]
+    fn no_word_that_the_product_stores_is_left_as_it_is() {
+        let words =
+            |event, words: &[&'static str]| words.iter().map(move |word| (event, *word)).collect::<Vec<_>>();
+        let purposes = LinkPurpose::ALL.map(LinkPurpose::as_str);
+        let methods = Method::ALL.map(Method::as_str);
+        let reasons = [
+            "expired",
+            "tries_used_up",
+            "refused",
+            "unreachable",
+            "timed_out",
+            "tls",
+            "no_sign_in",
+            "forbidden",
+            "rejected_450",
+            "address",
+            "other",
+        ];
+        let no_links = [
+            "too_late",
+            "unknown_account",
+            "company_disabled",
+            "account_inactive",
+            "no_password",
+            "account_limit",
+            "source_limit",
+        ];
+        for (event, word) in [
+            words(Event::LinkRefused, &purposes),
+            words(Event::SecondFactorOff, &methods),
+            words(Event::MailGivenUp, &reasons),
+            words(Event::ResetRefused, &no_links),
+        ]
+        .concat()
+        {
+            assert_ne!(said(event, word), word, "{event:?}");
+        }
     }
 
     #[test]

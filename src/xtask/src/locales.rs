@@ -1,7 +1,7 @@
 //! For those who translate: `cargo xtask locales`. Nothing of the product is compiled for it.
 
 use anyhow::{Context as _, Result, bail};
-use vestibule_locales::{Catalogue, PSEUDO, TRANSLATOR, accept, check};
+use vestibule_locales::{Catalogue, PSEUDO, Progress, TRANSLATOR, accept, check};
 
 use crate::{say, shell};
 
@@ -72,11 +72,38 @@ fn all_findings(catalogue: &Catalogue) -> Result<()> {
     for finding in &findings {
         println!("{finding}");
     }
-    if !findings.is_empty() {
-        bail!("{} findings", findings.len());
+    for draft in catalogue.progress().iter().filter(|language| language.draft) {
+        say::line(&summary(draft));
     }
-    say::line("All files are in order");
-    Ok(())
+    match findings.len() {
+        0 => {
+            say::line("All files are in order");
+            Ok(())
+        }
+        1 => bail!("1 finding"),
+        many => bail!("{many} findings"),
+    }
+}
+
+/// What a draft, of which nothing has to be said, still lacks.
+fn summary(draft: &Progress) -> String {
+    let Progress {
+        tag,
+        wanted,
+        translated,
+        words_left,
+        ..
+    } = draft;
+    let left = wanted.saturating_sub(*translated);
+    if left == 0 {
+        return format!(
+            "locales/{tag} is a draft with all of its {wanted} texts: delete the file `draft` and check once more"
+        );
+    }
+    format!(
+        "locales/{tag} is a draft and not offered: {translated} of {wanted} texts are translated. {left} texts with {words_left} \
+         English words are missing or still English, which is not told one by one."
+    )
 }
 
 fn stats(catalogue: &Catalogue) {
@@ -89,5 +116,24 @@ fn stats(catalogue: &Catalogue) {
             language.words_left,
             if language.draft { ", a draft" } else { "" }
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_says_how_far_it_is() {
+        let mut draft = Progress {
+            tag: "it".to_owned(),
+            draft: true,
+            wanted: 1000,
+            translated: 400,
+            words_left: 5000,
+        };
+        assert!(summary(&draft).contains("400 of 1000") && summary(&draft).contains("600 texts with 5000"));
+        draft.translated = 1000;
+        assert!(summary(&draft).contains("delete the file `draft`"));
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{about, at};
 use crate::{
-    DEFAULT_LANGUAGE, File, Finding, Language,
-    plural::{Forms, ending, has_forms, wanted},
+    DEFAULT_LANGUAGE, Entry, File, Finding, Language,
+    plural::{Forms, ending, has_forms, source, wanted},
     text::base,
 };
 
-/// The files of a language are those of English. A draft may lack some.
+/// The files of a language are among those of English. That one is missing is said where languages are left out.
 pub fn files(english: &Language, language: &Language) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in &language.files {
@@ -18,16 +18,6 @@ pub fn files(english: &Language, language: &Language) -> Vec<Finding> {
                 &format!("{}/{}.json", language.tag, file.name),
                 "English has no such file. Expected: the file names of locales/en.",
             ));
-        }
-    }
-    if !language.draft {
-        for file in &english.files {
-            if language.file(&file.name).is_none() {
-                findings.push(about(
-                    &language.tag,
-                    &format!("The file `{}.json` is missing.", file.name),
-                ));
-            }
         }
     }
     findings
@@ -53,19 +43,43 @@ pub fn keys(english: &File, language: &Language, file: &File, forms: &Forms) -> 
     if language.tag == DEFAULT_LANGUAGE {
         return findings;
     }
-    for key in wanted.iter().filter(|key| !language.draft && !seen.contains(key)) {
-        let mut missing = about(
-            &format!("{}/{}.json", language.tag, file.name),
-            &format!(
-                "The text `{key}` is missing. Take its line over from locales/en and translate it; a form that English has not \
-                 stands among the others of its text."
-            ),
-        );
-        missing.key = Some(key.clone());
-        findings.push(missing);
+    if !language.draft {
+        findings.extend(missing(english, &wanted, language, file));
     }
     if findings.is_empty() {
         findings.extend(order(&wanted, language, file));
+    }
+    findings
+}
+
+/// The texts that are not there, each at the line behind which it belongs.
+fn missing(english: &File, wanted: &[String], language: &Language, file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut before: Option<&Entry> = None;
+    let cannot_be_read: BTreeSet<_> = file
+        .broken
+        .iter()
+        .filter_map(|broken| broken.key.as_ref())
+        .collect();
+    for key in wanted {
+        let here = file.entries.iter().find(|entry| entry.key == *key);
+        if here.is_some() || cannot_be_read.contains(key) {
+            before = here.or(before);
+            continue;
+        }
+        let place = match before {
+            Some(before) => format!("behind `{}`, which is in this line", before.key),
+            None => "at the beginning of the file".to_owned(),
+        };
+        findings.push(Finding {
+            file: format!("{}/{}.json", language.tag, file.name),
+            line: before.map_or(1, |before| before.line),
+            key: Some(key.clone()),
+            problem: format!(
+                "The text is missing. Expected: its translation {place}. English: `{}`.",
+                source(english, key).unwrap_or_default()
+            ),
+        });
     }
     findings
 }

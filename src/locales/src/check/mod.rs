@@ -1,17 +1,21 @@
 //! Everything that is wrong, at once, whatever the state of the files.
 
+mod apart;
 mod keys;
 mod legal;
+mod shape;
 mod texts;
 mod used;
 mod words;
 
 use std::path::Path;
 
+pub use apart::{EVENTS, Group, VERDICTS};
 pub use legal::TEXTS as LEGAL;
 
 use crate::{
     Catalogue, DEFAULT_LANGUAGE, Entry, File, Finding, Language,
+    catalogue::Broken,
     glossary::{GLOSSARY, Glossary},
     notes::{self, NOTES, Notes},
     plural::Forms,
@@ -22,9 +26,10 @@ use crate::{
 struct Rules<'a> {
     catalogue: &'a Catalogue,
     english: &'a Language,
-    glossary: Glossary,
-    notes: Notes,
-    sources: Sources,
+    /// Nothing where the file cannot be read: one finding says so, and what depends on it is not asked.
+    glossary: Option<Glossary>,
+    notes: Option<Notes>,
+    sources: Option<Sources>,
 }
 
 /// Every finding, by file and line. `code` is the folder of the product's sources, in which every text has to be used; without
@@ -57,17 +62,21 @@ pub fn check(catalogue: &Catalogue, code: Option<&Path>) -> Vec<Finding> {
         findings.extend(used::unused(english, code));
     }
     findings.extend(words::names(catalogue));
+    findings.extend(shape::yes_and_no(catalogue));
     findings.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
     findings.dedup();
     findings
 }
 
-/// The file, or an empty one and why.
-fn kept<T: Default>(findings: &mut Vec<Finding>, file: &str, read: Result<T, String>) -> T {
-    read.unwrap_or_else(|problem| {
-        findings.push(about(file, &problem));
-        T::default()
-    })
+/// The file, or nothing, and why.
+fn kept<T>(findings: &mut Vec<Finding>, file: &str, read: Result<T, Broken>) -> Option<T> {
+    let say = |broken: Broken| {
+        findings.push(Finding {
+            line: broken.line,
+            ..about(file, &broken.problem)
+        });
+    };
+    read.map_err(say).ok()
 }
 
 /// A finding about a whole file or folder.
@@ -93,20 +102,22 @@ fn at(language: &Language, file: &File, entry: &Entry, problem: String) -> Findi
 impl Rules<'_> {
     fn language(&self, language: &Language) -> Vec<Finding> {
         let mut findings = keys::files(self.english, language);
-        let Some(forms) = Forms::of(&language.tag) else {
-            // That the folder's name is no tag was said.
-            return findings;
-        };
+        // That the folder's name is no tag is said elsewhere; what is in it is checked all the same.
+        let forms = Forms::of(&language.tag.replace('_', "-"));
         for file in &language.files {
             let Some(english) = self.english.file(&file.name) else {
                 continue;
             };
-            if file.broken.iter().all(|broken| broken.key.is_some()) {
-                findings.extend(keys::keys(english, language, file, &forms));
+            let unreadable = file.entries.is_empty() && !file.broken.is_empty();
+            if let Some(forms) = forms.as_ref().filter(|_| !unreadable) {
+                findings.extend(keys::keys(english, language, file, forms));
             }
             for entry in &file.entries {
                 let mut problems = texts::plain(entry);
-                problems.extend(texts::placeholders(english, entry, &forms));
+                if let Some(forms) = &forms {
+                    problems.extend(texts::placeholders(english, entry, forms));
+                }
+                problems.extend(shape::taken_apart(file, entry));
                 problems.extend(self.words(language, file, english, entry));
                 findings.extend(
                     problems
@@ -115,6 +126,7 @@ impl Rules<'_> {
                 );
             }
         }
+        findings.extend(apart::apart(language));
         findings.extend(self.one_text_one_translation(language));
         findings.extend(self.stale(language));
         findings.extend(legal::legal(self.catalogue, language));
@@ -192,7 +204,9 @@ mod tests {
                 "{place} {words}: {findings:?}"
             );
         }
-        for words in ["`resend` is missing", "stands there twice"] {
+        let missing = "resend: The text is missing. Expected: its translation behind `cancel`, which is in this line. English: \
+                       `Resend`.";
+        for words in [missing, "stands there twice"] {
             assert!(
                 findings.iter().any(|said| said.contains(words)),
                 "{words}: {findings:?}"

@@ -384,6 +384,35 @@ async fn sessions_of_the_company_are_listed_and_ended() {
 }
 
 #[tokio::test]
+async fn sessions_name_their_browser_in_the_language_of_the_reader() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "carl", Role::Agent).await;
+    let mut carl = Browser::default();
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+    carl.extra.push(("user-agent", firefox.to_owned()));
+    let fields = [("company", "Acme"), ("account", "carl"), ("password", PASSWORD)];
+    assert_eq!(carl.post(&site, "/login", &fields).await.status, 303);
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    for (language, said, zone) in [
+        ("en", "Firefox on Linux", "time zone UTC."),
+        ("de", "Firefox unter Linux", "Zeitzone UTC."),
+    ] {
+        admin.set_cookie("language", language);
+        for page in ["/admin/sessions", "/admin/audit"] {
+            let shown = admin.get(&site, page).await;
+            assert!(shown.body.contains(zone), "{language}: {}", shown.body);
+            assert!(shown.body.contains(said), "{language}: {}", shown.body);
+            assert!(
+                !shown.body.contains("Firefox / Linux"),
+                "{language}: {}",
+                shown.body
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_overview_shows_the_days_that_are_asked_for_and_leads_to_every_list() {
     let site = Site::new().await;
     account(&site, "Acme", "rita", Role::Admin).await;

@@ -13,7 +13,7 @@ use vestibule_app::{
 use vestibule_core::{paths::ADMIN_SESSIONS, refusal::Refusal, rights::Action};
 use vestibule_service::console::SessionList;
 use vestibule_storage::CompanySession;
-use vestibule_translations::{Locale, proof_name, td_string};
+use vestibule_translations::{Locale, browser_name, proof_name, td_string};
 
 use super::{agents::agent_view, select_page, told_reason};
 use crate::{
@@ -138,9 +138,11 @@ impl Content for SessionsPage {
         let ended = self
             .ended
             .map(|count| good(td_string!(now, console.sessions_ended, count = count)));
+        let moments = Moments::of(now, &self.list.company, &self.list.own);
         let content = view! {
             <h1>{td_string!(now, profile.sessions_title)}</h1>
             <p class="lead">{signed_in}</p>
+            <p class="quiet">{moments.zone()}</p>
             {ended}
             {refused(now, self.refusal.as_ref(), true)}
             // Outside of what follows the sessions: nobody types in vain.
@@ -148,14 +150,14 @@ impl Content for SessionsPage {
                 {told_reason(now, self.reason.clone(), self.refusal.as_ref())}
             </form>
             <div class="found" id="sessions" data-refresh="">
-                {table(now, &self)}
+                {table(now, &self, moments)}
             </div>
         };
         console_wide(frame, ADMIN_SESSIONS, content)
     }
 }
 
-fn table(now: Locale, page: &SessionsPage) -> AnyView {
+fn table(now: Locale, page: &SessionsPage, moments: Moments) -> AnyView {
     let list = &page.list;
     let heads = [
         ("name", td_string!(now, agents.name)),
@@ -171,7 +173,7 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
     let rows = list
         .sessions
         .iter()
-        .map(|session| row(now, page, session))
+        .map(|session| row(now, page, moments, session))
         .collect_view();
     let older = list.sessions.last().filter(|_| list.older).map(|last| {
         let href = format!("{ADMIN_SESSIONS}?before={}", last.id);
@@ -222,15 +224,13 @@ fn table(now: Locale, page: &SessionsPage) -> AnyView {
     .into_any()
 }
 
-fn row(now: Locale, page: &SessionsPage, session: &CompanySession) -> AnyView {
-    let list = &page.list;
-    let moments = Moments::of(now, &list.company, &list.own);
+fn row(now: Locale, page: &SessionsPage, moments: Moments, session: &CompanySession) -> AnyView {
     let id = session.id.to_string();
     let ticked = page.ticked.contains(&id);
-    let own = session.id == list.this;
+    let own = session.id == page.list.this;
     let select = td_string!(now, agents.select_one, name = session.name.clone());
-    let place = [session.address.as_deref(), session.browser.as_deref()];
-    let place: Vec<&str> = place.into_iter().flatten().collect();
+    let browser = session.browser.as_deref().map(|stored| browser_name(now, stored));
+    let place: Vec<String> = session.address.iter().cloned().chain(browser).collect();
     let place = place.join(" · ");
     let title = place.clone();
     let end = if own {

@@ -246,6 +246,7 @@ fn facts(now: Locale, moments: Moments, found: &AgentDetails) -> AnyView {
             <h2 id="facts">{td_string!(now, agents.facts)}</h2>
             {waiting.map(|sentence| view! { <p class="notice caution">{sentence}</p> })}
             {waits_for_password}
+            <p class="quiet">{moments.zone()}</p>
             <dl class="facts">
                 {fact(td_string!(now, agents.account), target.name.clone())}
                 {fact(td_string!(now, agents.email), target.email.clone())}
