@@ -50,7 +50,6 @@ fn select_page(now: Locale) -> AnyView {
                 class="after-script"
                 data-select-page=""
                 aria-label=td_string!(now, agents.select_page)
-                autocomplete="off"
             />
         </th>
     }
