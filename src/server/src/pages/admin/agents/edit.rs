@@ -9,7 +9,7 @@ use serde::Deserialize;
 use vestibule_app::{
     call::{Call, agent_page},
     components::{
-        fields::why,
+        fields::{meanwhile, why},
         forms::{Input, action, good},
     },
     functions::Done,
@@ -616,19 +616,6 @@ fn own_email(now: Locale, address: String) -> AnyView {
         <input type="hidden" name="email" value=address />
     }
     .into_any()
-}
-
-/// What somebody else saved meanwhile.
-fn meanwhile(now: Locale, value: Option<String>) -> AnyView {
-    value
-        .map(|value| {
-            view! {
-                <p class="hint meanwhile">
-                    {td_string!(now, company.meanwhile, value = value)}
-                </p>
-            }
-        })
-        .into_any()
 }
 
 fn time_format(now: Locale, typed: Typed) -> AnyView {
