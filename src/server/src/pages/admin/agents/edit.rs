@@ -582,7 +582,7 @@ fn fields(now: Locale, page: FormPage) -> AnyView {
             {text(Field::Title, td_string!(now, profile.job_title), page.title, false, None)}
             {time_format(now, page.time_format)}
             {language(now, page.language, &page.company_language)}
-            {role_boxes(now, td_string!(now, agents.roles), page.roles, refusal, meanwhile)}
+            {role_boxes(now, td_string!(now, agents.roles), page.roles, refusal)}
             {active(now, page.active)}
             <div class="buttons">
                 <button class="button primary">{button}</button>
