@@ -138,3 +138,32 @@ for (const { language, width, colorScheme } of [
     });
   });
 }
+
+for (const language of ['en', 'de', 'ja'] as const) {
+  test.describe(`the list of agents on a laptop in ${language}`, () => {
+    test.use({ language, viewport: { width: 1280, height: 720 } });
+
+    test('has rows of one line, also where somebody is locked, and cuts nothing that matters', async ({ visitor, company, account, createAccount, mail, server, labels }) => {
+      const usual = { company: company.name, account: 'lara.kowalski', email: 'lara.kowalski@demo.test', first_name: 'Lara', password: 'marble-kettle-orchard-9', roles: ['agent' as const], second_factor: 'none' as const };
+      await server.kit.createAccount(usual);
+      const here = await createAccount({ roles: ['admin'], second_factor: 'none', account: 'ada' });
+      await server.kit.setAccountLocked(company.name, account.account, true);
+      await visitor.signIn(here, mail);
+      const { agents } = visitor;
+      await agents.goto();
+      await expect(agents.row(account.account).getByRole('button', { name: labels.agents.unlock })).toBeVisible();
+      for (const row of [account, usual, here].map(({ account }) => agents.row(account))) {
+        const lines = await row.locator('time, bdi, .state').evaluateAll((all) =>
+          all.map((element) => {
+            const range = document.createRange();
+            range.selectNodeContents(element);
+            return { text: element.textContent, tops: new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size };
+          }),
+        );
+        expect(lines.filter(({ tops }) => tops > 1)).toEqual([]);
+      }
+      const cut = await agents.row(usual.account).getByRole('cell').evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map(({ textContent }) => textContent));
+      expect(cut).toEqual([]);
+    });
+  });
+}

@@ -143,3 +143,47 @@ test('the navigation of the console leads to every page and marks where one is',
     await expect(visitor.admin.navigation.getByRole('link', { name: labels.console.agents, exact: true }), 'the way back').toBeVisible();
   }
 });
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 320, height: 640 } });
+
+  test('the navigation of the console is one line that says where one is, and opens over the page', async ({ visitor, createAccount, mail, labels }) => {
+    await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+    const { page } = visitor;
+    const { navigation } = visitor.admin;
+    const link = (name: string) => navigation.getByRole('link', { name, exact: true });
+    for (const [path, shown] of [
+      ['/admin/company', labels.console.general],
+      ['/profile', labels.console.navigation],
+    ] as const) {
+      await visitor.open(path);
+      const button = navigation.getByRole('button');
+      await expect(button).toContainText(shown);
+      await expect(link(labels.console.audit)).toBeHidden();
+      const height = (await navigation.boundingBox())?.height ?? 0;
+      expect(height, `height on ${path}`).toBeLessThan(80);
+      await button.click();
+      await expect(link(labels.console.audit)).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(link(labels.console.audit)).toBeHidden();
+    }
+    await navigation.getByRole('button').click();
+    await link(labels.console.audit).click();
+    await expect(page).toHaveURL('/admin/audit');
+    await navigation.getByRole('button').click();
+    await expect(link(labels.console.audit)).toHaveAttribute('aria-current', 'page');
+  });
+});
+
+test('where colours are the reader\'s the navigation marks the current page, and on paper there is none', async ({ visitor, createAccount, mail, labels }) => {
+  await visitor.signIn(await createAccount({ roles: ['admin'], second_factor: 'none' }), mail);
+  const { page } = visitor;
+  await page.emulateMedia({ forcedColors: 'active' });
+  await visitor.agents.goto();
+  const current = visitor.admin.navigation.getByRole('link', { name: labels.console.agents, exact: true });
+  await expect(current).toHaveCSS('outline-style', 'solid');
+  await expect(visitor.admin.navigation.getByRole('link', { name: labels.console.audit, exact: true })).not.toHaveCSS('outline-style', 'solid');
+  await page.emulateMedia({ forcedColors: 'none', media: 'print' });
+  await expect(current).toBeHidden();
+  await expect(visitor.agents.rows.first()).toBeVisible();
+});

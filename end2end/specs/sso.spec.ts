@@ -18,14 +18,18 @@ async function setUpOffice({ ssoSettings, labels }: Visitor, change: () => Promi
   await expect(ssoSettings.good).toHaveText(labels.company.saved);
 }
 
-test('an agent connects with Google once, comes in with it from then on, and may change her mind', { tag: '@journey' }, async ({ visitor, createAccount, google, labels }) => {
+test('an agent connects with Google once, comes in with it from then on, and may change her mind', { tag: '@journey' }, async ({ visitor, createAccount, google, labels, live }) => {
   google.email = `ada-${unique()}@gmail.test`;
   const account = await createAccount({ second_factor: 'none' });
   const { login, bind, agent, security } = visitor;
   await login.goto(`?company=${encodeURIComponent(account.company)}`);
+  await login.account.fill(account.account);
   await login.signInWith('Google').click();
   await answer(visitor, Issuer.cancel);
   await expect(visitor.page.getByText(labels.errors.sso_cancelled)).toBeVisible();
+  await expect(login.company).toHaveValue(account.company);
+  // Without scripts the form of the provider does not know what is typed into the other one.
+  await expect(login.account).toHaveValue(live ? account.account : '');
 
   await comeInWith(visitor, google, account.company);
   await bind.ready();

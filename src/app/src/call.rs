@@ -277,7 +277,7 @@ pub fn list_with(back: &str, word: &str) -> Onward {
 /// The list of agents as it was, after several of them were changed; `word` is what the list then says of those who were. Of
 /// those who were not the address has a word for the first reason; all of them the list tells to this session.
 pub fn list_again(back: &str, word: &str, done: &Selected) -> Onward {
-    let kept = match (done.refused.first(), &done.left) {
+    let kept = match (done.not_changed.named.first(), &done.not_changed.left) {
         (Some((_, Refusal::OwnAccount)), _) => "&kept=own_account",
         (Some((_, Refusal::LastAdmin)), _) => "&kept=last_admin",
         (Some(_), _) | (None, Some(_)) => "&kept=some",

@@ -18,6 +18,7 @@ pub mod reload;
 pub mod router;
 pub mod serve;
 pub mod signals;
+pub mod stand_in;
 pub mod state;
 pub mod system;
 #[cfg(feature = "test-kit")]

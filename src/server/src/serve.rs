@@ -24,6 +24,7 @@ use crate::{
     open_files,
     reload::{Reload, Running},
     signals::{self, StopSignals},
+    stand_in::{self, Providers},
     state::{AppState, Parts},
     system::{SystemClock, SystemRandomness},
 };
@@ -35,6 +36,9 @@ pub struct ServeOptions {
     pub welcome: Option<fn(&Config) -> String>,
     /// What SIGHUP reads anew; `None` = nothing.
     pub reload: Option<Reload>,
+    /// Whom the providers offer that are played in the place of Google and Office 365; `None` = none are played. The test kit
+    /// always has them.
+    pub stand_in: Option<Vec<String>>,
 }
 
 /// Why serving could not begin.
@@ -75,10 +79,52 @@ pub enum ServeError {
     #[cfg(feature = "test-kit")]
     #[error("the test kit gives everybody every account: it listens on loopback addresses only, not on {0}")]
     TestKitInPublic(SocketAddr),
-    /// The test kit could make no key.
-    #[cfg(feature = "test-kit")]
+    /// The providers that are played could make no key.
     #[error("the machine offers no randomness")]
     NoRandomness,
+}
+
+/// Whom the providers offer that are played here from now on; `None` = none are. Where others reach this server nobody is
+/// played.
+fn play(options: &ServeOptions, config: &mut Config) -> Option<Vec<String>> {
+    let kit = cfg!(feature = "test-kit").then(Vec::new);
+    let people = options.stand_in.clone().or(kit)?;
+    if !stand_in::may_listen(config.listen) {
+        return None;
+    }
+    stand_in::settle(config);
+    Some(people)
+}
+
+/// The providers that are played, if any are.
+fn providers(
+    listen: SocketAddr,
+    clock: &Arc<dyn Clock>,
+    people: Option<Vec<String>>,
+) -> Result<Option<Arc<Providers>>, ServeError> {
+    let Some(people) = people else {
+        return Ok(None);
+    };
+    let providers = Providers::new(listen, Arc::clone(clock)).map_err(|_| ServeError::NoRandomness)?;
+    for email in people.iter().rev() {
+        providers.offer(email);
+    }
+    Ok(Some(Arc::new(providers)))
+}
+
+/// The addresses of this server with those of the test kit.
+#[cfg(feature = "test-kit")]
+fn with_kit(
+    routes: Router,
+    state: AppState,
+    clock: Arc<crate::test_kit::KitClock>,
+    providers: Option<&Arc<Providers>>,
+) -> Router {
+    tracing::warn!("this binary has the test kit: everybody on this machine can do everything");
+    match providers {
+        Some(providers) => crate::test_kit::router(state, clock, Arc::clone(providers)).merge(routes),
+        None => routes,
+    }
 }
 
 /// Serves until the process is told to stop (SIGTERM, SIGINT), then drains and lets requests under way finish.
@@ -91,15 +137,14 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     let open_files = open_files::raise_limit();
     let as_loaded = config.clone();
     #[cfg(feature = "test-kit")]
-    if !crate::test_kit::may_listen(config.listen) {
+    if !stand_in::may_listen(config.listen) {
         return Err(ServeError::TestKitInPublic(config.listen));
     }
     let listener = bind(config.listen)?;
     if let Ok(address) = listener.local_addr() {
         config.bound_to(address);
     }
-    #[cfg(feature = "test-kit")]
-    crate::test_kit::stand_in(&mut config);
+    let people = play(&options, &mut config);
     let metrics = match config.metrics_listen {
         None => None,
         Some(address) => Some(bind(address)?),
@@ -112,6 +157,7 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     let clock: Arc<dyn Clock> = kit_clock.clone();
     #[cfg(not(feature = "test-kit"))]
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let providers = providers(config.listen, &clock, people)?;
     let service = assembly::service(&config, store.clone(), clock, Arc::new(SystemRandomness)).await?;
 
     let Assembled {
@@ -131,12 +177,9 @@ pub async fn serve(mut config: Config, options: ServeOptions) -> Result<(), Serv
     #[cfg(not(feature = "test-kit"))]
     drop(state);
     #[cfg(feature = "test-kit")]
-    let routes = {
-        tracing::warn!("this binary has the test kit: everybody on this machine can do everything");
-        crate::test_kit::router(state, kit_clock, config.listen)
-            .map_err(|_| ServeError::NoRandomness)?
-            .merge(routes)
-    };
+    let routes = with_kit(routes, state, kit_clock, providers.as_ref());
+    let played = providers.map(stand_in::router);
+    let routes = played.into_iter().fold(routes, Router::merge);
 
     let tasks = TaskTracker::new();
     if let Some(metrics) = metrics {

@@ -298,3 +298,28 @@ fn a_command_in_the_wrong_folder_leaves_nothing_behind() {
     assert!(run(&["migrate"]).status.success());
     assert!(run(&["company", "create", "--name", "Acme"]).status.success());
 }
+
+#[test]
+fn the_demo_plays_google_and_office_365_and_a_server_does_not() {
+    let demo = Server::start_by(
+        "exec \"$0\" demo --listen \"$VESTIBULE_LISTEN\" --data demo",
+        &[],
+        |_| {},
+    );
+    let login = demo.get("/login").unwrap();
+    for provider in ["google", "office365"] {
+        assert!(login.contains(&format!("/auth/{provider}/start")), "{login}");
+        let asked = "client_id=a&redirect_uri=http://127.0.0.1/&state=s&nonce=n&code_challenge=c";
+        let page = demo
+            .get(&format!("/_test/providers/{provider}/authorize?{asked}"))
+            .unwrap();
+        assert!(page.contains("Continue as alice@demo.test"), "{page}");
+    }
+    let server = Server::start(&[("VESTIBULE_DATABASE_URL", "sqlite://v.db")]);
+    let login = server.get("/login").unwrap();
+    let keys = server.get("/_test/providers/google/keys").unwrap();
+    // The test kit plays them, too.
+    let plays = cfg!(feature = "test-kit");
+    assert_eq!(login.contains("/auth/google/start"), plays, "{login}");
+    assert_eq!(keys.starts_with("HTTP/1.1 404"), !plays, "{keys}");
+}

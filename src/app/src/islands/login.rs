@@ -38,7 +38,8 @@ fn screen(shell: Shell, page: LoginPage) -> impl IntoView {
         forgot,
         providers,
     } = page;
-    let (asked_for, named) = (next.clone(), company.clone());
+    let asked_for = next.clone();
+    let named = [company.clone(), account.clone()];
     let focused = first_to_fill(&company, &account, refusal.as_ref());
     let screen = Screen {
         refusal: RwSignal::new(refusal),
@@ -128,24 +129,29 @@ fn told(locale: RwSignal<Locale>, good: bool, sentences: Vec<(String, String)>) 
     }
 }
 
-/// A button that leads to a provider, with the company that stands in the other form.
+/// A button that leads to a provider, with the names that stand in the other form.
 fn by_provider(
     locale: RwSignal<Locale>,
     (name, path): (String, String),
-    named: String,
+    [company, account]: [String; 2],
     next: Option<String>,
 ) -> impl IntoView {
-    let id = ["company-of", &path].concat();
-    let company = id.clone();
+    let ids = [Field::Company, Field::Account].map(|field| [field.name(), "-of", &path].concat());
+    let [of_company, of_account] = ids.clone();
     let label = move |now: Locale| td_string!(now, sso.sign_in_with, provider = name.clone());
     view! {
         <form
             class="provider"
             method="post"
             action=path
-            on:submit=move |_| browser::set_value(&company, &browser::value(Field::Company.name()))
+            on:submit=move |_| {
+                for (id, field) in ids.iter().zip([Field::Company, Field::Account]) {
+                    browser::set_value(id, &browser::value(field.name()));
+                }
+            }
         >
-            <input type="hidden" id=id name="company" value=named />
+            <input type="hidden" id=of_company name="company" value=company />
+            <input type="hidden" id=of_account name="account" value=account />
             {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
             <button class="button wide">{follow_with(locale, label)}</button>
         </form>

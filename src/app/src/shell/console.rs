@@ -41,7 +41,11 @@ pub fn account_page(frame: Frame, form: Option<&'static str>, content: impl Into
     }
 }
 
-/// Where the pages of the console are; `current` is the address that is marked.
+/// Id of what the navigation's button shows where there is no room for all of it.
+const NAVIGATION: &str = "console-links";
+
+/// Where the pages of the console are; `current` is the address that is marked. Where there is no room beside the page, a
+/// button says where one is and opens the rest: without scripts, and Escape closes it.
 fn navigation(frame: &Frame, current: &'static str) -> AnyView {
     let now = frame.locale;
     // A supervisor has no other page of the console.
@@ -61,20 +65,39 @@ fn navigation(frame: &Frame, current: &'static str) -> AnyView {
         (paths::ADMIN_AUDIT, td_string!(now, console.audit)),
     ]
     .into_iter()
-    .filter(|(href, _)| all || *href == paths::AGENTS)
-    .map(|(href, label)| {
+    .filter(|(href, _)| all || *href == paths::AGENTS);
+    let name = td_string!(now, console.navigation);
+    let here = links.clone().find(|(href, _)| *href == current);
+    // One link hides nothing.
+    let button = all.then(|| {
+        let (shown, label) = match here {
+            Some((_, page)) => (page, td_string!(now, common.labelled, label = name, value = page)),
+            None => (name, name.to_owned()),
+        };
         view! {
-            <li>
-                <a href=href aria-current=(href == current).then_some("page")>
-                    {label}
-                </a>
-            </li>
+            <button type="button" class="button small" popovertarget=NAVIGATION aria-label=label>
+                <span aria-hidden="true">"☰"</span>
+                {shown}
+            </button>
         }
-    })
-    .collect_view();
+    });
+    let links = links
+        .map(|(href, label)| {
+            view! {
+                <li>
+                    <a href=href aria-current=(href == current).then_some("page")>
+                        {label}
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
     view! {
-        <nav class="console-nav" aria-label=td_string!(now, console.navigation)>
-            <ul>{links}</ul>
+        <nav class="console-nav" aria-label=name>
+            {button}
+            <ul id=NAVIGATION popover=all.then_some("auto")>
+                {links}
+            </ul>
         </nav>
     }
     .into_any()

@@ -16,12 +16,14 @@ pub fn render<C: Content>(page: Page<C>) -> String {
     let owner = Owner::new_root(None);
     let html = owner.with(|| document(page).to_html());
     owner.unset_with_forced_cleanup();
-    if html.contains("<leptos-island") {
-        html
+    // The library's marks for what comes to life are no HTML to a checker, and an empty comment is the same to a browser. Text
+    // cannot hold one: the library escapes it.
+    let mark = if html.contains("<leptos-island") {
+        "<!---->"
     } else {
-        // Marks for what comes to life, and no HTML to a checker. Text cannot hold one: the library escapes it.
-        html.replace("<!>", "")
-    }
+        ""
+    };
+    html.replace("<!>", mark)
 }
 
 /// The whole HTML document of a page.

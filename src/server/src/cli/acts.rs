@@ -41,12 +41,18 @@ pub(super) async fn serve(config: Config, reload: crate::reload::Reload) -> Resu
     .await
 }
 
-/// Serves the demo until told to stop; `welcome` makes what is printed when it can be visited.
-pub(super) async fn serve_demo(config: Config, welcome: fn(&Config) -> String) -> Result<(), Refused> {
+/// Serves the demo until told to stop; `welcome` makes what is printed when it can be visited, and `people` are who Google and
+/// Office 365 offer there.
+pub(super) async fn serve_demo(
+    config: Config,
+    welcome: fn(&Config) -> String,
+    people: Vec<String>,
+) -> Result<(), Refused> {
     start(
         config,
         crate::serve::ServeOptions {
             welcome: Some(welcome),
+            stand_in: Some(people),
             ..crate::serve::ServeOptions::default()
         },
     )

@@ -1,5 +1,5 @@
 //! The demo: one company with three accounts to sign in with, 57 colleagues and three weeks of a past, all mails in a mailbox
-//! page, everything in one folder.
+//! page, Google and Office 365 played by pages of its own, everything in one folder.
 
 use std::{fs, path::Path};
 
@@ -37,11 +37,15 @@ struct Person {
 }
 
 impl Person {
+    fn email(&self) -> String {
+        format!("{}@demo.test", self.account)
+    }
+
     fn input(&self) -> AccountInput {
         AccountInput {
             company: COMPANY.to_owned(),
             account: self.account.to_owned(),
-            email: format!("{}@demo.test", self.account),
+            email: self.email(),
             first_name: self.first_name.to_owned(),
             last_name: self.last_name.to_owned(),
             roles: vec![self.role],
@@ -87,7 +91,7 @@ pub async fn run_demo(arguments: &DemoArguments) -> Result<(), Refused> {
     let config = Config::demo(&arguments.listen, &arguments.data)?;
     let _log = super::start_logging(&config, Stream::Output)?;
     prepare(&config, &arguments.data).await?;
-    acts::serve_demo(config, welcome).await
+    acts::serve_demo(config, welcome, PEOPLE.iter().map(Person::email).collect()).await
 }
 
 /// Makes the folder and what is in it.

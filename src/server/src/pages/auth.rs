@@ -16,13 +16,13 @@ use vestibule_app::{
     page::{Content, Frame, Head, Refresh, Sheet},
 };
 use vestibule_core::{
-    limits::COMPANY_MAX,
+    limits::{COMPANY_MAX, EMAIL_MAX},
     paths,
     refusal::{Field, Refusal},
     rights::Action,
     sso::Provider,
 };
-use vestibule_service::sign_in::sso::{Arrival, AuthorizationRequest, SsoAnswer};
+use vestibule_service::sign_in::sso::{Arrival, AuthorizationRequest, SetOut, SsoAnswer};
 use vestibule_translations::{Locale, td_string};
 
 use super::{common::in_gate, login::input, oauth::going::secretive, problem::closed};
@@ -44,7 +44,7 @@ pub fn routes(routes: Routes) -> Routes {
             .other(
                 provider.start_path(),
                 Action::ComeIn,
-                &["company", "next"],
+                &["company", "account", "next"],
                 move |State(state), facts, fields| start(provider, state, facts, sent(fields)),
             )
             .other(
@@ -79,18 +79,20 @@ async fn start(provider: Provider, state: AppState, facts: Facts, fields: FormFi
         .map(str::to_owned)
         .or_else(|| facts.company.clone())
         .unwrap_or_default();
-    let company: String = typed.chars().take(COMPANY_MAX).collect();
+    let account = fields.get("account").unwrap_or_default();
     let next = fields
         .get("next")
         .filter(|next| paths::is_local(next))
         .map(str::to_owned);
+    let from = SetOut {
+        company: typed.chars().take(COMPANY_MAX).collect(),
+        account: account.chars().take(EMAIL_MAX).collect(),
+        next,
+    };
     let (service, visitor) = (state.service.clone(), Arc::clone(&facts.visitor));
-    let (for_company, for_next) = (company.clone(), next.clone());
+    let with = from.clone();
     let out = run(&facts, async move {
-        service
-            .sso()
-            .begin_sso(provider, &for_company, for_next, &visitor)
-            .await
+        service.sso().begin_sso(provider, with, &visitor).await
     })
     .await;
     if let Err(refusal @ Refusal::SsoNotOffered) = &out
@@ -99,9 +101,8 @@ async fn start(provider: Provider, state: AppState, facts: Facts, fields: FormFi
     {
         let body = CompanyPage {
             provider,
-            refusal: (!company.trim().is_empty()).then(|| refusal.clone()),
-            company,
-            next,
+            refusal: (!from.company.trim().is_empty()).then(|| refusal.clone()),
+            from,
         };
         return ask_company(&state, &facts, body);
     }
@@ -192,10 +193,13 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
             response
         }
         Err(refusal) => {
-            let mut response = if refusal == Refusal::SsoCancelled && facts.visitor.session.is_none() {
-                see_other("/login?cancelled")
-            } else {
-                explained(&state, &facts, &refusal)
+            let sso = state.service.sso();
+            let from = (refusal == Refusal::SsoCancelled)
+                .then(|| sso.set_out_with(&of_state, &facts.visitor))
+                .flatten();
+            let mut response = match from {
+                Some(from) => see_other(&turned_back(&from)),
+                None => explained(&state, &facts, &refusal),
             };
             // What another tab is on is none of this one's business.
             if !may_come_again(&refusal) {
@@ -205,6 +209,19 @@ async fn callback(provider: Provider, state: AppState, facts: Facts) -> Response
             response
         }
     }
+}
+
+/// The sign-in page for whoever turned back at the provider: what they had at hand is there, and the page says why they are.
+fn turned_back(from: &SetOut) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let typed = [("company", &from.company), ("account", &from.account)];
+    let typed = typed.into_iter().filter(|(_, value)| !value.is_empty());
+    query.extend_pairs(typed);
+    if let Some(next) = &from.next {
+        query.append_pair("next", next);
+    }
+    let query = query.append_key_only("cancelled").finish();
+    [paths::LOGIN, "?", &query].concat()
 }
 
 /// What the browser keeps of its ways to providers from now on.
@@ -349,10 +366,8 @@ impl Content for OnwardPage {
 /// application there.
 struct CompanyPage {
     provider: Provider,
-    /// What was given; may be empty.
-    company: String,
-    /// Deep link asked for before.
-    next: Option<String>,
+    /// What was given; the company may be empty.
+    from: SetOut,
     /// Why what was given does not do.
     refusal: Option<Refusal>,
 }
@@ -370,10 +385,12 @@ impl Content for CompanyPage {
             now,
             Field::Company,
             td_string!(now, sign_in.company),
-            self.company,
+            self.from.company,
             refusal,
         );
+        let account = self.from.account;
         let next = self
+            .from
             .next
             .map(|next| view! { <input type="hidden" name="next" value=next /> });
         let content = view! {
@@ -381,6 +398,7 @@ impl Content for CompanyPage {
             <p class="lead">{td_string!(now, sso.company_intro, provider = name)}</p>
             {refused(now, refusal, true)}
             <form class="fields" method="post" action=self.provider.start_path() novalidate>
+                <input type="hidden" name="account" value=account />
                 {next}
                 {field}
                 <button class="button primary wide">{td_string!(now, sso.sign_in_with, provider = name)}</button>

@@ -3,14 +3,9 @@
 //! Compiled in only with the feature `test-kit`, and refused on anything but loopback. Its addresses stand outside the
 //! origin check, because test runners are not browsers.
 
-mod providers;
-
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering},
 };
 
 use axum::{
@@ -40,9 +35,7 @@ use vestibule_mail::{
 use vestibule_service::hashing::Turn;
 use vestibule_service::operator::{AccountInput, CompanyInput, LogOut, OperatorError, PolicyChange};
 
-use self::providers::Providers;
-pub use self::providers::stand_in;
-use crate::state::AppState;
+use crate::{stand_in::Providers, state::AppState};
 
 /// The real clock plus what tests moved it by.
 pub struct KitClock {
@@ -80,11 +73,6 @@ impl Clock for KitClock {
     }
 }
 
-/// Whether the kit may run on this address.
-pub fn may_listen(address: SocketAddr) -> bool {
-    address.ip().is_loopback()
-}
-
 #[derive(Clone)]
 struct Kit {
     state: AppState,
@@ -100,17 +88,9 @@ impl Kit {
     }
 }
 
-/// The kit's addresses. The providers stand at `address`.
-///
-/// # Errors
-/// When the machine offers no randomness.
-pub fn router(
-    state: AppState,
-    clock: Arc<KitClock>,
-    address: SocketAddr,
-) -> Result<Router, ring::error::Unspecified> {
-    let providers = Arc::new(Providers::new(address)?);
-    let routes = providers::router()
+/// The kit's addresses, without those of the providers, to which it tells whom they offer.
+pub fn router(state: AppState, clock: Arc<KitClock>, providers: Arc<Providers>) -> Router {
+    Router::new()
         .route("/_test/clock", post(move_clock))
         .route("/_test/mail", get(mails))
         .route(
@@ -134,8 +114,7 @@ pub fn router(
             clock,
             providers,
             held: Arc::default(),
-        });
-    Ok(routes)
+        })
 }
 
 /// Every mail in every language with made-up facts.

@@ -1156,3 +1156,34 @@ async fn a_changed_address_waits_for_its_owner() {
     let page = admin.get(&site, &path).await;
     assert!(page.body.contains("value=\"newer@acme.test\""), "{}", page.body);
 }
+
+#[tokio::test]
+async fn the_navigation_says_where_one_is_and_opens_without_scripts() {
+    let site = Site::new().await;
+    account(&site, "Acme", "rita", Role::Admin).await;
+    account(&site, "Acme", "sam", Role::Supervisor).await;
+    let mut admin = signed_in(&site, "Acme", "rita").await;
+    for (path, label) in [
+        ("/admin/company", "Console: General Information"),
+        ("/profile", "Console"),
+    ] {
+        let page = admin.get(&site, path).await.body;
+        for part in [
+            "popovertarget=\"console-links\"",
+            "<ul id=\"console-links\" popover=\"auto\">",
+            &format!("aria-label=\"{label}\""),
+        ] {
+            assert!(page.contains(part), "{path} {part}: {page}");
+        }
+    }
+    let list = signed_in(&site, "Acme", "sam")
+        .await
+        .get(&site, "/admin/agents")
+        .await;
+    assert!(list.body.contains("<ul id=\"console-links\">"), "{}", list.body);
+    assert!(
+        !list.body.contains("popovertarget=\"console-links\""),
+        "{}",
+        list.body
+    );
+}

@@ -108,6 +108,16 @@ async fn every_page_is_a_complete_document_without_scripts_of_others() {
         ] {
             assert!(!html.contains(bad), "{path} {bad}: {html}");
         }
+        // No HTML to a checker: a comment that the library does not close, and boxes that browsers would fill in.
+        assert!(!html.contains("<!>"), "{path}: {html}");
+        for tag in html
+            .split("<input")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('>'))
+        {
+            let is_box = tag.0.contains("type=\"checkbox\"") || tag.0.contains("type=\"radio\"");
+            assert!(!is_box || !tag.0.contains("autocomplete"), "{path}: {}", tag.0);
+        }
         // Foreign text stays text.
         for bad in ["<script>alert", "<img src=x", "\"'>"] {
             assert!(!html.contains(bad), "{path} {bad}: {html}");

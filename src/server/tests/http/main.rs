@@ -55,6 +55,8 @@ async fn a_plain_form_signs_in_with_a_code_and_lands() {
     assert_eq!((sent.status, sent.location()), (303, "/login/code"));
     let page = browser.get(&site, "/login/code").await;
     assert!(page.body.contains("a***@a***.test") && page.body.contains("one-time-code"));
+    let no_way = "Your administrator can issue a backup code for you.";
+    assert!(page.body.contains(no_way), "{}", page.body);
     let code = site.code("alice").await;
     let sent = browser.post(&site, "/login/code", &[("code", &code)]).await;
     assert_eq!((sent.status, sent.location()), (303, "/agent"));

@@ -225,19 +225,28 @@ async fn two_tabs_are_two_ways_and_neither_disturbs_the_other() {
 async fn whoever_cancels_at_the_provider_is_told_and_has_a_way_back() {
     let (site, _issuer) = with_google().await;
     let mut browser = Browser::default();
-    let out = browser
-        .post(&site, "/auth/google/start", &[("company", "Acme")])
-        .await;
+    let typed = [
+        ("company", "Acme & Sons"),
+        ("account", "bob"),
+        ("next", "/profile?a=b"),
+    ];
+    let out = browser.post(&site, "/auth/google/start", &typed).await;
     let state = parameter(&out, "state");
     let path =
         format!("/auth/google/callback?error=access_denied&error_description=%3Cb%3Eevil&state={state}");
     let cancelled = browser.get(&site, &path).await;
     assert_eq!(
         (cancelled.status, cancelled.location()),
-        (303, "/login?cancelled")
+        (
+            303,
+            "/login?company=Acme+%26+Sons&account=bob&next=%2Fprofile%3Fa%3Db&cancelled"
+        )
     );
     assert!(!browser.has("sso"));
     let page = browser.get(&site, cancelled.location()).await;
+    for kept in ["Acme &amp; Sons", "bob", "/profile?a=b"] {
+        assert!(page.body.contains(&format!("value=\"{kept}\"")), "{}", page.body);
+    }
     assert!(
         page.body.contains("You canceled the sign-in.") && !page.body.contains("evil"),
         "{}",

@@ -651,13 +651,18 @@ impl Service {
                 Ok(false) => selected.unchanged += 1,
                 // Whoever is foreign, out of scope or gone meanwhile does not exist.
                 Err(Failure::Refused(Refusal::NotFound)) => {}
-                Err(failure) if is_about_one(&failure) && selected.refused.len() < NAMED => {
+                Err(failure) if is_about_one(&failure) && selected.not_changed.named.len() < NAMED => {
                     let refusal = visitor.explain(&failure);
-                    selected.refused.push((self.name_of(own, id).await, refusal));
+                    selected
+                        .not_changed
+                        .named
+                        .push((self.name_of(own, id).await, refusal));
                 }
-                Err(failure) if changed.is_empty() && selected.refused.is_empty() => return Err(failure),
+                Err(failure) if changed.is_empty() && selected.not_changed.named.is_empty() => {
+                    return Err(failure);
+                }
                 Err(failure) => {
-                    selected.left = Some((ids.len() - before, visitor.explain(&failure)));
+                    selected.not_changed.left = Some((ids.len() - before, visitor.explain(&failure)));
                     break;
                 }
             }
@@ -687,12 +692,12 @@ impl Service {
         let kept = async {
             let mut writer = self.inner.store.write().await?;
             let kind = NoteKind::NotChanged;
-            match selected.not_changed() {
-                Some(told) => {
-                    self.keep_note(&mut writer, own, kind, &told, NOT_CHANGED_TOLD_SECONDS)
-                        .await?;
-                }
-                None => kind.forget(&mut writer, own).await?,
+            let told = &selected.not_changed;
+            if told.count() > 0 {
+                self.keep_note(&mut writer, own, kind, told, NOT_CHANGED_TOLD_SECONDS)
+                    .await?;
+            } else {
+                kind.forget(&mut writer, own).await?;
             }
             if !undo.is_empty() {
                 let seconds = UNDO_SECONDS + UNDO_GRACE_SECONDS;

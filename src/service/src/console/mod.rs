@@ -157,14 +157,12 @@ pub struct Selected {
     pub changed: usize,
     /// How many were as wanted already.
     pub unchanged: usize,
-    /// Account names that were not changed, and why.
-    pub refused: Vec<(String, Refusal)>,
-    /// How many were left as they were after that, and why.
-    pub left: Option<(usize, Refusal)>,
+    /// Who was not changed.
+    pub not_changed: NotChanged,
 }
 
 /// Those of several agents who were not changed, as the list tells of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotChanged {
     /// Account names, and why.
     pub named: Vec<(String, Refusal)>,
@@ -176,17 +174,6 @@ impl NotChanged {
     /// How many they are.
     pub fn count(&self) -> usize {
         self.named.len() + self.left.as_ref().map_or(0, |(count, _)| *count)
-    }
-}
-
-impl Selected {
-    /// Who was not changed; `None` = nobody.
-    fn not_changed(&self) -> Option<NotChanged> {
-        let told = NotChanged {
-            named: self.refused.clone(),
-            left: self.left.clone(),
-        };
-        (told.count() > 0).then_some(told)
     }
 }
 

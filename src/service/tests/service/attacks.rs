@@ -14,7 +14,7 @@ use vestibule_service::{
 
 use crate::{
     site::{self, Site, on_both},
-    sso::{back_as, bind, claims, set_out, with_providers},
+    sso::{back_as, bind, claims, from, set_out, with_providers},
 };
 
 const GOOGLE: Provider = Provider::Google;
@@ -87,7 +87,7 @@ on_both! {
             assert_eq!(over, Err(Refusal::LinkOver));
             service.sign_in().sign_out(&visitor).await.unwrap();
             service.upkeep().note_cross_site(&visitor);
-            let out = service.sso().begin_sso(GOOGLE, "Acme", None, &visitor).await.unwrap();
+            let out = service.sso().begin_sso(GOOGLE, from("Acme"), &visitor).await.unwrap();
             let answer = SsoAnswer { state: "A".repeat(43), code: Ok("c".to_owned()), issuer: None };
             let back = Visitor { sso_flow: Some(out.flow), ..visitor };
             assert_eq!(service.sso().answer_sso(GOOGLE, &answer, &back).await, Err(Refusal::SignInExpired));

@@ -349,7 +349,7 @@ on_both! {
         let ids = vec![id.clone(), site.id_of("Acme", "ada").await, NOBODY.to_owned(), id.clone()];
         let off = site.service.console().deactivate_agents(&ids, "", &ada).await.unwrap();
         assert_eq!((off.changed, off.unchanged), (1, 0));
-        assert_eq!(off.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
+        assert_eq!(off.not_changed.named, [("ada".to_owned(), Refusal::OwnAccount)]);
         assert_eq!(site.sessions("Acme", "bob").await, 0);
         let again = site.service.console().deactivate_agents(&ids[..1], "", &ada).await.unwrap();
         assert_eq!((again.changed, again.unchanged), (0, 1));
@@ -407,15 +407,15 @@ on_both! {
         let console = site.service.console();
         let list = async || console.agents(AgentQuery::default(), &ada).await.unwrap();
         let off = console.deactivate_agents(&ids, "", &ada).await.unwrap();
-        assert_eq!((off.changed, off.left.clone()), (2, None));
-        let [(own, Refusal::OwnAccount), (kim, Refusal::Internal { .. })] = &off.refused[..] else {
-            panic!("{:?}", off.refused)
+        assert_eq!((off.changed, off.not_changed.left.clone()), (2, None));
+        let [(own, Refusal::OwnAccount), (kim, Refusal::Internal { .. })] = &off.not_changed.named[..] else {
+            panic!("{:?}", off.not_changed.named)
         };
         assert_eq!((own.as_str(), kim.as_str()), ("ada", "kim"));
         let told = list().await;
         assert_eq!(told.undo, Some(2));
         let not_changed = told.not_changed.unwrap();
-        assert_eq!((not_changed.count(), &not_changed.named), (2, &off.refused));
+        assert_eq!((not_changed.count(), &not_changed.named), (2, &off.not_changed.named));
         assert_eq!(console.undo_deactivation(&ada).await.unwrap().unwrap().changed, 2);
         assert!(list().await.not_changed.is_none(), "of another act");
         for name in ["bob", "kim", "kit"] {
@@ -450,8 +450,8 @@ on_both! {
         let ids = [site.id_of("Acme", "bob").await, site.id_of("Acme", "kim").await];
         let console = site.service.console();
         let off = console.deactivate_agents(&ids, "", &amy).await.unwrap();
-        assert_eq!((off.changed, off.refused.len()), (1, 0));
-        assert_eq!(off.left, Some((1, Refusal::Forbidden)));
+        assert_eq!((off.changed, off.not_changed.named.len()), (1, 0));
+        assert_eq!(off.not_changed.left, Some((1, Refusal::Forbidden)));
         assert!(!site.account_of("Acme", "bob").await.active);
         assert!(site.account_of("Acme", "kim").await.active);
     }
@@ -470,7 +470,7 @@ on_both! {
         let asked = console.chosen_agents(Action::EditAgent, &chosen, &ada).await.unwrap();
         assert_eq!((asked.count, asked.first.len()), (3, 3));
         let off = console.deactivate_agents(chosen.clone(), "", &ada).await.unwrap();
-        assert_eq!((off.changed, off.refused.len()), (3, 0));
+        assert_eq!((off.changed, off.not_changed.named.len()), (3, 0));
         let active = ki.clone();
         let query = AgentQuery { filter: AgentFilter { state: None, ..ki }, rows: 2, ..AgentQuery::default() };
         let list = console.agents(query, &ada).await.unwrap();
@@ -595,7 +595,7 @@ on_both! {
         assert_eq!(issue(kim.clone(), "lost phone").await.map(drop), Err(Refusal::TargetLocked));
         let ids = [kim, site.id_of("Acme", "bob").await, site.id_of("Acme", "ada").await];
         let unlocked = site.service.console().unlock_agents(&ids, &sue).await.unwrap();
-        assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.refused.len()), (1, 1, 0));
+        assert_eq!((unlocked.changed, unlocked.unchanged, unlocked.not_changed.named.len()), (1, 1, 0));
         assert_eq!(site.mail_kinds().await, ["account_unlocked"]);
         assert!(site.account_of("Acme", "kim").await.locked_at.is_none());
     }
@@ -629,7 +629,7 @@ on_both! {
                 assert_eq!(alone, Err(Refusal::OwnAccount));
                 let among_others = among_others.unwrap();
                 assert_eq!(among_others.changed, 0);
-                assert_eq!(among_others.refused, [("ada".to_owned(), Refusal::OwnAccount)]);
+                assert_eq!(among_others.not_changed.named, [("ada".to_owned(), Refusal::OwnAccount)]);
             }
         }
         assert_eq!(compared, 5);

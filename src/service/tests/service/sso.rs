@@ -15,7 +15,7 @@ use vestibule_service::{
     console::{NewPasswordInput, ProviderInput, ProviderSettings},
     sign_in::{
         Outcome, SignInForm,
-        sso::{Arrival, KnownProvider, Providers, SsoAnswer},
+        sso::{Arrival, KnownProvider, Providers, SetOut, SsoAnswer},
     },
 };
 use vestibule_sso::{
@@ -51,6 +51,14 @@ pub async fn with_providers(site: &Site) -> (Site, Issuer) {
     (site, issuer)
 }
 
+/// Sets out with this company in the form.
+pub fn from(company: &str) -> SetOut {
+    SetOut {
+        company: company.to_owned(),
+        ..SetOut::default()
+    }
+}
+
 /// A browser that sets out, and the state that it has to come back with.
 pub async fn set_out(site: &Site, provider: Provider) -> (Visitor, SsoAnswer, String) {
     set_out_of(site, provider, "").await
@@ -61,7 +69,7 @@ async fn set_out_of(site: &Site, provider: Provider, company: &str) -> (Visitor,
     let out = site
         .service
         .sso()
-        .begin_sso(provider, company, None, &site::visitor())
+        .begin_sso(provider, from(company), &site::visitor())
         .await
         .unwrap();
     let visitor = Visitor {
@@ -202,7 +210,7 @@ on_both! {
         let mut flows = None;
         for (next, landing) in [(&request, request.as_str()), (&too_long, "/agent"), (&request, request.as_str())] {
             let before = Visitor { sso_flow: flows, ..site::visitor() };
-            let out = sso.begin_sso(GOOGLE, "Acme", Some(next.clone()), &before).await.unwrap();
+            let out = sso.begin_sso(GOOGLE, SetOut { next: Some(next.clone()), ..from("Acme") }, &before).await.unwrap();
             assert!(out.flow.len() <= SSO_FLOWS_BYTES, "{}", out.flow.len());
             let answer = SsoAnswer { state: find(&out.url, "state"), code: Ok("the-code".to_owned()), issuer: None };
             issuer.will_say(claims(&site, &issuer, &find(&out.url, "nonce"), "bob-at-google"));
@@ -342,7 +350,7 @@ on_both! {
         site.person("Globex", "ada", &[Role::Admin], false).await;
         configure(&site, "Globex", GOOGLE, |google| google.enabled = false).await;
         for company in ["Acme", "Globex", "Nobody at all", ""] {
-            let out = site.service.sso().begin_sso(GOOGLE, company, None, &site::visitor()).await.unwrap();
+            let out = site.service.sso().begin_sso(GOOGLE, from(company), &site::visitor()).await.unwrap();
             assert!(out.url.starts_with(&format!("{}/authorize?", issuer.url)), "{company}");
             assert!(out.url.contains("client_id=our-app"), "{company}");
         }
@@ -544,7 +552,7 @@ on_both! {
     async fn what_is_not_configured_or_switched_off_is_not_offered(site: Site) {
         site.company("Acme", 0).await;
         assert!(site.service.sso().offered_providers(&site::visitor()).await.unwrap().is_empty());
-        let begun = site.service.sso().begin_sso(GOOGLE, "Acme", None, &site::visitor()).await.map(drop);
+        let begun = site.service.sso().begin_sso(GOOGLE, from("Acme"), &site::visitor()).await.map(drop);
         assert_eq!(begun, Err(Refusal::SsoNotOffered));
         let issuer = Issuer::start().await;
         let known = vec![KnownProvider { provider: GOOGLE, issuer: issuer.url.clone(), application: None }];

@@ -25,7 +25,7 @@ use vestibule_sso::{
 use crate::{
     profile::set_up_email,
     site::{self, Site, on_both},
-    sso::{back_as, bind, claims, find, typed, with_providers},
+    sso::{back_as, bind, claims, find, from, typed, with_providers},
 };
 
 const SECRET: &str = "s3cret-of-the-application";
@@ -141,9 +141,9 @@ on_both! {
         assert_eq!(test_stored(&site, Provider::Google, &ada).await, Ok(()));
         assert_eq!(issuer.exchange()["client_secret"], SECRET);
 
-        let begun = service.sso().begin_sso(Provider::Google, "Acme", None, &site::visitor()).await.unwrap();
+        let begun = service.sso().begin_sso(Provider::Google, from("Acme"), &site::visitor()).await.unwrap();
         assert_eq!(find(&begun.url, "client_id"), "our-app");
-        let other = service.sso().begin_sso(Provider::Google, "Nobody", None, &site::visitor()).await.map(drop);
+        let other = service.sso().begin_sso(Provider::Google, from("Nobody"), &site::visitor()).await.map(drop);
         assert_eq!(other, Err(Refusal::SsoNotOffered));
 
         let [google, office] = inputs(&site, &ada).await;

@@ -13,7 +13,10 @@ mod sso;
 
 use leptos::prelude::*;
 use vestibule_app::{
-    components::forms::{Input, labelled, problem},
+    components::{
+        fields::meanwhile,
+        forms::{Input, labelled, problem},
+    },
     page::Typed,
     shell::console::role_name,
 };
@@ -50,7 +53,6 @@ fn select_page(now: Locale) -> AnyView {
                 class="after-script"
                 data-select-page=""
                 aria-label=td_string!(now, agents.select_page)
-                autocomplete="off"
             />
         </th>
     }
@@ -71,14 +73,8 @@ fn told_reason(now: Locale, typed: String, refusal: Option<&Refusal>) -> AnyView
     .view(now)
 }
 
-/// The boxes for roles; `meanwhile` shows what somebody else saved.
-fn role_boxes(
-    now: Locale,
-    label: &'static str,
-    typed: Typed,
-    refusal: Option<&Refusal>,
-    meanwhile: fn(Locale, Option<String>) -> AnyView,
-) -> AnyView {
+/// The boxes for roles, with what somebody else saved meanwhile.
+fn role_boxes(now: Locale, label: &'static str, typed: Typed, refusal: Option<&Refusal>) -> AnyView {
     let wrong = problem(now, Field::Roles, refusal);
     let described_by = wrong.is_some().then_some("roles-problem");
     let picked: Vec<&str> = typed.value.split(' ').collect();

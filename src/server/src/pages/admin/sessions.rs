@@ -146,7 +146,14 @@ impl Content for SessionsPage {
             {ended}
             {refused(now, self.refusal.as_ref(), true)}
             // Outside of what follows the sessions: nobody types in vain.
-            <form id=SELECTION class="fields" method="post" action=EndSessions::PATH novalidate>
+            <form
+                id=SELECTION
+                class="fields"
+                method="post"
+                action=EndSessions::PATH
+                autocomplete="off"
+                novalidate
+            >
                 {told_reason(now, self.reason.clone(), self.refusal.as_ref())}
             </form>
             <div class="found" id="sessions" data-refresh="">
@@ -261,7 +268,6 @@ fn row(now: Locale, page: &SessionsPage, moments: Moments, session: &CompanySess
                 value=id
                 checked=ticked
                 aria-label=select
-                autocomplete="off"
             />
         }
     });

@@ -310,7 +310,7 @@ impl Content for SsoSettings {
                 <p class="quiet">{td_string!(now, sso.test_intro)}</p>
                 <ul class="rows">{Provider::ALL.map(|provider| test(now, provider)).into_iter().collect_view()}</ul>
             </section>
-            <section class="card">{agents_link_field(now, &self.agents_link)}</section>
+            <div class="card">{agents_link_field(now, &self.agents_link)}</div>
         };
         console(frame, ADMIN_SSO, Some(FORM), content)
     }

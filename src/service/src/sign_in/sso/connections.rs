@@ -13,7 +13,7 @@ use vestibule_core::{
 };
 use vestibule_storage::SsoFlowRow;
 
-use super::{Arrival, AuthorizationRequest, Way, is_among, over};
+use super::{Arrival, AuthorizationRequest, SetOut, Way, is_among, over};
 use crate::{
     Failure, Service, Sso, Visitor,
     letters::Receiver,
@@ -34,8 +34,10 @@ impl Sso {
         let begun = async {
             let own = self.require(Need::ProvedHome, visitor).await?;
             let way = Way {
-                company: own.company.name.clone(),
-                next: None,
+                from: SetOut {
+                    company: own.company.name.clone(),
+                    ..SetOut::default()
+                },
                 session: Some(own.session),
                 step_up: false,
             };
@@ -61,8 +63,11 @@ impl Sso {
                 return Err(Refusal::SsoNotOffered.into());
             }
             let way = Way {
-                company: own.company.name.clone(),
-                next: Some(next),
+                from: SetOut {
+                    company: own.company.name.clone(),
+                    next: Some(next),
+                    ..SetOut::default()
+                },
                 session: Some(own.session),
                 step_up: true,
             };

@@ -106,6 +106,8 @@ struct Kept {
     verifier: Zeroizing<String>,
     /// What stood in the form.
     company: String,
+    #[serde(default)]
+    account: String,
     /// Whether it is a step-up of the flow's session.
     step_up: bool,
     /// Deep link asked for before.
@@ -157,13 +159,19 @@ fn carried_in(next: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(paths::resumed(next)?).ok()
 }
 
-/// What the browser keeps of a way. An address that there is no room for is left behind: whoever comes back is signed in all
-/// the same, and goes on where nobody has asked for anything. A request of an application always has room.
+/// What the browser keeps of a way. What there is no room for is left behind: a name is typed again, and whoever comes back
+/// without an address is signed in all the same, and goes on where nobody has asked for anything. A request of an
+/// application always has room.
 fn flow_text(mut kept: Kept, keys: &Keys, randomness: &dyn Randomness) -> Result<String, Unsealable> {
     let carried = kept.next.as_deref().and_then(carried_in);
     if carried.is_some() {
         kept.next = None;
     }
+    let text = sealed_text(&kept, carried.as_deref(), keys, randomness)?;
+    if text.len() <= SSO_FLOWS_BYTES {
+        return Ok(text);
+    }
+    kept.account.clear();
     let text = sealed_text(&kept, carried.as_deref(), keys, randomness)?;
     if text.len() <= SSO_FLOWS_BYTES {
         return Ok(text);
@@ -245,12 +253,20 @@ impl Asking {
     }
 }
 
+/// What somebody has at hand who sets out from the sign-in page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetOut {
+    /// What stands in the form, if anything.
+    pub company: String,
+    /// The same for the account.
+    pub account: String,
+    /// Where it goes on in the end.
+    pub next: Option<String>,
+}
+
 /// Why a browser sets out.
 struct Way {
-    /// What stands in the form, if anything.
-    company: String,
-    /// Where it goes on in the end.
-    next: Option<String>,
+    from: SetOut,
     /// Whose session it is, unless it is a sign-in.
     session: Option<SessionId>,
     /// Whether the session's account proves who it is once more; if not, the identity becomes the account's.
@@ -267,25 +283,23 @@ fn over() -> Failure {
 }
 
 impl Sso {
-    /// Sends a browser to a provider to sign in. `company` is what stands in the form, if anything.
+    /// Sends a browser to a provider to sign in.
     ///
     /// # Errors
     /// [`Refusal::SsoNotOffered`]; [`Refusal::SsoFailed`] when the provider cannot be asked.
     pub async fn begin_sso(
         &self,
         provider: Provider,
-        company: &str,
-        next: Option<String>,
+        from: SetOut,
         visitor: &Visitor,
     ) -> Result<AuthorizationRequest, Refusal> {
         let begun = async {
             let mut reader = self.inner.store.read().await?;
-            let known = company_named(&mut reader, company).await?;
+            let known = company_named(&mut reader, &from.company).await?;
             let chosen = self.choose_application(&mut reader, provider, known).await?;
             drop(reader);
             let way = Way {
-                company: company.to_owned(),
-                next,
+                from,
                 session: None,
                 step_up: false,
             };
@@ -373,6 +387,18 @@ impl Sso {
                 }
             })
             .await
+    }
+
+    /// What the way with this state began with, for whoever turned back and begins anew; nothing of a way that began in a
+    /// session.
+    pub fn set_out_with(&self, state: &str, visitor: &Visitor) -> Option<SetOut> {
+        let mut flows = self.flows_out(visitor).into_iter().map(|flow| flow.kept);
+        let kept = flows.find(|kept| is_state(kept, state))?;
+        kept.session.is_none().then_some(SetOut {
+            company: kept.company,
+            account: kept.account,
+            next: kept.next,
+        })
     }
 
     /// What the browser keeps when the way with this state is over: its other ways.
@@ -516,9 +542,10 @@ impl Service {
             state: begun.state,
             nonce: begun.nonce,
             verifier: begun.verifier,
-            company: way.company,
+            company: way.from.company,
+            account: way.from.account,
             step_up: way.step_up,
-            next: way.next,
+            next: way.from.next,
             ends_at: self.now() + TimeDelta::seconds(PENDING_SECONDS),
         };
         let flow = flow_text(kept, &self.inner.keys, self.random())?;
@@ -847,7 +874,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use vestibule_core::{
-        limits::{CARRIED_ADDRESS_MAX, COMPANY_MAX},
+        limits::{CARRIED_ADDRESS_MAX, COMPANY_MAX, EMAIL_MAX},
         ports::SeededRandomness,
     };
 
@@ -874,6 +901,7 @@ mod tests {
             nonce: number(),
             verifier: number(),
             company: "\u{20000}".repeat(COMPANY_MAX),
+            account: "\u{20000}".repeat(EMAIL_MAX),
             step_up: false,
             next: Some(next.clone()),
             ends_at: at,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use vestibule_app::{
     call::{Call, agent_page},
     components::{
-        fields::why,
+        fields::{meanwhile, why},
         forms::{Input, action, good},
     },
     functions::Done,
@@ -582,7 +582,7 @@ fn fields(now: Locale, page: FormPage) -> AnyView {
             {text(Field::Title, td_string!(now, profile.job_title), page.title, false, None)}
             {time_format(now, page.time_format)}
             {language(now, page.language, &page.company_language)}
-            {role_boxes(now, td_string!(now, agents.roles), page.roles, refusal, meanwhile)}
+            {role_boxes(now, td_string!(now, agents.roles), page.roles, refusal)}
             {active(now, page.active)}
             <div class="buttons">
                 <button class="button primary">{button}</button>
@@ -616,19 +616,6 @@ fn own_email(now: Locale, address: String) -> AnyView {
         <input type="hidden" name="email" value=address />
     }
     .into_any()
-}
-
-/// What somebody else saved meanwhile.
-fn meanwhile(now: Locale, value: Option<String>) -> AnyView {
-    value
-        .map(|value| {
-            view! {
-                <p class="hint meanwhile">
-                    {td_string!(now, company.meanwhile, value = value)}
-                </p>
-            }
-        })
-        .into_any()
 }
 
 fn time_format(now: Locale, typed: Typed) -> AnyView {

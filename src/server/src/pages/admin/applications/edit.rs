@@ -553,7 +553,7 @@ fn form(now: Locale, fields: Fields, refusal: Option<&Refusal>) -> AnyView {
             {kind}
             {launch_uri.view(now)}
             {protocol}
-            {role_boxes(now, td_string!(now, applications.roles), fields.roles, refusal, meanwhile)}
+            {role_boxes(now, td_string!(now, applications.roles), fields.roles, refusal)}
             {signing(now, fields.signing, refusal)}
             <div class="buttons">
                 <button class="button primary">{button}</button>

@@ -40,7 +40,7 @@ impl Form for DeactivateAgent {
             .console()
             .deactivate_agents(chosen, &self.reason, &call.visitor)
             .await?;
-        match done.refused.first() {
+        match done.not_changed.named.first() {
             Some((_, refusal)) => Err(refusal.clone()),
             None if done.changed + done.unchanged == 0 => Err(Refusal::NotFound),
             None => Ok(Done::to(list_again("", DEACTIVATED, &done).to)),

@@ -78,7 +78,6 @@ pub fn chooser(now: Locale, shown: &AgentView, query: &str) -> AnyView {
                         name="columns[]"
                         value=column.as_str()
                         checked=shown.shows(column)
-                        autocomplete="off"
                     />
                     {column_name(now, column)}
                 </label>
@@ -99,7 +98,7 @@ pub fn chooser(now: Locale, shown: &AgentView, query: &str) -> AnyView {
         <button type="button" class="button small" popovertarget=PANEL>
             {td_string!(now, agents.columns)}
         </button>
-        <form id=PANEL class="panel" popover="auto" method="post" action=ChooseColumns::PATH>
+        <form id=PANEL class="panel" popover="auto" method="post" action=ChooseColumns::PATH autocomplete="off">
             <input type="hidden" name="back" value=query.to_owned() />
             <fieldset class="checks">
                 <legend>{td_string!(now, agents.columns)}</legend>

@@ -81,7 +81,7 @@ pub fn table(now: Locale, page: &ListPage) -> AnyView {
         .map(|account| agent_row(now, page, account))
         .collect_view();
     view! {
-        <form id=SELECTION method="post" action=Unlock::PATH>
+        <form id=SELECTION method="post" action=Unlock::PATH autocomplete="off">
             <input type="hidden" name="back" value=page.query.clone() />
             <input type="hidden" name="counted" value=list.found.to_string() />
         </form>
@@ -134,7 +134,6 @@ fn bar(now: Locale, page: &ListPage) -> AnyView {
                         form=SELECTION
                         checked=page.all_ticked
                         data-select-found=list.found.to_string()
-                        autocomplete="off"
                     />
                     {td_string!(now, agents.select_found, all = list.found)}
                 </label>
@@ -205,7 +204,6 @@ fn agent_row(now: Locale, page: &ListPage, account: &Account) -> AnyView {
                     value=id.clone()
                     checked=ticked
                     aria-label=select
-                    autocomplete="off"
                 />
             </td>
             <th scope="row" class="name" title=title>
@@ -255,7 +253,7 @@ fn cell(now: Locale, page: &ListPage, account: &Account, column: AgentColumn) ->
     }
 }
 
-/// Unlocking is what a locked row is looked for.
+/// Unlocking is what a locked row is looked for. A sign and not a word, which would take the room of what is read in every row.
 fn unlock(now: Locale, page: &ListPage, account: &Account) -> AnyView {
     let offered = account.is_locked() && Action::Unlock.reaches(&page.list.own, account);
     offered
@@ -266,8 +264,15 @@ fn unlock(now: Locale, page: &ListPage, account: &Account) -> AnyView {
                 <form method="post" action=Unlock::PATH>
                     <input type="hidden" name="selected[]" value=account.id.to_string() />
                     <input type="hidden" name="back" value=page.query.clone() />
-                    <button class="button small" aria-label=label>
-                        {unlock}
+                    <button class="button small" aria-label=label title=unlock>
+                        <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+                            <path
+                                d="M3 7.5h10v6H3zM5 7.5V5a3 3 0 0 1 5.8-1"
+                                fill="none"
+                                stroke="currentColor"
+                                stroke-width="1.6"
+                            />
+                        </svg>
                     </button>
                 </form>
             }

@@ -1,16 +1,17 @@
-//! Google and Office 365, played by the test kit: a page with one click to "Continue as …" in the place of theirs, and a
-//! token that Vestibule verifies like any other. Discovery, keys, authorization code with PKCE, ES256.
+//! Google and Office 365, played for the demo and the test kit: a page with one click to "Continue as …" in the place of
+//! theirs, and a token that Vestibule verifies like any other. Discovery, keys, authorization code with PKCE, ES256. Everybody
+//! is who they say there, so it stands on loopback only, and `serve` without the test kit never has it.
 
 use std::{
     collections::HashMap,
     fmt::Write as _,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     Form, Json, Router,
-    extract::{Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -25,10 +26,9 @@ use ring::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
-use vestibule_core::{ports::Clock, secret::Token, sso::Provider};
+use vestibule_core::{limits::BODY_MAX, ports::Clock, secret::Token, sso::Provider};
 use vestibule_sso::Application;
 
-use super::Kit;
 use crate::{config::Config, system::SystemRandomness};
 
 /// The tenant of everybody who comes from Office 365.
@@ -40,11 +40,18 @@ const OFFERED: usize = 20;
 /// The one secret that no application has.
 const WRONG_SECRET: &str = "wrong";
 
+/// Whether anybody may be played at this address: only where no other machine reaches it.
+#[must_use]
+pub fn may_listen(address: SocketAddr) -> bool {
+    address.ip().is_loopback()
+}
+
 /// What the providers know.
-pub(super) struct Providers {
+pub struct Providers {
     /// Scheme, host and port.
     origin: String,
     key: EcdsaKeyPair,
+    clock: Arc<dyn Clock>,
     /// Codes that were given and not yet exchanged.
     codes: Mutex<HashMap<String, Given>>,
     /// Addresses of accounts, the newest first.
@@ -81,8 +88,8 @@ struct Exchange {
     code_verifier: String,
 }
 
-/// Puts the kit's providers in the place of those about which the operator said nothing.
-pub fn stand_in(config: &mut Config) {
+/// Puts the providers that are played in the place of those about which the operator said nothing.
+pub fn settle(config: &mut Config) {
     let origin = origin(config.listen);
     for settings in &mut config.sso {
         let (usual, tenant) = match settings.provider {
@@ -102,7 +109,10 @@ fn origin(address: SocketAddr) -> String {
 
 impl Providers {
     /// Providers at the address of this server.
-    pub(super) fn new(address: SocketAddr) -> Result<Self, ring::error::Unspecified> {
+    ///
+    /// # Errors
+    /// When the machine offers no randomness.
+    pub fn new(address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, ring::error::Unspecified> {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)?;
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random)
@@ -110,13 +120,14 @@ impl Providers {
         Ok(Self {
             origin: origin(address),
             key,
+            clock,
             codes: Mutex::default(),
             people: Mutex::default(),
         })
     }
 
     /// Offers this account from now on.
-    pub(super) fn offer(&self, email: &str) {
+    pub fn offer(&self, email: &str) {
         let mut people = held(&self.people);
         people.retain(|known| known != email);
         people.insert(0, email.to_owned());
@@ -124,7 +135,7 @@ impl Providers {
     }
 
     /// Forgets everybody.
-    pub(super) fn forget(&self) {
+    pub fn forget(&self) {
         held(&self.people).clear();
         held(&self.codes).clear();
     }
@@ -196,27 +207,37 @@ fn numbered(email: &str) -> String {
 }
 
 /// The providers' addresses.
-pub(super) fn router() -> Router<Kit> {
+pub fn router(providers: Arc<Providers>) -> Router {
     Router::new()
         .route(
             "/_test/providers/google/.well-known/openid-configuration",
-            get(async |State(kit): State<Kit>| Json(kit.providers.document(Provider::Google, ""))),
-        )
-        .route(
-            "/_test/providers/office365/{tenant}/v2.0/.well-known/openid-configuration",
-            get(async |State(kit): State<Kit>, Path(tenant): Path<String>| {
-                Json(kit.providers.document(Provider::Office365, &tenant))
+            get(async |State(providers): State<Arc<Providers>>| {
+                Json(providers.document(Provider::Google, ""))
             }),
         )
         .route(
+            "/_test/providers/office365/{tenant}/v2.0/.well-known/openid-configuration",
+            get(
+                async |State(providers): State<Arc<Providers>>, Path(tenant): Path<String>| {
+                    Json(providers.document(Provider::Office365, &tenant))
+                },
+            ),
+        )
+        .route(
             "/_test/providers/{provider}/keys",
-            get(async |State(kit): State<Kit>| Json(kit.providers.keys())),
+            get(async |State(providers): State<Arc<Providers>>| Json(providers.keys())),
         )
         .route("/_test/providers/{provider}/authorize", get(authorize))
         .route("/_test/providers/{provider}/token", post(token))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(providers)
 }
 
-async fn authorize(State(kit): State<Kit>, Path(word): Path<String>, Query(asked): Query<Asked>) -> Response {
+async fn authorize(
+    State(providers): State<Arc<Providers>>,
+    Path(word): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
     let Some(provider) = Provider::from_word(&word) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -225,7 +246,7 @@ async fn authorize(State(kit): State<Kit>, Path(word): Path<String>, Query(asked
     };
     let email = asked.email.as_deref().map(str::trim).unwrap_or_default();
     if asked.cancel.is_none() && email.is_empty() {
-        let people = held(&kit.providers.people).clone();
+        let people = held(&providers.people).clone();
         return Html(page(provider, &asked, people)).into_response();
     }
     let answer = if asked.cancel.is_some() {
@@ -236,7 +257,7 @@ async fn authorize(State(kit): State<Kit>, Path(word): Path<String>, Query(asked
             email: email.to_owned(),
             asked: asked.clone(),
         };
-        held(&kit.providers.codes).insert(code.clone(), given);
+        held(&providers.codes).insert(code.clone(), given);
         ("code", code)
     };
     back.query_pairs_mut()
@@ -245,7 +266,11 @@ async fn authorize(State(kit): State<Kit>, Path(word): Path<String>, Query(asked
     Redirect::to(back.as_str()).into_response()
 }
 
-async fn token(State(kit): State<Kit>, Path(word): Path<String>, Form(exchange): Form<Exchange>) -> Response {
+async fn token(
+    State(providers): State<Arc<Providers>>,
+    Path(word): Path<String>,
+    Form(exchange): Form<Exchange>,
+) -> Response {
     let refused = |word: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": word }))).into_response();
     let Some(provider) = Provider::from_word(&word) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -253,7 +278,7 @@ async fn token(State(kit): State<Kit>, Path(word): Path<String>, Form(exchange):
     if exchange.client_secret == WRONG_SECRET {
         return refused("invalid_client");
     }
-    let Some(given) = held(&kit.providers.codes).remove(&exchange.code) else {
+    let Some(given) = held(&providers.codes).remove(&exchange.code) else {
         return refused("invalid_grant");
     };
     let challenge = BASE64.encode(digest(&SHA256, exchange.code_verifier.as_bytes()));
@@ -267,7 +292,7 @@ async fn token(State(kit): State<Kit>, Path(word): Path<String>, Form(exchange):
     {
         return refused("invalid_grant");
     }
-    match kit.providers.token(provider, &given, kit.clock.now().timestamp()) {
+    match providers.token(provider, &given, providers.clock.now().timestamp()) {
         Ok(token) => Json(json!({
             "access_token": "of-no-use", "token_type": "Bearer", "expires_in": 3600, "id_token": token,
         }))
@@ -301,7 +326,7 @@ fn page(provider: Provider, asked: &Asked, people: Vec<String>) -> String {
             }
         })
         .collect_view();
-    let title = format!("{} (test kit)", provider.name());
+    let title = format!("{} (stand-in)", provider.name());
     view! {
         <!DOCTYPE html>
         <html lang="en">
