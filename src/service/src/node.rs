@@ -185,6 +185,13 @@ impl Service {
             started_at,
             seen_at: time,
             clock_offset: offset,
+            host: host(),
+            key: self
+                .inner
+                .keys
+                .fingerprints()
+                .last()
+                .map(|(version, fingerprint)| (*version, fingerprint.0)),
         };
         writer.note_node(&node).await?;
         let keys = self.keys_fit(&mut writer).await?;
@@ -228,6 +235,12 @@ impl Service {
             _ => tracing::warn!(seconds, "the clock is before or behind the database's"),
         }
     }
+}
+
+/// What this machine is called, where its system says so.
+fn host() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -352,7 +352,7 @@ fn give_to_owner_of(_: &Path, _: &Path) -> Result<(), BackupError> {
 }
 
 /// A database that somebody has open cannot be had alone. One that is damaged is in nobody's way.
-async fn refuse_served(path: &Path) -> Result<(), BackupError> {
+pub(crate) async fn refuse_served(path: &Path) -> Result<(), BackupError> {
     if !path.try_exists().map_err(at(path))? {
         return Ok(());
     }

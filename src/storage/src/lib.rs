@@ -28,6 +28,7 @@ mod code;
 mod columns;
 mod company;
 mod contact;
+pub mod copy;
 mod error;
 mod file;
 mod folding;

@@ -212,6 +212,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; also when a newer version has already migrated this database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.refuse_half().await?;
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 let path = writer.connect_options().get_filename().to_owned();
@@ -241,11 +242,26 @@ impl Store {
             Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
             Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
         };
+        self.refuse_half().await?;
         let applied = self.read().await?.applied_migrations().await?;
         Ok(migrations
             .iter()
             .filter(|migration| !applied.contains(&migration.version))
             .count())
+    }
+
+    /// Half a copy is no installation: nobody may take it for one.
+    async fn refuse_half(&self) -> Result<(), StoreError> {
+        let is_half = self.is_half_copied().await.map_err(|error| match &self.pools {
+            Pools::Sqlite { writer, .. } => file::explained(error, writer.connect_options().get_filename()),
+            Pools::Postgres { .. } => error,
+        })?;
+        if is_half {
+            return Err(StoreError::other(
+                "a copy into this database was cut off: run `vestibule copy` once more, or take an empty database",
+            ));
+        }
+        Ok(())
     }
 
     /// The one connection that writes to SQLite; `None` for PostgreSQL.
@@ -368,7 +384,7 @@ impl std::fmt::Debug for Store {
 
 impl Reader {
     /// Versions of the applied migrations; none when there is no table of them yet.
-    async fn applied_migrations(&mut self) -> Result<Vec<i64>, StoreError> {
+    pub(crate) async fn applied_migrations(&mut self) -> Result<Vec<i64>, StoreError> {
         let rows: Result<Vec<(i64,)>, sqlx::Error> = match &mut self.link {
             Link::Sqlite(held) => sqlx::query_as(APPLIED).fetch_all(held.connection()).await,
             Link::Postgres(held) => sqlx::query_as(APPLIED).fetch_all(held.connection()).await,

@@ -14,14 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::TimeDelta;
-use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
-use uuid::Uuid;
-use vestibule_core::{id::NodeId, ports::Moment};
 
-use crate::{NodeRow, Store, StoreError, StoreOptions, link::all};
+use crate::{Store, StoreOptions};
 
 /// Holds the address of a PostgreSQL server where tests may create databases.
 pub const POSTGRES_VARIABLE: &str = "VESTIBULE_TEST_POSTGRES";
@@ -52,36 +49,6 @@ pub async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-#[derive(FromRow)]
-struct NodeColumns {
-    id: Uuid,
-    version: String,
-    started_at: Moment,
-    seen_at: Moment,
-    clock_offset: i64,
-}
-
-/// All servers that were seen lately, the oldest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn nodes(store: &Store) -> Result<Vec<NodeRow>, StoreError> {
-    let mut reader = store.read().await?;
-    let rows = all!(
-        reader,
-        NodeColumns,
-        "SELECT id, version, started_at, seen_at, clock_offset FROM node ORDER BY started_at, id"
-    )?;
-    let rows = rows.into_iter().map(|row| NodeRow {
-        id: NodeId(row.id),
-        version: row.version,
-        started_at: row.started_at,
-        seen_at: row.seen_at,
-        clock_offset: TimeDelta::milliseconds(row.clock_offset),
-    });
-    Ok(rows.collect())
 }
 
 enum Home {

@@ -17,6 +17,7 @@ use crate::{
 };
 
 const FOLDER: &str = "vestibule-postgres-";
+const FIRST_DATA: &str = "data";
 const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -36,6 +37,11 @@ pub struct Cluster {
     server: Child,
     folder: PathBuf,
     programs: PathBuf,
+    /// Name of the folder with its data.
+    #[cfg(feature = "attack")]
+    data: &'static str,
+    #[cfg(feature = "attack")]
+    standby: Option<(Child, u16)>,
     #[cfg(feature = "attack")]
     user: Option<String>,
     port: u16,
@@ -74,16 +80,20 @@ impl Cluster {
                     "--no-sync",
                     "-D",
                 ])
-                .arg(folder.join("data"))
+                .arg(folder.join(FIRST_DATA))
                 .current_dir(&folder),
         )?;
         let port = free_port()?;
-        let server = launch(&folder, &programs, user.as_deref(), port, commits)?;
+        let server = launch(&folder, FIRST_DATA, &programs, user.as_deref(), port, commits)?;
         let url = format!("postgres://vestibule@127.0.0.1:{port}/postgres");
         let mut cluster = Self {
             server,
             folder,
             programs,
+            #[cfg(feature = "attack")]
+            data: FIRST_DATA,
+            #[cfg(feature = "attack")]
+            standby: None,
             #[cfg(feature = "attack")]
             user,
             port,
@@ -180,6 +190,90 @@ impl Cluster {
         Ok(())
     }
 
+    /// Where it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes a standby that follows it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn stand_by(&mut self) -> Result<()> {
+        let data = self.other_data();
+        let folder = self.folder.join(data);
+        let _ = fs::remove_dir_all(&folder);
+        let port = self.port.to_string();
+        shell::output(
+            as_user(self.user.as_deref(), &self.programs.join("pg_basebackup"))
+                .args(["-h", "127.0.0.1", "-p", &port, "-U", "vestibule"])
+                .args([
+                    "--write-recovery-conf",
+                    "--wal-method=stream",
+                    "--checkpoint=fast",
+                    "--no-sync",
+                    "-D",
+                ])
+                .arg(&folder)
+                .current_dir(&self.folder),
+        )?;
+        let port = free_port()?;
+        let server = launch(
+            &self.folder,
+            data,
+            &self.programs,
+            self.user.as_deref(),
+            port,
+            self.commits,
+        )?;
+        self.standby = Some((server, port));
+        let url = self
+            .url
+            .replace(&format!(":{}/", self.port), &format!(":{port}/"));
+        let begun = Instant::now();
+        while begun.elapsed() < START_LIMIT {
+            // It answers, and has caught up with what is streamed.
+            let follows = self.sql(
+                &self.url,
+                "SELECT COUNT(*) FROM pg_stat_replication WHERE state = 'streaming'",
+            );
+            let answers = self.sql(&url, "SELECT pg_is_in_recovery()");
+            if answers.is_ok_and(|lines| lines == ["t"]) && follows.is_ok_and(|lines| lines == ["1"]) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("the standby does not follow after {} s", START_LIMIT.as_secs())
+    }
+
+    fn other_data(&self) -> &'static str {
+        if self.data == FIRST_DATA {
+            "standby"
+        } else {
+            FIRST_DATA
+        }
+    }
+
+    /// Kills the server and lets its standby take its place; gives the port of that.
+    ///
+    /// # Errors
+    /// There is no standby, or it does not take over.
+    pub fn fail_over(&mut self) -> Result<u16> {
+        let (standby, port) = self.standby.take().context("there is no standby")?;
+        self.stop_at_once()?;
+        self.data = self.other_data();
+        self.url = self
+            .url
+            .replace(&format!(":{}/", self.port), &format!(":{port}/"));
+        self.server = standby;
+        self.port = port;
+        let promoted = self.sql(&self.url, "SELECT pg_promote(true, 60)")?;
+        if promoted != ["t"] {
+            bail!("the standby does not take over");
+        }
+        Ok(port)
+    }
+
     /// Starts again after [`Cluster::stop_at_once`].
     ///
     /// # Errors
@@ -187,6 +281,7 @@ impl Cluster {
     pub fn start_again(&mut self) -> Result<()> {
         self.server = launch(
             &self.folder,
+            self.data,
             &self.programs,
             self.user.as_deref(),
             self.port,
@@ -213,7 +308,14 @@ impl Cluster {
 }
 
 /// Starts the server of a cluster that was made.
-fn launch(folder: &Path, programs: &Path, user: Option<&str>, port: u16, commits: Commits) -> Result<Child> {
+fn launch(
+    folder: &Path,
+    data: &str,
+    programs: &Path,
+    user: Option<&str>,
+    port: u16,
+    commits: Commits,
+) -> Result<Child> {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -221,7 +323,7 @@ fn launch(folder: &Path, programs: &Path, user: Option<&str>, port: u16, commits
     let mut server = as_user(user, &programs.join("postgres"));
     server
         .arg("-D")
-        .arg(folder.join("data"))
+        .arg(folder.join(data))
         .arg("-k")
         .arg(folder)
         .args(["-h", "127.0.0.1", "-p", &port.to_string()])
@@ -242,6 +344,11 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         #[cfg(feature = "attack")]
         let _ = self.freeze(false);
+        #[cfg(feature = "attack")]
+        if let Some((mut standby, _)) = self.standby.take() {
+            let _ = standby.kill();
+            let _ = standby.wait();
+        }
         // The interrupt is PostgreSQL's fast stop: it ends its connections and cleans up.
         let _ = shell::output(Command::new("kill").args(["-INT", &self.server.id().to_string()]));
         let begun = Instant::now();
@@ -251,6 +358,64 @@ impl Drop for Cluster {
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// `PgBouncer` before a cluster; ended when dropped.
+#[cfg(feature = "attack")]
+pub struct Pooler {
+    process: Child,
+    /// Where it listens.
+    pub port: u16,
+}
+
+#[cfg(feature = "attack")]
+impl Pooler {
+    /// Starts it with this `pool_mode`, installing it when it is missing.
+    ///
+    /// # Errors
+    /// It is missing and cannot be installed, or does not start.
+    pub fn start(cluster: &Cluster, mode: &str) -> Result<Self> {
+        setup::debian(&["pgbouncer"], "stands before the database in an attack")?;
+        let port = free_port()?;
+        let folder = cluster.folder.display();
+        let users = cluster.folder.join("users.txt");
+        fs::write(&users, "\"vestibule\" \"\"\n")?;
+        let settings = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {folder}/users.txt\npool_mode = {mode}\n\
+             ignore_startup_parameters = extra_float_digits,options\nmax_client_conn = 500\ndefault_pool_size = 100\n",
+            cluster.port
+        );
+        let file = cluster.folder.join(format!("pgbouncer-{mode}.ini"));
+        fs::write(&file, settings)?;
+        let log = fs::File::create(cluster.folder.join(format!("pgbouncer-{mode}.log")))?;
+        let program = which("pgbouncer").unwrap_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"));
+        // It refuses to run as root, too.
+        let process = as_user(cluster.user.as_deref(), &program)
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot start PgBouncer")?;
+        let pooler = Self { process, port };
+        let begun = Instant::now();
+        while begun.elapsed() < STOP_LIMIT {
+            if std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return Ok(pooler);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("PgBouncer does not listen after {} s", STOP_LIMIT.as_secs())
+    }
+}
+
+#[cfg(feature = "attack")]
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

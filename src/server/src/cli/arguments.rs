@@ -101,6 +101,37 @@ Examples:
         #[arg(long, conflicts_with = "file")]
         already_there: bool,
     },
+    /// Copy everything from SQLite to PostgreSQL, or back
+    #[command(after_help = "\
+Stop every server first. The other database has to be empty, or hold the beginning of the same copy: one that was cut off
+goes on where it ended. In the end both are compared row by row, and only then can the new one be served. The old one stays
+as it was. Sessions, trusted browsers and codes go on, with the same key file. The address that is left out is the setting
+database_url, which may have a password; what is typed here can be seen by others and may not.
+
+Examples:
+  vestibule copy --from sqlite:///var/lib/vestibule/vestibule.db --to postgres:///vestibule
+  VESTIBULE_DATABASE_URL_FILE=/run/secrets/database vestibule copy --from sqlite:///var/lib/vestibule/vestibule.db")]
+    Copy {
+        /// The database to copy
+        #[arg(long, value_name = "URL", required_unless_present = "to")]
+        from: Option<String>,
+        /// The database to copy into
+        #[arg(long, value_name = "URL")]
+        to: Option<String>,
+    },
+    /// List the servers on this database
+    #[command(after_help = "\
+Shows what every server wrote down of itself within the last day: its version, its newest key, how far its clock is from
+the database's, and when it was there last. One that is running is there every few seconds.
+
+Examples:
+  vestibule nodes
+  vestibule nodes --json")]
+    Nodes {
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Prove that a set-up is right
     #[command(after_help = "\
 Asks an application behind a proxy as a visitor would: nobody is let in without a sign-in, what a visitor says about
@@ -204,6 +235,8 @@ impl Command {
             Self::Serve
             | Self::Doctor { .. }
             | Self::Backup { .. }
+            | Self::Copy { .. }
+            | Self::Nodes { .. }
             | Self::Config { .. }
             | Self::Audit { .. }
             | Self::Stats { .. }

@@ -8,10 +8,12 @@ mod acts;
 mod applications;
 mod arguments;
 mod backup;
+mod copy;
 mod demo;
 mod doctor;
 mod events;
 mod mails;
+mod nodes;
 mod output;
 mod sentences;
 
@@ -155,6 +157,10 @@ async fn on_database(config: &Config, command: Command, streams: &mut Streams<'_
         Command::Backup { file } => backup::back_up(config, &file, streams).await,
         Command::Restore { file: Some(file), .. } => backup::restore(config, &file, streams).await,
         Command::Restore { file: None, .. } => backup::already_there(config, streams).await,
+        Command::Copy { from, to } => {
+            Box::pin(copy::copy(config, from.as_deref(), to.as_deref(), streams)).await
+        }
+        Command::Nodes { json } => nodes::list(config, json, streams).await,
         Command::Company { command } => acts::company(config, command, streams).await,
         Command::Keys { command } => acts::keys(config, &command, streams).await,
         Command::Application { command } => applications::application(config, command, streams).await,

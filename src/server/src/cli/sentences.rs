@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vestibule_core::{name::NameProblem, refusal::Refusal};
 use vestibule_service::operator::OperatorError;
-use vestibule_storage::StoreError;
+use vestibule_storage::{StoreError, copy::CopyError};
 use vestibule_translations::{Locale, refusal};
 
 use crate::{config::Place, key_file::KeyFileError};
@@ -157,6 +157,17 @@ pub(super) fn store(error: &StoreError) -> String {
         "{}. `vestibule config check` shows which database is used.",
         capital(&error.to_string())
     )
+}
+
+/// The sentence for a copy that was not made, or not to its end.
+pub(super) fn copy(error: &CopyError) -> String {
+    let begun = match error {
+        CopyError::Store(..) => {
+            " Nobody can serve what is copied so far; the same command goes on where this one ended."
+        }
+        _ => "",
+    };
+    format!("{}.{begun}", capital(&error.to_string()))
 }
 
 /// The sentence for a key file that cannot be used.

@@ -1,6 +1,10 @@
 use std::{ffi::OsString, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use vestibule_core::ports::Clock as _;
+use vestibule_storage::test_support::{TestStore, until};
+
 use super::*;
+use crate::system::SystemClock;
 
 /// An installation in a folder of its own, and its operator.
 struct Site {
@@ -109,6 +113,7 @@ fn wrong_usage_has_code_2_and_help_has_code_0() {
         "backup",
         "restore",
         "restore copy.db --already-there",
+        "copy",
         "bogus",
     ] {
         assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");
@@ -983,6 +988,94 @@ async fn a_backup_is_put_back_and_what_it_would_revive_has_ended() {
     std::fs::rename(site.folder.path().join("other.key"), &key).unwrap();
     let log = site.run("audit tail --lines 2", "").await.unwrap();
     assert_eq!(log.matches("database_restored").count(), 2, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_moves_to_another_database() {
+    let site = Site::prepared().await;
+    site.run(ALICE, GOOD_PASSWORD).await.unwrap();
+    let Some(target) = TestStore::postgres().await else {
+        return;
+    };
+    target.close().await;
+    for (arguments, expected) in [
+        ("--to postgres://owner:hidden@db/vestibule", "has a password"),
+        ("--to mysql://db/vestibule", "is none of a database"),
+        (
+            "--from sqlite:///nowhere/vestibule.db",
+            "There is no database /nowhere/vestibule.db",
+        ),
+        (
+            "--to sqlite:///nowhere/vestibule.db",
+            "The folder /nowhere for the database does not exist",
+        ),
+    ] {
+        let refused = site.run(&format!("copy {arguments}"), "").await.unwrap_err();
+        assert!(
+            refused.contains(expected) && !refused.contains("hidden"),
+            "{refused}"
+        );
+    }
+    let command = format!("copy --to {}", target.url());
+    // Connections that were closed a moment ago may still be there.
+    let attempt = async || {
+        until(async || match site.told(&command, "").await {
+            Err(refused) if refused.contains("is in use") => None,
+            told => Some(told),
+        })
+        .await
+    };
+    let (told, progress) = attempt().await.unwrap();
+    assert!(
+        told.contains("every one is the same") && told.contains("test.key"),
+        "{told}"
+    );
+    assert!(
+        progress.contains("account: 1 of 1") && progress.contains("account: 1 compared"),
+        "{progress}"
+    );
+    let moved = target.second().await;
+    assert_eq!(moved.migrations_pending().await, Ok(0));
+    let counts = moved
+        .read()
+        .await
+        .unwrap()
+        .installation_counts(SystemClock.now())
+        .await;
+    assert_eq!(counts.unwrap().accounts, 1);
+    moved.close().await;
+    let refused = attempt().await.unwrap_err();
+    assert!(refused.starts_with("The target is not empty"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_servers_are_listed_with_their_versions_keys_and_clocks() {
+    let site = Site::prepared().await;
+    let (listed, told) = site.told("nodes", "").await.unwrap();
+    assert!(listed.is_empty() && told.contains("No server"), "{listed} {told}");
+    let config = Config::load(&site.inputs()).unwrap();
+    let service = acts::open_service(&config).await.unwrap();
+    let machine: std::sync::Arc<dyn vestibule_core::ports::Clock> = std::sync::Arc::new(SystemClock);
+    service.upkeep().probe(&machine).await.unwrap();
+    service.store().close().await;
+
+    let listed = site.run("nodes --json", "").await.unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let only = &listed[0];
+    assert_eq!(only["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(only["key_version"], 1);
+    assert_eq!(
+        only["clock_offset_milliseconds"]
+            .as_i64()
+            .map(|offset| offset.abs() < 5_000),
+        Some(true)
+    );
+    let fingerprint = only["key_fingerprint"].as_str().unwrap();
+    let table = site.run("nodes", "").await.unwrap();
+    assert!(
+        table.contains("NEWEST KEY") && table.contains(&format!("1: {fingerprint}")),
+        "{table}"
+    );
 }
 
 #[tokio::test]

@@ -737,3 +737,32 @@ fn a_byte_order_mark_is_no_part_of_a_file() {
     );
     assert_eq!(config.terms, Legal::File(terms.path().to_owned()));
 }
+
+#[test]
+fn addresses_of_several_servers_are_refused_with_the_way_out() {
+    for (url, expected) in [
+        (
+            "postgres://app:sentinel@one:5432,two:5432/x",
+            "names several servers",
+        ),
+        ("postgres:///x?host=one,two", "names several servers"),
+        (
+            "postgres://app@one/x?target_session_attrs=read-write",
+            "target_session_attrs",
+        ),
+    ] {
+        let told = of_environment(&[("VESTIBULE_DATABASE_URL", url)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains(expected) && told.contains("one that writes") && !told.contains("sentinel"),
+            "{told}"
+        );
+    }
+    for good in ["postgres://app:a%2Cb@one/x", "postgres:///x?host=/run/postgresql"] {
+        assert!(
+            of_environment(&[("VESTIBULE_DATABASE_URL", good)]).is_ok(),
+            "{good}"
+        );
+    }
+}

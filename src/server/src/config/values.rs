@@ -50,6 +50,24 @@ impl DatabaseUrl {
         }
     }
 
+    /// Of an argument of a command; else the end of a sentence that says what is wrong with it, without repeating it.
+    ///
+    /// # Errors
+    /// That end.
+    pub fn of_argument(text: &str) -> Result<Self, String> {
+        if has_password(text) {
+            return Err("has a password, which every user of this machine could see there: leave this address out, and set \
+                        VESTIBULE_DATABASE_URL or VESTIBULE_DATABASE_URL_FILE"
+                .to_owned());
+        }
+        database_url(text).map_err(|Wrong(reason)| {
+            reason.unwrap_or_else(|| {
+                "is none of a database: it has to be sqlite://FILE or postgres://USER@HOST/DATABASE"
+                    .to_owned()
+            })
+        })
+    }
+
     /// The whole address, with its password.
     pub fn reveal(&self) -> &str {
         &self.url
@@ -171,6 +189,9 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, Wrong> {
         }
         true
     } else {
+        if let Some(reason) = of_libpq(text) {
+            return because(reason);
+        }
         let Ok(url) = Url::parse(text) else { return wrong() };
         // A password with one of these ends the address of the server too early.
         if url.fragment().is_some() || url.path().contains('@') {
@@ -194,6 +215,26 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, Wrong> {
         url: Zeroizing::new(text.to_owned()),
         protected,
     })
+}
+
+/// What addresses of other clients of PostgreSQL may have and ours may not.
+fn of_libpq(text: &str) -> Option<&'static str> {
+    let (_, rest) = text.split_once("://")?;
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let hosts = place.split('/').next()?.rsplit('@').next()?;
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    if hosts.contains(',') || parameters.any(|(name, value)| name == "host" && value.contains(',')) {
+        return Some(
+            "names several servers: name one place that leads to the one that writes, also after a failover, such as a \
+             virtual address or a proxy",
+        );
+    }
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(name, _)| name == "target_session_attrs")
+        .then_some(
+            "has target_session_attrs, which is not needed: a server that only reads is left at once; let the address lead \
+             to the one that writes",
+        )
 }
 
 pub(super) fn smtp_url(text: &str) -> Result<SmtpSettings, Wrong> {

@@ -106,10 +106,13 @@ on_both! {
         for _ in 0..2 {
             site.service.upkeep().probe(&clock(&site)).await.unwrap();
         }
-        let nodes = vestibule_storage::test_support::nodes(&site.store).await.unwrap();
+        let nodes = site.store.read().await.unwrap().nodes().await.unwrap();
         assert_eq!(nodes.len(), 1);
         assert!(early <= nodes[0].started_at && nodes[0].started_at <= nodes[0].seen_at);
         assert!(nodes[0].clock_offset > TimeDelta::minutes(30), "{nodes:?}");
+        let known = site.store.read().await.unwrap().key_checks().await.unwrap();
+        let newest = known.last().map(|key| (key.version, key.fingerprint));
+        assert!(newest.is_some() && nodes[0].key == newest, "{nodes:?}");
         assert!(site.service.upkeep().vitals().unwrap().writes && site.service.upkeep().vitals().unwrap().keys);
     }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use vestibule_core::{
     audit::{Actor, ActorKind, AuditEntry, Event, Outcome, Source},
-    id::CompanyId,
+    id::{AccountId, CompanyId},
 };
 use vestibule_storage::{
     EventFilter, EventRow, MailLane, Reader, Store, StoreError, test_support::TestStore,
 };
 
-use crate::fixture::{Maker, alice, at, day, entry, refuses, write};
+use crate::fixture::{Maker, alice, at, count, day, entry, refuses, write};
 
 pub async fn events_are_listed_newest_first(store: &Store) {
     let maker = Maker::new();
@@ -402,4 +402,44 @@ pub async fn names_outlive_their_accounts(store: &Store) {
     assert_eq!(page.events[0].target_name.as_deref(), Some("bob"));
     let newest = reader.events(None, 1).await.unwrap();
     assert_eq!((&newest[0].actor_name, &newest[0].target_name), (&None, &None));
+}
+
+/// Half of it are indexes. Whoever makes an event longer or the log slower to write sees it here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_takes_no_more_room_than_it_did() {
+    const EVENTS: usize = 5_000;
+    const MOST: i64 = 540;
+    let store = TestStore::sqlite().await;
+    let maker = Maker::new();
+    let company = maker.company("Acme").id;
+    let accounts: Vec<AccountId> = (0..500).map(|_| AccountId(maker.event_id().0)).collect();
+    let kinds = [
+        Event::PasswordAccepted,
+        Event::SignedIn,
+        Event::SignedIn,
+        Event::SignedOut,
+    ];
+    let size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+    let before = count(&store, size).await;
+    write(&store, async |writer| {
+        for (second, kind) in (0..).zip(kinds.into_iter().cycle().take(EVENTS)) {
+            let account = accounts[usize::try_from(second * 7919).unwrap() % accounts.len()];
+            let new = AuditEntry {
+                target: Some(account),
+                event: kind,
+                browser: Some("Firefox on Windows".into()),
+                request: Some("0123456789abcdef".into()),
+                detail: None,
+                ..entry(Some(company), Actor::Account(account))
+            };
+            writer
+                .insert_event(maker.event_id_at(at(second)), at(second), &new)
+                .await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let each = (count(&store, size).await - before) / i64::try_from(EVENTS).unwrap();
+    assert!(each <= MOST, "{each} bytes");
 }

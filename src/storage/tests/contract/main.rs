@@ -21,6 +21,7 @@ mod cleanup;
 mod code;
 mod company;
 mod connections;
+mod copy;
 mod fixture;
 mod folding;
 mod grant;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use vestibule_core::{id::NodeId, ports::Moment};
-use vestibule_storage::{NodeRow, Store, test_support::nodes};
+use vestibule_storage::{NodeRow, Store};
 
 use crate::fixture::{Maker, at, day, write};
 
@@ -16,11 +16,15 @@ pub async fn a_node_is_noted_and_forgotten_a_day_later(store: &Store) {
         started_at: at(started),
         seen_at: at(started),
         clock_offset: TimeDelta::milliseconds(-1_500),
+        host: None,
+        key: None,
     };
     let (old, new) = (node(0), node(60));
     let seen = NodeRow {
         seen_at: at(65),
         clock_offset: TimeDelta::milliseconds(3),
+        host: Some("login-2".into()),
+        key: Some((7, maker.bytes())),
         ..new.clone()
     };
     write(store, async |writer| {
@@ -31,7 +35,7 @@ pub async fn a_node_is_noted_and_forgotten_a_day_later(store: &Store) {
     })
     .await
     .unwrap();
-    let nodes = async || nodes(store).await.unwrap();
+    let nodes = async || store.read().await.unwrap().nodes().await.unwrap();
     assert_eq!(nodes().await, [old, seen.clone()]);
     assert_eq!(store.delete_expired(day(1), Duration::ZERO).await, Ok(1));
     assert_eq!(nodes().await, [seen]);

@@ -6,6 +6,7 @@ mod client;
 mod clocks;
 mod deadlocks;
 mod faults;
+mod fleet;
 mod flood;
 mod guesses;
 mod load;
@@ -59,6 +60,9 @@ pub struct Arguments {
     /// A binary that is there already, instead of building the release binary
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// A binary of an older version, for `versions`
+    #[arg(long, value_name = "FILE")]
+    old_binary: Option<PathBuf>,
     /// Leave logs and databases in target/attack until the next run
     #[arg(long)]
     keep: bool,
@@ -121,6 +125,14 @@ pub enum Scenario {
     Slow,
     /// A node whose clock is wrong
     Clocks,
+    /// Two nodes as one, while nodes come and go
+    Fleet,
+    /// PostgreSQL is restarted and fails over to a standby
+    Failover,
+    /// An older and this version at once
+    Versions,
+    /// PgBouncer before the database
+    Pooler,
 }
 
 impl Scenario {
@@ -170,9 +182,27 @@ impl Scenario {
                 "T156",
             ),
             Self::Clocks => (
-                "a node that is 2 s ahead asks for nothing twice; one that is 40 min ahead ends nobody's session and \
-                 says so in /readyz",
+                "a node that is 2 s off asks for nothing twice; one that is 45 s off says so in /readyz; one that is 6 or 40 \
+                 min off ends nobody's session and is not ready",
                 "T176",
+            ),
+            Self::Fleet => (
+                "every step on another node; a rolling restart fails no request, a killed node only those under way; no \
+                 session is lost",
+                "section 12",
+            ),
+            Self::Failover => (
+                "PostgreSQL restarted, and failed over to a standby at the same address: failures are 503, all heals \
+                 without a restart, no session is lost",
+                "section 12",
+            ),
+            Self::Versions => (
+                "an older version, named with --old-binary, and this one share a database: every step on the other node",
+                "section 12",
+            ),
+            Self::Pooler => (
+                "all works behind PgBouncer in session mode; in transaction mode the start is refused with the reason",
+                "E6",
             ),
         }
     }
@@ -180,7 +210,9 @@ impl Scenario {
     /// The installations it makes sense on.
     const fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Deadlocks | Self::Clocks => &[Kind::Postgres],
+            Self::Deadlocks | Self::Clocks | Self::Fleet | Self::Failover | Self::Versions | Self::Pooler => {
+                &[Kind::Postgres]
+            }
             _ => &Kind::ALL,
         }
     }
@@ -197,6 +229,10 @@ impl Scenario {
             Self::Faults => faults::run(stage, kind, report).await,
             Self::Slow => slow::run(stage, kind, report).await,
             Self::Clocks => clocks::run(stage, kind, report).await,
+            Self::Fleet => fleet::run(stage, kind, report).await,
+            Self::Failover => fleet::fail_over(stage, kind, report).await,
+            Self::Versions => fleet::versions(stage, kind, report).await,
+            Self::Pooler => fleet::pooler(stage, kind, report).await,
         }
     }
 

@@ -128,14 +128,26 @@ impl Nodes {
     /// # Errors
     /// Something does not start, or the database cannot be filled.
     pub async fn start(stage: &mut Stage, kind: Kind, wanted: Wanted<'_>) -> Result<Self> {
-        let mut nodes = block_in_place(|| Self::prepare(stage, kind, &wanted))?;
+        Self::begin(stage, kind, wanted, None).await
+    }
+
+    /// The same with a database on PostgreSQL that is reached at another port than its own.
+    ///
+    /// # Errors
+    /// As [`Nodes::start`].
+    pub async fn start_through(stage: &mut Stage, kind: Kind, wanted: Wanted<'_>, port: u16) -> Result<Self> {
+        Self::begin(stage, kind, wanted, Some(port)).await
+    }
+
+    async fn begin(stage: &mut Stage, kind: Kind, wanted: Wanted<'_>, through: Option<u16>) -> Result<Self> {
+        let mut nodes = block_in_place(|| Self::prepare(stage, kind, &wanted, through))?;
         for number in 0..nodes.servers.len() {
             nodes.start_node(number).await?;
         }
         Ok(nodes)
     }
 
-    fn prepare(stage: &mut Stage, kind: Kind, wanted: &Wanted<'_>) -> Result<Self> {
+    fn prepare(stage: &mut Stage, kind: Kind, wanted: &Wanted<'_>, through: Option<u16>) -> Result<Self> {
         let folder = wanted
             .folder
             .clone()
@@ -143,7 +155,14 @@ impl Nodes {
         fs::create_dir_all(&folder)?;
         let database_url = match kind {
             Kind::Sqlite => format!("sqlite://{}", folder.join("vestibule.db").display()),
-            Kind::Postgres => stage.cluster()?.database(&format!("attack_{}", wanted.name))?,
+            Kind::Postgres => {
+                let cluster = stage.cluster()?;
+                let url = cluster.database(&format!("attack_{}", wanted.name))?;
+                match through {
+                    None => url,
+                    Some(port) => at_port(&url, cluster.port(), port),
+                }
+            }
         };
         let nodes = (0..kind.nodes())
             .map(|number| {
@@ -449,7 +468,38 @@ impl Drop for Nodes {
     }
 }
 
+/// An address of a database with another port.
+fn at_port(url: &str, from: u16, to: u16) -> String {
+    url.replace(&format!(":{from}/"), &format!(":{to}/"))
+}
+
 impl Settings {
+    /// From now on nodes are started with this binary.
+    pub fn use_binary(&mut self, binary: PathBuf) {
+        self.binary = binary;
+    }
+
+    /// What the binary says when it refuses the database at another port.
+    ///
+    /// # Errors
+    /// It does not refuse, or cannot be run.
+    pub fn refusal_through(&self, port: u16) -> Result<String> {
+        let own = self
+            .database_url
+            .rsplit(':')
+            .next()
+            .and_then(|rest| rest.split('/').next());
+        let own = own.and_then(|port| port.parse().ok()).context("no port")?;
+        // As `serve` opens it, but it ends also when it does not refuse.
+        let mut migrate = self.command(&["migrate"]);
+        migrate.env("VESTIBULE_DATABASE_URL", at_port(&self.database_url, own, port));
+        let ended = block_in_place(|| migrate.stdin(Stdio::null()).output())?;
+        if ended.status.success() {
+            bail!("it does not refuse");
+        }
+        Ok(String::from_utf8_lossy(&ended.stderr).into_owned())
+    }
+
     /// A command of the operator, or `serve`.
     pub fn command(&self, words: &[&str]) -> Command {
         let Self {
