@@ -104,6 +104,15 @@ pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, st
     tasks.spawn(clean_up(service(), stop()));
     tasks.spawn(end_old_sessions(service(), stop()));
     tasks.spawn(tell_logouts(service(), stop()));
+    tasks.spawn(hear_others(service(), stop()));
+}
+
+/// Hears what other nodes change about sessions, until told to stop.
+async fn hear_others(service: Service, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = service.store().hear_others() => {}
+    }
 }
 
 /// Tells applications that sessions are over, soon after they ended on whichever server, until told to stop.
