@@ -195,7 +195,6 @@ on_both! {
         // Minutes before the absolute end at which it is used last, and after it at which the background comes.
         for (used, looked, idle, old, reason) in [
             (10, 0, 0, 1, EndReason::Lifetime),
-            (20, 15, 1, 0, EndReason::Lifetime),
             (20, 15, 0, 1, EndReason::Lifetime),
             (60, -29, 1, 0, EndReason::Idle),
             (60, 0, 0, 1, EndReason::Idle),
