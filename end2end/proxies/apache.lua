@@ -9,6 +9,17 @@ local identity = { "Remote-User", "Remote-Name", "Remote-Email", "Remote-Groups"
 -- What a visitor may have sent and Vestibule has to see.
 local asked = { "Accept", "Cookie", "X-Original-URL", "X-Original-Method" }
 
+-- The cookie of this host that is Vestibule's is of no use to the application.
+local function without_ours(cookies)
+    local kept = {}
+    for cookie in (cookies or ""):gmatch("[^;]+") do
+        cookie = cookie:match("^%s*(.-)%s*$")
+        local name = cookie:match("^[^=]*")
+        if name ~= "__Host-vestibule" and name ~= "vestibule" then kept[#kept + 1] = cookie end
+    end
+    return #kept > 0 and table.concat(kept, "; ") or nil
+end
+
 function check(r)
     if r.uri:sub(1, 12) == "/.vestibule/" then
         return apache2.DECLINED
@@ -34,6 +45,7 @@ function check(r)
         for _, name in ipairs(identity) do
             r.headers_in[name] = answer[name:lower()] or ""
         end
+        r.headers_in["Cookie"] = without_ours(r.headers_in["Cookie"])
         return apache2.OK
     end
     if type(status) ~= "number" or status < 300 then

@@ -14,6 +14,17 @@ local function first(values)
     return values and (values[0] or values[1])
 end
 
+-- The cookie of this host that is Vestibule's is of no use to the application.
+local function without_ours(cookies)
+    local kept = {}
+    for cookie in (cookies or ""):gmatch("[^;]+") do
+        cookie = cookie:match("^%s*(.-)%s*$")
+        local name = cookie:match("^[^=]*")
+        if name ~= "__Host-vestibule" and name ~= "vestibule" then kept[#kept + 1] = cookie end
+    end
+    return #kept > 0 and table.concat(kept, "; ") or nil
+end
+
 local function check(txn, address)
     local headers = {}
     for name, values in pairs(txn.http:req_get_headers()) do
@@ -32,6 +43,9 @@ local function check(txn, address)
         for _, name in ipairs(identity) do
             txn.http:req_set_header(name, first(answer.headers[name]) or "")
         end
+        local cookies = without_ours(txn.sf:req_fhdr("cookie"))
+        txn.http:req_del_header("cookie")
+        if cookies then txn.http:req_set_header("cookie", cookies) end
         return
     end
     local reply = txn:reply()

@@ -3,10 +3,11 @@
 // lua-socket caddy) and a binary of Vestibule:
 //   node end2end/proxies/try.mjs target/debug/vestibule
 // VESTIBULE_DATABASE_URL and VESTIBULE_KEY_FILE name another database than a new one of SQLite.
-import { spawnSync } from "node:child_process";
-import { createPublicKey, verify } from "node:crypto";
+import { execFile, spawnSync } from "node:child_process";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { appendFileSync, chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, get } from "node:http";
+import { get as getWithTls } from "node:https";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -68,6 +69,35 @@ class Browser {
       else jar.set(name, value);
     }
     return answer;
+  }
+
+  /** Opens a WebSocket; gives the status of the answer and whom the application took the visitor for. */
+  handshake(address) {
+    const { host, protocol } = new URL(address);
+    const cookie = [...(this.jars.get(host) ?? [])].map(([name, value]) => `${name}=${value}`).join("; ");
+    const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": btoa("sixteen bytes it") };
+    const headers = { ...upgrade, ...(cookie && { cookie }) };
+    return new Promise((done, failed) => {
+      (protocol === "https:" ? getWithTls : get)(address, { agent: false, headers, timeout: patience })
+        .on("upgrade", (answer, socket) => {
+          socket.destroy();
+          done([answer.statusCode, answer.headers["x-user"]]);
+        })
+        .on("response", (answer) => {
+          answer.destroy();
+          done([answer.statusCode]);
+        })
+        .on("timeout", () => failed(new Error("no answer to a handshake")))
+        .on("error", failed);
+    });
+  }
+
+  /** Has a cookie of its own at the application. */
+  keep(address, name, value) {
+    const { host } = new URL(address);
+    const jar = this.jars.get(host) ?? new Map();
+    // Ours stand between others.
+    this.jars.set(host, new Map([[name, value], ...jar, [`not-${name}`, value]]));
   }
 
   async follow(address) {
@@ -187,6 +217,14 @@ async function visit(address) {
   expect("who", [user, groups, of, read], ["alice", "agent", company, "Zoë 佐藤"]);
   const claims = await verified(agent, seen.headers["remote-assertion"]);
   expect("audience", [claims.iss, claims.aud], [`http://${login}`, new URL(address).host]);
+  // Of the cookies the application gets its own, and not ours.
+  const cookies = ({ cookie = "" }) => cookie.split(/; */).filter((pair) => pair && !/^(__Host-)?vestibule-state=/.test(pair));
+  expect("cookies", cookies(seen.headers), []);
+  agent.keep(address, "shift", "early");
+  const { headers: others } = await (await agent.ask(page)).json();
+  expect("its own cookies", cookies(others), ["shift=early", "not-shift=early"]);
+  expect("WebSocket", await agent.handshake(page), [101, "alice"]);
+  expect("WebSocket of nobody", await new Browser().handshake(page), [401]);
   // A form of somebody who is signed in arrives; forged headers of theirs do not.
   const posted = await agent.ask(page, { method: "POST", body: "a=1" });
   expect("form", [posted.status, (await posted.json()).method], [200, "POST"]);
@@ -238,6 +276,13 @@ const behind = createServer((request, response) => {
   response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers }));
 });
 
+behind.on("upgrade", (request, socket) => {
+  const accepted = createHash("sha1").update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  const lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accepted}`];
+  socket.on("error", () => socket.destroy());
+  socket.write([...lines, `X-User: ${request.headers["remote-user"]}`, "", ""].join("\r\n"));
+});
+
 /** Starts a proxy with these values in its lines, acts, and stops it. */
 async function putBefore({ program, language, file, words }, values, act) {
   const proxy = await start(program, words(configured(file, language, values)), { port: values.port, env: environment });
@@ -249,6 +294,15 @@ async function putBefore({ program, language, file, words }, values, act) {
     await stop(proxy);
   }
 }
+
+/** Whether the doctor finds something wrong there; meanwhile the application can answer. */
+const doctorFinds = (address) =>
+  new Promise((done, failed) => {
+    const doctor = execFile(binary, ["doctor", "--behind", address], { env: environment, timeout: 2 * patience }, (_, said) =>
+      done(said.includes("Wrong:")),
+    );
+    doctor.on("error", failed);
+  });
 
 async function tryOut(admin, proxy, scheme) {
   const port = await freePort();
@@ -283,6 +337,8 @@ try {
   const admin = new Browser();
   await admin.signIn("root");
   certify();
+  const open = `http://127.0.0.1:${behind.address().port}/`;
+  expect("the doctor at an application that nobody protects", await doctorFinds(open), true);
   for (const proxy of proxies) {
     try {
       const found = version(proxy.program, proxy.shows);

@@ -77,6 +77,8 @@ pub const APPLICATION_TICKET_SECONDS: i64 = 60;
 pub const ASSERTION_SECONDS: i64 = 60;
 /// How long a server may remember what a session at an application is worth, in milliseconds.
 pub const REMEMBERED_MILLISECONDS: i64 = 1000;
+/// The same while it hears what other servers change, in seconds.
+pub const HEARD_SECONDS: i64 = 10;
 /// Life of an access token and of an ID token, in seconds.
 pub const ACCESS_TOKEN_SECONDS: i64 = 300;
 /// How long a used refresh token gives the same answer once more, in seconds.

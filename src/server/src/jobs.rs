@@ -27,7 +27,12 @@ const LOOK_FOR_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 const TELL_LOGOUTS_EVERY: Duration = Duration::from_millis(400);
 
 /// How often sessions are ended that are as old as they may become and that applications have to be told of.
-const END_OLD_SESSIONS_EVERY: Duration = Duration::from_mins(1);
+const END_OLD_SESSIONS_EVERY: Duration = Duration::from_secs(1);
+
+/// How often sessions that become idle are looked for at least: new ones, and shorter policies, may come between.
+const LOOK_FOR_IDLE_EVERY: Duration = Duration::from_mins(1);
+/// Shortest pause in between.
+const LOOK_FOR_IDLE_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long lines about strangers wait after the database failed.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -103,7 +108,17 @@ pub fn start(tasks: &TaskTracker, service: &Service, machine: Arc<dyn Clock>, st
     tasks.spawn(write_stranger_lines(service(), stop()));
     tasks.spawn(clean_up(service(), stop()));
     tasks.spawn(end_old_sessions(service(), stop()));
+    tasks.spawn(end_idle_sessions(service(), stop()));
     tasks.spawn(tell_logouts(service(), stop()));
+    tasks.spawn(hear_others(service(), stop()));
+}
+
+/// Hears what other nodes change about sessions, until told to stop.
+async fn hear_others(service: Service, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = service.store().hear_others() => {}
+    }
 }
 
 /// Tells applications that sessions are over, soon after they ended on whichever server, until told to stop.
@@ -226,8 +241,7 @@ async fn complete_locks(service: Service, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, and ends idle sessions that applications have to be told of, now and every ten minutes, until
-/// told to stop.
+/// Deletes what has expired, now and every ten minutes, until told to stop.
 async fn clean_up(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(CLEAN_UP_EVERY);
     loop {
@@ -240,23 +254,49 @@ async fn clean_up(service: Service, stop: CancellationToken) {
             Ok(deleted) => tracing::debug!(deleted, "expired rows are gone"),
             Err(error) => tracing::warn!(%error, "expired rows could not be deleted"),
         }
-        if let Err(error) = service.issuer().end_idle_sessions().await {
-            tracing::warn!(%error, "idle sessions could not be ended");
+    }
+}
+
+/// Ends sessions that applications have to be told of as soon as nobody has used them for too long, until told to stop.
+async fn end_idle_sessions(service: Service, stop: CancellationToken) {
+    loop {
+        let round = async {
+            service.issuer().end_idle_sessions().await?;
+            service.issuer().until_idle_end().await
+        };
+        let pause = match round.await {
+            Ok(Some(left)) => left.to_std().unwrap_or_default(),
+            Ok(None) => LOOK_FOR_IDLE_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "idle sessions could not be ended");
+                LOOK_FOR_IDLE_EVERY
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause.clamp(LOOK_FOR_IDLE_PAUSE, LOOK_FOR_IDLE_EVERY)) => {}
         }
     }
 }
 
-/// Ends sessions that applications have to be told of within a minute after their absolute end, until told to stop.
+/// Ends sessions that applications have to be told of within a second after their absolute end, until told to stop.
 async fn end_old_sessions(service: Service, stop: CancellationToken) {
     let mut tick = tokio::time::interval(END_OLD_SESSIONS_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut readable = true;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        if let Err(error) = service.issuer().end_old_sessions().await {
-            tracing::warn!(%error, "sessions past their end could not be ended");
+        match service.issuer().end_old_sessions().await {
+            Ok(_) => readable = true,
+            // Said once, not every second.
+            Err(error) if readable => {
+                readable = false;
+                tracing::warn!(%error, "sessions past their end could not be ended");
+            }
+            Err(_) => {}
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Applications behind a proxy: who is signed in there, asked at every request of every application. What a session is
-//! worth is remembered for a second; whatever this server itself changes about a session is forgotten at once, so that an
-//! ended session is refused here from then on and everywhere else a second later.
+//! worth is remembered, and whatever changes it is forgotten at once: what this server itself does, and what others do as
+//! long as they are heard ([`Hearing`]). Where nobody else is listened to, it is remembered for a second; while others should
+//! be heard and may not be, the database is asked every time. So an ended session is refused here from then on, and
+//! everywhere else within a second.
 
 use std::{
     collections::HashMap,
@@ -17,14 +19,14 @@ use vestibule_core::{
     audit::{AuditEntry, Event},
     company::Company,
     id::{ApplicationId, ApplicationSessionId, PublicId, SessionId},
-    limits::{APPLICATION_TICKET_SECONDS, ASSERTION_SECONDS, REMEMBERED_MILLISECONDS},
+    limits::{APPLICATION_TICKET_SECONDS, ASSERTION_SECONDS, HEARD_SECONDS, REMEMBERED_MILLISECONDS},
     oidc::application::{Application, ApplicationKind},
     ports::Moment,
     refusal::Refusal,
     second_factor::must_set_up,
     secret::{Token, TokenHash},
 };
-use vestibule_storage::{ApplicationSessionRow, Changed, NewApplicationSession, SessionRow};
+use vestibule_storage::{ApplicationSessionRow, Changed, Hearing, NewApplicationSession, SessionRow};
 
 use crate::{
     Failure, ForwardAuth, Service, Visitor,
@@ -34,7 +36,7 @@ use crate::{
 /// How often the use of a session, and of an application, is written down at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// An assertion that is older is made anew: the application gets it with half of its life left at least.
-const SIGNED_EVERY: TimeDelta = TimeDelta::seconds(ASSERTION_SECONDS / 2);
+const SIGNED_EVERY: TimeDelta = TimeDelta::seconds(ASSERTION_SECONDS / 2 - HEARD_SECONDS);
 /// Parts of the memory, so that requests seldom wait for each other.
 const PARTS: usize = 16;
 /// Sessions, or applications, that one part remembers at most.
@@ -120,8 +122,14 @@ pub(crate) struct Memory {
     changes: AtomicU64,
 }
 
-fn is_fresh(now: Moment, read_at: Moment) -> bool {
-    read_at <= now && now - read_at < TimeDelta::milliseconds(REMEMBERED_MILLISECONDS)
+/// Whether what was read then is still good.
+fn is_fresh(hearing: Hearing, now: Moment, read_at: Moment) -> bool {
+    let good_for = match hearing {
+        Hearing::Itself => TimeDelta::milliseconds(REMEMBERED_MILLISECONDS),
+        Hearing::Others => TimeDelta::seconds(HEARD_SECONDS),
+        Hearing::Cut => return false,
+    };
+    read_at <= now && now - read_at < good_for
 }
 
 impl Memory {
@@ -146,7 +154,7 @@ impl Memory {
             return;
         }
         if part.len() >= PART_MAX {
-            part.retain(|_, known| is_fresh(admitted.read_at, known.read_at));
+            part.retain(|_, known| is_fresh(Hearing::Others, admitted.read_at, known.read_at));
         }
         if part.len() >= PART_MAX {
             part.clear();
@@ -159,10 +167,10 @@ impl Memory {
         part.remove(token);
     }
 
-    fn application(&self, id: ApplicationId, now: Moment) -> Option<Arc<Application>> {
+    fn application(&self, id: ApplicationId, hearing: Hearing, now: Moment) -> Option<Arc<Application>> {
         let known = self.applications.read().unwrap_or_else(PoisonError::into_inner);
         let (read_at, application) = known.get(&id)?;
-        is_fresh(now, *read_at).then(|| Arc::clone(application))
+        is_fresh(hearing, now, *read_at).then(|| Arc::clone(application))
     }
 
     fn keep_application(&self, application: &Arc<Application>, now: Moment, changes: u64) {
@@ -179,24 +187,30 @@ impl Memory {
     /// Forgets what a transaction may have changed.
     pub(crate) fn forget(&self, changed: &[Changed]) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        let is_about = |row: &SessionRow| {
+        let is_about = |known: &Admitted| {
+            let row = &known.session;
             changed.iter().any(|changed| match *changed {
                 Changed::Session(session) => row.id == session,
                 Changed::Account(account) => row.account.id == account,
                 Changed::Company(company) => row.company.id == company,
+                Changed::Application(application) => known.application.id == application,
+                Changed::Everything => true,
             })
         };
         for part in &self.sessions {
             let nothing = part.read().unwrap_or_else(PoisonError::into_inner).is_empty();
             if !nothing {
                 let mut part = part.write().unwrap_or_else(PoisonError::into_inner);
-                part.retain(|_, known| !is_about(&known.session));
+                part.retain(|_, known| !is_about(known));
             }
         }
-        if changed
-            .iter()
-            .any(|changed| matches!(changed, Changed::Company(_)))
-        {
+        let may_be_applications = |changed: &Changed| {
+            matches!(
+                changed,
+                Changed::Company(_) | Changed::Application(_) | Changed::Everything
+            )
+        };
+        if changed.iter().any(may_be_applications) {
             let mut known = self.applications.write().unwrap_or_else(PoisonError::into_inner);
             known.clear();
         }
@@ -258,7 +272,7 @@ impl ForwardAuth {
         let now = self.now();
         let known = self.inner.admitted.session(&hash);
         let admitted = match known {
-            Some(known) if is_fresh(now, known.read_at) => known,
+            Some(known) if is_fresh(self.inner.store.hearing(), now, known.read_at) => known,
             before => match visitor.attempt(self.read_admitted(hash, before, now)).await? {
                 Some(read) => read,
                 None => return Ok(Checked::SignIn),
@@ -344,7 +358,11 @@ impl Service {
     async fn behind_proxy(&self, id: &str) -> Result<Arc<Application>, Failure> {
         let id = ApplicationId::parse(id).ok_or(Refusal::UnknownApplication)?;
         let now = self.now();
-        if let Some(known) = self.inner.admitted.application(id, now) {
+        if let Some(known) = self
+            .inner
+            .admitted
+            .application(id, self.inner.store.hearing(), now)
+        {
             return Ok(known);
         }
         let changes = self.inner.admitted.changes();

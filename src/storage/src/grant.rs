@@ -90,9 +90,23 @@ pub(crate) const APPLICATIONS_OF_SESSION: &str = "SELECT DISTINCT p.name FROM ac
     AND p.back_channel_uri IS NULL \
     ORDER BY p.name";
 
-pub(crate) const IDLE: &str = "SELECT DISTINCT s.company_id, s.id, s.created_at, s.last_used_at, s.ends_at \
-    FROM session s JOIN access_grant g ON g.session_id = s.id \
-    WHERE s.company_id = $1 AND s.last_used_at <= $2 AND (NOT g.is_over OR g.ended_early) LIMIT $3";
+/// The sessions that applications got tokens of, and that are not past their absolute end: `$1` is now.
+macro_rules! live_sessions {
+    () => {
+        " FROM access_grant g JOIN session s ON s.company_id = g.company_id AND s.id = g.session_id \
+         JOIN company c ON c.id = s.company_id WHERE g.expires_at > $1 AND (NOT g.is_over OR g.ended_early)"
+    };
+}
+pub(crate) const IDLE: &str = concat!(
+    "SELECT DISTINCT s.company_id, s.id, s.created_at, s.last_used_at, s.ends_at",
+    live_sessions!(),
+    " AND c.idle_minutes = $2 AND s.last_used_at <= $3 LIMIT $4"
+);
+pub(crate) const OLDEST_USES: &str = concat!(
+    "SELECT c.idle_minutes, MIN(s.last_used_at)",
+    live_sessions!(),
+    " AND c.idle_minutes IS NOT NULL GROUP BY c.idle_minutes"
+);
 /// A grant has the end of its session.
 pub(crate) const PAST_END: &str = "SELECT DISTINCT s.company_id, s.id, s.created_at, s.last_used_at, s.ends_at \
     FROM access_grant g JOIN session s ON s.company_id = g.company_id AND s.id = g.session_id \
@@ -408,18 +422,39 @@ impl Reader {
         Ok(rows.into_iter().map(|(name,)| name).collect())
     }
 
-    /// Up to `most` sessions of a company that were not used since `until` and that applications got tokens of.
+    /// Up to `most` sessions that were not used since `until`, of companies that end them after so many idle minutes, and that
+    /// applications got tokens of.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn idle_sessions_of_applications(
         &mut self,
-        company: CompanyId,
+        idle_minutes: u16,
         until: Moment,
+        now: Moment,
         most: i64,
     ) -> Result<Vec<SessionOfApplications>, StoreError> {
-        let rows = all!(self, EndColumns, IDLE, company.0, until, most)?;
+        let rows = all!(self, EndColumns, IDLE, now, i64::from(idle_minutes), until, most)?;
         Ok(rows.into_iter().map(SessionOfApplications::from).collect())
+    }
+
+    /// After how many idle minutes companies end sessions that applications got tokens of, and when the first of these was
+    /// used last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn oldest_uses_of_applications(
+        &mut self,
+        now: Moment,
+    ) -> Result<Vec<(u16, Moment)>, StoreError> {
+        let rows = all!(self, (i64, Moment), OLDEST_USES, now)?;
+        rows.into_iter()
+            .map(|(minutes, used_at)| {
+                let minutes =
+                    u16::try_from(minutes).map_err(|_| StoreError::corrupt("company", "idle_minutes"))?;
+                Ok((minutes, used_at))
+            })
+            .collect()
     }
 
     /// Up to `most` sessions of all companies that are past their absolute end and that applications got tokens of.

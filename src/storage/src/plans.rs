@@ -127,6 +127,7 @@ fn look_ups_of_applications() -> Vec<(&'static str, &'static str)> {
         ("applications of a session", grant::APPLICATIONS_OF_SESSION),
         ("notice that is taken", grant::CLAIM),
         ("idle sessions of applications", grant::IDLE),
+        ("oldest uses of applications", grant::OLDEST_USES),
         ("old sessions of applications", grant::PAST_END),
     ]
 }
@@ -192,13 +193,15 @@ async fn applications_to_be_told_are_looked_for_among_those_that_are_not() {
 }
 
 #[tokio::test]
-async fn old_sessions_of_applications_are_looked_for_among_those_that_have_not_ended() {
+async fn sessions_of_applications_that_end_are_looked_for_among_those_that_have_not_ended() {
     let (_folder, mut connection) = connection().await;
-    let plan = plan_of(&mut connection, grant::PAST_END).await;
-    assert!(
-        plan.iter().any(|step| step.contains("INDEX access_grant_live")),
-        "{plan:#?}"
-    );
+    for sql in [grant::PAST_END, grant::IDLE, grant::OLDEST_USES] {
+        let plan = plan_of(&mut connection, sql).await;
+        assert!(
+            plan.iter().any(|step| step.contains("INDEX access_grant_live")),
+            "{plan:#?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -18,8 +18,9 @@ use sqlx::{
 };
 
 use crate::{
-    Changed, Reader, StoreError, Writer, contact, file,
+    Changed, Hearing, Reader, StoreError, Writer, contact, file,
     link::{Held, Link, all},
+    others,
     presence::Presence,
     traffic::{Counter, Traffic},
     watch::Watch,
@@ -113,9 +114,21 @@ impl Store {
     }
 
     /// Tells `listener` of every transaction of this store and its clones that may have ended sessions, or changed what
-    /// they are worth, as soon as it is final. Others' transactions are not heard. The first listener stays the only one.
+    /// they are worth, as soon as it is final; of others' as far as [`Store::hearing`] says. The first listener stays the only one.
     pub fn watch(&self, listener: impl Fn(&[Changed]) + Send + Sync + 'static) {
         self.watch.listen(Box::new(listener));
+    }
+
+    /// Listens to what others change, on a connection of its own: for ever on PostgreSQL. SQLite has no others.
+    pub async fn hear_others(&self) {
+        if let Pools::Postgres { pool, patient, .. } = &self.pools {
+            others::hear(&self.watch, patient, pool).await;
+        }
+    }
+
+    /// Whether whoever watches hears of what others change.
+    pub fn hearing(&self) -> Hearing {
+        self.watch.hearing()
     }
 
     /// How often this database was asked, through this store and its clones.
@@ -524,7 +537,10 @@ mod tests {
     fn both_databases_have_the_same_tables() {
         for (sqlite, postgres) in SQLITE_MIGRATIONS.iter().zip(POSTGRES_MIGRATIONS.iter()) {
             let (sqlite, name, postgres) = (sqlite.sql.as_str(), &sqlite.description, postgres.sql.as_str());
-            if sqlite.contains("CREATE TRIGGER") {
+            if postgres.contains("pg_notify(") {
+                // Nodes tell each other; a file has one.
+                assert!(sqlite.lines().all(|line| line.starts_with("--")), "{name}");
+            } else if sqlite.contains("CREATE TRIGGER") {
                 // Triggers are written differently, so they have a migration of their own, with nothing else in it.
                 for other in ["TABLE ", "INDEX ", "ALTER ", "INSERT INTO"] {
                     assert!(

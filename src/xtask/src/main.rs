@@ -88,8 +88,8 @@ enum Task {
     },
     /// Take the pictures of the README from a demo of its own: end2end/screenshots
     Pictures,
-    /// Sign in with relying parties that others wrote, and behind four proxies, on both databases; installs them from npm,
-    /// `PyPI` and Debian
+    /// Sign in with relying parties that others wrote, and behind four proxies, on both databases, with an optimised build;
+    /// installs them from npm, `PyPI` and Debian
     Clients,
     /// Attack the release binary, on SQLite and on two nodes with PostgreSQL, and say which promises hold
     #[cfg(feature = "attack")]

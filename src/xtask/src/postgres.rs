@@ -27,7 +27,7 @@ enum Commits {
     /// They may be lost when the server is killed: quicker, for tests that never kill it.
     Quick,
     /// They survive a killed server.
-    #[cfg(feature = "attack")]
+    #[cfg(any(feature = "attack", feature = "bench"))]
     Durable,
 }
 
@@ -58,6 +58,15 @@ impl Cluster {
     /// PostgreSQL is missing and cannot be installed, or does not start.
     pub fn start() -> Result<Self> {
         Self::make(Commits::Quick)
+    }
+
+    /// One whose commits survive when it is killed.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    #[cfg(any(feature = "attack", feature = "bench"))]
+    pub fn durable() -> Result<Self> {
+        Self::make(Commits::Durable)
     }
 
     fn make(commits: Commits) -> Result<Self> {
@@ -139,14 +148,6 @@ impl Cluster {
 /// What attacks do to it.
 #[cfg(feature = "attack")]
 impl Cluster {
-    /// One whose commits survive when it is killed.
-    ///
-    /// # Errors
-    /// As [`Cluster::start`].
-    pub fn durable() -> Result<Self> {
-        Self::make(Commits::Durable)
-    }
-
     /// Runs SQL in one of its databases; gives the lines of the answer, cells apart by `|`.
     ///
     /// # Errors

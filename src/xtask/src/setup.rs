@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    io::Write as _,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Once,
 };
@@ -262,23 +263,62 @@ fn postgresql_programs() -> Option<PathBuf> {
     })
 }
 
-/// The proxies that applications are put behind, and the module of Apache that signs in by itself, installed when missing.
-/// Debian starts `nginx`, `caddy` and `haproxy` as services then; of Apache it is the program alone.
+/// The proxies that applications are put behind, and the module of Apache that signs in by itself.
+const PROXIES: [&str; 7] = [
+    "nginx",
+    "caddy",
+    "haproxy",
+    "apache2-bin",
+    "lua-socket",
+    "libapache2-mod-auth-openidc",
+    "openssl",
+];
+
+/// Makes the proxies present, installed when missing; none of them is started as a service.
 ///
 /// # Errors
 /// They cannot be installed.
 pub fn proxies() -> Result<()> {
-    debian(
-        &[
-            "nginx",
-            "caddy",
-            "haproxy",
-            "apache2-bin",
-            "lua-socket",
-            "libapache2-mod-auth-openidc",
-        ],
-        "applications are put behind them",
-    )
+    if PROXIES.iter().all(|package| is_installed(package)) {
+        return Ok(());
+    }
+    let _unstarted = Unstarted::from_now_on();
+    debian(&PROXIES, "applications are put behind them")
+}
+
+/// Tells Debian not to start the services that it installs, until this is dropped.
+struct Unstarted(Option<&'static Path>);
+
+impl Unstarted {
+    /// An answer that somebody else gives already stays.
+    fn from_now_on() -> Self {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        let asked = Path::new("/usr/sbin/policy-rc.d");
+        if which("apt-get").is_none() || !shell::is_root() {
+            return Self(None);
+        }
+        // 101 = not allowed; it means nothing any more when this process has been ended half way.
+        let answer = format!(
+            "#!/bin/sh\nkill -0 {} 2>/dev/null && exit 101\nexit 0\n",
+            std::process::id()
+        );
+        let written = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(asked)
+            .and_then(|mut file| file.write_all(answer.as_bytes()));
+        Self(written.is_ok().then_some(asked))
+    }
+}
+
+impl Drop for Unstarted {
+    fn drop(&mut self) {
+        if let Some(asked) = self.0 {
+            let _ = fs::remove_file(asked);
+        }
+    }
 }
 
 /// nginx, installed when missing.

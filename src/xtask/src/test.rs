@@ -1,7 +1,9 @@
-//! Everything that proves Vestibule: checks, unit and integration tests on both databases, browser tests.
+//! Everything that proves Vestibule: checks, unit and integration tests on both databases, browser tests, relying parties and
+//! proxies that others wrote.
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -9,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     check,
+    clients::Clients,
     postgres::Cluster,
     say, setup,
     shell::{self, cargo, cargo_plain, execute, shown, which},
@@ -29,6 +32,8 @@ pub enum Part {
     Http,
     /// Playwright, with and without JavaScript, on SQLite and on PostgreSQL
     Browser,
+    /// Relying parties that others wrote, and applications behind four proxies, on both databases
+    Clients,
 }
 
 /// The command `test`.
@@ -47,6 +52,11 @@ pub fn run(only: Option<Part>, rest: &[String]) -> Result<()> {
         setup::npm()?;
         setup::chromium()?;
     }
+    let clients = if wants(Part::Clients) {
+        Some(Clients::install()?)
+    } else {
+        None
+    };
     let site = site::build(site::Kind::Shipped)?;
     if wants(Part::Check) {
         check::run_all(&site)?;
@@ -57,8 +67,14 @@ pub fn run(only: Option<Part>, rest: &[String]) -> Result<()> {
     } else if only == Some(Part::Http) {
         unit(&cluster, true, rest)?;
     }
-    if wants(Part::Browser) {
-        browser(&cluster, rest)?;
+    if wants(Part::Browser) || clients.is_some() {
+        let binary = binary()?;
+        if let Some(clients) = clients {
+            clients.visit(&binary, &cluster)?;
+        }
+        if wants(Part::Browser) {
+            browser(&binary, &cluster, rest)?;
+        }
     }
     Ok(())
 }
@@ -97,19 +113,23 @@ fn unit(cluster: &Cluster, server_only: bool, rest: &[String]) -> Result<()> {
     say::step("Unit and integration tests (cargo test)", || execute(&mut tests))
 }
 
-/// Playwright's tests.
-fn browser(cluster: &Cluster, rest: &[String]) -> Result<()> {
-    // What the unit tests have compiled already. It differs from `build --test-kit` in its optimisation only.
+/// The binary with the test kit, of what the unit tests have compiled already. It differs from `build --test-kit` in its
+/// optimisation only.
+fn binary() -> Result<PathBuf> {
     say::step("Compiling the server with the test kit", || {
         execute(cargo("build").args(ALL).arg("--tests"))
     })?;
-    let binary = shell::target("debug").join("vestibule");
+    Ok(shell::target("debug").join("vestibule"))
+}
+
+/// Playwright's tests.
+fn browser(binary: &Path, cluster: &Cluster, rest: &[String]) -> Result<()> {
     say::step("Browser tests (Playwright)", || {
         let mut playwright = setup::npm_program("playwright");
         playwright
             .arg("test")
             .args(rest)
-            .env("VESTIBULE_BINARY", &binary)
+            .env("VESTIBULE_BINARY", binary)
             .env(CLUSTER, &cluster.url)
             .stdin(Stdio::null());
         counted(&mut playwright)

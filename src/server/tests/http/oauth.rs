@@ -873,10 +873,19 @@ async fn an_application_is_told_of_a_session_that_nobody_uses_any_more() {
     let (mut party, told) = listening(RelyingParty::new().await).await;
     party.sign_in("bob").await;
     party.tokens(&[]).await;
+    let issuer = party.site.service.issuer();
     party.site.clock.advance(29 * 60);
-    assert_eq!(party.site.service.issuer().end_idle_sessions().await, Ok(0));
+    assert_eq!(issuer.end_idle_sessions().await, Ok(0));
+    // The background comes at that very moment.
+    let left = issuer.until_idle_end().await.unwrap().unwrap().num_seconds();
+    assert!((1..=60).contains(&left), "{left}");
     party.site.clock.advance(60);
-    assert_eq!(party.site.service.issuer().end_idle_sessions().await, Ok(1));
+    assert_eq!(
+        issuer.until_idle_end().await.unwrap(),
+        Some(chrono::TimeDelta::zero())
+    );
+    assert_eq!(issuer.end_idle_sessions().await, Ok(1));
+    assert_eq!(issuer.until_idle_end().await, Ok(None));
     assert_eq!(party.site.service.issuer().tell_logouts().await, Ok(1));
     assert_eq!(told.lock().unwrap().len(), 1);
 }
@@ -999,7 +1008,7 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
         let carl = operator.account_named("Acme", "carl").await.unwrap().1;
         (carl.id.to_string(), boss.id.to_string())
     };
-    let secret = party.secret.clone().unwrap();
+    let (application, secret) = (party.id.clone(), party.secret.clone().unwrap());
     let hidden = Hidden(vec![
         ("a client secret", secret),
         ("an access token", access),
@@ -1021,7 +1030,7 @@ async fn a_crawler_finds_no_secret_and_nobody_elses_address() {
     for (who, browser) in &mut people {
         let cookies = browser.cookie("session");
         for access in vestibule_server::pages::routes().access() {
-            for id in [&carl_id, &other_id] {
+            for id in [&carl_id, &other_id, &application] {
                 if let Some(session) = &cookies {
                     browser.set_cookie("session", session);
                 }

@@ -157,22 +157,25 @@ impl Issuer {
     }
 
     /// Ends the sessions that nobody has used for too long and that applications have tokens of, so that these are told too;
-    /// gives how many. Others end when their browser comes again, or are deleted after their absolute end.
+    /// gives how many. Others end when their browser comes again, or are deleted after their absolute end. For the
+    /// background, whenever [`Issuer::until_idle_end`] says so.
     ///
     /// # Errors
     /// A failing database.
     pub async fn end_idle_sessions(&self) -> Result<usize, StoreError> {
         let now = self.database_now();
-        let companies = self.inner.store.read().await?.companies().await?;
+        let mut reader = self.inner.store.read().await?;
+        let oldest = reader.oldest_uses_of_applications(now).await?;
+        drop(reader);
         let mut ended = 0;
-        for company in companies {
-            let Some(minutes) = company.settings.idle_minutes else {
-                continue;
-            };
+        for (minutes, used_at) in oldest {
             let until = now - TimeDelta::minutes(minutes.into());
+            if used_at > until {
+                continue;
+            }
             let mut reader = self.inner.store.read().await?;
             let idle = reader
-                .idle_sessions_of_applications(company.id, until, AT_ONCE)
+                .idle_sessions_of_applications(minutes, until, now, AT_ONCE)
                 .await?;
             drop(reader);
             for session in idle {
@@ -180,7 +183,7 @@ impl Issuer {
                 let mut writer = self.inner.store.write().await?;
                 // Somebody may have used it since it was found.
                 if writer
-                    .end_idle_session(company.id, session.id, until, ending)
+                    .end_idle_session(session.company, session.id, until, ending)
                     .await?
                 {
                     writer.commit().await?;
@@ -191,7 +194,22 @@ impl Issuer {
         Ok(ended)
     }
 
-    /// The same for sessions that are as old as they may become. For the background, every minute: looking reads those alone
+    /// How long it takes until the first of these sessions ends if nobody uses it; `None` without one. New ones, and shorter
+    /// policies, are not known beforehand.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn until_idle_end(&self) -> Result<Option<TimeDelta>, StoreError> {
+        let now = self.database_now();
+        let mut reader = self.inner.store.read().await?;
+        let oldest = reader.oldest_uses_of_applications(now).await?;
+        let ends = oldest
+            .into_iter()
+            .map(|(minutes, used_at)| used_at + TimeDelta::minutes(minutes.into()));
+        Ok(ends.min().map(|end| (end - now).max(TimeDelta::zero())))
+    }
+
+    /// The same for sessions that are as old as they may become. For the background, every second: looking reads those alone
     /// that have to be ended.
     ///
     /// # Errors

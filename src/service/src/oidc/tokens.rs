@@ -210,6 +210,24 @@ impl Service {
         application: &Application,
         visitor: &Visitor,
     ) -> Result<TokenAnswer, Trouble> {
+        loop {
+            let answer = self
+                .try_refresh(token, asked.clone(), application, visitor)
+                .await?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// `None` when somebody else was faster, perhaps with other keys: what was given there has to be given here.
+    async fn try_refresh(
+        &self,
+        token: &Token,
+        asked: Option<Scopes>,
+        application: &Application,
+        visitor: &Visitor,
+    ) -> Result<Option<TokenAnswer>, Trouble> {
         let now = self.now();
         let found = self.inner.store.read().await?.refresh_token(token.hash()).await?;
         let RefreshTokenRow { used_at, grant } = found.ok_or(worthless())?;
@@ -240,19 +258,23 @@ impl Service {
             nonce: None,
         };
         let answer = self.sign_tokens(&fresh).await?;
-        again(async || {
+        let is_done = again(async || {
             let mut writer = self.inner.store.write().await?;
-            writer.use_refresh_token(token.hash(), now).await?;
+            let is_first = writer.use_refresh_token(token.hash(), now).await?;
+            if used_at.is_none() && !is_first {
+                return Ok::<_, StoreError>(false);
+            }
             self.store_tokens(&mut writer, &fresh).await?;
             // Whoever works in an application is active.
             let session = &grant.session;
             if now - session.last_used_at >= TimeDelta::seconds(TOUCH_SECONDS) {
                 writer.touch_session(session.company.id, session.id, now).await?;
             }
-            writer.commit().await
+            writer.commit().await?;
+            Ok(true)
         })
         .await?;
-        Ok(answer)
+        Ok(is_done.then_some(answer))
     }
 
     /// The access token and the refresh token that take the place of a refresh token, made with each version of the keys that

@@ -5,6 +5,7 @@
 mod attacks;
 mod budget;
 mod console;
+mod forward_auth;
 mod import;
 mod kept;
 mod keys;

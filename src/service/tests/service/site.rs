@@ -72,11 +72,16 @@ pub fn password(text: &str) -> Password {
 
 /// Keys of a node: another number, other keys; a higher one stands for a rotation.
 pub fn keys_of(version: u32) -> Keys {
+    Keys::new(versions(version)).unwrap()
+}
+
+/// The keys of a file that was rotated until it had this version.
+pub fn versions(version: u32) -> Vec<Key> {
     let keys = (1..=version).map(|version| Key {
         version,
         secret: [if version == 1 { 7 } else { 8 }; 32].into(),
     });
-    Keys::new(keys.collect()).unwrap()
+    keys.collect()
 }
 
 /// What the sign-in page sends with the right password.

@@ -469,7 +469,7 @@ pub async fn a_server_that_falls_silent_is_away(store: &TestStore) {
 const HALF_THE_WAIT: Duration = Duration::from_secs(15);
 
 /// The same database at an address that can go away. SQLite has no address.
-async fn behind_a_relay(store: &TestStore) -> Option<(Relay, Store)> {
+pub async fn behind_a_relay(store: &TestStore) -> Option<(Relay, Store)> {
     if store.url().starts_with("sqlite") {
         return None;
     }
@@ -496,7 +496,7 @@ async fn back(store: &Store) {
 }
 
 /// Passes connections on to a server, until told otherwise.
-struct Relay {
+pub struct Relay {
     address: std::net::SocketAddr,
     server: String,
     mute: watch::Sender<bool>,
@@ -516,18 +516,18 @@ impl Relay {
     }
 
     /// Connections that are open now, and those to come, are cut.
-    async fn close(&mut self) {
+    pub async fn close(&mut self) {
         if let Some(mut serving) = self.serving.take() {
             serving.shutdown().await;
         }
     }
 
     /// Nothing is passed on any more, and nothing is closed.
-    fn silence(&self) {
+    pub fn silence(&self) {
         self.mute.send_replace(true);
     }
 
-    async fn open(&mut self) {
+    pub async fn open(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
         self.mute.send_replace(false);

@@ -416,12 +416,31 @@ pub async fn what_ended_early_is_told_at_the_end_of_its_session_at_the_latest(st
 
 pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &Store) {
     let gone = gone(store).await;
+    let company = store
+        .read()
+        .await
+        .unwrap()
+        .company(gone.account.company)
+        .await
+        .unwrap()
+        .unwrap();
+    let minutes = company.settings.idle_minutes.unwrap();
     let found = async |until| {
         let mut reader = store.read().await.unwrap();
-        let idle = reader.idle_sessions_of_applications(gone.account.company, at(until), 10);
+        let idle = reader.idle_sessions_of_applications(minutes, at(until), at(1), 10);
         idle.await.unwrap()
     };
+    let oldest = async |now| {
+        let mut reader = store.read().await.unwrap();
+        reader.oldest_uses_of_applications(now).await.unwrap()
+    };
     let session = of_applications(&gone);
+    assert_eq!(oldest(at(1)).await, [(minutes, at(0))]);
+    assert_eq!(oldest(gone.session.ends_at).await, [], "it is over anyway");
+    let mut reader = store.read().await.unwrap();
+    let others = reader.idle_sessions_of_applications(minutes + 1, at(0), at(1), 10);
+    assert_eq!(others.await.unwrap(), []);
+    drop(reader);
     assert!(found(-1).await.is_empty());
     assert_eq!(found(0).await, [session]);
     write(store, async |writer| writer.end_grant(gone.grant.id).await)
@@ -435,6 +454,7 @@ pub async fn an_idle_session_is_found_as_long_as_something_came_of_it(store: &St
     .await
     .unwrap();
     assert!(found(0).await.is_empty(), "it is told already");
+    assert_eq!(oldest(at(1)).await, []);
 }
 
 pub async fn an_old_session_is_found_as_long_as_something_came_of_it(store: &TestStore) {

@@ -32,6 +32,7 @@ mod links;
 mod mail_server;
 mod node;
 mod note;
+mod others;
 mod outbox;
 mod overview;
 mod pending;
@@ -100,6 +101,9 @@ contract! {
     application::secrets_of_an_application_end_one_after_the_other,
     application_session::a_ticket_becomes_a_session_once_and_ends_with_it,
     application_session::who_remembers_sessions_hears_of_what_may_change_them,
+    others::nodes_hear_what_others_change,
+    others::a_line_that_is_cut_is_known_and_mended,
+    others::where_nothing_is_passed_on_the_line_is_not_trusted,
     grant::a_grant_is_read_with_the_session_that_it_came_of,
     grant::a_code_and_a_refresh_token_have_one_winner,
     grant::a_session_that_ends_ends_what_came_of_it,

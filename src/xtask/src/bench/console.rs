@@ -157,13 +157,18 @@ fn spread(mut times: Vec<Duration>) -> (f64, f64) {
 }
 
 /// Somebody who is signed in.
-struct Visitor {
+pub struct Visitor {
     url: String,
-    cookie: String,
+    /// The cookie of the session.
+    pub cookie: String,
 }
 
 impl Visitor {
-    fn sign_in(url: &str, company: &str, account: usize) -> Result<Self> {
+    /// Signs in with one of the accounts of a company.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub fn sign_in(url: &str, company: &str, account: usize) -> Result<Self> {
         // An address of its own each time, as in life; else the limits per address are measured.
         let name = format!("agent{account}");
         let number = company.bytes().map(usize::from).sum::<usize>() * 131 + account;

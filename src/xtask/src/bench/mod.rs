@@ -1,6 +1,7 @@
 //! Measures the release binary on this machine, over the loopback, within a few minutes. Prints and asserts nothing:
 //! figures of one machine are no reason to fail on another.
 
+mod applications;
 mod console;
 mod mail;
 mod sign_in;
@@ -64,6 +65,7 @@ pub fn run(only_mail: bool) -> Result<()> {
     sign_in::print(&site.url, LOAD_TIME)?;
     println!("  most memory so far: {}", site.memory("VmHWM:")?);
     drop(site);
+    applications::print(&binary)?;
     mail::print(&binary)
 }
 
@@ -74,36 +76,35 @@ fn milliseconds(time: Duration) -> f64 {
 /// How many sign-in pages the server renders.
 fn pages_per_second(url: &str) {
     println!("\nGET /login, 32 connections, {} s", LOAD_TIME.as_secs());
-    if which("wrk").is_none() && setup::debian(&["wrk"], "measures pages per second").is_err() {
-        println!("  not measured: install wrk (Debian: apt-get install wrk)");
-        return;
+    for line in measured_by_wrk(&mut Command::new("wrk"), &format!("{url}/login")) {
+        println!("  {line}");
+    }
+}
+
+/// What `wrk` says of this address, which it asks for as it was told.
+fn measured_by_wrk(wrk: &mut Command, address: &str) -> Vec<String> {
+    if which("wrk").is_none() && setup::debian(&["wrk"], "measures requests per second").is_err() {
+        return vec!["not measured: install wrk (Debian: apt-get install wrk)".to_owned()];
     }
     let threads = thread::available_parallelism()
         .map_or(2, |cores| cores.get().min(8))
         .to_string();
     let measured = shell::output(
-        Command::new("wrk")
-            .args([
-                "--threads",
-                &threads,
-                "--connections",
-                "32",
-                "--latency",
-                "--duration",
-            ])
-            .args([format!("{}s", LOAD_TIME.as_secs()), format!("{url}/login")]),
+        wrk.args(["--threads", &threads, "--connections", "32", "--latency"])
+            .args(["--duration", &format!("{}s", LOAD_TIME.as_secs()), address]),
     );
     match measured {
-        Ok(text) => {
-            for line in text.lines().filter(|line| {
+        Ok(text) => text
+            .lines()
+            .map(str::trim)
+            .filter(|line| {
                 ["Requests/sec", "50% ", "99% ", "Non-2xx", "Socket errors"]
                     .iter()
-                    .any(|part| line.trim().starts_with(part))
-            }) {
-                println!("  {}", line.trim());
-            }
-        }
-        Err(error) => println!("  not measured: {error:#}"),
+                    .any(|part| line.starts_with(part))
+            })
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect(),
+        Err(error) => vec![format!("not measured: {error:#}")],
     }
 }
 
@@ -115,6 +116,8 @@ struct Installation {
     url: String,
     /// Port of the mail server on this machine; `None` = mails stay in the local mailbox.
     mail_port: Option<u16>,
+    /// Address of its database; `None` = SQLite in the folder.
+    database: Option<String>,
     server: Option<Child>,
 }
 
@@ -140,6 +143,7 @@ impl Installation {
             port,
             url,
             mail_port,
+            database: None,
             server: None,
         })
     }
@@ -166,6 +170,9 @@ impl Installation {
     }
 
     fn database_url(&self) -> String {
+        if let Some(database) = &self.database {
+            return database.clone();
+        }
         format!("sqlite://{}", self.folder.join("vestibule.db").display())
     }
 

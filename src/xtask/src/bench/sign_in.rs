@@ -32,8 +32,7 @@ pub fn print(url: &str, time: Duration) -> Result<()> {
     );
     let hashes = rate(cores, time, |_| hash())?;
     println!("  argon2id alone, one thread a core: {hashes:.1} a second");
-    // Twice the cores keep the server's line filled while answers travel.
-    let signed_in = rate(cores * 2, time, |number| sign_in(url, number))?;
+    let signed_in = several(url, time)?;
     println!(
         "  POST /login: {signed_in:.1} a second, {:.0} % of that",
         signed_in / hashes * 100.0
@@ -41,8 +40,21 @@ pub fn print(url: &str, time: Duration) -> Result<()> {
     Ok(())
 }
 
+/// How many sign in a second.
+///
+/// # Errors
+/// No sign-in succeeds.
+pub fn several(url: &str, time: Duration) -> Result<f64> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    // Twice the cores keep the server's line filled while answers travel.
+    rate(cores * 2, time, |number| sign_in(url, number))
+}
+
 /// How often a second `act` can be done by so many threads.
-fn rate(threads: usize, time: Duration, act: impl Fn(usize) -> Result<()> + Sync) -> Result<f64> {
+///
+/// # Errors
+/// What `act` fails with first, or nothing was done.
+pub fn rate(threads: usize, time: Duration, act: impl Fn(usize) -> Result<()> + Sync) -> Result<f64> {
     let done = AtomicUsize::new(0);
     let next = AtomicUsize::new(0);
     let begun = Instant::now();

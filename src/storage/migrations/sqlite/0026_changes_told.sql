@@ -1,0 +1,1 @@
+-- On PostgreSQL servers tell each other what they change. A file has one server: nobody has to be told.
