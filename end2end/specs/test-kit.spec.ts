@@ -1,5 +1,6 @@
 import { expect, test as base, unique } from '../fixtures';
 import { Server } from '../fixtures/server';
+import { selectors } from '../kit/src/selectors';
 
 /** A server as `vestibule-test-kit serve` starts it: the kit plays Google and Office 365. */
 const test = base.extend({
@@ -18,6 +19,7 @@ test('the test kit plays Google and Office 365, with one click', async ({ visito
   const account = await createAccount({ second_factor: 'none' });
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
   await login.goto(`?company=${encodeURIComponent(account.company)}`);
+  for (const selector of Object.values(selectors.providers)) await expect(page.locator(selector)).toHaveCount(1);
   await login.signInWith('Google').click();
   await press('Cancel');
   await login.ready();
@@ -41,4 +43,12 @@ test('the test kit plays Google and Office 365, with one click', async ({ visito
   await page.getByLabel('E-mail', { exact: true }).fill(`${unique()}@contoso.test`);
   await press('Continue');
   await bind.ready();
+});
+
+test('a page object goes to a provider and back', async ({ visitor, company, provider }) => {
+  await visitor.login.goto(`?company=${encodeURIComponent(company.name)}`);
+  await provider.google.cancel();
+  await visitor.login.ready();
+  await provider.office365.signInAs(`${unique()}@contoso.test`);
+  await visitor.bind.ready();
 });

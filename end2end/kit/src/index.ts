@@ -1,0 +1,12 @@
+export { expect } from '@playwright/test';
+export { appOf, type Account, type Company } from './account.js';
+export { AuthenticatorApp } from './authenticator.js';
+export * from './client.js';
+export { Clock } from './clock.js';
+export { test, unique, type Fixtures, type Options, type SignInWishes, type WorkerFixtures, type WorkerOptions } from './fixtures.js';
+export { counted, fill, labelsOf, languages, pattern, type Labels } from './labels.js';
+export { Mails } from './mails.js';
+export * from './pages/index.js';
+export { Provider, type ProviderName } from './provider.js';
+export { selectors } from './selectors.js';
+export { Server, Vestibule, type ServerStart, type Settings } from './server.js';
