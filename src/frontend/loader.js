@@ -9,7 +9,8 @@ for (const name of ["keydown", "keyup"]) {
 // Loads the WebAssembly and brings the islands of this page to life. Without it every form still works.
 const { bindings, wasm } = document.querySelector("script[data-wasm]").dataset;
 const module = await import(bindings);
-await module.default({ module_or_path: wasm });
+const { instance } = await WebAssembly.instantiateStreaming(fetch(wasm), module.imports());
+module.begin(instance);
 const { body } = document;
 const island = document.querySelector("leptos-island");
 // Other software may have put elements into the island, which would then be taken for its own.

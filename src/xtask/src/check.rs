@@ -218,8 +218,8 @@ pub fn audit(site: &Site) -> Result<()> {
     })
 }
 
-/// Bytes of the page itself, as brotli, where its texts are longest: in German and French.
-const PAGE: usize = 3_300;
+/// Bytes of the page itself, as brotli, where its texts are longest: in French, and a little less in German.
+const PAGE: usize = 3_430;
 
 /// What a first visit of `/login` loads. A language more is not among it.
 fn weight(site: &Site) -> Result<()> {

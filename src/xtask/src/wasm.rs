@@ -50,9 +50,8 @@ impl Toolchain {
     /// What `/login` may weigh when this compiled it: bytes of everything that a first visit loads, as brotli.
     pub fn budget(&self) -> usize {
         match self {
-            // 84 and 72 kB are wanted: what islands read of refusals is the largest thing to take out.
-            Self::Ready => 84_500,
-            Self::Debian(_) => 75_000,
+            Self::Ready => 84_000,
+            Self::Debian(_) => 72_000,
         }
     }
 
