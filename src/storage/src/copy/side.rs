@@ -268,7 +268,9 @@ impl Side {
         self.each(table, None, async |some| {
             for row in some {
                 rows += 1;
-                row.iter().for_each(|cell| cell.add_to(&mut digest));
+                for cell in &row {
+                    cell.add_to(&mut digest);
+                }
             }
             Ok::<_, sqlx::Error>(())
         })
