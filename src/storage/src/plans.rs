@@ -158,6 +158,10 @@ async fn look_ups_use_the_index_that_is_meant_for_them_on_sqlite() {
             "{plan}"
         );
     }
+    // What is remembered is found by its index; no more than may be mailed in a day is walked then.
+    let plan = plan_of(&mut connection, code::TO_COMPARE).await;
+    let is_found = |step: &String| !step.contains("SCAN") || step == "SCAN remembered";
+    assert!(plan.iter().all(is_found), "{plan:#?}");
     // The oldest request is the first entry of the key's index.
     let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
     assert!(

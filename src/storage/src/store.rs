@@ -310,8 +310,8 @@ impl Store {
         tokio::spawn(self.clone().begin()).await.map_err(shutting_down)?
     }
 
-    /// For one statement that needs no other. On PostgreSQL it is final as soon as it is done, and costs one trip instead of
-    /// three; [`Writer::commit`] then only does what was to be done afterwards. On SQLite it is a transaction all the same:
+    /// For one statement that needs no other, or for writes that go together as one (`later.rs`). On PostgreSQL it is
+    /// final as soon as it is done, and costs one trip instead of three; [`Writer::commit`] then only does what was to be done afterwards. On SQLite it is a transaction all the same:
     /// sqlx 0.9.0 passes over an error at the end of a statement that gives a row, and there that end would be the commit.
     ///
     /// # Errors
