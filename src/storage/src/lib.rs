@@ -57,6 +57,7 @@ mod sign_in;
 mod signing_key;
 mod sso;
 mod store;
+mod tally;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 mod throttle;

@@ -16,7 +16,7 @@ use crate::{
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
     application, application_session, audit, authenticator, backup_code, carried, cleanup, code, company,
     folding, grant, import, kept, links, mail_server, note, office, outbox, overview, pending, reset_request,
-    session, set_up, sign_in, sso, throttle, ticket, trusted, words,
+    session, set_up, sign_in, sso, tally, throttle, ticket, trusted, words,
 };
 
 /// The look-ups of a sign-in and of a page, each with what it is for.
@@ -53,7 +53,7 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("codes of a set-up", set_up::CODES),
         ("events of a company", audit::NEWEST_OF_COMPANY),
         ("place of an account", agents::POSITION),
-        ("numbers of agents", agents::COUNTS),
+        ("numbers of agents", tally::SUMS),
         ("number of admins", agents::COUNT_ADMINS),
         ("admins", agents::ADMINS),
         ("address in use", agents::EMAIL_TAKEN),

@@ -228,6 +228,13 @@ impl Store {
             tracing::warn!("{twins}");
         }
         self.fold_words().await?;
+        let mended = self.mend_agent_tallies().await?;
+        if mended > 0 {
+            tracing::warn!(
+                companies = mended,
+                "numbers of accounts were not what the accounts are, and are mended"
+            );
+        }
         tracing::debug!("the database is up to date");
         Ok(())
     }
@@ -508,19 +515,31 @@ mod tests {
     fn both_databases_have_the_same_tables() {
         for (sqlite, postgres) in SQLITE_MIGRATIONS.iter().zip(POSTGRES_MIGRATIONS.iter()) {
             let (sqlite, name, postgres) = (sqlite.sql.as_str(), &sqlite.description, postgres.sql.as_str());
-            if sqlite.contains("CREATE TRIGGER") {
-                // Triggers are written differently, so they have a migration of their own, with nothing else in it.
-                for other in ["TABLE ", "INDEX ", "ALTER ", "INSERT INTO"] {
-                    assert!(
-                        !sqlite.contains(other) && !postgres.contains(other),
-                        "{name}: {other}"
-                    );
-                }
-                assert_eq!(triggers(sqlite), triggers(postgres), "{name}");
-            } else {
-                assert_eq!(shape(sqlite), shape(postgres), "{name}");
+            // Triggers are written differently, so they have a migration of their own, or the end of one.
+            let ([tables, of_postgres], [watching, watching_postgres]) = halves([sqlite, postgres]);
+            assert_eq!(shape(tables), shape(of_postgres), "{name}");
+            for other in ["TABLE ", "INDEX ", "ALTER "] {
+                assert!(
+                    !watching.contains(other) && !watching_postgres.contains(other),
+                    "{name}: {other}"
+                );
             }
+            assert_eq!(triggers(watching), triggers(watching_postgres), "{name}");
         }
+    }
+
+    /// What a migration says of tables, and what of triggers.
+    fn halves(texts: [&str; 2]) -> ([&str; 2], [&str; 2]) {
+        let has_triggers = texts[0].contains("CREATE TRIGGER");
+        let halves = texts.map(|text| match text.split_once("\n-- By triggers") {
+            Some(halves) => halves,
+            None if has_triggers => ("", text),
+            None => (text, ""),
+        });
+        (
+            halves.map(|(tables, _)| tables),
+            halves.map(|(_, watching)| watching),
+        )
     }
 
     /// The tables that have triggers, and whether these watch over updates and over deletions.

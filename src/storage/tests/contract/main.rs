@@ -39,6 +39,7 @@ mod session;
 mod set_up;
 mod sign_in;
 mod sso;
+mod tally;
 mod throttle;
 mod ticket;
 mod trusted;
@@ -244,6 +245,10 @@ contract! {
     sso::what_a_company_says_is_saved_once_per_version,
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
+    tally::numbers_are_kept_through_every_change,
+    tally::changes_at_once_are_all_kept,
+    tally::many_rows_become_one_and_the_sums_stay,
+    tally::wrong_numbers_are_mended,
     throttle::wrong_passwords_of_a_source_are_listed_the_newest_first,
     borders::a_source_earns_with_each_account_of_a_company_once,
     throttle::a_count_is_taken_back_with_its_block,
