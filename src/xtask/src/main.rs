@@ -86,11 +86,16 @@ enum Task {
         #[command(subcommand)]
         task: locales::Task,
     },
-    /// Measure the release binary on this machine: bytes of the sign-in page, rates, memory, start-up
+    /// Measure the release binary on this machine: bytes, rates, memory, shift starts, distant and large databases
+    #[cfg(feature = "bench")]
+    Bench(bench::Arguments),
+    /// Measure the release binary on this machine: bytes, rates, memory, shift starts, distant and large databases
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
     Bench {
-        /// Only the mails of a shift start
-        #[arg(long)]
-        mail: bool,
+        /// Parts and options: see `cargo xtask bench --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
     },
     /// Take the pictures of the README from a demo of its own: end2end/screenshots
     Pictures,
@@ -128,7 +133,10 @@ fn main() -> ExitCode {
         Task::Locales { task } => locales::run(&task),
         Task::Pictures => pictures::run(),
         Task::Clients => clients::run(),
-        Task::Bench { mail } => bench(mail),
+        #[cfg(feature = "bench")]
+        Task::Bench(arguments) => bench::run(&arguments),
+        #[cfg(not(feature = "bench"))]
+        Task::Bench { rest } => become_with("bench", &rest),
         #[cfg(feature = "attack")]
         Task::Attack(arguments) => attack::run(arguments),
         #[cfg(not(feature = "attack"))]
@@ -146,18 +154,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(feature = "bench")]
-fn bench(mail: bool) -> anyhow::Result<()> {
-    bench::run(mail)
-}
-
-#[cfg(not(feature = "bench"))]
-fn bench(mail: bool) -> anyhow::Result<()> {
-    become_with("bench", if mail { &["--mail"] } else { &[] })
-}
-
 /// Builds this program again with what this command needs, and becomes it; everything else starts quicker without.
-#[cfg(not(all(feature = "attack", feature = "bench")))]
+#[cfg(not(feature = "bench"))]
 fn become_with(command: &str, rest: &[impl AsRef<std::ffi::OsStr>]) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
 

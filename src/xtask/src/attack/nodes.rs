@@ -143,7 +143,7 @@ impl Nodes {
         fs::create_dir_all(&folder)?;
         let database_url = match kind {
             Kind::Sqlite => format!("sqlite://{}", folder.join("vestibule.db").display()),
-            Kind::Postgres => stage.cluster()?.database(&format!("attack_{}", wanted.name))?,
+            Kind::Postgres => stage.database(&format!("attack_{}", wanted.name))?,
         };
         let nodes = (0..kind.nodes())
             .map(|number| {
