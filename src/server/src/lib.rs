@@ -14,6 +14,7 @@ pub mod legal;
 pub mod logging;
 pub mod open_files;
 pub mod pages;
+pub mod processor;
 pub mod reload;
 pub mod router;
 pub mod serve;

@@ -22,6 +22,7 @@ use crate::{
     jobs,
     legal::LegalTexts,
     open_files,
+    pages::login::ReadyPages,
     reload::{Reload, Running},
     signals::{self, StopSignals},
     stand_in::{self, Providers},
@@ -297,6 +298,7 @@ pub fn assemble(config: &Config, service: Service) -> Result<Assembled, ServeErr
         legal,
         mailbox,
         waiting: TaskTracker::new(),
+        ready_pages: ReadyPages::default(),
         draining: CancellationToken::new(),
         config: config.clone(),
     });

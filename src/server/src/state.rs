@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     http::cookies::Cookies,
     legal::{Kind, LegalTexts},
+    pages::login::ReadyPages,
 };
 
 /// Shared by all handlers; cheap to clone.
@@ -32,6 +33,8 @@ pub struct Parts {
     pub legal: LegalTexts,
     /// Those who have been sent to wait in sight, until their answer lies ready.
     pub waiting: TaskTracker,
+    /// Sign-in pages that need not be rendered.
+    pub ready_pages: ReadyPages,
     /// The local mailbox, when mails stay on this machine.
     pub mailbox: Option<Mailbox>,
     /// Cancelled when this node is about to stop: visitors still come in, and balancers are told to go elsewhere.

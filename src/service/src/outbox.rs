@@ -53,6 +53,7 @@ impl Outbox {
         self.forget_own_servers().await?;
         let now = self.database_now();
         let expired = self.inner.store.delete_expired(now, BETWEEN_STEPS).await?;
+        self.inner.store.fold_agent_tallies().await?;
         Ok(expired + self.shorten_audit_log(now).await?)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     Changed, Reader, StoreError, Writer,
     columns::{AccountColumns, account_columns, password_columns},
     grant::END_OF_ACCOUNT,
+    later::{Later, values},
     link::{Link, all, execute, optional},
     words::alias_key,
 };
@@ -53,6 +54,8 @@ const SET_LANGUAGE: &str =
 const SET_EMAIL_FACTOR: &str = "UPDATE account SET email_factor = $3, \
     credential_version = credential_version + 1, changed_at = $4 WHERE company_id = $1 AND id = $2";
 const NOTE_SIGN_IN: &str = "UPDATE account SET last_sign_in_at = $3 WHERE company_id = $1 AND id = $2";
+const NOTE_SIGN_IN_BY_CODE: &str = "UPDATE account SET last_sign_in_at = $3, wrong_codes = 0, \
+    code_round = code_round + 1 WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 // Not as strong as for a deletion: rows that refer to the account are written meanwhile.
 const HOLD: &str =
     "SELECT CAST(1 AS BIGINT) FROM account WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE";
@@ -62,8 +65,6 @@ const COUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes + 1
 const NOTE_LAST_CODE: &str = "UPDATE account SET last_code_at = $3 WHERE company_id = $1 AND id = $2";
 const UNCOUNT_WRONG_CODE: &str = "UPDATE account SET wrong_codes = wrong_codes - 1 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL AND wrong_codes > 0 AND code_round = $3";
-const RESET_WRONG_CODES: &str = "UPDATE account SET wrong_codes = 0, code_round = code_round + 1 \
-    WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 const LOCK: &str = "UPDATE account SET locked_at = $4, lock_reason = $3, changed_at = $4 \
     WHERE company_id = $1 AND id = $2 AND locked_at IS NULL";
 /// Counted out and not locked: somebody was cut off, or compares the last try right now. The first condition says nothing
@@ -405,7 +406,24 @@ impl Writer {
         id: AccountId,
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, NOTE_SIGN_IN, company.0, id.0, now).map(drop)
+        let values = values![company.0, id.0, now];
+        self.write_later(Later::changing("account", NOTE_SIGN_IN, values))
+            .await
+    }
+
+    /// The same after a code that was right: wrong ones before it are forgotten, those counted meanwhile too. A lock stays.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_sign_in_by_code(
+        &mut self,
+        company: CompanyId,
+        id: AccountId,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let values = values![company.0, id.0, now];
+        self.write_later(Later::changing("account", NOTE_SIGN_IN_BY_CODE, values))
+            .await
     }
 
     /// Holds the account until the transaction ends: whoever else wants to hold it or count on it waits. Decisions that read
@@ -462,15 +480,6 @@ impl Writer {
     ) -> Result<(), StoreError> {
         execute!(self, UNCOUNT_WRONG_CODE, company.0, id.0, round).map(drop)
     }
-
-    /// Sets the count to zero after a sign-in that passed the second factor (N14). Does nothing on a locked account.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn reset_wrong_codes(&mut self, company: CompanyId, id: AccountId) -> Result<(), StoreError> {
-        execute!(self, RESET_WRONG_CODES, company.0, id.0).map(drop)
-    }
-
     /// Locks the account and ends what applications got of it; says whether it was not locked before.
     ///
     /// # Errors

@@ -28,12 +28,6 @@ pub(crate) const POSITION: &str = concat!(
     account_columns!(),
     " FROM account a WHERE a.company_id = $1 AND a.id = $2"
 );
-pub(crate) const COUNTS: &str = "SELECT COUNT(*), COUNT(CASE WHEN active THEN 1 END), \
-    COUNT(CASE WHEN NOT active THEN 1 END), COUNT(CASE WHEN locked_at IS NOT NULL OR wrong_codes >= 5 THEN 1 END), \
-    COUNT(CASE WHEN active AND (email_factor OR app_secret IS NOT NULL) THEN 1 END), \
-    COUNT(CASE WHEN active AND email_factor THEN 1 END), \
-    COUNT(CASE WHEN active AND app_secret IS NOT NULL THEN 1 END) \
-    FROM account WHERE company_id = $1";
 pub(crate) const COUNT_ADMINS: &str = "SELECT COUNT(*) FROM account_role r \
     JOIN account a ON a.company_id = r.company_id AND a.id = r.account_id \
     WHERE r.company_id = $1 AND r.role = 'admin' AND a.active AND a.id IS DISTINCT FROM $2";
@@ -716,25 +710,6 @@ impl Reader {
         let rows = built_all!(self, (i64,), count_of(company, filter, most, finding.few()))?;
         let count = rows.first().map_or(0, |(count,)| *count);
         Ok(usize::try_from(count).unwrap_or_default())
-    }
-
-    /// How many accounts are how.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn count_agents(&mut self, company: CompanyId) -> Result<AgentCounts, StoreError> {
-        let row = optional!(self, (i64, i64, i64, i64, i64, i64, i64), COUNTS, company.0)?;
-        let (all, active, inactive, locked, with_second_factor, with_email, with_app) =
-            row.unwrap_or_default();
-        Ok(AgentCounts {
-            all,
-            active,
-            inactive,
-            locked,
-            with_second_factor,
-            with_email,
-            with_app,
-        })
     }
 
     /// How many accounts with the role Admin are active, but for `without`. Inside a transaction that called

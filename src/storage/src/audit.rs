@@ -12,7 +12,8 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     built::{Built, built_anew},
-    link::{all, execute},
+    later::{Later, values},
+    link::all,
 };
 
 const INSERT: &str = "INSERT INTO audit_event (id, at, company_id, actor, actor_id, target_id, event, address, \
@@ -450,9 +451,7 @@ impl Writer {
             Actor::Account(account) => Some(account.0),
             Actor::Visitor | Actor::Operator | Actor::System => None,
         };
-        execute!(
-            self,
-            INSERT,
+        let values = values![
             id.0,
             at,
             entry.company.map(|company| company.0),
@@ -464,7 +463,8 @@ impl Writer {
             &entry.browser,
             &entry.request,
             &entry.detail,
-        )
-        .map(drop)
+        ];
+        self.write_later(Later::adding("audit_event", INSERT, values))
+            .await
     }
 }

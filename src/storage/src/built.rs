@@ -12,27 +12,33 @@ use vestibule_core::{
 /// A value that is bound.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
-    Id(Uuid),
+    Id(Option<Uuid>),
     Number(i64),
     Text(Option<String>),
-    At(Moment),
+    At(Option<Moment>),
     Bytes(Vec<u8>),
 }
 
 impl From<CompanyId> for Value {
     fn from(id: CompanyId) -> Self {
-        Self::Id(id.0)
+        Self::Id(Some(id.0))
     }
 }
 
 impl From<AccountId> for Value {
     fn from(id: AccountId) -> Self {
-        Self::Id(id.0)
+        Self::Id(Some(id.0))
     }
 }
 
 impl From<Uuid> for Value {
     fn from(id: Uuid) -> Self {
+        Self::Id(Some(id))
+    }
+}
+
+impl From<Option<Uuid>> for Value {
+    fn from(id: Option<Uuid>) -> Self {
         Self::Id(id)
     }
 }
@@ -63,7 +69,19 @@ impl From<TokenHash> for Value {
 
 impl From<Moment> for Value {
     fn from(at: Moment) -> Self {
+        Self::At(Some(at))
+    }
+}
+
+impl From<Option<Moment>> for Value {
+    fn from(at: Option<Moment>) -> Self {
         Self::At(at)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
     }
 }
 
@@ -93,6 +111,27 @@ impl Built {
         self.values.push(value.into());
         self.sql.push('$');
         self.sql += &self.values.len().to_string();
+        self
+    }
+
+    /// Adds a whole statement of this program with its values, whose numbers go on where those before ended.
+    pub(crate) fn append(&mut self, statement: &'static str, values: Vec<Value>) -> &mut Self {
+        let before = self.values.len();
+        for (index, piece) in statement.split('$').enumerate() {
+            if index == 0 {
+                self.sql += piece;
+                continue;
+            }
+            let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = piece.split_at(digits);
+            self.sql.push('$');
+            match number.parse::<usize>() {
+                Ok(number) => self.sql += &(before + number).to_string(),
+                Err(_) => self.sql += number,
+            }
+            self.sql += rest;
+        }
+        self.values.extend(values);
         self
     }
 

@@ -1,5 +1,7 @@
 //! One-time codes (N10), and those that are only old. Only keyed hashes are stored.
 
+use std::cmp::Reverse;
+
 use sqlx::FromRow;
 use uuid::Uuid;
 use vestibule_core::{
@@ -10,7 +12,8 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
-    link::{all, execute},
+    later::{Later, values},
+    link::{all, beside, execute},
 };
 
 const INSERT: &str = "INSERT INTO one_time_code (company_id, id, account_id, pending_id, purpose, code_hash, \
@@ -32,6 +35,16 @@ pub(crate) const REMEMBERED: &str = "SELECT m.fingerprint, m.created_at, \
     LEFT JOIN factor_set_up f ON f.company_id = s.company_id AND f.id = s.set_up_id \
     WHERE m.company_id = $1 AND m.account_id = $2 AND m.created_at > $3 \
     ORDER BY m.created_at DESC, m.id DESC LIMIT $4";
+/// What [`OF_PENDING`] and [`REMEMBERED`] find, each in another order.
+pub(crate) const TO_COMPARE: &str = "SELECT TRUE AS of_pending, c.id, c.code_hash, c.created_at, c.expires_at AS until, \
+    c.replaced_at, c.used_at FROM one_time_code c WHERE c.company_id = $1 AND c.pending_id = $5 \
+    UNION ALL SELECT * FROM (SELECT FALSE, m.id, m.fingerprint, m.created_at, COALESCE(c.expires_at, f.expires_at), \
+    CAST(NULL AS TIMESTAMPTZ), CAST(NULL AS TIMESTAMPTZ) FROM mailed_code m \
+    LEFT JOIN one_time_code c ON c.company_id = m.company_id AND c.id = m.id AND c.replaced_at IS NULL \
+    LEFT JOIN set_up_code s ON s.company_id = m.company_id AND s.id = m.id AND s.replaced_at IS NULL \
+    LEFT JOIN factor_set_up f ON f.company_id = s.company_id AND f.id = s.set_up_id \
+    WHERE m.company_id = $1 AND m.account_id = $2 AND m.created_at > $3 \
+    ORDER BY m.created_at DESC, m.id DESC LIMIT $4) AS remembered";
 pub(crate) const MAILED_SINCE: &str = "SELECT created_at FROM mail_outbox WHERE company_id = $1 AND account_id = $2 \
     AND kind IN ('sign_in_code', 'confirm_code', 'set_up_code') AND created_at > $3 ORDER BY created_at DESC";
 
@@ -120,6 +133,17 @@ struct CodeColumns {
     used_at: Option<Moment>,
 }
 
+#[derive(FromRow)]
+struct ToCompareColumns {
+    of_pending: bool,
+    id: Uuid,
+    code_hash: Vec<u8>,
+    created_at: Moment,
+    until: Option<Moment>,
+    replaced_at: Option<Moment>,
+    used_at: Option<Moment>,
+}
+
 impl From<CodeColumns> for CodeRow {
     fn from(row: CodeColumns) -> Self {
         Self {
@@ -168,6 +192,50 @@ impl Reader {
         )
     }
 
+    /// What an entered code is compared with, in one trip: [`Reader::codes_of_pending`] and [`Reader::mailed_codes`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn codes_to_compare(
+        &mut self,
+        (company, account): (CompanyId, AccountId),
+        pending: PendingId,
+        since: Moment,
+    ) -> Result<(Vec<CodeRow>, Vec<MailedCodeRow>), StoreError> {
+        let mut rows = all!(
+            self,
+            ToCompareColumns,
+            TO_COMPARE,
+            company.0,
+            account.0,
+            since,
+            CODE_MAIL_DAY,
+            pending.0
+        )?;
+        rows.sort_unstable_by_key(|row| Reverse((row.created_at, row.id)));
+        let (mut codes, mut remembered) = (Vec::new(), Vec::new());
+        for row in rows {
+            if row.of_pending {
+                codes.push(CodeRow {
+                    id: CodeId(row.id),
+                    code_hash: row.code_hash,
+                    expires_at: row
+                        .until
+                        .ok_or(StoreError::corrupt("one_time_code", "expires_at"))?,
+                    replaced_at: row.replaced_at,
+                    used_at: row.used_at,
+                });
+            } else {
+                remembered.push(MailedCodeRow {
+                    fingerprint: row.code_hash,
+                    created_at: row.created_at,
+                    live_until: row.until,
+                });
+            }
+        }
+        Ok((codes, remembered))
+    }
+
     /// When mails with a code, for a sign-in, a step-up or a set-up, went to the outbox for this account after `since`,
     /// newest first. It asks the outbox and not the codes, because codes go away with a cancelled sign-in and the
     /// limits on mails must not (N12).
@@ -180,7 +248,14 @@ impl Reader {
         account: AccountId,
         since: Moment,
     ) -> Result<Vec<Moment>, StoreError> {
-        let rows = all!(self, (Moment,), MAILED_SINCE, company.0, account.0, since)?;
+        let rows = beside!(self, "mail_outbox", |connection| {
+            sqlx::query_as::<_, (Moment,)>(MAILED_SINCE)
+                .bind(company.0)
+                .bind(account.0)
+                .bind(since)
+                .fetch_all(connection)
+                .await
+        })?;
         Ok(rows.into_iter().map(|(at,)| at).collect())
     }
 }
@@ -191,19 +266,18 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_code(&mut self, new: &NewCode) -> Result<(), StoreError> {
-        execute!(
-            self,
-            INSERT,
+        let values = values![
             new.company.0,
             new.id.0,
             new.account.0,
             new.pending.map(|pending| pending.0),
             new.purpose,
-            &new.code_hash,
+            &new.code_hash[..],
             new.created_at,
             new.expires_at,
-        )
-        .map(drop)
+        ];
+        self.write_later(Later::adding("one_time_code", INSERT, values))
+            .await
     }
 
     /// Marks the unused codes of an account that are for the same, in whatever sign-in or step-up, as replaced. Call it
@@ -218,7 +292,9 @@ impl Writer {
         purpose: &str,
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, REPLACE, company.0, account.0, purpose, now).map(drop)
+        let values = values![company.0, account.0, purpose, now];
+        self.write_later(Later::changing("one_time_code", REPLACE, values))
+            .await
     }
 
     /// Remembers that a code was mailed, so that it is known again when it is old. `id` is that of the code itself, of a
@@ -234,7 +310,9 @@ impl Writer {
         fingerprint: &[u8],
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, REMEMBER, company.0, id.0, account.0, fingerprint, now).map(drop)
+        let values = values![company.0, id.0, account.0, fingerprint, now];
+        self.write_later(Later::adding("mailed_code", REMEMBER, values))
+            .await
     }
 
     /// Forgets a code that was used: entered once more, it is wrong.
@@ -242,7 +320,9 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn forget_code(&mut self, company: CompanyId, id: CodeId) -> Result<(), StoreError> {
-        execute!(self, FORGET, company.0, id.0).map(drop)
+        let values = values![company.0, id.0];
+        self.write_later(Later::changing("mailed_code", FORGET, values))
+            .await
     }
 
     /// Uses a code if it is unused, not replaced and not over, and forgets that it was mailed. Of several requests at

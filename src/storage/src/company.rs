@@ -236,7 +236,9 @@ impl Writer {
     /// [`StoreError`].
     pub async fn delete_company(&mut self, id: CompanyId) -> Result<bool, StoreError> {
         self.note_change(Changed::Company(id));
-        Ok(execute!(self, DELETE, id.0)? == 1)
+        let gone = execute!(self, DELETE, id.0)? == 1;
+        self.forget_agent_tally(id).await?;
+        Ok(gone)
     }
 }
 

@@ -10,7 +10,15 @@ use std::{
 use sqlx::{Database, Postgres, SqlSafeStr, Sqlite, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::{Changed, StoreError, error::spoils, presence::Presence, traffic::Counter, watch::Watch};
+use crate::{
+    Changed, StoreError,
+    built::bound,
+    error::spoils,
+    later::{Later, joined},
+    presence::Presence,
+    traffic::Counter,
+    watch::Watch,
+};
 
 /// A connection of one driver, with or without a transaction. It goes back to its pool only in a state that the pool
 /// knows of.
@@ -113,6 +121,8 @@ pub struct Reader {
     /// Whether a statement failed. PostgreSQL throws such a transaction away even at a commit and says nothing;
     /// SQLite would keep its other statements. Neither is what the caller meant.
     failed: bool,
+    /// What goes along with the next statement.
+    pub(crate) later: Vec<Later>,
     counter: Arc<Counter>,
 }
 
@@ -122,8 +132,39 @@ impl Reader {
             link,
             presence,
             failed: false,
+            later: Vec::new(),
             counter,
         }
+    }
+
+    /// Runs what was to go along with the next statement, as one statement.
+    async fn send_later(&mut self) -> Result<(), StoreError> {
+        let later = std::mem::take(&mut self.later);
+        let built = joined(later, matches!(self.link, Link::Postgres(_)));
+        ask!(self, |connection| {
+            bound!(sqlx::query(built.sql()), built)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })
+        .map(drop)
+    }
+
+    /// See [`Later`].
+    pub(crate) async fn settle_later(&mut self) -> Result<(), StoreError> {
+        if self.later.is_empty() {
+            return Ok(());
+        }
+        // Boxed: every statement holds one of these.
+        Box::pin(self.send_later()).await
+    }
+
+    /// The same where any of it touches this table.
+    pub(crate) async fn settle_later_of(&mut self, table: &str) -> Result<(), StoreError> {
+        if self.later.iter().any(|later| later.touches(table)) {
+            self.settle_later().await?;
+        }
+        Ok(())
     }
 
     pub(crate) fn count_statement(&self) {
@@ -198,6 +239,7 @@ impl Writer {
                 "a statement of this transaction has failed before",
             ));
         }
+        self.reader.settle_later().await?;
         if self.reader.link.is_open() {
             self.reader.counter.statement();
         }
@@ -239,7 +281,7 @@ impl DerefMut for Writer {
 }
 
 /// Runs an expression with the connection of whichever driver it is.
-macro_rules! on {
+macro_rules! ask {
     ($self:ident, |$connection:ident| $run:expr) => {{
         $self.count_statement();
         let presence = $self.presence.clone();
@@ -256,6 +298,26 @@ macro_rules! on {
         };
         $self.settle(result)
     }};
+}
+
+/// The same, after what was to go along with the next statement.
+macro_rules! on {
+    ($self:ident, |$connection:ident| $run:expr) => {
+        match $self.settle_later().await {
+            Ok(()) => $crate::link::ask!($self, |$connection| $run),
+            Err(error) => Err(error),
+        }
+    };
+}
+
+/// The same for a read of one table: what is to go along with the next statement stays, unless it touches that table.
+macro_rules! beside {
+    ($self:ident, $table:literal, |$connection:ident| $run:expr) => {
+        match $self.settle_later_of($table).await {
+            Ok(()) => $crate::link::ask!($self, |$connection| $run),
+            Err(error) => Err(error),
+        }
+    };
 }
 
 /// Runs a statement; gives the number of rows it touched.
@@ -289,4 +351,4 @@ macro_rules! all {
     };
 }
 
-pub(crate) use {all, execute, on, optional};
+pub(crate) use {all, ask, beside, execute, on, optional};

@@ -9,6 +9,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
+    later::{Later, values},
     link::{Link, all, execute, optional},
 };
 
@@ -413,23 +414,22 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_mail(&mut self, new: &NewMail) -> Result<(), StoreError> {
-        execute!(
-            self,
-            INSERT,
+        let values = values![
             new.id.0,
             new.company.0,
             new.account.0,
             new.kind,
-            &new.receiver,
-            &new.language,
-            &new.sealed,
+            new.receiver.as_str(),
+            new.language.as_str(),
+            &new.sealed[..],
             new.priority,
             new.created_at,
             new.due_at,
             new.expires_at,
             new.pending.map(|pending| pending.0),
-        )
-        .map(drop)
+        ];
+        self.write_later(Later::adding("mail_outbox", INSERT, values))
+            .await
     }
 
     /// Claims up to `most` due mails of a lane until a moment, most urgent first. Nobody else gets them before that

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_core::{
     account::Account,
     company::Company,
-    id::{AccountId, CompanyId, PendingId, SessionId},
+    id::{AccountId, CodeId, CompanyId, PendingId, SessionId},
     ports::Moment,
     secret::TokenHash,
     sign_in::{Pending, Purpose},
@@ -15,7 +15,8 @@ use vestibule_core::{
 use crate::{
     Reader, StoreError, Writer,
     columns::{AccountColumns, CompanyColumns, account_columns, company_columns, method},
-    link::{execute, optional},
+    later::{Later, values},
+    link::{Link, execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO pending_sign_in (company_id, id, account_id, token_hash, created_at, expires_at, \
@@ -48,8 +49,28 @@ const MARK_MAILED: &str = "UPDATE pending_sign_in SET mailed_at = $4, resends = 
     WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND mailed_at IS NOT DISTINCT FROM $3";
 const SET_METHOD: &str = "UPDATE pending_sign_in SET method = $3 \
     WHERE company_id = $1 AND id = $2 AND completed_at IS NULL";
-const COMPLETE: &str = "UPDATE pending_sign_in SET completed_at = $5, session_id = $3, completed_with = $4 \
-    WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND expires_at > $5";
+macro_rules! complete {
+    () => {
+        "UPDATE pending_sign_in SET completed_at = $5, session_id = $3, completed_with = $4 \
+         WHERE company_id = $1 AND id = $2 AND completed_at IS NULL AND expires_at > $5"
+    };
+}
+macro_rules! use_code {
+    () => {
+        "UPDATE one_time_code SET used_at = $5 \
+         WHERE company_id = $1 AND id = $6 AND used_at IS NULL AND replaced_at IS NULL AND expires_at > $5"
+    };
+}
+const COMPLETE: &str = complete!();
+// The same together with a code. Both or nothing: on SQLite two statements, and whoever asks rolls back one that stands alone.
+const COMPLETE_BY_CODE_POSTGRES: &str = concat!(
+    "WITH used AS (",
+    use_code!(),
+    " RETURNING id) ",
+    complete!(),
+    " AND EXISTS (SELECT 1 FROM used)"
+);
+const COMPLETE_BY_CODE_SQLITE: &str = concat!(use_code!(), "; ", complete!());
 const DELETE: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND id = $2";
 const DELETE_OF_COMPANY: &str = "DELETE FROM pending_sign_in WHERE company_id = $1";
 const DELETE_OF_ACCOUNT: &str = "DELETE FROM pending_sign_in WHERE company_id = $1 AND account_id = $2";
@@ -238,9 +259,7 @@ impl Writer {
     /// [`StoreError`].
     pub async fn insert_pending(&mut self, new: &NewPending) -> Result<(), StoreError> {
         let (purpose, for_session) = purpose_columns(new.purpose);
-        execute!(
-            self,
-            INSERT,
+        let values = values![
             new.company.0,
             new.id.0,
             new.account.0,
@@ -255,8 +274,9 @@ impl Writer {
             for_session,
             new.method.as_str(),
             new.mailed_at,
-        )
-        .map(drop)
+        ];
+        self.write_later(Later::adding("pending_sign_in", INSERT, values))
+            .await
     }
 
     /// Notes that a code is mailed now, as a resend or not, if the last one was mailed at `expected` and the sign-in
@@ -312,6 +332,28 @@ impl Writer {
         now: Moment,
     ) -> Result<bool, StoreError> {
         Ok(execute!(self, COMPLETE, company.0, id.0, session.0, with, now)? == 1)
+    }
+
+    /// Uses a mailed code as [`Writer::use_code`] does, and completes the pending sign-in it belongs to; says whether both
+    /// was so. If it was not, whoever asks has to let go of the transaction: one of them may have been done.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn complete_pending_by_code(
+        &mut self,
+        (company, id): (CompanyId, PendingId),
+        code: CodeId,
+        session: SessionId,
+        with: &[u8],
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let (text, rows) = match self.link {
+            Link::Sqlite(_) => (COMPLETE_BY_CODE_SQLITE, 2),
+            Link::Postgres(_) => (COMPLETE_BY_CODE_POSTGRES, 1),
+        };
+        let done = execute!(self, text, company.0, id.0, session.0, with, now, code.0)? == rows;
+        self.forget_code(company, code).await?;
+        Ok(done)
     }
 
     /// Deletes a pending sign-in with its codes; says whether there was one.

@@ -16,7 +16,7 @@ use crate::{
     agents::{self, Group, Key, Position, Source, Stretch, count_of, stretch_of},
     application, application_session, audit, authenticator, backup_code, carried, cleanup, code, company,
     folding, grant, import, kept, links, mail_server, note, office, outbox, overview, pending, reset_request,
-    session, set_up, sign_in, sso, throttle, ticket, trusted, words,
+    session, set_up, sign_in, sso, tally, throttle, ticket, trusted, words,
 };
 
 /// The look-ups of a sign-in and of a page, each with what it is for.
@@ -53,7 +53,7 @@ fn look_ups() -> Vec<(&'static str, &'static str)> {
         ("codes of a set-up", set_up::CODES),
         ("events of a company", audit::NEWEST_OF_COMPANY),
         ("place of an account", agents::POSITION),
-        ("numbers of agents", agents::COUNTS),
+        ("numbers of agents", tally::SUMS),
         ("number of admins", agents::COUNT_ADMINS),
         ("admins", agents::ADMINS),
         ("address in use", agents::EMAIL_TAKEN),
@@ -159,6 +159,10 @@ async fn look_ups_use_the_index_that_is_meant_for_them_on_sqlite() {
             "{plan}"
         );
     }
+    // What is remembered is found by its index; no more than may be mailed in a day is walked then.
+    let plan = plan_of(&mut connection, code::TO_COMPARE).await;
+    let is_found = |step: &String| !step.contains("SCAN") || step == "SCAN remembered";
+    assert!(plan.iter().all(is_found), "{plan:#?}");
     // The oldest request is the first entry of the key's index.
     let oldest = plan_of(&mut connection, reset_request::TAKE_SQLITE).await;
     assert!(

@@ -15,6 +15,7 @@ use crate::{
     Changed, Reader, StoreError, Writer,
     built::{Built, built_all},
     columns::{AccountColumns, CompanyColumns, account_columns, company_columns, proof},
+    later::{Later, values},
     link::{all, execute, optional},
 };
 
@@ -452,9 +453,7 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_session(&mut self, new: &NewSession) -> Result<(), StoreError> {
-        execute!(
-            self,
-            INSERT,
+        let values = values![
             new.company.0,
             new.id.0,
             new.account.0,
@@ -465,8 +464,8 @@ impl Writer {
             &new.address,
             &new.browser,
             new.credential_version,
-        )
-        .map(drop)
+        ];
+        self.write_later(Later::adding("session", INSERT, values)).await
     }
 
     /// Writes down that the session was used; never moves its last use back.

@@ -35,7 +35,8 @@ pub(crate) const SIGNING_IN: &str = concat!(
     company_columns!(),
     ", ",
     account_columns!(),
-    ", (SELECT count(*) FROM session s WHERE s.company_id = a.company_id AND s.account_id = a.id) AS sessions, \
+    ", a.locked_at AS lock_at, \
+     (SELECT count(*) FROM session s WHERE s.company_id = a.company_id AND s.account_id = a.id) AS sessions, \
      (SELECT k.last_at FROM known_browser k WHERE k.company_id = a.company_id AND k.account_id = a.id \
      AND k.browser_hash = $3) AS browser_at, \
      (SELECT r.seen_at FROM source_right r WHERE r.source = $4 AND r.subject = $5) AS source_at \
@@ -58,6 +59,15 @@ pub struct Typed {
     pub knows_browser: bool,
 }
 
+/// What becomes of an account's wrong codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongCodes {
+    /// They stay counted.
+    Kept,
+    /// A right one came after them.
+    Forgotten,
+}
+
 /// An account that is about to get a session, as it is in the transaction that holds it.
 #[derive(Debug)]
 pub struct Entrant {
@@ -73,6 +83,25 @@ pub struct Entrant {
     pub browser_is_noted: bool,
     /// Whether it was written down within a day that its password was right at this source.
     pub source_is_noted: bool,
+    /// What becomes of its wrong codes when it comes in.
+    pub wrong_codes: WrongCodes,
+    /// When a lock was written down.
+    lock_at: Option<Moment>,
+}
+
+impl Entrant {
+    /// After a right code: the account as it is once its wrong codes are forgotten, this very try among them, which was
+    /// counted as the fifth perhaps. They are with [`crate::Writer::note_sign_in_by_code`], which whoever lets it in has to call.
+    #[must_use]
+    pub fn with_codes_forgotten(mut self) -> Self {
+        self.wrong_codes = WrongCodes::Forgotten;
+        if self.lock_at.is_none() {
+            self.account.wrong_codes = 0;
+            self.account.locked_at = None;
+            self.account.lock_reason = None;
+        }
+        self
+    }
 }
 
 #[derive(FromRow)]
@@ -92,6 +121,7 @@ struct EntrantColumns {
     company: CompanyColumns,
     #[sqlx(flatten)]
     account: AccountColumns,
+    lock_at: Option<Moment>,
     sessions: i64,
     browser_at: Option<Moment>,
     source_at: Option<Moment>,
@@ -169,6 +199,8 @@ impl Reader {
                 knows_browser: row.browser_at.is_some(),
                 browser_is_noted: is_noted(row.browser_at),
                 source_is_noted: is_noted(row.source_at),
+                wrong_codes: WrongCodes::Kept,
+                lock_at: row.lock_at,
             })
         })
         .transpose()

@@ -12,6 +12,7 @@ use vestibule_core::{
 
 use crate::{
     Reader, StoreError, Writer,
+    later::{Later, values},
     link::{all, execute, optional},
     sign_in::NOTED_FOR,
 };
@@ -133,7 +134,9 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn note_wrong_at_source(&mut self, source: &str, wrong: &WrongTry) -> Result<(), StoreError> {
-        execute!(self, NOTE_WRONG, source, wrong.at, &wrong.subject[..]).map(drop)
+        let values = values![source, wrong.at, &wrong.subject[..]];
+        self.write_later(Later::changing("source_wrong", NOTE_WRONG, values))
+            .await
     }
 
     /// Notes that the password of an account was right at a source: a row of this account alone, written at most once a
@@ -147,7 +150,9 @@ impl Writer {
         subject: &Subject,
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, NOTE_RIGHT, source, &subject[..], now, now - NOTED_FOR).map(drop)
+        let values = values![source, &subject[..], now, now - NOTED_FOR];
+        self.write_later(Later::changing("source_right", NOTE_RIGHT, values))
+            .await
     }
 
     /// Counts a link to choose a new password that a source asked for, and gives how many there were in this hour by the
@@ -224,7 +229,9 @@ impl Writer {
     /// # Errors
     /// [`StoreError`].
     pub async fn clear_password_tries(&mut self, subject: &[u8], lane: &[u8]) -> Result<(), StoreError> {
-        execute!(self, CLEAR_LANE, subject, lane).map(drop)
+        let values = values![subject, lane];
+        self.write_later(Later::changing("password_try", CLEAR_LANE, values))
+            .await
     }
 
     /// Forgets the failures of all lanes, because the password was reset.

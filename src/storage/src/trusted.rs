@@ -13,7 +13,8 @@ use crate::{
     Reader, StoreError, Writer,
     built::{Built, built_all},
     columns::token_hash,
-    link::{all, execute, optional},
+    later::{Later, values},
+    link::{beside, execute, optional},
 };
 
 const INSERT: &str = "INSERT INTO trusted_browser (company_id, id, account_id, token_hash, created_at, ends_at, \
@@ -209,10 +210,14 @@ impl Reader {
         company: CompanyId,
         account: AccountId,
     ) -> Result<Vec<TrustedRow>, StoreError> {
-        all!(self, TrustedColumns, OF_ACCOUNT, company.0, account.0)?
-            .into_iter()
-            .map(TrustedRow::try_from)
-            .collect()
+        let rows = beside!(self, "trusted_browser", |connection| {
+            sqlx::query_as::<_, TrustedColumns>(OF_ACCOUNT)
+                .bind(company.0)
+                .bind(account.0)
+                .fetch_all(connection)
+                .await
+        })?;
+        rows.into_iter().map(TrustedRow::try_from).collect()
     }
 
     /// Whether this account has signed in from this browser before.
@@ -330,6 +335,8 @@ impl Writer {
         browser: [u8; 32],
         now: Moment,
     ) -> Result<(), StoreError> {
-        execute!(self, REMEMBER, company.0, account.0, &browser[..], now).map(drop)
+        let values = values![company.0, account.0, &browser[..], now];
+        self.write_later(Later::changing("known_browser", REMEMBER, values))
+            .await
     }
 }

@@ -12,6 +12,7 @@ mod check;
 mod clients;
 mod files;
 mod locales;
+mod native;
 mod pictures;
 mod postgres;
 mod say;
@@ -37,6 +38,7 @@ What is where:
   target/site                 the files browsers load: hashed names, each with .br and .gz beside it, manifest.json
   target/demo                 database and key of the demo: delete the folder to start over
   target/vestibule            release binary, site inside
+  target/vestibule-native     the same for processors like this machine's: hashes passwords faster
   target/vestibule-test-kit   the same with the test kit: clock, mails and fixtures over HTTP, loopback only
 
 Needed: Rust (rustup or Debian's) and Node.js 20. What else is missing is installed when that can be done without
@@ -59,8 +61,12 @@ enum Task {
     /// Build the release binary with the site inside: target/vestibule
     Build {
         /// Build target/vestibule-test-kit instead: clock, mails and fixtures over HTTP for other people's tests
-        #[arg(long)]
+        #[arg(long, conflicts_with = "native")]
         test_kit: bool,
+        /// Build target/vestibule-native instead: passwords are hashed with all that this machine's processor can do, and
+        /// others without that are told so at the start
+        #[arg(long)]
+        native: bool,
     },
     /// Build only the site: target/site
     Site,
@@ -80,11 +86,16 @@ enum Task {
         #[command(subcommand)]
         task: locales::Task,
     },
-    /// Measure the release binary on this machine: bytes of the sign-in page, rates, memory, start-up
+    /// Measure the release binary on this machine: bytes, rates, memory, shift starts, distant and large databases
+    #[cfg(feature = "bench")]
+    Bench(bench::Arguments),
+    /// Measure the release binary on this machine: bytes, rates, memory, shift starts, distant and large databases
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
     Bench {
-        /// Only the mails of a shift start
-        #[arg(long)]
-        mail: bool,
+        /// Parts and options: see `cargo xtask bench --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
     },
     /// Take the pictures of the README from a demo of its own: end2end/screenshots
     Pictures,
@@ -105,20 +116,27 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(ended) = native::as_compiler() {
+        return ended;
+    }
     let task = Arguments::parse().task;
     let start = Instant::now();
     let outcome = match task {
         Task::Run => server::run(),
         Task::Dev => server::dev(),
-        Task::Build { test_kit: false } => server::build().map(drop),
-        Task::Build { test_kit: true } => server::build_test_kit().map(drop),
+        Task::Build { test_kit: true, .. } => server::build_test_kit().map(drop),
+        Task::Build { native: true, .. } => server::build_native().map(drop),
+        Task::Build { .. } => server::build().map(drop),
         Task::Site => site::build(site::Kind::Shipped).map(drop),
         Task::Test { only, rest } => test::run(only, &rest),
         Task::Check => check::run(),
         Task::Locales { task } => locales::run(&task),
         Task::Pictures => pictures::run(),
         Task::Clients => clients::run(),
-        Task::Bench { mail } => bench(mail),
+        #[cfg(feature = "bench")]
+        Task::Bench(arguments) => bench::run(&arguments),
+        #[cfg(not(feature = "bench"))]
+        Task::Bench { rest } => become_with("bench", &rest),
         #[cfg(feature = "attack")]
         Task::Attack(arguments) => attack::run(arguments),
         #[cfg(not(feature = "attack"))]
@@ -136,18 +154,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(feature = "bench")]
-fn bench(mail: bool) -> anyhow::Result<()> {
-    bench::run(mail)
-}
-
-#[cfg(not(feature = "bench"))]
-fn bench(mail: bool) -> anyhow::Result<()> {
-    become_with("bench", if mail { &["--mail"] } else { &[] })
-}
-
 /// Builds this program again with what this command needs, and becomes it; everything else starts quicker without.
-#[cfg(not(all(feature = "attack", feature = "bench")))]
+#[cfg(not(feature = "bench"))]
 fn become_with(command: &str, rest: &[impl AsRef<std::ffi::OsStr>]) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
 

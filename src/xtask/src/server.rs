@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    check, files, say,
+    check, files, native, say,
     shell::{self, cargo, execute},
     site,
 };
@@ -39,6 +39,25 @@ pub fn build() -> Result<PathBuf> {
         bail!("the release binary contains the test kit");
     }
     Ok(binary)
+}
+
+/// The release binary whose hashing of passwords is compiled for this machine's kind of processor.
+///
+/// # Errors
+/// A step fails, or the processor can do nothing that others cannot.
+pub fn build_native() -> Result<PathBuf> {
+    let level = native::level()?;
+    site::build(site::Kind::Shipped)?;
+    let what = format!("Compiling the server (release, hashing for {level})");
+    say::step(&what, || {
+        let mut build = cargo("build");
+        execute(
+            native::compiling(&mut build, level)?
+                .args(PACKAGE)
+                .arg("--release"),
+        )
+    })?;
+    place(&format!("{}/release", native::FOLDER), "vestibule-native")
 }
 
 /// The binary with the test kit.

@@ -31,6 +31,7 @@ use crate::{
     config::{self, Config, ConfigError, Inputs, Origin},
     key_file::{self, KeyFileProblem},
     logging::{self, Log, Stream},
+    processor,
     reload::Reload,
 };
 
@@ -76,6 +77,11 @@ pub struct Streams<'a> {
 
 /// Runs the program: reads the arguments of this process, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
+    if let Err(wrong) = processor::check() {
+        // Nobody reads it when this fails too.
+        let _ = writeln!(io::stderr(), "{wrong}");
+        return ExitCode::from(REFUSED);
+    }
     let matches = command().get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,

@@ -10,7 +10,7 @@ mod forward_auth;
 mod home;
 mod legal;
 mod links;
-mod login;
+pub mod login;
 mod logout;
 mod mailbox;
 mod oauth;

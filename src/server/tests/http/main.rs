@@ -24,6 +24,7 @@ mod second_factor;
 mod site;
 mod sso;
 mod sso_settings;
+mod strangers;
 mod waiting;
 
 use site::{Browser, Site};

@@ -1,5 +1,6 @@
 //! The second step: a code.
 
+use chrono::TimeDelta;
 use vestibule_core::{
     account::Account,
     audit::{Actor, AuditEntry, Event},
@@ -194,8 +195,9 @@ impl Service {
             Entered::Backup(code) => return self.find_backup_code(account, code).await,
         };
         let mut reader = self.inner.store.read().await?;
-        let codes = reader.codes_of_pending(pending.company, pending.id).await?;
-        let others = self.mailed_within_a_day(&mut reader, account).await?;
+        let since = self.now() - TimeDelta::days(1);
+        let ids = (pending.company, pending.account);
+        let (codes, others) = reader.codes_to_compare(ids, pending.id, since).await?;
         let app = self.open_app(&mut reader, account).await?;
         drop(reader);
         let now = self.now();
@@ -268,18 +270,19 @@ impl Service {
         let ids = (pending.company, pending.account);
         self.hold_for_sign_in(&mut writer, ids, (visitor.session.as_ref(), None))
             .await?;
-        // The counter first: the fifth try, if right, must not find the gate shut by its own count. A step-up takes
-        // back its own count alone (N14).
-        if pending.purpose == Leads::SignIn {
-            writer.reset_wrong_codes(pending.company, pending.account).await?;
-        } else {
+        // The fifth try, if right, must not find the gate shut by its own count. A step-up takes back its own count alone
+        // (N14).
+        if pending.purpose != Leads::SignIn {
             tried.take_back_in(&mut writer).await?;
         }
         let browser = visitor.browser_hash();
-        let entrant = writer
+        let mut entrant = writer
             .entrant(ids, browser, None, now)
             .await?
             .ok_or(Refusal::SignInExpired)?;
+        if pending.purpose == Leads::SignIn {
+            entrant = entrant.with_codes_forgotten();
+        }
         let Entrant { company, account, .. } = &entrant;
         may_continue(now, company, account, pending)?;
         self.belongs_to(&mut writer, pending, visitor).await?;
@@ -292,10 +295,18 @@ impl Service {
             .inner
             .keys
             .fingerprint(Purpose::Code, &entered_parts(pending, entered));
-        let won = self.use_up(&mut writer, receiver, found, visitor).await?
-            && writer
-                .complete_pending(pending.company, pending.id, session, &with, now)
-                .await?;
+        let id = (pending.company, pending.id);
+        let won = match found {
+            Found::Mailed(code) => {
+                writer
+                    .complete_pending_by_code(id, *code, session, &with, now)
+                    .await?
+            }
+            Found::App { .. } | Found::Backup(_) | Found::Issued(_) => {
+                self.use_up(&mut writer, receiver, found, visitor).await?
+                    && writer.complete_pending(id.0, id.1, session, &with, now).await?
+            }
+        };
         if !won {
             return Ok(None);
         }

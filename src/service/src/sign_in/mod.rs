@@ -26,7 +26,7 @@ use vestibule_core::{
     sign_in::{Pending, landing},
     sign_in_view::CodeView,
 };
-use vestibule_storage::{Entrant, NewSession, StoreError, Writer};
+use vestibule_storage::{Entrant, NewSession, StoreError, Writer, WrongCodes};
 
 use crate::{Service, Visitor, letters::Receiver};
 
@@ -147,7 +147,10 @@ impl Service {
                 .trim_sessions(company.id, account.id, SESSIONS_MAX, now)
                 .await?;
         }
-        writer.note_sign_in(company.id, account.id, now).await?;
+        match entrant.wrong_codes {
+            WrongCodes::Kept => writer.note_sign_in(company.id, account.id, now).await?,
+            WrongCodes::Forgotten => writer.note_sign_in_by_code(company.id, account.id, now).await?,
+        }
         let browser = match &visitor.browser_token {
             Some(_) => None,
             None => Some(Token::new(self.random())),

@@ -295,7 +295,7 @@ impl Service {
         compared: bool,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let mut writer = self.inner.store.write().await?;
+        let mut writer = self.inner.store.write_one().await?;
         if compared && !candidate.is_known() {
             let wrong = WrongTry {
                 at: self.now(),

@@ -11,19 +11,19 @@ use crate::site::{self, Site, on_both};
 /// On PostgreSQL holding an account is a statement; on SQLite, where a statement costs no trip, one that stands alone is a
 /// transaction.
 const BUDGETS: [(&str, u64, u64, u64); 9] = [
-    ("password only, in a browser that the account knows", 12, 11, 2),
+    ("password only, in a browser that the account knows", 9, 8, 2),
     (
         "password only, in a new browser at a new address, with a notice by mail",
-        15,
-        14,
+        9,
+        8,
         2,
     ),
-    ("wrong password", 9, 7, 2),
-    ("wrong password for an account that does not exist", 9, 7, 2),
-    ("password, a code is mailed", 15, 14, 2),
+    ("wrong password", 8, 4, 2),
+    ("wrong password for an account that does not exist", 8, 4, 2),
+    ("password, a code is mailed", 10, 9, 2),
     ("code page", 2, 2, 0),
-    ("wrong code", 9, 5, 2),
-    ("right code, in a browser that the account knows", 16, 15, 2),
+    ("wrong code", 8, 4, 2),
+    ("right code, in a browser that the account knows", 10, 9, 2),
     ("a page of somebody who is signed in", 1, 1, 0),
 ];
 

@@ -353,7 +353,7 @@ pub async fn five_wrong_codes_and_no_sixth(store: &Store) {
         }
         writer.uncount_wrong_code(company, id, 0).await?;
         assert_eq!(number(writer, company, id).await?, Some(3));
-        writer.reset_wrong_codes(company, id).await?;
+        writer.note_sign_in_by_code(company, id, at(6)).await?;
         assert_eq!(
             writer.count_wrong_code(company, id, 5).await?,
             Some(CodeCount { number: 1, round: 1 })
@@ -374,7 +374,7 @@ pub async fn five_wrong_codes_and_no_sixth(store: &Store) {
             "locked already"
         );
         writer.uncount_wrong_code(company, id, 1).await?;
-        writer.reset_wrong_codes(company, id).await?;
+        writer.note_sign_in_by_code(company, id, at(6)).await?;
         let read = writer.account(company, id).await?.unwrap();
         assert_eq!(
             (read.locked_at, read.wrong_codes),

@@ -321,7 +321,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
             ("note_last_code", w.note_last_code(c, a, at(1)).await.is_ok()),
             ("is_counted_out", !w.is_counted_out(c, a, at(9)).await?),
             ("uncount_wrong_code", w.uncount_wrong_code(c, a, 0).await.is_ok()),
-            ("reset_wrong_codes", w.reset_wrong_codes(c, a).await.is_ok()),
+            (
+                "note_sign_in_by_code",
+                w.note_sign_in_by_code(c, a, at(1)).await.is_ok(),
+            ),
             ("lock_account", !w.lock_account(c, a, "wrong_codes", at(1)).await?),
             ("unlock_account", !w.unlock_account(c, a, at(1)).await?),
             ("sessions_of", w.sessions_of(c, a).await?.is_empty()),
@@ -363,6 +366,11 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 !w.mark_mailed(c, pending, None, at(1), true).await?,
             ),
             (
+                "complete_pending_by_code",
+                !w.complete_pending_by_code((c, pending), code.id, session, b"hash", at(1))
+                    .await?,
+            ),
+            (
                 "complete_pending",
                 !w.complete_pending(c, pending, session, b"hash", at(1)).await?,
             ),
@@ -382,6 +390,10 @@ pub async fn another_companys_identifiers_do_not_exist(store: &Store) {
                 w.replace_codes(c, a, code.purpose, at(1)).await.is_ok(),
             ),
             ("mailed_codes", w.mailed_codes(c, a, at(-1)).await?.is_empty()),
+            (
+                "codes_to_compare",
+                w.codes_to_compare((c, a), pending, at(-1)).await? == (vec![], vec![]),
+            ),
             ("forget_code", w.forget_code(c, code.id).await.is_ok()),
             (
                 "codes_of_pending",

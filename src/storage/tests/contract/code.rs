@@ -159,6 +159,38 @@ pub async fn a_mailed_code_is_known_again_until_it_is_used(store: &Store) {
     .unwrap();
 }
 
+pub async fn what_an_entered_code_is_compared_with_is_read_at_once(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let ids = (alice.company, alice.id);
+    let (gone, open) = (maker.pending(&alice, at(0)), maker.pending(&alice, at(60)));
+    write(store, async |writer| {
+        for (pending, second) in [(&gone, 0), (&open, 60), (&open, 120), (&open, 120)] {
+            if second < 120 {
+                writer.insert_pending(pending).await?;
+            }
+            writer.replace_codes(ids.0, ids.1, "sign_in", at(second)).await?;
+            let code = maker.code(pending, at(second));
+            writer.insert_code(&code).await?;
+            writer
+                .remember_code(ids.0, ids.1, code.id, &code.code_hash, at(second))
+                .await?;
+        }
+        for pending in [&gone, &open] {
+            let (codes, remembered) = writer.codes_to_compare(ids, pending.id, at(0)).await?;
+            assert_eq!(codes, writer.codes_of_pending(ids.0, pending.id).await?);
+            assert_eq!(remembered, writer.mailed_codes(ids.0, ids.1, at(0)).await?);
+            assert_eq!(
+                (codes.len(), remembered.len()),
+                (if pending.id == open.id { 3 } else { 1 }, 3)
+            );
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 pub async fn no_more_old_codes_are_known_than_may_be_mailed_in_a_day(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

@@ -15,7 +15,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use vestibule_core::audit::Actor;
+use vestibule_core::{audit::Actor, secret::TokenHash};
 use vestibule_storage::{
     Failed, NewAccount, Store, StoreError, StoreOptions, Unique,
     test_support::{PATIENT, TestStore, until},
@@ -75,6 +75,85 @@ pub async fn a_writer_reads_what_it_wrote_and_others_do_not(store: &TestStore) {
             .unwrap()
             .is_some()
     );
+}
+
+pub async fn what_nobody_waits_for_is_seen_by_what_comes_next(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (session, event) = (
+        maker.session(&alice, at(0)),
+        entry(Some(alice.company), Actor::System),
+    );
+    let before = store.traffic();
+    let mut writer = store.write().await.unwrap();
+    writer.insert_session(&session).await.unwrap();
+    writer.note_sign_in(alice.company, alice.id, at(1)).await.unwrap();
+    for second in 0..3 {
+        let id = maker.event_id_at(at(second));
+        writer.insert_event(id, at(second), &event).await.unwrap();
+    }
+    let browser = maker.bytes();
+    for second in [5, 6] {
+        // The same row twice: one after the other.
+        let noted = writer.remember_browser(alice.company, alice.id, browser, at(second));
+        noted.await.unwrap();
+    }
+    let row = writer
+        .session_by_token(session.token_hash)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.account.last_sign_in_at, Some(at(1)));
+    let asked = store.traffic().statements - before.statements;
+    assert_eq!(
+        asked, 4,
+        "begin, five that go together with the first of two, the second, and the question"
+    );
+    writer.commit().await.unwrap();
+    assert_eq!(count(store, "SELECT COUNT(*) FROM audit_event").await, 3);
+    let mut reader = store.read().await.unwrap();
+    let entrant = reader.entrant((alice.company, alice.id), Some(TokenHash(browser)), None, at(6));
+    assert!(entrant.await.unwrap().unwrap().knows_browser);
+}
+
+pub async fn a_read_of_one_table_takes_along_what_touches_it(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let (company, id) = (alice.company, alice.id);
+    let mut writer = store.write().await.unwrap();
+    writer.note_sign_in(company, id, at(1)).await.unwrap();
+    let before = store.traffic().statements;
+    let mails = writer.code_mails_since(company, id, at(-1)).await.unwrap();
+    assert_eq!((mails.len(), store.traffic().statements - before), (0, 1));
+    writer
+        .insert_mail(&maker.mail(&alice, None, at(5)))
+        .await
+        .unwrap();
+    let mails = writer.code_mails_since(company, id, at(-1)).await.unwrap();
+    assert_eq!((mails, store.traffic().statements - before), (vec![at(5)], 3));
+}
+
+pub async fn what_nobody_waits_for_fails_at_the_commit_at_the_latest(store: &TestStore) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let session = maker.session(&alice, at(0));
+    for _ in 0..2 {
+        let mut writer = store.write().await.unwrap();
+        writer.note_sign_in(alice.company, alice.id, at(7)).await.unwrap();
+        for _ in 0..2 {
+            writer.insert_session(&session).await.unwrap();
+        }
+        writer.commit().await.unwrap_err();
+        assert_eq!(count(store, "SELECT COUNT(*) FROM session").await, 0);
+    }
+    let account = store.read().await.unwrap().account(alice.company, alice.id).await;
+    assert_eq!(account.unwrap().unwrap().last_sign_in_at, None, "all or nothing");
+    // Where nothing but these is written, they are one statement that stands alone.
+    let mut writer = store.write_one().await.unwrap();
+    writer.note_sign_in(alice.company, alice.id, at(8)).await.unwrap();
+    writer.insert_session(&session).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(count(store, "SELECT COUNT(*) FROM session").await, 1);
 }
 
 pub async fn a_failed_statement_spoils_the_commit(store: &TestStore) {

@@ -41,6 +41,7 @@ mod session;
 mod set_up;
 mod sign_in;
 mod sso;
+mod tally;
 mod throttle;
 mod ticket;
 mod trusted;
@@ -154,6 +155,7 @@ contract! {
     code::twenty_parallel_uses_have_one_winner,
     code::mailed_codes_are_counted_even_after_a_cancel,
     code::a_mailed_code_is_known_again_until_it_is_used,
+    code::what_an_entered_code_is_compared_with_is_read_at_once,
     code::no_more_old_codes_are_known_than_may_be_mailed_in_a_day,
     company::a_company_is_read_as_it_was_written,
     company::company_names_are_unique,
@@ -167,6 +169,9 @@ contract! {
     connections::a_dropped_writer_rolls_back,
     connections::a_writer_reads_what_it_wrote_and_others_do_not,
     connections::a_failed_statement_spoils_the_commit,
+    connections::what_nobody_waits_for_is_seen_by_what_comes_next,
+    connections::a_read_of_one_table_takes_along_what_touches_it,
+    connections::what_nobody_waits_for_fails_at_the_commit_at_the_latest,
     connections::what_follows_a_commit_is_done_after_it_or_never,
     connections::a_caller_who_goes_away_leaves_no_transaction_open,
     connections::fifty_parallel_writers_all_succeed,
@@ -213,6 +218,7 @@ contract! {
     pending::a_pending_sign_in_is_read_as_it_was_written,
     pending::a_mail_is_marked_once,
     pending::a_pending_sign_in_is_completed_once_and_in_time,
+    pending::a_code_and_its_sign_in_are_used_together,
     pending::a_cancelled_sign_in_takes_its_codes_along,
     pending::all_pendings_of_a_company_go_together_and_no_others,
     pending::what_a_company_holds_is_counted,
@@ -240,9 +246,14 @@ contract! {
     set_up::a_mail_of_a_set_up_is_marked_once,
     sign_in::an_account_is_found_by_what_was_typed,
     sign_in::what_a_new_session_needs_is_read_at_once,
+    sign_in::a_right_code_forgets_wrong_ones_and_no_lock,
     sso::what_a_company_says_is_saved_once_per_version,
     sso::a_provider_is_in_use_when_an_enabled_company_lets_it_in,
     sso::an_identity_is_one_accounts_and_an_account_has_one_of_each_provider,
+    tally::numbers_are_kept_through_every_change,
+    tally::changes_at_once_are_all_kept,
+    tally::many_rows_become_one_and_the_sums_stay,
+    tally::wrong_numbers_are_mended,
     throttle::wrong_passwords_of_a_source_are_listed_the_newest_first,
     borders::a_source_earns_with_each_account_of_a_company_once,
     throttle::a_count_is_taken_back_with_its_block,

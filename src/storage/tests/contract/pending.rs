@@ -128,6 +128,56 @@ pub async fn a_pending_sign_in_is_completed_once_and_in_time(store: &Store) {
     .unwrap();
 }
 
+pub async fn a_code_and_its_sign_in_are_used_together(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let new = maker.pending(&alice, at(0));
+    let (company, id, session) = (new.company, new.id, maker.session_id());
+    let (code, used) = (maker.code(&new, at(0)), maker.code(&new, at(0)));
+    write(store, async |writer| {
+        writer.insert_pending(&new).await?;
+        writer.insert_code(&code).await?;
+        writer.insert_code(&used).await?;
+        writer
+            .remember_code(company, alice.id, code.id, b"known", at(0))
+            .await?;
+        assert!(writer.use_code(company, used.id, at(1)).await?);
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let complete = async |code, now| {
+        let mut writer = store.write().await?;
+        let won = writer
+            .complete_pending_by_code((company, id), code, session, b"hash", now)
+            .await?;
+        if won {
+            writer.commit().await?;
+        }
+        Ok::<_, StoreError>(won)
+    };
+    assert_eq!(complete(used.id, at(2)).await, Ok(false), "a code is used once");
+    assert_eq!(complete(code.id, at(600)).await, Ok(false), "both are over");
+    assert_eq!(complete(code.id, at(3)).await, Ok(true));
+    assert_eq!(complete(code.id, at(4)).await, Ok(false));
+    let mut reader = store.read().await.unwrap();
+    let (pending, led_to) = reader.pending_by_token(new.token_hash).await.unwrap().unwrap();
+    assert_eq!(
+        (pending.completed_at, led_to.unwrap().session),
+        (Some(at(3)), session)
+    );
+    assert_eq!(reader.mailed_codes(company, alice.id, at(-1)).await, Ok(vec![]));
+
+    // The code is good, the sign-in completed: nothing of it may stay used.
+    let fresh = maker.code(&new, at(5));
+    write(store, async |writer| writer.insert_code(&fresh).await)
+        .await
+        .unwrap();
+    assert_eq!(complete(fresh.id, at(6)).await, Ok(false));
+    let rows = store.read().await.unwrap().codes_of_pending(company, id).await;
+    assert_eq!(rows.unwrap()[0].used_at, None);
+}
+
 pub async fn a_cancelled_sign_in_takes_its_codes_along(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

@@ -5,6 +5,42 @@ use vestibule_storage::Store;
 
 use crate::fixture::{Maker, alice, at, day, write};
 
+pub async fn a_right_code_forgets_wrong_ones_and_no_lock(store: &Store) {
+    let maker = Maker::new();
+    let alice = alice(store, &maker).await;
+    let ids = (alice.company, alice.id);
+    for locked in [false, true] {
+        write(store, async |writer| {
+            for _ in 0..5 {
+                writer.count_wrong_code(ids.0, ids.1, 5).await?;
+            }
+            if locked {
+                assert!(writer.lock_account(ids.0, ids.1, "wrong_codes", at(1)).await?);
+            }
+            let entrant = writer.entrant(ids, None, None, at(2)).await?.unwrap();
+            assert!(
+                entrant.account.locked_at.is_some(),
+                "five counted ones are a lock"
+            );
+            let entrant = entrant.with_codes_forgotten();
+            let wrong = if locked { 5 } else { 0 };
+            assert_eq!(
+                (entrant.account.locked_at.is_some(), entrant.account.wrong_codes),
+                (locked, wrong)
+            );
+            writer.note_sign_in_by_code(ids.0, ids.1, at(2)).await?;
+            let account = writer.account(ids.0, ids.1).await?.unwrap();
+            assert_eq!(
+                (account.locked_at.is_some(), account.wrong_codes),
+                (locked, wrong)
+            );
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+}
+
 pub async fn an_account_is_found_by_what_was_typed(store: &Store) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;

@@ -2,19 +2,19 @@
 //! holds: on one node with SQLite, and on two nodes with PostgreSQL behind nginx. Loopback only; everything it starts ends
 //! with it.
 
-mod client;
+pub mod client;
 mod clocks;
 mod deadlocks;
 mod faults;
 mod fleet;
 mod flood;
 mod guesses;
-mod load;
+pub mod load;
 mod memory;
-mod nodes;
+pub mod nodes;
 mod office;
 mod report;
-mod sink;
+pub mod sink;
 mod slow;
 mod spray;
 mod storm;
@@ -78,9 +78,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
-    const fn name(self) -> &'static str {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL, 2 nodes",
@@ -252,9 +254,57 @@ pub struct Stage {
     threads: usize,
     seed: u64,
     cluster: Option<Cluster>,
+    /// Port through which nodes reach PostgreSQL instead of its own.
+    relay: Option<u16>,
 }
 
 impl Stage {
+    /// For measurements, with what they need.
+    ///
+    /// # Errors
+    /// Something cannot be installed.
+    #[cfg(feature = "bench")]
+    pub fn of_bench(binary: PathBuf, quick: bool) -> Result<Self> {
+        nodes::install(&Kind::ALL)?;
+        raise_file_limit();
+        Ok(Self {
+            arguments: Arguments {
+                scenarios: Vec::new(),
+                list: false,
+                database: None,
+                quick,
+                rounds: None,
+                minutes: None,
+                seed: None,
+                binary: None,
+                keep: false,
+            },
+            binary,
+            folder: own_folder(),
+            threads: thread::available_parallelism().map_or(2, usize::from),
+            seed: 0,
+            cluster: None,
+            relay: None,
+        })
+    }
+
+    /// From now on nodes reach PostgreSQL through this port, or again through its own.
+    #[cfg(feature = "bench")]
+    pub const fn reach_database_at(&mut self, relay: Option<u16>) {
+        self.relay = relay;
+    }
+
+    /// A new database of the cluster, as nodes reach it.
+    ///
+    /// # Errors
+    /// The cluster does not start.
+    pub fn database(&mut self, name: &str) -> Result<String> {
+        let relay = self.relay;
+        let cluster = self.cluster()?;
+        let (url, port) = (cluster.database(name)?, format!(":{}/", cluster.port()));
+        Ok(relay.map_or(url.clone(), |relay| url.replace(&port, &format!(":{relay}/"))))
+    }
+
     /// The PostgreSQL cluster, started when first needed.
     ///
     /// # Errors
@@ -326,6 +376,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         folder,
         seed,
         cluster: None,
+        relay: None,
     };
     let mut report = Report::default();
     let ended = tokio::runtime::Builder::new_multi_thread()

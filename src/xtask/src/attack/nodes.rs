@@ -155,14 +155,14 @@ impl Nodes {
         fs::create_dir_all(&folder)?;
         let database_url = match kind {
             Kind::Sqlite => format!("sqlite://{}", folder.join("vestibule.db").display()),
-            Kind::Postgres => {
-                let cluster = stage.cluster()?;
-                let url = cluster.database(&format!("attack_{}", wanted.name))?;
-                match through {
-                    None => url,
-                    Some(port) => at_port(&url, cluster.port(), port),
+            Kind::Postgres => match through {
+                None => stage.database(&format!("attack_{}", wanted.name))?,
+                Some(port) => {
+                    let cluster = stage.cluster()?;
+                    let url = cluster.database(&format!("attack_{}", wanted.name))?;
+                    at_port(&url, cluster.port(), port)
                 }
-            }
+            },
         };
         let nodes = (0..kind.nodes())
             .map(|number| {

@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 
-use super::{COMPANY, Installation, LOAD_TIME, console::Visitor, measured_by_wrk, sign_in};
-use crate::{postgres::Cluster, say, shell};
+use super::{COMPANY, Installation, LOAD_TIME, console::Visitor, figures::Figures, sign_in};
+use crate::{postgres::Cluster, say, setup, shell};
 
 /// Where nobody answers: the bench is the proxy and the application.
 const WALLBOARD: &str = "http://127.0.0.1:8081";
@@ -20,40 +20,48 @@ const CALLBACK: &str = "http://127.0.0.1:8082/callback";
 const RENEWING: usize = 16;
 const AT_ONCE: usize = 8;
 
-/// Measures and prints, on SQLite and on a PostgreSQL that syncs its commits.
+/// Measures on SQLite and on a PostgreSQL that syncs its commits.
 ///
 /// # Errors
 /// The binary does not start, or an answer is not what was asked for.
-pub fn print(binary: &Path) -> Result<()> {
+pub fn run(binary: &Path, figures: &mut Figures) -> Result<()> {
+    setup::debian(&["wrk"], "measures session checks per second")?;
     let cluster = say::step("A private PostgreSQL cluster", Cluster::durable)?;
-    println!(
-        "\nApplications, {} s each, this machine asks and answers",
-        LOAD_TIME.as_secs()
-    );
-    for (name, folder, database) in [
+    for (on, folder, database) in [
         ("SQLite", "bench-sqlite", None),
         ("PostgreSQL", "bench-postgres", Some(cluster.url.clone())),
     ] {
         let mut site = Installation::in_folder(binary, folder, None)?;
-        site.database = database;
+        if let Some(database) = database {
+            site.database = database;
+        }
         site.fill()?;
         let address = format!("{WALLBOARD}/");
         let wallboard = create(&site, &["--kind", "behind_proxy", "--launch-uri", &address])?;
         let desktop = create(&site, &["--redirect-uri", CALLBACK, "--signing", "ES256"])?;
         site.start()?;
-        println!("  {name}");
         let check = Check::of(&site, &wallboard)?;
-        println!("    session check, {}", check.measured());
+        let alone = check.measured()?;
+        figures.add("session check", on, "a second", alone.rate, "");
+        figures.add("session check", on, "p99", alone.p99, "ms");
         // As at the start of a shift: sign-ins take what processor there is.
-        let checked = thread::scope(|scope| {
+        let (signed_in, beside) = thread::scope(|scope| {
             let checking = scope.spawn(|| check.measured());
             let signed_in = sign_in::several(&site.url, LOAD_TIME);
             let checked = checking.join().map_err(|_| anyhow!("a thread died"))?;
-            Ok::<_, anyhow::Error>(format!("{:.1} sign-ins a second, {checked}", signed_in?))
+            Ok::<_, anyhow::Error>((signed_in?, checked?))
         })?;
-        println!("    the same beside {checked}");
+        figures.add("session check beside sign-ins", on, "a second", beside.rate, "");
+        figures.add("session check beside sign-ins", on, "p99", beside.p99, "ms");
+        figures.add(
+            "session check beside sign-ins",
+            on,
+            "sign-ins a second",
+            signed_in,
+            "",
+        );
         let tokens = renew(&site, &desktop)?;
-        println!("    POST /oauth/token, refresh_token, ES256: {tokens:.0} a second");
+        figures.add("token endpoint, refresh, ES256", on, "a second", tokens, "");
     }
     Ok(())
 }
@@ -139,14 +147,59 @@ impl Check {
         Ok(Self { address, cookie })
     }
 
-    /// What `wrk` says of it.
-    fn measured(&self) -> String {
-        let mut wrk = Command::new("wrk");
-        wrk.args(["--header", &format!("Cookie: {}", self.cookie)])
-            .args(["--header", &format!("X-Original-URL: {WALLBOARD}/calls")])
-            .args(["--header", "X-Original-Method: GET"]);
-        measured_by_wrk(&mut wrk, &self.address).join(", ")
+    fn measured(&self) -> Result<Answers> {
+        let threads = thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
+        let text = shell::output(
+            Command::new("wrk")
+                .args([
+                    "--threads",
+                    &threads.to_string(),
+                    "--connections",
+                    "32",
+                    "--latency",
+                ])
+                .args(["--duration", &format!("{}s", LOAD_TIME.as_secs())])
+                .args(["--header", &format!("Cookie: {}", self.cookie)])
+                .args(["--header", &format!("X-Original-URL: {WALLBOARD}/calls")])
+                .args(["--header", "X-Original-Method: GET"])
+                .arg(&self.address),
+        )?;
+        if text.contains("Non-2xx") {
+            return Err(anyhow!("not every check let the agent in: {text}"));
+        }
+        Ok(Answers {
+            rate: figure(&text, "Requests/sec:")?.parse()?,
+            p99: in_milliseconds(figure(&text, "99%")?)?,
+        })
     }
+}
+
+/// What `wrk` counted.
+struct Answers {
+    /// A second.
+    rate: f64,
+    /// In milliseconds.
+    p99: f64,
+}
+
+/// What `wrk` says behind this.
+fn figure<'a>(text: &'a str, name: &str) -> Result<&'a str> {
+    let found = text.lines().find_map(|line| line.trim().strip_prefix(name));
+    Ok(found
+        .with_context(|| format!("wrk said no {name}: {text}"))?
+        .trim())
+}
+
+/// `wrk` says `812.00us`, `4.05ms`, `1.20s`.
+fn in_milliseconds(text: &str) -> Result<f64> {
+    let (number, factor) = if let Some(number) = text.strip_suffix("us") {
+        (number, 0.001)
+    } else if let Some(number) = text.strip_suffix("ms") {
+        (number, 1.0)
+    } else {
+        (text.trim_end_matches('s'), 1000.0)
+    };
+    Ok(number.parse::<f64>()? * factor)
 }
 
 /// How many times a second agents can have their tokens renewed.

@@ -37,7 +37,7 @@ pub fn fill(site: &Installation) -> Result<()> {
     say::step(&format!("{COMPANIES} companies"), || {
         let mut fill = Command::new(&fill);
         let count = COMPANIES.to_string();
-        shell::output(fill.args([site.database_url().as_str(), "--companies", &count])).map(drop)
+        shell::output(fill.args([site.database.as_str(), "--companies", &count])).map(drop)
     })
 }
 
@@ -49,7 +49,7 @@ pub fn fill_one(site: &Installation, accounts: usize) -> Result<()> {
     let fill = tool()?;
     say::step(&format!("A company with {accounts} accounts"), || {
         let mut fill = Command::new(&fill);
-        shell::output(fill.args([&site.database_url(), &company(accounts), &accounts.to_string()])).map(drop)
+        shell::output(fill.args([&site.database, &company(accounts), &accounts.to_string()])).map(drop)
     })
 }
 
@@ -150,7 +150,7 @@ fn import(url: &str) -> Result<()> {
 }
 
 /// Median and the 95th of a hundred, in milliseconds.
-fn spread(mut times: Vec<Duration>) -> (f64, f64) {
+pub fn spread(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort_unstable();
     let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or_default();
     (milliseconds(at(50)), milliseconds(at(95)))
@@ -200,7 +200,11 @@ impl Visitor {
         Ok(answer.body_mut().read_to_string()?)
     }
 
-    fn visits(&self, path: &str) -> Result<(f64, f64)> {
+    /// Median of several visits, and within what 95 of a hundred stay, in milliseconds.
+    ///
+    /// # Errors
+    /// It is not shown.
+    pub fn visits(&self, path: &str) -> Result<(f64, f64)> {
         let mut times = Vec::with_capacity(VISITS);
         for _ in 0..VISITS {
             let begun = Instant::now();

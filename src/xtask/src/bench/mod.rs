@@ -1,27 +1,31 @@
-//! Measures the release binary on this machine, over the loopback, within a few minutes. Prints and asserts nothing:
-//! figures of one machine are no reason to fail on another.
+//! Measures the release binary on this machine, over the loopback. Prints and asserts nothing: figures of one machine are no
+//! reason to fail on another. All of it takes more than an hour, each part some minutes, shift starts half an hour.
 
 mod applications;
 mod console;
+mod distance;
+mod figures;
+mod growth;
 mod mail;
+mod pages;
+mod shift_start;
 mod sign_in;
 mod weight;
 
 use std::{
     fs,
     io::Write as _,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
 
-use crate::{
-    postgres::free_port,
-    say, server, setup,
-    shell::{self, which},
-};
+use self::figures::Figures;
+use crate::{attack, postgres::free_port, say, server, setup, shell};
 
 /// Company of the bench.
 const COMPANY: &str = "Bench";
@@ -32,20 +36,111 @@ const ACCOUNTS: usize = 32;
 const START_LIMIT: Duration = Duration::from_secs(20);
 const LOAD_TIME: Duration = Duration::from_secs(10);
 
-/// The command `bench`; `only_mail`: nothing but the mails of a shift start.
+/// What is measured.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Which parts, in this order [default: all]
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// About a tenth of everything: does the program itself work?
+    #[arg(long)]
+    quick: bool,
+    /// A binary that is there already, instead of building the release binary
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
+/// A part of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Start-up, memory, bytes, and sign-in pages a second against nginx
+    Pages,
+    /// The console in companies of several sizes
+    Console,
+    /// Sign-ins a second against bare argon2
+    SignIn,
+    /// Sessions that proxies ask about, and tokens, on both databases
+    Applications,
+    /// Ten thousand mails
+    Mail,
+    /// Ten thousand agents sign in at their own pace, from few addresses and from many
+    ShiftStart,
+    /// PostgreSQL some milliseconds away
+    Distance,
+    /// A thousand accounts, a hundred thousand, a million
+    Growth,
+}
+
+/// The command `bench`.
 ///
 /// # Errors
 /// The binary cannot be built or does not start.
-pub fn run(only_mail: bool) -> Result<()> {
-    let binary = server::build()?;
-    if only_mail {
-        return mail::print(&binary);
-    }
-    setup::npm()?;
-    let mut site = Installation::new(&binary)?;
-    say::step(&format!("A company with {ACCOUNTS} accounts"), || site.fill())?;
-    console::fill(&site)?;
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let parts = if arguments.parts.is_empty() {
+        Part::value_variants()
+    } else {
+        &arguments.parts[..]
+    };
+    let binary = match &arguments.binary {
+        Some(binary) => fs::canonicalize(binary)?,
+        None => server::build()?,
+    };
+    let mut figures = Figures::default();
+    let measured = parts
+        .iter()
+        .try_for_each(|part| part.measure(&binary, arguments.quick, &mut figures));
+    // What was measured before something failed is told all the same.
+    figures.tell()?;
+    measured
+}
 
+impl Part {
+    fn measure(self, binary: &Path, quick: bool, figures: &mut Figures) -> Result<()> {
+        match self {
+            Self::Pages => pages_of(binary, figures),
+            Self::Console => {
+                let mut site = Installation::in_folder(binary, "bench-console", None)?;
+                site.fill_with("none", &["agent0"])?;
+                console::fill(&site)?;
+                site.start()?;
+                console::print(&site.url)
+            }
+            Self::SignIn => {
+                let mut site = Installation::new(binary)?;
+                say::step(&format!("A company with {ACCOUNTS} accounts"), || site.fill())?;
+                site.start()?;
+                sign_in::measure(&site.url, LOAD_TIME, figures)?;
+                println!("  most memory: {}", site.memory("VmHWM:")?);
+                Ok(())
+            }
+            Self::Applications => applications::run(binary, figures),
+            Self::Mail => mail::print(binary),
+            Self::ShiftStart | Self::Distance => self.measure_nodes(binary, quick, figures),
+            Self::Growth => growth::run(binary, quick, figures),
+        }
+    }
+
+    /// What is measured on nodes as operators run them.
+    fn measure_nodes(self, binary: &Path, quick: bool, figures: &mut Figures) -> Result<()> {
+        let mut stage = attack::Stage::of_bench(binary.to_path_buf(), quick)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let hashes = sign_in::hashes(Duration::from_secs(3))?;
+        runtime.block_on(async {
+            if self == Self::Distance {
+                return distance::run(&mut stage, figures).await;
+            }
+            for kind in attack::Kind::ALL {
+                shift_start::run(&mut stage, kind, hashes, figures).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn pages_of(binary: &Path, figures: &mut Figures) -> Result<()> {
+    setup::npm()?;
+    let mut site = Installation::new(binary)?;
+    say::step(&format!("A company with {ACCOUNTS} accounts"), || site.fill())?;
     let started = site.start()?;
     println!("\nStart-up");
     println!(
@@ -57,81 +152,44 @@ pub fn run(only_mail: bool) -> Result<()> {
     println!("  first GET /login: {:.1} ms", milliseconds(begun.elapsed()));
     thread::sleep(Duration::from_secs(1));
     println!("\nMemory\n  idle: {}", site.memory("VmRSS:")?);
-
     weight::print(&site.url)?;
-    pages_per_second(&site.url);
+    pages::run(&site, figures)?;
     println!("  most memory so far: {}", site.memory("VmHWM:")?);
-    console::print(&site.url)?;
-    sign_in::print(&site.url, LOAD_TIME)?;
-    println!("  most memory so far: {}", site.memory("VmHWM:")?);
-    drop(site);
-    applications::print(&binary)?;
-    mail::print(&binary)
+    Ok(())
+}
+
+/// A tenth of it in a quick run.
+fn quick_or(quick: bool, full: usize) -> usize {
+    if quick { full.div_ceil(10) } else { full }
 }
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// How many sign-in pages the server renders.
-fn pages_per_second(url: &str) {
-    println!("\nGET /login, 32 connections, {} s", LOAD_TIME.as_secs());
-    for line in measured_by_wrk(&mut Command::new("wrk"), &format!("{url}/login")) {
-        println!("  {line}");
-    }
-}
-
-/// What `wrk` says of this address, which it asks for as it was told.
-fn measured_by_wrk(wrk: &mut Command, address: &str) -> Vec<String> {
-    if which("wrk").is_none() && setup::debian(&["wrk"], "measures requests per second").is_err() {
-        return vec!["not measured: install wrk (Debian: apt-get install wrk)".to_owned()];
-    }
-    let threads = thread::available_parallelism()
-        .map_or(2, |cores| cores.get().min(8))
-        .to_string();
-    let measured = shell::output(
-        wrk.args(["--threads", &threads, "--connections", "32", "--latency"])
-            .args(["--duration", &format!("{}s", LOAD_TIME.as_secs()), address]),
-    );
-    match measured {
-        Ok(text) => text
-            .lines()
-            .map(str::trim)
-            .filter(|line| {
-                ["Requests/sec", "50% ", "99% ", "Non-2xx", "Socket errors"]
-                    .iter()
-                    .any(|part| line.starts_with(part))
-            })
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect(),
-        Err(error) => vec![format!("not measured: {error:#}")],
-    }
-}
-
 /// An installation of the release binary in a folder of its own.
 struct Installation {
-    binary: std::path::PathBuf,
-    folder: std::path::PathBuf,
+    binary: PathBuf,
+    folder: PathBuf,
     port: u16,
     url: String,
+    database: String,
     /// Port of the mail server on this machine; `None` = mails stay in the local mailbox.
     mail_port: Option<u16>,
-    /// Address of its database; `None` = SQLite in the folder.
-    database: Option<String>,
     server: Option<Child>,
 }
 
 impl Installation {
-    fn new(binary: &std::path::Path) -> Result<Self> {
+    fn new(binary: &Path) -> Result<Self> {
         Self::in_folder(binary, "bench", None)
     }
 
     /// One whose mails go to a mail server on this machine.
-    fn sending_to(binary: &std::path::Path, mail_port: u16) -> Result<Self> {
+    fn sending_to(binary: &Path, mail_port: u16) -> Result<Self> {
         Self::in_folder(binary, "bench-mail", Some(mail_port))
     }
 
-    fn in_folder(binary: &std::path::Path, name: &str, mail_port: Option<u16>) -> Result<Self> {
+    fn in_folder(binary: &Path, name: &str, mail_port: Option<u16>) -> Result<Self> {
         let folder = shell::target(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
@@ -139,11 +197,11 @@ impl Installation {
         let url = format!("http://127.0.0.1:{port}");
         Ok(Self {
             binary: binary.to_path_buf(),
+            database: format!("sqlite://{}", folder.join("vestibule.db").display()),
             folder,
             port,
             url,
             mail_port,
-            database: None,
             server: None,
         })
     }
@@ -156,7 +214,7 @@ impl Installation {
             .env_clear()
             .env("VESTIBULE_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("VESTIBULE_PUBLIC_URL", &self.url)
-            .env("VESTIBULE_DATABASE_URL", self.database_url())
+            .env("VESTIBULE_DATABASE_URL", &self.database)
             .env("VESTIBULE_KEY_FILE", self.folder.join("vestibule.key"))
             // Each sign-in comes from an address of its own, as in life; else the limits per address are measured.
             .env("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")
@@ -167,13 +225,6 @@ impl Installation {
                 .env("VESTIBULE_MAIL_FROM", "bench@bench.test");
         }
         command
-    }
-
-    fn database_url(&self) -> String {
-        if let Some(database) = &self.database {
-            return database.clone();
-        }
-        format!("sqlite://{}", self.folder.join("vestibule.db").display())
     }
 
     fn fill(&self) -> Result<()> {

@@ -1,15 +1,16 @@
 //! Sign-ins per second, against how many passwords the machine can hash at all.
 
 use std::{
+    cell::RefCell,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, anyhow, bail};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-use super::{ACCOUNTS, COMPANY, PASSWORD};
+use super::{ACCOUNTS, COMPANY, PASSWORD, figures::Figures};
 
 /// The server's parameters: 19 MiB, 2 passes, 1 lane (number N5 of the security model).
 const MEMORY_KIB: u32 = 19_456;
@@ -20,22 +21,22 @@ pub fn account(number: usize) -> String {
     format!("agent{number}")
 }
 
-/// Measures and prints both rates.
+/// Measures both rates.
 ///
 /// # Errors
 /// No sign-in succeeds.
-pub fn print(url: &str, time: Duration) -> Result<()> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "\nSign-ins (company, account, password; no second factor), {cores} cores, {} s each",
-        time.as_secs()
-    );
-    let hashes = rate(cores, time, |_| hash())?;
-    println!("  argon2id alone, one thread a core: {hashes:.1} a second");
+pub fn measure(url: &str, time: Duration, figures: &mut Figures) -> Result<()> {
+    let hashes = hashes(time)?;
     let signed_in = several(url, time)?;
-    println!(
-        "  POST /login: {signed_in:.1} a second, {:.0} % of that",
-        signed_in / hashes * 100.0
+    let (part, on) = ("sign-ins, password only", format!("SQLite, {} cores", cores()));
+    figures.add(part, &on, "argon2id alone with kept memory, a second", hashes, "");
+    figures.add(part, &on, "POST /login, a second", signed_in, "");
+    figures.add(
+        part,
+        &on,
+        "share of argon2id alone",
+        signed_in / hashes * 100.0,
+        "%",
     );
     Ok(())
 }
@@ -45,15 +46,31 @@ pub fn print(url: &str, time: Duration) -> Result<()> {
 /// # Errors
 /// No sign-in succeeds.
 pub fn several(url: &str, time: Duration) -> Result<f64> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     // Twice the cores keep the server's line filled while answers travel.
-    rate(cores * 2, time, |number| sign_in(url, number))
+    rate(cores() * 2, time, |number| sign_in(url, number))
+}
+
+/// How many passwords this machine hashes a second with one thread a core, each with memory of its own that it keeps.
+///
+/// # Errors
+/// None is hashed.
+pub fn hashes(time: Duration) -> Result<f64> {
+    rate(cores(), time, |_| hash())
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+thread_local! {
+    /// Memory of this thread's hashes.
+    static BLOCKS: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How often a second `act` can be done by so many threads.
 ///
 /// # Errors
-/// What `act` fails with first, or nothing was done.
+/// Those of `act`; it was never done.
 pub fn rate(threads: usize, time: Duration, act: impl Fn(usize) -> Result<()> + Sync) -> Result<f64> {
     let done = AtomicUsize::new(0);
     let next = AtomicUsize::new(0);
@@ -84,9 +101,12 @@ pub fn rate(threads: usize, time: Duration, act: impl Fn(usize) -> Result<()> + 
 fn hash() -> Result<()> {
     let parameters = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|error| anyhow!("{error}"))?;
     let mut tag = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
-        .hash_password_into(PASSWORD.as_bytes(), b"sixteen bytes it", &mut tag)
-        .map_err(|error| anyhow!("{error}"))
+    BLOCKS.with_borrow_mut(|blocks| {
+        blocks.resize(parameters.block_count(), Block::default());
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+            .hash_password_into_with_memory(PASSWORD.as_bytes(), b"sixteen bytes it", &mut tag, blocks)
+            .map_err(|error| anyhow!("{error}"))
+    })
 }
 
 fn sign_in(url: &str, number: usize) -> Result<()> {

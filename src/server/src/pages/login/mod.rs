@@ -2,13 +2,14 @@
 
 mod bind;
 mod code;
+mod ready;
 mod sign_in;
 mod wait;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::bind::input;
+pub use self::{bind::input, ready::ReadyPages};
 
 use vestibule_core::{paths, rights::Action};
 

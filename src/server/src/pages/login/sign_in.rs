@@ -2,8 +2,8 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::{StatusCode, header::SET_COOKIE},
-    response::{IntoResponse, Response},
+    http::header::SET_COOKIE,
+    response::{Html, IntoResponse, Response},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -28,7 +28,7 @@ use vestibule_translations::{Locale, all, sentences, tag, td_string, wait};
 use crate::{
     form::{FormFields, FunctionPage, Routes},
     http::{
-        answer::{see_other, show, show_form},
+        answer::{see_other, show_form},
         cookies::{Kind, PROBE},
         denied::Denied,
         facts::Facts,
@@ -44,6 +44,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The sign-in page, which an island brings to life.
+#[derive(Clone, Debug)]
 pub struct Login(pub LoginPage);
 
 /// The field that says that the page gave the browser a cookie.
@@ -219,7 +220,8 @@ async fn login(
         good,
     };
     let locale = facts.locale(None, query.language.as_deref());
-    let mut response = show(StatusCode::OK, facts.page_in(&state, locale, Login(page)));
+    let html = state.ready_pages.html(facts.page_in(&state, locale, Login(page)));
+    let mut response = Html(html).into_response();
     give_cookie(&state, &facts, &mut response);
     response
 }
@@ -246,7 +248,7 @@ async fn providers(state: &AppState, facts: &Facts) -> Result<Vec<(String, Strin
 }
 
 /// Where `Forgot Password` leads to somebody of this company.
-fn forgot_password(company: &str) -> String {
+pub fn forgot_password(company: &str) -> String {
     let company: String = form_urlencoded::byte_serialize(company.as_bytes()).collect();
     format!("{}?company={company}", paths::FORGOT_PASSWORD)
 }

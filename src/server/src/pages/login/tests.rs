@@ -15,7 +15,7 @@ use super::{code::Code, sign_in::Login};
 
 const HOSTILE: &str = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&";
 
-fn frame() -> Frame {
+pub fn frame() -> Frame {
     Frame {
         locale: Locale::en,
         path: "/login".to_owned(),
