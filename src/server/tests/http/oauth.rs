@@ -951,7 +951,7 @@ async fn a_company_has_nothing_told_inside_of_the_operators_network() {
     }
     let mut root = crate::company::signed_in(&party.site, "Acme", "root").await;
     let log = root.get(&party.site, "/admin/audit?event=logout_not_told").await;
-    assert!(log.body.contains("Agent Desktop: unreachable"), "{}", log.body);
+    assert!(log.body.contains("Agent Desktop: Not reachable"), "{}", log.body);
 }
 
 #[tokio::test]
