@@ -336,7 +336,7 @@ pub async fn a_reader_cannot_be_made_to_wait_by_a_writer(store: &TestStore) {
 pub async fn a_full_pool_is_unavailable(store: &TestStore) {
     let options = StoreOptions {
         connections: 1,
-        wait: Duration::from_millis(50),
+        wait: Duration::from_secs(1),
         statement: Duration::from_secs(1),
         ..PATIENT
     };
