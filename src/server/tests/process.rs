@@ -320,5 +320,9 @@ fn the_demo_plays_google_and_office_365_and_a_server_does_not() {
     let keys = server.get("/_test/providers/google/keys").unwrap();
     assert!(!login.contains("/auth/google/start"), "{login}");
     // The test kit plays them for servers that name it.
-    assert_eq!(keys.starts_with("HTTP/1.1 404"), !cfg!(feature = "test-kit"), "{keys}");
+    assert_eq!(
+        keys.starts_with("HTTP/1.1 404"),
+        !cfg!(feature = "test-kit"),
+        "{keys}"
+    );
 }
