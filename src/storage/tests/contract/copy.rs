@@ -70,9 +70,9 @@ async fn filled(seed: u64) -> (TestStore, CompanyId) {
             created_at, changed_at) SELECT X'0102030405060708090a0b0c0d0e0f10', id, 1, 'Wall', 'web', '', '', '', 'RS256', \
             created_at, created_at FROM company; \
          UPDATE company SET after_sign_in = X'0102030405060708090a0b0c0d0e0f10'; \
-         INSERT INTO source_right (source, subject, seen_at) SELECT '192.0.2.' || n.value, id, created_at FROM company, \
+         INSERT INTO source_right (source, subject, seen_at) SELECT '192.0.2.' || n.value, zeroblob(32), created_at FROM company, \
             (SELECT 10 AS value UNION SELECT 9 UNION SELECT 100) n; \
-         INSERT INTO source_right (source, subject, seen_at) SELECT '2001:DB8::', id, created_at FROM company",
+         INSERT INTO source_right (source, subject, seen_at) SELECT '2001:DB8::', zeroblob(32), created_at FROM company",
     )
     .await;
     store.close().await;
