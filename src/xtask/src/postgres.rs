@@ -162,12 +162,6 @@ impl Cluster {
             .collect())
     }
 
-    /// Its port on the loopback.
-    #[cfg(feature = "attack")]
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-
     /// A new, empty database; gives its address.
     ///
     /// # Errors

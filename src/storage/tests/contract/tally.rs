@@ -33,21 +33,27 @@ async fn kept(store: &Store, company: CompanyId, what: &str) -> [i64; 7] {
     ]
 }
 
-pub async fn numbers_are_kept_through_every_change(store: &TestStore) {
+/// A company of two accounts without a second factor.
+async fn two_without_a_factor(store: &Store) -> (CompanyId, AccountId, AccountId) {
     let maker = Maker::new();
     let alice = alice(store, &maker).await;
-    let (company, id) = (alice.company, alice.id);
     let plain = NewAccount {
         email_factor: false,
-        ..maker.account(company, "bob")
+        ..maker.account(alice.company, "bob")
     };
-    let bob = plain.id;
     write(store, async |writer| {
         writer.insert_account(&plain).await?;
-        writer.set_email_factor(company, id, false, at(1)).await
+        writer
+            .set_email_factor(alice.company, alice.id, false, at(1))
+            .await
     })
     .await
     .unwrap();
+    (alice.company, alice.id, plain.id)
+}
+
+pub async fn numbers_are_kept_through_every_change(store: &TestStore) {
+    let (company, id, bob) = two_without_a_factor(store).await;
     let mut expected = [2, 2, 0, 0, 0, 0, 0];
     assert_eq!(kept(store, company, "two without a factor").await, expected);
 

@@ -277,6 +277,7 @@ impl Stage {
                 minutes: None,
                 seed: None,
                 binary: None,
+                old_binary: None,
                 keep: false,
             },
             binary,

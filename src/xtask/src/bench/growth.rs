@@ -41,14 +41,14 @@ pub fn run(binary: &Path, quick: bool, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-fn measure(site: &Installation, size: usize, on: &str, figures: &mut Figures) -> Result<()> {
-    let part = format!("{size} accounts");
-    let company = console::company(size);
+fn measure(site: &Installation, accounts: usize, on: &str, figures: &mut Figures) -> Result<()> {
+    let part = format!("{accounts} accounts");
+    let company = console::company(accounts);
     let mut times = Vec::with_capacity(VISITS);
     let visitor = Visitor::sign_in(&site.url, &company, 0)?;
     for number in 1..=VISITS {
         let begun = Instant::now();
-        Visitor::sign_in(&site.url, &company, number * 37 % size)?;
+        Visitor::sign_in(&site.url, &company, number * 37 % accounts)?;
         times.push(begun.elapsed());
     }
     told(figures, (&part, on), "sign-in", console::spread(times));
@@ -56,7 +56,7 @@ fn measure(site: &Installation, size: usize, on: &str, figures: &mut Figures) ->
         ("list", "/admin/agents".to_owned()),
         (
             "search",
-            format!("/admin/agents?search=agent{}@bench.test", size / 2),
+            format!("/admin/agents?search=agent{}@bench.test", accounts / 2),
         ),
         ("audit page", "/admin/audit".to_owned()),
         ("overview", "/admin".to_owned()),
