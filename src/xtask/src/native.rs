@@ -101,7 +101,9 @@ mod tests {
     /// What the compiler says of a processor that has all of these levels.
     fn facts(levels: &[usize]) -> String {
         let names = levels.iter().flat_map(|index| LEVELS[*index].1);
-        names.map(|name| format!("target_feature=\"{name}\"\n")).collect()
+        names.fold(String::new(), |facts, name| {
+            facts + "target_feature=\"" + name + "\"\n"
+        })
     }
 
     #[test]

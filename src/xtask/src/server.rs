@@ -19,8 +19,8 @@ use crate::{
 };
 
 const PACKAGE: [&str; 2] = ["--package", "vestibule-server"];
-/// Something that only the test kit contains.
-const TEST_KIT_MARK: &[u8] = b"/_test/";
+/// Something that only the test kit contains: the demo has its stand-ins for providers, too.
+const TEST_KIT_MARK: &[u8] = b"/_test/clock";
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 

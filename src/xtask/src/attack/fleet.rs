@@ -1,5 +1,5 @@
 //! Two nodes as one: whatever begins on one goes on at the other, also while nodes come and go, when the database moves, when
-//! one node is of the version before, and behind PgBouncer.
+//! one node is of the version before, and behind `PgBouncer`.
 
 use std::{
     mem,

@@ -133,7 +133,7 @@ pub enum Scenario {
     Failover,
     /// An older and this version at once
     Versions,
-    /// PgBouncer before the database
+    /// `PgBouncer` before the database
     Pooler,
 }
 
