@@ -73,7 +73,11 @@ pub fn build_test_kit() -> Result<PathBuf> {
                 .args(["--profile", "test-kit", "--features", "test-kit"]),
         )
     })?;
-    place("test-kit", "vestibule-test-kit")
+    let binary = place("test-kit", "vestibule-test-kit")?;
+    if !check::contains(&fs::read(&binary)?, TEST_KIT_MARK) {
+        bail!("nothing tells the test kit from a release any more");
+    }
+    Ok(binary)
 }
 
 /// Copies what cargo built to where people look for it.

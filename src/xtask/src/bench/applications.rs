@@ -2,7 +2,6 @@
 
 use std::{
     path::Path,
-    process::Command,
     sync::{Mutex, PoisonError},
     thread,
 };
@@ -10,8 +9,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 
-use super::{COMPANY, Installation, LOAD_TIME, console::Visitor, figures::Figures, sign_in};
-use crate::{postgres::Cluster, say, setup, shell};
+use super::{COMPANY, Installation, LOAD_TIME, console::Visitor, figures::Figures, sign_in, wrk};
+use crate::{postgres::Cluster, say, shell};
 
 /// Where nobody answers: the bench is the proxy and the application.
 const WALLBOARD: &str = "http://127.0.0.1:8081";
@@ -25,7 +24,7 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// The binary does not start, or an answer is not what was asked for.
 pub fn run(binary: &Path, figures: &mut Figures) -> Result<()> {
-    setup::debian(&["wrk"], "measures session checks per second")?;
+    wrk::install()?;
     let cluster = say::step("A private PostgreSQL cluster", Cluster::durable)?;
     for (on, folder, database) in [
         ("SQLite", "bench-sqlite", None),
@@ -147,59 +146,14 @@ impl Check {
         Ok(Self { address, cookie })
     }
 
-    fn measured(&self) -> Result<Answers> {
-        let threads = thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
-        let text = shell::output(
-            Command::new("wrk")
-                .args([
-                    "--threads",
-                    &threads.to_string(),
-                    "--connections",
-                    "32",
-                    "--latency",
-                ])
-                .args(["--duration", &format!("{}s", LOAD_TIME.as_secs())])
-                .args(["--header", &format!("Cookie: {}", self.cookie)])
-                .args(["--header", &format!("X-Original-URL: {WALLBOARD}/calls")])
-                .args(["--header", "X-Original-Method: GET"])
-                .arg(&self.address),
-        )?;
-        if text.contains("Non-2xx") {
-            return Err(anyhow!("not every check let the agent in: {text}"));
-        }
-        Ok(Answers {
-            rate: figure(&text, "Requests/sec:")?.parse()?,
-            p99: in_milliseconds(figure(&text, "99%")?)?,
-        })
+    fn measured(&self) -> Result<wrk::Answers> {
+        let headers = [
+            format!("Cookie: {}", self.cookie),
+            format!("X-Original-URL: {WALLBOARD}/calls"),
+            "X-Original-Method: GET".to_owned(),
+        ];
+        wrk::load(&self.address, &headers)
     }
-}
-
-/// What `wrk` counted.
-struct Answers {
-    /// A second.
-    rate: f64,
-    /// In milliseconds.
-    p99: f64,
-}
-
-/// What `wrk` says behind this.
-fn figure<'a>(text: &'a str, name: &str) -> Result<&'a str> {
-    let found = text.lines().find_map(|line| line.trim().strip_prefix(name));
-    Ok(found
-        .with_context(|| format!("wrk said no {name}: {text}"))?
-        .trim())
-}
-
-/// `wrk` says `812.00us`, `4.05ms`, `1.20s`.
-fn in_milliseconds(text: &str) -> Result<f64> {
-    let (number, factor) = if let Some(number) = text.strip_suffix("us") {
-        (number, 0.001)
-    } else if let Some(number) = text.strip_suffix("ms") {
-        (number, 1.0)
-    } else {
-        (text.trim_end_matches('s'), 1000.0)
-    };
-    Ok(number.parse::<f64>()? * factor)
 }
 
 /// How many times a second agents can have their tokens renewed.

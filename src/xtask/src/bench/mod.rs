@@ -11,6 +11,7 @@ mod pages;
 mod shift_start;
 mod sign_in;
 mod weight;
+mod wrk;
 
 use std::{
     fs,

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Installation, LOAD_TIME, START_LIMIT, figures::Figures};
+use super::{Installation, START_LIMIT, figures::Figures, wrk};
 use crate::{postgres::free_port, server, setup, shell};
 
 /// Measures both, one after the other.
@@ -17,12 +17,12 @@ use crate::{postgres::free_port, server, setup, shell};
 /// # Errors
 /// A tool is missing, or nginx does not start.
 pub fn run(site: &Installation, figures: &mut Figures) -> Result<()> {
-    setup::debian(&["wrk"], "measures pages per second")?;
+    wrk::install()?;
     let body = ureq::get(format!("{}/login", site.url))
         .call()?
         .body_mut()
         .read_to_vec()?;
-    let own = rate(&format!("{}/login", site.url))?;
+    let own = wrk::load(&format!("{}/login", site.url), &[])?.rate;
     let nginx = of_nginx(site, &body)?;
     let on = format!("{} bytes, 32 connections", body.len());
     figures.add("/login", &on, "a second", own, "");
@@ -60,7 +60,7 @@ fn of_nginx(site: &Installation, body: &[u8]) -> Result<f64> {
         .spawn()
         .context("cannot start nginx")?;
     let url = format!("http://127.0.0.1:{port}/login");
-    let measured = answers(&url).and_then(|()| rate(&url));
+    let measured = answers(&url).and_then(|()| Ok(wrk::load(&url, &[])?.rate));
     server::stop(nginx);
     measured
 }
@@ -74,46 +74,4 @@ fn answers(url: &str) -> Result<()> {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())
-}
-
-/// Answers a second over 32 connections.
-fn rate(url: &str) -> Result<f64> {
-    let threads = thread::available_parallelism().map_or(2, |cores| cores.get().min(8));
-    let text = shell::output(
-        Command::new("wrk")
-            .args([
-                "--threads",
-                &threads.to_string(),
-                "--connections",
-                "32",
-                "--duration",
-            ])
-            .args([format!("{}s", LOAD_TIME.as_secs()), url.to_owned()]),
-    )?;
-    rate_of(&text)
-}
-
-/// What `wrk` says of it, unless some of the answers were none.
-fn rate_of(text: &str) -> Result<f64> {
-    if ["Non-2xx", "Socket errors"].iter().any(|bad| text.contains(bad)) {
-        bail!("not all was answered: {text}");
-    }
-    let line = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("Requests/sec:"));
-    line.and_then(|rate| rate.trim().parse().ok())
-        .with_context(|| format!("wrk says nothing: {text}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_wrk_says_is_read() {
-        let said = "  2 threads and 32 connections\n  40100 requests in 10.00s, 1.05GB read\nRequests/sec:   4009.71\n";
-        assert!((rate_of(said).unwrap() - 4009.71).abs() < f64::EPSILON);
-        rate_of(&said.replace("Requests", "  Non-2xx or 3xx responses: 4\nRequests")).unwrap_err();
-        rate_of("").unwrap_err();
-    }
 }
